@@ -1,0 +1,7 @@
+"""`python -m maskrcnn COMMAND`: see `maskrcnn.cli`."""
+
+import sys
+
+from maskrcnn.cli import main
+
+sys.exit(main())

@@ -1,0 +1,38 @@
+"""One colour for each class, the same on every page."""
+
+from __future__ import annotations
+
+import colorsys
+
+PALETTE: tuple[str, ...] = (
+    # Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind people too. Their black is left out,
+    # as it cannot be seen on dark pictures.
+    "#e69f00",
+    "#56b4e9",
+    "#009e73",
+    "#f0e442",
+    "#0072b2",
+    "#d55e00",
+    "#cc79a7",
+    # Further hues of similar strength between those.
+    "#7f3fbf",
+    "#8fd14f",
+    "#e6194b",
+    "#00c2c7",
+    "#9a6324",
+    "#ff9da7",
+    "#4b5fd6",
+    "#b3b300",
+    "#a0a0a0",
+)
+
+_GOLDEN_ANGLE = 0.381966
+
+
+def colour_of(index: int) -> str:
+    """The colour of class number `index` (from 0) as `#rrggbb`. Beyond the palette hues go round by the golden angle,
+    so that neighbours stay far apart."""
+    if index < len(PALETTE):
+        return PALETTE[index]
+    red, green, blue = colorsys.hls_to_rgb((index * _GOLDEN_ANGLE) % 1.0, 0.45 + 0.2 * (index % 2), 0.7)
+    return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"

@@ -1,0 +1,223 @@
+"""The rasteriser: turns shapes into masks, everywhere in the studio and nowhere else.
+
+The rule is that of pycocotools, so that a mask here and a mask decoded from an exported COCO file are the same to the
+pixel. An outline is followed on a grid five times finer than the pixels; in each pixel column the outline is read at
+the column's middle, and pixels between an odd and an even crossing are set, a pixel counting from its own middle on
+(within 0.1 px). So a rectangle over [0, 4] x [0, 3] has 12 pixels, and an outline that crosses itself is filled by the
+even-odd rule. Parts that lie outside the picture are cut off.
+
+A circle or an ellipse becomes an inscribed polygon of 72 corners: that is less than half a pixel inside the curve for
+radii up to 500 px. The parts of a `MultiPolygon` are united; from each part its holes are taken out.
+`tests/annotations/test_raster.py` holds these numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations.regions import RLE, Circle, Ellipse, MultiPolygon, Point, Points, Polygon, Polyline, Rect, Shape
+
+Box = tuple[float, float, float, float]
+
+CORNERS_OF_A_CIRCLE = 72
+
+
+def polygons(shape: Shape) -> list[Points] | None:
+    """The outlines whose union is the shape, as COCO's polygon format holds them.
+
+    None where polygons alone cannot say it: a shape with holes, or a mask. Empty for shapes without area.
+    """
+    match shape:
+        case Polygon():
+            return [shape.points] if len(shape.points) >= 3 else []
+        case MultiPolygon():
+            if any(len(part) > 1 for part in shape.parts):
+                return None
+            return [part[0] for part in shape.parts if part and len(part[0]) >= 3]
+        case Rect():
+            x, y, right, bottom = bounds(shape)
+            return [((x, y), (right, y), (right, bottom), (x, bottom))]
+        case Circle():
+            return [_ellipse(Ellipse(shape.cx, shape.cy, shape.r, shape.r))]
+        case Ellipse():
+            return [_ellipse(shape)]
+        case RLE():
+            return None
+        case Polyline() | Point():
+            return []
+
+
+def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
+    """The mask as COCO's compressed run-length code: `{"size": [height, width], "counts": str}`.
+
+    Raises `ValueError` for an `RLE` of another picture size.
+    """
+    encoded = _encoded(shape, height, width)
+    return {"size": [int(height), int(width)], "counts": encoded["counts"].decode("ascii")}
+
+
+def mask(shape: Shape, height: int, width: int) -> np.ndarray:
+    """The mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle` does."""
+    return coco_mask.decode(_encoded(shape, height, width)).astype(bool)
+
+
+def area(shape: Shape, height: int, width: int) -> int:
+    """Number of pixels of the mask."""
+    return int(coco_mask.area(_encoded(shape, height, width)))
+
+
+def rings(shape: Shape) -> list[Points]:
+    """Every closed outline of the shape, holes included, for drawing it; a line or a point gives its own vertices.
+
+    The outlines of an `RLE` run along the edges of its pixels, so rasterising them by the even-odd rule gives the same
+    mask back.
+    """
+    match shape:
+        case Polyline():
+            return [shape.points]
+        case Point():
+            return [((shape.cx, shape.cy),)]
+        case MultiPolygon():
+            return [ring for part in shape.parts for ring in part]
+        case RLE():
+            height, width = shape.size
+            return _pixel_outlines(mask(shape, height, width))
+        case Polygon():
+            return [shape.points]
+        case _:
+            return polygons(shape) or []
+
+
+def bounds(shape: Shape) -> Box:
+    """The smallest box `(x0, y0, x1, y1)` around the shape as drawn, also where that lies outside the picture."""
+    match shape:
+        case Rect():
+            xs, ys = (shape.x, shape.x + shape.width), (shape.y, shape.y + shape.height)
+            return min(xs), min(ys), max(xs), max(ys)
+        case Circle():
+            return shape.cx - shape.r, shape.cy - shape.r, shape.cx + shape.r, shape.cy + shape.r
+        case Ellipse():
+            cos, sin = math.cos(shape.theta), math.sin(shape.theta)
+            across = math.hypot(shape.rx * cos, shape.ry * sin)
+            down = math.hypot(shape.rx * sin, shape.ry * cos)
+            return shape.cx - across, shape.cy - down, shape.cx + across, shape.cy + down
+        case RLE():
+            x, y, width, height = (float(v) for v in coco_mask.toBbox(_encoded(shape, *shape.size)))
+            return x, y, x + width, y + height
+        case _:
+            points = np.array([point for ring in rings(shape) for point in ring], dtype=float).reshape(-1, 2)
+            if not len(points):
+                return 0.0, 0.0, 0.0, 0.0
+            (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+            return x0, y0, x1, y1
+
+
+def has_area(shape: Shape) -> bool:
+    """Whether the shape encloses anything at all; its mask may still be empty, if it is tiny or outside the picture."""
+    match shape:
+        case Point() | Polyline():
+            return False
+        case Polygon():
+            return not _on_one_line(shape.points)
+        case MultiPolygon():
+            return any(part and not _on_one_line(part[0]) for part in shape.parts)
+        case RLE():
+            return int(coco_mask.area(_encoded(shape, *shape.size))) > 0
+        case _:
+            x0, y0, x1, y1 = bounds(shape)
+            return x1 > x0 and y1 > y0
+
+
+def mask_box(encoded: dict[str, Any]) -> list[float]:
+    """COCO's `[x, y, width, height]` of a run-length code: the box around the mask's pixels, in whole pixels."""
+    return [float(value) for value in coco_mask.toBbox({**encoded, "counts": encoded["counts"].encode("ascii")})]
+
+
+def from_mask(pixels: np.ndarray) -> RLE:
+    """A bool mask `(H, W)` as an `RLE` shape."""
+    encoded = coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
+    return RLE((int(pixels.shape[0]), int(pixels.shape[1])), encoded["counts"].decode("ascii"))
+
+
+def _encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
+    if isinstance(shape, RLE):
+        if shape.size != (height, width):
+            raise ValueError(f"the mask is {shape.size[1]} x {shape.size[0]} px, the picture {width} x {height} px")
+        return {"size": [height, width], "counts": shape.counts.encode("ascii")}
+    outlines = polygons(shape)
+    if outlines is not None:
+        return _union(outlines, height, width)
+    assert isinstance(shape, MultiPolygon)
+    pixels = np.zeros((height, width), dtype=bool)
+    for outer, *holes in (part for part in shape.parts if part):
+        part = coco_mask.decode(_union([outer], height, width)).astype(bool)
+        part &= ~coco_mask.decode(_union(list(holes), height, width)).astype(bool)
+        pixels |= part
+    return coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
+
+
+def _union(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
+    flat = [np.asarray(outline, dtype=float).ravel().tolist() for outline in outlines if len(outline) >= 3]
+    if not flat:
+        return coco_mask.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
+    return coco_mask.merge(coco_mask.frPyObjects(flat, height, width))
+
+
+def _ellipse(shape: Ellipse) -> Points:
+    angles = np.arange(CORNERS_OF_A_CIRCLE) * (2 * math.pi / CORNERS_OF_A_CIRCLE)
+    along, aside = shape.rx * np.cos(angles), shape.ry * np.sin(angles)
+    cos, sin = math.cos(shape.theta), math.sin(shape.theta)
+    xs, ys = shape.cx + along * cos - aside * sin, shape.cy + along * sin + aside * cos
+    return tuple(zip(xs.tolist(), ys.tolist(), strict=True))
+
+
+def _on_one_line(points: Points) -> bool:
+    if len(points) < 3:
+        return True
+    (x0, y0), rest = points[0], points[1:]
+    far = max(rest, key=lambda point: math.hypot(point[0] - x0, point[1] - y0))
+    return all((far[0] - x0) * (y - y0) == (far[1] - y0) * (x - x0) for x, y in rest)
+
+
+def _pixel_outlines(pixels: np.ndarray) -> list[Points]:
+    """The closed outlines of a mask along pixel edges, corners only; the mask lies to the right of each step.
+
+    Where two pixels touch at a corner, the walk turns so that they stay two outlines.
+    """
+    padded = np.pad(pixels, 1).astype(np.int8)
+    across = np.diff(padded, axis=0)[:, 1:-1]  # edges between a pixel and the one below, (H + 1, W)
+    down = np.diff(padded, axis=1)[1:-1, :]  # edges between a pixel and the one to its right, (H, W + 1)
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for y, x in np.argwhere(across == 1).tolist():
+        steps.setdefault((x, y), []).append((x + 1, y))
+    for y, x in np.argwhere(across == -1).tolist():
+        steps.setdefault((x + 1, y), []).append((x, y))
+    for y, x in np.argwhere(down == 1).tolist():
+        steps.setdefault((x, y + 1), []).append((x, y))
+    for y, x in np.argwhere(down == -1).tolist():
+        steps.setdefault((x, y), []).append((x, y + 1))
+
+    outlines: list[Points] = []
+    while steps:
+        start = next(iter(steps))
+        here, heading = start, (0, 0)
+        corners: list[tuple[float, float]] = []
+        while True:
+            choices = steps[here]
+            right = (here[0] - heading[1], here[1] + heading[0])
+            following = right if len(choices) > 1 and right in choices else choices[-1]
+            choices.remove(following)
+            if not choices:
+                del steps[here]
+            turn = (following[0] - here[0], following[1] - here[1])
+            if turn != heading:
+                corners.append(here)
+            here, heading = following, turn
+            if here == start:
+                break
+        outlines.append(tuple(corners))
+    return outlines

@@ -1,0 +1,51 @@
+"""The same jobs without the browser: `python -m maskrcnn COMMAND --help`.
+
+One file per command, each with `add_arguments(parser)` and `run(args)`; `run` returns None, or an exit status. A
+command's file is imported only when it is asked for, because most of them load torch.
+
+Exit status: 0 done, 1 failed, 2 bad arguments. Errors are one line on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from maskrcnn.errors import ArgumentError, StudioError
+
+COMMANDS = {
+    "train": "fine-tune a network on labelled pictures",
+    "predict": "find objects in pictures and draw them",
+    "evaluate": "measure a network on labelled pictures: COCO AP, and AP picture by picture",
+    "convert": "turn labels of one format into another",
+    "info": "show what a checkpoint or a run is made of",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its complaints on one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        print(f"error: {message}; see `{self.prog} --help`", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = Parser(prog="maskrcnn", description="Mask R-CNN Studio on the command line.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name in arguments[:1]:
+            importlib.import_module(f"maskrcnn.cli.{name}").add_arguments(command)
+    args = parser.parse_args(arguments)
+    try:
+        return importlib.import_module(f"maskrcnn.cli.{args.command}").run(args) or 0
+    except StudioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ArgumentError) else 1
+    except BrokenPipeError:  # somebody piped us into `head`
+        return 1

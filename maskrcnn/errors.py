@@ -1,0 +1,18 @@
+"""The one kind of error that a person is meant to read.
+
+Everything that a person can mend (a file that is not what it should be, a value out of range) is raised as a
+`StudioError`, whose message is one line: the thing, what is wrong with it, and the mend. The command line prints it
+after `error: ` and exits; a page shows it in a red box. Anything else that is raised is a defect of ours and keeps its
+traceback.
+"""
+
+
+class StudioError(Exception):
+    """A mistake in what was given: one line that names the thing and the mend. Exit status 1."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class ArgumentError(StudioError):
+    """A value that the person typed (an option, a field, a path that does not exist) is wrong. Exit status 2."""

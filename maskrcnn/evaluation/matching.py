@@ -1,0 +1,190 @@
+"""Which detection found which object: the greedy rule of COCO at one IoU threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from maskrcnn.evaluation import documents
+from maskrcnn.evaluation.documents import Document, Documents, Entry
+
+DEFAULT_MIN_SCORE = 0.5
+DEFAULT_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One labelled object and what became of it.
+
+    `status` is "tp" (found), "fn" (missed) or "ignored" (a crowd, which counts neither way). `partner` is the index of
+    the detection that found it in `ImageMatches.predictions`, None where none did. `iou` is the mask IoU with it, or
+    else the best one with any detection of this class (0 where there is none).
+    """
+
+    annotation_id: int
+    category_id: int
+    bbox: tuple[float, float, float, float]
+    rle: Entry
+    status: Literal["tp", "fn", "ignored"]
+    partner: int | None
+    iou: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One detection and what became of it.
+
+    `status` is "tp", "fp" or "ignored" (it lies on a crowd of its class). `partner` is the index of its object in
+    `ImageMatches.truths`. `iou` is the mask IoU with it, or else the best one with any object of this class (0 where
+    there is none). `position` is the place in the list of detections that was given. `bbox` is [x, y, w, h].
+    """
+
+    position: int
+    category_id: int
+    score: float
+    bbox: tuple[float, float, float, float]
+    rle: Entry
+    status: Literal["tp", "fp", "ignored"]
+    partner: int | None
+    iou: float
+
+
+@dataclass(frozen=True)
+class ImageMatches:
+    """All objects of one picture and its detections from `min_score` on, best score first."""
+
+    image_id: int
+    truths: tuple[Truth, ...]
+    predictions: tuple[Prediction, ...]
+
+    @property
+    def tp(self) -> int:
+        """Detections that found an object."""
+        return sum(prediction.status == "tp" for prediction in self.predictions)
+
+    @property
+    def fp(self) -> int:
+        """Detections that found none: nothing there, the wrong class, too loose, or found already."""
+        return sum(prediction.status == "fp" for prediction in self.predictions)
+
+    @property
+    def fn(self) -> int:
+        """Objects that no detection found."""
+        return sum(truth.status == "fn" for truth in self.truths)
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """One picture's detections, best first, against its objects.
+
+    `order` (P,) are indices into the picture's detections; `ious` (P, G) float64 are mask IoUs in that order, where a
+    pair of different classes has -1 and a crowd column holds the share of the detection that lies on the crowd (COCO's
+    rule); `scores` (P,) and `crowd` (G,) belong to them.
+    """
+
+    order: np.ndarray
+    scores: np.ndarray
+    ious: np.ndarray
+    crowd: np.ndarray
+
+
+def overlaps(detections: list[Entry], annotations: list[Entry]) -> Overlaps:
+    """Mask IoU of every detection with every object of its class, by pycocotools on run-length codes."""
+    scores = np.array([detection["score"] for detection in detections], dtype=np.float64)
+    order = np.argsort(-scores, kind="stable")
+    crowd = np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool)
+    ious = np.full((len(detections), len(annotations)), -1.0)
+    if ious.size:
+        codes = [detections[index]["segmentation"] for index in order]
+        ious = coco_mask.iou(codes, [a["segmentation"] for a in annotations], crowd.astype(np.uint8))
+        predicted = np.array([detections[index]["category_id"] for index in order])
+        labelled = np.array([annotation["category_id"] for annotation in annotations])
+        ious = np.where(predicted[:, None] == labelled[None, :], ious, -1.0)
+    return Overlaps(order, scores[order], ious, crowd)
+
+
+def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IOU) -> np.ndarray:
+    """The object that each detection finds: (P,) int64 of column indices, -1 for none.
+
+    Rows of `ious` (P, G) are in order of score. Each detection takes the free object that it overlaps best, if their
+    IoU is at least `iou`; only where it finds none may it fall to a crowd, which is never used up.
+    """
+    partners = np.full(len(ious), -1, dtype=np.int64)
+    if not ious.size:
+        return partners
+    threshold = min(iou, 1 - 1e-10)
+    free = ~crowd
+    for row, overlap in enumerate(ious):
+        for allowed in (free, crowd):
+            candidates = np.where(allowed, overlap, -1.0)
+            best = int(candidates.argmax())
+            if candidates[best] >= threshold:
+                partners[row] = best
+                free[best] = False
+                break
+    return partners
+
+
+def match_image(
+    ground_truth: Document,
+    detections: Iterable[Document],
+    image_id: int,
+    min_score: float = DEFAULT_MIN_SCORE,
+    iou: float = DEFAULT_IOU,
+) -> ImageMatches:
+    """What is right, wrong and missed in one picture, among detections with a score of at least `min_score`.
+
+    Raises `StudioError` where the documents do not fit together or there is no such picture.
+    """
+    return match(documents.read(ground_truth, detections, only_image=image_id), image_id, min_score, iou)
+
+
+def match(
+    found: Documents, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
+) -> ImageMatches:
+    """`match_image` on documents that were read already."""
+    annotations = found.annotations[image_id]
+    detections = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
+    table = overlaps(detections, annotations)
+    partners = greedy_partners(table.ious, table.crowd, iou)
+    predictions = tuple(
+        _prediction(detections[index], partner, row, table.crowd)
+        for index, partner, row in zip(table.order, partners.tolist(), table.ious, strict=True)
+    )
+    truths = tuple(_truth(annotation, column, partners, table) for column, annotation in enumerate(annotations))
+    return ImageMatches(image_id, truths, predictions)
+
+
+def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray) -> Prediction:
+    ignored = partner >= 0 and bool(crowd[partner])
+    found = partner >= 0 and not ignored
+    return Prediction(
+        position=detection["position"],
+        category_id=detection["category_id"],
+        score=float(detection["score"]),
+        bbox=tuple(detection["bbox"]),
+        rle=detection["segmentation"],
+        status="ignored" if ignored else "tp" if found else "fp",
+        partner=partner if partner >= 0 else None,
+        iou=float(ious[partner]) if partner >= 0 else float(max(0.0, np.where(crowd, 0, ious).max(initial=0.0))),
+    )
+
+
+def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps) -> Truth:
+    finders = np.flatnonzero(partners == column)
+    is_crowd = bool(table.crowd[column])
+    found = len(finders) > 0 and not is_crowd
+    best = float(table.ious[:, column].max(initial=0.0))
+    return Truth(
+        annotation_id=annotation["id"],
+        category_id=annotation["category_id"],
+        bbox=tuple(annotation["bbox"]),
+        rle=annotation["segmentation"],
+        status="ignored" if is_crowd else "tp" if found else "fn",
+        partner=int(finders[0]) if found else None,
+        iou=float(table.ious[finders[0], column]) if found else best,
+    )

@@ -1,0 +1,99 @@
+"""The report that `python -m maskrcnn evaluate` writes and the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from maskrcnn.evaluation import documents
+from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, CocoEvaluation
+from maskrcnn.evaluation.documents import Document, Documents
+from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
+from maskrcnn.evaluation.pooled_ap import pooled_ap
+
+Report = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+def evaluate(
+    ground_truth: Document,
+    detections: Iterable[Document],
+    *,
+    min_score: float = DEFAULT_MIN_SCORE,
+    progress: Progress | None = None,
+) -> Report:
+    """All numbers of a set of detections, as `report.json` holds them.
+
+    `ground_truth` is a COCO document, `detections` are COCO results with masks. AP uses every detection; `n_pred`,
+    `tp`, `fp` and `fn` only those with a score of at least `min_score`. A number that is not defined (a picture or a
+    size range without objects) is None, never NaN. `progress(done, total)` is called after each picture.
+    Raises `StudioError` where the two documents do not fit together.
+    """
+    found = documents.read(ground_truth, detections)
+    coco = CocoEvaluation(found)
+    per_image = []
+    for done, image_id in enumerate(found.images, start=1):
+        per_image.append(_picture(found, coco, image_id, min_score))
+        if progress is not None:
+            progress(done, len(found.images))
+    pooled = [row["ap50_pooled"] for row in per_image if row["ap50_pooled"] is not None]
+    return {
+        "bbox": coco.summary("bbox"),
+        "segm": coco.summary("segm"),
+        "keypoints": None,
+        "per_image": per_image,
+        "mean_ap50_pooled": sum(pooled) / len(pooled) if pooled else None,
+        "min_score": min_score,
+        "definitions": definitions(min_score),
+    }
+
+
+def _picture(found: Documents, coco: CocoEvaluation, image_id: int, min_score: float) -> dict[str, Any]:
+    table = overlaps(found.detections[image_id], found.annotations[image_id])
+    partners = greedy_partners(table.ious, table.crowd)
+    on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
+    hits = (partners >= 0) & ~on_crowd
+    n_objects = int((~table.crowd).sum())
+    # The ranking is by score, so what the shown detections match does not depend on those below the threshold.
+    shown = table.scores >= min_score
+    tp = int((hits & shown).sum())
+    ap = coco.picture(image_id)
+    return {
+        "image_id": image_id,
+        "file": found.images[image_id]["file_name"],
+        "n_gt": n_objects,
+        "n_pred": int(shown.sum()),
+        "ap": ap["AP"],
+        "ap50": ap["AP50"],
+        "ap50_pooled": pooled_ap(hits[~on_crowd], n_objects),
+        "tp": tp,
+        "fp": int((~hits & ~on_crowd & shown).sum()),
+        "fn": n_objects - tp,
+    }
+
+
+def definitions(min_score: float = DEFAULT_MIN_SCORE) -> dict[str, str]:
+    """One or two short sentences for each number of the report."""
+    return {
+        "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
+        "AP50": "The same at IoU .50 alone.",
+        "AP75": "The same at IoU .75 alone: it asks for tight outlines.",
+        "APs": "AP over objects below 32 x 32 = 1024 pixels.",
+        "APm": "AP over objects between 32 x 32 and 96 x 96 pixels.",
+        "APl": "AP over objects above 96 x 96 = 9216 pixels.",
+        "bbox": "IoU is measured between boxes.",
+        "segm": "IoU is measured between masks; a detection's size is the area of its mask.",
+        "ap": "COCO mask AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
+        "null where it has no objects.",
+        "ap50": "COCO mask AP at IoU .50 computed on this one picture, over the classes that appear in it.",
+        "ap50_pooled": "AP at mask IoU .50 from one ranking of all detections of this picture, all classes together, as "
+        "the matterport notebooks print it: the exact area under the precision envelope. null where it has no objects.",
+        "mean_ap50_pooled": "The mean of ap50_pooled over the pictures that have objects.",
+        "n_gt": "Labelled objects in the picture; crowds do not count.",
+        "n_pred": f"Detections with a score of at least {min_score:g}.",
+        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, mask IoU of at least "
+        f"{DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
+        "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts neither way.",
+        "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
+        "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture.",
+    }

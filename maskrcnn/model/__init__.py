@@ -1,0 +1,17 @@
+"""What sees: torchvision's Mask R-CNN, composed with our pooling and described by one `Config`.
+
+```python
+from maskrcnn.config import Config
+from maskrcnn.model import build, detect, load
+
+model = build(Config.preset("torchvision"))  # maskrcnn_resnet50_fpn, key for key
+model = load("runs/balloon")                 # a run folder or a checkpoint, ready for inference
+```
+"""
+
+from maskrcnn.model.build import build
+from maskrcnn.model.detect import detect
+from maskrcnn.model.features import FeatureMaps, features
+from maskrcnn.model.weights import load
+
+__all__ = ["FeatureMaps", "build", "detect", "features", "load"]

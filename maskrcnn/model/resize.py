@@ -1,0 +1,31 @@
+"""How a picture is brought to the size that the network works at. Training and inference share it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from maskrcnn.config import Config
+
+
+def working_size(height: int, width: int, config: Config, factor: float = 1.0) -> tuple[int, int]:
+    """(height, width) after scaling: the shorter side becomes image_min_dim, unless the longer would pass image_max_dim.
+
+    `factor` enlarges the result, for a training picture that will be jittered in scale.
+    """
+    scale = factor * min(config.image_min_dim / min(height, width), config.image_max_dim / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); averages when shrinking, so that nothing aliases."""
+    height, width = size
+    shrinking = height * width < picture.shape[0] * picture.shape[1]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+
+
+def to_tensor(picture: np.ndarray) -> Tensor:
+    """uint8 `(H, W, 3)` RGB -> float `(3, H, W)` in [0, 1]."""
+    return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

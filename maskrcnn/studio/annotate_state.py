@@ -1,0 +1,209 @@
+"""The labels of the picture that is being annotated, between the canvas, the table and the project store.
+
+An `Editor` belongs to one mounted canvas. What the canvas sends is saved at once, on top of the revision that the
+editor holds; whoever saved the same picture meanwhile is never overwritten (`Editor.conflict`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.regions import Region, Shape
+from maskrcnn.annotations.store import Project, StaleSave, StoredImage
+from maskrcnn.errors import StudioError
+from maskrcnn.studio import canvas
+from maskrcnn.studio.canvas_objects import Drawing, View
+
+NO_CLASS_COLOUR = "#a0a0a0"
+FIRST_CLASS = "object"
+"""The class of what is drawn in a project that has no class yet."""
+
+Regions = tuple[Region, ...]
+
+_EDITORS = "annotate_editors"
+_GENERATION = "annotate_generation"
+_CLASS = "annotate_class"
+_NEXT_CLASS = "annotate_next_class"
+_KEPT = 4
+
+
+@dataclass
+class Editor:
+    """One picture on one mounted canvas. `key` is the canvas's; it is never used for another mount."""
+
+    project: Path
+    image_id: int
+    key: str
+    mode: canvas.Mode
+    drawing: Drawing
+    revision: int
+    saved_at: str | None = None
+    problem: str | None = None
+    conflict: Regions | None = None
+
+    @property
+    def regions(self) -> Regions:
+        return self.drawing.regions
+
+    @property
+    def painted(self) -> set[str]:
+        """Ids of regions that are no coloured objects of the canvas: what it cannot edit, and what was drawn on it."""
+        seeded = {item["strokeDashOffset"] for item in self.drawing.objects()}
+        coloured = {region.id for number, region in enumerate(self.drawing.base, 1) if number in seeded}
+        return {region.id for region in self.regions} - coloured
+
+
+def colours(project: Project) -> dict[str | None, str]:
+    """The colour of each class, and of regions that have none."""
+    return {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in project.classes()}}
+
+
+def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
+    """The editor for this picture: the one from the run before if its canvas still shows all of that, else a new one."""
+    editors: dict[str, Editor] = st.session_state.setdefault(_EDITORS, {})
+    last = next(reversed(editors.values()), None)
+    if (
+        last is not None
+        and canvas.mounted(last.key)
+        and (last.project, last.image_id, last.mode, last.drawing.view) == (project.folder, image.id, mode, view)
+        and (last.revision == image.revision or last.conflict is not None)
+    ):
+        return last
+    generation = st.session_state.get(_GENERATION, 0) + 1
+    st.session_state[_GENERATION] = generation
+    regions, revision = project.regions(image.id)
+    drawing = Drawing.start(regions, view, colours(project))
+    editor = Editor(project.folder, image.id, f"annotate_canvas_{generation}", mode, drawing, revision)
+    if last is not None and (last.project, last.image_id) == (editor.project, editor.image_id):
+        editor.saved_at, editor.problem = last.saved_at, last.problem
+    editors[editor.key] = editor
+    for key in list(editors)[:-_KEPT]:
+        del editors[key]
+    return editor
+
+
+def take_drawing(key: str) -> None:
+    """Save what the canvas of this key sent; also when the page shows another picture already."""
+    editor: Editor | None = st.session_state.get(_EDITORS, {}).get(key)
+    objects = canvas.objects_of(key)
+    if editor is None or objects is None:
+        return
+    drawing = editor.drawing.after(objects, _new_region)
+    if drawing.regions == editor.regions:
+        return
+    _save(editor, drawing.regions, drawing)
+
+
+def change(key: str, regions: Regions) -> None:
+    """Save regions that were changed beside the canvas, and have it mounted afresh."""
+    editor: Editor = st.session_state[_EDITORS][key]
+    if regions != editor.regions:
+        _save(editor, regions, None)
+
+
+def step(key: str, direction: str) -> None:
+    """Undo or redo the last save of the picture."""
+    editor: Editor = st.session_state[_EDITORS][key]
+    project = Project(editor.project)
+    _attempt(editor, lambda: (project.undo if direction == "undo" else project.redo)(editor.image_id))
+
+
+def resolve(key: str, choice: str) -> None:
+    """End a conflict: "both" merges, "mine" or "theirs" wins and the other one is one undo away."""
+    editor: Editor = st.session_state[_EDITORS][key]
+    mine, project = editor.conflict, Project(editor.project)
+    assert mine is not None
+    theirs, revision = project.regions(editor.image_id)
+
+    def save() -> None:
+        chosen = merge(editor.regions, mine, theirs) if choice == "both" else mine
+        after = project.save(editor.image_id, chosen, revision)
+        if choice == "theirs":
+            project.save(editor.image_id, theirs, after)
+        editor.conflict = None
+
+    _attempt(editor, save)
+
+
+def merge(base: Regions, mine: Regions, theirs: Regions) -> Regions:
+    """Both changes of `base` together. Of a region that both changed, mine is kept; a change wins over a removal."""
+    was = {region.id: region for region in base}
+    own = {region.id: region for region in mine}
+    merged = []
+    for region in theirs:
+        before, now = was.get(region.id), own.get(region.id)
+        if before is None or now is None:
+            if before is None or region != before:
+                merged.append(region)
+        else:
+            merged.append(now if now != before else region)
+    there = {region.id for region in theirs}
+    return (*merged, *(region for region in mine if region.id not in there and region != was.get(region.id)))
+
+
+def chosen_class(project: Project) -> str | None:
+    """The class that the next region gets; None in a project without classes.
+
+    A choice counts from the next run of the script on, so that a polygon that arrives together with it still gets the
+    class with which it was drawn.
+    """
+    names = [entry.name for entry in project.classes()]
+    chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)
+    if chosen not in names:
+        chosen = names[0] if names else None
+    st.session_state[_CLASS] = chosen
+    return chosen
+
+
+def choose_class(name: str) -> None:
+    st.session_state[_NEXT_CLASS] = name
+
+
+def with_changes(regions: Regions, rows: Mapping[int, Mapping[str, Any]]) -> Regions:
+    """The regions after changes in the table: row -> {"class": name} or {"delete": True}."""
+    changed = []
+    for number, region in enumerate(regions):
+        row = rows.get(number, {})
+        if row.get("delete"):
+            continue
+        name = row.get("class")
+        changed.append(replace(region, class_name=name) if name and name != region.class_name else region)
+    return tuple(changed)
+
+
+def _new_region(shape: Shape) -> Region:
+    return Region(shape, st.session_state.get(_CLASS) or FIRST_CLASS)
+
+
+def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
+    """Save on top of the editor's revision. With a `drawing` the canvas stays as it is; without, it is mounted afresh,
+    because the editor then keeps its old revision."""
+
+    def save() -> None:
+        try:
+            revision = Project(editor.project).save(editor.image_id, regions, editor.revision)
+        except StaleSave:
+            editor.conflict = regions
+            return
+        if drawing is not None:
+            editor.drawing, editor.revision, editor.conflict = drawing, revision, None
+
+    _attempt(editor, save)
+
+
+def _attempt(editor: Editor, action: Any) -> None:
+    """Do something with the store; the editor remembers when it was done, or what was wrong."""
+    editor.problem = None
+    try:
+        action()
+    except StudioError as error:
+        editor.problem = str(error)
+        return
+    if editor.conflict is None:
+        editor.saved_at = time.strftime("%H:%M:%S")

@@ -1,0 +1,181 @@
+"""The curves of a run: Altair charts and the tables behind them.
+
+Training is a solid line, validation a dashed one, and each loss has its own colour, here and on every other page. The
+axes are laid out for the whole run: x ends where the run will end, y starts at 0 and ends at a round number, so that
+neither moves when a point arrives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+
+from maskrcnn.config import LOSSES
+from maskrcnn.training.run_folder import Row
+
+LOSS_COLOURS: dict[str, str] = {
+    "loss": "#7b8398",
+    "rpn_class_loss": "#0f9d92",
+    "rpn_bbox_loss": "#5a9e3a",
+    "mrcnn_class_loss": "#d1495b",
+    "mrcnn_bbox_loss": "#b5772b",
+    "mrcnn_mask_loss": "#c2459c",
+}
+"""The colour of each loss. All have at least 3:1 contrast on both backgrounds, and none is the accent colour."""
+
+LOSS_TITLES: dict[str, str] = {
+    "loss": "loss: sum of the five",
+    "rpn_class_loss": "rpn class",
+    "rpn_bbox_loss": "rpn bbox",
+    "mrcnn_class_loss": "mrcnn class",
+    "mrcnn_bbox_loss": "mrcnn bbox",
+    "mrcnn_mask_loss": "mrcnn mask",
+}
+
+LOSS_MEANINGS: dict[str, str] = {
+    "rpn_class_loss": "Are there objects under the anchors? (cross entropy)",
+    "rpn_bbox_loss": "How far are the proposals from their objects? (smooth L1)",
+    "mrcnn_class_loss": "Is the class of each proposal right? (cross entropy)",
+    "mrcnn_bbox_loss": "How far are the refined boxes from their objects? (smooth L1)",
+    "mrcnn_mask_loss": "Is each pixel of the mask of the right class right? (binary cross entropy)",
+}
+
+AP_LINES: dict[str, tuple[str, str]] = {
+    "segm_ap": ("mask AP", LOSS_COLOURS["mrcnn_mask_loss"]),
+    "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"]),
+}
+AP_NAMES: dict[str, str] = {
+    "segm_ap": "mask AP",
+    "segm_ap50": "mask AP50",
+    "segm_ap75": "mask AP75",
+    "bbox_ap": "box AP",
+    "bbox_ap50": "box AP50",
+}
+
+SOLID, DASHED = [1, 0], [6, 4]
+SERIES = ("training", "validation")
+
+_CIRCLE = alt.value("circle")
+
+Axis = Literal["epoch", "step"]
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """The numbers of a run as a table, one line per row: epoch, step, the losses, those of validation, AP, seconds."""
+    columns = ["epoch", "step", *(prefix + loss for loss in ("loss", *LOSSES) for prefix in ("", "val_")), *AP_NAMES]
+    frame = pd.DataFrame([{name: row.get(name) for name in [*columns, "elapsed"]} for row in rows])
+    return frame.dropna(axis="columns", how="all").rename(columns={"elapsed": "seconds"})
+
+
+def loss_chart(
+    rows: Sequence[Row], loss: str, height: int, end: int | None = None, axis: Axis = "epoch"
+) -> alt.LayerChart:
+    """One loss over the epochs (or steps) of `rows`, training and validation; its tooltip holds every value of a row.
+
+    `end` is the last epoch or step that the run will have, None where nobody knows.
+    """
+    lines = [
+        {axis: row[axis], "series": series, "value": _finite(row.get(name))}
+        for row in rows
+        for series, name in zip(SERIES, (loss, f"val_{loss}"), strict=True)
+    ]
+    frame = pd.DataFrame([line for line in lines if line["value"] is not None], columns=[axis, "series", "value"])
+    shown = list(LOSS_TITLES) if loss == "loss" else [loss]
+    whole = pd.DataFrame([{axis: row[axis], **_tooltip_values(row, shown)} for row in rows])
+    y_end = round_up(frame["value"].max()) if len(frame) else 1.0
+    return _layers(frame, whole, axis, end, (0, y_end), height, alt.value(LOSS_COLOURS[loss]))
+
+
+def ap_chart(rows: Sequence[Row], height: int, end: int | None = None) -> alt.LayerChart:
+    """Mask AP and box AP on the validation pictures over the epochs, between 0 and 1."""
+    lines = [
+        {"epoch": row["epoch"], "series": "validation", "name": name, "value": row.get(field)}
+        for row in rows
+        for field, (name, _) in AP_LINES.items()
+        if row.get(field) is not None
+    ]
+    frame = pd.DataFrame(lines, columns=["epoch", "series", "name", "value"])
+    whole = pd.DataFrame(
+        [{"epoch": row["epoch"], **{title: row.get(field) for field, title in AP_NAMES.items()}} for row in rows]
+    )
+    names, colours = zip(*AP_LINES.values(), strict=True)
+    colour = alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=None)
+    shape = alt.Shape("name:N", scale=alt.Scale(domain=list(names), range=["circle", "square"]), legend=None)
+    chart = _layers(frame, whole, "epoch", end, (0, 1), height, colour, shape)
+    last = frame[frame["epoch"] == frame["epoch"].max()].sort_values("value")
+    # The upper line is named above its end, the lower one below, so that the names never cover each other.
+    for line, offset in zip(last.to_dict("records"), (12, -12) if len(last) == 2 else (-12,), strict=False):
+        named = alt.Chart(pd.DataFrame([line])).mark_text(align="right", dy=offset, fontWeight="bold")
+        chart += named.encode(x="epoch:Q", y="value:Q", text="name:N", color=colour)
+    return chart
+
+
+def round_up(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 5, 7, 10 (times a power of ten) from `value` on: an axis end that seldom moves."""
+    if not value > 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 1.5, 2, 3, 5, 7, 10) if step * power >= value * (1 - 1e-9))
+
+
+def integer_ticks(first: int, last: int, most: int = 10) -> list[int]:
+    """At most `most` whole numbers from `first` to `last` that are multiples of 1, 2, 5, 10, ...; `first` is one."""
+    step = next(
+        factor * 10**power
+        for power in range(12)
+        for factor in (1, 2, 5)
+        if (last - first) / (factor * 10**power) + 1 < most
+    )
+    return [first, *range((first // step + 1) * step, last + 1, step)]
+
+
+def _layers(
+    frame: pd.DataFrame,
+    whole: pd.DataFrame,
+    axis: Axis,
+    end: int | None,
+    y_domain: tuple[float, float],
+    height: int,
+    colour: Any,
+    shape: Any = _CIRCLE,
+) -> alt.LayerChart:
+    """Lines with points from `frame`, under an invisible wide rule for each row of `whole`, which holds the tooltip."""
+    last = max(2, end or 0, int(whole[axis].max()) if len(whole) else 0)
+    ticks = integer_ticks(1, last, 10 if height > 200 else 5)
+    x = alt.X(
+        f"{axis}:Q",
+        title=axis,
+        scale=alt.Scale(domain=[1, last], nice=False),
+        axis=alt.Axis(values=ticks, format="d", grid=False),
+    )
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(y_domain), nice=False), axis=alt.Axis(tickCount=4))
+    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(SERIES), range=[SOLID, DASHED]), legend=None)
+    base = alt.Chart(frame).encode(x=x, y=y, color=colour)
+    layers: list[alt.Chart] = [base.mark_line(strokeWidth=2).encode(strokeDash=dash)]
+    if axis == "epoch":
+        filled = alt.condition("datum.series == 'training'", alt.value(1), alt.value(0))
+        layers.append(base.mark_point(size=28, filled=True).encode(shape=shape, fillOpacity=filled))
+    tips = [
+        alt.Tooltip(f"{column}:Q", format="d" if column == axis else ".4f", title=column)
+        for column in whole.columns
+        if whole[column].notna().any()
+    ]
+    layers.append(alt.Chart(whole).mark_rule(strokeWidth=20, opacity=0).encode(x=x, tooltip=tips))
+    return alt.LayerChart(layer=layers, height=height)
+
+
+def _tooltip_values(row: Row, losses: Sequence[str]) -> dict[str, float | None]:
+    """`{"rpn class, training": ..., "rpn class, validation": ...}` and so on."""
+    return {
+        f"{LOSS_TITLES[loss].partition(':')[0]}, {series}": _finite(row.get(name))
+        for loss in losses
+        for series, name in zip(SERIES, (loss, f"val_{loss}"), strict=True)
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,105 @@
+"""Label chips: short texts on a coloured ground, placed at boxes without leaving the picture or hiding each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+Colour = tuple[int, int, int]
+Place = tuple[float, float, float, float]
+"""Left, top, right, bottom in display pixels."""
+
+
+def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, Colour]], font_size: int) -> np.ndarray:
+    """A copy of the uint8 (h, w, 3) canvas with one chip for each (box, text, ground colour).
+
+    A chip that had to go elsewhere is tied to its box by a line.
+    """
+    picture = Image.fromarray(canvas)
+    pen = ImageDraw.Draw(picture)
+    font = _font(font_size)
+    padding = max(2, font_size // 5)
+    ascent, descent = font.getmetrics()
+    height = ascent + descent + padding
+    boxes = [box for box, _, _ in anchors]
+    chips: list[Place] = []
+    for box, text, ground in anchors:
+        size = (round(pen.textlength(text, font=font)) + 2 * padding, height)
+        chip = place(box, size, (canvas.shape[1], canvas.shape[0]), chips, boxes)
+        chips.append(chip)
+        if _distance(chip, box) > height / 2:
+            line = (*_nearest(chip, box), *_nearest(box, chip))
+            pen.line(line, fill=(0, 0, 0), width=max(3, font_size // 7))
+            pen.line(line, fill=ground, width=max(1, font_size // 13))
+    for chip, (_, text, ground) in zip(chips, anchors, strict=True):
+        pen.rounded_rectangle(chip, radius=padding, fill=ground, outline=(0, 0, 0), width=1)
+        pen.text((chip[0] + padding, chip[1] + padding // 2), text, font=font, fill=ink(ground))
+    return np.asarray(picture)
+
+
+def place(
+    box: Place, size: tuple[int, int], frame: tuple[int, int], taken: Sequence[Place], boxes: Sequence[Place]
+) -> Place:
+    """Where a chip of `size` (width, height) goes: close to its box, hiding as little of any of the `boxes` as it can.
+
+    It never lies on a chip in `taken` unless there is no other place, and always within `frame` (width, height) unless
+    it is larger than that.
+    """
+    left, top, right, bottom = box
+    width, height = size
+    rows = [top - height, bottom, top, bottom - height]
+    columns = [left, right - width, left - width, right]
+    steps = [sign * step * height for step in range(8) for sign in (1, -1)]
+    wanted = np.array([_moved_in(x, y + step, size, frame) for step in steps for y in rows for x in columns])
+    share = 1 / (width * height)
+    cost = share * _shared(wanted, boxes) + 1000 * share * _shared(wanted, taken)
+    cost += np.array([_distance(chip, box) for chip in wanted]) / (4 * height)
+    x, y, *_ = wanted[cost.argmin()].tolist()
+    return x, y, x + width, y + height
+
+
+def ink(ground: Colour) -> Colour:
+    """Black or white, whichever has the stronger contrast on that ground (WCAG 2 relative luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in ground)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return (0, 0, 0) if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else (255, 255, 255)
+
+
+def _moved_in(x: float, y: float, size: tuple[int, int], frame: tuple[int, int]) -> Place:
+    left = max(0, min(round(x), frame[0] - size[0] - 1))
+    top = max(0, min(round(y), frame[1] - size[1] - 1))
+    return left, top, left + size[0], top + size[1]
+
+
+def _shared(chips: np.ndarray, others: Sequence[Place]) -> np.ndarray:
+    """(N,): the area that each of the chips (N, 4) shares with all the others together."""
+    if not others:
+        return np.zeros(len(chips))
+    one, other = chips[:, None, :], np.array(others, dtype=float)[None, :, :]
+    width = np.minimum(one[..., 2], other[..., 2]) - np.maximum(one[..., 0], other[..., 0])
+    height = np.minimum(one[..., 3], other[..., 3]) - np.maximum(one[..., 1], other[..., 1])
+    return (width.clip(0) * height.clip(0)).sum(axis=1)
+
+
+def _nearest(place: Place, other: Place) -> tuple[float, float]:
+    """The point of one place that is nearest to the middle of another."""
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return max(place[0], min(x, place[2])), max(place[1], min(y, place[3]))
+
+
+def _distance(first: Place, second: Place) -> float:
+    """The gap between two places, 0 where they touch."""
+    across = max(0.0, first[0] - second[2], second[0] - first[2])
+    down = max(0.0, first[1] - second[3], second[1] - first[3])
+    return float(np.hypot(across, down))
+
+
+@lru_cache(maxsize=8)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType, so it has no scalable font")
+    return font

@@ -1,0 +1,57 @@
+"""How a run is spoken of, the same on every page: words and colour of its state, times, how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from maskrcnn.jobs.local import Progress, State
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """A state as a badge (icon and colour as Streamlit names them) and what it means."""
+
+    icon: str
+    colour: Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
+    meaning: str
+
+
+STATES: dict[State, StateWords] = {
+    "starting": StateWords(":material/hourglass_top:", "blue", "The trainer is loading its packages and the pictures."),
+    "running": StateWords(":material/play_arrow:", "blue", "It trains. You may close this tab or stop the studio."),
+    "cancelling": StateWords(":material/hourglass_bottom:", "orange", "It was asked to end and finishes its step."),
+    "done": StateWords(":material/check:", "green", "It came to its end."),
+    "failed": StateWords(":material/error:", "red", "It ended with an error."),
+    "cancelled": StateWords(":material/stop:", "gray", "It was cancelled; what it had learned by then is kept."),
+    "lost": StateWords(
+        ":material/help:",
+        "orange",
+        "Its process is gone and left no word: it was killed, ran out of memory, or the computer was switched off. "
+        "Every epoch that it finished is kept.",
+    ),
+}
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as 4:10 or 1:04:10; a dash where unknown."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def place(progress: Progress) -> str:
+    """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
+    if progress.epoch == 0:
+        return "before the first step"
+    return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
+
+
+def bar_text(progress: Progress) -> str:
+    """The line over a progress bar: place, time so far, time left."""
+    parts = [place(progress), f"{clock(progress.elapsed)} so far"]
+    if progress.active:
+        parts.append(f"ETA {clock(progress.eta)}")
+    return "  ·  ".join(parts)

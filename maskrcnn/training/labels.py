@@ -1,0 +1,58 @@
+"""Which labels a run learns from: the snapshot that goes into its `dataset.json`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations import Dataset, read, require_trainable
+from maskrcnn.annotations import coco
+from maskrcnn.annotations.regions import classes_in
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
+
+
+def training_documents(data: Path, val: Path | None, images: Path | None, run: Path) -> dict[str, Any]:
+    """`{"classes": names, "train": COCO document, "val": COCO document or None}` for a run in the folder `run`.
+
+    A project brings its own validation set, unless `val` names another. Raises `StudioError` for labels that cannot be
+    learned from and for a class in the validation set that the training set has not.
+    """
+    if val is None and Project.is_project(data):
+        project = Project.open(data)
+        training, held_back = project.dataset("train"), project.dataset("val")
+        validation = require_trainable(held_back) if held_back.n_regions else None
+    else:
+        training = read(data, images)
+        validation = require_trainable(read(val, images)) if val else None
+    training = require_trainable(training)
+    classes = classes_in(training.images)
+    if validation and (unknown := [name for name in classes_in(validation.images) if name not in classes]):
+        raise StudioError(
+            f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '
+            f"({', '.join(classes)}); rename it there or label some for training"
+        )
+    return {
+        "classes": classes,
+        "train": snapshot(training, classes, run),
+        "val": snapshot(validation, classes, run) if validation else None,
+    }
+
+
+def snapshot(dataset: Dataset, classes: Sequence[str], run: Path) -> dict[str, Any]:
+    """The dataset as a COCO document whose images also say where their file is (`path`)."""
+    document = coco.document(dataset, classes)
+    for image, record in zip(document["images"], dataset.images, strict=True):
+        image["path"] = stored_path(record.path, run) if record.path else ""
+    return document
+
+
+def stored_path(picture: Path, run: Path) -> str:
+    """Relative to the run where both lie in one project (which may be moved as a whole), else absolute."""
+    picture, run = picture.resolve(), run.resolve()
+    project = run.parent.parent
+    if picture.is_relative_to(project) and Project.is_project(project):
+        return os.path.relpath(picture, run)
+    return str(picture)

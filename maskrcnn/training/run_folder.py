@@ -1,0 +1,203 @@
+"""The run folder: the only thing that trainer and browser share. The trainer writes, everyone else reads.
+
+```
+config.json                      the Config
+dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
+metrics.jsonl                    one row per step and per epoch (see below)
+log.txt                          what the trainer printed
+process.json                     pid, create time and command of the trainer
+checkpoints/epoch_0001.safetensors, best.safetensors
+detections/epoch_0001.json       COCO results on the validation set
+result.json                      how it ended; absent while it runs, or where the process was killed
+```
+
+Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `step` (from 1, over the whole run),
+`progress` in [0, 1], `elapsed` and `eta` in seconds, the five losses of `config.LOSSES` and their weighted sum `loss`.
+A step row adds `learning_rate` and `images_per_second`. An epoch row holds the means over its steps, the same with
+`val_` (absent without a validation set), and validation AP as `bbox_ap`, `bbox_ap50`, `segm_ap`, `segm_ap50`,
+`segm_ap75` (null where there is no ground truth).
+
+Files are written whole and then renamed, so a reader never sees half of one; only `metrics.jsonl` and `log.txt` grow in
+place, and a torn last line of the former is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from maskrcnn.config import Config
+from maskrcnn.errors import ArgumentError, StudioError
+
+Row = dict[str, Any]
+
+CONFIG = "config.json"
+DATASET = "dataset.json"
+METRICS = "metrics.jsonl"
+LOG = "log.txt"
+PROCESS = "process.json"
+RESULT = "result.json"
+BEST = "best.safetensors"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees either the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+class RunFolder:
+    """Reads and writes one run folder. Opening it checks nothing; `create` and `open` do."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def create(cls, path: Path | str) -> RunFolder:
+        """A new, empty run folder; `ArgumentError` if that place already holds a run or anything else."""
+        run = cls(path)
+        run.refuse_if_taken()
+        run.path.mkdir(parents=True, exist_ok=True)
+        return run
+
+    def refuse_if_taken(self) -> None:
+        """`ArgumentError` if this is no place for a new run: a file, or a folder with anything but a job's own files."""
+        if self.path.is_file():
+            raise ArgumentError(f"{self.path} is a file; give --out a folder that does not exist yet")
+        if (self.path / CONFIG).exists():
+            raise ArgumentError(f"{self.path} already holds a run; choose another --out folder")
+        if self.path.is_dir() and any(entry.name not in (LOG, PROCESS) for entry in self.path.iterdir()):
+            raise ArgumentError(f"{self.path} is not empty; choose another --out folder")
+
+    @classmethod
+    def open(cls, path: Path | str) -> RunFolder:
+        """An existing run folder; `ArgumentError` if it is none."""
+        run = cls(path)
+        if not (run.path / CONFIG).is_file():
+            raise ArgumentError(f"{run.path} is not a run folder (it has no {CONFIG}); give the --out folder of a training")
+        return run
+
+    def write_process(self) -> None:
+        """Note who is training: pid, create time (a pid alone may be used again) and command of this process.
+
+        Whoever started the trainer may have written it already; then that stays.
+        """
+        if not self.started_here():
+            process = psutil.Process()
+            about = {"pid": process.pid, "create_time": process.create_time(), "argv": sys.argv, "started": time.time()}
+            self.write_json(PROCESS, about)
+
+    def started_here(self) -> bool:
+        """Whether `process.json` speaks of the process that asks."""
+        try:
+            return (self.read_json(PROCESS) or {}).get("pid") == os.getpid()
+        except StudioError:
+            return False
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def read_json(self, name: str) -> Any | None:
+        """A JSON file of the folder, None where there is none (yet)."""
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise StudioError(f"{self.path / name} is not readable JSON; the run folder was damaged, restore that file") from None
+
+    def write_json(self, name: str, document: Any) -> None:
+        write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))
+
+    def config(self) -> Config:
+        return Config.parse(self.read_json(CONFIG) or {})
+
+    def dataset(self) -> dict[str, Any]:
+        """`{"train": COCO document, "val": COCO document or None}`; see `picture_path` for where the pictures are."""
+        return self.read_json(DATASET) or {"train": {"images": [], "annotations": [], "categories": []}, "val": None}
+
+    def picture_path(self, image: dict[str, Any]) -> Path:
+        """Where a picture of `dataset.json` lies; its `path` is relative to the run folder, or absolute."""
+        return (self.path / image["path"]).resolve()
+
+    def append_metrics(self, row: Row) -> None:
+        with (self.path / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def metrics(self) -> list[Row]:
+        """All complete rows of `metrics.jsonl`, in order."""
+        try:
+            text = (self.path / METRICS).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        rows = []
+        for line in text.splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+        return rows
+
+    def epochs(self) -> list[Row]:
+        """The rows with `event` "epoch", in order."""
+        return [row for row in self.metrics() if row["event"] == "epoch"]
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The last lines of `log.txt`."""
+        try:
+            with (self.path / LOG).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
+                return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        except FileNotFoundError:
+            return ""
+
+    def checkpoint(self, epoch: int) -> Path:
+        return self.path / "checkpoints" / f"epoch_{epoch:04d}.safetensors"
+
+    def checkpoints(self) -> dict[int, Path]:
+        """Epoch -> checkpoint file, in order of epoch."""
+        return self._by_epoch("checkpoints", r"epoch_(\d+)\.safetensors")
+
+    @property
+    def best(self) -> Path:
+        return self.path / BEST
+
+    def write_detections(self, epoch: int, detections: list[dict[str, Any]]) -> None:
+        self.write_json(f"detections/epoch_{epoch:04d}.json", detections)
+
+    def detections(self, epoch: int) -> list[dict[str, Any]]:
+        """COCO results of the validation set after that epoch; empty where there are none."""
+        return self.read_json(f"detections/epoch_{epoch:04d}.json") or []
+
+    def detection_epochs(self) -> list[int]:
+        """Epochs whose detections were kept, in order."""
+        return list(self._by_epoch("detections", r"epoch_(\d+)\.json"))
+
+    def result(self) -> dict[str, Any] | None:
+        """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds", ...}`."""
+        return self.read_json(RESULT)
+
+    def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
+        found = {}
+        for path in (self.path / folder).glob("epoch_*"):
+            if match := re.fullmatch(pattern, path.name):
+                found[int(match[1])] = path
+        return dict(sorted(found.items()))
+
+
+def runs_in(folder: Path) -> list[RunFolder]:
+    """The runs below a project's `runs/`, newest first."""
+    if not folder.is_dir():
+        return []
+    runs = [RunFolder(path) for path in folder.iterdir() if (path / CONFIG).is_file() or (path / PROCESS).is_file()]
+    return sorted(runs, key=lambda run: run.path.stat().st_ctime, reverse=True)

@@ -1,0 +1,172 @@
+"""The fast paths against slow, obvious twins, on random pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from maskrcnn.evaluation import coco_summary, evaluate, match_image
+
+# pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+HEIGHT, WIDTH = 120, 160
+
+
+def random_set(seed: int, images: int, objects: int, extra: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Random rectangles of three classes, a crowd here and there, and jittered detections of them among random ones."""
+    rng = np.random.default_rng(seed)
+    annotations: list[dict[str, Any]] = []
+    detections: list[dict[str, Any]] = []
+    for image_id in range(images):
+        boxes = [rectangle(rng) for _ in range(int(rng.integers(0, objects + 1)))]
+        for box in boxes:
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": int(rng.integers(1, 4)),
+                    "iscrowd": int(rng.random() < 0.1),
+                    **outline(box),
+                }
+            )
+            for _ in range(int(rng.integers(0, 3))):
+                moved = box + rng.integers(-6, 7, 4)
+                moved[2:] = np.maximum(moved[2:], moved[:2] + 3)
+                category = annotations[-1]["category_id"] if rng.random() < 0.8 else int(rng.integers(1, 4))
+                detections.append(detection(rng, image_id, category, moved.clip(0, HEIGHT)))
+        for _ in range(extra):
+            detections.append(detection(rng, image_id, int(rng.integers(1, 4)), rectangle(rng)))
+    document = {
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": WIDTH, "height": HEIGHT} for n in range(images)],
+        "categories": [{"id": n, "name": str(n)} for n in (1, 2, 3)],
+        "annotations": annotations,
+    }
+    return document, detections
+
+
+def rectangle(rng: np.random.Generator) -> np.ndarray:
+    x, y = rng.integers(0, 80, 2)
+    width, height = rng.integers(8, 40, 2)
+    return np.array([x, y, x + width, y + height])
+
+
+def outline(box: np.ndarray) -> dict[str, Any]:
+    bitmap = np.zeros((HEIGHT, WIDTH), np.uint8, order="F")
+    x1, y1, x2, y2 = (int(value) for value in box)
+    bitmap[y1:y2, x1:x2] = 1
+    code = coco_mask.encode(bitmap)
+    return {
+        "segmentation": {"size": [HEIGHT, WIDTH], "counts": code["counts"].decode()},
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": float(bitmap.sum()),
+    }
+
+
+def detection(rng: np.random.Generator, image_id: int, category: int, box: np.ndarray) -> dict[str, Any]:
+    score = float(rng.random())
+    fields = outline(box)
+    return {"image_id": image_id, "category_id": category, "score": score, **fields}
+
+
+def official(
+    document: dict[str, Any], detections: list[dict[str, Any]], iou_type: str, images: list[int]
+) -> np.ndarray:
+    """The twelve numbers as pycocotools' own demo computes them."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO()
+        truth.dataset = {"info": {}, **document}
+        truth.createIndex()
+        # loadRes takes the area of the box where there is one; masks must be measured by their own.
+        kept = [{k: v for k, v in d.items() if k != "area" and (k != "bbox" or iou_type == "bbox")} for d in detections]
+        evaluation = COCOeval(truth, truth.loadRes(kept), iou_type)
+        evaluation.params.imgIds = images
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation.stats
+
+
+def value(number: float | None) -> float:
+    return -1.0 if number is None else number
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("iou_type", ["bbox", "segm"])
+def test_the_summary_is_pycocotools_own(seed: int, iou_type: Any) -> None:
+    document, detections = random_set(seed, images=6, objects=6, extra=3)
+    ours = [value(number) for number in coco_summary(document, detections, iou_type).values()]
+    assert ours == pytest.approx(official(document, detections, iou_type, list(range(6)))[:6])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_ap_of_each_picture_is_pycocotools_own(seed: int) -> None:
+    document, detections = random_set(seed, images=5, objects=5, extra=3)
+    for row in evaluate(document, detections)["per_image"]:
+        stats = official(document, detections, "segm", [row["image_id"]])
+        assert (value(row["ap"]), value(row["ap50"])) == pytest.approx((stats[0], stats[1]))
+
+
+def bitmaps(entries: list[dict[str, Any]]) -> list[np.ndarray]:
+    return [coco_mask.decode(entry["segmentation"]).astype(bool) for entry in entries]
+
+
+def slow_pooled_ap(truths: list[dict[str, Any]], found: list[dict[str, Any]]) -> float | None:
+    """One ranking over all classes, from decoded masks and the corners of the precision-recall curve."""
+    if not truths:
+        return None
+    found = sorted(found, key=lambda entry: -entry["score"])
+    masks, predicted = bitmaps(truths), bitmaps(found)
+    free = set(range(len(truths)))
+    curve = [(0.0, 0.0)]
+    hits = 0
+    for rank, (entry, bitmap) in enumerate(zip(found, predicted, strict=True), start=1):
+        best, best_iou = None, 0.5
+        for index in free:
+            iou = (bitmap & masks[index]).sum() / (bitmap | masks[index]).sum()
+            if truths[index]["category_id"] == entry["category_id"] and iou >= best_iou:
+                best, best_iou = index, iou
+        if best is not None:
+            free.remove(best)
+            hits += 1
+        curve.append((hits / len(truths), hits / rank))
+    area = 0.0
+    for (before, _), (after, _) in zip(curve, curve[1:], strict=False):
+        area += (after - before) * max(precision for recall, precision in curve if recall >= after)
+    return area
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pooled_ap_is_the_area_under_the_curve(seed: int) -> None:
+    document, detections = random_set(seed, images=4, objects=6, extra=4)
+    document["annotations"] = [entry for entry in document["annotations"] if not entry["iscrowd"]]
+    for row in evaluate(document, detections)["per_image"]:
+        truths = [entry for entry in document["annotations"] if entry["image_id"] == row["image_id"]]
+        found = [entry for entry in detections if entry["image_id"] == row["image_id"]]
+        expected = slow_pooled_ap(truths, found)
+        assert row["ap50_pooled"] == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize("min_score", [0.0, 0.3, 0.7])
+def test_the_report_counts_what_the_matches_say(min_score: float) -> None:
+    document, detections = random_set(11, images=6, objects=6, extra=4)
+    for row in evaluate(document, detections, min_score=min_score)["per_image"]:
+        matches = match_image(document, detections, row["image_id"], min_score)
+        assert (row["tp"], row["fp"], row["fn"]) == (matches.tp, matches.fp, matches.fn)
+        assert row["n_pred"] == len(matches.predictions)
+        assert matches.tp + matches.fn == row["n_gt"]
+
+
+def test_a_validation_set_takes_well_under_two_seconds() -> None:
+    document, detections = random_set(3, images=13, objects=6, extra=92)
+    start = time.perf_counter()
+    evaluate(document, detections)
+    assert time.perf_counter() - start < 2

@@ -23,7 +23,7 @@ help:
 
 run: packages
 	$(call say,Mask R-CNN Studio: open http://127.0.0.1:$(PORT) in a browser. Ctrl-C stops it; a training goes on.)
-	@exec $(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
+	@exec $(PY) -m maskrcnn.studio --server.address 127.0.0.1 --server.port $(PORT)
 
 test: lint chromium
 	$(call say,Running the tests)

@@ -6,26 +6,23 @@ from maskrcnn.studio import sidebar
 
 st.set_page_config(page_title="Mask R-CNN Studio", page_icon=":material/texture:", layout="wide")
 
-# TEMPORARY until every page file is there: pass over the missing ones.
-def there(path: str, **arguments: object) -> list:
-    from pathlib import Path
-
-    return [st.Page(path, **arguments)] if (Path(__file__).parent / path).exists() else []
-
-
 pages = {
     "Label": [
-        *there("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate", default=True),
+        st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate", default=True),
     ],
     "Train": [
-        *there("pages/train/launch.py", title="Launch", icon=":material/rocket_launch:", url_path="launch"),
-        *there("pages/train/runs.py", title="Runs", icon=":material/monitoring:", url_path="runs"),
+        st.Page("pages/train/launch.py", title="Launch", icon=":material/rocket_launch:", url_path="launch"),
+        st.Page("pages/train/runs.py", title="Runs", icon=":material/monitoring:", url_path="runs"),
     ],
     "Inspect": [
-        *there("pages/inspect/predictions.py", title="Predictions", icon=":material/image_search:", url_path="predictions"),
+        st.Page(
+            "pages/inspect/predictions.py", title="Predictions", icon=":material/image_search:", url_path="predictions"
+        ),
     ],
     "Learn": [
-        *there("pages/learn/roi_align.py", title="RoIPool and RoIAlign", icon=":material/grid_on:", url_path="roi_align"),
+        st.Page(
+            "pages/learn/roi_align.py", title="RoIPool and RoIAlign", icon=":material/grid_on:", url_path="roi_align"
+        ),
     ],
 }
 page = st.navigation(pages, position="hidden")

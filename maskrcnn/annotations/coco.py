@@ -12,14 +12,13 @@ What is written: ids count from 1; `area` is the number of pixels of the mask th
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations import pictures, raster, via_classes
 from maskrcnn.annotations.json_values import Complaint, Json, brief, coordinate, mapping, numbers, text
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, MultiPolygon, Points, Polygon, Rect, Region, Shape
 from maskrcnn.errors import StudioError
@@ -60,13 +59,15 @@ def parse(document: Json, source: Path | str) -> Dataset:
         regions[image_id].append(Region(shape, categories[category_id], attributes | further, is_crowd))
 
     records = tuple(
-        ImageRecord(r.file_name, tuple(regions[i]), None, r.width, r.height, None, r.attributes) for i, r in images.items()
+        ImageRecord(r.file_name, tuple(regions[i]), None, r.width, r.height, None, r.attributes)
+        for i, r in images.items()
     )
     extras: Json = {"flavour": "coco"}
     if other := {key: value for key, value in document.items() if key not in ("images", "annotations", "categories")}:
         extras["coco"] = other
     further = {
-        entry["name"]: {k: v for k, v in entry.items() if k not in ("id", "name")} for entry in document.get("categories", [])
+        entry["name"]: {k: v for k, v in entry.items() if k not in ("id", "name")}
+        for entry in document.get("categories", [])
     }
     if any(further.values()):
         extras["coco_categories"] = further
@@ -100,7 +101,7 @@ def encode(dataset: Dataset, classes: Sequence[str] | None = None) -> tuple[Json
                 continue
             here = f'{source}: region {number} of "{record.file_name}"'
             if region.class_name is None:
-                raise StudioError(f"{here} has no class; give it one")
+                raise via_classes.no_class(here, dataset, region)
             if region.class_name not in ids:
                 raise StudioError(f'{here} is a "{region.class_name}"; the classes are {", ".join(names) or "none"}')
             annotation = _annotation(region, width, height, here)
@@ -112,11 +113,15 @@ def encode(dataset: Dataset, classes: Sequence[str] | None = None) -> tuple[Json
             )
     warnings = []
     if without_area:
-        warnings.append(f"{source}: {_regions(without_area)} without area (points, lines) left out: COCO instances have masks")
+        warnings.append(
+            f"{source}: {_regions(without_area)} without area (points, lines) left out: COCO instances have masks"
+        )
     if outside:
         warnings.append(f"{source}: {_regions(outside)} left out whose mask has no pixel inside the picture")
     kept = dataset.extras.get("coco_categories", {})
-    categories = [{"supercategory": "", **kept.get(name, {}), "id": number, "name": name} for name, number in ids.items()]
+    categories = [
+        {"supercategory": "", **kept.get(name, {}), "id": number, "name": name} for name, number in ids.items()
+    ]
     other = dataset.extras.get("coco", {})
     # pycocotools reads `info` before it uses a file as ground truth.
     return {"info": {}, **other, "images": images, "annotations": annotations, "categories": categories}, warnings
@@ -129,7 +134,9 @@ def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     entries = document.get(key, [])
     if not isinstance(entries, list):
         raise complain(f'has {brief(entries)} as "{key}", not a list')
-    return [mapping(entry, "its entry", complain.at(f'entry {n} of "{key}"')) for n, entry in enumerate(entries, start=1)]
+    return [
+        mapping(entry, "its entry", complain.at(f'entry {n} of "{key}"')) for n, entry in enumerate(entries, start=1)
+    ]
 
 
 def _id(holder: Json, key: str, complain: Complaint) -> int | str:
@@ -162,7 +169,9 @@ def _images(document: Json, complain: Complaint) -> dict[Any, ImageRecord]:
         sides = []
         for side in ("width", "height"):
             value = entry.get(side)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST_SIDE):
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int) or not 0 < value < _LARGEST_SIDE
+            ):
                 raise here(f'has {brief(value)} as "{side}", not a number of pixels')
             sides.append(value)
         further = {key: value for key, value in entry.items() if key not in _IMAGE_FIELDS}
@@ -267,8 +276,7 @@ def _annotation(region: Region, width: int, height: int, here: str) -> Json:
         "bbox": raster.mask_box(encoded),
         "iscrowd": int(region.iscrowd),
     }
-    with contextlib.suppress(KeyError):
-        annotation |= {key: region.attributes[key] for key in _KEYPOINT_FIELDS}
+    annotation |= {key: region.attributes[key] for key in _KEYPOINT_FIELDS if key in region.attributes}
     others = {key: value for key, value in region.attributes.items() if key not in (*_KEYPOINT_FIELDS, "iscrowd")}
     return {**annotation, "attributes": others} if others else annotation
 

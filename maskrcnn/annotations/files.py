@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import coco, pictures, raster, via
+from maskrcnn.annotations import coco, pictures, raster, via, via_classes
 from maskrcnn.annotations.regions import Dataset, ImageRecord, classes_in
 from maskrcnn.errors import ArgumentError, StudioError
 
@@ -22,9 +23,9 @@ _EXPECTED = "expected a VIA 1.x, VIA 2.x or COCO file"
 def read(path: Path | str, images: Path | str | None = None) -> Dataset:
     """The dataset of a VIA or COCO JSON file, of a folder that holds exactly one, or of a project folder (all splits).
 
-    Pictures are looked for in `images` if given, else beside the file and in `images/` beside it (for COCO's own layout,
-    `annotations/instances_val2017.json`, in `val2017/` beside `annotations/`); a picture that is not
-    found has `path` None, which is no error here (`require_trainable` makes it one). A name that leads out of the folder
+    Pictures are looked for in `images` if given, else beside the file and in `images/` beside it; for COCO's own
+    layout, `annotations/instances_val2017.json`, also in `val2017/` beside `annotations/`. A picture that is not found
+    has `path` None, which is no error here (`require_trainable` makes it one). A name that leads out of the folder
     (`../a.jpg`, `/a.jpg`, `C:\\a.jpg`, a URL) is looked up by its last part only.
 
     Raises `ArgumentError` for a path that does not exist, `StudioError` for content that is not what it should be.
@@ -103,7 +104,8 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise ArgumentError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
     return warnings
 
@@ -117,8 +119,8 @@ def encode(dataset: Dataset, format: str) -> tuple[dict[str, Any], list[str]]:
     warnings = []
     if joined := via.joined_regions(dataset):
         warnings.append(
-            f"{dataset.source or 'the dataset'}: {joined} region{'s' if joined > 1 else ''} in several parts or drawn as "
-            "masks became one outline each, as VIA has no other"
+            f"{dataset.source or 'the dataset'}: {joined} region{'s' if joined > 1 else ''} in several parts or drawn "
+            "as masks became one outline each, as VIA has no other"
         )
     return via.document(dataset, format), warnings
 
@@ -136,6 +138,7 @@ def require_trainable(dataset: Dataset) -> Dataset:
             raise StudioError(f'{source}: image "{record.file_name}" not found beside it; pass --images DIR')
         _require_classes(dataset, record)
     checked = []
+    something = False
     for record in dataset.images:
         assert record.path is not None
         width, height = pictures.check(record.path)
@@ -145,11 +148,9 @@ def require_trainable(dataset: Dataset) -> Dataset:
                 f"{width} x {height} px; use the picture that was labelled"
             )
         checked.append(replace(record, width=width, height=height))
-    if not any(
-        raster.has_area(region.shape) and raster.area(region.shape, record.height, record.width)
-        for record in checked
-        for region in record.regions
-    ):
+        drawn = (region.shape for region in record.regions if raster.has_area(region.shape))
+        something = something or any(raster.area(shape, height, width) for shape in drawn)
+    if not something:
         raise StudioError(f"{source}: there is no region with an area to learn from; draw at least one")
     classes = (*dataset.classes, *(name for name in classes_in(checked) if name not in dataset.classes))
     return replace(dataset, images=tuple(checked), classes=classes)
@@ -160,13 +161,7 @@ def _require_classes(dataset: Dataset, record: ImageRecord) -> None:
     for number, region in enumerate(record.regions, start=1):
         if region.class_name is not None or not raster.has_area(region.shape):
             continue
-        place = f'{source}: region {number} of "{record.file_name}"'
-        if dataset.class_attribute is not None:
-            raise StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
-        if region.attributes:
-            carried = ", ".join(f'"{name}"' for name in region.attributes)
-            raise StudioError(f'{place} has no class that can be told from {carried}; name the attribute "class"')
-        raise StudioError(f"{place} has no class; give it one, or remove the region")
+        raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
 
 
 def _folders_beside(path: Path) -> list[Path]:

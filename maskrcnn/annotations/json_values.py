@@ -1,4 +1,4 @@
-"""Taking values out of a JSON document that anybody may have written: each is checked, each complaint names the file."""
+"""Taking values out of a JSON document that anybody may have written: each is checked, complaints name the file."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ def brief(value: Any) -> str:
         return f"a {'list' if isinstance(value, list) else 'group'} of {len(value)}"
     if isinstance(value, int) and abs(value) > 10**30:
         return "a number of many digits"
-    shown = repr(value) if not isinstance(value, str) else f'"{value}"'
+    shown = repr(value) if not isinstance(value, str) else f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
     return shown if len(shown) <= 40 else shown[:37] + "..."

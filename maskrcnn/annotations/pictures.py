@@ -79,4 +79,6 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
         # Pillow reports damage with any of these, depending on the format.
         reason = "it is truncated" if "truncated" in str(error) or isinstance(error, EOFError) else str(error)
-        raise StudioError(f"{name}: the picture cannot be decoded ({reason}); replace the file by a whole copy") from None
+        raise StudioError(
+            f"{name}: the picture cannot be decoded ({reason}); replace the file by a whole copy"
+        ) from None

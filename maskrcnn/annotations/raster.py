@@ -19,7 +19,18 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations.regions import RLE, Circle, Ellipse, MultiPolygon, Point, Points, Polygon, Polyline, Rect, Shape
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Ellipse,
+    MultiPolygon,
+    Point,
+    Points,
+    Polygon,
+    Polyline,
+    Rect,
+    Shape,
+)
 
 Box = tuple[float, float, float, float]
 

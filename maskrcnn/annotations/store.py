@@ -148,11 +148,11 @@ class Project:
             return store_rows.save_state(db, row, regions)
 
     def undo(self, image_id: int) -> int:
-        """Go back to the state before the last save; returns the revision (the same one if there is nothing to undo)."""
+        """Go back to the state before the last save; returns the revision (unchanged if there is nothing to undo)."""
         return self._step(image_id, "SELECT * FROM history WHERE id = (SELECT parent FROM history WHERE id = ?)")
 
     def redo(self, image_id: int) -> int:
-        """Take back the last undo; returns the revision (the same one if there is nothing to redo)."""
+        """Take back the last undo; returns the revision (unchanged if there is nothing to redo)."""
         return self._step(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
 
     def can_undo(self, image_id: int) -> bool:
@@ -232,9 +232,9 @@ class Project:
     def import_dataset(self, dataset: Dataset, split: Split) -> ImportReport:
         """Copy a dataset's pictures and regions into the project.
 
-        A picture that is there already (same name, same bytes) keeps its regions; if it has none, it gets the dataset's.
-        Another picture of a name that is taken gets a name with a number. Pictures that are missing or cannot be read
-        are passed over and named in the report. All of it is stored, or (where something is raised) nothing.
+        A picture that is there already (same name, same bytes) keeps its regions; if it has none, it gets those of
+        the dataset. Another picture of a name that is taken gets a name with a number. Pictures that are missing or
+        cannot be read are passed over and named in the report. Where something is raised, nothing is stored.
         """
         incoming = [
             Incoming(Path(record.path).name, record.path.read_bytes, record)
@@ -280,7 +280,13 @@ class Project:
                 for row in rows
             )
             classes = tuple(entry.name for entry in store_rows.classes(db))
-            return Dataset(images, classes, store_rows.meta(db, "class_attribute", None), self.folder, store_rows.meta(db, "extras", {}))
+            return Dataset(
+                images,
+                classes,
+                store_rows.meta(db, "class_attribute", None),
+                self.folder,
+                store_rows.meta(db, "extras", {}),
+            )
 
     # Inside
 
@@ -311,6 +317,7 @@ class Project:
 
 
 def _split(split: str) -> Split:
-    if split == "train" or split == "val":
-        return split
-    raise ArgumentError(f'split "{split}" is unknown; choose train or val')
+    for known in SPLITS:
+        if split == known:
+            return known
+    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')

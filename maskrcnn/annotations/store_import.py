@@ -87,7 +87,16 @@ def _take(
     image_id = db.execute(
         """INSERT INTO image (file_name, given_name, sha256, file_size, width, height, split, attributes)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        (file_name, picture.name, digest, len(content), width, height, split, json.dumps(dict(picture.record.attributes))),
+        (
+            file_name,
+            picture.name,
+            digest,
+            len(content),
+            width,
+            height,
+            split,
+            json.dumps(dict(picture.record.attributes)),
+        ),
     ).lastrowid
     assert image_id is not None
     store_rows.first_state(db, image_id, drawn)
@@ -138,8 +147,8 @@ def _keep(
         displayed = pictures.check(arriving, name)
         if record.width is not None and (record.width, record.height) != displayed:
             raise StudioError(
-                f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for {record.width} x {record.height} px; "
-                "use the picture that was labelled"
+                f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for "
+                f"{record.width} x {record.height} px; use the picture that was labelled"
             )
         number, free = 2, name
         while db.execute("SELECT 1 FROM image WHERE file_name = ? COLLATE NOCASE", (free,)).fetchone():

@@ -86,9 +86,12 @@ def add_classes(db: sqlite3.Connection, names: Iterable[str]) -> None:
         if name in [entry.name for entry in known]:
             continue
         used = {entry.colour for entry in known}
-        colour = next(colour for index in range(len(known), 2 * len(known) + 1000) if (colour := colour_of(index)) not in used)
+        colour = next(
+            colour for index in range(len(known), 2 * len(known) + 1000) if (colour := colour_of(index)) not in used
+        )
         db.execute(
-            "INSERT INTO class VALUES (?, (SELECT coalesce(max(position) + 1, 0) FROM class), ?)", (class_name(name), colour)
+            "INSERT INTO class VALUES (?, (SELECT coalesce(max(position) + 1, 0) FROM class), ?)",
+            (class_name(name), colour),
         )
         known.append(ProjectClass(name, colour))
 

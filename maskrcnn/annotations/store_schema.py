@@ -1,7 +1,7 @@
 """The tables of `project.db` and how it is opened.
 
-WAL mode lets pages read while one of them saves; `synchronous=FULL` makes a commit wait until the disk has it, so a save
-that returned survives a crash of the process or of the machine.
+WAL mode lets pages read while one of them saves; `synchronous=FULL` makes a commit wait until the disk has it, so a
+save that returned survives a crash of the process or of the machine.
 """
 
 from __future__ import annotations
@@ -118,4 +118,6 @@ def _complaining(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
             raise
-        raise StudioError(f"{path}: the project cannot be used now ({error}); close other programs that use it") from None
+        raise StudioError(
+            f"{path}: the project cannot be used now ({error}); close other programs that use it"
+        ) from None

@@ -10,9 +10,11 @@ The key of an image is never taken apart: file name and size stand in the image 
 class is decided in `via_classes`; read its first lines. All other attributes stay as they are, and numbers are written
 back as they were read.
 
+A crowd of COCO's becomes a region with the attribute `iscrowd`, and one with that attribute a crowd.
+
 What Region and Dataset have no field for is kept in `Dataset.extras`: `flavour`, `via_settings`, `via_attributes`
 (both as in the file), `via_other` (further `_via_...` parts), `class_values` (class name -> value as it stood in the
-file, where that is not the name itself) and `image_fields` (file name -> fields such as VIA 1.x's `fileref`). A crowd of COCO's is a region with the attribute `iscrowd`.
+file, where that is not the name itself) and `image_fields` (file name -> fields such as VIA 1.x's `fileref`).
 """
 
 from __future__ import annotations
@@ -88,7 +90,9 @@ def parse(document: Json, source: Path | str) -> Dataset:
             if carried[chosen] != class_name:
                 values.setdefault(class_name, carried[chosen])
             regions.append(Region(shape, class_name, {k: v for k, v in carried.items() if k != chosen}, is_crowd))
-        records.append(ImageRecord(record.file_name, tuple(regions), file_size=record.file_size, attributes=record.attributes))
+        records.append(
+            ImageRecord(record.file_name, tuple(regions), file_size=record.file_size, attributes=record.attributes)
+        )
     if values:
         extras["class_values"] = values
 
@@ -105,7 +109,7 @@ def document(dataset: Dataset, flavour: str) -> Json:
     outlines are joined by a line of no width, which rasterises to the same mask; a mask is written as its outline.
     """
     name = class_attribute_for(dataset)
-    keyed = {}
+    keyed: Json = {}
     fields = dataset.extras.get("image_fields", {})
     for record in dataset.images:
         size = _size_of(record)
@@ -130,7 +134,8 @@ def class_attribute_for(dataset: Dataset) -> str | None:
     regions = [region for record in dataset.images for region in record.regions]
     used = {region.class_name for region in regions} - {None}
     if not used or (
-        used == {via_classes.THE_ONLY_CLASS} and not any(via_classes.says_something(region.attributes) for region in regions)
+        used == {via_classes.THE_ONLY_CLASS}
+        and not any(via_classes.says_something(region.attributes) for region in regions)
     ):
         return None
     taken = {name for region in regions for name in region.attributes}
@@ -169,7 +174,9 @@ def _fields_of(images: Json) -> Json:
     """Fields of images that an ImageRecord has no place for, where they say anything."""
     kept = {}
     for image in images.values():
-        if isinstance(image, dict) and (other := {k: v for k, v in image.items() if k not in _IMAGE_FIELDS and v != ""}):
+        if isinstance(image, dict) and (
+            other := {k: v for k, v in image.items() if k not in _IMAGE_FIELDS and v != ""}
+        ):
             kept[str(image.get("filename"))] = other
     return {"image_fields": kept} if kept else {}
 

@@ -22,6 +22,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.errors import StudioError
+
 USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")
 THE_ONLY_CLASS = "object"
 
@@ -77,6 +80,16 @@ def class_of(value: Any) -> str | None:
 def says_something(attributes: Attributes) -> bool:
     """Whether any attribute of a region has a value that could be a class."""
     return any(name != CROWD and class_of(value) is not None for name, value in attributes.items())
+
+
+def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
+    """What to say of a region that needs a class and has none."""
+    if dataset.class_attribute is not None:
+        return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
+    if region.attributes:
+        carried = ", ".join(f'"{name}"' for name in region.attributes)
+        return StudioError(f'{place} has no class that can be told from {carried}; name the attribute "class" in VIA')
+    return StudioError(f"{place} has no class; give it one, or remove the region")
 
 
 def is_choice(definition: Any) -> bool:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init", default="none", metavar="PATH|coco|none", help="what the whole network knows at the start (none)"
     )
     parser.add_argument("--pooling", choices=POOLINGS, help="how RoIs are read from the feature maps")
-    parser.add_argument("--layers", choices=LAYERS, help="what learns: heads only, the body from a stage on, or all")
+    parser.add_argument("--layers", choices=LAYERS, help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given)")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="any other field of the config")
     add_device(parser)
@@ -49,12 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check everything that can be checked, then make the run folder, then train."""
     cancelled = stop_on_signals()
-    started_by_studio = RunFolder(args.out).started_here()
+    here = RunFolder(args.out)
+    started_by_studio = here.started_here() and not (here.path / CONFIG).exists()
     try:
         run, model, documents = prepare(args)
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
-            RunFolder(args.out).write_json(RESULT, {"state": "failed", "error": str(error)})
+            here.write_json(RESULT, {"state": "failed", "error": str(error)})
         raise
     with Logbook(run) as log:
         training = LabelledPictures(documents["train"], run.picture_path, model.config, augment=True)
@@ -116,6 +117,8 @@ def configure(args: argparse.Namespace) -> Config:
         changes["epochs"] = None
     if args.backbone_weights == "none" and args.init == "none":
         changes.setdefault("norm", "batch")  # frozen statistics of nothing would be no norm at all
+    else:
+        changes.setdefault("layers", "3+")  # edges and colours, once learned, serve any picture
     if args.preset:
         return Config.preset(args.preset, **changes)
     if args.init == "coco":

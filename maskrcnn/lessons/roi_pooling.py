@@ -156,6 +156,17 @@ def quantisation(box: Box, scale: float) -> Quantisation:
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
 
 
+def pyramid_level(box: Box, lowest: int = 2, highest: int = 5) -> int:
+    """The level of the feature pyramid that Mask R-CNN pools this box (pixels of the resized picture) from.
+
+    A box of 224 x 224 pixels, the size of ImageNet's pictures, goes to P4, and each halving of its side one level down
+    (Lin et al., Feature Pyramid Networks, 2017, equation 1).
+    """
+    area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+    level = np.floor(4 + np.log2(np.sqrt(area) / 224 + 1e-6))
+    return int(np.clip(level, lowest, highest))
+
+
 def box_iou(first: Box, second: Box) -> float:
     """Intersection over union of two xyxy boxes, in [0, 1]."""
     width = max(0.0, min(first[2], second[2]) - max(first[0], second[0]))

@@ -11,11 +11,10 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.regions import Region
-from maskrcnn.studio import canvas, chips
+from maskrcnn.studio import canvas
 
 THUMBNAIL_SIDE = 160
 _FILL = 0.3
-_CHIP_FONT = 15
 
 
 def background(path: Path, regions: Sequence[Region], painted: set[str], colours: Mapping[str | None, str]) -> bytes:
@@ -25,14 +24,9 @@ def background(path: Path, regions: Sequence[Region], painted: set[str], colours
     for region in regions:
         if region.id in painted:
             _paint(picture, region, scale, _rgb(colours[region.class_name]))
-    marks = []
     for number, region in enumerate(regions, 1):
-        x0, y0, x1, y1 = np.array(raster.bounds(region.shape)) * scale
-        corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-        marks.append((corners, str(number), _rgb(colours[region.class_name])))
-    # The canvas scales the picture; a chip is made for a picture shown at about 700 pixels.
-    font = max(9, round(_CHIP_FONT * max(picture.shape[:2]) / 700))
-    return canvas.jpeg(chips.draw(picture, marks, font) if marks else picture)
+        _number(picture, number, region, scale, _rgb(colours[region.class_name]))
+    return canvas.jpeg(picture)
 
 
 def thumbnail(path: Path) -> bytes:
@@ -72,6 +66,32 @@ def _paint(picture: np.ndarray, region: Region, scale: float, colour: tuple[int,
         picture[covered] = ((1 - _FILL) * picture[covered] + _FILL * np.array(colour)).astype(np.uint8)
     thickness = max(2, round(4 * max(height, width) / 700))
     cv2.polylines(picture, rings, raster.has_area(region.shape), colour, thickness, cv2.LINE_AA, shift=4)
+
+
+def _number(picture: np.ndarray, number: int, region: Region, scale: float, colour: tuple[int, int, int]) -> None:
+    """A disc with the region's number above its topmost vertex, in place."""
+    height, width = picture.shape[:2]
+    unit = max(height, width) / 700  # the canvas shows the picture at about 700 pixels
+    x, y = min((point for ring in raster.rings(region.shape) for point in ring), key=lambda point: point[1])
+    radius = max(6, round(10 * unit))
+    wanted = ((x * scale, width), (y * scale - radius, height))
+    place = [int(min(max(radius, round(value)), side - radius)) for value, side in wanted]
+    written = _black_or_white(colour)
+    cv2.circle(picture, place, radius, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(picture, place, max(5, radius - max(1, round(unit))), colour, cv2.FILLED, cv2.LINE_AA)
+    text, size, thickness = str(number), 0.055 * radius * (0.75 if number > 9 else 1), max(1, round(1.5 * unit))
+    (across, up), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, thickness)
+    corner = (place[0] - across // 2, place[1] + up // 2)
+    cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, written, thickness, cv2.LINE_AA)
+
+
+def ink(colour: str) -> tuple[int, int, int]:
+    """Black or white, whichever can be read on a `#rrggbb` ground."""
+    return _black_or_white(_rgb(colour))
+
+
+def _black_or_white(ground: tuple[int, int, int]) -> tuple[int, int, int]:
+    return (0, 0, 0) if 0.3 * ground[0] + 0.59 * ground[1] + 0.11 * ground[2] > 110 else (255, 255, 255)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from maskrcnn.annotations.regions import Region, Shape
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import canvas
-from maskrcnn.studio.canvas_objects import Drawing, View
+from maskrcnn.studio.canvas_objects import Drawing, View, on_canvas
 
 NO_CLASS_COLOUR = "#a0a0a0"
 FIRST_CLASS = "object"
@@ -54,8 +54,7 @@ class Editor:
     @property
     def painted(self) -> set[str]:
         """Ids of regions that are no coloured objects of the canvas: what it cannot edit, and what was drawn on it."""
-        seeded = {item["strokeDashOffset"] for item in self.drawing.objects()}
-        coloured = {region.id for number, region in enumerate(self.drawing.base, 1) if number in seeded}
+        coloured = {region.id for region in self.drawing.base if on_canvas(region.shape)}
         return {region.id for region in self.regions} - coloured
 
 
@@ -65,7 +64,7 @@ def colours(project: Project) -> dict[str | None, str]:
 
 
 def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
-    """The editor for this picture: the one from the run before if its canvas still shows all of that, else a new one."""
+    """The editor for this picture: that of the run before if its canvas still shows all of that, else a new one."""
     editors: dict[str, Editor] = st.session_state.setdefault(_EDITORS, {})
     last = next(reversed(editors.values()), None)
     if (
@@ -75,6 +74,7 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
         and (last.revision == image.revision or last.conflict is not None)
     ):
         return last
+    print("REMOUNT", last and (last.key, canvas.mounted(last.key), last.mode, mode, last.drawing.view, view, last.revision, image.revision), flush=True)  # DEBUG
     generation = st.session_state.get(_GENERATION, 0) + 1
     st.session_state[_GENERATION] = generation
     regions, revision = project.regions(image.id)
@@ -86,6 +86,16 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
     for key in list(editors)[:-_KEPT]:
         del editors[key]
     return editor
+
+
+def editor_of(key: str) -> Editor:
+    """The editor of the canvas of this key."""
+    return st.session_state[_EDITORS][key]
+
+
+def remount() -> None:
+    """Have the canvas mounted afresh, because colours or names changed that it was seeded with."""
+    st.session_state.pop(_EDITORS, None)
 
 
 def take_drawing(key: str) -> None:
@@ -102,21 +112,21 @@ def take_drawing(key: str) -> None:
 
 def change(key: str, regions: Regions) -> None:
     """Save regions that were changed beside the canvas, and have it mounted afresh."""
-    editor: Editor = st.session_state[_EDITORS][key]
+    editor = editor_of(key)
     if regions != editor.regions:
         _save(editor, regions, None)
 
 
 def step(key: str, direction: str) -> None:
     """Undo or redo the last save of the picture."""
-    editor: Editor = st.session_state[_EDITORS][key]
+    editor = editor_of(key)
     project = Project(editor.project)
     _attempt(editor, lambda: (project.undo if direction == "undo" else project.redo)(editor.image_id))
 
 
 def resolve(key: str, choice: str) -> None:
     """End a conflict: "both" merges, "mine" or "theirs" wins and the other one is one undo away."""
-    editor: Editor = st.session_state[_EDITORS][key]
+    editor = editor_of(key)
     mine, project = editor.conflict, Project(editor.project)
     assert mine is not None
     theirs, revision = project.regions(editor.image_id)

@@ -1,10 +1,10 @@
 """Between regions in picture pixels and the objects of streamlit-drawable-canvas (Fabric.js), without a browser.
 
 An object keeps its vertices as they were and carries a matrix: what a person sees is
-`translate(left, top) . rotate(angle) . scale . skew` applied to `vertex - centre of the vertices' bounding box`. Moving,
-scaling or turning an object changes only that matrix; dragging a vertex changes the vertices. Own keys of an object do
-not survive the canvas, `strokeDashOffset` does (and draws nothing without a dash array), so it carries the number of the
-region that an object stands for; 0 is an object that was drawn since.
+`translate(left, top) . rotate(angle) . scale . skew` applied to `vertex - centre of the vertices' bounding box`.
+Moving, scaling or turning an object changes only that matrix; dragging a vertex changes the vertices. Own keys of an
+object do not survive the canvas, `strokeDashOffset` does (and draws nothing without a dash array), so it carries the
+number of the region that an object stands for; 0 is an object that was drawn since.
 
 "Canvas pixels" are those of the canvas element, "picture pixels" the continuous frame of the picture.
 """
@@ -65,7 +65,9 @@ def on_canvas(shape: Shape) -> bool:
     """Whether the shape is an object that can be moved and edited; the rest is painted into the background."""
     if isinstance(shape, Polygon):
         return len(shape.points) >= 3
-    return isinstance(shape, Rect | Circle | Ellipse | Point) or (isinstance(shape, Polyline) and len(shape.points) >= 2)
+    return isinstance(shape, Rect | Circle | Ellipse | Point) or (
+        isinstance(shape, Polyline) and len(shape.points) >= 2
+    )
 
 
 def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> CanvasObject:
@@ -158,7 +160,9 @@ def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view
     was = _apply(old_matrix, old_local)
     written = raster.rings(shape)[0]
     points = []
-    for place, seen in zip(_rounded(view.to_picture(_apply(new_matrix, new_local))), _apply(new_matrix, new_local), strict=True):
+    for place, seen in zip(
+        _rounded(view.to_picture(_apply(new_matrix, new_local))), _apply(new_matrix, new_local), strict=True
+    ):
         distance = np.abs(was - seen).max(axis=1)
         nearest = int(distance.argmin())
         points.append(written[nearest] if distance[nearest] < _SAME else place)
@@ -208,9 +212,7 @@ class Drawing:
         region = self.base[number - 1]
         return canvas_object(region.shape, self.view, self.colours[region.class_name], number)
 
-    def _drawn(
-        self, items: list[Mapping[str, Any]], new_region: NewRegion
-    ) -> tuple[tuple[np.ndarray, Region], ...]:
+    def _drawn(self, items: list[Mapping[str, Any]], new_region: NewRegion) -> tuple[tuple[np.ndarray, Region], ...]:
         """Drawn objects carry no number. One seen before at the same place is the same region; of the rest, as many as
         there are regions left over were edited, in order, and the others are new."""
         found = [(item, seen) for item in items if (seen := outline(item)) is not None and shape_of(item, self.view)]
@@ -228,10 +230,7 @@ class Drawing:
             if region is None:
                 shape = shape_of(item, self.view)
                 assert shape is not None
-                if left_over:
-                    region = replace(left_over.pop(0)[1], shape=shape)
-                else:
-                    region = new_region(shape)
+                region = replace(left_over.pop(0)[1], shape=shape) if left_over else new_region(shape)
             result.append((seen, region))
         return tuple(result)
 
@@ -252,7 +251,9 @@ def _moved(shape: Shape, change: np.ndarray) -> Shape:
     linear = change[:, :2]
     match shape:
         case Rect() if abs(linear[0, 1]) < 1e-4 and abs(linear[1, 0]) < 1e-4:
-            corners = _rounded(_apply(change, np.array([(shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height)])))
+            corners = _rounded(
+                _apply(change, np.array([(shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height)]))
+            )
             (x0, y0), (x1, y1) = np.min(corners, axis=0), np.max(corners, axis=0)
             return Rect(float(x0), float(y0), round(float(x1 - x0), 2), round(float(y1 - y0), 2))
         case Circle() | Ellipse():

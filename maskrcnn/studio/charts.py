@@ -56,8 +56,16 @@ AP_NAMES: dict[str, str] = {
     "bbox_ap50": "box AP50",
 }
 
+AP_MEANING = (
+    "COCO average precision, the mean over IoU .50, .55, ..., .95 and over the classes: of masks and of boxes, on all "
+    "validation pictures. The table below also holds AP50 and AP75, at one IoU each."
+)
+
 SOLID, DASHED = [1, 0], [6, 4]
 SERIES = ("training", "validation")
+
+INK = "currentColor"
+"""The colour of text on an axis: that of the text around it. Streamlit's own grey is too faint for a projector."""
 
 _CIRCLE = alt.value("circle")
 
@@ -65,14 +73,19 @@ Axis = Literal["epoch", "step"]
 
 
 def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The numbers of a run as a table, one line per row: epoch, step, the losses, those of validation, AP, seconds."""
-    columns = ["epoch", "step", *(prefix + loss for loss in ("loss", *LOSSES) for prefix in ("", "val_")), *AP_NAMES]
-    frame = pd.DataFrame([{name: row.get(name) for name in [*columns, "elapsed"]} for row in rows])
+    """The numbers of a run as a table, one line per row: the sum of the losses, AP, the five losses, step, seconds."""
+    parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
+    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step", "elapsed"]
+    frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
     return frame.dropna(axis="columns", how="all").rename(columns={"elapsed": "seconds"})
 
 
 def loss_chart(
-    rows: Sequence[Row], loss: str, height: int, end: int | None = None, axis: Axis = "epoch"
+    rows: Sequence[Row],
+    loss: str,
+    height: int,
+    end: int | None = None,
+    axis: Axis = "epoch",
 ) -> alt.LayerChart:
     """One loss over the epochs (or steps) of `rows`, training and validation; its tooltip holds every value of a row.
 
@@ -107,30 +120,54 @@ def ap_chart(rows: Sequence[Row], height: int, end: int | None = None) -> alt.La
     shape = alt.Shape("name:N", scale=alt.Scale(domain=list(names), range=["circle", "square"]), legend=None)
     chart = _layers(frame, whole, "epoch", end, (0, 1), height, colour, shape)
     last = frame[frame["epoch"] == frame["epoch"].max()].sort_values("value")
-    # The upper line is named above its end, the lower one below, so that the names never cover each other.
-    for line, offset in zip(last.to_dict("records"), (12, -12) if len(last) == 2 else (-12,), strict=False):
-        named = alt.Chart(pd.DataFrame([line])).mark_text(align="right", dy=offset, fontWeight="bold")
+    # Named at their ends, the upper line above and the lower one below: after the last point, or before it at the edge.
+    at_edge = bool(len(last)) and last["epoch"].iloc[0] > 0.8 * max(end or 0, frame["epoch"].max())
+    place: dict[str, Any] = {"align": "right", "dx": 0} if at_edge else {"align": "left", "dx": 8}
+    dy = 14 if at_edge else 7
+    for line, below in zip(last.to_dict("records"), (dy, -dy) if len(last) == 2 else (-dy,), strict=False):
+        named = alt.Chart(pd.DataFrame([line])).mark_text(dy=below, fontWeight="bold", **place)
         chart += named.encode(x="epoch:Q", y="value:Q", text="name:N", color=colour)
     return chart
 
 
+def x_end(axis: Axis, row: Row, epochs: int | None, active: bool) -> int:
+    """Where the x axis of a run ends whose last row is `row`: where the run will, as far as that can be told.
+
+    `epochs` is None for a run whose length is set in minutes; its end is judged by the pace so far, in fives.
+    """
+    if not active:
+        return int(row[axis])
+    if axis == "step":
+        return 50 * math.ceil(row["step"] / 50)
+    if epochs:
+        return max(epochs, int(row["epoch"]))
+    return 5 * math.ceil(row["epoch"] / max(row["progress"], 1e-6) / 5 - 1e-9)
+
+
+def thinned(rows: Sequence[Row], most: int = 300) -> Sequence[Row]:
+    """Every n-th row, so that at most `most` are left; the last one stays."""
+    every = math.ceil(len(rows) / most)
+    return rows if every <= 1 else rows[(len(rows) - 1) % every :: every]
+
+
 def round_up(value: float) -> float:
-    """The next of 1, 1.5, 2, 3, 5, 7, 10 (times a power of ten) from `value` on: an axis end that seldom moves."""
+    """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 (times a power of ten): an axis end that seldom moves."""
     if not value > 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 1.5, 2, 3, 5, 7, 10) if step * power >= value * (1 - 1e-9))
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9))
 
 
-def integer_ticks(first: int, last: int, most: int = 10) -> list[int]:
-    """At most `most` whole numbers from `first` to `last` that are multiples of 1, 2, 5, 10, ...; `first` is one."""
+def integer_ticks(first: int, last: int, most: int) -> list[int]:
+    """At most `most` whole numbers: `first`, `last`, and the multiples of 1, 2, 5, 10, ... that fit between them."""
     step = next(
         factor * 10**power
         for power in range(12)
         for factor in (1, 2, 5)
-        if (last - first) / (factor * 10**power) + 1 < most
+        if (last - first) / (factor * 10**power) + 2 <= most
     )
-    return [first, *range((first // step + 1) * step, last + 1, step)]
+    between = [tick for tick in range(first // step * step, last, step) if tick > first and last - tick >= step * 0.6]
+    return [first, *between, last]
 
 
 def _layers(
@@ -145,20 +182,29 @@ def _layers(
 ) -> alt.LayerChart:
     """Lines with points from `frame`, under an invisible wide rule for each row of `whole`, which holds the tooltip."""
     last = max(2, end or 0, int(whole[axis].max()) if len(whole) else 0)
-    ticks = integer_ticks(1, last, 10 if height > 200 else 5)
+    small = height < 200
+    about: dict[str, Any] = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
     x = alt.X(
         f"{axis}:Q",
         title=axis,
         scale=alt.Scale(domain=[1, last], nice=False),
-        axis=alt.Axis(values=ticks, format="d", grid=False),
+        axis=alt.Axis(
+            values=integer_ticks(1, last, 6 if small else 11), format="d", grid=False, labelOverlap=False, **about
+        ),
     )
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(y_domain), nice=False), axis=alt.Axis(tickCount=4))
+    y = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(domain=list(y_domain), nice=False),
+        axis=alt.Axis(tickCount=3 if small else 5, **about),
+    )
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(SERIES), range=[SOLID, DASHED]), legend=None)
     base = alt.Chart(frame).encode(x=x, y=y, color=colour)
     layers: list[alt.Chart] = [base.mark_line(strokeWidth=2).encode(strokeDash=dash)]
     if axis == "epoch":
-        filled = alt.condition("datum.series == 'training'", alt.value(1), alt.value(0))
-        layers.append(base.mark_point(size=28, filled=True).encode(shape=shape, fillOpacity=filled))
+        for series, filled in zip(SERIES, (True, False), strict=True):
+            points = base.mark_point(size=24, filled=filled, opacity=1, strokeWidth=1.5).encode(shape=shape)
+            layers.append(points.transform_filter(alt.datum.series == series))
     tips = [
         alt.Tooltip(f"{column}:Q", format="d" if column == axis else ".4f", title=column)
         for column in whole.columns

@@ -92,7 +92,8 @@ def draw(
     box, when masks are off.
     """
     canvas, scale = display(picture, longest)
-    thickness = max(1, round(longest / 480))
+    # A page shows the drawing 350 to 600 pixels wide: lines of about one pixel there, text of about 12.
+    thickness = max(1, round(canvas.shape[1] / 320))
     ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
     for mark in ordered:
         colour = rgb(mark.colour)
@@ -112,7 +113,7 @@ def draw(
             for mark in ordered
             if mark.label
         ]
-        return chips.draw(canvas, anchors, font_size=max(10, round(longest / 48)))
+        return chips.draw(canvas, anchors, font_size=max(10, round(canvas.shape[1] / 30)))
     return canvas
 
 

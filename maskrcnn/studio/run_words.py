@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import pandas as pd
+
+from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
+from maskrcnn.training.run_folder import CONFIG, RunFolder
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,38 @@ def place(progress: Progress) -> str:
 
 def bar_text(progress: Progress) -> str:
     """The line over a progress bar: place, time so far, time left."""
-    parts = [place(progress), f"{clock(progress.elapsed)} so far"]
-    if progress.active:
-        parts.append(f"ETA {clock(progress.eta)}")
+    if not progress.active:
+        return f"{place(progress)}  ·  took {clock(progress.elapsed)}"
+    parts = [place(progress), f"{clock(progress.elapsed)} so far", f"ETA {clock(progress.eta)}"]
     return "  ·  ".join(parts)
+
+
+def settings(run: RunFolder) -> str:
+    """What makes this run different from others, in a line; empty before the trainer has written its configuration."""
+    config: dict[str, Any] = run.read_json(CONFIG) or {}
+    if not config:
+        return ""
+    size = f"{config['image_min_dim']} to {config['image_max_dim']} px"
+    return "  ·  ".join([config["backbone"], f"pooling {config['pooling']}", f"layers {config['layers']}", size])
+
+
+def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
+    """One line per run: state, how far, best mask AP, what it was made with, how long it took."""
+    lines = []
+    for run in runs:
+        now = local.progress(run)
+        config = run.read_json(CONFIG) or {}
+        scores = [row["segm_ap"] for row in run.epochs() if row.get("segm_ap") is not None]
+        lines.append(
+            {
+                "run": run.name,
+                "state": now.state,
+                "epoch": now.epoch,
+                "best mask AP": max(scores, default=None),
+                "backbone": config.get("backbone"),
+                "pooling": config.get("pooling"),
+                "layers": config.get("layers"),
+                "time": clock(now.elapsed),
+            }
+        )
+    return pd.DataFrame(lines)

@@ -35,7 +35,7 @@ def workspace() -> Path:
 
 
 def projects() -> list[Path]:
-    """Every project of the workspace by name, then those opened from elsewhere. The sample is made where there is none."""
+    """Every project of the workspace by name, then those opened elsewhere. Where there is none, the sample is made."""
     found = _projects_in_workspace()
     if not found:
         _create_sample()
@@ -82,7 +82,9 @@ def open_folder(text: str) -> Path:
     """
     path = Path(text.strip().strip("\"'")).expanduser()
     if not text.strip() or not path.exists():
-        raise ArgumentError(f"{text.strip() or 'the path'}: does not exist on this computer; give a folder or a JSON file")
+        raise ArgumentError(
+            f"{text.strip() or 'the path'}: does not exist on this computer; give a folder or a JSON file"
+        )
     path = path.resolve()
     if (path / DATABASE).is_file():
         Project.open(path)

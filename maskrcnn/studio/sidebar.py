@@ -46,7 +46,7 @@ def _switcher(project: Project | None) -> None:
             session.switch_project(Path(chosen))
             st.rerun()
         with st.form("new_project", border=False):
-            name = st.text_input("New project", placeholder="a name, for example cells")
+            name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
             if st.form_submit_button("Create project", icon=":material/add:"):
                 with session.fail_softly(stop=False):
                     session.switch_project(session.create_project(name))
@@ -55,8 +55,9 @@ def _switcher(project: Project | None) -> None:
             path = st.text_input(
                 "Open from this computer",
                 placeholder="a folder or a JSON file",
-                help="A project folder is used where it is. A VIA or COCO JSON file, or a folder that holds one with its "
-                "pictures, becomes a new project.",
+                key="open_path",
+                help="A project folder is used where it is. A VIA or COCO JSON file, or a folder that holds one with "
+                "its pictures, becomes a new project.",
             )
             if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
                 with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):

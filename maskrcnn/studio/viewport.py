@@ -35,7 +35,7 @@ class Room(NamedTuple):
     height: int
 
 
-LAPTOP = Room(700, 900)
+LAPTOP = Room(676, 900)
 
 
 def room(key: str) -> Room:
@@ -44,7 +44,9 @@ def room(key: str) -> Room:
     Every page uses its own `key`; the answer is kept for the session, so coming back to a page starts with it.
     """
     remembered = st.session_state.get(f"{key}_room", LAPTOP)
-    answer = _measure(key=key, default={"room": None}, on_room_change=lambda: None, width="stretch", height=1).get("room")
+    answer = _measure(key=key, default={"room": None}, on_room_change=lambda: None, width="stretch", height=1).get(
+        "room"
+    )
     if answer:
         remembered = Room(int(answer["width"]), int(answer["height"]))
         st.session_state[f"{key}_room"] = remembered

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, read, require_trainable
-from maskrcnn.annotations import coco
+from maskrcnn.annotations import Dataset, coco, read
+from maskrcnn.annotations.files import PROJECT_FILE, require_trainable
 from maskrcnn.annotations.regions import classes_in
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
@@ -20,7 +20,7 @@ def training_documents(data: Path, val: Path | None, images: Path | None, run: P
     A project brings its own validation set, unless `val` names another. Raises `StudioError` for labels that cannot be
     learned from and for a class in the validation set that the training set has not.
     """
-    if val is None and Project.is_project(data):
+    if val is None and is_project(data):
         project = Project.open(data)
         training, held_back = project.dataset("train"), project.dataset("val")
         validation = require_trainable(held_back) if held_back.n_regions else None
@@ -41,6 +41,10 @@ def training_documents(data: Path, val: Path | None, images: Path | None, run: P
     }
 
 
+def is_project(folder: Path) -> bool:
+    return (folder / PROJECT_FILE).is_file()
+
+
 def snapshot(dataset: Dataset, classes: Sequence[str], run: Path) -> dict[str, Any]:
     """The dataset as a COCO document whose images also say where their file is (`path`)."""
     document = coco.document(dataset, classes)
@@ -53,6 +57,6 @@ def stored_path(picture: Path, run: Path) -> str:
     """Relative to the run where both lie in one project (which may be moved as a whole), else absolute."""
     picture, run = picture.resolve(), run.resolve()
     project = run.parent.parent
-    if picture.is_relative_to(project) and Project.is_project(project):
+    if picture.is_relative_to(project) and is_project(project):
         return os.path.relpath(picture, run)
     return str(picture)

@@ -124,6 +124,10 @@ class ShrinkAtRandom(v2.Transform):
         return {"size": [max(1, round(height * factor)), max(1, round(width * factor))]}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        if isinstance(inpt, tv_tensors.Mask):
+            # torchvision takes the nearest pixel, which moves the outline of a small object; half covered is in.
+            covered = v2.functional.resize_image(inpt.as_subclass(Tensor).float(), params["size"], antialias=True)
+            return tv_tensors.wrap((covered >= 0.5).to(torch.uint8), like=inpt)
         return self._call_kernel(v2.functional.resize, inpt, size=params["size"], antialias=True)
 
 

@@ -10,6 +10,9 @@ from maskrcnn.config import Config
 EPOCHS_IN_A_BUDGET = 20
 """How many epochs a run of fixed minutes aims at, so that its curves have as many points."""
 
+TIMED_STEPS = 5
+"""After how many steps that length is known."""
+
 
 class Clock:
     """Where a run stands between 0 and 1, and what is left of it.
@@ -27,6 +30,7 @@ class Clock:
         self.step_of_epoch = 0
         self._started = time.monotonic()
         self._timed_from = 0.0
+        self._epoch_is_fixed = config.minutes is None or config.steps_per_epoch is not None
 
     @property
     def elapsed(self) -> float:
@@ -52,7 +56,7 @@ class Clock:
         if self.progress >= 1:
             return True
         rest = self.step * (1 - self.progress) / max(self.progress, 1e-9)
-        return self.step_of_epoch >= self.steps_per_epoch and rest > self.steps_per_epoch / 2
+        return self._epoch_is_fixed and self.step_of_epoch >= self.steps_per_epoch and rest > self.steps_per_epoch / 2
 
     def next_epoch(self) -> None:
         self.step_of_epoch = 0
@@ -63,10 +67,11 @@ class Clock:
         self.step_of_epoch += 1
         if self.step == 1:  # the first step pays for warming up and is not timed
             self._timed_from = self.elapsed
-        if self.step == 6 and self.config.minutes is not None and self.config.steps_per_epoch is None:
-            seconds = max((self.elapsed - self._timed_from) / 5, 1e-6)
+        if self.step == 1 + TIMED_STEPS and self.config.minutes is not None and not self._epoch_is_fixed:
+            seconds = max((self.elapsed - self._timed_from) / TIMED_STEPS, 1e-6)
             fitting = 60 * self.config.minutes / EPOCHS_IN_A_BUDGET / seconds
             self.steps_per_epoch = max(self.steps_per_pass, round(fitting))
+            self._epoch_is_fixed = True
 
     @property
     def learning_rate(self) -> float:

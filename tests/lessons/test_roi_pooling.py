@@ -11,6 +11,7 @@ from maskrcnn.lessons.roi_pooling import (
     Box,
     bilinear,
     box_iou,
+    pyramid_level,
     quantisation,
     roi_align,
     roi_align_samples,
@@ -128,6 +129,11 @@ def test_how_far_the_cells_are_from_the_box() -> None:
     assert found.shifts == (-1, -1, 9, 5)
     assert found.largest == 9
     assert found.iou == pytest.approx(572 / 1024)
+
+
+@pytest.mark.parametrize(("side", "level"), [(448, 5), (300, 4), (224, 4), (223, 3), (112, 3), (60, 2), (5, 2), (2000, 5)])
+def test_the_pyramid_level_of_a_square(side: float, level: int) -> None:
+    assert pyramid_level((10, 20, 10 + side, 20 + side)) == level
 
 
 def test_bilinear_at_the_border() -> None:

@@ -222,9 +222,7 @@ coordinate = st.floats(-50, 5000, allow_nan=False)
     st.integers(100, 6000),
     st.integers(100, 6000),
 )
-def test_seeding_shows_the_vertices_where_they_are(
-    points: list[tuple[float, float]], width: int, height: int
-) -> None:
+def test_seeding_shows_the_vertices_where_they_are(points: list[tuple[float, float]], width: int, height: int) -> None:
     view = View.fit(width, height, 690, 560)
     seen = outline(canvas_object(Polygon(tuple(points)), view, "#e69f00"))
     assert seen is not None

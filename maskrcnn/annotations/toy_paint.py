@@ -1,0 +1,171 @@
+"""How the toy pictures are painted: backgrounds, patterns, shading and shadows. Colours are RGB floats in [0, 255]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+_FINE = 4
+"""Shapes are filled on a grid this much finer than the pixels, so that their rims are smooth."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Colours that go together: two for the background, some for shapes."""
+
+    ground: tuple[str, str]
+    shapes: tuple[str, ...]
+
+
+SCHEMES: tuple[Scheme, ...] = (
+    Scheme(("#f1e7d8", "#dcc9a6"), ("#c8553d", "#588b8b", "#f28f3b", "#2d3142", "#8f2d56")),
+    Scheme(("#26374f", "#131c2e"), ("#f0ebd8", "#e07a5f", "#81b29a", "#f2cc8f", "#4ea8de")),
+    Scheme(("#a9b78f", "#6f8f63"), ("#fefae0", "#dda15e", "#bc4749", "#274029", "#6a4c93")),
+    Scheme(("#9ed2e8", "#5fb3ce"), ("#ffb703", "#fb8500", "#0b3c5d", "#fdfcf5", "#d6404e")),
+    Scheme(("#b8916d", "#8a6244"), ("#ede0d4", "#55622f", "#2f3e1f", "#f4a261", "#2a9d8f")),
+    Scheme(("#b4bbc2", "#7f8890"), ("#ffd166", "#ef476f", "#0ead83", "#1b6f9a", "#f4f5f6")),
+    Scheme(("#d3c0e0", "#a8c8ee"), ("#5a189a", "#e0115f", "#ef6f2e", "#2f6fdb", "#f7c948")),
+    Scheme(("#4a4e57", "#2c2f36"), ("#e9c46a", "#e76f51", "#7fc8b6", "#d9dbe0", "#a06cd5")),
+)
+
+
+def colour(text: str) -> np.ndarray:
+    """`#rrggbb` as float `(3,)`."""
+    return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
+
+
+def background(rng: np.random.Generator, height: int, width: int, scheme: Scheme) -> np.ndarray:
+    """A cluttered ground, float `(height, width, 3)`: clouds of two colours, a pattern, squiggles and grain."""
+    first, second = (colour(text) for text in scheme.ground)
+    clouds = _clouds(rng, height, width, cells=4)
+    ground = first + clouds[:, :, None] * (second - first)
+    ground += 14 * _pattern(rng, height, width)[:, :, None]
+    for _ in range(int(rng.integers(4, 11))):
+        ground = _squiggle(rng, ground)
+    return (
+        ground + rng.normal(0, 4, (height, width, 1)) + 10 * (_clouds(rng, height, width, cells=24)[:, :, None] - 0.5)
+    )
+
+
+def paint(
+    rng: np.random.Generator, canvas: np.ndarray, outline: np.ndarray, scheme: Scheme, light: float
+) -> np.ndarray:
+    """The canvas with a shape painted over it: its shadow, then its body, lit from the direction `light` (radians)."""
+    height, width = canvas.shape[:2]
+    body = coverage(outline, height, width)
+    extent = float(np.ptp(outline, axis=0).max())
+
+    away = -np.array([math.cos(light), math.sin(light)]) * max(1.5, 0.06 * extent)
+    blur = max(0.8, 0.04 * extent)
+    shadow = cv2.GaussianBlur(coverage(outline + away, height, width), (0, 0), blur)
+    canvas = canvas * (1 - 0.4 * shadow[:, :, None])
+
+    fill = _fill(rng, outline, scheme, height, width, light, extent)
+    return canvas + body[:, :, None] * (fill - canvas)
+
+
+def coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
+    """How much of each pixel an outline `(N, 2)` covers: float32 `(height, width)` in [0, 1]."""
+    fine = np.zeros((height * _FINE, width * _FINE), dtype=np.uint8)
+    # OpenCV's integer coordinates are middles of pixels; ours are their corners. It wants 4 fractional bits here.
+    corners = np.round((outline * _FINE - 0.5) * 16).astype(np.int32)
+    cv2.fillPoly(fine, [corners], 255, shift=4)
+    return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _fill(
+    rng: np.random.Generator,
+    outline: np.ndarray,
+    scheme: Scheme,
+    height: int,
+    width: int,
+    light: float,
+    extent: float,
+) -> np.ndarray:
+    """What the shape is painted with, over the whole canvas: colour, pattern, light and a darker rim."""
+    base, other = (colour(scheme.shapes[i]) for i in rng.choice(len(scheme.shapes), size=2, replace=False))
+    base = np.clip(base + rng.normal(0, 10, 3), 0, 255)
+    ys, xs = np.mgrid[0:height, 0:width] + 0.5
+    x, y = (np.stack([xs, ys]) - outline.mean(axis=0)[:, None, None]) / extent
+
+    marks = _marks(rng, x, y)
+    strength = float(rng.uniform(0.35, 0.8))
+    fill = base + strength * marks[:, :, None] * (other - base)
+
+    towards = x * math.cos(light) + y * math.sin(light)
+    brightness = 1 + float(rng.uniform(0.15, 0.5)) * towards
+    if rng.random() < 0.5:  # a soft highlight, as on something round
+        glint = np.exp(-(((x - 0.2 * math.cos(light)) ** 2 + (y - 0.2 * math.sin(light)) ** 2) / 0.03))
+        brightness += 0.25 * glint
+    fill = fill * brightness[:, :, None]
+
+    rim = 1 - cv2.GaussianBlur(coverage(outline, height, width), (0, 0), max(0.7, 0.02 * extent))
+    return np.clip(fill * (1 - 0.45 * rim[:, :, None]), 0, 255) + rng.normal(0, 3, (height, width, 1))
+
+
+def _marks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A pattern on a shape, in [0, 1]; `x` and `y` run over the shape's extent."""
+    angle = float(rng.uniform(0, math.pi))
+    u, v = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    step = float(rng.uniform(0.16, 0.32))
+    match str(
+        rng.choice(["plain", "stripes", "dots", "checks", "waves", "mottled"], p=[0.3, 0.2, 0.15, 0.1, 0.1, 0.15])
+    ):
+        case "stripes":
+            return _edge(np.sin(2 * math.pi * u / step))
+        case "dots":
+            return _edge(np.cos(2 * math.pi * u / step) + np.cos(2 * math.pi * v / step) - 0.9)
+        case "checks":
+            return _edge(3 * np.sin(math.pi * u / step) * np.sin(math.pi * v / step))
+        case "waves":
+            return _edge(np.sin(2 * math.pi * (u / step + 0.25 * np.sin(2 * math.pi * v / (2 * step)))))
+        case "mottled":
+            return 0.7 * _clouds(rng, x.shape[0], x.shape[1], cells=28)
+        case _:
+            return np.zeros_like(x)
+
+
+def _edge(values: np.ndarray) -> np.ndarray:
+    """A soft step from 0 to 1 where `values` pass zero."""
+    return np.clip(0.5 + 2 * values, 0, 1)
+
+
+def _pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A quiet pattern for the ground, in [-1, 1]."""
+    ys, xs = np.mgrid[0:height, 0:width].astype(float)
+    angle, step = float(rng.uniform(0, math.pi)), float(rng.uniform(14, 36))
+    u, v = xs * math.cos(angle) + ys * math.sin(angle), ys * math.cos(angle) - xs * math.sin(angle)
+    match int(rng.integers(5)):
+        case 0:  # planks
+            shades = rng.uniform(-1, 1, 200)
+            return 0.8 * shades[(u // step).astype(int) % 200] - (u % step < 1.5)
+        case 1:  # cloth
+            return 0.5 * np.sin(2 * math.pi * u / 5) + 0.5 * np.sin(2 * math.pi * v / 5)
+        case 2:  # tiles
+            return -1.0 * ((u % (2 * step) < 1.5) | (v % (2 * step) < 1.5))
+        case 3:  # ripples
+            return 0.7 * np.sin(2 * math.pi * (u / step + 0.4 * np.sin(v / step)))
+        case _:  # spots out of focus
+            return 2 * _clouds(rng, height, width, cells=12) - 1
+
+
+def _squiggle(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
+    """The ground with a bent line across it, a little lighter or darker."""
+    height, width = ground.shape[:2]
+    corners = rng.uniform(-0.2, 1.2, (4, 2)) * (width, height)
+    t = np.linspace(0, 1, 60)[:, None]
+    weights = np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
+    line = np.zeros((height, width), dtype=np.uint8)
+    points = np.round(weights @ corners * 16).astype(np.int32)
+    cv2.polylines(line, [points], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, shift=4)
+    shade = float(rng.choice([-38, -24, 24, 38]))
+    return ground + shade * (line / 255)[:, :, None]
+
+
+def _clouds(rng: np.random.Generator, height: int, width: int, cells: int) -> np.ndarray:
+    """Smooth noise with that many cells across, in [0, 1]."""
+    coarse = rng.random((max(2, round(cells * height / width)), cells)).astype(np.float32)
+    return np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1).astype(float)

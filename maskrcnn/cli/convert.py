@@ -1,0 +1,32 @@
+"""`python -m maskrcnn convert`: turn labels of one format into another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from maskrcnn.annotations import files
+from maskrcnn.errors import ArgumentError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", metavar="SRC", help="a VIA or COCO JSON file, a folder holding one, or a project folder"
+    )
+    parser.add_argument("destination", metavar="DST", help="the file to write")
+    parser.add_argument(
+        "--to", required=True, choices=files.FORMATS, dest="format", help=f"format to write: {', '.join(files.FORMATS)}"
+    )
+    parser.add_argument("--images", metavar="DIR", help="folder of the pictures, where they are not beside SRC")
+
+
+def run(args: argparse.Namespace) -> None:
+    source, destination = Path(args.source), Path(args.destination)
+    if source.exists() and destination.exists() and source.samefile(destination):
+        raise ArgumentError(f"{destination}: this is the file to read; write to another one")
+    dataset = files.read(source, args.images)
+    for warning in files.write(dataset, destination, args.format):
+        print(f"warning: {warning}", file=sys.stderr)
+    classes = ", ".join(dataset.classes) or "none"
+    print(f"{destination}: {len(dataset.images)} pictures, {dataset.n_regions} regions read; classes: {classes}")

@@ -1,0 +1,71 @@
+"""`python -m maskrcnn evaluate`: detections on labelled pictures, and what they are worth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from maskrcnn.annotations import coco, pictures, read
+from maskrcnn.annotations.files import require_trainable
+from maskrcnn.annotations.regions import classes_in
+from maskrcnn.cli.device import add_device, choose_device
+from maskrcnn.errors import StudioError
+from maskrcnn.evaluation import evaluate
+from maskrcnn.model import detect, load
+from maskrcnn.training.run_folder import write_whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a run folder or a checkpoint")
+    parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to measure against")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
+    parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the JSON report to write")
+    parser.add_argument("--detections", type=Path, metavar="JSON", help="also write the detections (COCO results)")
+    add_device(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    device = choose_device(args.device)
+    model = load(args.model, device)
+    dataset = require_trainable(read(args.data, args.images))
+    classes = model.config.class_names or tuple(f"class {i}" for i in range(1, model.config.num_classes))
+    if unknown := [name for name in classes_in(dataset.images) if name not in classes]:
+        raise StudioError(
+            f'{args.data}: class "{unknown[0]}" is not one that {args.model} has learned ({", ".join(classes)}); '
+            "rename it or train with it"
+        )
+    ground_truth = coco.document(dataset, classes)
+    detections: list[dict[str, Any]] = []
+    for image, record in zip(
+        ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True
+    ):
+        assert record.path is not None  # require_trainable has seen to it
+        detections += detect(model, pictures.load(record.path), image["id"])
+    report = evaluate(ground_truth, detections)
+    write_whole(args.out, json.dumps(report, indent=1, allow_nan=False))
+    if args.detections:
+        write_whole(args.detections, json.dumps(detections))
+    print(table(report))
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report for a terminal: a line per picture, then the figures of the whole set."""
+    width = max([len(entry["file"]) for entry in report["per_image"]] + [7])
+    lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN"]
+    lines += [
+        f"{entry['file']:{width}}  {entry['n_gt']:7d}  {figure(entry['ap'])}  {figure(entry['ap50'])}"
+        f"  {entry['tp']:3d}  {entry['fp']:3d}  {entry['fn']:3d}"
+        for entry in report["per_image"]
+    ]
+    for kind, name in (("bbox", "boxes"), ("segm", "masks")):
+        lines.append(f"{name}: " + "  ".join(f"{key} {figure(value)}" for key, value in report[kind].items()))
+    lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
+    return "\n".join(lines)
+
+
+def figure(value: float | None) -> str:
+    return "    -" if value is None else f"{value:.3f}"

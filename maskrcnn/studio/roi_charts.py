@@ -1,0 +1,205 @@
+"""The charts of the RoIPool and RoIAlign page. RoIPool is orange and RoIAlign blue, here and everywhere."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from maskrcnn.lessons.roi_pooling import AlignSamples, Box, PoolBins, bilinear
+
+ROI_POOL_COLOUR = "#e8710a"
+ROI_ALIGN_COLOUR = "#1f6feb"
+BOX_COLOUR = "#e5007d"
+"""The box as it was drawn, on the picture and on the maps."""
+
+Window = tuple[float, float, float]
+"""Left, top and side of a square part of a map, in cells."""
+
+
+def window(*boxes: Box, margin: float = 1.5, least: float = 6.0) -> Window:
+    """The square around boxes (xyxy, cells) with a margin, at least `least` cells wide."""
+    x1, y1 = (min(box[axis] for box in boxes) for axis in (0, 1))
+    x2, y2 = (max(box[axis] for box in boxes) for axis in (2, 3))
+    side = max(x2 - x1 + 2 * margin, y2 - y1 + 2 * margin, least)
+    return (x1 + x2 - side) / 2, (y1 + y2 - side) / 2, side
+
+
+def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, side: int) -> alt.LayerChart:
+    """The map with the drawn `box` (cells), the cells it is rounded to, the bins, and each bin's largest cell."""
+    rows = [
+        {"x": left, "x2": right, "y": top, "y2": bottom, "bin": f"row {row + 1}, column {column + 1}"}
+        for row, (top, bottom) in enumerate(bins.y_edges.tolist())
+        for column, (left, right) in enumerate(bins.x_edges.tolist())
+        if right > left and bottom > top
+    ]
+    bin_layer = _rectangles(pd.DataFrame(rows, columns=["x", "x2", "y", "y2", "bin"]), view)
+    snapped = _rectangles(_frame(bins.cells), view)
+    layers = [
+        _cells(feature_map, view),
+        bin_layer.mark_rect(
+            fill=ROI_POOL_COLOUR, fillOpacity=0.13, stroke=ROI_POOL_COLOUR, strokeWidth=1.2, clip=True
+        ).encode(tooltip=alt.Tooltip("bin:N", title="bin")),
+        snapped.mark_rect(fill=None, stroke=ROI_POOL_COLOUR, strokeWidth=3.5, clip=True),
+        *_drawn_box(box, view),
+        _points(_largest_cells(feature_map, rows), view, ROI_POOL_COLOUR, 60),
+    ]
+    return _square(layers, side)
+
+
+def align_chart(feature_map: np.ndarray, samples: AlignSamples, view: Window, side: int) -> alt.LayerChart:
+    """The map with RoIAlign's bins, which fill the box exactly, and the points where it reads the map."""
+    edges_x, edges_y = samples.x_edges.tolist(), samples.y_edges.tolist()
+    rows = [
+        {"x": left, "x2": right, "y": top, "y2": bottom}
+        for top, bottom in zip(edges_y, edges_y[1:], strict=False)
+        for left, right in zip(edges_x, edges_x[1:], strict=False)
+    ]
+    points = pd.DataFrame(samples.points, columns=["x", "y"])
+    points["value"] = bilinear(feature_map, samples.points)
+    layers = [
+        _cells(feature_map, view),
+        *_drawn_box(samples.box, view),
+        _rectangles(pd.DataFrame(rows), view).mark_rect(fill=None, stroke=ROI_ALIGN_COLOUR, strokeWidth=1.6, clip=True),
+        _points(points, view, ROI_ALIGN_COLOUR, 34 if len(points) <= 200 else 12),
+    ]
+    return _square(layers, side)
+
+
+def grid_chart(grid: np.ndarray, scheme: str, side: int, *, difference: bool = False) -> alt.LayerChart:
+    """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
+
+    A `difference` is shown around 0.
+    """
+    size = len(grid)
+    frame = pd.DataFrame(
+        [
+            {"row": row + 1, "column": column + 1, "value": float(grid[row, column])}
+            for row in range(size)
+            for column in range(size)
+        ]
+    )
+    largest = max(float(np.abs(grid).max()), 1e-9)
+    low, high = (-largest, largest) if difference else (float(grid.min()), max(float(grid.max()), float(grid.min()) + 1e-9))
+    written = size <= 5
+    colour = alt.Color(
+        "value:Q",
+        scale=alt.Scale(scheme=scheme, domain=[low, high]),
+        legend=None if written else alt.Legend(orient="bottom", title=None, gradientLength=side, tickCount=3, format=".2g"),
+    )
+    base = alt.Chart(frame).encode(
+        x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0)),
+        y=alt.Y("row:O", axis=None, scale=alt.Scale(padding=0)),
+        tooltip=["row", "column", alt.Tooltip("value:Q", format=".4f")],
+    )
+    layers: list[alt.Chart] = [base.mark_rect(stroke="#808080", strokeWidth=0.5).encode(color=colour)]
+    if written:
+        dark = f"abs(datum.value) > {0.6 * largest}" if difference else f"datum.value > {low + 0.6 * (high - low)}"
+        ink = alt.condition(dark, alt.value("white"), alt.value("black"))
+        text = base.mark_text(fontSize=13 if size <= 3 else 11)
+        layers.append(text.encode(text=alt.Text("value:Q", format="+.2f" if difference else ".2f"), color=ink))
+    return alt.LayerChart(layer=layers, width=side, height=side)
+
+
+def nudge_chart(shifts: np.ndarray, pooled: np.ndarray, aligned: np.ndarray, what: str, height: int) -> alt.LayerChart:
+    """How a value changes while the box moves right by `shifts` (N,) picture pixels: RoIPool in steps, RoIAlign smoothly.
+
+    `pooled` and `aligned` (N,) are the value's change since the first position; `what` names it.
+    """
+    x = alt.X("shift:Q", title="box moved right by (picture pixels)", scale=alt.Scale(nice=False))
+    # Room for the names above and below the lines.
+    y = alt.Y("change:Q", title=f"change of {what.split()[0]}", scale=alt.Scale(nice=False, padding=18))
+    layers: list[alt.Chart] = []
+    for name, values, colour, shape in (
+        ("RoIPool", pooled, ROI_POOL_COLOUR, "step-after"),
+        ("RoIAlign", aligned, ROI_ALIGN_COLOUR, "linear"),
+    ):
+        frame = pd.DataFrame({"shift": shifts, "change": values, "method": name})
+        line = alt.Chart(frame).encode(x=x, y=y)
+        layers.append(line.mark_line(interpolate=shape, strokeWidth=2.5, color=colour))
+        layers.append(
+            line.mark_circle(size=22, color=colour, opacity=1).encode(
+                tooltip=["method", alt.Tooltip("shift:Q", format=".0f"), alt.Tooltip("change:Q", format="+.4f")]
+            )
+        )
+        # Named where it is farthest from the other line.
+        where = int(np.abs(pooled - aligned).argmax())
+        side = "right" if where > len(shifts) / 2 else "left"
+        above = values[where] >= (aligned if name == "RoIPool" else pooled)[where]
+        name_at = alt.Chart(frame.iloc[[where]]).encode(x=x, y=y, text="method:N")
+        layers.append(name_at.mark_text(dy=-12 if above else 14, align=side, fontWeight="bold", fontSize=13, color=colour))
+    return alt.LayerChart(layer=layers, height=height)
+
+
+def _cells(feature_map: np.ndarray, view: Window) -> alt.Chart:
+    """The cells of the map that lie in the window, bright where the value is high."""
+    left, top, side = view
+    height, width = feature_map.shape
+    rows = np.arange(max(0, int(np.floor(top))), min(height, int(np.ceil(top + side))))
+    columns = np.arange(max(0, int(np.floor(left))), min(width, int(np.ceil(left + side))))
+    grid_y, grid_x = np.meshgrid(rows, columns, indexing="ij")
+    x, y = grid_x.ravel(), grid_y.ravel()
+    frame = pd.DataFrame({"x": x, "x2": x + 1, "y": y, "y2": y + 1, "value": feature_map[y, x]})
+    return (
+        _rectangles(frame, view)
+        .mark_rect(clip=True)
+        .encode(
+            color=alt.Color("value:Q", scale=alt.Scale(scheme="greys", reverse=True), legend=None),
+            tooltip=[
+                alt.Tooltip("y:Q", title="row"),
+                alt.Tooltip("x:Q", title="column"),
+                alt.Tooltip("value:Q", format=".3f"),
+            ],
+        )
+    )
+
+
+def _drawn_box(box: Box, view: Window) -> list[alt.Chart]:
+    """The box as it was drawn, with a white edge, seen on any map."""
+    chart = _rectangles(_frame(box), view)
+    lines = (("white", 3.5), (BOX_COLOUR, 2))
+    return [chart.mark_rect(fill=None, stroke=ink, strokeWidth=width, clip=True) for ink, width in lines]
+
+
+def _largest_cells(feature_map: np.ndarray, rows: list[dict[str, float]]) -> pd.DataFrame:
+    """The middle of the cell that each bin takes its value from."""
+    found = []
+    for entry in rows:
+        left, top = int(entry["x"]), int(entry["y"])
+        cells = feature_map[top : int(entry["y2"]), left : int(entry["x2"])]
+        row, column = np.unravel_index(int(cells.argmax()), cells.shape)
+        found.append({"x": left + column + 0.5, "y": top + row + 0.5, "value": float(cells.max())})
+    return pd.DataFrame(found, columns=["x", "y", "value"])
+
+
+def _points(frame: pd.DataFrame, view: Window, colour: str, size: int) -> alt.Chart:
+    x, y = _axes(view)
+    return (
+        alt.Chart(frame)
+        .mark_circle(size=size, color=colour, opacity=1, stroke="white", strokeWidth=1, clip=True)
+        .encode(x=x, y=y, tooltip=[alt.Tooltip(field, format=".3f") for field in ("x:Q", "y:Q", "value:Q")])
+    )
+
+
+def _rectangles(frame: pd.DataFrame, view: Window) -> alt.Chart:
+    x, y = _axes(view)
+    return alt.Chart(frame).encode(x=x, x2="x2", y=y, y2="y2")
+
+
+def _axes(view: Window) -> tuple[alt.X, alt.Y]:
+    left, top, side = view
+    axis = alt.Axis(title=None, format="d", tickMinStep=1, grid=False)
+    return (
+        alt.X("x:Q", scale=alt.Scale(domain=[left, left + side], nice=False, zero=False), axis=axis),
+        alt.Y("y:Q", scale=alt.Scale(domain=[top, top + side], nice=False, zero=False, reverse=True), axis=axis),
+    )
+
+
+def _frame(box: Box | tuple[int, int, int, int]) -> pd.DataFrame:
+    return pd.DataFrame([{"x": box[0], "y": box[1], "x2": box[2], "y2": box[3]}])
+
+
+def _square(layers: list[alt.Chart], side: int) -> alt.LayerChart:
+    # "pad" keeps the plot itself square; by default the axes would take their room from it, and cells would be oblong.
+    chart = alt.LayerChart(layer=layers, width=side, height=side, autosize=alt.AutoSizeParams(type="pad"))
+    return chart.resolve_scale(color="independent")

@@ -1,0 +1,197 @@
+"""Predictions: what a run found in each validation picture, beside what a person drew."""
+
+import json
+
+import streamlit as st
+
+from maskrcnn.annotations import pictures
+from maskrcnn.evaluation import match_image
+from maskrcnn.studio import address, inspection, overlays, session
+from maskrcnn.studio.inspection import figure
+from maskrcnn.training.run_folder import runs_in
+
+PAGE = "predictions"
+TABLE = "predictions_table"
+TALLEST = 440  # pixels on the screen, about what the controls beside it take, so that the table below stays put
+
+st.title("Predictions")
+project = session.current_project()
+runs = {run.name: run for run in runs_in(project.runs_folder)}
+
+if not runs:
+    st.info(
+        "Here you see, picture by picture, what a trained network finds beside what you drew, and how good that is. "
+        "This project has no training yet.",
+        icon=":material/image_search:",
+    )
+    if st.button("Start a training", type="primary", icon=":material/rocket_launch:"):
+        st.switch_page("pages/train/launch.py", query_params={"project": project.folder.name})
+    st.stop()
+
+# Which run, which epoch, which picture
+
+run_column, epoch_column, picture_column, step_column = st.columns([3, 2, 4, 1.3], vertical_alignment="bottom")
+with session.fail_softly():
+    newest = next((name for name, run in runs.items() if run.detection_epochs()), next(iter(runs)))
+    with run_column:
+        run = runs[address.select("Run", "run", list(runs), newest, page=PAGE)]
+    epochs = run.detection_epochs()
+    truth = run.dataset()["val"]
+
+if not epochs or not truth or not truth["images"]:
+    if truth is None and run.epochs():
+        st.info(
+            f"{run.name} was trained without validation pictures, so there is nothing to compare it with. "
+            "Put some pictures into the validation split and train again.",
+            icon=":material/image_search:",
+        )
+        label, target = "Choose validation pictures", "pages/label/annotate.py"
+    else:
+        st.info(
+            f"{run.name} has not finished an epoch yet. Its detections appear here after the first one.",
+            icon=":material/hourglass_top:",
+        )
+        label, target = "See how the run is doing", "pages/train/runs.py"
+    if st.button(label, type="primary"):
+        st.switch_page(target, query_params={"project": project.folder.name, "run": run.name})
+    st.stop()
+
+with session.fail_softly():
+    best = inspection.best_epoch(run, epochs)
+images = {image["file_name"]: image for image in truth["images"]}
+names = list(images)
+with epoch_column:
+    epoch = address.select(
+        "Epoch",
+        "epoch",
+        epochs,
+        best,
+        page=PAGE,
+        show=lambda number: f"{number} (best mask AP)" if number == best else str(number),
+        help="Detections are kept for each epoch. The best one has the highest AP of masks on these pictures.",
+    )
+with picture_column:
+    name = address.select(
+        "Picture", "image", names, names[0], page=PAGE, show=lambda text: f"{names.index(text) + 1} / {len(names)}   {text}"
+    )
+position = names.index(name)
+with step_column.container(horizontal=True, gap="small", wrap=False):
+    for icon, step, words in ((":material/chevron_left:", -1, "previous"), (":material/chevron_right:", 1, "next")):
+        st.button(
+            "",
+            key=f"{PAGE}_{words}",
+            icon=icon,
+            help=f"The {words} picture",
+            on_click=address.choose,
+            args=("image", names[(position + step) % len(names)]),
+        )
+
+# The picture
+
+truth_column, found_column, side = st.columns([10, 10, 6.2])
+with side:
+    min_score = st.slider(
+        "Show scores from",
+        0.0,
+        0.95,
+        0.5,
+        0.05,
+        key=f"{PAGE}_score",
+        persist_state="session",
+        help="Detections below this score are neither drawn nor counted as right or wrong. AP uses all of them.",
+    )
+    colouring = st.segmented_control(
+        "Colour by",
+        ["match", "class"],
+        default="match",
+        required=True,
+        key=f"{PAGE}_colour",
+        persist_state="session",
+        help="match: right, wrong or missed, at mask IoU 0.5 and with the same class. class: the project's colours.",
+    )
+    parts = st.pills(
+        "Draw",
+        ["masks", "boxes", "labels"],
+        selection_mode="multi",
+        default=["masks", "boxes", "labels"],
+        key=f"{PAGE}_parts",
+        persist_state="session",
+    )
+
+with session.fail_softly():
+    picture = pictures.load(run.picture_path(images[name]))
+    detections = run.detections(epoch)
+    matches = match_image(truth, detections, images[name]["id"], min_score)
+    report = inspection.report(run, epoch, min_score)
+row = report["per_image"][position]
+says = report["definitions"]
+class_names = {category["id"]: category["name"] for category in truth["categories"]}
+colours = None if colouring == "match" else inspection.class_colours(project, truth["categories"])
+shown_width = min(800, round(TALLEST * picture.shape[1] / picture.shape[0]))
+switches = {part: part in parts for part in ("masks", "boxes", "labels")}
+
+with truth_column:
+    st.markdown(f"**Ground truth** · {inspection.counted(row['n_gt'], 'object')}")
+    drawn = overlays.draw(picture, overlays.truth_marks(matches, class_names, colours), **switches)
+    st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
+with found_column:
+    st.markdown(f"**Prediction** · {inspection.counted(row['n_pred'], 'detection')}")
+    drawn = overlays.draw(picture, overlays.prediction_marks(matches, class_names, colours), **switches)
+    st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
+with side:
+    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
+    for colour, words, field in (
+        ("green", "found, TP (solid)", "tp"),
+        ("orange", "wrong, FP (hatched)", "fp"),
+        ("blue", "missed, FN (dashed)", "fn"),
+    ):
+        st.markdown(f":{colour}-badge[**{row[field]}**] {words}", help=says[field])
+
+# The whole validation set
+
+st.subheader(f"All {len(names)} validation pictures")
+summary = st.columns(4)
+for column, title, value, meaning in (
+    (summary[0], "mask AP", report["segm"]["AP"], f"{says['AP']} {says['segm']}"),
+    (summary[1], "mask AP50", report["segm"]["AP50"], f"{says['AP50']} {says['segm']}"),
+    (summary[2], "mask AP75", report["segm"]["AP75"], f"{says['AP75']} {says['segm']}"),
+    (summary[3], "mean AP50 pooled", report["mean_ap50_pooled"], f"{says['mean_ap50_pooled']} {says['ap50_pooled']}"),
+):
+    column.metric(title, figure(value), help=meaning)
+
+
+def open_row() -> None:
+    """Open the picture of the row that was clicked."""
+    rows = st.session_state[TABLE]["selection"]["rows"]
+    if rows:
+        address.choose("image", names[rows[0]])
+
+
+st.session_state[TABLE] = {"selection": {"rows": [position], "columns": [], "cells": []}}
+st.dataframe(
+    inspection.table(report),
+    key=TABLE,
+    hide_index=True,
+    column_config=inspection.column_config(says),
+    placeholder="–",
+    on_select=open_row,
+    selection_mode="single-row",
+)
+with st.container(horizontal=True):
+    st.markdown(":small[A click on a row opens its picture; a click on a column's title sorts.]")
+    st.download_button(
+        "Report (JSON)",
+        json.dumps(report, indent=1),
+        file_name=f"{run.name}_epoch_{epoch:04d}_report.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Detections (COCO JSON)",
+        json.dumps(detections),
+        file_name=f"{run.name}_epoch_{epoch:04d}_detections.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,73 @@
+"""Annotate: draw the outlines that the network will learn from."""
+
+from functools import partial
+
+import streamlit as st
+
+from maskrcnn.studio import annotate_parts as parts
+from maskrcnn.studio import annotate_picture, annotate_state, canvas, session, viewport
+from maskrcnn.studio.canvas_objects import View
+
+MODES = {"polygon": "Polygon", "box": "Box", "edit": "Edit"}
+HINTS = {
+    "polygon": "Click around an object; click the first point again to close it.",
+    "box": "Drag a box around an object.",
+    "edit": "Press the pencil above the picture, then click a region: drag it, or click it again for its points.",
+}
+# Pixels of the window's height that the picture leaves for the rows above and below it.
+ABOVE_AND_BELOW = 272
+
+project = session.current_project()
+images = project.images()
+parts.import_warnings()
+if not images:
+    st.header("No pictures yet")
+    st.markdown("Here you draw the outlines that the network learns from. Bring some pictures, with or without labels.")
+    with st.container(border=True, width=640):
+        parts.import_form(project)
+    st.stop()
+
+image = parts.current_image(project, images)
+left, right = st.columns([2.8, 1], gap="medium")
+
+with left:
+    parts.picture_bar(project, images, image)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        mode = st.segmented_control(
+            "Tool", list(MODES), format_func=MODES.get, default="polygon", required=True, label_visibility="collapsed"
+        )
+        zoom = st.selectbox(
+            "Zoom", [1.0, 1.5, 2.0, 3.0, 4.0], format_func="Zoom {:.0%}".format, label_visibility="collapsed", width=140
+        )
+    room = viewport.room("annotate")
+    height = max(320, room.height - ABOVE_AND_BELOW)
+    view = View.fit(image.width, image.height, room.width, height, zoom)
+    with session.fail_softly():
+        editor = annotate_state.open_editor(project, image, view, mode)
+        background = annotate_picture.background(
+            project.picture(image.id), editor.regions, editor.painted, annotate_state.colours(project)
+        )
+    canvas.show(
+        editor.drawing.objects(),
+        background,
+        view,
+        key=editor.key,
+        mode=mode,
+        visible_height=height if zoom > 1 else None,
+        on_change=partial(annotate_state.take_drawing, editor.key),
+    )
+    parts.conflict_box(editor)
+    state, hint = st.columns([2, 1], gap="medium", vertical_alignment="center")
+    with state, st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        parts.history_buttons(project, editor)
+        parts.save_status(editor)
+    hint.markdown(HINTS[mode])
+
+with right:
+    parts.class_picker(project)
+    parts.region_table(project, editor)
+    with st.container(horizontal=True, gap="small"):
+        parts.import_box(project)
+        parts.export_box(project)
+
+parts.thumbnails(project, images, image)

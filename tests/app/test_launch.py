@@ -1,0 +1,175 @@
+"""The Launch page without a browser. Nothing is trained here: what it would start is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations.regions import Polygon, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.jobs import local
+from maskrcnn.training.run_folder import RunFolder
+
+LAUNCH = "pages/train/launch.py"
+
+
+def make_project(folder: Path, class_name: str | None = "cell", regions: bool = True) -> Project:
+    project = Project.create(folder)
+    project.add_pictures([("a.png", cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes())], "train")
+    image = project.images()[0]
+    if regions:
+        project.save(image.id, [Region(Polygon(((5, 5), (40, 8), (20, 40))), class_name)], image.revision)
+    return project
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
+    """What the page starts: run folder and options."""
+    calls: list[tuple[Path, list[str]]] = []
+
+    def start(run: Path, options: Sequence[str], beside: Any = ()) -> RunFolder:
+        calls.append((run, list(options)))
+        return RunFolder(run)
+
+    monkeypatch.setattr(local, "start", start)
+    return calls
+
+
+def open_launch(root: Path) -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run().switch_page(LAUNCH).run()
+    assert not app.exception
+    return app
+
+
+def widget(widgets: Sequence[Any], label: str) -> Any:
+    return next(element for element in widgets if element.label == label)
+
+
+def press_start(app: AppTest) -> AppTest:
+    return widget(app.button, "Start training").click().run()
+
+
+def option(options: list[str], name: str) -> str:
+    return options[options.index(name) + 1]
+
+
+def test_it_says_what_it_learns_from(root: Path, workspace: Path) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    said = " ".join(element.value for element in app.main.markdown)
+    assert "| training | 1 | 1 |" in said
+    assert "1 class: cell" in said
+    assert "no labelled validation picture" in app.warning[0].value
+    assert widget(app.text_input, "Name of the run").value == "cells-0001"
+
+
+def test_start_passes_the_choices_on_and_goes_to_runs(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
+) -> None:
+    project = make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.number_input, "Epochs").set_value(2).run()
+    widget(app.selectbox, "Backbone").set_value("resnet18_fpn").run()
+    widget(app.selectbox, "What it knows at the start").set_value("none").run()
+    widget(app.number_input, "image_min_dim").set_value(128).run()
+    widget(app.text_input, "Name of the run").input("first try").run()
+    app = press_start(app)
+    assert not app.exception
+    [(run, options)] = started
+    assert run == project.runs_folder / "first try"
+    assert option(options, "--data") == str(project.folder)
+    assert option(options, "--preset") == "classroom"
+    assert option(options, "--epochs") == "2"
+    assert option(options, "--backbone") == "resnet18_fpn"
+    assert option(options, "--backbone-weights") == "none"
+    assert option(options, "--layers") == "all"
+    assert [options[at + 1] for at, word in enumerate(options) if word == "--set"] == [
+        'norm="batch"',
+        "image_min_dim=128",
+    ]
+    # The run was not really made, so the page of runs has nothing to show yet.
+    assert "Nothing was trained" in " ".join(element.value for element in app.main.markdown)
+
+
+def test_a_preset_brings_its_own_values(root: Path, workspace: Path) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "Preset").set_value("torchvision").run()
+    assert not app.exception
+    assert widget(app.number_input, "Learning rate").value == 0.005
+    assert widget(app.number_input, "image_min_dim").value == 800
+    assert widget(app.selectbox, "What it knows at the start").value == "coco"
+
+
+def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[tuple[Path, list[str]]]) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    app.button_group(key="launch-classroom-unit").set_value("minutes").run()
+    widget(app.number_input, "Minutes").set_value(3.0).run()
+    press_start(app)
+    [(_, options)] = started
+    assert option(options, "--minutes") == "3.0"
+    assert "--epochs" not in options
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "said"),
+    [
+        ("Name of the run", "a/b", "cannot be the name"),
+        ("Name of the run", " ", "has no name"),
+        ("rpn_anchor_scales", "1, two", "is no list of numbers"),
+        ("rpn_anchor_scales", "1, 2", "rpn_anchor_scales"),
+    ],
+)
+def test_a_wrong_value_is_one_red_box_and_starts_nothing(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]], label: str, value: str, said: str
+) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.text_input, label).input(value).run()
+    if not app.error:
+        app = press_start(app)
+    assert not app.exception
+    assert [said in error.value for error in app.error] == [True]
+    assert not started
+
+
+def test_a_weights_file_that_is_not_there_starts_nothing(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
+) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "What it knows at the start").set_value("file").run()
+    widget(app.text_input, "Weights file of the backbone").input("/no/such.pth").run()
+    app = press_start(app)
+    assert ["/no/such.pth: there is no such file" in error.value for error in app.error] == [True]
+    assert not started
+
+
+def test_a_second_training_is_refused(root: Path, workspace: Path) -> None:
+    project = make_project(workspace / "cells")
+    other = RunFolder(workspace / "leaves" / "runs" / "leaves-0007")
+    make_project(workspace / "leaves")
+    mine = psutil.Process()
+    other.write_json("process.json", {"pid": mine.pid, "create_time": mine.create_time(), "argv": [], "started": 0.0})
+    app = press_start(open_launch(root))
+    assert not app.exception
+    assert ['"leaves-0007" is still training' in error.value for error in app.error] == [True]
+    assert not project.runs_folder.exists() or not list(project.runs_folder.iterdir())
+
+
+@pytest.mark.parametrize(("class_name", "regions", "said"), [(None, True, "no class"), ("cell", False, "no region")])
+def test_what_cannot_be_trained_cannot_be_started(
+    root: Path, workspace: Path, class_name: str | None, regions: bool, said: str
+) -> None:
+    make_project(workspace / "cells", class_name, regions)
+    app = open_launch(root)
+    assert [said in error.value for error in app.error] == [True]
+    assert widget(app.button, "Start training").disabled

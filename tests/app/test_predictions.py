@@ -1,0 +1,233 @@
+"""The Predictions page without a browser, on a run folder written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.config import Config
+from maskrcnn.evaluation import evaluate
+from maskrcnn.studio import inspection
+from maskrcnn.training.run_folder import RunFolder
+
+PAGE = "pages/inspect/predictions.py"
+
+
+def square(x: int, y: int) -> list[list[int]]:
+    """A square 20 pixels wide."""
+    return [[x, y, x + 20, y, x + 20, y + 20, x, y + 20]]
+
+
+def found(image_id: int, category: int, x: int, y: int, score: float) -> dict[str, Any]:
+    return {
+        "image_id": image_id,
+        "category_id": category,
+        "bbox": [x, y, 20, 20],
+        "score": score,
+        "segmentation": square(x, y),
+    }
+
+
+OBJECTS = [(1, 1, 10, 10), (1, 1, 60, 10), (2, 2, 10, 40)]
+"""(picture, class, x, y): two cells on a.png, one leaf on b.png, nothing on c.png."""
+
+# Epoch 1 finds nothing. Epoch 2 finds one cell of a.png behind a mistake, the leaf, and invents something on c.png:
+# a.png has precisions 0, 1/2 and recall 1/2, so AP50 pooled is 1/4; b.png has 1; the mean is 5/8.
+EPOCHS: dict[int, list[dict[str, Any]]] = {
+    1: [],
+    2: [
+        found(1, 1, 35, 35, 0.9),
+        found(1, 1, 10, 10, 0.8),
+        found(2, 2, 10, 40, 0.7),
+        found(3, 1, 50, 30, 0.6),
+    ],
+}
+
+
+def document() -> dict[str, Any]:
+    return {
+        "images": [
+            {"id": n, "file_name": f"{name}.png", "width": 100, "height": 70, "path": f"../../images/{name}.png"}
+            for n, name in enumerate("abc", 1)
+        ],
+        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": image_id,
+                "category_id": category,
+                "iscrowd": 0,
+                "area": 400,
+                "bbox": [x, y, 20, 20],
+                "segmentation": square(x, y),
+            }
+            for number, (image_id, category, x, y) in enumerate(OBJECTS, 1)
+        ],
+    }
+
+
+@pytest.fixture
+def project(workspace: Path) -> Project:
+    made = Project.create(workspace / "plants")
+    picture = cv2.imencode(".png", np.full((70, 100, 3), 90, np.uint8))[1].tobytes()
+    made.add_pictures([(f"{name}.png", picture + name.encode()) for name in "abc"], "val")
+    made.set_classes([ProjectClass("leaf", "#123456"), ProjectClass("cell", "#abcdef")])
+    return made
+
+
+@pytest.fixture
+def run(project: Project) -> RunFolder:
+    made = RunFolder.create(project.runs_folder / "first")
+    made.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf")).model_dump(mode="json"))
+    made.write_json("dataset.json", {"train": document(), "val": document()})
+    for epoch, detections in EPOCHS.items():
+        made.write_detections(epoch, detections)
+        score = evaluate(document(), detections)["segm"]["AP"]
+        made.append_metrics({"event": "epoch", "epoch": epoch, "segm_ap": score})
+    return made
+
+
+def open_page(root: Path, **query: str) -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app = app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {element.label: element.value for element in app.metric}
+
+
+def text(app: AppTest) -> str:
+    return " ".join(element.value for element in app.main.markdown)
+
+
+def select(app: AppTest, label: str) -> Any:
+    return next(element for element in app.selectbox if element.label == label)
+
+
+def counts(app: AppTest) -> list[int]:
+    """TP, FP and FN as the page writes them."""
+    lines = [line.value for line in app.main.markdown if "-badge[" in line.value]
+    return [int(line.split("**")[1]) for line in lines]
+
+
+def test_it_opens_on_the_best_epoch_with_its_numbers(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    assert select(app, "Epoch").value == 2
+    shown = metrics(app)
+    assert shown["mean AP50 pooled"] == "0.625"
+    # COCO: the classes' APs are (0.5 at 51 of 101 recalls) and 1. The invented cell on c.png comes last and costs nothing.
+    assert shown["mask AP"] == shown["mask AP50"] == f"{(51 / 101 / 2 + 1) / 2:.3f}"
+    assert shown["AP of this picture"] == f"{51 / 101 / 2:.3f}"
+    assert counts(app) == [1, 1, 1]
+    assert "2 objects" in text(app)
+    assert "2 detections" in text(app)
+
+
+def test_the_table_has_one_row_for_each_picture(root: Path, run: RunFolder) -> None:
+    (frame,) = [element.value for element in open_page(root).main.dataframe]
+    assert list(frame.columns) == ["picture", "AP", "AP50", "AP50 pooled", "objects", "TP", "FP", "FN"]
+    assert frame["picture"].tolist() == ["a.png", "b.png", "c.png"]
+    assert frame["AP50 pooled"].isna().tolist() == [False, False, True]
+    assert frame[["objects", "TP", "FP", "FN"]].to_numpy().tolist() == [[2, 1, 1, 1], [1, 1, 0, 0], [0, 0, 1, 0]]
+
+
+def test_the_address_opens_epoch_and_picture(root: Path, run: RunFolder) -> None:
+    app = open_page(root, run="first", epoch="1", image="b.png")
+    assert select(app, "Epoch").value == 1
+    assert counts(app) == [0, 0, 1]
+    assert metrics(app)["AP of this picture"] == "0.000"
+
+
+def test_an_address_that_means_nothing_is_passed_over(root: Path, run: RunFolder) -> None:
+    app = open_page(root, run="other", epoch="seven", image="z.png")
+    assert select(app, "Picture").value == "a.png"
+    assert select(app, "Epoch").value == 2
+
+
+def test_next_and_previous_go_round(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    app.button(key="predictions_previous").click().run()
+    assert select(app, "Picture").value == "c.png"
+    assert metrics(app)["AP of this picture"] == "–"
+    app.button(key="predictions_next").click().run()
+    assert select(app, "Picture").value == "a.png"
+
+
+def test_the_choice_stays_when_the_page_is_left(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    select(app, "Picture").set_value("b.png").run()
+    app.query_params.clear()
+    app.switch_page("pages/learn/roi_align.py").run()
+    app.query_params.clear()
+    app.switch_page(PAGE).run()
+    assert select(app, "Picture").value == "b.png"
+
+
+def test_the_score_slider_moves_matches_and_not_ap(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    before = metrics(app)
+    app.slider[0].set_value(0.85).run()
+    assert counts(app) == [0, 1, 2]
+    assert metrics(app) == before
+    assert "1 detection" in text(app)
+
+
+def test_colours_by_class_are_those_of_the_project(root: Path, project: Project, run: RunFolder) -> None:
+    assert inspection.class_colours(project, document()["categories"]) == {1: "#abcdef", 2: "#123456"}
+    app = open_page(root)
+    app.segmented_control[0].set_value("class").run()
+    assert not app.exception
+
+
+def test_a_run_written_again_is_measured_again(root: Path, run: RunFolder) -> None:
+    assert metrics(open_page(root))["mean AP50 pooled"] == "0.625"
+    run.write_detections(2, [found(2, 2, 10, 40, 0.7)])
+    assert metrics(open_page(root))["mean AP50 pooled"] == "0.500"
+
+
+def test_the_downloads_are_there(root: Path, run: RunFolder) -> None:
+    labels = [element.proto.label for element in open_page(root).get("download_button")]
+    assert labels == ["Report (JSON)", "Detections (COCO JSON)"]
+
+
+def test_without_a_run_it_offers_to_start_one(root: Path, project: Project) -> None:
+    app = open_page(root)
+    assert "no training yet" in app.info[0].value
+    app.main.button[0].click().run()
+    assert app.title[0].value != "Predictions"
+
+
+def test_before_the_first_epoch_it_says_so(root: Path, run: RunFolder) -> None:
+    for file in (run.path / "detections").iterdir():
+        file.unlink()
+    app = open_page(root)
+    assert "has not finished an epoch" in app.info[0].value
+    assert app.main.button[0].label == "See how the run is doing"
+
+
+def test_a_run_without_validation_pictures_says_so(root: Path, run: RunFolder) -> None:
+    run.write_json("dataset.json", {"train": document(), "val": None})
+    assert "without validation pictures" in open_page(root).info[0].value
+
+
+def test_a_picture_that_is_gone_is_one_red_box(root: Path, project: Project, run: RunFolder) -> None:
+    (project.images_folder / "a.png").unlink()
+    app = open_page(root)
+    (error,) = app.error
+    assert "a.png" in error.value
+
+
+def test_a_damaged_file_is_one_red_box(root: Path, run: RunFolder) -> None:
+    (run.path / "detections" / "epoch_0002.json").write_text("[{", encoding="utf-8")
+    (error,) = open_page(root).error
+    assert "epoch_0002.json" in error.value

@@ -1,0 +1,165 @@
+"""The RoIPool and RoIAlign page without a browser; the box is the one it begins with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations.regions import Rect, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.lessons import roi_pooling
+from maskrcnn.studio import roi_charts, roi_maps
+
+PAGE = "pages/learn/roi_align.py"
+
+OBJECT = Rect(36, 40, 60, 44)
+"""(36, 40, 96, 84): in cells of 16 pixels (2.25, 2.5, 6, 5.25), which RoIPool rounds to cells 2..6 and 3..5."""
+
+
+@pytest.fixture
+def project(workspace: Path) -> Project:
+    made = Project.create(workspace / "plants")
+    rng = np.random.default_rng(0)
+    picture = cv2.imencode(".png", rng.integers(0, 255, (128, 160, 3)).astype(np.uint8))[1].tobytes()
+    made.add_pictures([("a.png", picture), ("b.png", picture + b" ")], "train")
+    first = made.images()[0]
+    made.save(first.id, [Region(OBJECT, "cell")], first.revision)
+    return made
+
+
+def open_page(root: Path, **query: str) -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app = app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    return " ".join(element.value for element in app.main.markdown)
+
+
+def select(app: AppTest, label: str) -> Any:
+    return next(element for element in app.selectbox if element.label == label)
+
+
+def test_there_is_something_to_see_at_once(root: Path, project: Project) -> None:
+    app = open_page(root)
+    assert len(app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")) == 6
+    # Snapped to (32, 48, 112, 96): 4 px left, 8 down, 16 right, 12 down. Shared (36..96) x (48..84) = 60 * 36 = 2160 of
+    # 60 * 44 + 80 * 48 - 2160 = 4320.
+    assert "Off by up to **16.0 px**, IoU **0.500**" in text(app)
+    assert "One cell of P4 is 16.0 picture pixels wide" in text(app)
+
+
+def test_it_says_that_no_network_is_in_use(root: Path, project: Project) -> None:
+    torch_before = "torch" in sys.modules
+    app = open_page(root)
+    assert select(app, "Feature map of").value == "hand-made filters"
+    assert "not by a network, as this project has no trained run yet" in text(app)
+    assert ("torch" in sys.modules) == torch_before
+
+
+@pytest.mark.parametrize("level", roi_maps.LEVELS)
+@pytest.mark.parametrize(("size", "samples"), [(2, 1), (7, 4)])
+def test_every_setting_draws(root: Path, project: Project, level: str, size: int, samples: int) -> None:
+    app = open_page(root)
+    select(app, "Level").set_value(level)
+    select(app, "Grid").set_value(size)
+    select(app, "Samples").set_value(samples)
+    select(app, "Channel").set_value(3)
+    app.run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_another_picture_has_a_box_of_its_own(root: Path, project: Project) -> None:
+    """b.png has no object: the box is (32, 25.6, 120, 89.6), the cells are 2..8 by 2..6, so 24 px at the right."""
+    app = open_page(root, image="b.png")
+    assert "Off by up to **24.0 px**" in text(app)
+
+
+def test_the_middle_bin_can_be_followed(root: Path, project: Project) -> None:
+    app = open_page(root)
+    app.segmented_control[0].set_value("middle bin").run()
+    assert not app.exception
+
+
+def test_a_project_without_pictures_offers_the_next_step(root: Path, workspace: Path) -> None:
+    Project.create(workspace / "empty")
+    app = open_page(root, project="empty")
+    assert "has none yet" in app.info[0].value
+
+
+@pytest.fixture
+def trained(project: Project) -> str:
+    """A run of the project with an untrained network in it."""
+    from maskrcnn.config import Config
+    from maskrcnn.model import build
+    from maskrcnn.model.weights import save
+    from maskrcnn.training.run_folder import RunFolder
+
+    config = Config.preset("classroom", backbone="resnet18_fpn", norm="batch", fpn_channels=8, image_max_dim=256,
+                           image_min_dim=192, box_head_width=8, mask_head_width=8)  # fmt: skip
+    run = RunFolder.create(project.runs_folder / "first")
+    run.write_json("config.json", config.model_dump(mode="json"))
+    save(build(config), run.best, 1)
+    return run.name
+
+
+def test_a_trained_run_is_used_where_there_is_one(root: Path, trained: str) -> None:
+    app = open_page(root)
+    assert select(app, "Feature map of").value == trained
+    assert f"level P4 of the feature pyramid of {trained}" in text(app)
+    # 160 x 128 becomes 240 x 192: a cell of 16 pixels there is 10.7 here.
+    assert "One cell of P4 is 10.7 picture pixels wide" in text(app)
+    assert len(select(app, "Channel").options) == 1 + 8
+
+
+def test_a_damaged_checkpoint_is_one_red_box(root: Path, project: Project, trained: str) -> None:
+    (project.runs_folder / trained / "best.safetensors").write_bytes(b"nothing")
+    (error,) = open_page(root).error
+    assert "best.safetensors" in error.value
+
+
+@pytest.mark.parametrize(
+    ("objects", "expected"),
+    [
+        ([], (20, 20, 75, 70)),
+        ([(0, 0, 90, 90), (20, 20, 40, 40), (30, 30, 35, 35)], (20, 20, 40, 40)),
+        ([(-5, 0, 50, 120)], (0, 0, 50, 100)),
+    ],
+)
+def test_the_first_box(objects: list[roi_pooling.Box], expected: roi_pooling.Box) -> None:
+    """The largest object off the border; else the largest, clipped; else a part of the picture (100 x 100)."""
+    assert roi_maps.first_box(objects, 100, 100) == expected
+
+
+def test_the_grid_writes_its_numbers_where_they_fit() -> None:
+    small, large = (roi_charts.grid_chart(np.eye(size), "blues", 190).to_dict() for size in (3, 7))
+    assert [layer["mark"]["type"] for layer in small["layer"]] == ["rect", "text"]
+    assert [layer["mark"]["type"] for layer in large["layer"]] == ["rect"]
+
+
+def test_the_maps_show_the_same_square_of_cells() -> None:
+    """Both charts have the same window, as wide as high, so that a cell looks the same in both."""
+    feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)
+    box = (40.0, 44.0, 120.0, 100.0)
+    bins = roi_pooling.roi_pool_bins(box, 1 / 8, 3, feature_map.shape)
+    view = roi_charts.window((5, 5.5, 15, 12.5), bins.cells)
+    charts = (
+        roi_charts.pool_chart(feature_map, (5, 5.5, 15, 12.5), bins, view, 250),
+        roi_charts.align_chart(feature_map, roi_pooling.roi_align_samples(box, 1 / 8, 3), view, 250),
+    )
+    for chart in charts:
+        first = chart.to_dict()["layer"][0]["encoding"]
+        (x1, x2), (y1, y2) = first["x"]["scale"]["domain"], first["y"]["scale"]["domain"]
+        assert x2 - x1 == pytest.approx(y2 - y1)
+        assert (x1, y1, x2 - x1) == pytest.approx(view)

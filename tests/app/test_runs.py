@@ -1,0 +1,225 @@
+"""The Runs page without a browser, on run folders written by hand."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import LOSSES, Config
+from maskrcnn.jobs import local
+from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, RESULT, RunFolder
+
+RUNS = "pages/train/runs.py"
+
+
+@pytest.fixture
+def project(workspace: Path) -> Project:
+    return Project.create(workspace / "cells")
+
+
+def make_run(
+    project: Project,
+    name: str,
+    epochs: int = 0,
+    steps: int = 0,
+    result: dict[str, Any] | None = None,
+    alive: bool = False,
+    validation: bool = True,
+    log: str = "",
+) -> RunFolder:
+    """A run of four epochs that got as far as `epochs` and then `steps`. `alive`: its process is this one."""
+    run = RunFolder(project.runs_folder / name)
+    run.write_json(CONFIG, Config.preset("classroom", epochs=4).model_dump())
+    me = psutil.Process()
+    born = me.create_time() - (0 if alive else 3600)
+    run.write_json(PROCESS, {"pid": me.pid, "create_time": born, "argv": [], "started": time.time()})
+    for number in range(1, epochs + 1):
+        row = {"event": "epoch", "epoch": number, "step": 10 * number, "progress": number / 4}
+        row |= {"elapsed": 60.0 * number, "eta": 60.0 * (4 - number)}
+        row |= {loss: number + index / 10 for index, loss in enumerate(("loss", *LOSSES))}
+        if validation:
+            row |= {f"val_{loss}": number + index / 10 for index, loss in enumerate(("loss", *LOSSES))}
+            row |= {"bbox_ap": 0.3, "bbox_ap50": 0.5, "segm_ap": 0.1 * number, "segm_ap50": 0.4, "segm_ap75": 0.2}
+        run.append_metrics(row)
+    for step in range(1, steps + 1):
+        row = {"event": "step", "epoch": epochs + 1, "step": 10 * epochs + step, "progress": (epochs + step / 10) / 4}
+        row |= {"elapsed": 6.0, "eta": 234.0, **dict.fromkeys(("loss", *LOSSES), 1.0)}
+        run.append_metrics(row)
+    (run.path / LOG).write_text(log)
+    if result:
+        run.write_json(RESULT, result)
+    return run
+
+
+def open_runs(root: Path, run: str = "") -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["project"] = "cells"
+    app = app.run().switch_page(RUNS)
+    if run:
+        app.query_params["run"] = run
+    app = app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in app.main.markdown)
+
+
+def charts(app: AppTest) -> int:
+    return len(app.main.get("arrow_vega_lite_chart"))
+
+
+def bar(app: AppTest) -> Any:
+    return app.main.get("progress")[0].proto
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(element for element in app.button if element.label == label)
+
+
+def test_without_a_run_it_offers_the_next_step(root: Path, project: Project) -> None:
+    app = open_runs(root)
+    assert "Nothing was trained in **cells** yet" in words(app)
+    app = button(app, "Launch a training").click().run()
+    assert not app.exception
+    assert [element.value for element in app.title] == ["Launch a training"]
+
+
+def test_a_running_training_shows_where_it_is(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=2, steps=5, alive=True)
+    app = open_runs(root)
+    assert ":blue-badge[:material/play_arrow: running]" in words(app)
+    assert "epoch 3/4" in bar(app).text
+    assert "ETA 3:5" in bar(app).text  # 234 seconds are 3:54, less what has passed since
+    assert bar(app).value == 62  # (2 + .5) / 4
+    assert charts(app) == 7
+    table = app.main.dataframe[0].value
+    assert list(table["epoch"]) == [1, 2]
+    for loss in ("loss", *LOSSES):
+        assert {loss, f"val_{loss}"} <= set(table.columns)
+    assert list(table["segm_ap"]) == [0.1, 0.2]
+
+
+def test_before_the_first_epoch_ends_the_steps_are_drawn(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", steps=3, alive=True)
+    app = open_runs(root)
+    assert charts(app) == 6
+    assert "step by step" in words(app)
+    assert not app.main.dataframe
+
+
+def test_before_the_first_step_it_says_what_it_waits_for(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", alive=True)
+    app = open_runs(root)
+    assert "starting" in words(app)
+    assert charts(app) == 0
+    assert "The first losses come" in app.info[0].value
+
+
+def test_without_validation_there_is_no_ap(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=4, validation=False, result={"state": "done", "seconds": 250.0})
+    app = open_runs(root)
+    assert charts(app) == 6
+    assert "no labelled validation pictures" in app.info[0].value
+    assert "epoch 4/4" in bar(app).text
+    assert "took 4:10" in bar(app).text
+
+
+def test_a_failed_run_says_why_and_opens_its_log(root: Path, project: Project) -> None:
+    why = "loss is nan at epoch 3, step 12; try a learning_rate ten times lower"
+    make_run(project, "cells-0001", epochs=2, result={"state": "failed", "error": why}, log="one\ntwo")
+    app = open_runs(root)
+    assert [element.value for element in app.error] == [why]
+    assert next(element for element in app.expander if element.label == "Log").proto.expanded
+    assert [element.value for element in app.code] == ["one\ntwo"]
+
+
+def test_a_run_that_never_got_as_far_as_a_configuration_says_why(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", log='error: p: region 1 of "a.jpg" has no class; give it one')
+    (run.path / CONFIG).unlink()
+    app = open_runs(root)
+    assert ["has no class" in element.value for element in app.error] == [True]
+
+
+def test_a_lost_run_is_explained(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=1)
+    app = open_runs(root)
+    assert "lost" in words(app)
+    assert "Every epoch that it finished is kept" in app.warning[0].value
+
+
+def test_a_torn_last_line_is_passed_over(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=2, result={"state": "done", "seconds": 1.0})
+    with (run.path / METRICS).open("a") as file:
+        file.write('{"event": "epoch", "epo')
+    assert list(open_runs(root).main.dataframe[0].value["epoch"]) == [1, 2]
+
+
+def test_a_damaged_run_is_one_red_box(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=1)
+    (run.path / RESULT).write_text("{")
+    app = open_runs(root)
+    assert ["result.json is not readable JSON" in element.value for element in app.error] == [True]
+
+
+def test_the_address_names_the_run(root: Path, project: Project) -> None:
+    for name in ("cells-0001", "cells-0002"):
+        make_run(project, name, epochs=1, result={"state": "done", "seconds": 1.0})
+    assert open_runs(root).selectbox(key="runs-chosen").value == "cells-0002"
+    app = open_runs(root, "cells-0001")
+    assert app.selectbox(key="runs-chosen").value == "cells-0001"
+    app.selectbox(key="runs-chosen").set_value("cells-0002").run()
+    assert app.query_params["run"] in ("cells-0002", ["cells-0002"])
+    overview = app.main.dataframe[-1].value
+    assert list(overview["run"]) == ["cells-0002", "cells-0001"]
+
+
+def test_an_unknown_run_falls_back_to_the_newest(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=1, result={"state": "done", "seconds": 1.0})
+    app = open_runs(root, "no such")
+    assert app.selectbox(key="runs-chosen").value == "cells-0001"
+    assert "no such" in app.toast[0].value
+
+
+def test_cancel_asks_the_training_to_end(root: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(project, "cells-0001", epochs=1, alive=True)
+    asked: list[str] = []
+    monkeypatch.setattr(local, "cancel", lambda run: asked.append(run.name))
+    app = open_runs(root)
+    assert not [element for element in app.button if element.label == "Delete this run"]
+    button(app, "Cancel this training").click().run()
+    assert asked == ["cells-0001"]
+
+
+def test_delete_removes_an_ended_run(root: Path, project: Project) -> None:
+    for name in ("cells-0001", "cells-0002"):
+        make_run(project, name, epochs=1, result={"state": "done", "seconds": 1.0})
+    app = open_runs(root, "cells-0001")
+    assert not [element for element in app.button if element.label == "Cancel this training"]
+    app = button(app, "Delete this run").click().run()
+    assert not app.exception
+    assert [path.name for path in project.runs_folder.iterdir()] == ["cells-0002"]
+    assert app.selectbox(key="runs-chosen").value == "cells-0002"
+
+
+def test_the_side_bar_shows_the_running_training_of_any_project(root: Path, workspace: Path, project: Project) -> None:
+    make_run(Project.create(workspace / "leaves"), "leaves-0003", epochs=1, steps=2, alive=True)
+    app = open_runs(root)
+    [link] = [element.proto for element in app.sidebar.get("page_link") if "leaves-0003" in element.proto.label]
+    assert "running" in link.label
+    [progress] = app.sidebar.get("progress")
+    assert progress.proto.text.startswith("epoch 2/4")
+    assert "project=leaves" in link.query_string
+    assert "run=leaves-0003" in link.query_string
+
+
+def test_nothing_in_the_side_bar_when_nothing_runs(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=1, result={"state": "done", "seconds": 1.0})
+    assert not open_runs(root).sidebar.get("progress")

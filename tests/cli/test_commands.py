@@ -1,0 +1,243 @@
+"""The command line from end to end, on pictures of a few thousand pixels."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskrcnn.annotations import read
+from maskrcnn.annotations.store import Project
+from maskrcnn.cli import COMMANDS, main
+from maskrcnn.config import LOSSES
+from maskrcnn.training.run_folder import RunFolder
+from tests import tiny
+
+TRAIN = ["--backbone", "resnet18_fpn", "--epochs", "1", "--device", "cpu", *tiny.SETTINGS]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch, made by the command itself."""
+    folder = tmp_path_factory.mktemp("trained")
+    labels = tiny.squares(folder / "data")
+    assert main(["train", "--data", str(labels), "--val", str(labels), "--out", str(folder / "run"), *TRAIN]) == 0
+    return folder / "run"
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+        assert COMMANDS[command].lower() in " ".join(capsys.readouterr().out.lower().split())
+
+
+def test_train_leaves_a_whole_run_folder(trained: Path) -> None:
+    run = RunFolder.open(trained)
+    assert run.config().class_names == ("square",)
+    assert run.config().layers == "all"
+    assert run.config().norm == "batch"
+    assert run.result()["state"] == "done"
+    assert len(run.epochs()) == 1
+    assert {f"val_{name}" for name in LOSSES} <= set(run.epochs()[0])
+    assert "epoch   1" in run.log_tail()
+    document = run.dataset()
+    assert [annotation["category_id"] for annotation in document["train"]["annotations"]] == [1, 1, 1]
+    assert run.picture_path(document["val"]["images"][0]).is_file()
+
+
+def test_evaluate_writes_the_report(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tiny.squares(tmp_path / "data", pictures=2)
+    out = tmp_path / "report.json"
+    assert main(["evaluate", str(trained), "--data", str(labels), "--out", str(out), "--device", "cpu"]) == 0
+    report = json.loads(out.read_text())
+    assert set(report["segm"]) == {"AP", "AP50", "AP75", "APs", "APm", "APl"}
+    assert [entry["file"] for entry in report["per_image"]] == ["square0.png", "square1.png"]
+    assert [entry["n_gt"] for entry in report["per_image"]] == [1, 1]
+    printed = capsys.readouterr().out
+    assert "masks: AP" in printed
+    assert "square1.png" in printed
+
+
+def test_predict_draws_every_picture_and_keeps_the_detections(trained: Path, tmp_path: Path) -> None:
+    tiny.squares(tmp_path / "a", pictures=1)
+    tiny.squares(tmp_path / "b", pictures=1, seed=5)
+    pictures = [str(tmp_path / name / "square0.png") for name in "ab"]
+    assert main(["predict", str(trained), *pictures, "--out", str(tmp_path / "out"), "--min-score", "0"]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"square0.png", "square0-2.png", "detections.json"}
+    assert Image.open(tmp_path / "out" / "square0.png").size == (96, 64)
+    for entry in json.loads((tmp_path / "out" / "detections.json").read_text()):
+        assert entry["image_id"] in (1, 2)
+        assert entry["category_name"] == "square"
+        assert entry["segmentation"]["size"] == [64, 96]
+
+
+def test_info_tells_configuration_and_parameters(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(trained)]) == 0
+    printed = capsys.readouterr().out
+    assert "FPN_CHANNELS                 8 " in printed
+    assert "total" in printed
+    assert main(["info", str(trained / "best.safetensors"), "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert about["config"]["mask_head_width"] == 8
+    assert about["parameters"]["total"] > about["parameters"]["body"] > 11_000_000  # ResNet-18 without its classifier
+
+
+def test_a_project_trains_on_its_own_splits_and_can_be_moved(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project")
+    project.import_dataset(read(tiny.squares(tmp_path / "t", pictures=3)), "train")
+    project.import_dataset(read(tiny.squares(tmp_path / "v", pictures=1, seed=9)), "val")
+    out = project.runs_folder / "first"
+    assert main(["train", "--data", str(project.folder), "--out", str(out), *TRAIN]) == 0
+    assert [len(RunFolder.open(out).dataset()[split]["images"]) for split in ("train", "val")] == [3, 1]
+    moved = project.folder.rename(tmp_path / "moved")
+    run = RunFolder.open(moved / "runs" / "first")
+    assert all(run.picture_path(image).is_file() for image in run.dataset()["train"]["images"])
+
+
+def test_init_takes_the_network_of_the_run_it_starts_from(trained: Path, tmp_path: Path) -> None:
+    labels = tiny.squares(tmp_path / "data", class_name="box")
+    words = ["--data", str(labels), "--out", str(tmp_path / "run"), "--init", str(trained), "--epochs", "1"]
+    assert main(["train", *words, "--device", "cpu"]) == 0
+    config = RunFolder.open(tmp_path / "run").config()
+    assert config.fpn_channels == 8
+    assert config.class_names == ("box",)
+    assert config.layers == "3+"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_training_cleanly(tmp_path: Path, root: Path, number: int) -> None:
+    labels = tiny.squares(tmp_path / "data")
+    words = ["--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN, "--epochs", "5000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskrcnn", "train", *words], cwd=root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    run = RunFolder(tmp_path / "run")
+    limit = time.monotonic() + 90
+    while not run.epochs() and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert run.read_json("process.json")["pid"] == process.pid
+    os.kill(process.pid, number)
+    assert process.wait(30) == 1
+    assert run.result()["state"] == "cancelled"
+    assert run.checkpoints()
+
+
+BAD_LABELS = {
+    "not JSON": ("{", "JSON"),
+    "not VIA or COCO": ('{"a": 1}', "neither a VIA nor a COCO"),
+    "no region": ('{"a.png": {"filename": "a.png", "size": 1, "regions": [], "file_attributes": {}}}', "region"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_LABELS)
+def test_bad_labels_are_one_line_and_leave_nothing(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content, words = BAD_LABELS[kind]
+    (tmp_path / "labels.json").write_text(content)
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "a.png")
+    refused(["train", "--data", str(tmp_path / "labels.json"), "--out", str(tmp_path / "run"), *TRAIN], 1, words, capsys)
+    refused(["convert", str(tmp_path / "labels.json"), str(tmp_path / "b.json"), "--to", "coco"], 1, None, capsys, kind)
+    assert sorted(path.name for path in tmp_path.iterdir()) in (["a.png", "labels.json"], ["a.png", "b.json", "labels.json"])
+
+
+@pytest.mark.parametrize("kind", ["missing", "truncated", "text"])
+def test_a_bad_picture_is_named(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tiny.squares(tmp_path / "data")
+    picture = tmp_path / "data" / "square1.png"
+    if kind == "missing":
+        picture.unlink()
+    else:
+        picture.write_bytes(picture.read_bytes()[:900] if kind == "truncated" else b"hello")
+    refused(["train", "--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN], 1, "square1.png", capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_region_without_a_class_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tiny.squares(tmp_path / "data")
+    document = json.loads(labels.read_text())
+    document["square2.png"]["regions"][0]["region_attributes"] = {}
+    labels.write_text(json.dumps(document))
+    refused(["train", "--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN], 1, '"square2.png"', capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_that_training_has_not_is_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tiny.squares(tmp_path / "data")
+    other = tiny.squares(tmp_path / "other", class_name="circle")
+    words = ["train", "--data", str(labels), "--val", str(other), "--out", str(tmp_path / "run"), *TRAIN]
+    refused(words, 1, 'class "circle" is in the validation set but not in the training set (square)', capsys)
+    assert not (tmp_path / "run").exists()
+    report = tmp_path / "report.json"
+    refused(["evaluate", str(trained), "--data", str(other), "--out", str(report)], 1, 'class "circle"', capsys)
+    assert not report.exists()
+
+
+def test_a_run_is_never_written_over(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = tiny.squares(tmp_path / "data")
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    refused(["train", "--data", str(labels), "--out", str(trained), *TRAIN], 2, "already holds a run", capsys)
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+BAD_ARGUMENTS = {
+    "no such file": (["train", "--data", "nowhere.json", "--out", "run"], "nowhere.json"),
+    "no such picture": (["predict", "RUN", "nowhere.png", "--out", "out"], "nowhere.png"),
+    "no such model": (["info", "nowhere"], "nowhere"),
+    "no such weights": (["train", "--data", "DATA", "--out", "run", "--backbone-weights", "no.pth"], "no.pth"),
+    "no such field": (["train", "--data", "DATA", "--out", "run", "--set", "learning_rat=1"], 'did you mean "learning_rate"'),
+    "no such preset": (["train", "--data", "DATA", "--out", "run", "--preset", "huge"], "huge"),
+    "no such format": (["convert", "DATA", "b", "--to", "xml"], "xml"),
+    "not a number": (["train", "--data", "DATA", "--out", "run", "--set", "learning_rate=fast"], "learning_rate"),
+    "no epochs": (["train", "--data", "DATA", "--out", "run", "--epochs", "0"], "epochs"),
+    "both lengths": (["train", "--data", "DATA", "--out", "run", "--epochs", "2", "--minutes", "1"], "--minutes"),
+    "a score of 2": (["predict", "RUN", "PICTURE", "--out", "out", "--min-score", "2"], "--min-score"),
+    "no command": ([], "COMMAND"),
+    "no such command": (["tarin"], "tarin"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ARGUMENTS)
+def test_bad_arguments_end_with_status_2(
+    kind: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, part = BAD_ARGUMENTS[kind]
+    stand_for = {"RUN": str(trained), "DATA": str(tiny.squares(tmp_path / "data")), "PICTURE": "data/square0.png"}
+    monkeypatch.chdir(tmp_path)
+    refused([stand_for.get(word, word) for word in words], 2, part, capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_failure_that_the_studio_started_is_left_for_its_page(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text("{")
+    run = RunFolder(tmp_path / "run")
+    run.write_process()
+    assert main(["train", "--data", str(tmp_path / "labels.json"), "--out", str(run.path), *TRAIN]) == 1
+    assert run.result()["state"] == "failed"
+    assert "labels.json" in run.result()["error"]
+
+
+def refused(
+    words: list[str], status: int, part: str | None, capsys: pytest.CaptureFixture[str], kind: str = ""
+) -> None:
+    """The command ends with that status and one line on standard error that holds `part`."""
+    capsys.readouterr()
+    try:
+        ended = main(words)
+    except SystemExit as exit_:
+        ended = int(exit_.code or 0)
+    if kind == "no region":  # labels without regions can be converted, only not learned from
+        assert ended == 0
+        return
+    error = capsys.readouterr().err
+    assert ended == status, error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1, error
+    if part:
+        assert part in error

@@ -54,7 +54,9 @@ class Config(BaseModel):
     class_names: tuple[str, ...] = Field((), description="Names of classes 1, 2, ...; empty where nobody named them.")
 
     # Picture
-    image_min_dim: int = Field(384, ge=32, le=4096, description="The shorter side is scaled to this, if the longer fits.")
+    image_min_dim: int = Field(
+        384, ge=32, le=4096, description="The shorter side is scaled to this, if the longer fits."
+    )
     image_max_dim: int = Field(512, ge=32, le=4096, description="The longer side is never scaled beyond this.")
     mean_pixel: tuple[float, float, float] = Field(
         (0.485, 0.456, 0.406), description="Mean of ImageNet's RGB values in [0, 1], which backbones were trained with."
@@ -72,16 +74,25 @@ class Config(BaseModel):
 
     # Region proposal network
     rpn_anchor_scales: tuple[int, ...] = Field(
-        (32, 64, 128, 256, 512), min_length=5, max_length=5, description="Anchor side, one for each pyramid level P2..P6."
+        (32, 64, 128, 256, 512),
+        min_length=5,
+        max_length=5,
+        description="Anchor side, one for each pyramid level P2..P6.",
     )
     rpn_anchor_ratios: tuple[float, ...] = Field((0.5, 1.0, 2.0), min_length=1, description="Anchor height / width.")
     rpn_train_anchors_per_image: int = Field(256, ge=1, description="Anchors sampled for the two RPN losses.")
     rpn_positive_ratio: float = Field(0.5, gt=0, le=1, description="Largest share of positives among those anchors.")
     rpn_positive_iou: float = Field(0.7, gt=0, le=1, description="An anchor from this IoU on is positive.")
-    rpn_negative_iou: float = Field(0.3, ge=0, lt=1, description="An anchor below this IoU with every object is negative.")
-    rpn_nms_threshold: float = Field(0.7, gt=0, le=1, description="Proposals that overlap a better one by more are dropped.")
+    rpn_negative_iou: float = Field(
+        0.3, ge=0, lt=1, description="An anchor below this IoU with every object is negative."
+    )
+    rpn_nms_threshold: float = Field(
+        0.7, gt=0, le=1, description="Proposals that overlap a better one by more are dropped."
+    )
     pre_nms_limit: int = Field(500, ge=1, description="Best proposals kept per level before NMS.")
-    pre_nms_limit_training: int | None = Field(None, ge=1, description="The same while training; empty: the same number.")
+    pre_nms_limit_training: int | None = Field(
+        None, ge=1, description="The same while training; empty: the same number."
+    )
     post_nms_rois_training: int = Field(500, ge=1, description="Proposals per picture after NMS, while training.")
     post_nms_rois_inference: int = Field(200, ge=1, description="Proposals per picture after NMS, when predicting.")
 
@@ -96,7 +107,9 @@ class Config(BaseModel):
     mask_pool_size: int = Field(14, ge=2, le=56, description="Side of the grid that the mask head sees.")
 
     # Heads
-    train_rois_per_image: int = Field(64, ge=1, description="Proposals sampled for the head losses; 512 in torchvision.")
+    train_rois_per_image: int = Field(
+        64, ge=1, description="Proposals sampled for the head losses; 512 in torchvision."
+    )
     roi_positive_ratio: float = Field(0.25, gt=0, le=1, description="Largest share of positives among those.")
     roi_positive_iou: float = Field(0.5, gt=0, le=1, description="A proposal from this IoU on is positive.")
     box_head_width: int = Field(512, ge=8, description="Units of the two fully connected layers of the box head.")
@@ -110,7 +123,7 @@ class Config(BaseModel):
     detection_max_instances: int = Field(100, ge=1, description="Most detections in one picture.")
 
     # Training
-    layers: Layers = Field("all", description="What learns: the heads (with FPN and RPN), also the body from a stage on, or all.")
+    layers: Layers = Field("all", description="What learns: heads (and FPN, RPN), the body from a stage on, or all.")
     optimiser: Optimiser = Field("adamw", description="adamw learns quickly from few pictures; sgd is the paper's.")
     learning_rate: float = Field(5e-4, gt=0, description="Peak learning rate, after the warm-up.")
     learning_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD (AdamW's first beta).")
@@ -119,12 +132,18 @@ class Config(BaseModel):
     warmup_steps: int = Field(50, ge=0, description="Steps over which the learning rate rises from 0.")
     batch_size: int = Field(4, ge=1, description="Pictures per step.")
     epochs: int | None = Field(20, ge=1, description="Length of the run in epochs; empty where minutes is set.")
-    minutes: float | None = Field(None, gt=0, description="Length of the run in minutes; the schedule fits itself to it.")
+    minutes: float | None = Field(
+        None, gt=0, description="Length of the run in minutes; the schedule fits itself to it."
+    )
     steps_per_epoch: int | None = Field(
-        None, ge=1, description="Steps between two validations; empty: once through the pictures (more, if minutes is set)."
+        None,
+        ge=1,
+        description="Steps between two validations; empty: once through the pictures (more, if minutes is set).",
     )
     flip: float = Field(0.5, ge=0, le=1, description="Chance that a training picture is mirrored left to right.")
-    scale_jitter: float = Field(0.25, ge=0, lt=1, description="Training pictures are shrunk or grown by up to this share.")
+    scale_jitter: float = Field(
+        0.25, ge=0, lt=1, description="Training pictures are shrunk or grown by up to this share."
+    )
     colour_jitter: float = Field(0.3, ge=0, lt=1, description="Brightness, contrast and saturation vary by this share.")
     loss_weights: dict[str, float] = Field(
         dict.fromkeys(LOSSES, 1.0), description="Factor of each loss in the sum that is minimised."
@@ -137,11 +156,15 @@ class Config(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.class_names and len(self.class_names) != self.num_classes - 1:
-            raise ValueError(f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background")
+            raise ValueError(
+                f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background"
+            )
         if self.image_min_dim > self.image_max_dim:
             raise ValueError(f"image_min_dim {self.image_min_dim} is larger than image_max_dim {self.image_max_dim}")
         if self.mask_shape != 2 * self.mask_pool_size:
-            raise ValueError(f"mask_shape must be twice mask_pool_size ({2 * self.mask_pool_size}), not {self.mask_shape}")
+            raise ValueError(
+                f"mask_shape must be twice mask_pool_size ({2 * self.mask_pool_size}), not {self.mask_shape}"
+            )
         if self.rpn_negative_iou > self.rpn_positive_iou:
             raise ValueError("rpn_negative_iou must not be larger than rpn_positive_iou")
         if set(self.loss_weights) != set(LOSSES):

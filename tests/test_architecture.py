@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Not the loop: a training is started by its command line.
     "jobs": {"errors", "config", "training.run_folder"},
     "studio": {"errors", "config", "annotations", "evaluation", "model", "lessons", "training", "jobs"},
-    "cli": {"errors", "config", "annotations", "evaluation", "model", "training"},
+    # Drawing is arrays in, arrays out; it loads no Streamlit.
+    "cli": {"errors", "config", "annotations", "evaluation", "model", "training", "studio.overlays"},
     "__main__": {"cli"},
     "pages": {"errors", "config", "annotations", "evaluation", "model", "lessons", "training", "jobs", "studio"},
     "app": {"errors", "studio"},

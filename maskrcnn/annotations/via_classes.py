@@ -7,7 +7,8 @@ An attribute counts where at least one region has a value for it. Of those, the 
 2. one of those names whose values repeat from region to region;
 3. the only one defined as dropdown or radio;
 4. one of those names at all;
-5. the only one that every region has, if its values are texts and few (at most half as many as regions, at most 50).
+5. the only one that more than half of the regions have, if its values are texts and few (at most half as many as
+   regions, at most 50).
 
 Where regions have no values at all, the only attribute defined as dropdown or radio is the class, and no region has
 one yet. Without such a definition (the classic balloon set) there is no class attribute, and every region is of the one
@@ -59,12 +60,12 @@ def class_attribute(regions: Sequence[Attributes], definitions: Mapping[str, Any
         return carried_choices[0]
     if usual:
         return usual[0]
-    everywhere = [
+    common = [
         name
         for name, names in values.items()
-        if plain[name] and len(names) == len(regions) and len(set(names)) <= min(50, max(1, len(names) // 2))
+        if plain[name] and len(names) > len(regions) / 2 and len(set(names)) <= min(50, max(1, len(names) // 2))
     ]
-    return everywhere[0] if len(everywhere) == 1 else None
+    return common[0] if len(common) == 1 else None
 
 
 def class_of(value: Any) -> str | None:

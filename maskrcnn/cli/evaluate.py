@@ -40,9 +40,7 @@ def run(args: argparse.Namespace) -> None:
         )
     ground_truth = coco.document(dataset, classes)
     detections: list[dict[str, Any]] = []
-    for image, record in zip(
-        ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True
-    ):
+    for image, record in zip(ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True):
         assert record.path is not None  # require_trainable has seen to it
         detections += detect(model, pictures.load(record.path), image["id"])
     report = evaluate(ground_truth, detections)

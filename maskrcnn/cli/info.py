@@ -35,5 +35,9 @@ def shown(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(str(item) for item in value) + ")"
     if isinstance(value, dict):
-        return ", ".join(f"{item:g}" for item in value.values()) if len(set(value.values())) > 1 else f"all {next(iter(value.values())):g}"
+        return (
+            ", ".join(f"{item:g}" for item in value.values())
+            if len(set(value.values())) > 1
+            else f"all {next(iter(value.values())):g}"
+        )
     return "-" if value is None else str(value)

@@ -23,8 +23,12 @@ from maskrcnn.training.run_folder import write_whole
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a run folder or a checkpoint")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for overlays and detections.json")
-    parser.add_argument("--min-score", type=float, default=0.5, metavar="S", help="draw detections from this score on (0.5)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for overlays and detections.json"
+    )
+    parser.add_argument(
+        "--min-score", type=float, default=0.5, metavar="S", help="draw detections from this score on (0.5)"
+    )
     add_device(parser)
 
 

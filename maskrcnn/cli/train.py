@@ -24,7 +24,9 @@ from maskrcnn.training.samples import LabelledPictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to learn: a file, folder or project")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DATASET", help="labels to learn: a file, folder or project"
+    )
     parser.add_argument("--val", type=Path, metavar="DATASET", help="labels to validate on (a project brings its own)")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
@@ -34,15 +36,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--minutes", type=float, metavar="M", help="how long to train instead")
     parser.add_argument("--backbone", choices=BACKBONES, help="the body of the network")
     parser.add_argument(
-        "--backbone-weights", default="none", metavar="PATH|imagenet|none", help="what the body knows at the start (none)"
+        "--backbone-weights",
+        default="none",
+        metavar="PATH|imagenet|none",
+        help="what the body knows at the start (none)",
     )
     parser.add_argument(
         "--init", default="none", metavar="PATH|coco|none", help="what the whole network knows at the start (none)"
     )
     parser.add_argument("--pooling", choices=POOLINGS, help="how RoIs are read from the feature maps")
-    parser.add_argument("--layers", choices=LAYERS, help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given)")
+    parser.add_argument(
+        "--layers",
+        choices=LAYERS,
+        help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given)",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="any other field of the config")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="any other field of the config"
+    )
     add_device(parser)
 
 
@@ -61,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
         training = LabelledPictures(documents["train"], run.picture_path, model.config, augment=True)
         validation = LabelledPictures(documents["val"], run.picture_path, model.config) if documents["val"] else None
         log(
-            f"{run.name}: {len(training)} pictures to learn from, {len(validation) if validation else 'none'} to validate on, "
+            f"{run.name}: {len(training)} pictures to learn from, "
+            f"{len(validation) if validation else 'none'} to validate on, "
             f"{model.config.backbone} with {model.config.pooling} on {next(model.parameters()).device}"
         )
         with tqdm(total=1.0, disable=None, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
@@ -160,5 +172,3 @@ def clock_time(seconds: float | None) -> str:
 def one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, StudioError) else f"{type(error).__name__}: {text}"
-
-

@@ -1,8 +1,8 @@
 """The two documents that evaluation compares, checked once and brought into one form.
 
 Ground truth is a COCO document (`images`, `annotations`, `categories`); detections are COCO results (a list of
-`{image_id, category_id, score, bbox [x, y, w, h], segmentation}`). Every mask becomes a compressed run-length code here,
-and stays one: nothing in this package ever decodes a full mask.
+`{image_id, category_id, score, bbox [x, y, w, h], segmentation}`). Every mask becomes a compressed run-length code
+here, and stays one: nothing in this package ever decodes a full mask.
 """
 
 from __future__ import annotations
@@ -112,6 +112,6 @@ def _check(detection: Document, position: int, image_ids: set[int]) -> None:
         raise StudioError(f'detections: entry {position} has neither "segmentation" nor "bbox"; predict again')
     if detection["image_id"] not in image_ids:
         raise StudioError(
-            f"detections: entry {position} is for image_id {detection['image_id']}, which the ground truth does not have; "
-            "give the labels that these detections were made on"
+            f"detections: entry {position} is for image_id {detection['image_id']}, which the ground truth does not "
+            "have; give the labels that these detections were made on"
         )

@@ -86,14 +86,16 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE) -> dict[str, str]:
         "ap": "COCO mask AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
         "null where it has no objects.",
         "ap50": "COCO mask AP at IoU .50 computed on this one picture, over the classes that appear in it.",
-        "ap50_pooled": "AP at mask IoU .50 from one ranking of all detections of this picture, all classes together, as "
-        "the matterport notebooks print it: the exact area under the precision envelope. null where it has no objects.",
+        "ap50_pooled": "AP at mask IoU .50 from one ranking of all detections of this picture, all classes together, "
+        "as the matterport notebooks print it: the exact area under the precision envelope. null where it has no "
+        "objects.",
         "mean_ap50_pooled": "The mean of ap50_pooled over the pictures that have objects.",
         "n_gt": "Labelled objects in the picture; crowds do not count.",
         "n_pred": f"Detections with a score of at least {min_score:g}.",
-        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, mask IoU of at least "
-        f"{DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
-        "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts neither way.",
+        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, mask IoU of at "
+        f"least {DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
+        "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts "
+        "neither way.",
         "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
         "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture.",
     }

@@ -164,8 +164,13 @@ def failure(run: RunFolder) -> str | None:
 
 
 def running_jobs(runs_folders: Iterable[Path]) -> list[RunFolder]:
-    """The runs below these `runs/` folders whose process is alive."""
-    return [run for folder in dict.fromkeys(runs_folders) for run in runs_in(folder) if state(run) in ACTIVE]
+    """The runs below these `runs/` folders whose process is alive. Damaged ones are passed over."""
+    found = []
+    for run in [run for folder in dict.fromkeys(runs_folders) for run in runs_in(folder)]:
+        with contextlib.suppress(StudioError):
+            if state(run) in ACTIVE:
+                found.append(run)
+    return found
 
 
 def cancel(run: RunFolder, grace: float = GRACE) -> None:

@@ -25,8 +25,8 @@ class PoolBins:
     """What RoIPool makes of a box.
 
     `cells` is the box after rounding, xyxy in whole map units (x2, y2 are the far edges of the last cells).
-    `x_edges` and `y_edges` (size, 2) int64 hold the first cell of each bin and one past its last; bins may share a cell,
-    and a bin off the map is empty.
+    `x_edges` and `y_edges` (size, 2) int64 hold the first cell of each bin and one past its last; bins may share a
+    cell, and a bin off the map is empty.
     """
 
     cells: tuple[int, int, int, int]
@@ -38,8 +38,8 @@ class PoolBins:
 class AlignSamples:
     """Where RoIAlign reads the map.
 
-    `box` is the box it works on, xyxy in map units, not rounded. `x_edges` and `y_edges` (size + 1,) float64 are the bin
-    edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units: bins in reading
+    `box` is the box it works on, xyxy in map units, not rounded. `x_edges` and `y_edges` (size + 1,) float64 are the
+    bin edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units: bins in reading
     order, and the points of a bin in reading order. `per_bin` is (ny, nx).
     """
 
@@ -91,9 +91,7 @@ def roi_pool(feature_map: np.ndarray, box: Box, scale: float, size: int) -> np.n
     return pooled
 
 
-def roi_align_samples(
-    box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True
-) -> AlignSamples:
+def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True) -> AlignSamples:
     """The bins of a `size` x `size` grid in the box, and the points in them where the map is read.
 
     Each bin has `sampling_ratio` x `sampling_ratio` points; with 0, as many as the bin has cells, rounded up.
@@ -150,9 +148,9 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def quantisation(box: Box, scale: float) -> Quantisation:
     """How far the cells that RoIPool reads lie from the drawn box, in picture pixels."""
-    cells = roi_pool_bins(box, scale, 1).cells
-    snapped = tuple(edge / scale for edge in cells)
-    shifts = tuple(after - before for after, before in zip(snapped, box, strict=True))
+    x1, y1, x2, y2 = roi_pool_bins(box, scale, 1).cells
+    snapped = (x1 / scale, y1 / scale, x2 / scale, y2 / scale)
+    shifts = (snapped[0] - box[0], snapped[1] - box[1], snapped[2] - box[2], snapped[3] - box[3])
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
 
 

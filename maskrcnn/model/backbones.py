@@ -48,7 +48,8 @@ def _mobilenet_stage(block: int) -> int:
 BODIES: dict[str, Body] = {
     "resnet18": _resnet("resnet18", (64, 128, 256, 512)),
     "resnet50": _resnet("resnet50", (256, 512, 1024, 2048)),
-    # Block 18, a 1x1 convolution to 1280 channels for the classifier, is left out: the pyramid would only shrink it again.
+    # Block 18, a 1x1 convolution to 1280 channels for the classifier, is left out: the pyramid would only shrink it
+    # again.
     "mobilenet_v2": Body(
         "mobilenet_v2",
         "features",

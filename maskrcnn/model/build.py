@@ -32,8 +32,8 @@ class StudioMaskRCNN(MaskRCNN):
     """torchvision's MaskRCNN that knows the `config` it was built from.
 
     Called as torchvision's: a list of `(3, H, W)` float pictures in [0, 1] (in training also a list of targets with
-    `boxes (N, 4)` xyxy, `labels (N,)` and `masks (N, H, W)`) in; a dict of losses in training, else a list of dicts with
-    `boxes`, `labels`, `scores` and `masks (N, 1, H, W)` out.
+    `boxes (N, 4)` xyxy, `labels (N,)` and `masks (N, H, W)`) in; a dict of losses in training, else a list of dicts
+    with `boxes`, `labels`, `scores` and `masks (N, 1, H, W)` out.
     """
 
     config: Config
@@ -87,14 +87,20 @@ def build(config: Config) -> StudioMaskRCNN:
     return model.eval()
 
 
+PARTS: dict[str, tuple[str, ...]] = {
+    "body": ("backbone.body",),
+    "fpn": ("backbone.fpn",),
+    "rpn": ("rpn",),
+    "box head": ("roi_heads.box_head", "roi_heads.box_predictor"),
+    "mask head": ("roi_heads.mask_head", "roi_heads.mask_predictor"),
+}
+"""The parts of the network that a lecture names -> the modules they are made of."""
+
+
 def parameter_counts(model: nn.Module) -> dict[str, int]:
     """Parameters of each part of the network, and `total`."""
-    parts = {
-        "body": model.backbone.body,
-        "fpn": model.backbone.fpn,
-        "rpn": model.rpn,
-        "box head": nn.ModuleList([model.roi_heads.box_head, model.roi_heads.box_predictor]),
-        "mask head": nn.ModuleList([model.roi_heads.mask_head, model.roi_heads.mask_predictor]),
+    counts = {
+        part: sum(p.numel() for module in modules for p in model.get_submodule(module).parameters())
+        for part, modules in PARTS.items()
     }
-    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()}
     return counts | {"total": sum(counts.values())}

@@ -16,8 +16,8 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 def detect(model: StudioMaskRCNN, picture: np.ndarray, image_id: int = 0) -> list[dict[str, Any]]:
     """Detections of one uint8 `(H, W, 3)` RGB picture, best first.
 
-    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score", "segmentation": compressed RLE}` in pixels of that
-    picture. `category_id` is the class index, 1 to num_classes - 1. The model must be in eval mode.
+    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score", "segmentation": compressed RLE}` in pixels of
+    that picture. `category_id` is the class index, 1 to num_classes - 1. The model must be in eval mode.
     """
     height, width = picture.shape[:2]
     size = working_size(height, width, model.config)
@@ -49,8 +49,8 @@ def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold:
     """The soft `(M, M)` mask of a `box` (xyxy, pixels of the picture) as a uint8 `(height, width)` bitmap of 0 and 1.
 
     Every pixel centre within the box reads the mask bilinearly at its exact place (He et al. 2017, sec. 3.1: resized to
-    the RoI, binarised at 0.5). Only the pixels of the box are computed. torchvision rounds the box to whole pixels first,
-    which moves an outline by up to a pixel.
+    the RoI, binarised at 0.5). Only the pixels of the box are computed. torchvision rounds the box to whole pixels
+    first, which moves an outline by up to a pixel.
     """
     x1, y1, x2, y2 = box
     left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
@@ -64,7 +64,8 @@ def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold:
 
 
 def _interpolation(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
-    """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at `centres`.
+    """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at
+    `centres`.
 
     Beyond the outermost values the row fades to 0 within one cell, as if it were padded with one.
     """

@@ -1,10 +1,11 @@
 """RoI pooling over the levels of a feature pyramid, with one word to choose how.
 
-Pixel model: cell i of a map covers [i, i + 1) and its value sits at i + 0.5. An image coordinate x lies at x / stride on
-the map. `align` samples there exactly; `align-legacy` takes the value of cell i to sit at i, which reads everything half
-a cell too far to the bottom right (what torchvision's COCO weights were trained with); `pool` rounds the box, and each bin
-of it, to whole cells and takes the maximum (Girshick 2015, "Fast R-CNN", sec. 2.1). `align` is He et al. 2017, "Mask
-R-CNN", sec. 3, with the half-cell shift that Detectron2 added. `tests/model/test_pooling.py` pins the numbers.
+Pixel model: cell i of a map covers [i, i + 1) and its value sits at i + 0.5. An image coordinate x lies at x / stride
+on the map. `align` samples there exactly; `align-legacy` takes the value of cell i to sit at i, which reads everything
+half a cell too far to the bottom right (what torchvision's COCO weights were trained with); `pool` rounds the box, and
+each bin of it, to whole cells and takes the maximum (Girshick 2015, "Fast R-CNN", sec. 2.1). `align` is He et al.
+2017, "Mask R-CNN", sec. 3, with the half-cell shift that Detectron2 added. `tests/model/test_pooling.py` pins the
+numbers.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from maskrcnn.config import Config
 
 
 def working_size(height: int, width: int, config: Config, factor: float = 1.0) -> tuple[int, int]:
-    """(height, width) after scaling: the shorter side becomes image_min_dim, unless the longer would pass image_max_dim.
+    """(height, width) after scaling: the shorter side becomes image_min_dim, unless the longer would pass
+    image_max_dim.
 
     `factor` enlarges the result, for a training picture that will be jittered in scale.
     """

@@ -1,7 +1,8 @@
 """Weights in and out: our checkpoints, a body trained elsewhere, a whole detector trained elsewhere.
 
 Our checkpoints are safetensors files whose metadata hold `format`, the `config` and the `epoch`, so a file is enough to
-build the network again. Files of others are torch state dicts (`.pth`), read with `weights_only=True`, which runs no code.
+build the network again. Files of others are torch state dicts (`.pth`), read with `weights_only=True`, which runs no
+code.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def load(model: Path | str, device: str | torch.device = "cpu") -> StudioMaskRCN
     try:
         network.load_state_dict(checkpoint.state())
     except RuntimeError:
-        raise StudioError(f"{checkpoint.path} does not fit its own configuration; it was damaged, use another") from None
+        raise StudioError(
+            f"{checkpoint.path} does not fit its own configuration; it was damaged, use another"
+        ) from None
     return network.to(device).eval()
 
 
@@ -117,7 +120,7 @@ def load_body(model: StudioMaskRCNN, source: Path | str) -> None:
     ]
     if problems:
         raise StudioError(
-            f'{source} does not hold a {body.network} body: {len(problems)} of {len(wanted)} tensors are missing or of '
+            f"{source} does not hold a {body.network} body: {len(problems)} of {len(wanted)} tensors are missing or of "
             f'another shape (first "{prefix}{problems[0]}"); give weights of {body.network} or another --backbone'
         )
     model.backbone.body.load_state_dict({**wanted, **given})
@@ -152,8 +155,8 @@ def initialise(model: StudioMaskRCNN, source: Path | str) -> Transfer:
     problems = [name for name in needed if name not in state or state[name].shape != wanted[name].shape]
     if problems:
         raise StudioError(
-            f'{source} does not fit this network: {len(problems)} of {len(needed)} tensors are missing or of another shape '
-            f'(first "{problems[0]}"); choose the preset and backbone that it was trained with'
+            f"{source} does not fit this network: {len(problems)} of {len(needed)} tensors are missing or of another "
+            f'shape (first "{problems[0]}"); choose the preset and backbone that it was trained with'
         )
     model.load_state_dict({**wanted, **{name: state[name] for name in needed}})
     return Transfer(len(needed), fresh)
@@ -166,7 +169,9 @@ def read_state(path: Path) -> State:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is not its own
-        raise StudioError(f"{path} is not a torch state dict ({type(error).__name__}); give a .pth weights file") from None
+        raise StudioError(
+            f"{path} is not a torch state dict ({type(error).__name__}); give a .pth weights file"
+        ) from None
     state = state.get("model", state) if isinstance(state, dict) else None
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise StudioError(f"{path} holds no state dict (names to tensors); give a .pth weights file")

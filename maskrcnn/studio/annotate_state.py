@@ -74,7 +74,6 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
         and (last.revision == image.revision or last.conflict is not None)
     ):
         return last
-    print("REMOUNT", last and (last.key, canvas.mounted(last.key), last.mode, mode, last.drawing.view, view, last.revision, image.revision), flush=True)  # DEBUG
     generation = st.session_state.get(_GENERATION, 0) + 1
     st.session_state[_GENERATION] = generation
     regions, revision = project.regions(image.id)

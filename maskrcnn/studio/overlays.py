@@ -1,8 +1,8 @@
 """Draws labelled objects and detections on a picture: filled masks, outlines, boxes and label chips.
 
 Everything is drawn at a display size, so that lines and text look the same on a picture of 200 pixels and on one of
-5000. What a line style or a colour means is the same on every page: a true positive is green and solid, a false positive
-red-orange and hatched, a missed object blue and dashed.
+5000. What a line style or a colour means is the same on every page: a true positive is green and solid, a false
+positive red-orange and hatched, a missed object blue and dashed.
 """
 
 from __future__ import annotations
@@ -128,9 +128,7 @@ def _corners(mark: Mark, scale: float) -> np.ndarray:
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
-def _scaled_mask(
-    rle: Mapping[str, Any], scale: float, shape: Sequence[int]
-) -> tuple[int, int, np.ndarray] | None:
+def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
     """Left, top and bool (h, w) cut-out of a mask in display pixels; None where it is empty."""
     x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
     if width == 0 or height == 0:
@@ -164,9 +162,8 @@ def _fill(
 ) -> None:
     height, width = inside.shape
     window = canvas[top : top + height, left : left + width]
-    alpha = np.full(inside.shape, opacity, np.float32)
-    if hatched:
-        alpha = opacity * 0.4 + _stripes(left, top, height, width, max(canvas.shape[:2])) * 0.55
+    stripes = _stripes(left, top, height, width, max(canvas.shape[:2]))
+    alpha = opacity * 0.4 + stripes * 0.55 if hatched else np.full(inside.shape, opacity)
     alpha = (alpha * inside)[:, :, None]
     window[:] = np.rint(window * (1 - alpha) + np.array(colour, np.float32) * alpha).astype(np.uint8)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Literal
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -52,8 +55,8 @@ def align_chart(feature_map: np.ndarray, samples: AlignSamples, view: Window, si
     edges_x, edges_y = samples.x_edges.tolist(), samples.y_edges.tolist()
     rows = [
         {"x": left, "x2": right, "y": top, "y2": bottom}
-        for top, bottom in zip(edges_y, edges_y[1:], strict=False)
-        for left, right in zip(edges_x, edges_x[1:], strict=False)
+        for top, bottom in pairwise(edges_y)
+        for left, right in pairwise(edges_x)
     ]
     points = pd.DataFrame(samples.points, columns=["x", "y"])
     points["value"] = bilinear(feature_map, samples.points)
@@ -66,7 +69,7 @@ def align_chart(feature_map: np.ndarray, samples: AlignSamples, view: Window, si
     return _square(layers, side)
 
 
-def grid_chart(grid: np.ndarray, scheme: str, side: int, *, difference: bool = False) -> alt.LayerChart:
+def grid_chart(grid: np.ndarray, scheme: Literal["oranges", "blues", "blueorange"], side: int, *, difference: bool = False) -> alt.LayerChart:
     """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
 
     A `difference` is shown around 0.
@@ -80,12 +83,16 @@ def grid_chart(grid: np.ndarray, scheme: str, side: int, *, difference: bool = F
         ]
     )
     largest = max(float(np.abs(grid).max()), 1e-9)
-    low, high = (-largest, largest) if difference else (float(grid.min()), max(float(grid.max()), float(grid.min()) + 1e-9))
+    low, high = (
+        (-largest, largest) if difference else (float(grid.min()), max(float(grid.max()), float(grid.min()) + 1e-9))
+    )
     written = size <= 5
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(scheme=scheme, domain=[low, high]),
-        legend=None if written else alt.Legend(orient="bottom", title=None, gradientLength=side, tickCount=3, format=".2g"),
+        legend=None
+        if written
+        else alt.Legend(orient="bottom", title=None, gradientLength=side, tickCount=3, format=".2g"),
     )
     base = alt.Chart(frame).encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0)),
@@ -102,9 +109,9 @@ def grid_chart(grid: np.ndarray, scheme: str, side: int, *, difference: bool = F
 
 
 def nudge_chart(shifts: np.ndarray, pooled: np.ndarray, aligned: np.ndarray, what: str, height: int) -> alt.LayerChart:
-    """How a value changes while the box moves right by `shifts` (N,) picture pixels: RoIPool in steps, RoIAlign smoothly.
+    """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
 
-    `pooled` and `aligned` (N,) are the value's change since the first position; `what` names it.
+    `shifts` (N,) are the ways moved in picture pixels. `pooled` and `aligned` (N,) are the value's change since the first position; `what` names it.
     """
     x = alt.X("shift:Q", title="box moved right by (picture pixels)", scale=alt.Scale(nice=False))
     # Room for the names above and below the lines.
@@ -127,7 +134,9 @@ def nudge_chart(shifts: np.ndarray, pooled: np.ndarray, aligned: np.ndarray, wha
         side = "right" if where > len(shifts) / 2 else "left"
         above = values[where] >= (aligned if name == "RoIPool" else pooled)[where]
         name_at = alt.Chart(frame.iloc[[where]]).encode(x=x, y=y, text="method:N")
-        layers.append(name_at.mark_text(dy=-12 if above else 14, align=side, fontWeight="bold", fontSize=13, color=colour))
+        layers.append(
+            name_at.mark_text(dy=-12 if above else 14, align=side, fontWeight="bold", fontSize=13, color=colour)
+        )
     return alt.LayerChart(layer=layers, height=height)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
 from maskrcnn.training.run_folder import CONFIG, RunFolder
@@ -73,10 +74,14 @@ def settings(run: RunFolder) -> str:
 
 def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
     """One line per run: state, how far, best mask AP, what it was made with, how long it took."""
-    lines = []
+    lines: list[dict[str, Any]] = []
     for run in runs:
-        now = local.progress(run)
-        config = run.read_json(CONFIG) or {}
+        try:
+            now = local.progress(run)
+            config = run.read_json(CONFIG) or {}
+        except StudioError:
+            lines.append({"run": run.name, "state": "damaged"})
+            continue
         scores = [row["segm_ap"] for row in run.epochs() if row.get("segm_ap") is not None]
         lines.append(
             {

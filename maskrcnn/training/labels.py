@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, coco, read
 from maskrcnn.annotations.files import PROJECT_FILE, require_trainable
 from maskrcnn.annotations.regions import classes_in
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import Project, Split
 from maskrcnn.errors import StudioError
 
 
@@ -22,7 +23,7 @@ def training_documents(data: Path, val: Path | None, images: Path | None, run: P
     """
     if val is None and is_project(data):
         project = Project.open(data)
-        training, held_back = project.dataset("train"), project.dataset("val")
+        training, held_back = labelled(project, "train"), labelled(project, "val")
         validation = require_trainable(held_back) if held_back.n_regions else None
     else:
         training = read(data, images)
@@ -39,6 +40,16 @@ def training_documents(data: Path, val: Path | None, images: Path | None, run: P
         "train": snapshot(training, classes, run),
         "val": snapshot(validation, classes, run) if validation else None,
     }
+
+
+def labelled(project: Project, split: Split) -> Dataset:
+    """The pictures of a split that have regions, or that somebody marked as done and therefore mean to be empty.
+
+    A picture that nobody has labelled yet would teach that everything on it is background.
+    """
+    finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
+    dataset = project.dataset(split)
+    return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
 
 
 def is_project(folder: Path) -> bool:

@@ -34,6 +34,8 @@ class Logbook:
     def __enter__(self) -> Logbook:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._file:
             self._file.close()

@@ -68,11 +68,15 @@ def train(
             clock.tick()
             sums = {name: sums.get(name, 0.0) + value for name, value in values.items()}
             pace = config.batch_size / max(clock.elapsed - began, 1e-9)
-            record(run, report, {**position(clock, epoch, "step"), **values, "learning_rate": rate, "images_per_second": pace})
+            record(
+                run,
+                report,
+                {**position(clock, epoch, "step"), **values, "learning_rate": rate, "images_per_second": pace},
+            )
         if cancelled():
             break
 
-        row = {name: total / clock.step_of_epoch for name, total in sums.items()}
+        row: Row = {name: total / clock.step_of_epoch for name, total in sums.items()}
         if validation is not None and len(validation):
             row |= validation_losses(model, validation)
             detections = detect_all(model, validation)
@@ -95,7 +99,7 @@ def train(
 
 def seed_everything(seed: int) -> None:
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (libraries below us draw from it)
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 

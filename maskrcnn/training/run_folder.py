@@ -70,7 +70,8 @@ class RunFolder:
         return run
 
     def refuse_if_taken(self) -> None:
-        """`ArgumentError` if this is no place for a new run: a file, or a folder with anything but a job's own files."""
+        """`ArgumentError` if this is no place for a new run: a file, or a folder with anything but a job's own
+        files."""
         if self.path.is_file():
             raise ArgumentError(f"{self.path} is a file; give --out a folder that does not exist yet")
         if (self.path / CONFIG).exists():
@@ -83,7 +84,9 @@ class RunFolder:
         """An existing run folder; `ArgumentError` if it is none."""
         run = cls(path)
         if not (run.path / CONFIG).is_file():
-            raise ArgumentError(f"{run.path} is not a run folder (it has no {CONFIG}); give the --out folder of a training")
+            raise ArgumentError(
+                f"{run.path} is not a run folder (it has no {CONFIG}); give the --out folder of a training"
+            )
         return run
 
     def write_process(self) -> None:
@@ -114,7 +117,9 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except (json.JSONDecodeError, UnicodeDecodeError):
-            raise StudioError(f"{self.path / name} is not readable JSON; the run folder was damaged, restore that file") from None
+            raise StudioError(
+                f"{self.path / name} is not readable JSON; the run folder was damaged, restore that file"
+            ) from None
 
     def write_json(self, name: str, document: Any) -> None:
         write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))

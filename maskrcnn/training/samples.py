@@ -60,7 +60,11 @@ class LabelledPictures(Dataset):
         picture, target = self._kept[index]
         picture, target = self._transform(picture, dict(target))
         boxes = target["boxes"]
-        seen = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1) & target["masks"].flatten(1).any(1).bool()
+        seen = (
+            (boxes[:, 2] - boxes[:, 0] >= 1)
+            & (boxes[:, 3] - boxes[:, 1] >= 1)
+            & target["masks"].flatten(1).any(1).bool()
+        )
         # Plain tensors from here on: torchvision's losses do not expect its own tv_tensors.
         picture = picture.as_subclass(Tensor).float() / 255
         return picture, {name: value.as_subclass(Tensor)[seen] for name, value in target.items()}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from maskrcnn.annotations import pictures
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.evaluation import coco_summary
+from maskrcnn.evaluation.coco_ap import IouType
 from maskrcnn.model.build import StudioMaskRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.training.samples import LabelledPictures, Target
@@ -67,7 +68,8 @@ def detect_all(model: StudioMaskRCNN, samples: LabelledPictures) -> Detections:
 def average_precision(document: dict[str, Any], detections: Detections) -> dict[str, float | None]:
     """The AP figures of an epoch row (see `run_folder`); None where there is no ground truth."""
     row: dict[str, float | None] = {}
-    for kind, names in {"bbox": ("AP", "AP50"), "segm": ("AP", "AP50", "AP75")}.items():
+    wanted: dict[IouType, tuple[str, ...]] = {"bbox": ("AP", "AP50"), "segm": ("AP", "AP50", "AP75")}
+    for kind, names in wanted.items():
         summary = coco_summary(document, detections, kind)
         row |= {f"{kind}_{name.lower()}": summary[name] for name in names}
     return row

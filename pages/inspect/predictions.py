@@ -72,7 +72,12 @@ with epoch_column:
     )
 with picture_column:
     name = address.select(
-        "Picture", "image", names, names[0], page=PAGE, show=lambda text: f"{names.index(text) + 1} / {len(names)}   {text}"
+        "Picture",
+        "image",
+        names,
+        names[0],
+        page=PAGE,
+        show=lambda text: f"{names.index(text) + 1} / {len(names)}   {text}",
     )
 position = names.index(name)
 with step_column.container(horizontal=True, gap="small", wrap=False):

@@ -20,7 +20,9 @@ st.markdown(
 project = session.current_project()
 images = {image.file_name: image for image in project.images()}
 if not images:
-    st.info("This needs a picture to draw a box on, and the project has none yet.", icon=":material/add_photo_alternate:")
+    st.info(
+        "This needs a picture to draw a box on, and the project has none yet.", icon=":material/add_photo_alternate:"
+    )
     if st.button("Add pictures", type="primary"):
         st.switch_page("pages/label/annotate.py", query_params={"project": project.folder.name})
     st.stop()
@@ -147,10 +149,10 @@ with grids[1]:
     st.markdown(":blue[**RoIAlign**]: average")
     st.altair_chart(roi_charts.grid_chart(aligned, "blues", 190), width="content")
 with grids[2]:
-    st.markdown("**Difference**", help="RoIPool minus RoIAlign: orange where RoIPool is larger, blue where RoIAlign is.")
-    st.altair_chart(
-        roi_charts.grid_chart(pooled - aligned, "blueorange", 190, difference=True), width="content"
+    st.markdown(
+        "**Difference**", help="RoIPool minus RoIAlign: orange where RoIPool is larger, blue where RoIAlign is."
     )
+    st.altair_chart(roi_charts.grid_chart(pooled - aligned, "blueorange", 190, difference=True), width="content")
 with grids[3]:
     followed = st.segmented_control(
         "Nudge the box and follow", ["mean of the grid", "middle bin"], default="mean of the grid", required=True,

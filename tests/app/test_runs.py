@@ -73,7 +73,7 @@ def words(app: AppTest) -> str:
 
 
 def charts(app: AppTest) -> int:
-    return len(app.main.get("arrow_vega_lite_chart"))
+    return len(app.main.get("vega_lite_chart"))
 
 
 def bar(app: AppTest) -> Any:

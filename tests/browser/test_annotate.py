@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.annotations.regions import Circle, Polygon, Rect, Region
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.studio import session
 
 WIDTH, HEIGHT = 640, 480
@@ -39,6 +39,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
     made.add_pictures([picture_file(tmp_path, "first.png", 90), picture_file(tmp_path, "second.png", 160)], "train")
     first = made.images()[0]
     made.save(first.id, [Region(Circle(500, 380, 60), "cat", {"note": "kept"})], first.revision)
+    made.set_classes([*made.classes(), ProjectClass("dog", "#56b4e9")])
     return made
 
 
@@ -144,17 +145,14 @@ def test_several_polygons_in_a_row_on_one_canvas(opened: Any, project: Project, 
 
 def test_rename_delete_and_undo_in_the_table(opened: Any, project: Project, settled: Settled) -> None:
     draw_polygon(opened, settled)
-    add_class(opened, settled, "dog")
     table = opened.locator('[data-testid="stDataFrame"]').first
     box = table.bounding_box()
 
     # Second row, column of the class: Enter opens the list, which is filtered by typing.
-    print("BOX", box)  # DEBUG
     opened.mouse.click(box["x"] + 90, box["y"] + 36 + 35 * 1.5)
     opened.wait_for_timeout(500)
     opened.keyboard.press("Enter")
     opened.wait_for_timeout(700)
-    opened.screenshot(path="/tmp/w/t4/e.png")  # DEBUG
     opened.keyboard.type("dog")
     opened.wait_for_timeout(300)
     opened.keyboard.press("Enter")
@@ -252,16 +250,6 @@ def test_import_of_via_labels_with_their_picture(
     (region,) = regions(project, 2)
     assert region.shape == Polygon(((10.0, 20.0), (200.0, 30.0), (90.0, 300.0)))
     assert region.class_name == "bird"
-
-
-def add_class(page: Any, settled: Settled, name: str) -> None:
-    page.get_by_role("button", name="Classes").click()
-    page.get_by_label("New class").fill(name)
-    page.get_by_role("button", name="Add class").click()
-    settled(page)
-    page.keyboard.press("Escape")
-    page.mouse.click(5, 880)
-    page.wait_for_timeout(500)
 
 
 def tick_delete(page: Any, row: int) -> None:

@@ -117,7 +117,10 @@ def test_a_signal_ends_a_training_cleanly(tmp_path: Path, root: Path, number: in
     labels = tiny.squares(tmp_path / "data")
     words = ["--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN, "--epochs", "5000"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "maskrcnn", "train", *words], cwd=root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "maskrcnn", "train", *words],
+        cwd=root,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     run = RunFolder(tmp_path / "run")
     limit = time.monotonic() + 90
@@ -138,13 +141,20 @@ BAD_LABELS = {
 
 
 @pytest.mark.parametrize("kind", BAD_LABELS)
-def test_bad_labels_are_one_line_and_leave_nothing(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_labels_are_one_line_and_leave_nothing(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     content, words = BAD_LABELS[kind]
     (tmp_path / "labels.json").write_text(content)
     Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "a.png")
-    refused(["train", "--data", str(tmp_path / "labels.json"), "--out", str(tmp_path / "run"), *TRAIN], 1, words, capsys)
+    refused(
+        ["train", "--data", str(tmp_path / "labels.json"), "--out", str(tmp_path / "run"), *TRAIN], 1, words, capsys
+    )
     refused(["convert", str(tmp_path / "labels.json"), str(tmp_path / "b.json"), "--to", "coco"], 1, None, capsys, kind)
-    assert sorted(path.name for path in tmp_path.iterdir()) in (["a.png", "labels.json"], ["a.png", "b.json", "labels.json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) in (
+        ["a.png", "labels.json"],
+        ["a.png", "b.json", "labels.json"],
+    )
 
 
 @pytest.mark.parametrize("kind", ["missing", "truncated", "text"])
@@ -168,7 +178,9 @@ def test_a_region_without_a_class_is_named(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "run").exists()
 
 
-def test_a_class_that_training_has_not_is_named(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_class_that_training_has_not_is_named(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = tiny.squares(tmp_path / "data")
     other = tiny.squares(tmp_path / "other", class_name="circle")
     words = ["train", "--data", str(labels), "--val", str(other), "--out", str(tmp_path / "run"), *TRAIN]
@@ -191,7 +203,10 @@ BAD_ARGUMENTS = {
     "no such picture": (["predict", "RUN", "nowhere.png", "--out", "out"], "nowhere.png"),
     "no such model": (["info", "nowhere"], "nowhere"),
     "no such weights": (["train", "--data", "DATA", "--out", "run", "--backbone-weights", "no.pth"], "no.pth"),
-    "no such field": (["train", "--data", "DATA", "--out", "run", "--set", "learning_rat=1"], 'did you mean "learning_rate"'),
+    "no such field": (
+        ["train", "--data", "DATA", "--out", "run", "--set", "learning_rat=1"],
+        'did you mean "learning_rate"',
+    ),
     "no such preset": (["train", "--data", "DATA", "--out", "run", "--preset", "huge"], "huge"),
     "no such format": (["convert", "DATA", "b", "--to", "xml"], "xml"),
     "not a number": (["train", "--data", "DATA", "--out", "run", "--set", "learning_rate=fast"], "learning_rate"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ def slow_pooled_ap(truths: list[dict[str, Any]], found: list[dict[str, Any]]) ->
             hits += 1
         curve.append((hits / len(truths), hits / rank))
     area = 0.0
-    for (before, _), (after, _) in zip(curve, curve[1:], strict=False):
+    for (before, _), (after, _) in pairwise(curve):
         area += (after - before) * max(precision for recall, precision in curve if recall >= after)
     return area
 

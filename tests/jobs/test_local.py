@@ -234,6 +234,12 @@ def test_one_training_at_a_time(runs: Path) -> None:
     assert not other_project.exists()
 
 
+def test_a_damaged_run_does_not_hide_the_running_one(runs: Path) -> None:
+    (by_hand(runs / "damaged", process=this_process()).path / RESULT).write_text("{")
+    by_hand(runs / "training", process=this_process())
+    assert [run.name for run in local.running_jobs([runs])] == ["training"]
+
+
 def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
     run = by_hand(runs / "a", result={"state": "done"})
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}

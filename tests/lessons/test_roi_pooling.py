@@ -72,8 +72,8 @@ def test_roi_align_equals_torchvision(sampling_ratio: int, aligned: bool) -> Non
 def test_roi_align_on_the_counting_map(aligned: bool, first_row: list[float]) -> None:
     """Box [1, 1, 3, 3] into 4 x 4 bins of half a cell, one point each.
 
-    Aligned, the first point is (1.25, 1.25): a quarter of a cell left of and above the middle (1.5, 1.5) of the cell with
-    value 6, where one to the left is 1 less and one up is 5 less: 6 - .25 - 1.25 = 4.5. Each bin to the right adds half.
+    Aligned, the first point is (1.25, 1.25): a quarter of a cell left of and above the middle (1.5, 1.5) of the cell
+    with value 6, where one to the left is 1 less and one up is 5 less: 6 - .25 - 1.25 = 4.5. A bin to the right adds .5.
     """
     assert roi_align(COUNTING, (1, 1, 3, 3), 1, 4, 0, aligned)[0].tolist() == first_row
 
@@ -131,7 +131,9 @@ def test_how_far_the_cells_are_from_the_box() -> None:
     assert found.iou == pytest.approx(572 / 1024)
 
 
-@pytest.mark.parametrize(("side", "level"), [(448, 5), (300, 4), (224, 4), (223, 3), (112, 3), (60, 2), (5, 2), (2000, 5)])
+@pytest.mark.parametrize(
+    ("side", "level"), [(448, 5), (300, 4), (224, 4), (223, 3), (112, 3), (60, 2), (5, 2), (2000, 5)]
+)
 def test_the_pyramid_level_of_a_square(side: float, level: int) -> None:
     assert pyramid_level((10, 20, 10 + side, 20 + side)) == level
 

@@ -10,7 +10,6 @@ from maskrcnn.model.build import parameter_counts
 from tests import tiny
 
 
-
 def square(size: int = 64) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """A picture with one bright square and its target."""
     picture = torch.zeros(3, size, size)

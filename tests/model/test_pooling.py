@@ -14,9 +14,9 @@ BOX = torch.tensor([[0.0, 1.0, 1.0, 3.0, 3.0]])
 
 @pytest.mark.parametrize(
     ("pooling", "first_row"),
-    # The map rises by 1 per column and 5 per row. Bins of the box [1, 3] x [1, 3] are half a cell wide; their centres lie
-    # at 1.25, 1.75, ... With values at cell centres (align) that reads 5 * 0.75 + 0.75 = 4.5; with values at cell corners
-    # (legacy) 5 * 1.25 + 1.25 = 7.5.
+    # The map rises by 1 per column and 5 per row. Bins of the box [1, 3] x [1, 3] are half a cell wide; their centres
+    # lie at 1.25, 1.75, ... With values at cell centres (align) that reads 5 * 0.75 + 0.75 = 4.5; with values at cell
+    # corners (legacy) 5 * 1.25 + 1.25 = 7.5.
     [("align", [4.5, 5.0, 5.5, 6.0]), ("align-legacy", [7.5, 8.0, 8.5, 9.0])],
 )
 def test_roi_align_reads_a_ramp_at_the_bin_centres(pooling: str, first_row: list[float]) -> None:
@@ -31,7 +31,9 @@ def test_roi_pool_takes_the_maximum_of_whole_cells() -> None:
     assert grid[0, 0].tolist() == [[12.0, 13.0], [17.0, 18.0]]
 
 
-def slow_roi_align(feature_map: np.ndarray, box: np.ndarray, stride: int, size: int, samples: int, shift: float) -> np.ndarray:
+def slow_roi_align(
+    feature_map: np.ndarray, box: np.ndarray, stride: int, size: int, samples: int, shift: float
+) -> np.ndarray:
     """One channel, one box, every sample on its own."""
     height, width = feature_map.shape
 
@@ -85,7 +87,9 @@ def test_each_box_is_read_from_the_level_that_fits_its_size() -> None:
 
 
 def test_boxes_keep_their_order_over_pictures_and_levels() -> None:
-    pyramid = {str(i): torch.stack([torch.full((1, 64 // 2**i, 64 // 2**i), value) for value in (1.0, 2.0)]) for i in range(4)}
+    pyramid = {
+        str(i): torch.stack([torch.full((1, 64 // 2**i, 64 // 2**i), value) for value in (1.0, 2.0)]) for i in range(4)
+    }
     first, second = torch.tensor([[0.0, 0, 250, 250], [0, 0, 30, 30]]), torch.tensor([[10.0, 10, 200, 200]])
     grids = RoIPooler("pool", 1, 0)(pyramid, [first, second], [(256, 256)] * 2)
     assert grids.flatten().tolist() == [1.0, 1.0, 2.0]

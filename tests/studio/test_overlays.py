@@ -80,7 +80,9 @@ def test_line_styles_are_told_apart_without_colour() -> None:
     # Along the upper edge a solid line is never interrupted, a dashed one is.
     along = slice(4 * 45, 4 * 95)
     edge = slice(4 * 30 - 1, 4 * 30 + 2)
-    line, dashes = ((canvas[edge, along, 1].astype(int) - canvas[edge, along, 0]).max(axis=0) > 150 for canvas in (solid, dashed))
+    line, dashes = (
+        (canvas[edge, along, 1].astype(int) - canvas[edge, along, 0]).max(axis=0) > 150 for canvas in (solid, dashed)
+    )
     assert line.all()
     assert 0.3 < dashes.mean() < 0.8
     assert np.count_nonzero(np.diff(dashes.astype(int))) >= 6
@@ -116,7 +118,14 @@ def test_an_empty_mask_and_a_box_off_the_picture_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     "box",
-    [(0, 0, 30, 30), (290, 0, 320, 30), (0, 210, 30, 240), (290, 210, 320, 240), (0, 0, 320, 240), (150, 110, 160, 120)],
+    [
+        (0, 0, 30, 30),
+        (290, 0, 320, 30),
+        (0, 210, 30, 240),
+        (290, 210, 320, 240),
+        (0, 0, 320, 240),
+        (150, 110, 160, 120),
+    ],
 )
 def test_a_chip_stays_in_the_picture(box: chips.Place) -> None:
     left, top, right, bottom = chips.place(box, (80, 24), (320, 240), [], [box])
@@ -157,7 +166,8 @@ def test_matches_become_marks() -> None:
         "images": [{"id": 1, "file_name": "a.jpg", "width": 160, "height": 120}],
         "categories": [{"id": 1, "name": "cat"}],
         "annotations": [
-            {"id": n, "image_id": 1, "category_id": 1, "segmentation": shape} for n, shape in enumerate([outline, elsewhere])
+            {"id": n, "image_id": 1, "category_id": 1, "segmentation": shape}
+            for n, shape in enumerate([outline, elsewhere])
         ],
     }
     found = [

@@ -16,9 +16,12 @@ from tests import tiny
 def document(*annotations: dict[str, Any], width: int = 192, height: int = 128, images: int = 1) -> dict[str, Any]:
     return {
         "images": [
-            {"id": i, "file_name": "a.png", "width": width, "height": height, "path": "a.png"} for i in range(1, images + 1)
+            {"id": i, "file_name": "a.png", "width": width, "height": height, "path": "a.png"}
+            for i in range(1, images + 1)
         ],
-        "annotations": [{"id": n, "image_id": 1, "category_id": 1, "iscrowd": 0, **a} for n, a in enumerate(annotations)],
+        "annotations": [
+            {"id": n, "image_id": 1, "category_id": 1, "iscrowd": 0, **a} for n, a in enumerate(annotations)
+        ],
         "categories": [{"id": 1, "name": "square"}],
     }
 

@@ -13,6 +13,7 @@ is thought of as sitting in the middle, at (column + 0.5, row + 0.5). `scale` be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,6 +153,19 @@ def quantisation(box: Box, scale: float) -> Quantisation:
     snapped = (x1 / scale, y1 / scale, x2 / scale, y2 / scale)
     shifts = (snapped[0] - box[0], snapped[1] - box[1], snapped[2] - box[2], snapped[3] - box[3])
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
+
+
+def nudged(
+    feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int, shifts: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What both make of the box moved right by each of the `shifts` (picture pixels).
+
+    Returns RoIPool's and RoIAlign's grids, each (len(shifts), size, size) float32.
+    """
+    moved = [(box[0] + shift, box[1], box[2] + shift, box[3]) for shift in shifts]
+    pooled = np.stack([roi_pool(feature_map, place, scale, size) for place in moved])
+    aligned = np.stack([roi_align(feature_map, place, scale, size, sampling_ratio) for place in moved])
+    return pooled, aligned
 
 
 def pyramid_level(box: Box, lowest: int = 2, highest: int = 5) -> int:

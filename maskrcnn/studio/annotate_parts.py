@@ -275,10 +275,8 @@ def import_warnings() -> None:
 def export_box(project: Project) -> None:
     """The labels as a file of each format."""
     with st.popover("Export", icon=":material/download:"):
-        which = st.radio(
-            "Pictures", ["all", "train", "val"], format_func=_SPLITS.__getitem__, key="annotate_export_split"
-        )
-        split: Split | None = None if which == "all" else which
+        which = st.radio("Pictures", list(_SPLITS), format_func=_SPLITS.__getitem__, key="annotate_export_split")
+        split: Split | None = "train" if which == "train" else "val" if which == "val" else None
         name = project.folder.name if split is None else f"{project.folder.name}-{split}"
         for format, (words, file_name) in transfer.FORMATS.items():
             st.download_button(

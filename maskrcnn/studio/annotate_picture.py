@@ -14,19 +14,29 @@ from maskrcnn.annotations.regions import Region
 from maskrcnn.studio import canvas
 
 THUMBNAIL_SIDE = 160
+_SHARP_SIDE = 900
+"""A smaller picture is enlarged to this, so that the numbers on it are sharp."""
+_SHOWN_AT = 700  # pixels at which the canvas shows the longer side, about
 _FILL = 0.3
 
 
-def background(path: Path, regions: Sequence[Region], painted: set[str], colours: Mapping[str | None, str]) -> bytes:
-    """JPEG bytes of the picture with every region's number, and with the `painted` ones (their ids) drawn in colour."""
-    picture, scale = _scaled(str(path), path.stat().st_mtime_ns, canvas.LONGEST_SIDE)
+def background(
+    path: Path, regions: Sequence[Region], painted: set[str], colours: Mapping[str | None, str], zoom: float = 1.0
+) -> bytes:
+    """JPEG bytes of the picture with every region's number, and with the `painted` ones (their ids) drawn in colour.
+
+    Beyond zoom 1 there are more pixels, as far as the picture has them.
+    """
+    side = round(canvas.LONGEST_SIDE * zoom)
+    picture, scale = _scaled(str(path), path.stat().st_mtime_ns, side)
     picture = picture.copy()
+    unit = max(picture.shape[:2]) / (_SHOWN_AT * zoom)
     for region in regions:
         if region.id in painted:
-            _paint(picture, region, scale, _rgb(colours[region.class_name]))
+            _paint(picture, region, scale, unit, _rgb(colours[region.class_name]))
     for number, region in enumerate(regions, 1):
-        _number(picture, number, region, scale, _rgb(colours[region.class_name]))
-    return canvas.jpeg(picture)
+        _number(picture, number, region, scale, unit, _rgb(colours[region.class_name]))
+    return canvas.jpeg(picture, side)
 
 
 def thumbnail(path: Path) -> bytes:
@@ -36,13 +46,12 @@ def thumbnail(path: Path) -> bytes:
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _scaled(path: str, _changed: int, side: int) -> tuple[np.ndarray, float]:
-    """The picture at most `side` pixels long, and the factor by which it was scaled."""
+    """The picture with its longer side between `_SHARP_SIDE` and `side` pixels, and the factor of that."""
     picture = pictures.load(path)
-    scale = min(1.0, side / max(picture.shape[:2]))
-    if scale < 1:
-        size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return picture, scale
+    height, width = picture.shape[:2]
+    scale = min(side, max(_SHARP_SIDE, height, width)) / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), scale
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
@@ -54,7 +63,7 @@ def _thumbnail(path: str, changed: int) -> bytes:
     return canvas.jpeg(picture[top : top + side, left : left + side], THUMBNAIL_SIDE)
 
 
-def _paint(picture: np.ndarray, region: Region, scale: float, colour: tuple[int, int, int]) -> None:
+def _paint(picture: np.ndarray, region: Region, scale: float, unit: float, colour: tuple[int, int, int]) -> None:
     """Fill and outline a region on the picture, in place."""
     height, width = picture.shape[:2]
     # cv2 takes coordinates of pixel centres, in 1/16 pixel here.
@@ -64,14 +73,15 @@ def _paint(picture: np.ndarray, region: Region, scale: float, colour: tuple[int,
         cv2.fillPoly(inside, rings, 1, shift=4)
         covered = inside.astype(bool)
         picture[covered] = ((1 - _FILL) * picture[covered] + _FILL * np.array(colour)).astype(np.uint8)
-    thickness = max(2, round(4 * max(height, width) / 700))
+    thickness = max(2, round(4 * unit))
     cv2.polylines(picture, rings, raster.has_area(region.shape), colour, thickness, cv2.LINE_AA, shift=4)
 
 
-def _number(picture: np.ndarray, number: int, region: Region, scale: float, colour: tuple[int, int, int]) -> None:
+def _number(
+    picture: np.ndarray, number: int, region: Region, scale: float, unit: float, colour: tuple[int, int, int]
+) -> None:
     """A disc with the region's number above its topmost vertex, in place."""
     height, width = picture.shape[:2]
-    unit = max(height, width) / 700  # the canvas shows the picture at about 700 pixels
     x, y = min((point for ring in raster.rings(region.shape) for point in ring), key=lambda point: point[1])
     radius = max(6, round(10 * unit))
     wanted = ((x * scale, width), (y * scale - radius, height))

@@ -123,9 +123,14 @@ def ap_chart(rows: Sequence[Row], height: int, end: int | None = None) -> alt.La
     # Named at their ends, the upper line above and the lower one below: after the last point, or before it at the edge.
     at_edge = bool(len(last)) and last["epoch"].iloc[0] > 0.8 * max(end or 0, frame["epoch"].max())
     place: dict[str, Any] = {"align": "right", "dx": 0} if at_edge else {"align": "left", "dx": 8}
-    dy = 14 if at_edge else 7
-    for line, below in zip(last.to_dict("records"), (dy, -dy) if len(last) == 2 else (-dy,), strict=False):
-        named = alt.Chart(pd.DataFrame([line])).mark_text(dy=below, fontWeight="bold", **place)
+    values = list(last["value"])
+    dy = [-14] * len(values)
+    if len(values) == 2:
+        gap = 14 if at_edge else 7
+        # Close to the bottom both names go above, so that none lies on the axis; close to the top both go below.
+        dy = [-gap, -gap - 14] if values[0] < 0.1 else [gap + 14, gap] if values[1] > 0.9 else [gap, -gap]
+    for line, offset in zip(last.to_dict("records"), dy, strict=True):
+        named = alt.Chart(pd.DataFrame([line])).mark_text(dy=offset, fontWeight="bold", **place)
         chart += named.encode(x="epoch:Q", y="value:Q", text="name:N", color=colour)
     return chart
 

@@ -63,7 +63,7 @@ def table(found: Report) -> pd.DataFrame:
 
 def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
     """How the table writes its numbers, each with its definition on hover."""
-    config: dict[str, Any] = {"picture": st.column_config.TextColumn(width="medium", pinned=True)}
+    config: dict[str, Any] = {"picture": st.column_config.TextColumn(width="medium")}
     for field, title in COLUMNS.items():
         if field.startswith("ap"):
             config[title] = st.column_config.NumberColumn(format="%.3f", help=definitions[field], width="small")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import Region, classes_in
+from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
@@ -103,11 +103,14 @@ SHAPE_OF_COCO = (
 
 @dataclass(frozen=True)
 class Split:
-    """One half of what there is: pictures, those with something to learn from, and regions that have an area."""
+    """One half of what there is: pictures to learn from, regions with an area on them, pictures that are left out.
+
+    Left out are those that nobody has labelled yet: without a region and not marked as done.
+    """
 
     pictures: int
-    labelled: int
     regions: int
+    left_out: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class Material:
     def obstacles(self) -> list[str]:
         """Why a training cannot start, each with its mend; empty if it can."""
         found = []
-        if not self.train.pictures:
+        if not self.train.pictures + self.train.left_out:
             found.append("There is no training picture; import some on the Annotate page.")
         elif not self.train.regions:
             found.append("There is no region to learn from in the training pictures; draw some on the Annotate page.")
@@ -161,13 +164,13 @@ class Material:
 
 def material(project: Project) -> Material:
     """Count what a project has to learn from."""
-    training, validation = project.dataset("train").images, project.dataset("val").images
+    training, validation = _usable(project, "train"), _usable(project, "val")
     everything = [region for record in (*training, *validation) for region in record.regions]
     solid = [region for region in everything if raster.has_area(region.shape)]
     classes = classes_in(training)
     return Material(
-        train=_split(record.regions for record in training),
-        val=_split(record.regions for record in validation),
+        train=_split(project, "train", training),
+        val=_split(project, "val", validation),
         classes=classes,
         nameless=sum(region.class_name is None for region in solid),
         unknown=tuple(name for name in classes_in(validation) if name not in classes),
@@ -253,8 +256,10 @@ def in_words(material: Material) -> str:
     splits = {"training": material.train, "validation": material.val}
     rows = [f"| {title} | {split.pictures} | {split.regions} |" for title, split in splits.items()]
     parts = ["\n".join(["| | pictures | regions |", "|---|---:|---:|", *rows])]
-    if empty := material.train.pictures - material.train.labelled:
-        parts.append(f"{_count(empty, 'training picture has', 'training pictures have')} no region: background only.")
+    if waiting := material.train.left_out + material.val.left_out:
+        parts.append(
+            f"{_count(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
+        )
     parts.append(f"{_count(len(material.classes), 'class', 'classes')}: {', '.join(material.classes) or 'none'}")
     return "\n\n".join(parts)
 
@@ -281,9 +286,15 @@ def length(unit: Literal["epochs", "minutes"], number: float | None) -> dict[str
     return {"epochs": int(number), "minutes": None} if unit == "epochs" else {"epochs": None, "minutes": float(number)}
 
 
-def _split(pictures: Iterable[tuple[Region, ...]]) -> Split:
-    regions = [sum(raster.has_area(region.shape) for region in picture) for picture in pictures]
-    return Split(len(regions), sum(number > 0 for number in regions), sum(regions))
+def _usable(project: Project, split: Literal["train", "val"]) -> tuple[ImageRecord, ...]:
+    """The pictures that the trainer takes of a project: with regions, or marked as done and so meant to be empty."""
+    finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
+    return tuple(record for record in project.dataset(split).images if record.file_name in finished)
+
+
+def _split(project: Project, split: Literal["train", "val"], records: tuple[ImageRecord, ...]) -> Split:
+    regions = sum(raster.has_area(region.shape) for record in records for region in record.regions)
+    return Split(len(records), regions, len(project.images(split)) - len(records))
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -69,7 +70,9 @@ def align_chart(feature_map: np.ndarray, samples: AlignSamples, view: Window, si
     return _square(layers, side)
 
 
-def grid_chart(grid: np.ndarray, scheme: Literal["oranges", "blues", "blueorange"], side: int, *, difference: bool = False) -> alt.LayerChart:
+def grid_chart(
+    grid: np.ndarray, scheme: Literal["oranges", "blues", "blueorange"], side: int, *, difference: bool = False
+) -> alt.LayerChart:
     """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
 
     A `difference` is shown around 0.
@@ -108,34 +111,38 @@ def grid_chart(grid: np.ndarray, scheme: Literal["oranges", "blues", "blueorange
     return alt.LayerChart(layer=layers, width=side, height=side)
 
 
-def nudge_chart(shifts: np.ndarray, pooled: np.ndarray, aligned: np.ndarray, what: str, height: int) -> alt.LayerChart:
+def nudge_chart(
+    shifts: Sequence[float], pooled: np.ndarray, aligned: np.ndarray, what: str, height: int
+) -> alt.LayerChart:
     """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
 
-    `shifts` (N,) are the ways moved in picture pixels. `pooled` and `aligned` (N,) are the value's change since the first position; `what` names it.
+    `shifts` (N,) are picture pixels; `pooled` and `aligned` (N,) are the value's change since the first position, and
+    `what` names the value.
     """
     x = alt.X("shift:Q", title="box moved right by (picture pixels)", scale=alt.Scale(nice=False))
     # Room for the names above and below the lines.
-    y = alt.Y("change:Q", title=f"change of {what.split()[0]}", scale=alt.Scale(nice=False, padding=18))
+    y = alt.Y("change:Q", title=f"change of {what}", scale=alt.Scale(nice=False, padding=18))
+    apart = int(np.abs(pooled - aligned).argmax())
+    align: Literal["left", "right"] = "right" if apart > len(shifts) / 2 else "left"
     layers: list[alt.Chart] = []
-    for name, values, colour, shape in (
-        ("RoIPool", pooled, ROI_POOL_COLOUR, "step-after"),
-        ("RoIAlign", aligned, ROI_ALIGN_COLOUR, "linear"),
-    ):
+    lines: list[tuple[str, np.ndarray, np.ndarray, str, Literal["step-after", "linear"]]] = [
+        ("RoIPool", pooled, aligned, ROI_POOL_COLOUR, "step-after"),
+        ("RoIAlign", aligned, pooled, ROI_ALIGN_COLOUR, "linear"),
+    ]
+    for name, values, others, colour, shape in lines:
         frame = pd.DataFrame({"shift": shifts, "change": values, "method": name})
         line = alt.Chart(frame).encode(x=x, y=y)
         layers.append(line.mark_line(interpolate=shape, strokeWidth=2.5, color=colour))
         layers.append(
-            line.mark_circle(size=22, color=colour, opacity=1).encode(
+            line.mark_circle(size=22 if len(shifts) <= 50 else 6, color=colour, opacity=1).encode(
                 tooltip=["method", alt.Tooltip("shift:Q", format=".0f"), alt.Tooltip("change:Q", format="+.4f")]
             )
         )
-        # Named where it is farthest from the other line.
-        where = int(np.abs(pooled - aligned).argmax())
-        side = "right" if where > len(shifts) / 2 else "left"
-        above = values[where] >= (aligned if name == "RoIPool" else pooled)[where]
-        name_at = alt.Chart(frame.iloc[[where]]).encode(x=x, y=y, text="method:N")
+        # Named where the lines are farthest apart, on the far side.
+        above = values[apart] > others[apart] or (name == "RoIPool" and values[apart] == others[apart])
+        named = alt.Chart(frame.iloc[[apart]]).encode(x=x, y=y, text="method:N")
         layers.append(
-            name_at.mark_text(dy=-12 if above else 14, align=side, fontWeight="bold", fontSize=13, color=colour)
+            named.mark_text(dy=-12 if above else 14, align=align, fontWeight="bold", fontSize=13, color=colour)
         )
     return alt.LayerChart(layer=layers, height=height)
 

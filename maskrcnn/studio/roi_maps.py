@@ -37,6 +37,12 @@ class LevelMap:
         """The channel whose values vary most: the one in which there is most to see."""
         return int(self.channels.std(axis=(1, 2)).argmax())
 
+    def channel_name(self, channel: int) -> str:
+        """What a channel is called; -1 stands for the strongest one."""
+        if channel < 0:
+            return f"strongest ({self.names[self.strongest] if self.names else self.strongest})"
+        return self.names[channel] if self.names else f"channel {channel}"
+
     def seen(self, box: Box) -> Box:
         """A box of the picture in pixels of what the network sees."""
         sx, sy = self.scale

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn import annotations
+from maskrcnn.annotations import read
 from maskrcnn.annotations.store import DATABASE, SPLITS, Project
 from maskrcnn.errors import ArgumentError, StudioError
 
@@ -90,7 +90,7 @@ def open_folder(text: str) -> Path:
         Project.open(path)
         _note_opened(path)
         return path
-    dataset = annotations.read(path)
+    dataset = read(path)
     folder = _free_folder(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
     with _made_whole(folder) as project:
         project.import_dataset(dataset, "train")
@@ -140,7 +140,7 @@ def _create_sample() -> None:
         with _made_whole(workspace() / SAMPLE_NAME) as project:
             for split in SPLITS:
                 if (SAMPLE / split).is_dir():
-                    project.import_dataset(annotations.read(SAMPLE / split), split)
+                    project.import_dataset(read(SAMPLE / split), split)
 
 
 @contextmanager

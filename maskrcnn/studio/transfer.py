@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from maskrcnn import annotations
-from maskrcnn.annotations import files, pictures
+from maskrcnn.annotations import Dataset, files, pictures, read
 from maskrcnn.annotations.store import ImportReport, Project, Split
 from maskrcnn.errors import ArgumentError, StudioError
 
@@ -66,7 +65,7 @@ def take_path(project: Project, text: str, split: Split) -> ImportReport:
     )
     if found and not any(path.glob("*.json")) and not (path / files.PROJECT_FILE).is_file():
         return project.add_pictures(found, split)
-    dataset = annotations.read(path)
+    dataset = read(path)
     _require_some_picture(dataset, str(path), "put them beside it")
     return project.import_dataset(dataset, split)
 
@@ -77,7 +76,7 @@ def exported(project: Project, split: Split | None, format: str) -> bytes:
     return json.dumps(document, allow_nan=False).encode()
 
 
-def _require_some_picture(dataset: annotations.Dataset, source: str, mend: str) -> None:
+def _require_some_picture(dataset: Dataset, source: str, mend: str) -> None:
     if dataset.images and all(record.path is None for record in dataset.images):
         first = dataset.images[0].file_name
         raise StudioError(f'{source}: none of its {len(dataset.images)} pictures was found ("{first}", ...); {mend}')

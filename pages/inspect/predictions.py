@@ -12,7 +12,7 @@ from maskrcnn.training.run_folder import runs_in
 
 PAGE = "predictions"
 TABLE = "predictions_table"
-TALLEST = 440  # pixels on the screen, about what the controls beside it take, so that the table below stays put
+TALLEST = 400  # pixels on the screen, about what the controls beside it take, so that the table below stays put
 
 st.title("Predictions")
 project = session.current_project()
@@ -145,12 +145,13 @@ with found_column:
     st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
 with side:
     st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
-    for colour, words, field in (
-        ("green", "found, TP (solid)", "tp"),
-        ("orange", "wrong, FP (hatched)", "fp"),
-        ("blue", "missed, FN (dashed)", "fn"),
+    for colour, words, line, field in (
+        ("green", "found, TP", "solid", "tp"),
+        ("orange", "wrong, FP", "hatched", "fp"),
+        ("blue", "missed, FN", "dashed", "fn"),
     ):
-        st.markdown(f":{colour}-badge[**{row[field]}**] {words}", help=says[field])
+        style = f" ({line})" if colouring == "match" else ""
+        st.markdown(f":{colour}-badge[**{row[field]}**] {words}{style}", help=says[field])
 
 # The whole validation set
 

@@ -45,7 +45,7 @@ with left:
     with session.fail_softly():
         editor = annotate_state.open_editor(project, image, view, mode)
         background = annotate_picture.background(
-            project.picture(image.id), editor.regions, editor.painted, annotate_state.colours(project)
+            project.picture(image.id), editor.regions, editor.painted, annotate_state.colours(project), zoom
         )
     canvas.show(
         editor.drawing.objects(),

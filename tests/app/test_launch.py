@@ -43,7 +43,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
 
 
 def open_launch(root: Path) -> AppTest:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run().switch_page(LAUNCH).run()
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["project"] = "cells"
+    app = app.run().switch_page(LAUNCH).run()
     assert not app.exception
     return app
 
@@ -153,7 +155,8 @@ def test_a_weights_file_that_is_not_there_starts_nothing(
     assert not started
 
 
-def test_a_second_training_is_refused(root: Path, workspace: Path) -> None:
+def test_a_second_training_is_refused(root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_detached", lambda argv, log: pytest.fail("a second trainer was started"))
     project = make_project(workspace / "cells")
     other = RunFolder(workspace / "leaves" / "runs" / "leaves-0007")
     make_project(workspace / "leaves")

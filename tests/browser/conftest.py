@@ -61,9 +61,7 @@ def start_server(workspace: Path, port: int | None = None) -> Server:
             [
                 sys.executable,
                 "-m",
-                "streamlit",
-                "run",
-                "app.py",
+                "maskrcnn.studio",  # as `make run` does
                 "--server.port",
                 str(port),
                 "--server.headless",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def test_launch_as_the_first_visit_of_a_fresh_server(new_server: Callable[..., Any], page: Any) -> None:
+def test_launch_as_the_first_visit_of_a_fresh_server(
+    new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
+) -> None:
     server = new_server()
     page.goto(f"{server.url}/launch")
 
@@ -17,7 +19,9 @@ def test_launch_as_the_first_visit_of_a_fresh_server(new_server: Callable[..., A
         sidebar.get_by_role("link", name=name).wait_for()
     sidebar.get_by_text("pictures done").wait_for()
     page.get_by_role("button", name="Start training").wait_for()
+    settled(page)
     assert "/launch" in page.url
+    assert page.locator('[role="dialog"]').count() == 0  # "Page not found"
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
@@ -25,5 +29,5 @@ def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable
     server = new_server()
     page.goto(f"{server.url}/runs?project=shapes")
     page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Annotate").click()
-    page.locator("canvas.upper-canvas").wait_for()
+    page.locator("canvas.upper-canvas").first.wait_for()
     assert "project=shapes" in page.url

@@ -104,7 +104,7 @@ def test_one_picture(
 
 
 def test_a_loose_mask_counts_up_to_its_iou() -> None:
-    """40 x 40 over 40 x 40 moved by 5 in x: IoU 35 / 45 = .778, so a hit at .50, .55, ..., .75 and a miss from .80 on."""
+    """40 x 40 over 40 x 40 moved by 5 in x: IoU 35 / 45 = .778, so a hit up to .75 and a miss from .80 on."""
     report = evaluate(truth((0, 1, 10, 10, 40)), [found(0, 1, 15, 10, 40, 0.9)])
     assert report["segm"]["AP"] == pytest.approx(6 / 10)
     assert (report["segm"]["AP50"], report["segm"]["AP75"]) == pytest.approx((1, 1))

@@ -11,6 +11,7 @@ from maskrcnn.lessons.roi_pooling import (
     Box,
     bilinear,
     box_iou,
+    nudged,
     pyramid_level,
     quantisation,
     roi_align,
@@ -57,6 +58,18 @@ def test_roi_pool_equals_torchvision_where_boxes_end_on_half_cells() -> None:
         np.testing.assert_array_equal(roi_pool(feature_map, box, 1 / 4, size), expected, str((box, size)))
 
 
+@pytest.mark.parametrize("cells", [29, 31, 57, 58])
+def test_roi_pool_rounds_its_bins_in_single_precision(cells: int) -> None:
+    """Seven bins of cells / 7: in double precision, other bin edges come out whole than in torchvision's arithmetic."""
+    feature_map = np.random.default_rng(3).normal(size=(64, 64)).astype(np.float32)
+    box = (0.0, 0.0, cells - 1.0, cells - 1.0)
+    expected = ops.roi_pool(*as_torch(feature_map, box), 7, 1.0)[0, 0].numpy()
+    np.testing.assert_array_equal(roi_pool(feature_map, box, 1.0, 7), expected)
+    bins = roi_pool_bins(box, 1.0, 7).x_edges
+    single = np.arange(8, dtype=np.float32) * (np.float32(cells) / np.float32(7))
+    assert bins[:, 1].tolist() == np.ceil(single[1:]).tolist()
+
+
 @pytest.mark.parametrize("aligned", [True, False])
 @pytest.mark.parametrize("sampling_ratio", [0, 1, 2, 3])
 def test_roi_align_equals_torchvision(sampling_ratio: int, aligned: bool) -> None:
@@ -73,7 +86,7 @@ def test_roi_align_on_the_counting_map(aligned: bool, first_row: list[float]) ->
     """Box [1, 1, 3, 3] into 4 x 4 bins of half a cell, one point each.
 
     Aligned, the first point is (1.25, 1.25): a quarter of a cell left of and above the middle (1.5, 1.5) of the cell
-    with value 6, where one to the left is 1 less and one up is 5 less: 6 - .25 - 1.25 = 4.5. A bin to the right adds .5.
+    with value 6, where one to the left is 1 less and one up is 5 less: 6 - .25 - 1.25 = 4.5. The next bins add .5 each.
     """
     assert roi_align(COUNTING, (1, 1, 3, 3), 1, 4, 0, aligned)[0].tolist() == first_row
 
@@ -136,6 +149,18 @@ def test_how_far_the_cells_are_from_the_box() -> None:
 )
 def test_the_pyramid_level_of_a_square(side: float, level: int) -> None:
     assert pyramid_level((10, 20, 10 + side, 20 + side)) == level
+
+
+def test_nudging_moves_one_in_steps_and_the_other_along() -> None:
+    """On a ramp of 1 per cell, cells 4 pixels wide: RoIAlign's mean rises by 1/4 for each pixel that the box moves.
+
+    RoIPool's edges, in cells 2 + n/4 and 4 + n/4, round up together at n = 2 and again at n = 6.
+    """
+    ramp = np.tile(np.arange(20, dtype=np.float32), (20, 1))
+    pooled, aligned = nudged(ramp, (8, 8, 16, 16), 1 / 4, 2, 2, range(8))
+    assert pooled.shape == aligned.shape == (8, 2, 2)
+    assert (pooled - pooled[0]).mean(axis=(1, 2)).tolist() == [0, 0, 1, 1, 1, 1, 2, 2]
+    assert (aligned - aligned[0]).mean(axis=(1, 2)) == pytest.approx(np.arange(8) / 4)
 
 
 def test_bilinear_at_the_border() -> None:

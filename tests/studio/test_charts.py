@@ -101,11 +101,22 @@ def test_ap_is_drawn_between_0_and_1_and_passes_over_epochs_without() -> None:
     assert points == {(2, "mask AP"): 0.3, (2, "box AP"): 0.4}
 
 
-def test_the_upper_of_two_ap_lines_is_named_above() -> None:
-    document = charts.ap_chart([row(1, segm_ap=0.3, bbox_ap=0.4)], 200, end=20).to_dict()
+@pytest.mark.parametrize(
+    ("mask", "box", "above"),
+    [
+        (0.3, 0.4, {"box AP": True, "mask AP": False}),
+        (0.4, 0.3, {"box AP": False, "mask AP": True}),
+        (0.0, 0.02, {"box AP": True, "mask AP": True}),  # not on the axis
+        (0.95, 0.97, {"box AP": False, "mask AP": False}),  # not outside the plot
+    ],
+)
+def test_ap_lines_are_named_beside_their_ends(mask: float, box: float, above: dict[str, bool]) -> None:
+    document = charts.ap_chart([row(1, segm_ap=mask, bbox_ap=box)], 200, end=20).to_dict()
     texts = [layer for layer in document["layer"] if layer["mark"]["type"] == "text"]
-    named = {document["datasets"][text["data"]["name"]][0]["name"]: text["mark"]["dy"] for text in texts}
-    assert named["box AP"] < 0 < named["mask AP"]
+    offsets = {document["datasets"][text["data"]["name"]][0]["name"]: text["mark"]["dy"] for text in texts}
+    assert {name: offset < 0 for name, offset in offsets.items()} == above
+    upper, lower = ("box AP", "mask AP") if box > mask else ("mask AP", "box AP")
+    assert offsets[upper] < offsets[lower]
 
 
 @pytest.mark.parametrize(

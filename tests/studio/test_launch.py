@@ -17,6 +17,7 @@ from maskrcnn.config import LOSSES, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch
 from maskrcnn.studio.launch import Choices
+from maskrcnn.training.labels import training_documents
 
 TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
 
@@ -34,13 +35,27 @@ def project(folder: Path, **splits: list[list[Region]]) -> Project:
 
 
 def test_material_counts_what_can_be_learned_from(tmp_path: Path) -> None:
-    cell, leaf = Region(TRIANGLE, "cell"), Region(TRIANGLE, "leaf")
-    made = project(tmp_path / "p", train=[[cell, leaf], [], [Region(Point(3, 3), "cell")]], val=[[cell]])
+    cell, leaf, point = Region(TRIANGLE, "cell"), Region(TRIANGLE, "leaf"), Region(Point(3, 3), "cell")
+    made = project(tmp_path / "p", train=[[cell, leaf], [], [point], []], val=[[cell]])
+    made.set_done(made.images("train")[3].id, True)
     found = launch.material(made)
-    assert (found.train, found.val) == (launch.Split(3, 1, 2), launch.Split(1, 1, 1))
+    assert found.train == launch.Split(pictures=3, regions=2, left_out=1)
+    assert found.val == launch.Split(pictures=1, regions=1, left_out=0)
     assert (found.classes, found.nameless, found.unknown, found.lines) == (("cell", "leaf"), 0, (), 1)
     assert found.obstacles() == []
     assert [warning for warning in found.warnings() if "1 point or line has" in warning]
+    assert "1 picture is left out" in launch.in_words(found)
+
+
+def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
+    cell = Region(TRIANGLE, "cell")
+    made = project(tmp_path / "p", train=[[cell, cell], [], []], val=[[cell], []])
+    made.set_done(made.images("train")[1].id, True)
+    taken = training_documents(made.folder, None, None, made.runs_folder / "x")
+    found = launch.material(made)
+    assert found.classes == taken["classes"]
+    for split, document in ((found.train, taken["train"]), (found.val, taken["val"])):
+        assert (split.pictures, split.regions) == (len(document["images"]), len(document["annotations"]))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +154,14 @@ def test_without_any_weights_everything_learns() -> None:
 def test_choices_that_cannot_be_are_refused_before_the_start(choices: Choices, said: str) -> None:
     with pytest.raises(StudioError, match=said):
         choices.config(("a",))
+
+
+@pytest.mark.parametrize("field", ["layers", "norm"])
+@pytest.mark.parametrize("start", ["none", "imagenet"])
+def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, start: str) -> None:
+    value = getattr(Config.preset("classroom"), field)
+    choices = Choices("classroom", launch.changed("classroom", {field: value}), weights=start)
+    assert getattr(choices.config(("a",)), field) == value
 
 
 def test_coco_weights_fit_the_presets_of_their_shape() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ START_WORDS: dict[str, str] = {
     "file": "backbone from a file",
     "none": "nothing (from scratch)",
 }
+
+COCO_WEIGHTS = "maskrcnn_resnet50_fpn_coco"
 
 MAIN_FIELDS = ("epochs", "minutes", "pooling", "layers", "backbone", "learning_rate", "batch_size")
 """Fields that the page always shows."""
@@ -176,6 +179,33 @@ def material(project: Project) -> Material:
         unknown=tuple(name for name in classes_in(validation) if name not in classes),
         lines=len(everything) - len(solid),
     )
+
+
+def is_downloaded(weights: str) -> bool:
+    """Whether torchvision has kept weights of that name on this machine, by its own rule where (and without torch)."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
+    folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
+    return any(folder.glob(f"{weights}-*.pth"))
+
+
+def usual_start(preset: str, backbone: str) -> str:
+    """What to propose as the start (see `START_WORDS`): the most that is known without a download.
+
+    A first training must not fail because the machine has no network.
+    """
+    if preset == "torchvision" and is_downloaded(COCO_WEIGHTS):
+        return "coco"
+    return "imagenet" if is_downloaded(backbone.removesuffix("_fpn")) else "none"
+
+
+def start_note(start: str, backbone: str) -> str:
+    """A line on what that start means for this training."""
+    if start == "none":
+        return "It must learn to see first: patience. With a network at hand, ImageNet is far quicker on photographs."
+    weights = {"imagenet": backbone.removesuffix("_fpn"), "coco": COCO_WEIGHTS}.get(start)
+    if weights is None:
+        return "The file must fit the backbone."
+    return "The weights are on this machine." if is_downloaded(weights) else "The weights will be downloaded once."
 
 
 def free_name(runs_folder: Path, project: str) -> str:

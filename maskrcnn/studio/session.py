@@ -45,7 +45,8 @@ def projects() -> list[Path]:
 
 def current_project() -> Project:
     """The project this tab works on: the one in the address, else the last one, else the first one."""
-    found = {path.name: path for path in reversed(projects())}
+    known = projects()
+    found = {path.name: path for path in reversed(known)}  # of two of one name, the workspace's own
     asked = st.query_params.get("project")
     if asked is not None and asked not in found:
         st.toast(f'There is no project "{asked}" in this workspace.', icon=":material/warning:")
@@ -55,7 +56,7 @@ def current_project() -> Project:
     elif remembered is not None and (Path(remembered) / DATABASE).is_file():
         path = Path(remembered)
     else:
-        path = found.get(SAMPLE_NAME) or next(iter(found.values()))
+        path = found.get(SAMPLE_NAME) or known[0]
     _remember(path)
     return Project.open(path)
 

@@ -51,12 +51,13 @@ with form, session.fail_softly():
     start_from = right.selectbox(
         "What it knows at the start",
         list(launch.START_WORDS),
-        list(launch.START_WORDS).index("coco" if preset == "torchvision" else "imagenet"),
+        list(launch.START_WORDS).index(launch.usual_start(preset, default.backbone)),
         format_func=launch.START_WORDS.get,
         help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
         "downloaded by torchvision once and kept. From scratch needs no download, but many more pictures and epochs.",
         key=key("start"),
     )
+    right.markdown(f":small[{launch.start_note(start_from, values['backbone'])}]")
     path = ""
     if start_from == "file":
         path = right.text_input(

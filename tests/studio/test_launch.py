@@ -173,3 +173,38 @@ def test_coco_weights_fit_the_presets_of_their_shape() -> None:
 def test_a_run_has_a_length(number: float | None) -> None:
     with pytest.raises(StudioError, match="length of the run"):
         launch.length("minutes", number)
+
+
+def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert launch.usual_start("classroom", "mobilenet_v2_fpn") == "none"
+    assert "will be downloaded" in launch.start_note("imagenet", "mobilenet_v2_fpn")
+    kept = tmp_path / "hub" / "checkpoints"
+    kept.mkdir(parents=True)
+    (kept / "mobilenet_v2-b0353104.pth").touch()
+    assert launch.usual_start("classroom", "mobilenet_v2_fpn") == "imagenet"
+    assert launch.usual_start("classroom", "resnet50_fpn") == "none"
+    assert "on this machine" in launch.start_note("imagenet", "mobilenet_v2_fpn")
+    (kept / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth").touch()
+    assert launch.usual_start("torchvision", "resnet50_fpn") == "coco"
+    assert launch.usual_start("classroom", "resnet50_fpn") == "none"
+
+
+def test_torchvision_keeps_its_files_where_we_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
+    import torch
+    from torchvision.models import get_model_weights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    kept = Path(torch.hub.get_dir()) / "checkpoints"
+    kept.mkdir(parents=True)
+    for network, name in (
+        ("mobilenet_v2", "IMAGENET1K_V1"),
+        ("resnet18", "IMAGENET1K_V1"),
+        ("resnet50", "IMAGENET1K_V1"),
+        ("maskrcnn_resnet50_fpn", "COCO_V1"),
+    ):
+        known = launch.COCO_WEIGHTS if name == "COCO_V1" else network
+        assert not launch.is_downloaded(known)
+        (kept / get_model_weights(network)[name].url.rsplit("/", 1)[1]).touch()
+        assert launch.is_downloaded(known)

@@ -1,0 +1,154 @@
+"""The whole job with a real mouse: draw, train, watch, look. And the studio stopped in the middle of a training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from maskrcnn.annotations.regions import Polygon, Region
+from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.config import LOSSES
+from maskrcnn.evaluation import evaluate
+from maskrcnn.jobs import local
+from maskrcnn.training.run_folder import RunFolder
+
+WIDTH, HEIGHT = 320, 240
+TRIANGLE = ((180, 40), (290, 60), (240, 200))
+SQUARE = Polygon(((30.0, 60.0), (130.0, 60.0), (130.0, 160.0), (30.0, 160.0)))
+
+Settled = Callable[[Any], None]
+
+
+def make_project(folder: Path) -> Project:
+    """Two training pictures and one for validation, a square on each; the mouse adds a triangle."""
+    pixels = np.random.default_rng(0).integers(60, 90, (HEIGHT, WIDTH, 3), np.uint8)
+    pixels[60:160, 30:130] = (220, 180, 40)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    project = Project.create(folder)
+    for name, split in (("a.png", "train"), ("b.png", "train"), ("c.png", "val")):
+        Image.fromarray(pixels).save(folder.parent / name)
+        project.add_pictures([folder.parent / name], split)
+    project.set_classes([ProjectClass("square", "#e69f00")])
+    for image in project.images():
+        project.save(image.id, [Region(SQUARE, "square")], image.revision)
+    return project
+
+
+def wait_until(happened: Callable[[], Any], seconds: float, what: str) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (result := happened()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
+        time.sleep(0.2)
+    return result
+
+
+def wait_for_canvas(page: Any, settled: Settled) -> None:
+    page.locator("canvas.upper-canvas").first.wait_for()
+    page.wait_for_timeout(1500)  # the canvas takes its final width after a first answer of the browser
+    settled(page)
+
+
+def draw(page: Any, settled: Settled, points: tuple[tuple[float, float], ...]) -> None:
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    for x, y in (*points, points[0]):
+        page.mouse.click(box["x"] + x * box["width"] / WIDTH, box["y"] + y * box["height"] / HEIGHT)
+        page.wait_for_timeout(80)
+    settled(page)
+
+
+def points_of(chart: Any) -> int:
+    """How many points a chart shows: training and validation together."""
+    return chart.locator("path[aria-roledescription='point']").count()
+
+
+def test_draw_train_watch_and_inspect(
+    new_server: Callable[..., Any], page: Any, settled: Settled, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "workspace" / "cards")
+    server = new_server(tmp_path / "workspace")
+
+    # Draw a polygon on the first picture, look at the next one, come back.
+    page.goto(f"{server.url}/?project=cards&image=a.png")
+    wait_for_canvas(page, settled)
+    draw(page, settled, TRIANGLE)
+    first = project.images()[0].id
+    wait_until(lambda: len(project.regions(first)[0]) == 2, 10, "the polygon in the project")
+    page.get_by_role("button", name="Next").click()
+    wait_for_canvas(page, settled)
+    page.get_by_role("button", name="Previous").click()
+    wait_for_canvas(page, settled)
+    square, triangle = project.regions(first)[0]
+    assert square.shape == SQUARE
+    assert np.array(triangle.shape.points) == pytest.approx(np.array(TRIANGLE), abs=1.5)
+
+    # Two epochs of the classroom preset, from nothing, on small pictures.
+    page.get_by_role("link", name="Launch").click()
+    page.get_by_text("What it knows at the start").wait_for()
+    settled(page)
+    page.get_by_role("spinbutton", name="Epochs").fill("2")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    settled(page)
+    page.get_by_text("More choices").click()
+    for field in ("image_min_dim", "image_max_dim"):
+        page.get_by_role("spinbutton", name=field).fill("128")
+        page.get_by_role("spinbutton", name=field).press("Enter")
+        settled(page)
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/runs?*")
+
+    # The curves grow by themselves, without a click or a reload.
+    charts = page.locator('[data-testid="stVegaLiteChart"]')
+    run = RunFolder(project.runs_folder / "cards-0001")
+    wait_until(lambda: run.result() or len(run.epochs()) == 2, 120, "the end of the training")
+    assert run.result() is None or run.result()["state"] == "done", run.log_tail()
+    page.get_by_text("done", exact=True).wait_for(timeout=30_000)
+    wait_until(lambda: charts.count() == 2 + len(LOSSES), 20, "seven charts")
+    for number in range(2, 2 + len(LOSSES)):
+        wait_until(lambda chart=charts.nth(number): points_of(chart) == 2 * 2, 10, f"two points on curve {number - 1}")
+
+    # A prediction and its AP, the one that the evaluation gives.
+    page.get_by_role("link", name="Predictions").first.click()
+    page.get_by_text("AP of this picture").wait_for()
+    settled(page)
+    ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
+    best = run.result()["best_epoch"]
+    (expected,) = evaluate(run.dataset()["val"], run.detections(best))["per_image"]
+    assert f"{expected['ap']:.3f}" in ap.inner_text()
+    assert page.get_by_alt_text("c.png with").count() == 2
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_a_training_goes_on_without_the_studio_and_is_found_again(
+    new_server: Callable[..., Any], page: Any, settled: Settled, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "workspace" / "cards")
+    server = new_server(tmp_path / "workspace")
+    page.goto(f"{server.url}/launch?project=cards")
+    page.get_by_role("spinbutton", name="Epochs").fill("500")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**/runs?*")
+    run = RunFolder(project.runs_folder / "cards-0001")
+    wait_until(run.metrics, 120, "the first step")
+
+    server.interrupt()  # Ctrl-C
+    steps = len(run.metrics())
+    wait_until(lambda: len(run.metrics()) > steps, 60, "a step after the studio has gone")
+    assert local.state(run) == "running"
+
+    again = new_server(tmp_path / "workspace")
+    page.goto(f"{again.url}/runs?project=cards")
+    page.get_by_text("running", exact=True).first.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel this training").click()
+    page.get_by_text("cancelled", exact=True).first.wait_for(timeout=60_000)
+    assert run.result()["state"] == "cancelled"
+    assert not psutil.pid_exists(run.read_json("process.json")["pid"]) or local.state(run) == "cancelled"

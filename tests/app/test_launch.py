@@ -100,9 +100,15 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
     assert "Nothing was trained" in " ".join(element.value for element in app.main.markdown)
 
 
-def test_a_preset_brings_its_own_values(root: Path, workspace: Path) -> None:
+def test_a_preset_brings_its_own_values(
+    root: Path, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth").touch()
     make_project(workspace / "cells")
     app = open_launch(root)
+    assert widget(app.selectbox, "What it knows at the start").value == "none"
     widget(app.selectbox, "Preset").set_value("torchvision").run()
     assert not app.exception
     assert widget(app.number_input, "Learning rate").value == 0.005

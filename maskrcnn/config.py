@@ -99,8 +99,8 @@ class Config(BaseModel):
     # RoI pooling
     pooling: Pooling = Field(
         "align",
-        description="align: RoIAlign with the half-pixel shift; align-legacy: without it, as torchvision's COCO weights "
-        "were trained; pool: RoIPool, which rounds boxes to whole cells.",
+        description="align: RoIAlign with the half-pixel shift; align-legacy: without it, as torchvision's COCO "
+        "weights were trained; pool: RoIPool, which rounds boxes to whole cells.",
     )
     sampling_ratio: int = Field(2, ge=0, le=8, description="Samples per bin side for RoIAlign; 0 adapts to the box.")
     pool_size: int = Field(7, ge=1, le=28, description="Side of the grid that the box head sees.")

@@ -84,7 +84,24 @@ def build(config: Config) -> StudioMaskRCNN:
         config.image_min_dim, config.image_max_dim, list(config.mean_pixel), list(config.std_pixel)
     )
     model.config = config
+    calm_last_layers(model)
     return model.eval()
+
+
+def calm_last_layers(model: MaskRCNN) -> None:
+    """Start the three last layers close to 0: nothing is likely yet, no box is moved, every mask is undecided.
+
+    Girshick 2015, "Fast R-CNN", sec. 2.3, for classes (0.01) and boxes (0.001); masks as boxes. With torchvision's own
+    start the mask loss begins at ten times that of a coin, and the first epochs go by with calming it.
+    """
+    predictor = model.roi_heads.box_predictor
+    for layer, std in (
+        (predictor.cls_score, 0.01),
+        (predictor.bbox_pred, 0.001),
+        (model.roi_heads.mask_predictor.mask_fcn_logits, 0.001),
+    ):
+        nn.init.normal_(layer.weight, std=std)
+        nn.init.zeros_(layer.bias)
 
 
 PARTS: dict[str, tuple[str, ...]] = {

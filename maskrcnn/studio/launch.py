@@ -216,16 +216,6 @@ def free_name(runs_folder: Path, project: str) -> str:
     return f"{base}-{max(numbers, default=0) + 1:04d}"
 
 
-def check_name(name: str) -> str:
-    """A name as that of a run folder; `ArgumentError` where it cannot be one."""
-    name = name.strip()
-    if not name:
-        raise ArgumentError("the run has no name; type one")
-    if not re.fullmatch(r"\w[\w .-]*", name) or name.endswith("."):
-        raise ArgumentError(f'"{name}" cannot be the name of a folder; use letters, digits, spaces, "-" and "_"')
-    return name
-
-
 @dataclass(frozen=True)
 class Choices:
     """What was chosen on the page. `changes` are Config fields; `weights` and `init` are as on the command line."""

@@ -109,6 +109,16 @@ def fail_softly(*, stop: bool = True) -> Iterator[None]:
             st.stop()
 
 
+def folder_name(name: str, thing: str) -> str:
+    """What was typed as the name of a project or a run, as that of its folder; `ArgumentError` where it cannot be."""
+    name = name.strip()
+    if not name:
+        raise ArgumentError(f"the {thing} has no name; type one")
+    if not re.fullmatch(r"\w[\w .-]*", name) or name.endswith("."):
+        raise ArgumentError(f'"{name}" cannot be the name of a folder; use letters, digits, spaces, "-" and "_"')
+    return name
+
+
 def _remember(path: Path) -> None:
     st.session_state["project_path"] = str(path)
     if st.query_params.get("project") != path.name:
@@ -158,11 +168,7 @@ def _made_whole(folder: Path) -> Iterator[Project]:
 
 def _checked(name: str) -> str:
     """The folder name for a project of that name."""
-    name = name.strip()
-    if not name:
-        raise ArgumentError("the project has no name; type one")
-    if not re.fullmatch(r"[\w][\w .-]*", name) or name.endswith("."):
-        raise ArgumentError(f'"{name}" cannot be the name of a folder; use letters, digits, spaces, "-" and "_"')
+    name = folder_name(name, "project")
     if (workspace() / name).exists():
         raise ArgumentError(f'project "{name}" exists already; choose it from the list or take another name')
     return name

@@ -122,7 +122,7 @@ with summary:
         with session.fail_softly():
             choices.config(material.classes)
             run = local.start(
-                project.runs_folder / launch.check_name(name), choices.options(project.folder), beside=others
+                project.runs_folder / session.folder_name(name, "run"), choices.options(project.folder), beside=others
             )
         st.switch_page(RUNS_PAGE, query_params={"project": project.folder.name, "run": run.name})
     st.markdown(

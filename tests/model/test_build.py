@@ -57,6 +57,16 @@ def test_a_picture_without_objects_has_no_box_and_no_mask_loss() -> None:
     assert torch.isfinite(losses["loss_classifier"])
 
 
+def test_an_untrained_network_is_undecided() -> None:
+    # Nothing is known, so the classes are nearly equally likely and a mask is a coin: -ln(1 / 2) = 0.693 a pixel.
+    torch.manual_seed(0)
+    model = build(Config.preset("classroom", **tiny.CONFIG)).train()
+    picture, target = square()
+    losses = model([picture], [target])
+    assert losses["loss_mask"].item() == pytest.approx(0.693, abs=0.02)
+    assert losses["loss_classifier"].item() == pytest.approx(0.693, abs=0.05)
+
+
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_layers_freeze_the_body_from_below(backbone: str) -> None:
     model = build(Config.preset("classroom", **{**tiny.CONFIG, "backbone": backbone}))

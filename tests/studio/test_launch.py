@@ -15,7 +15,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.cli import train
 from maskrcnn.config import LOSSES, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.studio import launch
+from maskrcnn.studio import launch, session
 from maskrcnn.studio.launch import Choices
 from maskrcnn.training.labels import training_documents
 
@@ -91,7 +91,7 @@ def test_names_count_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "a\\b", "ends."])
 def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
     with pytest.raises(ArgumentError):
-        launch.check_name(name)
+        session.folder_name(name, "run")
 
 
 def test_every_field_of_the_config_is_offered_once() -> None:

@@ -143,6 +143,9 @@ with found_column:
     st.markdown(f"**Prediction** · {inspection.counted(row['n_pred'], 'detection')}")
     drawn = overlays.draw(picture, overlays.prediction_marks(matches, class_names, colours), **switches)
     st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
+    below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
+    if below and max(below) < min_score:
+        st.markdown(f":small[The highest score here is {max(below):.2f}: move the slider down to see it.]")
 with side:
     st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
     for colour, words, line, field in (

@@ -235,3 +235,14 @@ def test_a_damaged_file_is_one_red_box(root: Path, run: RunFolder) -> None:
     (run.path / "detections" / "epoch_0002.json").write_text("[{", encoding="utf-8")
     (error,) = open_page(root).error
     assert "epoch_0002.json" in error.value
+
+
+def test_a_picture_whose_detections_are_all_below_the_slider_says_so(root: Path, run: RunFolder) -> None:
+    app = open_page(root, image="b.png")
+    assert "highest score" not in text(app)  # its detection has 0.7
+    app.slider[0].set_value(0.75).run()
+    assert "The highest score here is 0.70" in text(app)
+
+
+def test_a_picture_without_any_detection_has_no_such_hint(root: Path, run: RunFolder) -> None:
+    assert "highest score" not in text(open_page(root, epoch="1"))

@@ -170,8 +170,9 @@ for column, title, value, meaning in (
 
 
 def open_row() -> None:
-    """Open the picture of the row that was clicked."""
-    rows = st.session_state[TABLE]["selection"]["rows"]
+    """Open the picture of the row that was clicked, in a cell or on its box."""
+    selection = st.session_state[TABLE]["selection"]
+    rows = [row for row, _ in selection["cells"]] or selection["rows"]
     if rows:
         address.choose("image", names[rows[0]])
 
@@ -184,7 +185,7 @@ st.dataframe(
     column_config=inspection.column_config(says),
     placeholder="–",
     on_select=open_row,
-    selection_mode="single-row",
+    selection_mode=["single-row", "single-cell"],
 )
 with st.container(horizontal=True):
     st.markdown(":small[A click on a row opens its picture; a click on a column's title sorts.]")

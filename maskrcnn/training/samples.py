@@ -1,7 +1,8 @@
 """From labels to tensors: pictures and targets at working size, augmented.
 
-Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept, so an
-epoch costs no decoding. Masks are cut out at full resolution by the project's rasteriser and shrunk with their picture.
+Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept as far
+as memory allows, so an epoch costs no decoding. Masks are cut out at full resolution by the project's rasteriser and
+shrunk with their picture.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from maskrcnn.model.resize import resize, working_size
 
 Target = dict[str, Tensor]
 
+KEPT_BYTES = 2 * 1024**3
+"""Memory for pictures and masks that are kept between epochs; what does not fit is read anew each time."""
+
 
 @dataclass
 class LabelledPictures(Dataset):
@@ -42,6 +46,7 @@ class LabelledPictures(Dataset):
     config: Config
     augment: bool = False
     _kept: dict[int, tuple[Tensor, Target]] = field(default_factory=dict, repr=False)
+    _kept_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.images = self.document["images"]
@@ -55,9 +60,7 @@ class LabelledPictures(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Target]:
-        if index not in self._kept:
-            self._kept[index] = self._read(self.images[index])
-        picture, target = self._kept[index]
+        picture, target = self._sample(index)
         picture, target = self._transform(picture, dict(target))
         boxes = target["boxes"]
         seen = (
@@ -68,6 +71,17 @@ class LabelledPictures(Dataset):
         # Plain tensors from here on: torchvision's losses do not expect its own tv_tensors.
         picture = picture.as_subclass(Tensor).float() / 255
         return picture, {name: value.as_subclass(Tensor)[seen] for name, value in target.items()}
+
+    def _sample(self, index: int) -> tuple[Tensor, Target]:
+        """The picture and its target before augmentation, from memory where they are kept."""
+        if index in self._kept:
+            return self._kept[index]
+        picture, target = self._read(self.images[index])
+        size = picture.nbytes + target["masks"].nbytes
+        if self._kept_bytes + size <= KEPT_BYTES:
+            self._kept[index] = picture, target
+            self._kept_bytes += size
+        return picture, target
 
     def _read(self, image: dict[str, Any]) -> tuple[Tensor, Target]:
         full = pictures.load(self.picture_path(image))

@@ -26,6 +26,7 @@ def document(*annotations: dict[str, Any], width: int = 192, height: int = 128, 
     }
 
 
+PIXELS = np.zeros((128, 192, 3), np.uint8)
 SQUARE = {"bbox": [40, 20, 60, 40], "segmentation": [[40, 20, 100, 20, 100, 60, 40, 60]]}
 
 
@@ -121,6 +122,20 @@ def test_every_picture_comes_once_in_a_pass(picture: Path) -> None:
         assert len({index % 2 for index in batch}) == 1  # upright and lying apart
     assert sorted(seen) == [0, 1, 2, 3, 4, 5]
     assert len(next(stream)) == 3
+
+
+@pytest.mark.parametrize(("room", "read"), [(0, 6), (2, 4), (3, 3)])
+def test_pictures_are_kept_as_far_as_memory_allows(
+    room: int, read: int, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Three pictures, twice each. One is 96 x 64 x 3 bytes and has no mask; `room` of them fit.
+    monkeypatch.setattr("maskrcnn.training.samples.KEPT_BYTES", room * 96 * 64 * 3)
+    opened: list[Path] = []
+    monkeypatch.setattr("maskrcnn.training.samples.pictures.load", lambda path: (opened.append(path), PIXELS)[1])
+    kept = samples(document(images=3), picture)
+    for index in (0, 1, 2, 0, 1, 2):
+        assert kept[index][0].shape == (3, 64, 96)
+    assert len(opened) == read
 
 
 def test_fewer_pictures_than_a_batch_still_make_one(picture: Path) -> None:

@@ -45,7 +45,7 @@ def train(
     best: tuple[float, int] = (-1.0, 0)
     epoch = 0
 
-    while clock.progress < 1 and not cancelled():
+    while (epoch == 0 or clock.progress < 1) and not cancelled():
         epoch += 1
         clock.next_epoch()
         sums: dict[str, float] = {}

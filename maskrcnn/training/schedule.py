@@ -52,7 +52,9 @@ class Clock:
 
     @property
     def epoch_is_over(self) -> bool:
-        """Whether it is time to validate. An end too short for an epoch of its own belongs to the one before."""
+        """Whether it is time to validate: after one step at least, and not when the rest is too short for an epoch."""
+        if self.step_of_epoch == 0:
+            return False
         if self.progress >= 1:
             return True
         rest = self.step * (1 - self.progress) / max(self.progress, 1e-9)

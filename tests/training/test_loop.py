@@ -69,6 +69,13 @@ def test_it_learns(tmp_path: Path) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
+def test_a_budget_that_is_over_at_once_still_gives_one_step_and_a_checkpoint(tmp_path: Path) -> None:
+    prepared = Prepared(tmp_path, epochs=None, minutes=1e-9)
+    assert prepared.train()["epochs"] == 1
+    assert [row["event"] for row in prepared.run.metrics()] == ["step", "epoch"]
+    assert prepared.run.best.is_file()
+
+
 def test_frozen_layers_do_not_move(tmp_path: Path) -> None:
     prepared = Prepared(tmp_path, layers="heads", norm="frozen", epochs=1)
     before = {name: p.clone() for name, p in prepared.model.named_parameters()}

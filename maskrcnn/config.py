@@ -198,6 +198,11 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ArgumentError("; ".join(_explain(detail) for detail in error.errors())) from None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for each of classes 1, 2, ...: `class_names`, or "class 1", "class 2", ... where nobody named them."""
+        return self.class_names or tuple(f"class {i}" for i in range(1, self.num_classes))
+
     def replace(self, **changes: Any) -> Config:
         """This Config with some fields changed, validated again."""
         return Config.parse({**self.model_dump(), **changes})

@@ -12,11 +12,11 @@ from typing import Any
 
 from maskrcnn.annotations import coco, pictures, raster, via, via_classes
 from maskrcnn.annotations.regions import Dataset, ImageRecord, classes_in
+from maskrcnn.annotations.store_schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 
 FORMATS: tuple[str, ...] = ("via1", "via2", "via-project", "coco")
 
-PROJECT_FILE = "project.db"
 _EXPECTED = "expected a VIA 1.x, VIA 2.x or COCO file"
 
 
@@ -36,7 +36,7 @@ def read(path: Path | str, images: Path | str | None = None) -> Dataset:
     if not path.exists():
         raise ArgumentError(f"{path}: there is no such file or folder; check the path")
     if path.is_dir():
-        if (path / PROJECT_FILE).is_file():
+        if (path / DATABASE).is_file():
             from maskrcnn.annotations.store import Project  # the store reads datasets itself
 
             return Project.open(path).dataset()

@@ -19,14 +19,13 @@ from maskrcnn.annotations import region_json, store_rows, store_schema
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store_import import ImportReport, Incoming, plain_name, take_in
 from maskrcnn.annotations.store_rows import ProjectClass
+from maskrcnn.annotations.store_schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 
-__all__ = ["SPLITS", "ImportReport", "Project", "ProjectClass", "Split", "StaleSave", "StoredImage"]
+__all__ = ["DATABASE", "SPLITS", "ImportReport", "Project", "ProjectClass", "Split", "StaleSave", "StoredImage"]
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
-
-DATABASE = "project.db"
 
 
 class StaleSave(StudioError):

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from maskrcnn.errors import StudioError
 
+DATABASE = "project.db"
+"""The file that makes a folder a project."""
+
 VERSION = 1
 
 _TABLES = """

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     device = choose_device(args.device)
     model = load(args.model, device)
     dataset = require_trainable(read(args.data, args.images))
-    classes = model.config.class_names or tuple(f"class {i}" for i in range(1, model.config.num_classes))
+    classes = model.config.names
     if unknown := [name for name in classes_in(dataset.images) if name not in classes]:
         raise StudioError(
             f'{args.data}: class "{unknown[0]}" is not one that {args.model} has learned ({", ".join(classes)}); '

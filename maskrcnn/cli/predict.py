@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     model = load(args.model, device)
     for path in args.images:  # all of them are pictures, or nothing is written
         pictures.size(path)
-    names = model.config.class_names or tuple(f"class {i}" for i in range(1, model.config.num_classes))
+    names = model.config.names
     document: list[dict[str, Any]] = []
     for image_id, path in enumerate(tqdm(args.images, unit=" pictures", disable=None), start=1):
         picture = pictures.load(path)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import Dataset, files, pictures, read
-from maskrcnn.annotations.store import ImportReport, Project, Split
+from maskrcnn.annotations.store import DATABASE, ImportReport, Project, Split
 from maskrcnn.errors import ArgumentError, StudioError
 
 Upload = tuple[str, bytes]
@@ -63,7 +63,7 @@ def take_path(project: Project, text: str, split: Split) -> ImportReport:
     found = (
         sorted(entry for entry in path.iterdir() if entry.suffix.lower() in pictures.SUFFIXES) if path.is_dir() else []
     )
-    if found and not any(path.glob("*.json")) and not (path / files.PROJECT_FILE).is_file():
+    if found and not any(path.glob("*.json")) and not (path / DATABASE).is_file():
         return project.add_pictures(found, split)
     dataset = read(path)
     _require_some_picture(dataset, str(path), "put them beside it")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, coco, read
-from maskrcnn.annotations.files import PROJECT_FILE, require_trainable
+from maskrcnn.annotations.files import require_trainable
 from maskrcnn.annotations.regions import classes_in
-from maskrcnn.annotations.store import Project, Split
+from maskrcnn.annotations.store import DATABASE, Project, Split
 from maskrcnn.errors import StudioError
 
 
@@ -53,7 +53,7 @@ def labelled(project: Project, split: Split) -> Dataset:
 
 
 def is_project(folder: Path) -> bool:
-    return (folder / PROJECT_FILE).is_file()
+    return (folder / DATABASE).is_file()
 
 
 def snapshot(dataset: Dataset, classes: Sequence[str], run: Path) -> dict[str, Any]:

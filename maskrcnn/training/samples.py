@@ -24,6 +24,7 @@ from torchvision.transforms import v2
 
 from maskrcnn.annotations import pictures
 from maskrcnn.config import Config
+from maskrcnn.evaluation import documents
 from maskrcnn.model.resize import resize, working_size
 
 Target = dict[str, Tensor]
@@ -106,13 +107,7 @@ def shrunk_mask(segmentation: Any, full: tuple[int, int], size: tuple[int, int])
 
     A pixel belongs to the mask if at least half of it is covered.
     """
-    if isinstance(segmentation, list):
-        code = coco_mask.merge(coco_mask.frPyObjects(segmentation, *full))
-    elif isinstance(segmentation["counts"], list):
-        code = coco_mask.frPyObjects(segmentation, *full)
-    else:
-        code = segmentation
-    bitmap = coco_mask.decode(code)
+    bitmap = coco_mask.decode(documents.encode(segmentation, *full))
     covered = cv2.resize(bitmap * np.uint8(255), (size[1], size[0]), interpolation=cv2.INTER_AREA)
     return (covered >= 128).astype(np.uint8)
 

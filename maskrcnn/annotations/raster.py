@@ -23,6 +23,7 @@ from maskrcnn.annotations.regions import (
     RLE,
     Circle,
     Ellipse,
+    Keypoints,
     MultiPolygon,
     Point,
     Points,
@@ -58,7 +59,7 @@ def polygons(shape: Shape) -> list[Points] | None:
             return [_ellipse(shape)]
         case RLE():
             return None
-        case Polyline() | Point():
+        case Polyline() | Point() | Keypoints():
             return []
 
 
@@ -92,6 +93,8 @@ def rings(shape: Shape) -> list[Points]:
             return [shape.points]
         case Point():
             return [((shape.cx, shape.cy),)]
+        case Keypoints():
+            return [((x, y),) for x, y, visibility in shape.points if visibility]
         case MultiPolygon():
             return [ring for part in shape.parts for ring in part]
         case RLE():
@@ -130,7 +133,7 @@ def bounds(shape: Shape) -> Box:
 def has_area(shape: Shape) -> bool:
     """Whether the shape encloses anything at all; its mask may still be empty, if it is tiny or outside the picture."""
     match shape:
-        case Point() | Polyline():
+        case Point() | Polyline() | Keypoints():
             return False
         case Polygon():
             return not _on_one_line(shape.points)

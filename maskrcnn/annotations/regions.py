@@ -9,8 +9,8 @@ mask is decided in one place, `annotations.raster`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,7 +85,26 @@ class RLE:
     counts: str
 
 
-Shape = Polygon | MultiPolygon | Rect | Circle | Ellipse | Polyline | Point | RLE
+@dataclass(frozen=True)
+class Keypoints:
+    """Named places of one object as (x, y, visibility), in the order of its class's `Skeleton`.
+
+    Visibility is COCO's: 0 not labelled (x and y are then 0), 1 labelled but hidden, 2 labelled and visible. As a
+    region's shape it says that only the keypoints were drawn; it has no area, so masks are not learned from it.
+    """
+
+    points: tuple[tuple[float, float, int], ...]
+
+
+Shape = Polygon | MultiPolygon | Rect | Circle | Ellipse | Polyline | Point | Keypoints | RLE
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The names of a class's keypoints and the bones between them, as pairs of places in `names` from 0."""
+
+    names: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
 
 
 def new_id() -> str:
@@ -98,7 +117,9 @@ class Region:
     """One drawn object: its shape, its class and whatever else its file said about it.
 
     `attributes` are VIA's region attributes, whole and unchanged, without the one that names the class;
-    `class_name` is None where no class was given. `score` is set only for regions that a model suggested.
+    `class_name` is None where no class was given. `score` is set only for regions that a model suggested. `keypoints`
+    are those of an object that also has an outline. `extras` is what its label file said about the drawn shape and the
+    studio does not interpret (COCO's id and area, say), by format: `{"coco": {...}}`, kept to be written back.
     """
 
     shape: Shape
@@ -107,7 +128,13 @@ class Region:
     iscrowd: bool = False
     source: Literal["human", "model"] = "human"
     score: float | None = None
+    keypoints: Keypoints | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
+
+    def with_shape(self, shape: Shape) -> Region:
+        """The same object drawn differently: what a file said about its old shape no longer holds, and goes."""
+        return self if shape == self.shape else replace(self, shape=shape, extras={})
 
 
 @dataclass(frozen=True)
@@ -115,7 +142,9 @@ class ImageRecord:
     """One picture and the regions on it.
 
     `path` is where the picture was found (None: nowhere); `width` and `height` are those of the displayed frame and
-    None until somebody looked. `file_size` is what the label file said (None or -1: unknown).
+    None until somebody looked. `file_size` is what the label file said (None or -1: unknown). `attributes` are VIA's
+    file attributes. `split` is set where the source has splits (a project, a YOLO folder). `extras` is what the source
+    said beyond that, by format, as in `Region`; a project puts `{"project": {"id", "revision"}}` there.
     """
 
     file_name: str
@@ -125,6 +154,8 @@ class ImageRecord:
     height: int | None = None
     file_size: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    split: Literal["train", "val"] | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,14 +164,15 @@ class Dataset:
 
     `class_attribute` is the VIA region attribute that named the class (None: none did, and every region is of one
     class). `extras` are the parts of a label file that the studio does not interpret (VIA settings, attribute
-    definitions, COCO info), kept to be written back.
+    definitions, COCO info), kept to be written back. `skeletons` are those of the classes that have keypoints.
     """
 
-    images: tuple[ImageRecord, ...]
+    images: Sequence[ImageRecord]
     classes: tuple[str, ...] = ()
     class_attribute: str | None = None
     source: Path | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
+    skeletons: Mapping[str, Skeleton] = field(default_factory=dict)
 
     @property
     def n_regions(self) -> int:

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 import shapely
 
-from maskrcnn.annotations import files
+from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Polygon, Rect, Region, Shape
 from maskrcnn.annotations.toy_paint import SCHEMES, Scheme, background, paint
 
@@ -90,7 +90,7 @@ def generate(folder: Path | str, pictures: int, seed: int) -> Dataset:
     definition = {"type": "dropdown", "description": "What it is", "options": listed, "default_options": {}}
     extras = {"flavour": "via-project", "via_attributes": {"region": {ATTRIBUTE: definition}, "file": {}}}
     dataset = Dataset(tuple(records), CLASSES, ATTRIBUTE, Path("shapes"), extras)
-    files.write(dataset, folder / LABELS, "via-project")
+    writing.write(dataset, folder / LABELS, "via-project")
     return dataset
 
 

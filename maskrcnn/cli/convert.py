@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from maskrcnn.annotations import files
+from maskrcnn.annotations import read, write
+from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.errors import ArgumentError
 
 
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("destination", metavar="DST", help="the file to write")
     parser.add_argument(
-        "--to", required=True, choices=files.FORMATS, dest="format", help=f"format to write: {', '.join(files.FORMATS)}"
+        "--to", required=True, choices=FORMATS, dest="format", help=f"format to write: {', '.join(FORMATS)}"
     )
     parser.add_argument("--images", metavar="DIR", help="folder of the pictures, where they are not beside SRC")
 
@@ -25,8 +26,8 @@ def run(args: argparse.Namespace) -> None:
     source, destination = Path(args.source), Path(args.destination)
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
-    dataset = files.read(source, args.images)
-    for warning in files.write(dataset, destination, args.format):
+    dataset = read(source, args.images)
+    for warning in write(dataset, destination, args.format):
         print(f"warning: {warning}", file=sys.stderr)
     classes = ", ".join(dataset.classes) or "none"
     print(f"{destination}: {len(dataset.images)} pictures, {dataset.n_regions} regions read; classes: {classes}")

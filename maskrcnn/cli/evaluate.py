@@ -9,9 +9,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations import coco, pictures, read
-from maskrcnn.annotations.files import require_trainable
+from maskrcnn.annotations import pictures, read
+from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import classes_in
+from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.cli.device import add_device, choose_device
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate

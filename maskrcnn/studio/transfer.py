@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from maskrcnn.annotations import Dataset, files, pictures, read
+from maskrcnn.annotations import Dataset, pictures, read
+from maskrcnn.annotations.formats.reading import with_pictures
+from maskrcnn.annotations.formats.writing import encode
 from maskrcnn.annotations.store import DATABASE, ImportReport, Project, Split
 from maskrcnn.errors import ArgumentError, StudioError
 
@@ -42,11 +44,12 @@ def take_uploads(project: Project, uploads: Sequence[Upload], split: Split) -> I
             f"{len(labels)} label files at once ({', '.join(name for name, _ in labels)}); import one by one"
         )
     ((name, content),) = labels
-    dataset = files.parse_text(content, name)
     with tempfile.TemporaryDirectory(prefix="maskrcnn-import-") as folder:
+        (Path(folder) / "labels.json").write_bytes(content)
         for image_name, data in images:
             (Path(folder) / Path(image_name).name).write_bytes(data)
-        dataset = files.with_pictures(dataset, [Path(folder), project.images_folder])
+        dataset = replace(read(Path(folder) / "labels.json"), source=Path(name))
+        dataset = with_pictures(dataset, [Path(folder), project.images_folder])
         _require_some_picture(dataset, name, "choose the pictures together with it")
         return project.import_dataset(dataset, split)
 
@@ -72,8 +75,8 @@ def take_path(project: Project, text: str, split: Split) -> ImportReport:
 
 def exported(project: Project, split: Split | None, format: str) -> bytes:
     """The project's labels as the content of a label file."""
-    document, _ = files.encode(project.dataset(split), format)
-    return json.dumps(document, allow_nan=False).encode()
+    (content,) = encode(project.dataset(split), format).files.values()
+    return content
 
 
 def _require_some_picture(dataset: Dataset, source: str, mend: str) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, coco, read
-from maskrcnn.annotations.files import require_trainable
+from maskrcnn.annotations import Dataset, read
+from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import classes_in
 from maskrcnn.annotations.store import DATABASE, Project, Split
+from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.errors import StudioError
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import shapely
 
-from maskrcnn.annotations import files, pictures, raster, read, toy_shapes
+from maskrcnn.annotations import pictures, raster, read, toy_shapes
 from maskrcnn.annotations.regions import Circle, Polygon, Rect
 from maskrcnn.annotations.toy_paint import coverage
+from maskrcnn.annotations.trainable import require_trainable
 
 
 def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("split", "count", "seed"), [("train", 40, 1), ("val", 12, 2)])
 def test_the_shipped_labels_are_the_generators(root: Path, split: str, count: int, seed: int) -> None:
-    dataset = files.require_trainable(read(root / "data/shapes" / split))
+    dataset = require_trainable(read(root / "data/shapes" / split))
     assert (len(dataset.images), dataset.class_attribute, dataset.classes) == (count, "shape", toy_shapes.CLASSES)
     for index in (0, count - 1):
         drawn, record = toy_shapes.draw(seed, index)
@@ -39,7 +40,7 @@ def test_the_shipped_labels_are_the_generators(root: Path, split: str, count: in
 def test_the_shipped_sample_fits_its_budget_and_shows_everything(root: Path) -> None:
     folder = root / "data/shapes"
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
-    train = files.require_trainable(read(folder / "train"))
+    train = require_trainable(read(folder / "train"))
     regions = [(region, raster.area(region.shape, i.height, i.width)) for i in train.images for region in i.regions]
     for class_name in toy_shapes.CLASSES:
         assert sum(region.class_name == class_name for region, _ in regions) >= 30
@@ -101,7 +102,7 @@ def test_a_shape_is_painted_where_its_outline_lies() -> None:
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy_shapes.main([str(tmp_path / "new"), "--pictures", "2", "--seed", "9"])
     assert "2 pictures" in capsys.readouterr().out
-    assert files.require_trainable(read(tmp_path / "new")).n_regions >= 2
+    assert require_trainable(read(tmp_path / "new")).n_regions >= 2
     with pytest.raises(SystemExit):
         toy_shapes.main([str(tmp_path / "none"), "--pictures", "0"])
     assert not (tmp_path / "none").exists()

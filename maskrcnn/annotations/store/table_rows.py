@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maskrcnn.annotations import region_json
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Dataset, Region, new_id
+from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import StudioError
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations import files, raster, via, via_classes
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import reading, via, via_classes
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -284,7 +285,7 @@ def test_attributes_that_name_no_class_leave_regions_without() -> None:
 @pytest.mark.parametrize("document", [VIA1, VIA2, PROJECT], ids=["via1", "via2", "project"])
 @pytest.mark.parametrize("flavour", via.FLAVOURS)
 def test_junk_anywhere_is_read_or_refused_in_one_line(document: dict[str, Any], flavour: str, refusals) -> None:
-    assert refusals(document, lambda damaged: via.document(files.parse(damaged, "labels.json"), flavour)) > 50
+    assert refusals(document, lambda damaged: via.document(reading.parse(damaged, "labels.json"), flavour)) > 50
 
 
 @pytest.mark.parametrize(
@@ -326,7 +327,7 @@ def test_a_wrong_shape_is_named_by_picture_and_region(drawn: dict[str, Any], com
 )
 def test_real_files_come_back_as_they_were(real_data: Path, file: str, flavour: str) -> None:
     text = (real_data / file).read_text(encoding="utf-8")
-    dataset = files.read(real_data / file)
+    dataset = reading.read(real_data / file)
     assert dataset.extras["flavour"] == flavour
     written, original = json.loads(json.dumps(via.document(dataset, flavour))), json.loads(text)
     if flavour == "via-project":  # this one is older than these two parts
@@ -339,10 +340,10 @@ def test_real_files_come_back_as_they_were(real_data: Path, file: str, flavour: 
 
 
 def test_classes_of_real_files(real_data: Path) -> None:
-    multiclass = files.read(real_data / "car_damage/train/train_multiclass.json")
+    multiclass = reading.read(real_data / "car_damage/train/train_multiclass.json")
     assert multiclass.classes == ("door", "front_bumper", "headlamp", "hood", "rear_bumper")
     assert multiclass.n_regions == 191
-    demo = files.read(real_data / "via_official/v2_basic_demo/via_region_data.json")
+    demo = reading.read(real_data / "via_official/v2_basic_demo/via_region_data.json")
     assert demo.class_attribute == "type"
-    balloons = files.read(real_data / "balloon/train")
+    balloons = reading.read(real_data / "balloon/train")
     assert (balloons.class_attribute, balloons.classes, balloons.n_regions) == (None, ("object",), 255)

@@ -11,6 +11,7 @@ from maskrcnn.annotations.regions import (
     RLE,
     Circle,
     Ellipse,
+    Keypoints,
     MultiPolygon,
     Point,
     Points,
@@ -29,6 +30,7 @@ _KINDS: dict[str, type[Shape]] = {
     "ellipse": Ellipse,
     "polyline": Polyline,
     "point": Point,
+    "keypoints": Keypoints,
     "rle": RLE,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -44,7 +46,12 @@ def loads(text: str) -> tuple[Region, ...]:
 
 
 def region_document(region: Region) -> dict[str, Any]:
-    """A region as plain JSON values."""
+    """A region as plain JSON values; `keypoints` and `extras` only where there are any."""
+    further: dict[str, Any] = {}
+    if region.keypoints is not None:
+        further["keypoints"] = region.keypoints.points
+    if region.extras:
+        further["extras"] = dict(region.extras)
     return {
         "id": region.id,
         "shape": {"kind": _NAMES[type(region.shape)], **asdict(region.shape)},
@@ -53,12 +60,20 @@ def region_document(region: Region) -> dict[str, Any]:
         "iscrowd": region.iscrowd,
         "source": region.source,
         "score": region.score,
+        **further,
     }
 
 
 def region_from(document: dict[str, Any]) -> Region:
     """The region of a `region_document`."""
-    return Region(**{**document, "shape": _shape_from(document["shape"])})
+    keypoints = document.get("keypoints")
+    return Region(
+        **{
+            **document,
+            "shape": _shape_from(document["shape"]),
+            "keypoints": Keypoints(_places(keypoints)) if keypoints is not None else None,
+        }
+    )
 
 
 def _shape_from(document: dict[str, Any]) -> Shape:
@@ -66,6 +81,8 @@ def _shape_from(document: dict[str, Any]) -> Shape:
     kind = _KINDS[fields.pop("kind")]
     if kind in (Polygon, Polyline):
         return kind(_points(fields["points"]))
+    if kind is Keypoints:
+        return Keypoints(_places(fields["points"]))
     if kind is MultiPolygon:
         return MultiPolygon(tuple(tuple(_points(ring) for ring in part) for part in fields["parts"]))
     if kind is RLE:
@@ -75,3 +92,7 @@ def _shape_from(document: dict[str, Any]) -> Shape:
 
 def _points(values: Any) -> Points:
     return tuple((x, y) for x, y in values)
+
+
+def _places(values: Any) -> tuple[tuple[float, float, int], ...]:
+    return tuple((x, y, visibility) for x, y, visibility in values)

@@ -23,9 +23,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import raster, via_classes
-from maskrcnn.annotations.json_values import Complaint, Json, brief, length, mapping, number, numbers, text
-from maskrcnn.annotations.outlines import joined
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, length, mapping, number, numbers, text
+from maskrcnn.annotations.formats.outlines import joined
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -122,6 +124,18 @@ def document(dataset: Dataset, flavour: str) -> Json:
         image["file_attributes"] = dict(record.attributes)
         keyed[key] = image
     return _project(dataset, keyed, name) if flavour == "via-project" else keyed
+
+
+def encode(dataset: Dataset, flavour: str) -> Encoded:
+    """`document(...)` as a file, and a warning for regions that became one outline."""
+    source = dataset.source or "the dataset"
+    warnings: tuple[str, ...] = ()
+    if joined := joined_regions(dataset):
+        warnings = (
+            f"{source}: {joined} region{'s' if joined > 1 else ''} in several parts or drawn as masks became one "
+            "outline each, as VIA has no other",
+        )
+    return Encoded({f"{flavour}.json": json_bytes(document(dataset, flavour), source)}, warnings)
 
 
 def class_attribute_for(dataset: Dataset) -> str | None:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from maskrcnn.annotations import pictures, store_rows
+from maskrcnn.annotations import pictures
 from maskrcnn.annotations.regions import ImageRecord, Region, new_id
+from maskrcnn.annotations.store import table_rows
 from maskrcnn.errors import StudioError
 
 
@@ -75,7 +76,7 @@ def _take(
     except OSError as error:
         raise StudioError(f"{picture.name}: cannot be read ({error.strerror}); check the file") from None
     digest = hashlib.sha256(content).hexdigest()
-    drawn = store_rows.with_own_ids(picture.record.regions)
+    drawn = table_rows.with_own_ids(picture.record.regions)
     same = db.execute("SELECT * FROM image WHERE given_name = ? AND sha256 = ?", (picture.name, digest)).fetchone()
     if same is not None:
         return _merge(db, same, drawn, split, report)
@@ -99,7 +100,7 @@ def _take(
         ),
     ).lastrowid
     assert image_id is not None
-    store_rows.first_state(db, image_id, drawn)
+    table_rows.first_state(db, image_id, drawn)
     return replace(
         report,
         added=report.added + 1,
@@ -116,10 +117,10 @@ def _merge(
     warnings = list(report.warnings)
     if same["split"] != split:
         warnings.append(f"{same['file_name']}: is in the {same['split']} split already, and stays there")
-    own = store_rows.regions(db, same["id"])
+    own = table_rows.regions(db, same["id"])
     updated = bool(drawn) and not own
     if updated:
-        store_rows.save_state(db, same, drawn)
+        table_rows.save_state(db, same, drawn)
     elif drawn and [(r.shape, r.class_name) for r in drawn] != [(r.shape, r.class_name) for r in own]:
         warnings.append(f"{same['file_name']}: has regions of its own, which stay; the file's were not imported")
     return replace(

@@ -18,8 +18,10 @@ from typing import Any
 
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations import pictures, raster, via_classes
-from maskrcnn.annotations.json_values import Complaint, Json, brief, coordinate, mapping, numbers, text
+from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, coordinate, mapping, numbers, text
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, MultiPolygon, Points, Polygon, Rect, Region, Shape
 from maskrcnn.errors import StudioError
 
@@ -80,11 +82,16 @@ def document(dataset: Dataset, classes: Sequence[str] | None = None) -> Json:
     Regions without area, or with none inside the picture, are left out: `encode` tells which. Raises `StudioError` for
     a region without a class or with one that is not in `classes`, and for a picture whose size nobody knows.
     """
-    return encode(dataset, classes)[0]
+    return _document(dataset, classes)[0]
 
 
-def encode(dataset: Dataset, classes: Sequence[str] | None = None) -> tuple[Json, list[str]]:
-    """`document(...)` and one warning line for each kind of region that was left out."""
+def encode(dataset: Dataset) -> Encoded:
+    """`document(...)` as a file, and one warning line for each kind of region that was left out."""
+    document, warnings = _document(dataset)
+    return Encoded({"coco.json": json_bytes(document, dataset.source or "the dataset")}, tuple(warnings))
+
+
+def _document(dataset: Dataset, classes: Sequence[str] | None = None) -> tuple[Json, list[str]]:
     source = str(dataset.source or "the dataset")
     names = tuple(classes) if classes is not None else dataset.classes
     ids = {name: number for number, name in enumerate(names, start=1)}

@@ -14,7 +14,8 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from maskrcnn.annotations import coco, files, raster
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import coco, reading
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -98,7 +99,8 @@ def test_what_has_no_mask_is_left_out_with_a_warning() -> None:
         Region(Rect(100, 100, 5, 5), "thing"),
         Region(Rect(0, 0, 5, 5), "thing"),
     )
-    document, warnings = coco.encode(dataset)
+    encoded = coco.encode(dataset)
+    document, warnings = json.loads(encoded.files["coco.json"]), encoded.warnings
     assert [annotation["area"] for annotation in document["annotations"]] == [25]
     assert len(warnings) == 2
     assert "labels.json: 2 regions without area" in warnings[0]
@@ -191,7 +193,7 @@ def test_writing_it_again_keeps_what_is_not_ours() -> None:
 
 
 def test_a_crowd_stays_a_crowd_by_way_of_via() -> None:
-    from maskrcnn.annotations import via
+    from maskrcnn.annotations.formats import via
 
     again = via.parse(via.document(coco.parse(COCO_FILE, "coco.json"), "via-project"), "via.json")
     assert [[r.iscrowd for r in image.regions] for image in again.images] == [[True], [False] * 4]
@@ -210,7 +212,7 @@ def test_run_lengths_are_measured_as_pycocotools_does(seed: int) -> None:
 
 
 def test_junk_anywhere_is_read_or_refused_in_one_line(refusals) -> None:
-    assert refusals(COCO_FILE, lambda damaged: files.encode(files.parse(damaged, "labels.json"), "coco")) > 100
+    assert refusals(COCO_FILE, lambda damaged: coco.encode(reading.parse(damaged, "labels.json"))) > 100
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_a_wrong_annotation_is_named(change: dict[str, Any], complaint: str) -> 
 
 def test_real_coco_masks_are_unchanged_by_reading_and_writing(real_data: Path, tmp_path: Path) -> None:
     source = real_data / "coco/tinycoco/annotations/instances_val2017.json"
-    dataset = files.read(source)
+    dataset = reading.read(source)
     assert all(image.path is not None for image in dataset.images)
     with contextlib.redirect_stdout(io.StringIO()):
         original = COCO(source)

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskrcnn.annotations import raster, region_json, via
-from maskrcnn.annotations.files import read
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import via
+from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -31,7 +32,7 @@ from maskrcnn.annotations.regions import (
     Rect,
     Region,
 )
-from maskrcnn.annotations.store import Project, ProjectClass, StaleSave
+from maskrcnn.annotations.store import Project, ProjectClass, StaleSave, region_json
 from maskrcnn.errors import ArgumentError, StudioError
 
 BOX = Region(Rect(1, 2, 3, 4), "cat")

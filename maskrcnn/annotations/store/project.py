@@ -15,14 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from maskrcnn.annotations import region_json, store_rows, store_schema
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
-from maskrcnn.annotations.store_import import ImportReport, Incoming, plain_name, take_in
-from maskrcnn.annotations.store_rows import ProjectClass
-from maskrcnn.annotations.store_schema import DATABASE
+from maskrcnn.annotations.store import region_json, schema, table_rows
+from maskrcnn.annotations.store.importing import ImportReport, Incoming, plain_name, take_in
+from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.annotations.store.table_rows import ProjectClass
 from maskrcnn.errors import ArgumentError, StudioError
-
-__all__ = ["DATABASE", "SPLITS", "ImportReport", "Project", "ProjectClass", "Split", "StaleSave", "StoredImage"]
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
@@ -68,11 +66,11 @@ class Project:
         try:
             project.images_folder.mkdir(parents=True)
             project.runs_folder.mkdir()
-            store_schema.create(project._database)
+            schema.create(project._database)
         except OSError as error:
             raise ArgumentError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
         with project._writing() as db:
-            store_rows.set_meta(db, "name", name or folder.name)
+            table_rows.set_meta(db, "name", name or folder.name)
         return project
 
     @classmethod
@@ -81,13 +79,13 @@ class Project:
         project = cls(Path(folder))
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
-        store_schema.check(project._database)
+        schema.check(project._database)
         return project
 
     @property
     def name(self) -> str:
         with self._reading() as db:
-            return str(store_rows.meta(db, "name", self.folder.name))
+            return str(table_rows.meta(db, "name", self.folder.name))
 
     @property
     def images_folder(self) -> Path:
@@ -127,7 +125,7 @@ class Project:
     def regions(self, image_id: int) -> tuple[tuple[Region, ...], int]:
         """The regions of a picture and the revision that they are, which `save` wants back."""
         with self._reading() as db:
-            return store_rows.regions(db, image_id), self._row(db, image_id)["revision"]
+            return table_rows.regions(db, image_id), self._row(db, image_id)["revision"]
 
     def save(self, image_id: int, regions: Iterable[Region], revision: int) -> int:
         """Store a picture's regions; returns the new revision. When this returns, the save is on disk.
@@ -135,16 +133,16 @@ class Project:
         Raises `StaleSave` if the picture was saved since `revision`; then nothing is changed. Classes that the project
         does not know are added to it.
         """
-        regions = store_rows.with_own_ids(regions)
+        regions = table_rows.with_own_ids(regions)
         with self._writing() as db:
             row = self._row(db, image_id)
             if row["revision"] != revision:
                 raise StaleSave(
                     f"{row['file_name']}: saved elsewhere since you opened it; load it again, then repeat your change",
-                    store_rows.regions(db, image_id),
+                    table_rows.regions(db, image_id),
                     row["revision"],
                 )
-            return store_rows.save_state(db, row, regions)
+            return table_rows.save_state(db, row, regions)
 
     def undo(self, image_id: int) -> int:
         """Go back to the state before the last save; returns the revision (unchanged if there is nothing to undo)."""
@@ -181,13 +179,13 @@ class Project:
     def classes(self) -> list[ProjectClass]:
         """The classes in their order, which is that of training."""
         with self._reading() as db:
-            return store_rows.classes(db)
+            return table_rows.classes(db)
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
         """Replace the list of classes: order, colours, new ones. A class that regions use cannot be left out."""
         names = [entry.name for entry in classes]
         for name in names:
-            store_rows.class_name(name)
+            table_rows.class_name(name)
             if names.count(name) > 1:
                 raise StudioError(f'class "{name}" is in the list twice; leave one')
         for entry in classes:
@@ -203,13 +201,13 @@ class Project:
             db.execute("DELETE FROM class")
             rows = [(entry.name, position, entry.colour) for position, entry in enumerate(classes)]
             db.executemany("INSERT INTO class VALUES (?, ?, ?)", rows)
-            store_rows.keep_options(db, {name: name for name in names})
+            table_rows.keep_options(db, {name: name for name in names})
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
-        new = store_rows.class_name(new)
+        new = table_rows.class_name(new)
         with self._writing() as db:
-            known = [entry.name for entry in store_rows.classes(db)]
+            known = [entry.name for entry in table_rows.classes(db)]
             if old not in known:
                 raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
             if new == old:
@@ -217,14 +215,14 @@ class Project:
             if new in known:
                 raise StudioError(f'class "{new}" is there already; choose another name')
             db.execute("UPDATE class SET name = ? WHERE name = ?", (new, old))
-            store_rows.keep_options(db, {name: new if name == old else name for name in known})
+            table_rows.keep_options(db, {name: new if name == old else name for name in known})
             concerned = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?)"
             for row in db.execute(concerned, (old,)).fetchall():
                 renamed = [
                     replace(region, class_name=new) if region.class_name == old else region
-                    for region in store_rows.regions(db, row["id"])
+                    for region in table_rows.regions(db, row["id"])
                 ]
-                store_rows.save_state(db, row, renamed)
+                table_rows.save_state(db, row, renamed)
 
     # In and out
 
@@ -242,11 +240,11 @@ class Project:
         ]
         missing = tuple(record.file_name for record in dataset.images if record.path is None)
         with self._writing() as db:
-            known = {entry.name for entry in store_rows.classes(db)}
-            store_rows.add_classes(db, dataset.classes)
+            known = {entry.name for entry in table_rows.classes(db)}
+            table_rows.add_classes(db, dataset.classes)
             report = take_in(db, self.images_folder, incoming, _split(split))
-            store_rows.merge_meta(db, dataset)
-            new_classes = tuple(entry.name for entry in store_rows.classes(db) if entry.name not in known)
+            table_rows.merge_meta(db, dataset)
+            new_classes = tuple(entry.name for entry in table_rows.classes(db) if entry.name not in known)
         return replace(report, missing=missing, new_classes=new_classes)
 
     def add_pictures(self, files: Iterable[Path | str | tuple[str, bytes]], split: Split) -> ImportReport:
@@ -269,22 +267,22 @@ class Project:
             images = tuple(
                 ImageRecord(
                     row["file_name"],
-                    store_rows.regions(db, row["id"]),
+                    table_rows.regions(db, row["id"]),
                     self.images_folder / row["file_name"],
                     row["width"],
                     row["height"],
                     row["file_size"],
-                    store_rows.attributes(row),
+                    table_rows.attributes(row),
                 )
                 for row in rows
             )
-            classes = tuple(entry.name for entry in store_rows.classes(db))
+            classes = tuple(entry.name for entry in table_rows.classes(db))
             return Dataset(
                 images,
                 classes,
-                store_rows.meta(db, "class_attribute", None),
+                table_rows.meta(db, "class_attribute", None),
                 self.folder,
-                store_rows.meta(db, "extras", {}),
+                table_rows.meta(db, "extras", {}),
             )
 
     # Inside
@@ -294,10 +292,10 @@ class Project:
         return self.folder / DATABASE
 
     def _reading(self) -> Any:
-        return store_schema.reading(self._database)
+        return schema.reading(self._database)
 
     def _writing(self) -> Any:
-        return store_schema.writing(self._database)
+        return schema.writing(self._database)
 
     def _row(self, db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
         row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
@@ -312,7 +310,7 @@ class Project:
             if state is None:
                 return row["revision"]
             regions = region_json.loads(state["regions"])
-            return store_rows.show_state(db, row, state["id"], regions)
+            return table_rows.show_state(db, row, state["id"], regions)
 
 
 def _split(split: str) -> Split:

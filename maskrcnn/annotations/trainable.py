@@ -1,0 +1,49 @@
+"""Whether a dataset can be trained on, and its sizes filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.regions import Dataset, ImageRecord, classes_in
+from maskrcnn.errors import StudioError
+
+
+def require_trainable(dataset: Dataset) -> Dataset:
+    """The dataset with all sizes filled in, after making sure that it can be trained on.
+
+    Each picture must be there and decode to its end, and be as large as the label file says (if it does); each region
+    with area must have a class; at least one region must have a pixel inside its picture. Raises `StudioError` naming
+    file, picture and mend. Reads every picture once (JPEGs at an eighth of their size).
+    """
+    source = dataset.source or "the dataset"
+    for record in dataset.images:
+        if record.path is None:
+            raise StudioError(f'{source}: image "{record.file_name}" not found beside it; pass --images DIR')
+        _require_classes(dataset, record)
+    checked = []
+    something = False
+    for record in dataset.images:
+        assert record.path is not None
+        width, height = pictures.check(record.path)
+        if record.width is not None and (record.width, record.height) != (width, height):
+            raise StudioError(
+                f'{source}: "{record.file_name}" is {record.width} x {record.height} px there, but {record.path} is '
+                f"{width} x {height} px; use the picture that was labelled"
+            )
+        checked.append(replace(record, width=width, height=height))
+        drawn = (region.shape for region in record.regions if raster.has_area(region.shape))
+        something = something or any(raster.area(shape, height, width) for shape in drawn)
+    if not something:
+        raise StudioError(f"{source}: there is no region with an area to learn from; draw at least one")
+    classes = (*dataset.classes, *(name for name in classes_in(checked) if name not in dataset.classes))
+    return replace(dataset, images=tuple(checked), classes=classes)
+
+
+def _require_classes(dataset: Dataset, record: ImageRecord) -> None:
+    source = dataset.source or "the dataset"
+    for number, region in enumerate(record.regions, start=1):
+        if region.class_name is not None or not raster.has_area(region.shape):
+            continue
+        raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)

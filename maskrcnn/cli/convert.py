@@ -12,12 +12,15 @@ from maskrcnn.errors import ArgumentError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SRC", help="a label file, a folder of labels, or a project folder")
     parser.add_argument(
-        "source", metavar="SRC", help="a VIA or COCO JSON file, a folder holding one, or a project folder"
+        "destination", metavar="DST", help="the file to write; for labelme, yolo and masks a new folder"
     )
-    parser.add_argument("destination", metavar="DST", help="the file to write")
     parser.add_argument(
         "--to", required=True, choices=FORMATS, dest="format", help=f"format to write: {', '.join(FORMATS)}"
+    )
+    parser.add_argument(
+        "--class-attribute", metavar="NAME", help="the VIA region attribute that is the class; else it is found by rule"
     )
     parser.add_argument("--images", metavar="DIR", help="folder of the pictures, where they are not beside SRC")
 
@@ -26,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     source, destination = Path(args.source), Path(args.destination)
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
-    dataset = read(source, args.images)
+    dataset = read(source, args.images, args.class_attribute)
     for warning in write(dataset, destination, args.format):
         print(f"warning: {warning}", file=sys.stderr)
     classes = ", ".join(dataset.classes) or "none"

@@ -135,7 +135,7 @@ def test_a_signal_ends_a_training_cleanly(tmp_path: Path, root: Path, number: in
 
 BAD_LABELS = {
     "not JSON": ("{", "JSON"),
-    "not VIA or COCO": ('{"a": 1}', "neither a VIA nor a COCO"),
+    "not VIA or COCO": ('{"a": 1}', "holds no labels"),
     "no region": ('{"a.png": {"filename": "a.png", "size": 1, "regions": [], "file_attributes": {}}}', "region"),
 }
 

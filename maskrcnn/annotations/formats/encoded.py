@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from maskrcnn.errors import StudioError
@@ -14,11 +16,20 @@ from maskrcnn.errors import StudioError
 class Encoded:
     """Label files by name, relative to where they go, and a warning line for whatever the format cannot hold.
 
-    A format of one file has exactly one entry; who writes it may give it another name.
+    A format of one file has exactly one entry; who writes it may give it another name. `pictures` says where each
+    picture belongs for the files to be of use, also relative, where the format wants it elsewhere than beside its
+    label file under its own name.
     """
 
     files: Mapping[str, bytes]
     warnings: tuple[str, ...] = ()
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+
+
+def inside(file_name: str) -> str:
+    """A picture's name as a relative path that stays inside the folder: `../a.jpg` becomes `a.jpg`."""
+    parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
+    return "/".join(part.replace(":", "_") for part in parts) or "picture"
 
 
 def json_bytes(document: Any, source: object) -> bytes:

@@ -13,11 +13,19 @@ from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 
-_EXPECTED = "expected a VIA 1.x, VIA 2.x or COCO file"
+LARGEST_FILE = 150 * 2**20
+"""Bytes; a label file beyond this is refused before it is read. Ten thousand pictures with ten outlines are 70 MB."""
+
+_EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
+_LABEL_SUFFIXES = (".json", ".csv")
 
 
-def read(path: Path | str, images: Path | str | None = None) -> Dataset:
-    """The dataset of a VIA or COCO JSON file, of a folder that holds exactly one, or of a project folder (all splits).
+def read(path: Path | str, images: Path | str | None = None, class_attribute: str | None = None) -> Dataset:
+    """The dataset of a label file, of a folder that holds labels of one kind, or of a project folder (all splits).
+
+    Files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Folders: one such file, a labelme file for each picture,
+    a YOLO data set, or PNG masks. `class_attribute` names the VIA attribute that is the class, where the rule of
+    `via_classes` would choose another.
 
     Pictures are looked for in `images` if given, else beside the file and in `images/` beside it; for COCO's own
     layout, `annotations/instances_val2017.json`, also in `val2017/` beside `annotations/`. A picture that is not found
@@ -31,23 +39,24 @@ def read(path: Path | str, images: Path | str | None = None) -> Dataset:
         raise ArgumentError(f"{images}: there is no such folder; give --images the folder that holds the pictures")
     if not path.exists():
         raise ArgumentError(f"{path}: there is no such file or folder; check the path")
-    if path.is_dir():
-        if (path / DATABASE).is_file():
-            from maskrcnn.annotations.store import Project  # the store reads datasets itself
+    folders = [Path(images)] if images is not None else _folders_beside(path)
+    if not path.is_dir():
+        return with_pictures(_dataset_of_file(path, class_attribute), folders)
+    if (path / DATABASE).is_file():
+        from maskrcnn.annotations.store import Project  # the store reads datasets itself
 
-            return Project.open(path).dataset()
-        path = _only_label_file(path)
-    dataset = parse(_json(path), path)
-    return with_pictures(dataset, [Path(images)] if images is not None else _folders_beside(path))
+        return Project.open(path).dataset()
+    return _dataset_of_folder(path, folders, class_attribute)
 
 
-def parse(document: Any, source: Path | str) -> Dataset:
-    """The dataset of a parsed JSON document, VIA or COCO; no pictures are looked for. `source` is for messages."""
+def parse(document: Any, source: Path | str, class_attribute: str | None = None) -> Dataset:
+    """The dataset of a parsed JSON document of any kind; no pictures are looked for. `source` is for messages."""
     if via.is_via(document):
-        return via.parse(document, source)
+        # TEMP
+        return via.parse(document, source, class_attribute) if class_attribute else via.parse(document, source)  # type: ignore
     if coco.is_coco(document):
         return coco.parse(document, source)
-    raise StudioError(f"{source}: this JSON is neither a VIA nor a COCO file; {_EXPECTED}")
+    raise StudioError(f"{source}: this JSON holds no labels that the studio knows; {_EXPECTED}")
 
 
 def with_pictures(dataset: Dataset, folders: list[Path]) -> Dataset:
@@ -61,8 +70,8 @@ def find_picture(file_name: str, folders: list[Path]) -> Path | None:
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".")]
     leads_out = file_name.startswith(("/", "\\")) or ".." in parts or any(":" in part for part in parts)
     names = [parts[-1:]] if leads_out else [parts, parts[-1:]]
-    for folder in folders:
-        for name in names:
+    for name in names:
+        for folder in folders:
             candidate = folder.joinpath(*name)
             try:
                 if name and name[-1] != ".." and candidate.is_file():
@@ -73,7 +82,9 @@ def find_picture(file_name: str, folders: list[Path]) -> Path | None:
 
 
 def _folders_beside(path: Path) -> list[Path]:
-    """Where the pictures of a label file usually lie."""
+    """Where the pictures of a label file, or of a folder of labels, usually lie."""
+    if path.is_dir():
+        return [path, path / "images"]
     folders = [path.parent, path.parent / "images"]
     if path.parent.name == "annotations" and "_" in path.stem:
         split = path.stem.rsplit("_", 1)[1]
@@ -81,43 +92,56 @@ def _folders_beside(path: Path) -> list[Path]:
     return folders
 
 
-def _only_label_file(folder: Path) -> Path:
-    candidates = sorted(entry for entry in folder.glob("*.json") if entry.is_file())
-    documents = []
+def _dataset_of_file(path: Path, class_attribute: str | None) -> Dataset:
+    return _text_dataset(_text(path), path, class_attribute)
+
+
+def _dataset_of_folder(folder: Path, images: list[Path], class_attribute: str | None) -> Dataset:
+    """The dataset of a folder with labels of one kind."""
+    found = []
+    candidates = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix in _LABEL_SUFFIXES)
     for candidate in candidates:
         try:
-            document = _json(candidate)
+            found.append(_dataset_of_file(candidate, class_attribute))
         except StudioError:
             if len(candidates) == 1:
                 raise
-            continue
-        if via.is_via(document) or coco.is_coco(document):
-            documents.append(candidate)
-    if not documents:
+    if not found:
         raise StudioError(f"{folder}: no label file is in this folder; {_EXPECTED}, or a project folder")
-    if len(documents) > 1:
-        names = ", ".join(document.name for document in documents)
+    if len(found) > 1:
+        names = ", ".join(dataset.source.name for dataset in found if dataset.source)
         raise StudioError(f"{folder}: several label files are in this folder ({names}); name the one you mean")
-    return documents[0]
+    return with_pictures(found[0], images)
 
 
-def _json(path: Path) -> Any:
+def _text_dataset(text: str, source: Path | str, class_attribute: str | None) -> Dataset:
+    return parse(_document(text, source), source, class_attribute)
+
+
+def _text(path: Path) -> str:
+    """What a label file holds, if it is text and not too much of it."""
     try:
-        return _parsed(path.read_bytes(), path)
+        if not path.is_file():
+            raise StudioError(f"{path}: this is no file that could be read; {_EXPECTED}")
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise StudioError(
+                f"{path}: {size / 2**20:.0f} MB are too much for one label file (at most {LARGEST_FILE / 2**20:.0f}); "
+                "split it"
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudioError(f"{path}: this is not text, so no label file; {_EXPECTED}") from None
     except OSError as error:
         raise StudioError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
 
 
-def _parsed(content: bytes | str, source: Path | str) -> Any:
+def _document(text: str, source: Path | str) -> Any:
     try:
-        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise StudioError(f"{source}: not JSON (line {error.lineno}: {error.msg}); {_EXPECTED}") from None
     except RecursionError:
         raise StudioError(f"{source}: the JSON is nested too deep to be a label file; {_EXPECTED}") from None
-    except UnicodeDecodeError:
-        raise StudioError(f"{source}: not JSON (it is not even text); {_EXPECTED}") from None
     except ValueError as error:
         raise StudioError(f"{source}: not JSON ({error}); {_EXPECTED}") from None
 

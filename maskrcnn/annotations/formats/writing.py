@@ -8,11 +8,11 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskrcnn.annotations.formats import coco, via
-from maskrcnn.annotations.formats.encoded import Encoded
+from maskrcnn.annotations.formats.encoded import Encoded, inside
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
 
@@ -45,13 +45,16 @@ def encode(dataset: Dataset, format: str) -> Encoded:
     """
     if format not in FORMATS:
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
-    return FORMATS[format].encode(dataset)
+    encoded = FORMATS[format].encode(dataset)
+    beside = {inside(record.file_name): record.path for record in dataset.images if record.path is not None}
+    return encoded if encoded.pictures else replace(encoded, pictures=beside)
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
     """Write the dataset as a file, or as a new folder, of that format; returns the warnings of `encode`.
 
     A file replaces the one that was there; a folder must be new or empty. Either is written whole or not at all.
+    A folder gets copies of the pictures, as whoever reads such a folder looks for them there.
     Raises as `encode` does, and `ArgumentError` for a place that cannot be written.
     """
     path = Path(path)
@@ -68,7 +71,9 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
             for name, content in encoded.files.items():
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
                 _written(temporary / name, content)
-            temporary.mkdir(exist_ok=True)
+            for name, picture in encoded.pictures.items():
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(picture, temporary / name)
         else:
             (content,) = encoded.files.values()
             _written(temporary, content)
@@ -81,12 +86,14 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
     return list(encoded.warnings)
 
 
-def zipped(encoded: Encoded) -> bytes:
-    """Several label files as one zip, for a download."""
+def zipped(encoded: Encoded, pictures: bool) -> bytes:
+    """Label files as one zip, for a download; with the pictures where they belong if asked for."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in encoded.files.items():
             archive.writestr(name, content)
+        for name, picture in encoded.pictures.items() if pictures else ():
+            archive.write(picture, name, zipfile.ZIP_STORED)
     return buffer.getvalue()
 
 

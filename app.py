@@ -9,6 +9,7 @@ st.set_page_config(page_title="Mask R-CNN Studio", page_icon=":material/texture:
 pages = {
     "Label": [
         st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate", default=True),
+        st.Page("pages/label/dataset.py", title="Dataset", icon=":material/dataset:", url_path="dataset"),
     ],
     "Train": [
         st.Page("pages/train/launch.py", title="Launch", icon=":material/rocket_launch:", url_path="launch"),

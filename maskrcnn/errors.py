@@ -6,12 +6,24 @@ after `error: ` and exits; a page shows it in a red box. Anything else that is r
 traceback.
 """
 
+from __future__ import annotations
+
+import re
+
+# Control characters, turned writing and halves of characters: names of files can hold them, and a terminal obeys them.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """A text as one line that can be shown anywhere."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+
 
 class StudioError(Exception):
     """A mistake in what was given: one line that names the thing and the mend. Exit status 1."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(one_line(message))
 
 
 class ArgumentError(StudioError):

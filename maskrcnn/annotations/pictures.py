@@ -1,37 +1,84 @@
-"""Reading pictures: pixels and size, always in the displayed frame (EXIF orientation applied)."""
+"""Reading pictures: pixels and size, always in the displayed frame (EXIF orientation applied).
+
+What a person sees is what is learned from, so every kind of picture becomes 8-bit RGB by a fixed rule:
+
+| kind | becomes |
+|---|---|
+| grey, 1-bit, palette, YCbCr | its RGB colours |
+| CMYK | RGB without a colour profile; in JPEGs the inks are taken as inverted, which is how all programs write them |
+| with transparency (alpha or a transparent colour) | laid on white, as viewers do; wholly transparent: its colours |
+| 16 bits per channel | the upper byte: 65535 is white, in every picture of a set |
+| 32-bit whole numbers | as 16 bits if all are from 0 to 65535, else the least becomes black and the greatest white |
+| floating point | 0 is black and 1 white if all values are between; else as above; what is not a number is black |
+| several frames or pages (GIF, APNG, WebP, TIFF, MPO) | the first |
+
+Files are opened by content, and only as one of a few formats of pixels: SVG, PDF, PostScript and the like, which are
+programs as much as pictures, are refused whatever they are called. Size is checked before anything is decoded.
+"""
 
 from __future__ import annotations
 
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from maskrcnn.errors import StudioError
 
-SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 """File names that pages offer to open; reading goes by content, not by name."""
+
+MOST_PIXELS = 170_000_000
+"""A larger picture is not opened: its pixels alone would take half a gigabyte, and a few bytes can claim any size."""
+
+_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
 
 _EXIF_ORIENTATION = 0x0112
 _TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what turns the stored pixels into the displayed ones; Pillow counts degrees anticlockwise."""
+
+_ENDS = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND\xaeB`\x82"}
+"""How the files of a format begin, and what stands at their end."""
 
 
 def load(path: Path | str) -> np.ndarray:
-    """The picture as displayed: uint8 `(H, W, 3)`, RGB.
+    """The picture as displayed: uint8 `(H, W, 3)`, RGB, by the table above.
 
-    Grey, palette and 16-bit pictures are converted; transparency is dropped. Raises `StudioError` for a file that is
-    missing, truncated or not an image.
+    Raises `StudioError` for a file that is missing, truncated, too large or not a picture.
     """
     with _opened(path) as picture:
-        turned = ImageOps.exif_transpose(picture)
-        if turned.mode.startswith("I;16"):
-            # Pillow would clip 16-bit values to 255; the upper byte is what a viewer shows.
-            grey = (np.asarray(turned).astype(np.uint16) >> 8).astype(np.uint8)
-            return np.repeat(grey[:, :, None], 3, axis=2)
-        return np.array(turned.convert("RGB"))
+        picture.load()
+        # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
+        turn = _TURNS.get(_orientation(picture))
+        return _as_rgb(picture if turn is None else picture.transpose(turn))
+
+
+def reduced(path: Path | str, side: int) -> np.ndarray:
+    """`load`, scaled down so that the longer side is `side` pixels at most; for a large JPEG many times as fast."""
+    with _opened(path) as picture:
+        longest = max(picture.size)
+        if longest > side:
+            picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
+        picture.load()
+        turn = _TURNS.get(_orientation(picture))
+        pixels = _as_rgb(picture if turn is None else picture.transpose(turn))
+    small = Image.fromarray(pixels)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.array(small)
 
 
 def size(path: Path | str) -> tuple[int, int]:
@@ -54,31 +101,122 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
         return displayed
 
 
+def glance(path: Path | str, name: str | None = None) -> tuple[int, int]:
+    """`check` for thousands of pictures: a JPEG or PNG that has its end is taken to be whole, and not decoded."""
+    with _opened(path, name) as picture:
+        displayed = _displayed_size(picture)
+    return displayed if _has_its_end(Path(path)) else check(path, name)
+
+
+def values(path: Path | str) -> np.ndarray:
+    """The numbers of a picture of one channel as they are stored, `(H, W)`: a palette's indices, grey of up to 16 bits.
+
+    For masks, so nothing is turned or converted. Raises `StudioError` as `load` does, and for a picture of colours.
+    """
+    with _opened(path) as picture:
+        if picture.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
+            raise StudioError(f"{path}: has colours ({picture.mode}), where a mask has one number for each pixel")
+        picture.load()
+        return np.array(picture)
+
+
+def orientation(path: Path | str) -> int:
+    """EXIF's orientation of the stored pixels, 1 to 8; 1 where the file gives none. Raises `StudioError` as `size`."""
+    with _opened(path) as picture:
+        return _orientation(picture)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        value = picture.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
+        return 1
+    return value if value in _TURNS else 1
+
+
 def _displayed_size(picture: Image.Image) -> tuple[int, int]:
     width, height = picture.size
-    if picture.getexif().get(_EXIF_ORIENTATION) in _TURNED_ON_ITS_SIDE:
-        return height, width
-    return width, height
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):  # whose `size` is the displayed one already
+        width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
+    return (height, width) if _orientation(picture) in _TURNED_ON_ITS_SIDE else (width, height)
+
+
+def _as_rgb(picture: Image.Image) -> np.ndarray:
+    """Decoded pixels as uint8 `(H, W, 3)`."""
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        grey = _as_bytes(np.asarray(picture))
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        alpha = picture.getchannel("A")
+        if alpha.getextrema() != (0, 0):
+            white = Image.new("RGB", picture.size, (255, 255, 255))
+            white.paste(picture, mask=alpha)
+            return np.array(white)
+    return np.array(picture.convert("RGB"))
+
+
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    """Numbers `(H, W)` of any range as uint8."""
+    whole = values.dtype.kind in "iu"
+    if whole and values.min() >= 0 and values.max() <= 65535:
+        return (values.astype(np.uint16) >> 8).astype(np.uint8)
+    blocks = np.array_split(values, 1 + values.size // 4_000_000)  # some rows at a time: float64 is large
+    known = [block[np.isfinite(block)] for block in blocks]
+    low = min((float(block.min()) for block in known if block.size), default=0.0)
+    high = max((float(block.max()) for block in known if block.size), default=1.0)
+    if not whole and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return np.concatenate([_between(block.astype(np.float64), low, high) for block in blocks])
+
+
+def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """`low` as 0, `high` as 255."""
+    known = np.isfinite(values) & (high > low)
+    return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)
+
+
+def _has_its_end(path: Path) -> bool:
+    with path.open("rb") as file:
+        begins = file.read(8)
+        file.seek(-min(64, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        ends = file.read()
+    return any(begins.startswith(begin) and end in ends for begin, end in _ENDS.items())
 
 
 @contextmanager
 def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
-    """An open picture; whatever Pillow raises while it is used becomes a `StudioError` that names the file."""
+    """An open picture of a size that can be decoded; whatever Pillow raises while it is used becomes a `StudioError`
+    that names the file."""
     name = name or str(path)
     try:
+        # A pipe would keep us waiting for ever, and a device has no end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise StudioError(f"{name}: this is not a file; give a picture")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures and of damaged EXIF blocks
-            with Image.open(path) as picture:
+            with Image.open(path, formats=_FORMATS) as picture:
+                width, height = picture.size
+                if width * height > MOST_PIXELS:
+                    raise StudioError(f"{name}: the picture is {width} x {height} px; {_TOO_LARGE}")
                 yield picture
+    except StudioError:
+        raise
     except FileNotFoundError:
         raise StudioError(f"{name}: there is no such picture; put it there, or pass --images DIR") from None
+    except PermissionError as error:
+        raise StudioError(f"{name}: cannot be read ({error.strerror}); check the file's permissions") from None
     except UnidentifiedImageError:
-        raise StudioError(f"{name}: this is not an image; replace it, or take it out of the label file") from None
+        raise StudioError(f"{name}: this is not {_KNOWN}; replace it, or take it out of the label file") from None
     except Image.DecompressionBombError:
-        raise StudioError(f"{name}: the picture is too large to open; scale it down below 170 megapixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
-        # Pillow reports damage with any of these, depending on the format.
+        raise StudioError(f"{name}: the picture is far too large to open; {_TOO_LARGE}") from None
+    except Exception as error:
+        # Pillow reports damage with almost any exception, depending on the format.
         reason = "it is truncated" if "truncated" in str(error) or isinstance(error, EOFError) else str(error)
         raise StudioError(
-            f"{name}: the picture cannot be decoded ({reason}); replace the file by a whole copy"
+            f"{name}: the picture cannot be decoded ({reason[:80]}); replace the file by a whole copy"
         ) from None
+
+
+_KNOWN = "a picture that can be read (JPEG, PNG, BMP, GIF, WebP or TIFF)"
+_TOO_LARGE = f"scale it down below {MOST_PIXELS // 1_000_000} megapixels"

@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "find objects in pictures and draw them",
     "evaluate": "measure a network on labelled pictures: COCO AP, and AP picture by picture",
     "convert": "turn labels of one format into another",
+    "doctor": "find what in labels or pictures hurts training, and mend it",
     "info": "show what a checkpoint or a run is made of",
 }
 

@@ -10,38 +10,73 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.regions import Region
+from maskrcnn.annotations.regions import Keypoints, MultiPolygon, Points, Region, Shape, Skeleton
 from maskrcnn.studio import canvas
+from maskrcnn.studio.overlays import display, rgb
 
-THUMBNAIL_SIDE = 160
+Colours = Mapping[str | None, str]
+"""The colour of each class, and of regions that have none."""
+
 _SHARP_SIDE = 900
 """A smaller picture is enlarged to this, so that the numbers on it are sharp."""
 _SHOWN_AT = 700  # pixels at which the canvas shows the longer side, about
 _FILL = 0.3
+_HIDDEN = 1  # a keypoint's visibility: labelled, but not to be seen
 
 
 def background(
-    path: Path, regions: Sequence[Region], painted: set[str], colours: Mapping[str | None, str], zoom: float = 1.0
+    path: Path,
+    regions: Sequence[Region],
+    painted: set[str],
+    colours: Colours,
+    zoom: float = 1.0,
+    skeletons: Mapping[str, Skeleton] | None = None,
 ) -> bytes:
-    """JPEG bytes of the picture with every region's number, and with the `painted` ones (their ids) drawn in colour.
+    """JPEG bytes of the picture with every region's number and keypoints, and with the `painted` ones (their ids) drawn
+    in colour.
 
-    Beyond zoom 1 there are more pixels, as far as the picture has them.
+    Beyond zoom 1 there are more pixels, as far as the picture has them. `skeletons` (class -> skeleton) say between
+    which keypoints there are bones.
     """
     side = round(canvas.LONGEST_SIDE * zoom)
     picture, scale = _scaled(str(path), path.stat().st_mtime_ns, side)
     picture = picture.copy()
     unit = max(picture.shape[:2]) / (_SHOWN_AT * zoom)
     for region in regions:
+        colour = rgb(colours[region.class_name])
         if region.id in painted:
-            _paint(picture, region, scale, unit, _rgb(colours[region.class_name]))
+            paint(picture, region.shape, scale, unit, colour)
+        if (keypoints := keypoints_of(region)) is not None:
+            skeleton = (skeletons or {}).get(region.class_name or "")
+            _paint_keypoints(picture, keypoints, skeleton, scale, unit, colour)
     for number, region in enumerate(regions, 1):
-        _number(picture, number, region, scale, unit, _rgb(colours[region.class_name]))
+        _number(picture, number, region, scale, unit, rgb(colours[region.class_name]))
     return canvas.jpeg(picture, side)
 
 
-def thumbnail(path: Path) -> bytes:
-    """The picture as JPEG bytes of at most `THUMBNAIL_SIDE` pixels, cut to the same proportions for all."""
-    return _thumbnail(str(path), path.stat().st_mtime_ns)
+def preview(
+    path: Path,
+    regions: Sequence[Region],
+    colours: Colours,
+    side: int = 420,
+    skeletons: Mapping[str, Skeleton] | None = None,
+) -> bytes:
+    """JPEG bytes of the picture with its longer side at `side` pixels and its regions filled in their colours.
+
+    Raises `StudioError` for a picture that cannot be read.
+    """
+    picture, scale = display(pictures.load(path), side)
+    for region in regions:
+        colour = rgb(colours[region.class_name])
+        paint(picture, region.shape, scale, 0.5, colour, fill=0.4)
+        if (keypoints := keypoints_of(region)) is not None:
+            _paint_keypoints(picture, keypoints, (skeletons or {}).get(region.class_name or ""), scale, 0.5, colour)
+    return canvas.jpeg(picture, side)
+
+
+def keypoints_of(region: Region) -> Keypoints | None:
+    """The keypoints of a region, whether they are all of it or belong to an outline."""
+    return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
 
 
 @st.cache_data(max_entries=12, show_spinner=False)
@@ -54,27 +89,62 @@ def _scaled(path: str, _changed: int, side: int) -> tuple[np.ndarray, float]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), scale
 
 
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _thumbnail(path: str, changed: int) -> bytes:
-    picture = pictures.load(path)
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return canvas.jpeg(picture[top : top + side, left : left + side], THUMBNAIL_SIDE)
+def paint(
+    picture: np.ndarray, shape: Shape, scale: float, unit: float, colour: tuple[int, int, int], fill: float = _FILL
+) -> None:
+    """Fill and outline a shape on a uint8 RGB picture, in place; keypoints are left out.
 
-
-def _paint(picture: np.ndarray, region: Region, scale: float, unit: float, colour: tuple[int, int, int]) -> None:
-    """Fill and outline a region on the picture, in place."""
+    `scale` is the picture's pixels per pixel of the shape, `unit` how many of them make a thin line.
+    """
     height, width = picture.shape[:2]
-    # cv2 takes coordinates of pixel centres, in 1/16 pixel here.
-    rings = [np.round((np.array(ring) * scale - 0.5) * 16).astype(np.int32) for ring in raster.rings(region.shape)]
-    if raster.has_area(region.shape):
+    rings = [_fixed(ring, scale) for ring in raster.rings(shape)]
+    if raster.has_area(shape):
         inside = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(inside, rings, 1, shift=4)
+        # The parts of a shape are united; the rings of one part go by the even-odd rule, which leaves holes open.
+        parts = (
+            [[_fixed(ring, scale) for ring in part] for part in shape.parts]
+            if isinstance(shape, MultiPolygon)
+            else [rings]
+        )
+        for part in parts:
+            cv2.fillPoly(inside, part, 1, shift=4)
         covered = inside.astype(bool)
-        picture[covered] = ((1 - _FILL) * picture[covered] + _FILL * np.array(colour)).astype(np.uint8)
+        picture[covered] = ((1 - fill) * picture[covered] + fill * np.array(colour)).astype(np.uint8)
     thickness = max(2, round(4 * unit))
-    cv2.polylines(picture, rings, raster.has_area(region.shape), colour, thickness, cv2.LINE_AA, shift=4)
+    if not isinstance(shape, Keypoints):
+        cv2.polylines(picture, rings, raster.has_area(shape), colour, thickness, cv2.LINE_AA, shift=4)
+
+
+def _paint_keypoints(
+    picture: np.ndarray,
+    keypoints: Keypoints,
+    skeleton: Skeleton | None,
+    scale: float,
+    unit: float,
+    colour: tuple[int, int, int],
+) -> None:
+    """Bones as lines, keypoints as discs on the picture, in place; one that is labelled but hidden is hollow."""
+    places = [_fixed(((x, y),), scale)[0] if visibility else None for x, y, visibility in keypoints.points]
+    thin = max(1, round(2 * unit))
+    for first, second in skeleton.edges if skeleton else ():
+        if max(first, second) < len(places):
+            start, end = places[first], places[second]
+            if start is not None and end is not None:
+                cv2.line(picture, start.tolist(), end.tolist(), (0, 0, 0), thin + 2, cv2.LINE_AA, shift=4)
+                cv2.line(picture, start.tolist(), end.tolist(), colour, thin, cv2.LINE_AA, shift=4)
+    radius = max(3, round(4 * unit))
+    for place, (_, _, visibility) in zip(places, keypoints.points, strict=True):
+        if place is not None:
+            middle = (place / 16).round().astype(int).tolist()
+            cv2.circle(picture, middle, radius + 1, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(picture, middle, radius, colour, thin if visibility == _HIDDEN else cv2.FILLED, cv2.LINE_AA)
+
+
+def _fixed(ring: Points, scale: float) -> np.ndarray:
+    """Vertices as cv2 takes them, int32 `(N, 2)`: counted from pixel centres, in 1/16 pixel."""
+    return (
+        np.round((np.array(ring, dtype=float).reshape(-1, 2) * scale - 0.5) * 16).clip(-(2**27), 2**27).astype(np.int32)
+    )
 
 
 def _number(
@@ -82,7 +152,10 @@ def _number(
 ) -> None:
     """A disc with the region's number above its topmost vertex, in place."""
     height, width = picture.shape[:2]
-    x, y = min((point for ring in raster.rings(region.shape) for point in ring), key=lambda point: point[1])
+    points = [point for ring in raster.rings(region.shape) for point in ring]
+    if not points:  # an empty mask, or keypoints of which none is labelled
+        return
+    x, y = min(points, key=lambda point: point[1])
     radius = max(6, round(10 * unit))
     wanted = ((x * scale, width), (y * scale - radius, height))
     place = [int(min(max(radius, round(value)), side - radius)) for value, side in wanted]
@@ -97,12 +170,8 @@ def _number(
 
 def ink(colour: str) -> tuple[int, int, int]:
     """Black or white, whichever can be read on a `#rrggbb` ground."""
-    return _black_or_white(_rgb(colour))
+    return _black_or_white(rgb(colour))
 
 
 def _black_or_white(ground: tuple[int, int, int]) -> tuple[int, int, int]:
     return (0, 0, 0) if 0.3 * ground[0] + 0.59 * ground[1] + 0.11 * ground[2] > 110 else (255, 255, 255)
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -7,14 +7,15 @@ editor holds; whoever saved the same picture meanwhile is never overwritten (`Ed
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from maskrcnn.annotations.regions import Region, Shape
+from maskrcnn.annotations.regions import Region, Shape, Skeleton
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import canvas
@@ -25,6 +26,7 @@ FIRST_CLASS = "object"
 """The class of what is drawn in a project that has no class yet."""
 
 Regions = tuple[Region, ...]
+Difference = Literal["new", "changed", "removed"]
 
 _EDITORS = "annotate_editors"
 _GENERATION = "annotate_generation"
@@ -33,9 +35,24 @@ _NEXT_CLASS = "annotate_next_class"
 _KEPT = 4
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """Two versions of one picture's regions, `mine` and `theirs`, that both started from `base`.
+
+    Both are in the history already: theirs is what is stored now, mine is one undo away.
+    """
+
+    base: Regions
+    mine: Regions
+    theirs: Regions
+
+
 @dataclass
 class Editor:
-    """One picture on one mounted canvas. `key` is the canvas's; it is never used for another mount."""
+    """One picture on one mounted canvas. `key` is the canvas's; it is never used for another mount.
+
+    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown.
+    """
 
     project: Path
     image_id: int
@@ -43,9 +60,10 @@ class Editor:
     mode: canvas.Mode
     drawing: Drawing
     revision: int
+    seen: int
     saved_at: str | None = None
     problem: str | None = None
-    conflict: Regions | None = None
+    conflict: Conflict | None = None
 
     @property
     def regions(self) -> Regions:
@@ -59,8 +77,13 @@ class Editor:
 
 
 def colours(project: Project) -> dict[str | None, str]:
-    """The colour of each class, and of regions that have none."""
-    return {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in project.classes()}}
+    """The colour of each class; grey for no class, and for one that was renamed or removed elsewhere meanwhile."""
+    return defaultdict(lambda: NO_CLASS_COLOUR, {entry.name: entry.colour for entry in project.classes()})
+
+
+def skeletons(project: Project) -> dict[str, Skeleton]:
+    """The skeletons of the classes that have keypoints."""
+    return {entry.name: entry.skeleton for entry in project.classes() if entry.skeleton}
 
 
 def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
@@ -78,7 +101,7 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
     st.session_state[_GENERATION] = generation
     regions, revision = project.regions(image.id)
     drawing = Drawing.start(regions, view, colours(project))
-    editor = Editor(project.folder, image.id, f"annotate_canvas_{generation}", mode, drawing, revision)
+    editor = Editor(project.folder, image.id, f"annotate_canvas_{generation}", mode, drawing, revision, revision)
     if last is not None and (last.project, last.image_id) == (editor.project, editor.image_id):
         editor.saved_at, editor.problem = last.saved_at, last.problem
     editors[editor.key] = editor
@@ -117,27 +140,50 @@ def change(key: str, regions: Regions) -> None:
 
 
 def step(key: str, direction: str) -> None:
-    """Undo or redo the last save of the picture."""
+    """Undo or redo the last save of the picture; not one that this tab has not seen yet."""
     editor = editor_of(key)
     project = Project(editor.project)
-    _attempt(editor, lambda: (project.undo if direction == "undo" else project.redo)(editor.image_id))
+
+    def go() -> None:
+        _, now = project.regions(editor.image_id)
+        if now != editor.seen:
+            raise StudioError(
+                "This picture was saved elsewhere meanwhile, and is shown as it is now; "
+                f"press {direction.capitalize()} again to step from there."
+            )
+        editor.seen = (project.undo if direction == "undo" else project.redo)(editor.image_id)
+
+    _attempt(editor, go)
 
 
 def resolve(key: str, choice: str) -> None:
-    """End a conflict: "both" merges, "mine" or "theirs" wins and the other one is one undo away."""
+    """End a conflict: "both" merges, "mine" or "theirs" wins; whatever does not is in the history, where undo goes."""
     editor = editor_of(key)
-    mine, project = editor.conflict, Project(editor.project)
-    assert mine is not None
-    theirs, revision = project.regions(editor.image_id)
+    conflict, project = editor.conflict, Project(editor.project)
+    if conflict is None:  # a second click on a button that is about to go
+        return
 
     def save() -> None:
-        chosen = merge(editor.regions, mine, theirs) if choice == "both" else mine
-        after = project.save(editor.image_id, chosen, revision)
-        if choice == "theirs":
-            project.save(editor.image_id, theirs, after)
+        theirs, revision = project.regions(editor.image_id)
+        if choice == "both":
+            project.save(editor.image_id, merge(conflict.base, conflict.mine, theirs), revision)
+        elif choice == "mine":
+            project.save(editor.image_id, conflict.mine, revision)
         editor.conflict = None
 
     _attempt(editor, save)
+
+
+def differences(base: Regions, version: Regions) -> dict[str, Difference]:
+    """What a version did to `base`, by region id; regions it left as they were are not in it."""
+    was, now = ({region.id: region for region in regions} for regions in (base, version))
+    found: dict[str, Difference] = {identity: "removed" for identity in was if identity not in now}
+    for identity, region in now.items():
+        if identity not in was:
+            found[identity] = "new"
+        elif region != was[identity]:
+            found[identity] = "changed"
+    return found
 
 
 def merge(base: Regions, mine: Regions, theirs: Regions) -> Regions:
@@ -192,14 +238,25 @@ def _new_region(shape: Shape) -> Region:
 
 def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
     """Save on top of the editor's revision. With a `drawing` the canvas stays as it is; without, it is mounted afresh,
-    because the editor then keeps its old revision."""
+    because the editor then keeps its old revision.
+
+    Where somebody saved other regions meanwhile, theirs stay what is stored. These go into the history below them, so
+    that they are safe even if this tab is closed before its person has chosen.
+    """
 
     def save() -> None:
+        project = Project(editor.project)
         try:
-            revision = Project(editor.project).save(editor.image_id, regions, editor.revision)
-        except StaleSave:
-            editor.conflict = regions
-            return
+            revision = project.save(editor.image_id, regions, editor.revision)
+        except StaleSave as stale:
+            if stale.regions != editor.regions:
+                mine = project.save(editor.image_id, regions, stale.revision)
+                project.save(editor.image_id, stale.regions, mine)
+                editor.conflict = Conflict(editor.regions, regions, stale.regions)
+                return
+            # Undone and redone, say: what is stored is what this canvas shows.
+            revision = project.save(editor.image_id, regions, stale.revision)
+        editor.seen = revision
         if drawing is not None:
             editor.drawing, editor.revision, editor.conflict = drawing, revision, None
 

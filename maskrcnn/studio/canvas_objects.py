@@ -204,7 +204,7 @@ class Drawing:
                 kept.append(region)
             elif number in numbered:
                 shape = edited(region.shape, self._object(number), numbered[number], self.view)
-                kept.append(region if shape is region.shape else replace(region, shape=shape))
+                kept.append(region.with_shape(shape))
         drawn = self._drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
         return replace(self, drawn=drawn, regions=(*kept, *(region for _, region in drawn)))
 
@@ -230,7 +230,7 @@ class Drawing:
             if region is None:
                 shape = shape_of(item, self.view)
                 assert shape is not None
-                region = replace(left_over.pop(0)[1], shape=shape) if left_over else new_region(shape)
+                region = left_over.pop(0)[1].with_shape(shape) if left_over else new_region(shape)
             result.append((seen, region))
         return tuple(result)
 

@@ -15,6 +15,7 @@ from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.studio.plain_text import plain
 
 PRESET_WORDS: dict[str, str] = {
     "classroom": "Small and quick: learns from a few pictures in minutes on a processor.",
@@ -280,7 +281,7 @@ def in_words(material: Material) -> str:
         parts.append(
             f"{_count(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
         )
-    parts.append(f"{_count(len(material.classes), 'class', 'classes')}: {', '.join(material.classes) or 'none'}")
+    parts.append(f"{_count(len(material.classes), 'class', 'classes')}: {plain(', '.join(material.classes)) or 'none'}")
     return "\n\n".join(parts)
 
 

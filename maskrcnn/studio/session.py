@@ -16,9 +16,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.annotations import read
+from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.store import DATABASE, SPLITS, Project
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.studio.plain_text import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "shapes"
@@ -49,7 +50,7 @@ def current_project() -> Project:
     found = {path.name: path for path in reversed(known)}  # of two of one name, the workspace's own
     asked = st.query_params.get("project")
     if asked is not None and asked not in found:
-        st.toast(f'There is no project "{asked}" in this workspace.', icon=":material/warning:")
+        st.toast(f'There is no project "{plain(asked)}" in this workspace.', icon=":material/warning:")
     remembered = st.session_state.get("project_path")
     if asked in found and (remembered is None or Path(remembered).name != asked):
         path = found[asked]
@@ -77,24 +78,25 @@ def create_project(name: str) -> Path:
 
 
 def open_folder(text: str) -> Path:
-    """Open what a path on this computer points to: a project folder is used in place, labels become a new project.
+    """Open what a path on this computer points to: a project folder is used in place, all else becomes a new project.
 
-    Labels are a VIA or COCO JSON file or a folder that holds one. Raises `StudioError` naming the path and the mend.
+    That is labels of any format with their pictures, pictures alone, or a zip of these. Raises `StudioError` naming the
+    path and the mend.
     """
     path = Path(text.strip().strip("\"'")).expanduser()
-    if not text.strip() or not path.exists():
-        raise ArgumentError(
-            f"{text.strip() or 'the path'}: does not exist on this computer; give a folder or a JSON file"
-        )
-    path = path.resolve()
-    if (path / DATABASE).is_file():
+    if text.strip() and (path / DATABASE).is_file():
+        path = path.resolve()
         Project.open(path)
         _note_opened(path)
         return path
-    dataset = read(path)
-    folder = _free_folder(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
-    with _made_whole(folder) as project:
-        project.import_dataset(dataset, "train")
+    with intake.stage_path(text) as staged:
+        if all(record.path is None for record in staged.dataset.images):
+            missing = len(staged.missing)
+            raise StudioError(f"{path}: none of its {missing} pictures was found; put them beside the labels")
+        path = path.resolve()
+        folder = _free_folder(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
+        with _made_whole(folder) as project:
+            project.import_dataset(staged.dataset, None)
     return folder
 
 
@@ -104,7 +106,7 @@ def fail_softly(*, stop: bool = True) -> Iterator[None]:
     try:
         yield
     except StudioError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         if stop:
             st.stop()
 

@@ -12,6 +12,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import session
 from maskrcnn.studio.job_pill import job_pill
+from maskrcnn.studio.plain_text import plain
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
@@ -21,12 +22,12 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
     except StudioError as error:
         with st.sidebar:
             _switcher(None)
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         st.stop()
     with st.sidebar:
         _switcher(project)
-        images = project.images()
-        st.markdown(f"{sum(image.done for image in images)} of {len(images)} pictures done")
+        counts = project.counts()
+        st.markdown(f"{counts.done} of {counts.pictures} pictures done")
         job_pill()
         for group, members in pages.items():
             st.markdown(f"**{group}**")
@@ -36,12 +37,12 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
 
 def _switcher(project: Project | None) -> None:
     """The name of the project, which opens the list of projects and the two ways to a new one."""
-    with st.popover(project.name if project else "Projects", icon=":material/folder_open:", width="stretch"):
+    with st.popover(plain(project.name) if project else "Projects", icon=":material/folder_open:", width="stretch"):
         with session.fail_softly():
             names = {str(path): path.name for path in session.projects()}
         here = str(project.folder) if project else ""
         index = list(names).index(here) if here in names else None
-        chosen = st.radio("Project", list(names), index=index, format_func=lambda path: names[path])
+        chosen = st.radio("Project", list(names), index=index, format_func=lambda path: plain(names[path]))
         if chosen is not None and chosen != here:
             session.switch_project(Path(chosen))
             st.rerun()
@@ -54,10 +55,10 @@ def _switcher(project: Project | None) -> None:
         with st.form("open_folder", border=False):
             path = st.text_input(
                 "Open from this computer",
-                placeholder="a folder or a JSON file",
+                placeholder="a folder, a label file or a zip",
                 key="open_path",
-                help="A project folder is used where it is. A VIA or COCO JSON file, or a folder that holds one with "
-                "its pictures, becomes a new project.",
+                help="A project folder is used where it is. Labels of any format with their pictures, or pictures "
+                "alone, become a new project.",
             )
             if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
                 with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):

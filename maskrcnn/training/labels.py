@@ -22,6 +22,8 @@ def training_documents(data: Path, val: Path | None, images: Path | None, run: P
     A project brings its own validation set, unless `val` names another. Raises `StudioError` for labels that cannot be
     learned from and for a class in the validation set that the training set has not.
     """
+    if is_project(data):  # the labels of a run can be looked at in the project, and gone back to
+        Project.open(data).snapshot(f"run {run.name}")
     if val is None and is_project(data):
         project = Project.open(data)
         training, held_back = labelled(project, "train"), labelled(project, "val")

@@ -4,8 +4,17 @@ from functools import partial
 
 import streamlit as st
 
+from maskrcnn.studio import (
+    annotate_attributes,
+    annotate_conflict,
+    annotate_picture,
+    annotate_state,
+    canvas,
+    dataset_import,
+    session,
+    viewport,
+)
 from maskrcnn.studio import annotate_parts as parts
-from maskrcnn.studio import annotate_picture, annotate_state, canvas, session, viewport
 from maskrcnn.studio.canvas_objects import View
 
 MODES = {"polygon": "Polygon", "box": "Box", "edit": "Edit"}
@@ -19,13 +28,12 @@ ABOVE_AND_BELOW = 272
 
 project = session.current_project()
 images = project.images()
-parts.import_warnings()
 if not images:
     st.header("No pictures yet")
     st.markdown("Here you draw the outlines that the network learns from. Bring some pictures, with or without labels.")
-    with st.container(border=True, width=640):
-        parts.import_form(project)
+    dataset_import.show(project)
     st.stop()
+dataset_import.report_box(project)
 
 image = parts.current_image(project, images)
 left, right = st.columns([2.8, 1], gap="medium")
@@ -45,7 +53,12 @@ with left:
     with session.fail_softly():
         editor = annotate_state.open_editor(project, image, view, mode)
         background = annotate_picture.background(
-            project.picture(image.id), editor.regions, editor.painted, annotate_state.colours(project), zoom
+            project.picture(image.id),
+            editor.regions,
+            editor.painted,
+            annotate_state.colours(project),
+            zoom,
+            annotate_state.skeletons(project),
         )
     canvas.show(
         editor.drawing.objects(),
@@ -56,7 +69,7 @@ with left:
         visible_height=height if zoom > 1 else None,
         on_change=partial(annotate_state.take_drawing, editor.key),
     )
-    parts.conflict_box(editor)
+    annotate_conflict.show(project, editor)
     state, hint = st.columns([2, 1], gap="medium", vertical_alignment="center")
     with state, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         parts.history_buttons(project, editor)
@@ -66,8 +79,8 @@ with left:
 with right:
     parts.class_picker(project)
     parts.region_table(project, editor)
-    with st.container(horizontal=True, gap="small"):
-        parts.import_box(project)
-        parts.export_box(project)
+    annotate_attributes.show(project, editor)
+    with st.container(horizontal=True, gap="medium"):
+        parts.dataset_links()
 
 parts.thumbnails(project, images, image)

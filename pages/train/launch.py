@@ -6,6 +6,7 @@ from maskrcnn.config import BACKBONES, LAYERS, POOLINGS, PRESETS, Config
 from maskrcnn.jobs import local
 from maskrcnn.studio import launch, session
 from maskrcnn.studio.config_inputs import config_input
+from maskrcnn.studio.plain_text import plain
 
 RUNS_PAGE = "pages/train/runs.py"
 
@@ -112,9 +113,9 @@ with summary:
     st.markdown(launch.in_words(material))
     obstacles = material.obstacles()
     for obstacle in obstacles:
-        st.error(obstacle, icon=":material/block:")
+        st.error(plain(obstacle), icon=":material/block:")
     for warning in material.warnings():
-        st.warning(warning, icon=":material/warning:")
+        st.warning(plain(warning), icon=":material/warning:")
     started = st.button(
         "Start training", type="primary", icon=":material/rocket_launch:", width="stretch", disabled=bool(obstacles)
     )

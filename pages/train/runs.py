@@ -6,6 +6,7 @@ import streamlit as st
 from maskrcnn.config import LOSSES
 from maskrcnn.jobs import local
 from maskrcnn.studio import charts, session
+from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.run_words import STATES, bar_text, overview, settings
 from maskrcnn.training.run_folder import CONFIG, runs_in
 
@@ -29,7 +30,7 @@ if not runs:
 # The address names the run, so that a reload or a link shows the same one; without, it is the newest.
 asked = st.query_params.get("run")
 if asked is not None and asked not in runs:
-    st.toast(f'There is no run "{asked}" in this project.', icon=":material/warning:")
+    st.toast(f'There is no run "{plain(asked)}" in this project.', icon=":material/warning:")
 st.session_state["runs-chosen"] = asked if asked in runs else next(iter(runs))
 
 
@@ -88,7 +89,7 @@ def curves() -> None:
     with session.fail_softly():
         state = local.state(run)
         if state == "failed":
-            st.error(local.failure(run) or "It failed without saying why; see the log.", icon=":material/error:")
+            st.error(plain(local.failure(run) or "It failed without saying why; see the log."), icon=":material/error:")
         elif state == "lost":
             st.warning(f"{STATES['lost'].meaning} The log may say more.", icon=":material/help:")
 

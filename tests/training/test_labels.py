@@ -44,6 +44,18 @@ def test_another_validation_set_may_be_named(project: Project, tmp_path: Path) -
     assert len(documents["val"]["images"]) == 2
 
 
+def test_a_project_keeps_a_snapshot_of_what_each_run_learned_from(project: Project, tmp_path: Path) -> None:
+    learned = training_documents(project.folder, None, None, project.runs_folder / "run-1")["train"]
+    image = project.images()[0]
+    project.save(image.id, [], image.revision)
+    training_documents(project.folder, tiny.squares(tmp_path / "v", pictures=1), None, project.runs_folder / "run-2")
+
+    second, first = project.snapshots()
+    assert (first.name, second.name) == ("run run-1", "run run-2")
+    assert first.regions == len(learned["annotations"]) == second.regions + 1
+    assert [len(record.regions) for record in project.dataset(snapshot=first.id).images] == [1, 1, 1, 1]
+
+
 def test_class_numbers_are_the_training_sets_also_in_validation(tmp_path: Path) -> None:
     both = Project.create(tmp_path / "both")
     both.import_dataset(read(tiny.squares(tmp_path / "a", pictures=1, class_name="ant")), "train")

@@ -29,7 +29,7 @@ class Encoded:
 def inside(file_name: str) -> str:
     """A picture's name as a relative path that stays inside the folder: `../a.jpg` becomes `a.jpg`."""
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
-    return "/".join(part.replace(":", "_") for part in parts) or "picture"
+    return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
 
 
 def json_bytes(document: Any, source: object) -> bytes:

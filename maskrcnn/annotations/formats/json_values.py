@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from maskrcnn.errors import StudioError
 
 FARTHEST = 1_000_000
 """Coordinates beyond this cannot be pixels; the rasteriser's memory grows with the length of an outline."""
+
+DEEPEST = 64
+"""How deep an attribute may be nested."""
 
 Json = dict[str, Any]
 
@@ -50,10 +54,43 @@ def length(holder: Json, key: str, complain: Complaint) -> float:
 
 
 def numbers(holder: Json, key: str, complain: Complaint) -> list[float]:
+    """The list of numbers of pixels under `key`, as it was written."""
     values = holder.get(key)
     if not isinstance(values, list):
         raise complain(f'has no list "{key}"')
-    return [coordinate(value, key, complain) for value in values]
+    if not _are_coordinates(values):
+        for value in values:  # names the first that is none
+            coordinate(value, key, complain)
+    return values
+
+
+def _are_coordinates(values: list[Any]) -> bool:
+    """Whether `coordinate` passes every value; a few passes in C, as a large file has millions."""
+    if not values:
+        return True
+    if not {int, float}.issuperset(map(type, values)):
+        return False
+    # Neither min nor max need see a NaN, but a sum does, and cannot overflow once all the others are within bounds.
+    return min(values) >= -FARTHEST and max(values) <= FARTHEST and not math.isnan(sum(values))
+
+
+def plain(value: Any, what: str, complain: Complaint) -> Any:
+    """A value that is kept and written back uninterpreted: not nested so deep that writing it would fail.
+
+    Measured level by level, without recursion.
+    """
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for holder in level
+            if isinstance(holder, dict | list)
+            for inner in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return value
+    raise complain(f"has {what} nested more than {DEEPEST} deep")
 
 
 def text(value: Any, what: str, complain: Complaint) -> str:
@@ -73,11 +110,14 @@ def mapping(value: Any, what: str, complain: Complaint) -> Json:
     return value
 
 
-def brief(value: Any) -> str:
+def brief(value: Any, longest: int = 40) -> str:
     """A value, short enough for one line of a message."""
     if isinstance(value, dict | list):
         return f"a {'list' if isinstance(value, list) else 'group'} of {len(value)}"
     if isinstance(value, int) and abs(value) > 10**30:
         return "a number of many digits"
-    shown = repr(value) if not isinstance(value, str) else f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
-    return shown if len(shown) <= 40 else shown[:37] + "..."
+    if isinstance(value, str):
+        value = value if len(value) <= longest else value[: longest - 5] + "..."
+        return f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
+    shown = repr(value)
+    return shown if len(shown) <= longest else shown[: longest - 3] + "..."

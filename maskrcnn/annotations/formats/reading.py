@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.formats import coco, via
+from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, via_text, yolo
+from maskrcnn.annotations.formats.lazy import with_paths
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
@@ -40,29 +43,33 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     if not path.exists():
         raise ArgumentError(f"{path}: there is no such file or folder; check the path")
     folders = [Path(images)] if images is not None else _folders_beside(path)
-    if not path.is_dir():
-        return with_pictures(_dataset_of_file(path, class_attribute), folders)
     if (path / DATABASE).is_file():
         from maskrcnn.annotations.store import Project  # the store reads datasets itself
 
         return Project.open(path).dataset()
-    return _dataset_of_folder(path, folders, class_attribute)
+    if yolo.is_yolo(path):
+        return yolo.read_folder(path, images)
+    if not path.is_dir():
+        return with_pictures(_dataset_of_file(path, class_attribute), folders)
+    return _dataset_of_folder(path, images, folders, class_attribute)
 
 
 def parse(document: Any, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """The dataset of a parsed JSON document of any kind; no pictures are looked for. `source` is for messages."""
     if via.is_via(document):
-        # TEMP
-        return via.parse(document, source, class_attribute) if class_attribute else via.parse(document, source)  # type: ignore
+        return via.parse(document, source, class_attribute)
+    if via.is_attribute_definitions(document):
+        raise via.only_definitions(source)
     if coco.is_coco(document):
         return coco.parse(document, source)
+    if labelme.is_labelme(document):
+        return labelme.parse({Path(source).name: document}, source)
     raise StudioError(f"{source}: this JSON holds no labels that the studio knows; {_EXPECTED}")
 
 
 def with_pictures(dataset: Dataset, folders: list[Path]) -> Dataset:
     """The dataset with `path` set for each picture that is in one of the folders."""
-    found = tuple(replace(record, path=find_picture(record.file_name, folders)) for record in dataset.images)
-    return replace(dataset, images=found)
+    return replace(dataset, images=with_paths(dataset.images, lambda name: find_picture(name, folders)))
 
 
 def find_picture(file_name: str, folders: list[Path]) -> Path | None:
@@ -96,8 +103,12 @@ def _dataset_of_file(path: Path, class_attribute: str | None) -> Dataset:
     return _text_dataset(_text(path), path, class_attribute)
 
 
-def _dataset_of_folder(folder: Path, images: list[Path], class_attribute: str | None) -> Dataset:
+def _dataset_of_folder(
+    folder: Path, images: Path | str | None, folders: list[Path], class_attribute: str | None
+) -> Dataset:
     """The dataset of a folder with labels of one kind."""
+    if mask_pngs.is_mask_pngs(folder):
+        return mask_pngs.read_folder(folder, images)
     found = []
     candidates = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix in _LABEL_SUFFIXES)
     for candidate in candidates:
@@ -106,16 +117,34 @@ def _dataset_of_folder(folder: Path, images: list[Path], class_attribute: str | 
         except StudioError:
             if len(candidates) == 1:
                 raise
+    if not found or all(dataset.extras.get("flavour") == "labelme" for dataset in found):
+        found = _labelme_of_folder(folder)
     if not found:
         raise StudioError(f"{folder}: no label file is in this folder; {_EXPECTED}, or a project folder")
     if len(found) > 1:
         names = ", ".join(dataset.source.name for dataset in found if dataset.source)
         raise StudioError(f"{folder}: several label files are in this folder ({names}); name the one you mean")
-    return with_pictures(found[0], images)
+    return with_pictures(found[0], folders)
+
+
+def _labelme_of_folder(folder: Path) -> list[Dataset]:
+    """The one dataset of all labelme files in a folder and below it, if there are any."""
+
+    def documents() -> Iterator[tuple[str, Any]]:
+        for file in sorted(folder.rglob("*.json")):
+            if file.is_file() and labelme.is_labelme(document := _document(_text(file), file)):
+                yield file.relative_to(folder).as_posix(), document
+
+    dataset = labelme.parse(documents(), folder)
+    return [dataset] if dataset.images else []
 
 
 def _text_dataset(text: str, source: Path | str, class_attribute: str | None) -> Dataset:
-    return parse(_document(text, source), source, class_attribute)
+    if via_csv.is_csv(text):
+        return via_csv.parse(text, source, class_attribute)
+    with _json_mistakes_named(source):
+        large = via_text.parse(text, source, class_attribute, refuse=_refuse)
+    return large if large is not None else parse(_document(text, source), source, class_attribute)
 
 
 def _text(path: Path) -> str:
@@ -136,8 +165,14 @@ def _text(path: Path) -> str:
 
 
 def _document(text: str, source: Path | str) -> Any:
-    try:
+    with _json_mistakes_named(source):
         return json.loads(text, parse_constant=_refuse)
+
+
+@contextlib.contextmanager
+def _json_mistakes_named(source: Path | str) -> Iterator[None]:
+    try:
+        yield
     except json.JSONDecodeError as error:
         raise StudioError(f"{source}: not JSON (line {error.lineno}: {error.msg}); {_EXPECTED}") from None
     except RecursionError:

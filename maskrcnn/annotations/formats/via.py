@@ -1,4 +1,4 @@
-"""VGG Image Annotator files: VIA 1.x, VIA 2.x lists and VIA 2.x projects.
+"""VGG Image Annotator files: VIA 1.x, VIA 2.x lists and VIA 2.x projects (for its CSV see `via_csv`).
 
 | flavour | the document | regions | closing vertex |
 |---|---|---|---|
@@ -10,98 +10,92 @@ The key of an image is never taken apart: file name and size stand in the image 
 class is decided in `via_classes`; read its first lines. All other attributes stay as they are, and numbers are written
 back as they were read.
 
-A crowd of COCO's becomes a region with the attribute `iscrowd`, and one with that attribute a crowd.
+A file that is read and written in its own flavour comes back as it was. What Region, ImageRecord and Dataset have no
+field for rides along in their `extras` as plain JSON values:
 
-What Region and Dataset have no field for is kept in `Dataset.extras`: `flavour`, `via_settings`, `via_attributes`
-(both as in the file), `via_other` (further `_via_...` parts), `class_values` (class name -> value as it stood in the
-file, where that is not the name itself) and `image_fields` (file name -> fields such as VIA 1.x's `fileref`).
+- `Dataset.extras`: `flavour`; `via_settings` and `via_attributes` as in the file; `via_other` (further parts of a
+  project); `class_values` (class -> its value in the file, where that is not the name itself);
+  `via: {"project": {...}}` (parts that were missing, an order of pictures that is not that of the file, classes that
+  are used but not among the options).
+- `ImageRecord.extras["via"]`: `fields` that the studio does not know (`fileref`, `base64_img_data`), and, for a file of
+  its own `flavour` only: `key`, `size`, `regions` and `without` where they are not what the flavour has.
+- `Region.extras["via"]`: unknown fields (`region`, `shape`), `class_value`, and for its own `flavour`: `number`,
+  `closed`, `without`. They go when the region is drawn anew.
+
+What VIA has no place for is written as region attributes that come back: `iscrowd`; `keypoints`, as the text
+`[[x, y, visibility], ...]` (an object with nothing but keypoints is shown as a line through those that are labelled);
+`maskrcnn_score` and `maskrcnn_source` for what a model suggested. Names and bones of keypoints are a part of their own
+in a project file. What is lost all the same, `encode` names in its warnings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+import binascii
+import json
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats import via_classes, via_file, via_read, via_write
 from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, length, mapping, number, numbers, text
-from maskrcnn.annotations.formats.outlines import joined
-from maskrcnn.annotations.regions import (
-    RLE,
-    Circle,
-    Dataset,
-    Ellipse,
-    ImageRecord,
-    MultiPolygon,
-    Point,
-    Points,
-    Polygon,
-    Polyline,
-    Rect,
-    Region,
-    Shape,
-)
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping
+from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, MultiPolygon
+from maskrcnn.errors import StudioError
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 
-CROWD = via_classes.CROWD
+LARGEST_EMBEDDED = 100 * 2**20
+"""Bytes of a picture inside a label file; beyond this it is not decoded."""
 
-_MEND = "mend it in VIA, or take it out of the file"
-_PARTS = ("_via_settings", "_via_img_metadata", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
-_IMAGE_FIELDS = ("filename", "size", "regions", "file_attributes")
+CROWD = via_classes.CROWD
+IMAGES = via_file.IMAGES
 
 
 def is_via(document: Any) -> bool:
     """Whether a parsed JSON document is a VIA file of any flavour."""
     if not isinstance(document, dict):
         return False
-    if "_via_img_metadata" in document:
+    if IMAGES in document:
         return True
     return any(isinstance(image, dict) and "filename" in image for image in document.values())
 
 
-def parse(document: Json, source: Path | str) -> Dataset:
+def is_attribute_definitions(document: Any) -> bool:
+    """Whether a parsed JSON document is what VIA exports as its attributes: definitions, and no picture."""
+    return (
+        isinstance(document, dict)
+        and set(document) == {"region", "file"}
+        and all(isinstance(part, dict) and "filename" not in part for part in document.values())
+    )
+
+
+def only_definitions(source: Path | str) -> StudioError:
+    """What to say where such a file is read as a dataset."""
+    return StudioError(
+        f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
+        "writes with Annotation > Export, or its saved project"
+    )
+
+
+def parse(document: Json, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """The dataset that a VIA document holds; `source` is its file, for messages.
 
-    Raises `StudioError` naming the picture and region for anything that cannot be what VIA wrote.
+    `class_attribute` names the region attribute that is the class; without it the rule of `via_classes` decides.
+    Raises `StudioError` naming the picture and region for anything that cannot be what VIA wrote, and `ArgumentError`
+    for a class attribute that is neither on a region nor defined.
     """
-    complain = Complaint(str(source), "the file", _MEND)
-    images, extras = _images_of(document, complain)
-    attributes = mapping(extras.get("via_attributes", {}), '"_via_attributes"', complain)
-    definitions = mapping(attributes.get("region", {}), 'the region part of "_via_attributes"', complain)
+    complain = Complaint(str(source), "the file", via_read.MEND)
+    parts = {name: part for name, part in document.items() if name != IMAGES} if IMAGES in document else None
+    images = document if parts is None else mapping(document[IMAGES], f'"{IMAGES}"', complain)
+    keys = via_file.ordered(images, parts)
+    reader = via_read.Reader(complain, via_file.flavour(parts, images.values()), via_file.unlisted(keys, parts))
+    records = [reader.record(index, key, images[key]) for index, key in enumerate(keys)]
 
-    read = [_image(key, image, complain) for key, image in images.items()]
-    everyone = [attributes for _, drawn in read for _, attributes in drawn]
-    chosen = via_classes.class_attribute(everyone, definitions)
-    nothing_said = chosen is None and not any(via_classes.says_something(attributes) for attributes in everyone)
+    def classified(choice: via_file.Choice) -> tuple[ImageRecord, ...]:
+        return tuple(choice.applied(record) for record in records)
 
-    values: Json = {}
-    records = []
-    for record, drawn in read:
-        regions = []
-        for shape, carried in drawn:
-            is_crowd = carried.get(CROWD) in (1, "1")
-            class_name = via_classes.class_of(carried.get(chosen)) if chosen is not None else None
-            if chosen is None or class_name is None:
-                only_class = via_classes.THE_ONLY_CLASS if nothing_said else None
-                regions.append(Region(shape, only_class, carried, is_crowd))
-                continue
-            text(class_name, f'"{chosen}"', complain.at(f'a region of "{record.file_name}"'))
-            if carried[chosen] != class_name:
-                values.setdefault(class_name, carried[chosen])
-            regions.append(Region(shape, class_name, {k: v for k, v in carried.items() if k != chosen}, is_crowd))
-        records.append(
-            ImageRecord(record.file_name, tuple(regions), file_size=record.file_size, attributes=record.attributes)
-        )
-    if values:
-        extras["class_values"] = values
-
-    used = {region.class_name for record in records for region in record.regions if region.class_name}
-    declared = via_classes.options(definitions.get(chosen)) if chosen else ()
-    classes = (*declared, *sorted(used - set(declared)))
-    return Dataset(tuple(records), classes, chosen, Path(source), extras)
+    return via_file.assembled(reader, keys, parts, via_file.counted(records), class_attribute, classified)
 
 
 def document(dataset: Dataset, flavour: str) -> Json:
@@ -110,258 +104,58 @@ def document(dataset: Dataset, flavour: str) -> Json:
     VIA knows one outline for each region: an object in several parts or with holes is written as one polygon whose
     outlines are joined by a line of no width, which rasterises to the same mask; a mask is written as its outline.
     """
-    name = class_attribute_for(dataset)
-    keyed: Json = {}
-    fields = dataset.extras.get("image_fields", {})
-    for record in dataset.images:
-        size = _size_of(record)
-        key = _unused(f"{record.file_name}{size}", keyed)
-        regions = [_region_document(region, name, dataset.extras, flavour) for region in record.regions]
-        image: Json = {**fields.get(record.file_name, {}), "filename": record.file_name, "size": size}
-        if flavour == "via1":
-            image = {"fileref": "", "base64_img_data": "", **image}
-        image["regions"] = {str(i): region for i, region in enumerate(regions)} if flavour == "via1" else regions
-        image["file_attributes"] = dict(record.attributes)
-        keyed[key] = image
-    return _project(dataset, keyed, name) if flavour == "via-project" else keyed
+    found = via_write.survey(dataset, flavour, Losses(dataset.source))
+    images = dict(via_write.images(dataset, flavour, found))
+    return (
+        {IMAGES: images, **via_write.project_parts(dataset, found, [*images])} if flavour == "via-project" else images
+    )
 
 
 def encode(dataset: Dataset, flavour: str) -> Encoded:
-    """`document(...)` as a file, and a warning for regions that became one outline."""
-    source = dataset.source or "the dataset"
-    warnings: tuple[str, ...] = ()
-    if joined := joined_regions(dataset):
-        warnings = (
-            f"{source}: {joined} region{'s' if joined > 1 else ''} in several parts or drawn as masks became one "
-            "outline each, as VIA has no other",
-        )
-    return Encoded({f"{flavour}.json": json_bytes(document(dataset, flavour), source)}, warnings)
+    """`document(...)` as a file, and a warning for each thing that VIA cannot hold.
 
-
-def class_attribute_for(dataset: Dataset) -> str | None:
-    """The region attribute that will hold the class when the dataset is written.
-
-    None where no class needs saying: nobody named an attribute, and every region is of the one class "object".
+    The file is put together picture by picture, so a large dataset is not held twice.
     """
-    if dataset.class_attribute is not None:
-        return dataset.class_attribute
-    regions = [region for record in dataset.images for region in record.regions]
-    used = {region.class_name for region in regions} - {None}
-    if not used or (
-        used == {via_classes.THE_ONLY_CLASS}
-        and not any(via_classes.says_something(region.attributes) for region in regions)
-    ):
+    losses = Losses(dataset.source)
+    found = via_write.survey(dataset, flavour, losses)
+    keys: list[str] = []
+    source = dataset.source or "the dataset"
+    pieces = []
+    for key, image in via_write.images(dataset, flavour, found):
+        keys.append(key)
+        pieces.append(b"%s: %s" % (json.dumps(key).encode(), json_bytes(image, source).rstrip()))
+    content = b"{%s}" % b", ".join(pieces)
+    if flavour == "via-project":
+        further = json_bytes(via_write.project_parts(dataset, found, keys), source).rstrip()[1:]
+        content = b'{"%s": %s%s%s' % (IMAGES.encode(), content, b"" if further == b"}" else b", ", further)
+    return Encoded({f"{flavour}.json": content + b"\n"}, losses.warnings())
+
+
+def embedded_picture(record: ImageRecord) -> bytes | None:
+    """The file of the picture that the label file itself holds (VIA 1.x: `base64_img_data`); None where it holds none.
+
+    A data URL or bare base64. Raises `StudioError` for what is neither, or larger than `LARGEST_EMBEDDED`.
+    """
+    written = record.extras.get("via", {}).get("fields", {}).get("base64_img_data")
+    if written is None or written == "":
         return None
-    taken = {name for region in regions for name in region.attributes}
-    return next(name for name in (*via_classes.USUAL_NAMES, "maskrcnn_class") if name not in taken)
+    named = brief(record.file_name, 80)
+    mend = "take the picture out of the label file, and give the picture's own file"
+    if not isinstance(written, str):
+        raise StudioError(f"{named}: the picture inside the label file is not text; {mend}")
+    if len(written) * 3 // 4 > LARGEST_EMBEDDED:
+        raise StudioError(f"{named}: the picture inside the label file is over {LARGEST_EMBEDDED >> 20} MB; {mend}")
+    encoded = written
+    if written.startswith("data:"):
+        kind, comma, encoded = written.partition(",")
+        if not comma or not kind.endswith(";base64"):
+            raise StudioError(f"{named}: the picture inside the label file is not base64; {mend}")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise StudioError(f"{named}: the picture inside the label file is not base64; {mend}") from None
 
 
 def joined_regions(dataset: Dataset) -> int:
     """How many regions VIA cannot hold as they are: `document` joins their parts, or traces their mask."""
     return sum(isinstance(region.shape, MultiPolygon | RLE) for record in dataset.images for region in record.regions)
-
-
-# Reading
-
-
-def _images_of(document: Json, complain: Complaint) -> tuple[Json, Json]:
-    """The images by key in their order, and the extras."""
-    if "_via_img_metadata" not in document:
-        a_dict = any(isinstance(image, dict) and isinstance(image.get("regions"), dict) for image in document.values())
-        one_x = a_dict or any(isinstance(image, dict) and "base64_img_data" in image for image in document.values())
-        return document, {"flavour": "via1" if one_x else "via2"} | _fields_of(document)
-    images = mapping(document["_via_img_metadata"], '"_via_img_metadata"', complain)
-    listed = document.get("_via_image_id_list", [])
-    if isinstance(listed, list):
-        first = [key for key in dict.fromkeys(key for key in listed if isinstance(key, str)) if key in images]
-        images = {key: images[key] for key in first} | images
-    extras: Json = {"flavour": "via-project"} | _fields_of(images)
-    for part, kept in (("_via_settings", "via_settings"), ("_via_attributes", "via_attributes")):
-        if part in document:
-            extras[kept] = mapping(document[part], f'"{part}"', complain)
-    if other := {key: value for key, value in document.items() if key not in _PARTS}:
-        extras["via_other"] = other
-    return images, extras
-
-
-def _fields_of(images: Json) -> Json:
-    """Fields of images that an ImageRecord has no place for, where they say anything."""
-    kept = {}
-    for image in images.values():
-        if isinstance(image, dict) and (
-            other := {k: v for k, v in image.items() if k not in _IMAGE_FIELDS and v != ""}
-        ):
-            kept[str(image.get("filename"))] = other
-    return {"image_fields": kept} if kept else {}
-
-
-def _image(key: str, image: Any, complain: Complaint) -> tuple[ImageRecord, list[tuple[Shape, Json]]]:
-    at_key = complain.at(f"picture {brief(key)}")
-    image = mapping(image, "its entry", at_key)
-    file_name = text(image.get("filename"), '"filename"', at_key)
-    if not file_name.strip():
-        raise at_key('has an empty "filename"')
-    here = complain.at(f'picture "{file_name}"')
-    regions = image.get("regions", [])
-    if isinstance(regions, dict):
-        regions = list(regions.values())
-    elif not isinstance(regions, list):
-        raise here(f'has {brief(regions)} as "regions", neither a list nor a group')
-    drawn = [_region(region, complain.at(f'region {n} of "{file_name}"')) for n, region in enumerate(regions, start=1)]
-    attributes = mapping(image.get("file_attributes", {}), '"file_attributes"', here)
-    return ImageRecord(file_name, file_size=_file_size(image.get("size"), here), attributes=attributes), drawn
-
-
-def _file_size(value: Any, complain: Complaint) -> int | None:
-    """Bytes of the picture's file; VIA's converters also write them as text."""
-    if value is None or value == "":
-        return None
-    try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        return int(value)
-    except (ValueError, OverflowError):
-        raise complain(f'has {brief(value)} as "size", not a number of bytes') from None
-
-
-def _region(region: Any, complain: Complaint) -> tuple[Shape, Json]:
-    region = mapping(region, "its entry", complain)
-    shape = _shape(mapping(region.get("shape_attributes"), '"shape_attributes"', complain), complain)
-    return shape, mapping(region.get("region_attributes", {}), '"region_attributes"', complain)
-
-
-def _shape(drawn: Json, complain: Complaint) -> Shape:
-    match drawn.get("name"):
-        case "polygon":
-            points = _points(drawn, complain)
-            return Polygon(points[:-1] if len(points) > 1 and points[0] == points[-1] else points)
-        case "polyline":
-            return Polyline(_points(drawn, complain))
-        case "rect":
-            x, y = number(drawn, "x", complain), number(drawn, "y", complain)
-            return Rect(x, y, length(drawn, "width", complain), length(drawn, "height", complain))
-        case "circle":
-            return Circle(number(drawn, "cx", complain), number(drawn, "cy", complain), length(drawn, "r", complain))
-        case "ellipse":
-            centre = number(drawn, "cx", complain), number(drawn, "cy", complain)
-            axes = length(drawn, "rx", complain), length(drawn, "ry", complain)
-            return Ellipse(*centre, *axes, number(drawn, "theta", complain) if "theta" in drawn else 0.0)
-        case "point":
-            return Point(number(drawn, "cx", complain), number(drawn, "cy", complain))
-        case other:
-            raise complain(
-                f"has the shape {brief(other)}; VIA's shapes are rect, circle, ellipse, polygon, polyline and point"
-            )
-
-
-def _points(drawn: Json, complain: Complaint) -> Points:
-    xs, ys = numbers(drawn, "all_points_x", complain), numbers(drawn, "all_points_y", complain)
-    if len(xs) != len(ys):
-        raise complain(f'has {len(xs)} "all_points_x" but {len(ys)} "all_points_y"')
-    if not xs:
-        raise complain('has no vertex in "all_points_x"')
-    return tuple(zip(xs, ys, strict=True))
-
-
-# Writing
-
-
-def _region_document(region: Region, class_attribute: str | None, extras: Mapping[str, Any], flavour: str) -> Json:
-    attributes = dict(region.attributes) | ({CROWD: 1} if region.iscrowd and CROWD not in region.attributes else {})
-    if class_attribute is not None and region.class_name is not None:
-        attributes[class_attribute] = _class_value(region.class_name, class_attribute, extras)
-    return {"shape_attributes": _shape_document(region.shape, flavour), "region_attributes": attributes}
-
-
-def _class_value(class_name: str, class_attribute: str, extras: Mapping[str, Any]) -> Any:
-    values = extras.get("class_values", {})
-    if class_name in values:
-        return values[class_name]
-    definition = extras.get("via_attributes", {}).get("region", {}).get(class_attribute)
-    is_checkbox = isinstance(definition, Mapping) and definition.get("type") == "checkbox"
-    return {class_name: True} if is_checkbox else class_name
-
-
-def _shape_document(shape: Shape, flavour: str) -> Json:
-    match shape:
-        case Rect():
-            return {"name": "rect", "x": shape.x, "y": shape.y, "width": shape.width, "height": shape.height}
-        case Circle():
-            return {"name": "circle", "cx": shape.cx, "cy": shape.cy, "r": shape.r}
-        case Ellipse():
-            ellipse = {"name": "ellipse", "cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry}
-            # VIA 1.x has no turned ellipses; an ellipse that is turned all the same must not lose its angle.
-            return ellipse if flavour == "via1" and shape.theta == 0 else {**ellipse, "theta": shape.theta}
-        case Point():
-            return {"name": "point", "cx": shape.cx, "cy": shape.cy}
-        case Polyline():
-            return {"name": "polyline", **_vertices(shape.points)}
-        case Polygon():
-            points = shape.points
-        case MultiPolygon() | RLE():
-            points = joined(raster.rings(shape))
-    return {"name": "polygon", **_vertices((*points, points[0]) if flavour == "via1" and points else points)}
-
-
-def _vertices(points: Points) -> Json:
-    return {"all_points_x": [x for x, _ in points], "all_points_y": [y for _, y in points]}
-
-
-def _size_of(record: ImageRecord) -> int:
-    """The size of the picture's file: as the label file said, else of the file on disk, else VIA's -1."""
-    if record.file_size is not None and record.file_size >= 0:
-        return record.file_size
-    return record.path.stat().st_size if record.path is not None and record.path.is_file() else -1
-
-
-def _unused(key: str, taken: Iterable[str]) -> str:
-    while key in taken:
-        key += "_"
-    return key
-
-
-def _project(dataset: Dataset, images: Json, class_attribute: str | None) -> Json:
-    attributes = dataset.extras.get("via_attributes", {"region": {}, "file": {}})
-    region = attributes.get("region", {})
-    if class_attribute is not None:
-        used = {region.class_name for record in dataset.images for region in record.regions if region.class_name}
-        region = via_classes.defined(region, class_attribute, (*dataset.classes, *sorted(used - set(dataset.classes))))
-    settings = dataset.extras.get("via_settings") or _settings(
-        dataset.source.stem if dataset.source else "project", class_attribute
-    )
-    return {
-        "_via_settings": settings,
-        "_via_img_metadata": images,
-        "_via_attributes": {"file": {}, **attributes, "region": region},
-        "_via_data_format_version": "2.0.10",
-        "_via_image_id_list": list(images),
-        **dataset.extras.get("via_other", {}),
-    }
-
-
-def _settings(name: str, class_attribute: str | None) -> Json:
-    """Settings with which VIA 2.0.10 opens a project; it shows each region's class where there is one."""
-    return {
-        "ui": {
-            "annotation_editor_height": 25,
-            "annotation_editor_fontsize": 0.8,
-            "leftsidebar_width": 18,
-            "image_grid": {
-                "img_height": 80,
-                "rshape_fill": "none",
-                "rshape_fill_opacity": 0.3,
-                "rshape_stroke": "yellow",
-                "rshape_stroke_width": 2,
-                "show_region_shape": True,
-                "show_image_policy": "all",
-            },
-            "image": {
-                "region_label": class_attribute or "__via_region_id__",
-                "region_color": "__via_default_region_color__",
-                "region_label_font": "10px Sans",
-                "on_image_annotation_editor_placement": "NEAR_REGION",
-            },
-        },
-        "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
-        "project": {"name": name},
-    }

@@ -1,4 +1,4 @@
-"""Which of VIA's region attributes is the class: a VIA file does not say, so a rule does.
+"""Which of VIA's region attributes is the class: a VIA file does not say, so a rule does; a person may say otherwise.
 
 An attribute counts where at least one region has a value for it. Of those, the first that fits:
 
@@ -15,16 +15,23 @@ one yet. Without such a definition (the classic balloon set) there is no class a
 class "object". Where regions have attributes but none fits, no region gets a class, and training says so.
 
 The class is the value as text: for dropdown and radio the option's id, for a checkbox `{option: true}` the one option
-that is true (none if several are).
+that is true. Where several are, the region has no class; which of them was meant is never guessed (`Candidate.several`
+counts such regions).
+
+`candidates` lists what could be the class, `reclassified` changes it. The value of a class as it stood in its file is
+kept where it is not just the name: in `Dataset.extras["class_values"]` for the class, and in
+`Region.extras["via"]["class_value"]` for a region that wrote it differently.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maskrcnn.annotations.regions import Dataset, Region
-from maskrcnn.errors import StudioError
+from maskrcnn.annotations.formats.lazy import each
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.errors import ArgumentError, StudioError
 
 USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")
 THE_ONLY_CLASS = "object"
@@ -32,28 +39,105 @@ THE_ONLY_CLASS = "object"
 CROWD = "iscrowd"
 """The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""
 
+_LARGEST_NUMBER = 2**63
+_AT_MOST_LISTED = 8
+
 Attributes = Mapping[str, Any]
 
 
-def class_attribute(regions: Sequence[Attributes], definitions: Mapping[str, Any]) -> str | None:
+@dataclass(frozen=True)
+class Candidate:
+    """An attribute that is or could be the class.
+
+    `n_regions` have a class there; `values` counts them by class, most frequent first. `several` more have a checkbox
+    with more than one option ticked, which names no class.
+    """
+
+    name: str
+    n_regions: int
+    values: Mapping[str, int]
+    chosen: bool
+    several: int = 0
+
+
+@dataclass
+class Tally:
+    """What the attributes of many regions say, gathered region by region: all that the choice of a class needs."""
+
+    n_regions: int = 0
+    says_something: bool = False
+    _seen: dict[str, _Attribute] = field(default_factory=dict)
+
+    def add(self, attributes: Attributes) -> None:
+        """Count the attributes of one more region."""
+        self.n_regions += 1
+        for name, value in attributes.items():
+            if name == CROWD:
+                continue
+            attribute = self._seen.setdefault(name, _Attribute())
+            class_name = class_of(value)
+            if class_name is None:
+                attribute.several += _ticked(value) > 1
+                continue
+            self.says_something = True
+            attribute.n_regions += 1
+            attribute.counts[class_name] = attribute.counts.get(class_name, 0) + 1
+            attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
+            if value != class_name:
+                attribute.forms.setdefault(class_name, value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes that any region has, also with an empty value."""
+        return tuple(self._seen)
+
+    @property
+    def valued(self) -> dict[str, _Attribute]:
+        """The attributes that say something."""
+        return {name: attribute for name, attribute in self._seen.items() if attribute.n_regions}
+
+    def of(self, name: str | None) -> _Attribute:
+        """What there is of one attribute; nothing for None."""
+        return self._seen.get(name, _Attribute()) if name is not None else _Attribute()
+
+
+@dataclass
+class _Attribute:
+    """One attribute: regions with a class there, how often each, and how its value stood where not as the name."""
+
+    n_regions: int = 0
+    several: int = 0
+    is_plain: bool = True
+    counts: dict[str, int] = field(default_factory=dict)
+    forms: dict[str, Any] = field(default_factory=dict)
+
+
+# The rule
+
+
+def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
     """The name of the attribute that is the class, by the rule above, or None.
 
     `regions` are the regions' attributes; `definitions` is what VIA calls `_via_attributes.region`.
     """
-    values: dict[str, list[str]] = {}
-    plain: dict[str, bool] = {}
+    tally = Tally()
     for attributes in regions:
-        for name, value in attributes.items():
-            if name != CROWD and (class_name := class_of(value)) is not None:
-                values.setdefault(name, []).append(class_name)
-                plain[name] = plain.get(name, True) and not isinstance(value, int | float)
+        tally.add(attributes)
+    return by_rule(tally, definitions)
+
+
+def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
+    """`class_attribute` of regions that were counted already."""
+    values = tally.valued
     choices = [name for name, definition in definitions.items() if is_choice(definition)]
     if not values:
         return choices[0] if len(choices) == 1 else None
 
     carried_choices = [name for name in choices if name in values]
     usual = [name for wanted in USUAL_NAMES for name in values if name.strip().lower() == wanted]
-    repeating = [name for name in usual if len(set(values[name])) < len(values[name]) or len(values[name]) == 1]
+    repeating = [
+        name for name in usual if values[name].n_regions > len(values[name].counts) or values[name].n_regions == 1
+    ]
     if found := [name for name in usual if name in carried_choices] or repeating:
         return found[0]
     if len(carried_choices) == 1:
@@ -62,20 +146,28 @@ def class_attribute(regions: Sequence[Attributes], definitions: Mapping[str, Any
         return usual[0]
     common = [
         name
-        for name, names in values.items()
-        if plain[name] and len(names) > len(regions) / 2 and len(set(names)) <= min(50, max(1, len(names) // 2))
+        for name, value in values.items()
+        if value.is_plain
+        and value.n_regions > tally.n_regions / 2
+        and len(value.counts) <= min(50, max(1, value.n_regions // 2))
     ]
     return common[0] if len(common) == 1 else None
 
 
 def class_of(value: Any) -> str | None:
     """The class that an attribute's value names, None where it names none."""
-    if isinstance(value, Mapping):
-        chosen = [option for option, is_on in value.items() if is_on is True]
-        return class_of(chosen[0]) if len(chosen) == 1 else None
     if isinstance(value, str):
         return value if value.strip() else None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, Mapping):
+        ticked = [option for option, is_on in value.items() if is_on is True]
+        return class_of(ticked[0]) if len(ticked) == 1 else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
+        return None
+    return str(value)
+
+
+def _ticked(value: Any) -> int:
+    return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
 
 
 def says_something(attributes: Attributes) -> bool:
@@ -86,11 +178,187 @@ def says_something(attributes: Attributes) -> bool:
 def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
     """What to say of a region that needs a class and has none."""
     if dataset.class_attribute is not None:
+        if (several := _ticked(region.attributes.get(dataset.class_attribute))) > 1:
+            return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
         return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
     if region.attributes:
         carried = ", ".join(f'"{name}"' for name in region.attributes)
         return StudioError(f'{place} has no class that can be told from {carried}; name the attribute "class" in VIA')
     return StudioError(f"{place} has no class; give it one, or remove the region")
+
+
+# The choice
+
+
+def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
+    """The attributes that are or could be the class: the chosen one first, then by how many regions it would name.
+
+    Attributes that are defined (in a VIA project) or empty everywhere are among them. A dataset of any origin will do.
+    """
+    chosen = _standing(dataset)
+    return candidates_of(_tally(dataset, chosen), _definitions(dataset), chosen)
+
+
+def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:
+    """`candidates` of regions that were counted already, with their classes among their attributes."""
+    names = dict.fromkeys((*tally.names, *(name for name in definitions if name != CROWD)))
+    listed = [
+        Candidate(
+            name,
+            tally.of(name).n_regions,
+            dict(sorted(tally.of(name).counts.items(), key=lambda entry: -entry[1])),
+            name == chosen,
+            tally.of(name).several,
+        )
+        for name in names
+    ]
+    return tuple(sorted(listed, key=lambda candidate: (not candidate.chosen, -candidate.n_regions)))
+
+
+def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
+    """`ArgumentError` naming the choices for an attribute that no region has and that is not defined."""
+    names = [*dict.fromkeys((*tally.names, *(known for known in definitions if known != CROWD)))]
+    if name in names:
+        return
+    listed = ", ".join(f'"{known[:40]}"' for known in names[:_AT_MOST_LISTED])
+    rest = f" and {len(names) - _AT_MOST_LISTED} more" if len(names) > _AT_MOST_LISTED else ""
+    mend = f"choose {listed}{rest}" if names else "its regions have no attributes, so leave it out"
+    raise ArgumentError(f'{source}: no region has the attribute "{name[:40]}"; {mend}')
+
+
+def reclassified(dataset: Dataset, name: str | None) -> Dataset:
+    """The dataset with another attribute as the class; None makes every region of the one class "object".
+
+    The old class goes back among the attributes, as its file wrote it; going back gives an equal dataset. Classes
+    without a region are remembered under their attribute. Raises `ArgumentError` for an attribute that is not known.
+    """
+    if name is not None and name == dataset.class_attribute:
+        return dataset
+    old, definitions = _standing(dataset), _definitions(dataset)
+    tally = _tally(dataset, old)
+    if name is not None:
+        require_known(name, tally, definitions, dataset.source or "the dataset")
+
+    extras = {key: value for key, value in dataset.extras.items() if key not in ("class_values", "classes_of")}
+    remembered = dict(dataset.extras.get("classes_of", {}))
+    if old is not None and dataset.classes != classes_of(tally, definitions, old):
+        remembered[old] = list(dataset.classes)
+    classes = (THE_ONLY_CLASS,) if name is None and tally.n_regions else classes_of(tally, definitions, name)
+    if name is not None and name in remembered:
+        kept = remembered.pop(name)
+        classes = (*kept, *(class_name for class_name in classes if class_name not in kept))
+    if remembered:
+        extras["classes_of"] = remembered
+    values = dict(tally.of(name).forms)
+    if values:
+        extras["class_values"] = values
+
+    def change(record: ImageRecord) -> ImageRecord:
+        given_back = (_given_back(region, old, dataset.extras) for region in record.regions)
+        only_class = THE_ONLY_CLASS if name is None else None
+        return replace(record, regions=tuple(classified(region, name, only_class, values) for region in given_back))
+
+    return replace(dataset, images=each(dataset.images, change), classes=classes, class_attribute=name, extras=extras)
+
+
+def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
+    """The classes under an attribute: its options in their order, then what regions have beside them, sorted."""
+    declared = options(definitions.get(name)) if name is not None else ()
+    return (*declared, *sorted(set(tally.of(name).counts) - set(declared)))
+
+
+def classified(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
+    """A region whose class still stands among its attributes, with its class; `only_class` where `name` is None."""
+    if name is None:
+        return region if region.class_name == only_class else replace(region, class_name=only_class)
+    value = region.attributes.get(name)
+    class_name = class_of(value)
+    if class_name is None:
+        return region
+    attributes = {key: value for key, value in region.attributes.items() if key != name}
+    extras = region.extras
+    if value != values.get(class_name, class_name):
+        extras = {**extras, "via": {**extras.get("via", {}), "class_value": value}}
+    # Not `replace`, which takes twice as long; this runs for every region of a large file.
+    further = region.iscrowd, region.source, region.score, region.keypoints, extras, region.id
+    return Region(region.shape, class_name, attributes, *further)
+
+
+def class_value(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
+    """A region's class as it is to be written under attribute `name`; `extras` are those of its dataset."""
+    if "class_value" in (kept := region.extras.get("via", {})) and class_of(kept["class_value"]) == region.class_name:
+        return kept["class_value"]
+    values = extras.get("class_values", {})
+    if region.class_name in values:
+        return values[region.class_name]
+    definition = extras.get("via_attributes", {}).get("region", {}).get(name)
+    is_checkbox = isinstance(definition, Mapping) and definition.get("type") == "checkbox"
+    return {region.class_name: True} if is_checkbox else region.class_name
+
+
+def _given_back(region: Region, name: str | None, extras: Mapping[str, Any]) -> Region:
+    """The region without a class, its class among its attributes (lost if no attribute is named)."""
+    if region.class_name is None:
+        return region
+    attributes = dict(region.attributes)
+    if name is not None:
+        attributes[name] = class_value(region, name, extras)
+    kept = {key: value for key, value in region.extras.get("via", {}).items() if key != "class_value"}
+    others = {key: value for key, value in region.extras.items() if key != "via"}
+    return replace(region, class_name=None, attributes=attributes, extras=others | ({"via": kept} if kept else {}))
+
+
+def _standing(dataset: Dataset) -> str | None:
+    """The attribute that stands for the class now; None also where somebody made all regions one class."""
+    if dataset.class_attribute is None and set(classes_in(dataset.images)) <= {THE_ONLY_CLASS}:
+        return None
+    return class_attribute_for(dataset)
+
+
+def _tally(dataset: Dataset, name: str | None) -> Tally:
+    """What the regions' attributes say, their class counted as attribute `name`."""
+    counted = getattr(dataset.images, "tally", None)  # a large file was counted when it was read
+    if isinstance(counted, Tally):
+        return counted
+    tally = Tally()
+    for record in dataset.images:
+        for region in record.regions:
+            tally.add(_given_back(region, name, dataset.extras).attributes)
+    return tally
+
+
+def class_attribute_for(dataset: Dataset) -> str | None:
+    """The region attribute that will hold the class when the dataset is written.
+
+    None where no class needs saying: nobody named an attribute, and every region is of the one class "object".
+    """
+    if dataset.class_attribute is not None:
+        return dataset.class_attribute
+    used: set[str | None] = set()
+    taken: set[str] = set()
+    something = False
+    for record in dataset.images:
+        for region in record.regions:
+            used.add(region.class_name)
+            taken.update(region.attributes)
+            something = something or says_something(region.attributes)
+    return unnamed_class_attribute(used, taken, something)
+
+
+def unnamed_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
+    """`class_attribute_for` where nobody named one, from the classes and attributes that regions have."""
+    used = used - {None}
+    if not used or (used == {THE_ONLY_CLASS} and not something):
+        return None
+    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(taken) + 1))
+    return next(name for name in (*USUAL_NAMES, *numbered) if name not in taken)
+
+
+# Definitions
+
+
+def _definitions(dataset: Dataset) -> Mapping[str, Any]:
+    return dataset.extras.get("via_attributes", {}).get("region", {})
 
 
 def is_choice(definition: Any) -> bool:
@@ -105,13 +373,16 @@ def options(definition: Any) -> tuple[str, ...]:
     return tuple(str(option) for option in definition["options"] if str(option).strip())
 
 
-def defined(definitions: Mapping[str, Any], name: str, classes: Sequence[str]) -> dict[str, Any]:
+def defined(
+    definitions: Mapping[str, Any], name: str, classes: Sequence[str], kind: str = "dropdown"
+) -> dict[str, Any]:
     """The definitions with attribute `name` able to hold all `classes`: options are added, nothing is taken away."""
     definition = definitions.get(name)
     if definition is None:
         listed = {class_name: class_name for class_name in classes}
-        return {**definitions, name: {"type": "dropdown", "description": "", "options": listed, "default_options": {}}}
-    missing = [class_name for class_name in classes if class_name not in options(definition)]
+        return {**definitions, name: {"type": kind, "description": "", "options": listed, "default_options": {}}}
+    known = set(options(definition))
+    missing = [class_name for class_name in classes if class_name not in known]
     if not missing or not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
         return dict(definitions)
     widened = {**definition["options"], **{class_name: class_name for class_name in missing}}

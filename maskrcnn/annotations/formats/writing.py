@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskrcnn.annotations.formats import coco, via
+from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, yolo
 from maskrcnn.annotations.formats.encoded import Encoded, inside
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
@@ -33,7 +33,11 @@ FORMATS: dict[str, Format] = {
     "via2": Format("VIA 2.x", ".json", lambda dataset: via.encode(dataset, "via2")),
     "via-project": Format("VIA 2.x project", ".json", lambda dataset: via.encode(dataset, "via-project")),
     "via1": Format("VIA 1.x", ".json", lambda dataset: via.encode(dataset, "via1")),
+    "via-csv": Format("VIA CSV", ".csv", via_csv.encode),
     "coco": Format("COCO", ".json", coco.encode),
+    "labelme": Format("labelme", None, labelme.encode),
+    "yolo": Format("YOLO segmentation", None, yolo.encode),
+    "masks": Format("PNG masks", None, mask_pngs.encode),
 }
 """Every format that can be written, by the name it has on the command line."""
 

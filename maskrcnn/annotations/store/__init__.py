@@ -1,8 +1,24 @@
 """The project store: what a week of labelling is trusted to. Pages and commands use `Project` only."""
 
+from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.importing import ImportReport
-from maskrcnn.annotations.store.project import SPLITS, Project, Split, StaleSave, StoredImage
+from maskrcnn.annotations.store.listing import SPLITS, STATUSES, Counts, Split, Status, StoredImage
+from maskrcnn.annotations.store.project import Project
 from maskrcnn.annotations.store.schema import DATABASE
-from maskrcnn.annotations.store.table_rows import ProjectClass
+from maskrcnn.annotations.store.snapshots import Snapshot
+from maskrcnn.annotations.store.table_rows import StaleSave
 
-__all__ = ["DATABASE", "SPLITS", "ImportReport", "Project", "ProjectClass", "Split", "StaleSave", "StoredImage"]
+__all__ = [
+    "DATABASE",
+    "SPLITS",
+    "STATUSES",
+    "Counts",
+    "ImportReport",
+    "Project",
+    "ProjectClass",
+    "Snapshot",
+    "Split",
+    "StaleSave",
+    "Status",
+    "StoredImage",
+]

@@ -1,20 +1,39 @@
-"""Pictures on their way into a project: copied as they are, each under a name of its own."""
+"""Pictures on their way into a project: copied as they are, each under a name of its own; all of them or none."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.regions import ImageRecord, Region, new_id
-from maskrcnn.annotations.store import table_rows
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.store import class_rows, region_json, table_rows
+from maskrcnn.annotations.store.complaints import cannot_store
+from maskrcnn.annotations.store.staging import Staging
+from maskrcnn.annotations.store.table_rows import State
 from maskrcnn.errors import StudioError
+
+Progress = Callable[[int, int], object]
+"""Called with how many pictures are done, and of how many, now and then."""
+
+_WORKERS = 4
+"""Threads that copy and decode. Each holds a chunk of its picture's file, not all of it."""
+
+_CHUNK = 1 << 20
+
+_LONGEST_NAME = 200
+"""Bytes; file systems take 255, and a name may get a number."""
 
 
 @dataclass(frozen=True)
@@ -44,120 +63,276 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Incoming:
-    """A picture on its way into the project."""
+    """A picture on its way into the project; `content` opens its bytes."""
 
     name: str
-    read: Callable[[], bytes]
+    content: Callable[[], BinaryIO]
     record: ImageRecord
 
 
-def take_in(db: sqlite3.Connection, images_folder: Path, incoming: list[Incoming], split: str) -> ImportReport:
-    """Bring pictures with their regions into a project; what cannot be brought in becomes a warning that names it."""
-    report = ImportReport()
-    for picture in incoming:
+def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[Incoming]:
+    """The pictures of records; the names of those that were not found are put into `missing`."""
+    for record in records:
+        if record.path is None:
+            missing.append(record.file_name)
+        else:
+            yield Incoming(record.path.name, _opener(record.path), record)
+
+
+def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Incoming]:
+    """Pictures without regions, from paths or `(name, content)` pairs."""
+    for entry in files:
+        if isinstance(entry, tuple):
+            name, content = entry
+            yield Incoming(name, lambda content=content: io.BytesIO(content), ImageRecord(name))  # type: ignore[misc]
+        else:
+            path = Path(entry)
+            yield Incoming(path.name, _opener(path), ImageRecord(path.name, path=path))
+
+
+def counting(progress: Progress | None, total: int) -> Callable[[], None]:
+    """What to call after each picture, so that `progress` is called about a hundred times in all."""
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None and (done == total or done % max(1, total // 100) == 0):
+            progress(done, total)
+
+    return one_more
+
+
+def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progress: Callable[[], None]) -> list[str]:
+    """Copy pictures into the waiting room; returns a warning for each that cannot be brought in.
+
+    Raises `StudioError` where the room cannot hold them: a full disk is no fault of a picture.
+    """
+    warnings: list[str] = []
+    under_way: deque[tuple[int, Incoming, Future[_Copied]]] = deque()
+
+    def finish() -> None:
+        number, picture, future = under_way.popleft()
         try:
-            report = _take(db, images_folder, picture, split, report)
-        except StudioError as error:
-            report = replace(report, warnings=(*report.warnings, f"not imported: {error}"))
-    return report
+            _note(room, number, picture, future.result(), split)
+        except _Unfit as error:
+            warnings.append(f"not imported: {error}")
+        progress()
+
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="import") as pool:
+        try:
+            for number, picture in enumerate(incoming):
+                under_way.append((number, picture, pool.submit(_copied, room, number, picture)))
+                if len(under_way) > 2 * _WORKERS:
+                    finish()
+            while under_way:
+                finish()
+            room.bring_to_disk(pool)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return warnings
+
+
+def take_in(db: sqlite3.Connection, images_folder: Path, room: Staging, facts: Dataset | None) -> ImportReport:
+    """Bring what waits in the room into the project; the files are moved last.
+
+    `facts` is the dataset they came with: its classes, skeletons and extras are kept too.
+    """
+    new_classes = _take_classes(db, room, facts)
+    counted = _Counted()
+    known: dict[tuple[str, str], int] = {}
+    taken = {_folded(name) for name in os.listdir(images_folder)}
+    for number, file_name, name, digest in db.execute("SELECT id, file_name, given_name, sha256 FROM image"):
+        known[name, digest] = number
+        taken.add(_folded(file_name))
+    for waiting in room.db.execute("SELECT * FROM waiting ORDER BY number"):
+        state = State(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
+        identity = waiting["name"], waiting["sha256"]
+        if identity in known:
+            _merge(db, table_rows.image(db, known[identity]), waiting["split"], state, counted)
+            continue
+        file_name = _free(waiting["name"], taken)
+        if file_name != waiting["name"]:
+            counted.warnings.append(f"{waiting['name']}: another picture has this name; it became {file_name}")
+        taken.add(_folded(file_name))
+        room.plan(waiting["number"], file_name)
+        known[identity] = _insert(db, file_name, waiting)
+        table_rows.first_state(db, known[identity], state)
+        counted.added += 1
+        counted.regions += len(state.marks)
+        counted.image_ids.append(known[identity])
+    room.move()
+    if facts is not None:
+        table_rows.merge_meta(db, facts)
+    return ImportReport(
+        counted.added,
+        counted.updated,
+        counted.unchanged,
+        counted.regions,
+        tuple(new_classes),
+        warnings=tuple(counted.warnings),
+        image_ids=tuple(counted.image_ids),
+    )
 
 
 def plain_name(name: str) -> str:
-    """The last part of a name that a browser or another machine gave."""
-    return re.split(r"[\\/]", name)[-1].strip().lstrip(".") or "picture"
+    """The last part of a name that a browser or another machine gave, as a file name that any system can keep."""
+    name = re.split(r"[\\/]", name)[-1]
+    name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
+    name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
+    name = name.strip().lstrip(".") or "picture"
+    stem, suffix = os.path.splitext(name)
+    while len((stem + suffix).encode()) > _LONGEST_NAME:
+        stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
+    return stem + suffix
 
 
-def _take(
-    db: sqlite3.Connection, images_folder: Path, picture: Incoming, split: str, report: ImportReport
-) -> ImportReport:
-    """The report with one more picture in it."""
+# Into the waiting room
+
+
+class _Unfit(StudioError):
+    """A picture that cannot be brought in; the others can."""
+
+
+@dataclass(frozen=True)
+class _Copied:
+    sha256: str
+    file_size: int
+    size: tuple[int, int]
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
+
+
+def _copied(room: Staging, number: int, picture: Incoming) -> _Copied:
+    """Copy a picture to where it waits, and make sure that it is whole."""
+    name, record = plain_name(picture.name), picture.record
+    digest, length = hashlib.sha256(), 0
     try:
-        content = picture.read()
+        with room.file(number).open("wb") as file:
+            for chunk in _chunks(picture, name):
+                digest.update(chunk)
+                length += len(chunk)
+                file.write(chunk)
     except OSError as error:
-        raise StudioError(f"{picture.name}: cannot be read ({error.strerror}); check the file") from None
-    digest = hashlib.sha256(content).hexdigest()
-    drawn = table_rows.with_own_ids(picture.record.regions)
-    same = db.execute("SELECT * FROM image WHERE given_name = ? AND sha256 = ?", (picture.name, digest)).fetchone()
-    if same is not None:
-        return _merge(db, same, drawn, split, report)
+        raise cannot_store(room.images_folder, error) from None
+    try:
+        displayed = pictures.check(room.file(number), name)
+    except StudioError as error:
+        raise _Unfit(str(error)) from None
+    if record.width is not None and (record.width, record.height) != displayed:
+        raise _Unfit(
+            f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for "
+            f"{record.width} x {record.height} px; use the picture that was labelled"
+        )
+    return _Copied(digest.hexdigest(), length, displayed)
 
-    file_name, (width, height) = _keep(db, images_folder, picture, content)
-    warnings = report.warnings
-    if file_name != picture.name:
-        warnings = (*warnings, f"{picture.name}: another picture has this name; it became {file_name}")
-    image_id = db.execute(
-        """INSERT INTO image (file_name, given_name, sha256, file_size, width, height, split, attributes)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+
+def _chunks(picture: Incoming, name: str) -> Iterator[bytes]:
+    try:
+        with picture.content() as source:
+            while chunk := source.read(_CHUNK):
+                yield chunk
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise _Unfit(f"{name}: cannot be read ({reason}); check the file") from None
+
+
+def _note(room: Staging, number: int, picture: Incoming, copied: _Copied, split: str | None) -> None:
+    """Write down what is known of a picture that waits."""
+    record = picture.record
+    try:
+        state = State.of(record.regions)
+    except StudioError as error:
+        raise _Unfit(f"{plain_name(picture.name)}: {error}") from None
+    extras = {key: value for key, value in record.extras.items() if key != "project"}
+    room.db.execute(
+        "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number,
+            plain_name(picture.name),
+            copied.sha256,
+            copied.file_size,
+            *copied.size,
+            split or record.split,
+            json.dumps(dict(record.attributes)),
+            json.dumps(extras),
+            state.text,
+            json.dumps(state.marks),
+        ),
+    )
+
+
+# Into the project
+
+
+@dataclass
+class _Counted:
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    regions: int = 0
+    warnings: list[str] = field(default_factory=list)
+    image_ids: list[int] = field(default_factory=list)
+
+
+def _take_classes(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> list[str]:
+    """Add the dataset's classes and all that its regions use; returns the new ones."""
+    used = dict.fromkeys(facts.classes if facts is not None else ())
+    for (marks,) in room.db.execute("SELECT marks FROM waiting ORDER BY number"):
+        used.update(dict.fromkeys(name for _, name in json.loads(marks) if name))
+    return class_rows.add(db, used, facts.skeletons if facts is not None else None)
+
+
+def _insert(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int:
+    number = db.execute(
+        """INSERT INTO image (file_name, given_name, sha256, file_size, width, height, split, attributes, extras)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             file_name,
-            picture.name,
-            digest,
-            len(content),
-            width,
-            height,
-            split,
-            json.dumps(dict(picture.record.attributes)),
+            *(waiting[name] for name in ("name", "sha256", "file_size", "width", "height")),
+            waiting["split"] or "train",
+            waiting["attributes"],
+            waiting["extras"],
         ),
     ).lastrowid
-    assert image_id is not None
-    table_rows.first_state(db, image_id, drawn)
-    return replace(
-        report,
-        added=report.added + 1,
-        regions=report.regions + len(drawn),
-        warnings=warnings,
-        image_ids=(*report.image_ids, image_id),
-    )
+    assert number is not None
+    return number
 
 
-def _merge(
-    db: sqlite3.Connection, same: sqlite3.Row, drawn: tuple[Region, ...], split: str, report: ImportReport
-) -> ImportReport:
+def _merge(db: sqlite3.Connection, row: sqlite3.Row, split: str | None, state: State, counted: _Counted) -> None:
     """A picture that the project has already: its own regions win."""
-    warnings = list(report.warnings)
-    if same["split"] != split:
-        warnings.append(f"{same['file_name']}: is in the {same['split']} split already, and stays there")
-    own = table_rows.regions(db, same["id"])
-    updated = bool(drawn) and not own
+    name = row["file_name"]
+    if row["removed"]:
+        table_rows.hide(db, row, False)
+        counted.warnings.append(f"{name}: had been removed from the project, and is back with its regions")
+        row = table_rows.image(db, row["id"])
+    if split is not None and row["split"] != split:
+        counted.warnings.append(f"{name}: is in the {row['split']} split already, and stays there")
+    updated = bool(state.marks) and not row["n_regions"]
     if updated:
-        table_rows.save_state(db, same, drawn)
-    elif drawn and [(r.shape, r.class_name) for r in drawn] != [(r.shape, r.class_name) for r in own]:
-        warnings.append(f"{same['file_name']}: has regions of its own, which stay; the file's were not imported")
-    return replace(
-        report,
-        updated=report.updated + updated,
-        unchanged=report.unchanged + (not updated),
-        regions=report.regions + (len(drawn) if updated else 0),
-        warnings=tuple(warnings),
-        image_ids=(*report.image_ids, same["id"]),
-    )
+        table_rows.save_state(db, row, state)
+    elif state.marks:
+        own, drawn = table_rows.regions(db, row), region_json.loads(state.text)
+        if [(region.shape, region.class_name) for region in drawn] != [(r.shape, r.class_name) for r in own]:
+            counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
+    counted.updated += updated
+    counted.unchanged += not updated
+    counted.regions += len(state.marks) if updated else 0
+    counted.image_ids.append(row["id"])
 
 
-def _keep(
-    db: sqlite3.Connection, images_folder: Path, picture: Incoming, content: bytes
-) -> tuple[str, tuple[int, int]]:
-    """Store a picture's bytes under a name that no other picture has; returns the name and the displayed size."""
-    arriving = images_folder / f".{new_id()}.tmp"
-    name, record = picture.name, picture.record
-    try:
-        images_folder.mkdir(exist_ok=True)
-        with arriving.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        displayed = pictures.check(arriving, name)
-        if record.width is not None and (record.width, record.height) != displayed:
-            raise StudioError(
-                f"{name}: is {displayed[0]} x {displayed[1]} px, but its labels are for "
-                f"{record.width} x {record.height} px; use the picture that was labelled"
-            )
-        number, free = 2, name
-        while db.execute("SELECT 1 FROM image WHERE file_name = ? COLLATE NOCASE", (free,)).fetchone():
-            free = f"{Path(name).stem} ({number}){Path(name).suffix}"
-            number += 1
-        arriving.replace(images_folder / free)
-        return free, displayed
-    except OSError as error:
-        raise StudioError(f"{name}: cannot be stored ({error.strerror}); free some space, or rename it") from None
-    finally:
-        arriving.unlink(missing_ok=True)
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 2, name
+    stem, suffix = os.path.splitext(name)
+    while _folded(free) in taken:
+        free = f"{stem} ({number}){suffix}"
+        number += 1
+    return free
+
+
+def _folded(name: str) -> str:
+    """Names that some file system would take for the same are the same."""
+    return unicodedata.normalize("NFC", name).casefold()

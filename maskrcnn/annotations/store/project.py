@@ -7,45 +7,33 @@ undo and redo survive a restart.
 
 from __future__ import annotations
 
-import re
-import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
-from maskrcnn.annotations.store import region_json, schema, table_rows
-from maskrcnn.annotations.store.importing import ImportReport, Incoming, plain_name, take_in
+from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.annotations.store import (
+    changes,
+    class_rows,
+    importing,
+    listing,
+    migrations,
+    records,
+    schema,
+    snapshots,
+    staging,
+    table_rows,
+    thumbnails,
+)
+from maskrcnn.annotations.store.class_rows import ProjectClass
+from maskrcnn.annotations.store.importing import ImportReport, Incoming, Progress
+from maskrcnn.annotations.store.listing import Counts, Split, Status, StoredImage, known_split
 from maskrcnn.annotations.store.schema import DATABASE
-from maskrcnn.annotations.store.table_rows import ProjectClass
-from maskrcnn.errors import ArgumentError, StudioError
-
-Split = Literal["train", "val"]
-SPLITS: tuple[Split, ...] = ("train", "val")
-
-
-class StaleSave(StudioError):
-    """Somebody saved the same picture since it was opened. `regions` and `revision` are what is stored now."""
-
-    def __init__(self, message: str, regions: tuple[Region, ...], revision: int) -> None:
-        super().__init__(message)
-        self.regions, self.revision = regions, revision
-
-
-@dataclass(frozen=True)
-class StoredImage:
-    """One picture of a project; `width` and `height` are those of the displayed frame, in pixels."""
-
-    id: int
-    file_name: str
-    width: int
-    height: int
-    split: Split
-    done: bool
-    revision: int
-    n_regions: int
+from maskrcnn.annotations.store.snapshots import Snapshot
+from maskrcnn.annotations.store.table_rows import State
+from maskrcnn.errors import ArgumentError
 
 
 class Project:
@@ -56,30 +44,30 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path | str, name: str | None = None) -> Project:
-        """A new, empty project; `ArgumentError` where the folder holds anything already."""
+        """A new, empty project; `ArgumentError` where the folder holds anything. On an error nothing is left of it."""
         folder = Path(folder)
         if (folder / DATABASE).exists():
             raise ArgumentError(f"{folder} already holds a project; open it, or choose another folder")
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ArgumentError(f"{folder} is not an empty folder; choose another for the project")
         project = cls(folder)
-        try:
+        with _new_folder(folder):
             project.images_folder.mkdir(parents=True)
             project.runs_folder.mkdir()
             schema.create(project._database)
-        except OSError as error:
-            raise ArgumentError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
-        with project._writing() as db:
-            table_rows.set_meta(db, "name", name or folder.name)
+            with project._writing() as db:
+                table_rows.set_meta(db, "name", name or folder.name)
         return project
 
     @classmethod
     def open(cls, folder: Path | str) -> Project:
-        """An existing project; `ArgumentError` where there is none, `StudioError` where a newer studio wrote it."""
+        """An existing project, brought to this studio's schema; `ArgumentError` where there is none, `StudioError`
+        where a newer studio wrote it."""
         project = cls(Path(folder))
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
-        schema.check(project._database)
+        migrations.bring_up_to_date(project._database)
+        staging.sweep(project._database, project.images_folder)
         return project
 
     @property
@@ -95,37 +83,74 @@ class Project:
     def runs_folder(self) -> Path:
         return self.folder / "runs"
 
-    # Pictures and their regions
+    # Pictures
 
-    def images(self, split: Split | None = None) -> list[StoredImage]:
-        """The pictures in the order in which they came, of one split or of all."""
-        query = """SELECT image.*, (SELECT count(*) FROM region WHERE image_id = image.id) AS n_regions
-                   FROM image WHERE split = coalesce(?, split) ORDER BY id"""
+    def images(
+        self,
+        split: Split | None = None,
+        *,
+        status: Status | None = None,
+        class_name: str | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[StoredImage]:
+        """The pictures in the order in which they came, `limit` of them from `offset` on; all, or those of a split, of
+        a status, with a region of a class."""
         with self._reading() as db:
-            rows = db.execute(query, (split,)).fetchall()
-        return [
-            StoredImage(
-                row["id"],
-                row["file_name"],
-                row["width"],
-                row["height"],
-                row["split"],
-                bool(row["done"]),
-                row["revision"],
-                row["n_regions"],
-            )
-            for row in rows
-        ]
+            return listing.images(db, split, status, class_name, limit, offset)
+
+    def removed(self) -> list[StoredImage]:
+        """The pictures that were taken out of sight."""
+        with self._reading() as db:
+            return listing.images(db, removed=True)
+
+    def counts(self) -> Counts:
+        """How many pictures, regions and classes there are; one short look, also at 10,000 pictures."""
+        with self._reading() as db:
+            return listing.counts(db)
 
     def picture(self, image_id: int) -> Path:
         """Where the picture's file lies."""
         with self._reading() as db:
-            return self.images_folder / self._row(db, image_id)["file_name"]
+            return self.images_folder / table_rows.image(db, image_id)["file_name"]
+
+    def thumbnail(self, image_id: int, side: int = 160) -> bytes:
+        """The picture as displayed, as JPEG of at most `side` pixels; it is made once and kept in `thumbnails/`.
+        Raises `StudioError` for a picture that cannot be read."""
+        with self._reading() as db:
+            row = table_rows.image(db, image_id)
+        folder = self.folder / "thumbnails"
+        return thumbnails.thumbnail(folder, self.images_folder / row["file_name"], row["sha256"], side)
+
+    def set_done(self, image_id: int, done: bool) -> None:
+        """Mark a picture as finished, or not."""
+        with self._writing() as db:
+            table_rows.image(db, image_id)
+            db.execute("UPDATE image SET done = ? WHERE id = ?", (int(done), image_id))
+
+    def set_split(self, image_id: int, split: Split) -> None:
+        """Move a picture to the other split."""
+        self.set_splits({image_id: split})
+
+    def set_splits(self, splits: Mapping[int, Split]) -> None:
+        """Move pictures to other splits, all of them or none."""
+        with self._writing() as db:
+            for image_id, split in splits.items():
+                table_rows.image(db, image_id)
+                db.execute("UPDATE image SET split = ? WHERE id = ?", (known_split(split), image_id))
+
+    def set_removed(self, image_id: int, removed: bool) -> None:
+        """Hide a picture everywhere, or bring it back as it was; its file and regions are never deleted."""
+        with self._writing() as db:
+            table_rows.hide(db, table_rows.image(db, image_id), removed)
+
+    # Regions
 
     def regions(self, image_id: int) -> tuple[tuple[Region, ...], int]:
         """The regions of a picture and the revision that they are, which `save` wants back."""
         with self._reading() as db:
-            return table_rows.regions(db, image_id), self._row(db, image_id)["revision"]
+            row = table_rows.image(db, image_id)
+            return table_rows.regions(db, row), row["revision"]
 
     def save(self, image_id: int, regions: Iterable[Region], revision: int) -> int:
         """Store a picture's regions; returns the new revision. When this returns, the save is on disk.
@@ -133,16 +158,11 @@ class Project:
         Raises `StaleSave` if the picture was saved since `revision`; then nothing is changed. Classes that the project
         does not know are added to it.
         """
-        regions = table_rows.with_own_ids(regions)
+        state = State.of(regions)
         with self._writing() as db:
-            row = self._row(db, image_id)
-            if row["revision"] != revision:
-                raise StaleSave(
-                    f"{row['file_name']}: saved elsewhere since you opened it; load it again, then repeat your change",
-                    table_rows.regions(db, image_id),
-                    row["revision"],
-                )
-            return table_rows.save_state(db, row, regions)
+            row = table_rows.image(db, image_id)
+            table_rows.require_fresh(db, row, revision)
+            return table_rows.save_state(db, row, state)
 
     def undo(self, image_id: int) -> int:
         """Go back to the state before the last save; returns the revision (unchanged if there is nothing to undo)."""
@@ -154,136 +174,154 @@ class Project:
 
     def can_undo(self, image_id: int) -> bool:
         with self._reading() as db:
-            state = self._row(db, image_id)["state"]
+            state = table_rows.image(db, image_id)["state"]
             return db.execute("SELECT parent FROM history WHERE id = ?", (state,)).fetchone()["parent"] is not None
 
     def can_redo(self, image_id: int) -> bool:
         with self._reading() as db:
-            state = self._row(db, image_id)["state"]
+            state = table_rows.image(db, image_id)["state"]
             return db.execute("SELECT 1 FROM history WHERE parent = ?", (state,)).fetchone() is not None
-
-    def set_done(self, image_id: int, done: bool) -> None:
-        """Mark a picture as finished, or not."""
-        with self._writing() as db:
-            self._row(db, image_id)
-            db.execute("UPDATE image SET done = ? WHERE id = ?", (int(done), image_id))
-
-    def set_split(self, image_id: int, split: Split) -> None:
-        """Move a picture to the other split."""
-        with self._writing() as db:
-            self._row(db, image_id)
-            db.execute("UPDATE image SET split = ? WHERE id = ?", (_split(split), image_id))
 
     # Classes
 
     def classes(self) -> list[ProjectClass]:
         """The classes in their order, which is that of training."""
         with self._reading() as db:
-            return table_rows.classes(db)
+            return class_rows.classes(db)
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
-        """Replace the list of classes: order, colours, new ones. A class that regions use cannot be left out."""
-        names = [entry.name for entry in classes]
-        for name in names:
-            table_rows.class_name(name)
-            if names.count(name) > 1:
-                raise StudioError(f'class "{name}" is in the list twice; leave one')
-        for entry in classes:
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", entry.colour):
-                raise StudioError(f'class "{entry.name}" has the colour "{entry.colour}"; write it like #e69f00')
+        """Replace the list of classes: order, colours, keys, skeletons, new ones. A class that regions use cannot be
+        left out; a new class without a key gets the next free digit."""
         with self._writing() as db:
-            used = "SELECT class_name, count(*) AS n FROM region WHERE class_name IS NOT NULL GROUP BY class_name"
-            for row in db.execute(used):
-                if row["class_name"] not in names:
-                    raise StudioError(
-                        f'class "{row["class_name"]}" is used by {row["n"]} regions; give them another class first'
-                    )
-            db.execute("DELETE FROM class")
-            rows = [(entry.name, position, entry.colour) for position, entry in enumerate(classes)]
-            db.executemany("INSERT INTO class VALUES (?, ?, ?)", rows)
-            table_rows.keep_options(db, {name: name for name in names})
+            class_rows.put(db, classes)
+            table_rows.keep_options(db, {entry.name: entry.name for entry in classes})
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
-        new = table_rows.class_name(new)
         with self._writing() as db:
-            known = [entry.name for entry in table_rows.classes(db)]
-            if old not in known:
-                raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
+            class_rows.rename(db, old, new)
             if new == old:
                 return
-            if new in known:
-                raise StudioError(f'class "{new}" is there already; choose another name')
-            db.execute("UPDATE class SET name = ? WHERE name = ?", (new, old))
-            table_rows.keep_options(db, {name: new if name == old else name for name in known})
-            concerned = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?)"
-            for row in db.execute(concerned, (old,)).fetchall():
-                renamed = [
-                    replace(region, class_name=new) if region.class_name == old else region
-                    for region in table_rows.regions(db, row["id"])
-                ]
-                table_rows.save_state(db, row, renamed)
+            names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
+            table_rows.keep_options(db, {**names, old: new})
+            changes.rename_in_regions(db, old, new)
 
-    # In and out
+    def merge_class(self, old: str, new: str) -> Snapshot:
+        """Give every region of class `old` the class `new`, which is there already, and drop `old`; returns a snapshot
+        of before. Each picture concerned gets a new revision.
 
-    def import_dataset(self, dataset: Dataset, split: Split) -> ImportReport:
-        """Copy a dataset's pictures and regions into the project.
-
-        A picture that is there already (same name, same bytes) keeps its regions; if it has none, it gets those of
-        the dataset. Another picture of a name that is taken gets a name with a number. Pictures that are missing or
-        cannot be read are passed over and named in the report. Where something is raised, nothing is stored.
+        Raises `StudioError` for an unknown class, and for two classes whose keypoints are not the same.
         """
-        incoming = [
-            Incoming(Path(record.path).name, record.path.read_bytes, record)
-            for record in dataset.images
-            if record.path is not None
-        ]
-        missing = tuple(record.file_name for record in dataset.images if record.path is None)
         with self._writing() as db:
-            known = {entry.name for entry in table_rows.classes(db)}
-            table_rows.add_classes(db, dataset.classes)
-            report = take_in(db, self.images_folder, incoming, _split(split))
-            table_rows.merge_meta(db, dataset)
-            new_classes = tuple(entry.name for entry in table_rows.classes(db) if entry.name not in known)
-        return replace(report, missing=missing, new_classes=new_classes)
+            snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
+            class_rows.allow_merge(db, old, new)
+            changes.rename_in_regions(db, old, new)
+            class_rows.drop_unused(db, [old])
+            table_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+            return snapshot
 
-    def add_pictures(self, files: Iterable[Path | str | tuple[str, bytes]], split: Split) -> ImportReport:
-        """Add pictures without regions, from paths or as `(name, content)` pairs (an upload)."""
-        incoming = []
-        for entry in files:
-            if isinstance(entry, tuple):
-                name, content = entry
-                incoming.append(Incoming(plain_name(name), partial(bytes, content), ImageRecord(name)))
-            else:
-                path = Path(entry)
-                incoming.append(Incoming(path.name, path.read_bytes, ImageRecord(path.name, path=path)))
-        with self._writing() as db:
-            return take_in(db, self.images_folder, incoming, _split(split))
-
-    def dataset(self, split: Split | None = None) -> Dataset:
-        """The pictures of one split, or all, with their regions; paths lead into `images/`."""
+    @property
+    def class_attribute(self) -> str | None:
+        """The VIA attribute that is the class; None where none is."""
         with self._reading() as db:
-            rows = db.execute("SELECT * FROM image WHERE split = coalesce(?, split) ORDER BY id", (split,)).fetchall()
-            images = tuple(
-                ImageRecord(
-                    row["file_name"],
-                    table_rows.regions(db, row["id"]),
-                    self.images_folder / row["file_name"],
-                    row["width"],
-                    row["height"],
-                    row["file_size"],
-                    table_rows.attributes(row),
-                )
-                for row in rows
-            )
-            classes = tuple(entry.name for entry in table_rows.classes(db))
-            return Dataset(
-                images,
-                classes,
-                table_rows.meta(db, "class_attribute", None),
-                self.folder,
-                table_rows.meta(db, "extras", {}),
-            )
+            return table_rows.meta(db, "class_attribute", None)
+
+    def attribute_definitions(self, kind: Literal["region", "file"] = "region") -> dict[str, Any]:
+        """VIA's definitions of the attributes of regions or of pictures, by name, as they stood in their file."""
+        with self._reading() as db:
+            defined = table_rows.meta(db, "extras", {}).get("via_attributes", {}).get(kind, {})
+        return defined if isinstance(defined, dict) else {}
+
+    def set_class_attribute(self, name: str | None) -> Snapshot:
+        """Let another VIA attribute be the class (None: every region is of one class); returns a snapshot of before.
+
+        Every picture concerned gets a new revision. Raises `ArgumentError` for an attribute that no region has.
+        """
+        with self._writing() as db:
+            snapshot = snapshots.take(db, f'before "{name}" became the class' if name else "before one class for all")
+            changes.reclassify(db, self._place, name)
+            return snapshot
+
+    # Snapshots, and changes of many pictures
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Keep the labels as they are now under a name; nothing is copied, so it costs next to nothing."""
+        with self._writing() as db:
+            return snapshots.take(db, name)
+
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots, the newest first."""
+        with self._reading() as db:
+            return snapshots.every(db)
+
+    def restore(self, snapshot_id: int) -> Snapshot:
+        """Bring every picture back to what it was in a snapshot; returns a snapshot of what was there before.
+
+        Going back is a save of each picture that differs, so it can be undone picture by picture, or as a whole by
+        restoring the snapshot that is returned. Pictures and classes that came later stay.
+        """
+        with self._writing() as db:
+            name = records.snapshot_row(db, snapshot_id)["name"]
+            before = snapshots.take(db, f"before going back to {name}")
+            snapshots.restore(db, snapshot_id)
+            return before
+
+    def apply(self, before: Dataset, after: Dataset, reason: str) -> Snapshot:
+        """Store the difference of two datasets that came from `dataset()`, in one transaction; returns a snapshot of
+        what was there, named `reason`.
+
+        Changed regions are saved, a changed split is set, and a picture that is missing in `after` is removed. Classes
+        that `after` has no more are dropped where no region uses them. Raises `StaleSave` if a picture concerned was
+        saved since; then nothing is changed.
+        """
+        found = changes.between(before, after)
+        with self._writing() as db:
+            snapshot = snapshots.take(db, reason)
+            changes.apply(db, found, before, after)
+            return snapshot
+
+    def dataset(self, split: Split | None = None, snapshot: int | None = None) -> Dataset:
+        """The pictures of one split, or all, with their regions, as they are now or were in a snapshot; paths lead
+        into `images/`. Large projects give records that are read when they are asked for."""
+        with self._reading() as db:
+            return records.dataset(db, self._place, split, snapshot)
+
+    # In
+
+    def import_dataset(self, dataset: Dataset, split: Split | None, progress: Progress | None = None) -> ImportReport:
+        """Copy a dataset's pictures and regions into the project; all that can be taken, or, on an error, nothing.
+
+        With `split` None each picture goes where its record says, else into training. A picture that is there already
+        (same name, same bytes) keeps its regions; if it has none, it gets those of the dataset. Another picture of a
+        name that is taken gets a name with a number. Pictures that are missing or cannot be read are passed over and
+        named in the report.
+        """
+        missing: list[str] = []
+        incoming = importing.from_dataset(dataset.images, missing)
+        report = self._take(incoming, split, dataset, progress, len(dataset.images))
+        return replace(report, missing=tuple(missing))
+
+    def add_pictures(
+        self, files: Iterable[Path | str | tuple[str, bytes]], split: Split, progress: Progress | None = None
+    ) -> ImportReport:
+        """Add pictures without regions, from paths or as `(name, content)` pairs (an upload), as `import_dataset`."""
+        files = list(files)
+        return self._take(importing.from_files(files), split, None, progress, len(files))
+
+    def _take(
+        self,
+        incoming: Iterator[Incoming],
+        split: Split | None,
+        dataset: Dataset | None,
+        progress: Progress | None,
+        total: int,
+    ) -> ImportReport:
+        wanted = None if split is None else known_split(split)
+        with staging.staging(self._database, self.images_folder) as room:
+            warnings = importing.stage(room, incoming, wanted, importing.counting(progress, total))
+            with self._writing() as db:
+                report = importing.take_in(db, self.images_folder, room, dataset)
+        return replace(report, warnings=(*warnings, *report.warnings))
 
     # Inside
 
@@ -291,30 +329,34 @@ class Project:
     def _database(self) -> Path:
         return self.folder / DATABASE
 
+    @property
+    def _place(self) -> records.Place:
+        return records.Place(self.folder, self._database, self.images_folder)
+
     def _reading(self) -> Any:
         return schema.reading(self._database)
 
     def _writing(self) -> Any:
         return schema.writing(self._database)
 
-    def _row(self, db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
-        row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
-        if row is None:
-            raise StudioError(f"{self.folder}: there is no picture number {image_id}; choose one from the list")
-        return row
-
     def _step(self, image_id: int, query: str) -> int:
         with self._writing() as db:
-            row = self._row(db, image_id)
-            state = db.execute(query, (row["state"],)).fetchone()
-            if state is None:
-                return row["revision"]
-            regions = region_json.loads(state["regions"])
-            return table_rows.show_state(db, row, state["id"], regions)
+            return table_rows.step(db, table_rows.image(db, image_id), query)
 
 
-def _split(split: str) -> Split:
-    for known in SPLITS:
-        if split == known:
-            return known
-    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Take away again what was made in a folder that did not exist or was empty, if the rest fails."""
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
+                (folder / name).unlink(missing_ok=True)
+            for path in (folder / "images", folder / "runs", *new):
+                if path.is_dir():
+                    path.rmdir()
+        if isinstance(error, OSError):
+            raise ArgumentError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
+        raise

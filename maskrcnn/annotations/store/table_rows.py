@@ -1,105 +1,135 @@
-"""What the store does to rows of `project.db`, inside a transaction that the caller holds."""
+"""What the store does to the rows of one picture in `project.db`, inside a transaction that the caller holds."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Dataset, Region, new_id
-from maskrcnn.annotations.store import region_json
+from maskrcnn.annotations.store import class_rows, region_json
 from maskrcnn.errors import StudioError
 
 
+class StaleSave(StudioError):
+    """Somebody saved the same picture since it was opened. `regions` and `revision` are what is stored now."""
+
+    def __init__(self, message: str, regions: tuple[Region, ...], revision: int) -> None:
+        super().__init__(message)
+        self.regions, self.revision = regions, revision
+
+
 @dataclass(frozen=True)
-class ProjectClass:
-    """A class and its colour (`#rrggbb`)."""
+class State:
+    """The regions of one picture as they are stored: as JSON text, and the id and class of each for its row."""
 
-    name: str
-    colour: str
+    text: str
+    marks: tuple[tuple[str, str | None], ...]
 
+    @classmethod
+    def of(cls, regions: Iterable[Region]) -> State:
+        """Regions of different ids (a duplicated region may carry the id of its original), their classes checked."""
+        own: dict[str, Region] = {}
+        for region in regions:
+            if region.class_name is not None:
+                class_rows.checked_name(region.class_name)
+            if region.id in own:
+                region = replace(region, id=new_id())
+            own[region.id] = region
+        return cls(region_json.dumps(own.values()), tuple((key, region.class_name) for key, region in own.items()))
 
-def regions(db: sqlite3.Connection, image_id: int) -> tuple[Region, ...]:
-    rows = db.execute("SELECT document FROM region WHERE image_id = ? ORDER BY position", (image_id,))
-    return tuple(region_json.region_from(json.loads(row["document"])) for row in rows)
-
-
-def with_own_ids(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """The regions with different ids (a duplicated region may carry the id of its original), their classes checked."""
-    seen: set[str] = set()
-    own = []
-    for region in regions:
-        if region.class_name is not None:
-            class_name(region.class_name)
-        own.append(replace(region, id=new_id()) if region.id in seen else region)
-        seen.add(own[-1].id)
-    return tuple(own)
-
-
-def first_state(db: sqlite3.Connection, image_id: int, regions: Sequence[Region]) -> None:
-    state = _add_history(db, image_id, None, regions)
-    db.execute("UPDATE image SET state = ? WHERE id = ?", (state, image_id))
-    _put_regions(db, image_id, regions)
+    @classmethod
+    def stored(cls, text: str) -> State:
+        """A state that was saved before."""
+        return cls(text, tuple((entry["id"], entry.get("class_name")) for entry in json.loads(text)))
 
 
-def save_state(db: sqlite3.Connection, row: sqlite3.Row, regions: Sequence[Region]) -> int:
-    return show_state(db, row, _add_history(db, row["id"], row["state"], regions), regions)
+def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
+    if row is None:
+        raise StudioError(f"there is no picture number {image_id} in this project; choose one from the list")
+    return row
 
 
-def show_state(db: sqlite3.Connection, row: sqlite3.Row, state: int, regions: Sequence[Region]) -> int:
+def regions(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[Region, ...]:
+    """The regions that an image row shows now."""
+    return region_json.loads(_text(db, row["state"]))
+
+
+def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> None:
+    """`StaleSave` unless the picture is still as it was at that revision."""
+    if row["revision"] != revision:
+        raise StaleSave(
+            f"{row['file_name']}: saved elsewhere since you opened it; load it again, then repeat your change",
+            regions(db, row),
+            row["revision"],
+        )
+
+
+def first_state(db: sqlite3.Connection, image_id: int, state: State) -> None:
+    """The regions with which a new picture comes; their classes must be there already."""
+    number = _add_history(db, image_id, None, state)
+    db.execute("UPDATE image SET state = ?, n_regions = ? WHERE id = ?", (number, len(state.marks), image_id))
+    _put_marks(db, image_id, state)
+
+
+def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: State) -> int:
+    """A new state, shown from now on; returns the new revision. Unknown classes are added to the project."""
+    return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
+
+
+def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
+    """Show the state that the query finds from the present one; returns the revision, the same if there is none."""
+    found = db.execute(query, (row["state"],)).fetchone()
+    if found is None:
+        return row["revision"]
+    return _show(db, row, found["id"], State.stored(found["regions"]))
+
+
+def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
+    """Take a picture out of sight, or bring it back as it was; its classes come back with it."""
+    if bool(row["removed"]) == removed:
+        return
+    db.execute("UPDATE image SET removed = ? WHERE id = ?", (int(removed), row["id"]))
+    if removed:
+        db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
+    else:
+        state = State.stored(_text(db, row["state"]))
+        class_rows.add(db, [name for _, name in state.marks if name])
+        _put_marks(db, row["id"], state)
+
+
+def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -> int:
     revision = row["revision"] + 1
-    db.execute("UPDATE image SET state = ?, revision = ? WHERE id = ?", (state, revision, row["id"]))
-    _put_regions(db, row["id"], regions)
+    class_rows.add(db, [name for _, name in state.marks if name])
+    db.execute(
+        "UPDATE image SET state = ?, revision = ?, n_regions = ? WHERE id = ?",
+        (number, revision, len(state.marks), row["id"]),
+    )
+    db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
+    if not row["removed"]:
+        _put_marks(db, row["id"], state)
     return revision
 
 
-def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, regions: Sequence[Region]) -> int:
+def _text(db: sqlite3.Connection, state: int) -> str:
+    return db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()[0]
+
+
+def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: State) -> int:
     query = "INSERT INTO history (image_id, parent, regions) VALUES (?, ?, ?)"
-    state = db.execute(query, (image_id, parent, region_json.dumps(regions))).lastrowid
-    assert state is not None
-    return state
+    number = db.execute(query, (image_id, parent, state.text)).lastrowid
+    assert number is not None
+    return number
 
 
-def _put_regions(db: sqlite3.Connection, image_id: int, regions: Sequence[Region]) -> None:
-    """Make these the regions of the picture; classes that the project does not know are added to it."""
-    add_classes(db, [region.class_name for region in regions if region.class_name])
-    db.execute("DELETE FROM region WHERE image_id = ?", (image_id,))
+def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
     db.executemany(
-        "INSERT INTO region (image_id, position, id, class_name, document) VALUES (?, ?, ?, ?, ?)",
-        [
-            (image_id, position, region.id, region.class_name, json.dumps(region_json.region_document(region)))
-            for position, region in enumerate(regions)
-        ],
+        "INSERT INTO region (image_id, position, id, class_name) VALUES (?, ?, ?, ?)",
+        [(image_id, position, *mark) for position, mark in enumerate(state.marks)],
     )
-
-
-def classes(db: sqlite3.Connection) -> list[ProjectClass]:
-    return [ProjectClass(row["name"], row["colour"]) for row in db.execute("SELECT * FROM class ORDER BY position")]
-
-
-def add_classes(db: sqlite3.Connection, names: Iterable[str]) -> None:
-    known = classes(db)
-    for name in dict.fromkeys(names):
-        if name in [entry.name for entry in known]:
-            continue
-        used = {entry.colour for entry in known}
-        colour = next(
-            colour for index in range(len(known), 2 * len(known) + 1000) if (colour := colour_of(index)) not in used
-        )
-        db.execute(
-            "INSERT INTO class VALUES (?, (SELECT coalesce(max(position) + 1, 0) FROM class), ?)",
-            (class_name(name), colour),
-        )
-        known.append(ProjectClass(name, colour))
-
-
-def class_name(name: str) -> str:
-    if not name.strip():
-        raise StudioError("a class without a name cannot be kept; give it one")
-    return name
 
 
 def meta(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
@@ -109,11 +139,6 @@ def meta(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
 
 def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
-
-
-def attributes(row: sqlite3.Row) -> dict[str, Any]:
-    """The file attributes of an image row."""
-    return json.loads(row["attributes"])
 
 
 def keep_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:

@@ -37,7 +37,7 @@ def via_file(*names: str, shape: dict[str, Any] = SQUARE, **attributes: Any) -> 
         (b"3", "holds no labels"),
         (b"{}", "holds no labels"),
         (b'{"a": {"b": 1}}', "holds no labels"),
-        (b'{"region": {}, "file": {}}', "holds no labels"),  # VIA's attributes, exported alone
+        (b'{"region": {}, "file": {}}', "VIA's definitions of attributes"),
         (b'{"_via_img_metadata": []}', '"_via_img_metadata", not an object'),
         (b'{"images": [], "annotations": {}}', '"annotations", not a list'),
         (b'{"images": [3], "annotations": []}', 'entry 1 of "images"'),

@@ -76,15 +76,10 @@ PROJECT = {
 }
 
 
-def same_but_for_keys(document: dict[str, Any]) -> list[Any]:
-    return list(document.values())
-
-
 def test_a_list_comes_back_as_it_was() -> None:
     dataset = via.parse(VIA2, "a.json")
-    written = via.document(dataset, "via2")
-    assert list(written) == ["a.jpg1234", "b.jpg5"]  # keys are made afresh, and never read
-    assert json.dumps(same_but_for_keys(written), sort_keys=True) == json.dumps(same_but_for_keys(VIA2), sort_keys=True)
+    assert via.document(dataset, "via2") == VIA2
+    assert list(via.document(dataset, "via1")) == ["a.jpg1234", "b.jpg5"]  # keys are VIA's in another flavour
 
 
 def test_a_1x_file_comes_back_as_it_was() -> None:
@@ -263,7 +258,7 @@ def test_classes_go_back_in_the_form_they_had(values: list[Any]) -> None:
     document = {"a": {"filename": "a", "size": 1, "regions": [region(TRIANGLE, kind=v, type=v) for v in values]}}
     dataset = via.parse(document, "a.json")
     assert dataset.class_attribute == "type"
-    written = via.document(dataset, "via2")["a1"]["regions"]
+    written = via.document(dataset, "via2")["a"]["regions"]
     assert written == document["a"]["regions"]
 
 
@@ -273,7 +268,7 @@ def test_no_attribute_at_all_means_one_class() -> None:
     )
     assert (dataset.class_attribute, dataset.classes) == (None, ("object",))
     assert {r.class_name for r in dataset.images[0].regions} == {"object"}
-    assert via.document(dataset, "via2")["a.jpg1"]["regions"][0]["region_attributes"] == {}
+    assert via.document(dataset, "via2")["a"]["regions"][0]["region_attributes"] == {}
 
 
 def test_attributes_that_name_no_class_leave_regions_without() -> None:
@@ -311,32 +306,6 @@ def test_a_wrong_shape_is_named_by_picture_and_region(drawn: dict[str, Any], com
     with pytest.raises(StudioError, match=r'labels\.json: region 2 of "a\.jpg" has ') as caught:
         via.parse(document, "labels.json")
     assert complaint in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("file", "flavour"),
-    [
-        ("balloon/train/via_region_data.json", "via1"),
-        ("balloon/val/via_region_data.json", "via1"),
-        ("car_damage/train/car-damage-train.json", "via-project"),
-        ("car_damage/train/train_multiclass.json", "via2"),
-        ("car_damage/train/via_region_data.json", "via2"),
-        ("via_official/v1_unit/unit_test_annotation2.json", "via1"),
-        ("via_official/v2_face_demo/sherlock_ep01_tracks_FRCNN.json", "via2"),
-    ],
-)
-def test_real_files_come_back_as_they_were(real_data: Path, file: str, flavour: str) -> None:
-    text = (real_data / file).read_text(encoding="utf-8")
-    dataset = reading.read(real_data / file)
-    assert dataset.extras["flavour"] == flavour
-    written, original = json.loads(json.dumps(via.document(dataset, flavour))), json.loads(text)
-    if flavour == "via-project":  # this one is older than these two parts
-        assert "_via_data_format_version" not in original
-        del written["_via_data_format_version"], written["_via_image_id_list"]
-    if "sherlock" in file:  # a converter wrote the sizes as text
-        for image in original.values():
-            image["size"] = int(image["size"])
-    assert written == original
 
 
 def test_classes_of_real_files(real_data: Path) -> None:

@@ -1,0 +1,93 @@
+"""Checks on class names: slips in their spelling, regions without one, classes that are rare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from maskrcnn.annotations.doctor.findings import Finding
+
+SHORTEST = 4
+"""Names of fewer letters are not taken for a slip of one letter: "cat" and "car" are two classes."""
+
+RARE = 10
+"""A slip of one letter is one only if the other spelling occurs at least this many times as often; and a class is rare
+if the commonest has this many times as many regions."""
+
+
+def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
+    """Misspelt class name -> the spelling that was meant, for the names that `counts` (regions of each) holds.
+
+    Names that differ only in case, blanks, hyphens and underscores are one class; the commonest spelling is meant, of
+    equally common ones a declared one, then the first of the alphabet. One letter that is wrong, missing, too much or
+    swapped with the next is a slip in a name of at least four letters that is rare beside the other one, unless it
+    was declared as a choice. Numbers never are: "type 1" and "type 2" are two classes.
+    """
+    used = {name: count for name, count in counts.items() if count}
+    spellings: dict[str, list[str]] = {}
+    for name in used:
+        spellings.setdefault(_plain(name), []).append(name)
+    meant = {
+        plain: min(names, key=lambda name: (-used[name], name not in declared, name))
+        for plain, names in spellings.items()
+    }
+    total = {plain: sum(used[name] for name in names) for plain, names in spellings.items()}
+    better: dict[str, str] = {}
+    for plain in spellings:
+        if any(name in declared for name in spellings[plain]):
+            continue
+        near = [
+            other
+            for other in spellings
+            if total[other] >= RARE * total[plain]
+            and min(len(plain), len(other)) >= SHORTEST
+            and _digits(plain) == _digits(other)
+            and one_slip_apart(plain, other)
+        ]
+        if near:
+            better[plain] = max(near, key=lambda other: (total[other], other))
+    found: dict[str, str] = {}
+    for plain, names in spellings.items():
+        target = plain
+        while target in better:  # ends: each step goes to a name that is ten times as common
+            target = better[target]
+        found |= {name: meant[target] for name in names if name != meant[target]}
+    return found
+
+
+def one_slip_apart(one: str, other: str) -> bool:
+    """Whether one letter was replaced, left out, added, or swapped with its neighbour (Damerau-Levenshtein distance 1).
+
+    >>> one_slip_apart("scratch", "scrach"), one_slip_apart("dent", "detn"), one_slip_apart("dent", "dent")
+    (True, True, False)
+    """
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[start:], other[start:]
+    return (
+        one[1:] == other[1:]
+        or one[1:] == other
+        or one == other[1:]
+        or (one[:2] == other[:2][::-1] and one[2:] == other[2:])
+    )
+
+
+def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
+    """One hint for the dataset if a class has less than a tenth of the regions of the commonest."""
+    used = {name: count for name, count in counts.items() if count}
+    most = max(used.values(), default=0)
+    rare = sorted((count, name) for name, count in used.items() if count * RARE <= most)
+    if rare:
+        common = min(name for name, count in used.items() if count == most)
+        listed = ", ".join(f'"{name}" {count}' for count, name in rare[:5])
+        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+        yield Finding("class-imbalance", "hint", f'"{common}" has {most} regions, but {listed}{more}')
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", name.casefold())).strip()
+
+
+def _digits(name: str) -> list[str]:
+    return re.findall(r"\d+", name)

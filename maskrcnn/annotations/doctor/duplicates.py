@@ -1,0 +1,60 @@
+"""Regions of one picture that were drawn twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations.regions import Region
+
+SAME = 0.95
+"""Masks with an IoU above this are one object drawn twice: two careful drawings of a small object reach about 0.9."""
+
+
+class Drawn(NamedTuple):
+    """A region with its number on the picture (from 1) and its mask, if it has one."""
+
+    number: int
+    region: Region
+    encoded: dict[str, Any] | None
+
+
+class Pair(NamedTuple):
+    """Two regions of the same place: the one that stays, and the one that is too much."""
+
+    kept: Drawn
+    other: Drawn
+    iou: float
+
+
+def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
+    """Each region that lies on one before it, with that one.
+
+    A region that has a class comes before one that has none, else the order is the picture's. Crowds are compared with
+    crowds only: single objects may well be drawn inside a crowd. What has no area is the same if all of it is equal.
+    """
+    found = []
+    for crowd in (False, True):
+        several = sorted(
+            (entry for entry in drawn if entry.region.iscrowd == crowd),
+            key=lambda entry: entry.region.class_name is None,
+        )
+        masked = [entry for entry in several if entry.encoded is not None]
+        if len(masked) > 1:
+            codes = [entry.encoded for entry in masked]
+            ious = coco_mask.iou(codes, codes, [0] * len(codes))
+            found += [
+                Pair(masked[i], masked[j], float(ious[i, j]))
+                for j in range(1, len(masked))
+                for i in range(j)
+                if ious[i, j] > SAME
+            ]
+        first: dict[Any, Drawn] = {}
+        for entry in several:
+            if entry.encoded is None:
+                before = first.setdefault((entry.region.shape, entry.region.keypoints, entry.region.class_name), entry)
+                if before is not entry:
+                    found.append(Pair(before, entry, 1.0))
+    return found

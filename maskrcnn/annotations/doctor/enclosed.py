@@ -1,0 +1,123 @@
+"""What an outline encloses, worked out exactly where it crosses itself.
+
+The rasteriser fills by the even-odd rule, and a mend keeps to that: what training has learned as mask stays mask. An
+outline falls into *faces*; the winding number of a face says how often, and in which sense, the outline runs around it.
+An outline is sound if one number (1 or -1) is all that occurs beside 0. Touching itself in a place is no fault.
+
+Where one outline stands for several (parts or holes joined by a line there and back, as `formats.outlines` writes them
+for VIA), each of the rings must be sound, and no two may overlap in part.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from maskrcnn.annotations.regions import Points
+
+_ROUNDING = 0.01
+"""Faces below this area (px²) and overlaps below this length (px) come from rounding."""
+
+Edge = tuple[tuple[float, float], tuple[float, float]]
+
+
+def fault(points: Points) -> str | None:
+    """What is wrong with a closed outline of at least three vertices: a part of a sentence, or None."""
+    if shapely.Polygon(points).is_valid:
+        return None
+    rings = _rings(points)
+    for ring in rings:
+        windings = {winding for _, winding in _faces(ring)} - {0}
+        if len(windings) > 1 or windings - {1, -1}:
+            return "crosses itself"
+        if _runs_back(ring):
+            return "runs back over itself"
+    for one, other in combinations([filled(ring) for ring in rings], 2):
+        shared = one.intersection(other).area
+        if _ROUNDING < shared < min(one.area, other.area) - _ROUNDING:
+            return "crosses itself"
+    return None
+
+
+def filled(points: Points) -> BaseGeometry:
+    """The area that the even-odd rule gives an outline, as a valid shapely geometry (perhaps empty).
+
+    An outline that was drawn twice all round encloses nothing by that rule; it is taken as drawn once.
+    """
+    if len(points) < 3:
+        return shapely.Polygon()
+    plain = shapely.Polygon(points)
+    if plain.is_valid:
+        return plain
+    faces = _faces(points)
+    return shapely.union_all([face for face, winding in faces if winding % 2] or [face for face, w in faces if w])
+
+
+def _faces(points: Points) -> list[tuple[BaseGeometry, int]]:
+    """The faces into which an outline divides the plane, without the outer one, each with its winding number."""
+    line = shapely.node(shapely.LinearRing(points))
+    faces = [face for face in shapely.polygonize([line]).geoms if face.area > _ROUNDING]
+    return [(face, _winding(points, face.representative_point())) for face in faces]
+
+
+def _winding(points: Points, place: shapely.Point) -> int:
+    """How often the outline runs around a place that is not on it, counted with its sense."""
+    starts = np.asarray(points, dtype=float)
+    ends = np.roll(starts, -1, axis=0)
+    x, y = place.x, place.y
+    side = (ends[:, 0] - starts[:, 0]) * (y - starts[:, 1]) - (x - starts[:, 0]) * (ends[:, 1] - starts[:, 1])
+    up = (starts[:, 1] <= y) & (ends[:, 1] > y) & (side > 0)
+    down = (starts[:, 1] > y) & (ends[:, 1] <= y) & (side < 0)
+    return int(up.sum() - down.sum())
+
+
+def _runs_back(points: Points) -> bool:
+    """Whether a stretch of the outline is drawn twice."""
+    line = shapely.LinearRing(points)
+    return bool(line.length - shapely.node(line).length > _ROUNDING)
+
+
+def _rings(points: Points) -> list[Points]:
+    """The rings that an outline joins by lines there and back; the outline itself where it joins none."""
+    edges = [edge for edge in zip(points, (*points[1:], points[0]), strict=True) if edge[0] != edge[1]]
+    chains = _chains(edges, _bridges(edges))
+    rings: list[Points] = []
+    while chains:
+        chain = chains.pop(0)
+        while chain[0][0] != chain[-1][1]:
+            following = next((i for i, other in enumerate(chains) if other[0][0] == chain[-1][1]), None)
+            if following is None:
+                return [points]
+            chain += chains.pop(following)
+        if len(chain) >= 3:
+            rings.append(tuple(start for start, _ in chain))
+    return rings or [points]
+
+
+def _bridges(edges: list[Edge]) -> set[int]:
+    """Edges that come back later the other way round, with something between: the lines that join rings."""
+    waiting: dict[Edge, list[int]] = {}
+    bridges: set[int] = set()
+    for number, (start, end) in enumerate(edges):
+        there = waiting.get((end, start), [])
+        if there and 1 < number - there[-1] < len(edges) - 1:
+            bridges |= {there.pop(), number}
+        else:
+            waiting.setdefault((start, end), []).append(number)
+    return bridges
+
+
+def _chains(edges: list[Edge], bridges: set[int]) -> list[list[Edge]]:
+    """The runs of edges between bridges, going round: the last run and the first are one where no bridge parts them."""
+    chains: list[list[Edge]] = [[]]
+    for number, edge in enumerate(edges):
+        if number in bridges:
+            chains.append([])
+        else:
+            chains[-1].append(edge)
+    if len(chains) > 1 and chains[0] and chains[-1]:
+        chains[0] = chains.pop() + chains[0]
+    return [chain for chain in chains if chain]

@@ -1,0 +1,134 @@
+"""`examine`: one walk through a dataset, each picture read once, and what can only be said at its end.
+
+What a mend would take away or change is taken into account by the checks that come after it: a region that will be
+dropped is no duplicate, and a class is counted as it will be called. So after `apply` of everything that can be mended
+nothing is left to mend.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.doctor import duplicates, geometry, picture_files, whole_dataset
+from maskrcnn.annotations.doctor.duplicates import Drawn
+from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
+from maskrcnn.annotations.doctor.picture_files import Look
+from maskrcnn.annotations.doctor.whole_dataset import Noted
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Point, Polyline, Region
+from maskrcnn.config import Config
+
+Progress = Callable[[int, int], None]
+
+_CLASSROOM = Config.preset("classroom")
+_LARGEST_CANVAS = 1e8
+"""Pixels of the largest canvas that is made up to draw masks on, for a picture nobody could look at."""
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """The smallest anchor, and what brings a picture to working size."""
+
+    side: float
+    image_min_dim: int
+    image_max_dim: int
+
+
+def examine(
+    dataset: Dataset,
+    *,
+    smallest_anchor: float = min(_CLASSROOM.rpn_anchor_scales),
+    image_min_dim: int = _CLASSROOM.image_min_dim,
+    image_max_dim: int = _CLASSROOM.image_max_dim,
+    progress: Progress | None = None,
+    looks: MutableMapping[Path, Look] | None = None,
+) -> list[Finding]:
+    """Everything in the dataset that hurts training, in the order of `CHECKS`, then of pictures and regions.
+
+    `smallest_anchor` is a side in pixels of the picture at working size, to which `image_min_dim` and `image_max_dim`
+    bring it as `config.Config` says; the defaults are those of the classroom preset. `progress(done, total)` is called
+    after each picture. `looks` keeps what was seen of the picture files, by path: hand in the same one again, and
+    pictures that did not change are not read a second time.
+
+    Pictures are compared across splits only where records of both splits are there (`ImageRecord.split`). Goes through
+    `dataset.images` once, and once more without the pictures if class names need mending; keeps a few hundred bytes for
+    each picture. Raises nothing for what is wrong with a dataset: that is what it finds.
+    """
+    looks = {} if looks is None else looks
+    anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)
+    found: list[Finding] = []
+    noted: list[Noted] = []
+    total = len(dataset.images)
+    for number, record in enumerate(dataset.images):
+        seen = None
+        if record.path is not None:
+            seen = looks[record.path] = picture_files.look(
+                record.path, with_likeness=record.split is not None, before=looks.get(record.path)
+            )
+        noted.append(_examine_record(found, number, record, seen, anchor))
+        if progress is not None:
+            progress(number + 1, total)
+
+    found = whole_dataset.without_any_picture(found, noted)
+    found += whole_dataset.in_both_splits(noted)
+    found += whole_dataset.duplicates_and_classes(dataset, noted)
+    order = {check: place for place, check in enumerate(CHECKS)}
+    far = len(noted)
+    return sorted(found, key=lambda f: (order[f.check], far if f.picture is None else f.picture, f.region_number or 0))
+
+
+def _examine_record(
+    found: list[Finding], number: int, record: ImageRecord, seen: Look | None, anchor: _Anchor
+) -> Noted:
+    """The checks on one picture and its regions; what they find is added to `found`."""
+    symptoms, mended = picture_files.symptoms(record, seen)
+    if empty := picture_files.no_regions(record):
+        symptoms.append(empty)
+    found += [symptom.at(number, record.file_name) for symptom in symptoms]
+
+    frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
+    canvas = frame or _made_up_canvas(mended.regions)
+    kept: list[Drawn] = []
+    for place, region in enumerate(mended.regions, start=1):
+        looked = geometry.examined(region, frame, canvas)
+        symptoms = list(looked.symptoms)
+        if looked.region is not None:
+            kept.append(Drawn(place, looked.region, looked.encoded))
+            if frame is not None and (small := below_anchor(looked.region, frame, anchor)):
+                symptoms.append(small)
+        box = raster.bounds(region.shape)
+        found += [symptom.at(number, record.file_name, place, region, box) for symptom in symptoms]
+    return Noted(
+        record.file_name,
+        record.split,
+        record.path,
+        seen.likeness if seen is not None else None,
+        seen is None or seen.size is None,
+        Counter(drawn.region.class_name for drawn in kept if whole_dataset.counts(drawn.region)),
+        duplicates.pairs(kept),
+    )
+
+
+def below_anchor(region: Region, frame: tuple[int, int], anchor: _Anchor) -> Symptom | None:
+    """An object whose box has less area at working size than the smallest anchor. Crowds are not learned."""
+    if region.iscrowd or isinstance(region.shape, Point | Polyline | Keypoints):
+        return None
+    x0, y0, x1, y1 = raster.bounds(region.shape)
+    scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))
+    side = scale * math.sqrt((x1 - x0) * (y1 - y0))
+    if side >= anchor.side:
+        return None
+    words = f"at working size it is about {side:.0f} px large, the smallest anchor {anchor.side:g} px"
+    return Symptom("below-anchor", "hint", words)
+
+
+def _made_up_canvas(regions: tuple[Region, ...]) -> tuple[int, int] | None:
+    """A (width, height) that holds all regions of a picture nobody could look at; None if it would be too large."""
+    boxes = [raster.bounds(region.shape) for region in regions]
+    width = max([1, *(math.ceil(box[2]) for box in boxes)])
+    height = max([1, *(math.ceil(box[3]) for box in boxes)])
+    return (width, height) if width * height <= _LARGEST_CANVAS else None

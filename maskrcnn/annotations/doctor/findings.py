@@ -1,0 +1,177 @@
+"""What the doctor says: checks, findings and fixes. All of it is plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from maskrcnn.annotations.raster import Box
+from maskrcnn.annotations.regions import Region
+
+Severity = Literal["error", "warning", "hint"]
+"""error: training stops there or learns something false; warning: training suffers; hint: worth a thought."""
+
+Action = Literal["leave-out", "turn", "scale", "true-size", "clip", "untangle", "clamp", "drop", "rename"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is looked for: its title, and why it hurts training."""
+
+    title: str
+    why: str
+
+
+CHECKS: dict[str, Check] = {
+    "picture-missing": Check(
+        "Picture not found",
+        "Without its pixels nothing can be learned from the labels; training stops at such a picture.",
+    ),
+    "picture-unreadable": Check(
+        "Picture cannot be read",
+        "A file that is damaged or is no picture stops training, often in the middle of an epoch.",
+    ),
+    "turned-labels": Check(
+        "Labels fit the picture only unturned",
+        "The camera stored the picture on its side and a note to turn it. The labels belong to the stored pixels, the "
+        "network sees the turned ones: every mask lies on the wrong place.",
+    ),
+    "size-mismatch": Check(
+        "Picture is not the one that was labelled",
+        "The label file was made for a picture of another size. If the picture was scaled or cut, masks lie beside "
+        "their objects.",
+    ),
+    "outside-picture": Check(
+        "Outline leaves the picture",
+        "There are no pixels out there: boxes become larger than what can be seen, which teaches wrong box sizes, and "
+        "some training code fails on them.",
+    ),
+    "self-crossing": Check(
+        "Outline crosses itself",
+        "Programs disagree on what is inside an outline that crosses itself or runs back over itself, so mask, area "
+        "and box depend on who reads the file.",
+    ),
+    "few-vertices": Check(
+        "Outline of fewer than three vertices",
+        "It encloses nothing: usually a stray click. Some training code fails on it, other code learns an empty mask.",
+    ),
+    "no-area": Check(
+        "Region encloses nothing",
+        "All vertices lie on one line, or the mask has no pixel. An empty mask under a class name teaches that the "
+        "background is an object.",
+    ),
+    "thin-box": Check(
+        "Box narrower than a pixel",
+        "A box less than one pixel wide or high has no size to learn: its regression target is a logarithm near minus "
+        "infinity, which can turn the loss into NaN.",
+    ),
+    "tiny": Check(
+        "Region of fewer than 16 pixels",
+        "The finest feature map has one cell for 4 x 4 pixels. What is smaller leaves no trace there; it is mostly a "
+        "slip of the mouse, and costs training as an object that can never be found.",
+    ),
+    "duplicate": Check(
+        "Region drawn twice",
+        "One object counted twice weighs double, and in evaluation only one of the two can be found: the other counts "
+        "as missed.",
+    ),
+    "no-class": Check(
+        "Region without a class",
+        "Training cannot tell what it shows, and stops there.",
+    ),
+    "class-typo": Check(
+        "Class names that differ by a slip",
+        "Two spellings are two classes to the network: it must tell apart what is the same, from fewer examples each.",
+    ),
+    "in-both-splits": Check(
+        "Picture in training and in validation",
+        "The network is measured on what it has learned by heart, so validation looks better than it is and the wrong "
+        "checkpoint is kept as the best.",
+    ),
+    "no-regions": Check(
+        "Picture without regions",
+        "Everything on it is learned as background. That is right if it shows no object, and harmful if nobody has "
+        "labelled it yet.",
+    ),
+    "class-imbalance": Check(
+        "Some classes are rare",
+        "The network sees a common class many times as often and learns to guess it; a rare one is found badly.",
+    ),
+    "below-anchor": Check(
+        "Object smaller than the smallest anchor",
+        "At working size the object is smaller than any anchor, so few proposals cover it and it is often missed. "
+        "Larger pictures (image_min_dim, image_max_dim) or smaller anchors (rpn_anchor_scales) help.",
+    ),
+}
+"""Every check by name, in the order in which findings are shown."""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A mend: what it does in words, and the action that `apply` carries out.
+
+    | action | value | what happens |
+    |---|---|---|
+    | leave-out | | the picture leaves the dataset |
+    | turn | (EXIF orientation, stored width, stored height) | all labels go into the displayed frame |
+    | scale | (real width, real height) | all labels grow or shrink with the picture |
+    | true-size | (width, height, bytes), each may be None | the record says the picture's real size |
+    | clip | (width, height) of the frame | the region is cut off at the picture's edges |
+    | clamp | (width, height) of the frame | each place beyond an edge is moved onto it |
+    | untangle | | the outline is drawn anew around what it encloses |
+    | drop | | the region goes |
+    | rename | class name | the region gets this class |
+    """
+
+    words: str
+    action: Action
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that one check found, where, and how it can be mended.
+
+    `picture` is the place of the record in `Dataset.images`, from 0; `region_number` counts from 1. Both are None for
+    what concerns the whole dataset or picture. `box` is that of the region, xyxy in the displayed frame.
+    """
+
+    check: str
+    severity: Severity
+    what: str
+    file_name: str | None = None
+    region_id: str | None = None
+    region_number: int | None = None
+    fix: Fix | None = None
+    box: Box | None = None
+    picture: int | None = None
+
+    @property
+    def title(self) -> str:
+        return CHECKS[self.check].title
+
+    @property
+    def why(self) -> str:
+        """Why it hurts training."""
+        return CHECKS[self.check].why
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """A finding that does not know yet where it is."""
+
+    check: str
+    severity: Severity
+    what: str
+    fix: Fix | None = None
+
+    def at(
+        self,
+        picture: int,
+        file_name: str,
+        number: int | None = None,
+        region: Region | None = None,
+        box: Box | None = None,
+    ) -> Finding:
+        region_id = region.id if region is not None else None
+        return Finding(self.check, self.severity, self.what, file_name, region_id, number, self.fix, box, picture)

@@ -1,0 +1,184 @@
+"""Checks on the picture behind a record: is it there, is it whole, is it the one that was labelled, which way up.
+
+EXIF: a camera held upright often stores its picture on its side, with a note how to turn it. Everything here shows and
+labels the turned picture; some tools label the stored one. Orientations 5 to 8 exchange width and height, and that is
+what gives such labels away; 1 to 4 leave them, so there nothing can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskrcnn.annotations import likeness, pictures, raster
+from maskrcnn.annotations.doctor import mending
+from maskrcnn.annotations.doctor.findings import Fix, Symptom
+from maskrcnn.annotations.doctor.mending import Frame
+from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
+from maskrcnn.errors import StudioError
+
+SLACK_PX, SLACK_SHARE = 2.0, 0.02
+"""Labels leave a frame, for the question which frame they were drawn on, if they do by more than this many px and this
+share of its longer side: a vertex that slipped over the edge must not turn a picture's labels."""
+
+SAME_SHAPE = 0.01
+"""Two sizes have one aspect if their scales across and down differ by no more than this share."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a picture's file told.
+
+    `size` is (width, height) of the displayed frame, None where the picture is missing or cannot be read; `problem` is
+    then the reason. `orientation` is EXIF's, `likeness` there only if it was asked for. `bytes` and `changed` (mtime in
+    nanoseconds) are the file's, and tell whether the look still holds.
+    """
+
+    size: tuple[int, int] | None
+    problem: str | None = None
+    orientation: int = 1
+    bytes: int | None = None
+    changed: int | None = None
+    likeness: likeness.Likeness | None = None
+
+    @property
+    def stored(self) -> tuple[int, int] | None:
+        """(width, height) of the pixels as they are stored."""
+        return self.size if self.size is None or self.orientation < 5 else (self.size[1], self.size[0])
+
+
+def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look:
+    """Look at a picture's file, once; `before` is given back where it still holds and says enough."""
+    try:
+        status = path.stat()
+    except OSError:
+        return Look(None, "there is no such file")
+    facts = status.st_size, status.st_mtime_ns
+    holds = before is not None and (before.bytes, before.changed) == facts
+    if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
+        return before
+    try:
+        orientation = pictures.orientation(path)
+        if with_likeness:
+            seen = likeness.likeness(path)
+            return Look(seen.size, None, orientation, *facts, seen)
+        return Look(pictures.check(path), None, orientation, *facts)
+    except StudioError as error:
+        # The message names the file and a mend; here only what is between is of use.
+        return Look(None, str(error).removeprefix(f"{path}: ").split(";")[0], 1, *facts)
+
+
+def symptoms(record: ImageRecord, seen: Look | None) -> tuple[list[Symptom], ImageRecord]:
+    """The checks on a record's picture (`seen` is None where the record has no path), and the record after their mends.
+
+    A record that is left out comes back as it was.
+    """
+    leave_out = Fix("leave the picture out, with its regions", "leave-out")
+    if seen is None or (seen.size is None and seen.bytes is None):
+        return [Symptom("picture-missing", "error", "the picture was not found", leave_out)], record
+    if seen.size is None:
+        return [Symptom("picture-unreadable", "error", seen.problem or "it cannot be read", leave_out)], record
+    found = turned_labels(record, seen) or size_mismatch(record, seen)
+    if found is None:
+        return [], replace(record, width=seen.size[0], height=seen.size[1])
+    return [found], replace(mended(record, found.fix), width=seen.size[0], height=seen.size[1])
+
+
+def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
+    """Labels that fit only the stored frame of a picture that is displayed turned by a quarter."""
+    assert seen.size is not None
+    assert seen.stored is not None
+    if seen.stored == seen.size:
+        return None
+    shapes = list(_shapes(record.regions))
+    fits_displayed, fits_stored = _fit(shapes, seen.size), _fit(shapes, seen.stored)
+    said_so = _declared(record) == seen.stored and bool(shapes)
+    if not fits_stored or (fits_displayed and not said_so):
+        return None
+    words = (
+        f"the labels fit the stored pixels, {_size(seen.stored)}, but the picture is displayed turned, "
+        f"{_size(seen.size)} (EXIF orientation {seen.orientation})"
+    )
+    fix = Fix("turn the labels with the picture", "turn", (seen.orientation, *seen.stored))
+    return Symptom("turned-labels", "error", words, fix)
+
+
+def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
+    """A picture of another size than the label file says: in pixels or, where it says no pixels, in bytes."""
+    assert seen.size is not None
+    declared = _declared(record)
+    masks = {(shape.size[1], shape.size[0]) for shape in _shapes(record.regions) if isinstance(shape, RLE)} - {
+        seen.size
+    }
+    if masks and declared in (None, seen.size):
+        declared = min(masks)
+    if declared is not None and declared != seen.size:
+        words = f"the labels are for {_size(declared)}, the picture has {_size(seen.size)}"
+        if declared == seen.stored and not masks:
+            words += " (its stored pixels are meant, but the labels fit the displayed ones)"
+            fix = Fix("write the displayed size, and keep the labels", "true-size", (*seen.size, None))
+            return Symptom("size-mismatch", "warning", words, fix)
+        across, down = seen.size[0] / declared[0], seen.size[1] / declared[1]
+        one_aspect = abs(across - down) <= SAME_SHAPE * max(across, down) and masks <= {declared}
+        scale = Fix("scale the labels with the picture", "scale", (*declared, *seen.size))
+        return Symptom("size-mismatch", "error", words, scale if one_aspect else None)
+    if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
+        words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
+        fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
+        return Symptom("size-mismatch", "hint", words, fix)
+    return None
+
+
+def no_regions(record: ImageRecord) -> Symptom | None:
+    return None if record.regions else Symptom("no-regions", "hint", "nothing is labelled on it")
+
+
+def mended(record: ImageRecord, fix: Fix | None) -> ImageRecord:
+    """The record after a fix of its picture: turn, scale or true-size; any other leaves it as it is."""
+    if fix is None:
+        return record
+    if fix.action == "turn":
+        orientation, width, height = fix.value
+        regions = tuple(mending.turned(region, orientation, (width, height)) for region in record.regions)
+        return replace(record, regions=regions, width=height, height=width)
+    if fix.action == "scale":
+        old_width, old_height, width, height = fix.value
+        factors = width / old_width, height / old_height
+        regions = tuple(mending.scaled(region, factors, (width, height)) for region in record.regions)
+        return replace(record, regions=regions, width=width, height=height)
+    if fix.action == "true-size":
+        width, height, size = fix.value
+        return replace(
+            record,
+            width=record.width if width is None else width,
+            height=record.height if height is None else height,
+            file_size=record.file_size if size is None else size,
+        )
+    return record
+
+
+def _shapes(regions: Iterable[Region]) -> Iterator[Shape]:
+    for region in regions:
+        yield region.shape
+        if region.keypoints:
+            yield region.keypoints
+
+
+def _fit(shapes: Sequence[Shape], frame: Frame) -> bool:
+    """Whether all shapes lie in a frame, but for the slack; a mask fits a frame of its own size."""
+    width, height = frame
+    slack = max(SLACK_PX, SLACK_SHARE * max(frame))
+    masks = {(float(shape.size[1]), float(shape.size[0])) for shape in shapes if isinstance(shape, RLE)}
+    boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
+    return masks <= {frame} and all(
+        min(x0, y0) >= -slack and x1 <= width + slack and y1 <= height + slack for x0, y0, x1, y1 in boxes
+    )
+
+
+def _declared(record: ImageRecord) -> tuple[int, int] | None:
+    return None if record.width is None or record.height is None else (record.width, record.height)
+
+
+def _size(size: Frame) -> str:
+    return f"{size[0]:g} x {size[1]:g} px"

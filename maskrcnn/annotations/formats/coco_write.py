@@ -1,0 +1,204 @@
+"""Writing COCO documents; see `coco` for what becomes what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import required
+from maskrcnn.annotations.formats.coco_read import IMAGE_FIELDS
+from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
+from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.regions import (
+    Circle,
+    Dataset,
+    Ellipse,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Region,
+    Skeleton,
+)
+
+_LARGEST_ID = 2**53
+"""The whole numbers that every JSON reader can tell apart."""
+
+
+def document(dataset: Dataset, classes: Sequence[str] | None = None) -> Json:
+    """The dataset as a COCO document; see `coco` for what `classes` (names, in the order of their ids) changes.
+
+    Raises `StudioError` for a region with area that has no class, or one that is not in `classes`; for a picture whose
+    size nobody knows; and for a mask that is not of its picture's size.
+    """
+    return _document(dataset, classes, Losses(dataset.source))
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
+    losses = Losses(dataset.source)
+    content = json_bytes(_document(dataset, None, losses), dataset.source or "the dataset")
+    return Encoded({"coco.json": content}, losses.warnings())
+
+
+def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses) -> Json:
+    source, afresh = str(dataset.source or "the dataset"), classes is not None
+    names = tuple(classes) if classes is not None else dataset.classes
+    kept = dataset.extras.get("coco_categories", {})
+    category_ids = dict(zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh), strict=True))
+    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh)
+
+    images: list[Json] = []
+    annotations: list[Json] = []
+    given: list[Any] = []
+    for image_id, record in zip(image_ids, dataset.images, strict=True):
+        width, height = required.size_of(record, source, "COCO")
+        images.append(_image(image_id, record, width, height, afresh, losses))
+        for number, region in enumerate(record.regions, start=1):
+            here = f'{source}: region {number} of "{record.file_name}"'
+            if _left_out(region, afresh, losses):
+                continue
+            category_id = required.class_of(region, category_ids, dataset, here)
+            required.fitting_mask(region, width, height, here)
+            as_read = {} if afresh else region.extras.get("coco", {})
+            skeleton = dataset.skeletons.get(region.class_name or "")
+            annotation = _annotation(region, width, height, as_read, skeleton, losses)
+            if annotation is None:
+                losses("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
+                continue
+            given.append(as_read.get("id"))
+            annotations.append({"image_id": image_id, "category_id": category_id, **annotation})
+    return {
+        # pycocotools reads `info` before it uses a file as ground truth.
+        "info": {},
+        **dataset.extras.get("coco", {}),
+        "images": images,
+        "annotations": [
+            {"id": number, **annotation} for number, annotation in zip(_ids(given, afresh), annotations, strict=True)
+        ],
+        "categories": [
+            {
+                "supercategory": "",
+                **kept.get(name, {}),
+                "id": number,
+                "name": name,
+                **_named(dataset.skeletons.get(name)),
+            }
+            for name, number in category_ids.items()
+        ],
+    }
+
+
+def _ids(given: Sequence[Any], afresh: bool) -> list[int | str]:
+    """An id for each: the given one if it is a whole number and nothing before has it, else one above all given.
+
+    Texts are kept if all are texts, as the two together have no order.
+    """
+    if afresh:
+        return list(range(1, len(given) + 1))
+    if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
+        return list(given)
+    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
+    fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
+    taken: set[int] = set()
+    ids: list[int | str] = []
+    for value in usable:
+        chosen = next(fresh) if value is None or value in taken else value
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids
+
+
+def _named(skeleton: Skeleton | None) -> Json:
+    if skeleton is None:
+        return {}
+    return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
+
+
+def _image(image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, losses: Losses) -> Json:
+    further = {key: value for key, value in record.attributes.items() if key not in IMAGE_FIELDS}
+    if len(further) < len(record.attributes):
+        losses("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
+    if record.split is not None and not afresh:
+        further["split"] = record.split
+    return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
+
+
+def _left_out(region: Region, afresh: bool, losses: Losses) -> bool:
+    """Whether there is nothing about the region that COCO could hold."""
+    shape = region.shape
+    if isinstance(shape, Keypoints) and not afresh and any(visibility for _, _, visibility in shape.points):
+        return False
+    if raster.has_area(shape):
+        return False
+    losses("{regions} without area (points, lines) left out because COCO instances have masks")
+    return True
+
+
+def _annotation(
+    region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, losses: Losses
+) -> Json | None:
+    """What COCO says about a region, ids apart; None if its mask is empty and no COCO file ever said otherwise.
+
+    `as_read` is what its file said about the drawn shape (empty: nothing, or it does not matter).
+    """
+    shape = region.shape
+    annotation: Json = {}
+    if isinstance(shape, Keypoints):
+        x0, y0, x1, y1 = raster.bounds(shape)
+        area: float = (x1 - x0) * (y1 - y0)
+        box = [x0, y0, x1 - x0, y1 - y0]
+    else:
+        encoded = raster.rle(shape, height, width)
+        area, box = (
+            int(coco_mask.area({**encoded, "counts": encoded["counts"].encode("ascii")})),
+            raster.mask_box(encoded),
+        )
+        if area == 0 and "id" not in as_read:
+            return None
+        annotation["segmentation"] = _segmentation(region, encoded, losses)
+    if "segmentation" in as_read:
+        annotation["segmentation"] = as_read["segmentation"]
+        if annotation["segmentation"] is None:
+            del annotation["segmentation"]
+    annotation |= {
+        "area": as_read.get("area", area),
+        "bbox": as_read.get("bbox", box),
+        "iscrowd": int(region.iscrowd),
+        **_keypoint_fields(region, skeleton),
+    }
+    if region.source == "model":
+        annotation |= {"source": "model"} | ({} if region.score is None else {"score": region.score})
+    others = dict(region.attributes)
+    for name, value in as_read.get("fields", {}).items():
+        if value is not None:
+            annotation[name] = value
+        elif name in others:
+            annotation[name] = others.pop(name)
+    return {**annotation, "attributes": others} if others else annotation
+
+
+def _segmentation(region: Region, encoded: Json, losses: Losses) -> Any:
+    outlines = raster.polygons(region.shape)
+    if outlines is None:
+        if isinstance(region.shape, MultiPolygon):
+            losses("{regions} with holes became masks because COCO polygons have no holes")
+        return encoded
+    if isinstance(region.shape, Circle | Ellipse):
+        losses("{regions} drawn as circles or ellipses became polygons because COCO has neither")
+    return [[value for point in outline for value in point] for outline in outlines]
+
+
+def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
+    """`keypoints` and `num_keypoints`; unlabelled ones where the class has a skeleton, as pycocotools expects them."""
+    keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    if keypoints is None:
+        return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}
+    return {
+        "keypoints": [value for point in keypoints.points for value in point],
+        "num_keypoints": sum(visibility > 0 for _, _, visibility in keypoints.points),
+    }

@@ -1,0 +1,32 @@
+"""What a format cannot hold, counted while it is written: one warning line for each kind of loss."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Losses:
+    """Counts by kind; a kind is the sentence of its line, `{regions}`, `{pictures}` or `{classes}` in it for the count.
+
+    `Losses("a.json")("{regions} left out because YOLO has no points")` counts one, and `warnings()` then says
+    `a.json: 1 region left out because YOLO has no points`.
+    """
+
+    def __init__(self, source: object) -> None:
+        self.source = str(source or "the dataset")
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, kind: str, count: int = 1) -> None:
+        if count:
+            self._counts[kind] += count
+
+    def warnings(self) -> tuple[str, ...]:
+        """The lines, in the order in which the kinds of loss were met."""
+        return tuple(f"{self.source}: {_said(kind, count)}" for kind, count in self._counts.items())
+
+
+def _said(kind: str, count: int) -> str:
+    for things in ("regions", "pictures", "classes"):
+        one = {"regions": "region", "pictures": "picture", "classes": "class"}[things]
+        kind = kind.replace(f"{{{things}}}", f"{count} {one if count == 1 else things}")
+    return kind

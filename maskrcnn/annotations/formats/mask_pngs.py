@@ -1,0 +1,301 @@
+"""PNG instance masks: a folder with a grey PNG for each picture, whose values say which object a pixel belongs to.
+
+With a `classes.json` (what we write):
+
+    {"divisor": 1000, "classes": {"1": "car", "2": "dog"},
+     "pictures": {"a.png": {"file_name": "a.jpg", "split": "train"}}}
+
+a pixel's value is `class * divisor + number`, as in Cityscapes' instance files: 0 is background, 2003 the third dog,
+and 2000 or 2 a crowd of dogs. The divisor is 1000 for up to 64 classes and smaller for more, since 16 bits end at
+65535. `pictures` gives each mask its picture; a mask not listed there belongs to the picture of the same name.
+
+Without it, reading takes a `classes.txt` (one class a line, the first is 1) for `classes` and 1000 for the divisor;
+without that, values below 1000 are objects of the one class "object" (Penn-Fudan, Pascal VOC), and those above belong
+to "class 24" and so on (Cityscapes). In 8 bits, 255 beside other values is a border that belongs to nobody (VOC). A
+mask `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` as well.
+
+A folder counts as one of masks if it has a `classes.json` of this kind, or if all its PNGs have one channel and are
+flat: in a mask at least nine of ten neighbouring pixels are equal, in a photo they are not.
+
+What is written: every object as its pixels, and the pictures under `images/`. A pixel has one owner: where objects
+overlap, the later one has it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.formats import file_names, required, via_classes
+from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, text
+from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
+from maskrcnn.errors import StudioError
+
+CLASSES = "classes.json"
+_CLASSES_AS_TEXT = "classes.txt"
+_PICTURES = "images"
+"""The folder in that of the masks that holds pictures and no masks."""
+_DIVISOR = 1000
+_LARGEST_VALUE = 65535
+_NOBODY = 255
+_FLAT = 0.9
+_MEND = "mend that file"
+_LARGEST_JSON = 20_000_000
+
+
+def is_mask_pngs(folder: Path) -> bool:
+    """Whether a folder holds instance masks; looks into the first three pictures at most."""
+    try:
+        masks = _masks(folder) if folder.is_dir() else []
+    except OSError:
+        return False
+    if not masks:
+        return False
+    settings = _json(folder / CLASSES)
+    if isinstance(settings, dict) and "classes" in settings:
+        return True
+    return all(_is_flat(mask) for mask in masks[:3])
+
+
+def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset:
+    """The dataset of a folder of masks; every region is an RLE, and `width`, `height` are those of the mask.
+
+    Pictures are looked for in `images` if given, else beside the masks (in files of another kind than PNG), in
+    `images/` beside them, and beside and around the folder. Raises `StudioError` naming the file for what is no mask.
+    """
+    folder = Path(folder)
+    names, divisor, listed = _settings(folder)
+    found = dict(_pictures_around(folder, Path(images) if images is not None else None))
+    records = []
+    for mask in _masks(folder):
+        name = mask.relative_to(folder).as_posix()
+        entry = listed.get(name, {})
+        stem = PurePosixPath(name).with_suffix("").as_posix()
+        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, _unmasked(stem))
+        path = next((found[key] for key in keys if key in found), None)
+        file_name = entry.get("file_name") or (path.name if path is not None else name)
+        values = pictures.values(mask)
+        height, width = values.shape
+        split = entry.get("split")
+        records.append(
+            ImageRecord(
+                file_name,
+                tuple(_regions(values, names, divisor, Complaint(str(mask), "the mask", _MEND))),
+                path,
+                width,
+                height,
+                split=split if split in ("train", "val") else None,
+            )
+        )
+    if not records:
+        raise StudioError(f"{folder}: there is no PNG mask; give the folder that holds them")
+    classes = tuple(dict.fromkeys([*(names or {}).values(), *classes_in(records)]))
+    return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"})
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """A 16-bit PNG for each picture and `classes.json`, and a warning line for each kind of loss.
+
+    Raises `StudioError` for a picture whose size nobody knows, for a region without a class, and for more objects of
+    one class on a picture than there are numbers.
+    """
+    losses = Losses(dataset.source)
+    divisor = min(_DIVISOR, (_LARGEST_VALUE + 1) // (len(dataset.classes) + 1))
+    numbers = {name: number for number, name in enumerate(dataset.classes, start=1)}
+    if divisor < 2:
+        raise StudioError(f"{losses.source}: {len(numbers)} classes are more than 16-bit masks can number; use COCO")
+    files: dict[str, bytes] = {}
+    listed: Json = {}
+    places: dict[str, Path] = {}
+    taken = {CLASSES}
+    for record in dataset.images:
+        name = file_names.unused(file_names.beside(record.file_name, ".png"), taken)
+        listed[name] = {"file_name": record.file_name} | ({"split": record.split} if record.split else {})
+        if record.attributes:
+            losses("{pictures} lost their attributes because PNG masks have none")
+        buffer = io.BytesIO()
+        Image.fromarray(_painted(record, dataset, numbers, divisor, losses)).save(buffer, "PNG")
+        files[name] = buffer.getvalue()
+        if record.path is not None:
+            places[f"{_PICTURES}/{inside(record.file_name)}"] = record.path
+    classes = {str(number): name for name, number in numbers.items()}
+    settings = {"divisor": divisor, "classes": classes, "pictures": listed}
+    return Encoded({CLASSES: json_bytes(settings, losses.source), **files}, losses.warnings(), places)
+
+
+# Reading
+
+
+def _masks(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() == ".png"
+        and not file.name.startswith(".")
+        and file.relative_to(folder).parts[0] != _PICTURES
+        and file.is_file()
+    )
+
+
+def _is_flat(mask: Path) -> bool:
+    try:
+        values = pictures.values(mask)
+    except StudioError:
+        return False
+    pairs = [values[:, 1:] == values[:, :-1], values[1:] == values[:-1]]
+    return all(not equal.size or bool(equal.mean() >= _FLAT) for equal in pairs)
+
+
+def _json(file: Path) -> Any:
+    """The content of a JSON file; None if it is none."""
+    try:
+        if file.stat().st_size > _LARGEST_JSON:
+            return None
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Json]]:
+    """Class names by number (None: nobody said), the divisor, and what is said of each mask."""
+    file = folder / CLASSES
+    if file.is_file():
+        complain = Complaint(str(file), "the file", _MEND)
+        settings = mapping(_json(file), "its content", complain)
+        divisor = settings.get("divisor", _DIVISOR)
+        if type(divisor) is not int or not 1 < divisor <= _LARGEST_VALUE:
+            raise complain(f'has {brief(divisor)} as "divisor"')
+        classes = settings.get("classes")
+        numbered = dict(enumerate(classes, start=1)) if isinstance(classes, list) else classes
+        names = {}
+        for number, name in mapping(numbered, '"classes"', complain).items():
+            if not str(number).isdecimal() or not text(name, "a class", complain).strip():
+                raise complain(f"has {brief(name)} as class {brief(number)}")
+            names[int(number)] = name
+        listed = mapping(settings.get("pictures", {}), '"pictures"', complain)
+        for name, entry in listed.items():
+            here = complain.at(f"the mask {brief(name)}")
+            text(mapping(entry, "its entry", here).get("file_name", ""), '"file_name"', here)
+        return names, divisor, listed
+    file = folder / _CLASSES_AS_TEXT
+    if file.is_file():
+        try:
+            lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+        except (OSError, UnicodeDecodeError):
+            raise StudioError(f"{file}: cannot be read as text; write one class name a line") from None
+        return {number: line for number, line in enumerate(lines, start=1) if line}, _DIVISOR, {}
+    return None, _DIVISOR, {}
+
+
+def _pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Path]]:
+    """Pictures that could be those of the masks, by their path with and without suffix; the last of one name wins."""
+    if images is not None:
+        yield from _named(images, pictures.SUFFIXES)
+        return
+    others = tuple(suffix for suffix in pictures.SUFFIXES if suffix != ".png")
+    # Penn-Fudan has PedMasks/ beside PNGImages/, VOC SegmentationObject/ beside JPEGImages/.
+    for beside in ("JPEGImages", "PNGImages", "images"):
+        yield from _named(folder.parent / beside, pictures.SUFFIXES)
+    yield from _named(folder, others)
+    yield from _named(folder / _PICTURES, pictures.SUFFIXES)
+
+
+def _named(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file():
+            yield file.relative_to(folder).with_suffix("").as_posix(), file
+            yield file.relative_to(folder).as_posix(), file
+
+
+def _unmasked(stem: str) -> str:
+    return PurePosixPath(stem).name.removesuffix("_mask")
+
+
+def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
+    owners = [int(value) for value in np.unique(values) if value > 0]
+    if values.dtype == np.uint8 and names is None and len(owners) > 1 and _NOBODY in owners:
+        owners.remove(_NOBODY)
+    for value in owners:
+        number, within = divmod(value, divisor)
+        if names is None:
+            class_name = f"class {number}" if number else via_classes.THE_ONLY_CLASS
+            is_crowd = within == 0 and number > 0
+        else:
+            # Cityscapes writes a crowd as its class alone.
+            number, is_crowd = (number, within == 0) if number else (within, True)
+            if number not in names:
+                raise complain(f"has the value {value}, but there is no class {number}")
+            class_name = names[number]
+        yield Region(raster.from_mask(values == value), class_name, iscrowd=is_crowd)
+
+
+# Writing
+
+
+def _painted(
+    record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, losses: Losses
+) -> np.ndarray:
+    """The mask of a picture, uint16 `(H, W)`."""
+    width, height = required.size_of(record, losses.source, "a PNG mask")
+    values = np.zeros((height, width), dtype=np.uint16)
+    objects: dict[str, int] = {}
+    crowds: dict[str, np.ndarray] = {}
+    painted: dict[int, int] = {}
+    for position, region in enumerate(record.regions, start=1):
+        here = f'{losses.source}: region {position} of "{record.file_name}"'
+        if not raster.has_area(region.shape):
+            losses("{regions} without area (points, lines) left out because PNG masks are pixels")
+            continue
+        class_number = required.class_of(region, numbers, dataset, here)
+        required.fitting_mask(region, width, height, here)
+        pixels = raster.mask(region.shape, height, width)
+        if not pixels.any():
+            losses("{regions} left out because PNG masks are pixels, and theirs has none inside the picture")
+            continue
+        _name_losses(region, losses)
+        assert region.class_name is not None
+        value = class_number * divisor
+        if region.iscrowd:
+            if region.class_name in crowds:
+                losses("{regions} became one crowd with another because PNG masks have one crowd for each class")
+            crowds[region.class_name] = pixels = pixels | crowds.get(region.class_name, False)
+        else:
+            objects[region.class_name] = objects.get(region.class_name, 0) + 1
+            value += objects[region.class_name]
+            if objects[region.class_name] >= divisor:
+                raise StudioError(
+                    f'{here} is object {divisor} of class "{region.class_name}"; PNG masks with {len(numbers)} classes '
+                    f"hold {divisor - 1}; use COCO"
+                )
+        values[pixels] = value
+        painted[value] = int(pixels.sum())
+    left = dict(zip(*(array.tolist() for array in np.unique(values, return_counts=True)), strict=True))
+    losses(
+        "{regions} lost pixels to another above them because PNG masks have one object for each pixel",
+        sum(0 < left.get(value, 0) < before for value, before in painted.items()),
+    )
+    losses(
+        "{regions} left out because others cover them whole, and PNG masks have one object for each pixel",
+        sum(value not in left for value in painted),
+    )
+    return values
+
+
+def _name_losses(region: Region, losses: Losses) -> None:
+    if not isinstance(region.shape, RLE):
+        losses("{regions} drawn as outlines became their pixels because PNG masks have no outlines")
+    if region.keypoints is not None:
+        losses("{regions} lost their keypoints because PNG masks have none")
+    if region.attributes:
+        losses("{regions} lost their attributes because PNG masks have none")
+    if region.source == "model" or region.score is not None:
+        losses("{regions} no longer marked as suggested by a model because PNG masks have no such mark")

@@ -1,0 +1,105 @@
+"""Writing YOLO data sets; see `yolo` for what becomes what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import file_names, outlines, required
+from maskrcnn.annotations.formats.encoded import Encoded, inside
+from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Dataset,
+    Ellipse,
+    ImageRecord,
+    MultiPolygon,
+    Region,
+)
+from maskrcnn.errors import StudioError
+
+_SPLITS = ("train", "val", "test")
+_DIGITS = 10
+"""A ten thousandth of a millionth of a picture's side: exact to a ten thousandth of a pixel for sides up to 10^6 px."""
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """The dataset as `data.yaml` and a text file for each picture, and a warning line for each kind of loss.
+
+    A picture without a split goes to `train`. Raises `StudioError` for a picture whose size nobody knows, for two
+    pictures that would share one label file, and for a region without a class.
+    """
+    losses = Losses(dataset.source)
+    files: dict[str, bytes] = {}
+    places: dict[str, Path] = {}
+    owners: dict[str, str] = {}
+    for record in dataset.images:
+        split = record.split or record.extras.get("yolo", {}).get("split")
+        split = split if split in _SPLITS else "train"
+        name = f"labels/{split}/{file_names.beside(record.file_name, '.txt')}"
+        if (other := owners.setdefault(name.casefold(), record.file_name)) != record.file_name or name in files:
+            raise StudioError(
+                f'{losses.source}: "{record.file_name}" and "{other}" would share the label file {name}; rename one'
+            )
+        if record.path is not None:
+            places[f"images/{split}/{inside(record.file_name)}"] = record.path
+        else:
+            losses("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
+        if record.attributes:
+            losses("{pictures} lost their attributes because YOLO has none")
+        files[name] = "".join(f"{row}\n" for row in _rows(record, dataset, losses)).encode("ascii")
+    splits = [split for split in _SPLITS if any(name.startswith(f"labels/{split}/") for name in files)]
+    settings = {
+        # YOLO programs want both; without a `path` they look beside this file.
+        **{split: f"images/{split}" for split in dict.fromkeys(["train", "val", *splits])},
+        "names": dict(enumerate(dataset.classes)),
+    }
+    document = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+    return Encoded({"data.yaml": document.encode("utf-8"), **files}, losses.warnings(), places)
+
+
+def _rows(record: ImageRecord, dataset: Dataset, losses: Losses) -> list[str]:
+    width, height = required.size_of(record, losses.source, "YOLO")
+    numbers = {name: number for number, name in enumerate(dataset.classes)}
+    rows = []
+    for position, region in enumerate(record.regions, start=1):
+        here = f'{losses.source}: region {position} of "{record.file_name}"'
+        if region.iscrowd:
+            losses("{regions} left out because YOLO has no crowds")
+            continue
+        if not raster.has_area(region.shape):
+            losses("{regions} without area (points, lines) left out because YOLO has outlines and boxes only")
+            continue
+        class_number = required.class_of(region, numbers, dataset, here)
+        required.fitting_mask(region, width, height, here)
+        outline = outlines.single(region.shape)
+        if not outlines.is_inside(outline, width, height):
+            outline = outlines.cut_off(outline, width, height)
+            if not outline:
+                losses("{regions} left out because YOLO ends at the picture's edge, and they lie outside")
+                continue
+            losses("{regions} cut off at the picture's edge because YOLO ends there")
+        _name_losses(region, losses)
+        fractions = [f"{x / width:.{_DIGITS}f} {y / height:.{_DIGITS}f}" for x, y in outline]
+        rows.append(f"{class_number} {' '.join(fractions)}")
+    return rows
+
+
+def _name_losses(region: Region, losses: Losses) -> None:
+    match region.shape:
+        case MultiPolygon() | RLE():
+            losses(
+                "{regions} in several parts, with holes or drawn as masks became one outline each because YOLO has "
+                "no other"
+            )
+        case Circle() | Ellipse():
+            losses("{regions} drawn as circles or ellipses became polygons because YOLO has neither")
+    if region.keypoints is not None:
+        losses("{regions} lost their keypoints because YOLO segmentation has none")
+    if region.attributes:
+        losses("{regions} lost their attributes because YOLO has none")
+    if region.source == "model" or region.score is not None:
+        losses("{regions} no longer marked as suggested by a model because YOLO has no such mark")

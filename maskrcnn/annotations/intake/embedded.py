@@ -1,0 +1,46 @@
+"""Pictures that stand inside a label file, as VIA 1.x and labelme can write them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from pathlib import Path
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import via
+from maskrcnn.annotations.intake import names
+from maskrcnn.annotations.intake.unpacking import free
+from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.errors import StudioError
+
+FLAVOURS = ("via1", "via2", "via-project", "labelme")
+_SUFFIXES = {b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp", b"II*": ".tif", b"MM": ".tif"}
+
+
+def unpacked(record: ImageRecord, room: Callable[[], Path]) -> Path | None:
+    """The picture that the record's label file holds, as a file in the folder that `room` gives; None for none.
+
+    Raises `StudioError` for what is not base64.
+    """
+    content = via.embedded_picture(record) or _of_labelme(record)
+    if content is None:
+        return None
+    name = names.storable(record.file_name).rpartition("/")[2]
+    if names.suffix(name) not in pictures.SUFFIXES:
+        name += next((suffix for begin, suffix in _SUFFIXES.items() if content.startswith(begin)), ".jpg")
+    path = free(room() / "embedded" / name)
+    path.write_bytes(content)
+    return path
+
+
+def _of_labelme(record: ImageRecord) -> bytes | None:
+    written = record.extras.get("labelme", {}).get("imageData")
+    if not isinstance(written, str) or not written:
+        return None
+    try:
+        return base64.b64decode(written, validate=True)
+    except (binascii.Error, ValueError):
+        raise StudioError(
+            f"{names.brief(record.file_name)}: the picture inside the label file is not base64; give the picture's file"
+        ) from None

@@ -1,0 +1,176 @@
+"""Finding and reading the label files among what was dropped; what each holds is `formats.reading`'s to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import mask_pngs, via_classes, yolo
+from maskrcnn.annotations.formats.reading import read
+from maskrcnn.annotations.formats.writing import FORMATS
+from maskrcnn.annotations.intake import names
+from maskrcnn.annotations.regions import Dataset, Shape
+from maskrcnn.errors import ArgumentError, StudioError
+
+SUFFIXES = (".json", ".csv")
+"""Label files of their own; what else labels can be is a folder of files."""
+
+FOLDERS = ("yolo", "masks")
+"""Formats that are a folder of files, pictures among them."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One label file, or folder, as it was read: `name` is relative to what was dropped."""
+
+    name: str
+    dataset: Dataset
+
+    @property
+    def flavour(self) -> str:
+        return str(self.dataset.extras.get("flavour", ""))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the format is a folder of files, which knows where its own pictures are."""
+        return self.flavour in FOLDERS
+
+    @property
+    def words(self) -> str:
+        """What the format is called."""
+        return FORMATS[self.flavour].words if self.flavour in FORMATS else self.flavour or "a label file"
+
+
+def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]]:
+    """What labels there are among the files below `root`, and a warning for each that could be some and is not.
+
+    Raises `StudioError` where there are label files, and none can be read.
+    """
+    found = list(_folders_of_labels(files, root))
+    refused: list[StudioError] = []
+    inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
+    for name, path in files.items():
+        if names.suffix(name) not in SUFFIXES or name.startswith(inside):
+            continue
+        try:
+            found.append(Labels(name, read(path)))
+        except StudioError as error:
+            refused.append(error)
+    if refused and not found:
+        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        raise min(refused, key=lambda error: "no labels" in str(error))
+    warnings = [f"passed over: {error}" for error in refused]
+    if not found and (texts := _texts_of_pictures(files)):
+        warnings.append(
+            f"{names.listed(texts)}: passed over; if these are labels of YOLO, add the data.yaml that names the classes"
+        )
+    return found, warnings
+
+
+def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels]:
+    """The datasets of formats that are folders of files; none that lies in another."""
+    by_folder: dict[str, set[str]] = {}
+    for name in files:
+        by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
+    has_files = any(not suffixes.isdisjoint(SUFFIXES) for suffixes in by_folder.values())
+    done: list[str] = []
+    for folder, suffixes in sorted(by_folder.items()):
+        if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
+            continue
+        place = root / folder
+        is_yolo = not suffixes.isdisjoint((".yaml", ".yml")) and yolo.is_yolo(place)
+        has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and not has_files)
+        if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
+            continue
+        dataset = read(place)
+        if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
+            done.append(folder)
+            yield Labels(folder, dataset)
+
+
+def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:
+    """Text files that are called as a picture is."""
+    stems = {names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES}
+    return [name for name in files if names.suffix(name) == ".txt" and names.stem(name) in stems]
+
+
+def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
+    """The label files without those that only repeat another one, as VIA saves the same regions in three ways.
+
+    The one that stays is of the format that can hold most; a warning names each that goes.
+    """
+    kept: list[Labels] = []
+    warnings = []
+    by_wealth = sorted(labels, key=lambda entry: _WEALTH.index(entry.flavour) if entry.flavour in _WEALTH else 0)
+    for entry in by_wealth:
+        twin = next((other for other in kept if _repeats(entry, other)), None)
+        if twin is None:
+            kept.append(entry)
+        else:
+            warnings.append(
+                f"{names.brief(entry.name)}: says nothing that {names.brief(twin.name)} does not, and was passed over"
+            )
+    return sorted(kept, key=lambda entry: entry.name), warnings
+
+
+_WEALTH = ("via-project", "via2", "via1", "via-csv")
+
+_Said = list[tuple[Shape, dict[str, Any]]]
+
+
+def _repeats(one: Labels, other: Labels) -> bool:
+    """Whether a VIA file has the same regions as another one, with no attribute that the other lacks."""
+    if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
+        return False
+    if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
+        return False
+    said, said_by_other = _said(one.dataset), _said(other.dataset)
+    return said.keys() == said_by_other.keys() and all(
+        len(regions) == len(said_by_other[name])
+        and all(
+            shape == other_shape and attributes.items() <= other_attributes.items()
+            for (shape, attributes), (other_shape, other_attributes) in zip(regions, said_by_other[name], strict=True)
+        )
+        for name, regions in said.items()
+    )
+
+
+def _said(dataset: Dataset) -> dict[str, _Said]:
+    """What a VIA file says of each picture, whichever attribute is taken for the class."""
+    name = dataset.class_attribute
+    return {
+        record.file_name: [
+            (region.shape, {**region.attributes, **({name: region.class_name} if name and region.class_name else {})})
+            for region in record.regions
+        ]
+        for record in dataset.images
+    }
+
+
+def of_one_kind(labels: Sequence[Labels]) -> str:
+    """The words for the one format of several label files; `StudioError` where they are of several."""
+    kinds = dict.fromkeys(entry.words for entry in labels)
+    if len(kinds) > 1:
+        raise StudioError(
+            f"{names.listed([entry.name for entry in labels])}: label files of several kinds "
+            f"({', '.join(kinds)}); import those of one kind"
+        )
+    return next(iter(kinds))
+
+
+def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
+    """VIA files that belong together, with the attribute as the class that the one with the most regions has."""
+    chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
+    return [replace(entry, dataset=_reclassified(entry.dataset, chosen)) for entry in labels]
+
+
+def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
+    if name is None or dataset.class_attribute == name:
+        return dataset
+    try:
+        return via_classes.reclassified(dataset, name)
+    except ArgumentError:  # no region of this file has that attribute
+        return dataset

@@ -1,0 +1,222 @@
+"""What a person dropped, understood and shown before it is imported."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats.via_classes import Candidate
+from maskrcnn.annotations.intake import folders, names
+from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
+from maskrcnn.annotations.intake.unpacking import free, unpack
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.errors import ArgumentError, StudioError
+
+Upload = tuple[str, bytes]
+"""File name, as the browser gave it, and content."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Files that wait for a person's yes: `project.import_dataset(staged.dataset, split)`, then `discard()`.
+
+    `dataset` holds the pictures with their paths; one without labels is a record without regions, and one that the
+    labels name and that is not there has no path (`missing`). `split` of a record is set where folders or files are
+    named train, val and so on, and tell at least two apart. `format` is what it came as, in words. `warnings` name
+    what was passed over. `folder` is where uploads lie until `discard()`; None for what lies on this computer.
+    """
+
+    dataset: Dataset
+    format: str
+    label_files: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unlabelled: int = 0
+    warnings: tuple[str, ...] = ()
+    folder: Path | None = None
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The attributes that are or could be the class, of a VIA file; of other formats none, as they have classes."""
+        is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
+        return via_classes.candidates(self.dataset) if is_via else ()
+
+    def with_class_attribute(self, name: str | None) -> Staged:
+        """The same with another attribute as the class; None makes every region of one class.
+
+        Raises `ArgumentError` for an attribute that no region has.
+        """
+        return replace(self, dataset=via_classes.reclassified(self.dataset, name))
+
+    def discard(self) -> None:
+        """Remove what was unpacked; the dataset's pictures are gone then."""
+        if self.folder is not None:
+            folders.remove(self.folder)
+
+    def __enter__(self) -> Staged:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def stage_uploads(uploads: Sequence[Upload], *, beside: Path | None = None, base: Path | None = None) -> Staged:
+    """What uploaded files are: pictures, label files, zips of either, a zip of a project.
+
+    `beside` is a folder whose pictures labels may mean as well (those of the project). `base` is where the staging
+    folder is made, the system's place for temporary files if None. Raises `StudioError` in one line for anything that
+    cannot be imported, and then leaves nothing behind.
+    """
+    if not uploads:
+        raise ArgumentError("the upload: no file was chosen; choose a label file, pictures, a zip, or several of these")
+    with _folder(base) as folder:
+        files: dict[str, Path] = {}
+        for name, content in uploads:
+            if _is_zip(name, content):
+                into = folder if len(uploads) == 1 else _new_folder(folder, names.stem(names.storable(name)))
+                prefix = "" if into == folder else f"{into.name}/"
+                unpacked = unpack(io.BytesIO(content), len(content), name, into)
+                files |= {prefix + inside: path for inside, path in unpacked.items()}
+            elif not names.is_junk(name):
+                files |= _stored(name, content, folder, files)
+        name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
+        known = _pictures_in(beside) if beside is not None else {}
+        return _staged(understand(Dropped(files, folder, name, lambda: folder, known=known)), folder)
+
+
+def stage_path(path: Path | str, *, base: Path | None = None) -> Staged:
+    """What a path of this computer is: a label file, a picture, a folder, a zip, a project.
+
+    A folder is read where it lies, with its sub folders; a zip is unpacked below `base` as in `stage_uploads`, which
+    see for what is raised. `ArgumentError` for a path that is not there, or is neither file nor folder.
+    """
+    path = Path(str(path).strip().strip("\"'")).expanduser()
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+        exists = path.exists()
+    except (OSError, ValueError):  # a name that no file system would take
+        is_folder = is_file = exists = False
+    if not exists or path == Path():
+        raise ArgumentError(f"{names.brief(str(path))}: does not exist on this computer; give a folder or a file")
+    if not is_folder and not is_file:
+        raise ArgumentError(f"{path}: is neither a file nor a folder; give a label file, a picture, a zip or a folder")
+    if is_file and _is_zip(path.name, _beginning(path)):
+        with _folder(base) as folder:
+            files = unpack(path, path.stat().st_size, path.name, folder)
+            return _staged(understand(Dropped(files, folder, path.name, lambda: folder)), folder)
+    with _folder_if_needed(base) as (room, made):
+        if is_folder:
+            files, warnings = folders.walk(path)
+            dropped = Dropped(files, path, str(path), room, warnings)
+        elif names.suffix(path.name) in pictures.SUFFIXES:
+            dropped = Dropped({path.name: path}, path.parent, path.name, room)
+        else:
+            within = {f"images/{name}": file for name, file in _pictures_in(path.parent / "images").items()}
+            files = {**_pictures_in(path.parent), **within, path.name: path}
+            dropped = Dropped(files, path.parent, path.name, room, only=path.name)
+        understood = understand(dropped)
+        return _staged(understood, made[0] if made else None)
+
+
+@contextmanager
+def _folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[], Path], list[Path]]]:
+    """A function that makes one staging folder when it is first called, and the list that it is then in."""
+    made: list[Path] = []
+    with ExitStack() as stack:
+
+        def room() -> Path:
+            if not made:
+                made.append(stack.enter_context(_folder(base)))
+            return made[0]
+
+        yield room, made
+
+
+@contextmanager
+def _folder(base: Path | None) -> Iterator[Path]:
+    """A staging folder, removed again where anything goes wrong."""
+    folder = folders.make(base)
+    try:
+        yield folder
+    except StudioError as error:
+        folders.remove(folder)
+        raise type(error)(_named_as_dropped(str(error), folder)) from None
+    except OSError as error:
+        folders.remove(folder)
+        raise StudioError(
+            f"the import: cannot be stored ({error.strerror}); free some space on this computer"
+        ) from None
+    except BaseException:
+        folders.remove(folder)
+        raise
+
+
+def _staged(understood: Understood, folder: Path | None) -> Staged:
+    return Staged(
+        understood.dataset,
+        understood.format,
+        understood.label_files,
+        understood.missing,
+        understood.unlabelled,
+        tuple(_named_as_dropped(line, folder) for line in understood.warnings),
+        folder,
+    )
+
+
+def _named_as_dropped(line: str, folder: Path | None) -> str:
+    """A message without the folder in which the files wait, which nobody knows."""
+    return line if folder is None else line.replace(f"{folder}{os.sep}", "").replace(str(folder), "the upload")
+
+
+def _stored(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
+    """An uploaded file under its name; a second one of that name, with other content, in a folder of its own."""
+    plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
+    if plain in taken and taken[plain].read_bytes() == content:
+        return {}
+    number, inside = 2, plain
+    while inside in taken:
+        inside = f"{number}/{plain}"
+        number += 1
+    path = free(folder / names.storable(inside))
+    path.write_bytes(content)
+    return {inside: path}
+
+
+def _new_folder(folder: Path, name: str) -> Path:
+    made = free(folder / (name or "zip"))
+    made.mkdir()
+    return made
+
+
+def _is_zip(name: str, content: bytes) -> bool:
+    return names.suffix(name) == ".zip" or content[:4] in (b"PK\3\4", b"PK\5\6")
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+
+
+def _pictures_in(folder: Path) -> dict[str, Path]:
+    """The pictures that lie directly in a folder, by name."""
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: Path(entry.path)
+                for entry in entries
+                if names.suffix(entry.name) in pictures.SUFFIXES and not names.is_junk(entry.name) and entry.is_file()
+            }
+    except OSError:
+        return {}

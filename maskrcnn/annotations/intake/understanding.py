@@ -1,0 +1,275 @@
+"""What the dropped files are together: one dataset, its pictures found, its splits told from the names of folders."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats.lazy import Records
+from maskrcnn.annotations.formats.reading import read
+from maskrcnn.annotations.intake import embedded, labels, names
+from maskrcnn.annotations.intake.gathering import Place, Split, gathered
+from maskrcnn.annotations.intake.labels import Labels
+from maskrcnn.annotations.intake.matching import Pictures
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.errors import StudioError
+
+PICTURES_ONLY = "pictures only"
+PROJECT = "a project of this studio"
+
+_MOST_WARNINGS = 20
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Files by their names relative to `root`, and `name`, what all of it is called in messages.
+
+    `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
+    dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
+    left out. `room` gives a folder for pictures that label files hold themselves.
+    """
+
+    files: Mapping[str, Path]
+    root: Path
+    name: str
+    room: Callable[[], Path]
+    warnings: Sequence[str] = ()
+    known: Mapping[str, Path] = field(default_factory=dict)
+    only: str | None = None
+
+    @property
+    def pictures(self) -> dict[str, Path]:
+        """The dropped files that are pictures by their name."""
+        return {file: path for file, path in self.files.items() if names.suffix(file) in pictures.SUFFIXES}
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The dataset, what it came as, and what was not as one would wish."""
+
+    dataset: Dataset
+    format: str
+    label_files: tuple[str, ...]
+    missing: tuple[str, ...]
+    unlabelled: int
+    warnings: tuple[str, ...]
+
+
+def understand(dropped: Dropped) -> Understood:
+    """The one dataset in what was dropped.
+
+    Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
+    """
+    if project := _project_folder(dropped):
+        return _of_project(project, dropped.warnings)
+    wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
+    found, said = labels.find(wanted, dropped.root)
+    if not found and not dropped.pictures:
+        raise StudioError(f"{dropped.name}: holds neither pictures nor labels; give pictures, or a file with labels")
+    if len(found) > 1:
+        found, remarks = labels.without_twins(found)
+        said += remarks
+
+    index = Pictures({**dropped.known, **dropped.pictures})
+    places: list[Place] = []
+    for source, entry in enumerate(found):
+        file_names = _file_names(entry.dataset)
+        paths, remarks = _paths(entry, file_names, index, dropped)
+        said += remarks
+        places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+    missing = tuple(place.file_name for place in places if place.path is None)
+    _refuse_twice_labelled(found, places, dropped.name)
+    words = labels.of_one_kind(found) if found else PICTURES_ONLY
+    if len(found) > 1 and found[0].flavour.startswith("via"):
+        found = labels.with_one_class_attribute(found)
+
+    sources = [entry.dataset.images for entry in found]
+    if dropped.only is None and not any(entry.is_folder for entry in found):
+        named = {place.path for place in places}
+        rest = {file: path for file, path in dropped.pictures.items() if path not in named}
+        plain = _short_names(rest)
+        sources.append(tuple(ImageRecord(plain[file]) for file in rest))
+        places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
+
+    by_path = {path: file for file, path in index.files.items()}
+    places, remarks = _opened(places, by_path)
+    said += remarks
+    places, remarks = _with_splits(places, found, by_path, dropped.name)
+    said += remarks
+    images = gathered(sources, _apart(places, by_path))
+    return Understood(
+        replace(_joined(found, Path(dropped.name)), images=images),
+        words,
+        tuple(entry.name or dropped.name for entry in found),
+        missing,
+        sum(record.path is not None and not record.regions for record in images),
+        _shortened([*dropped.warnings, *said]),
+    )
+
+
+def _file_names(dataset: Dataset) -> Sequence[str]:
+    images = dataset.images
+    return images.file_names if isinstance(images, Records) else [record.file_name for record in images]
+
+
+def _paths(
+    entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped
+) -> tuple[list[Path | None], list[str]]:
+    """Where the pictures of one label file, or folder of labels, lie; and warnings."""
+    images = entry.dataset.images
+    if entry.is_folder:
+        inside = os.path.realpath(dropped.root) + os.sep
+        return [
+            record.path if record.path and os.path.realpath(record.path).startswith(inside) else None
+            for record in images
+        ], []
+    matched, warnings = index.match_all(file_names, entry.name)
+    paths = [None if file is None else index.files[file] for file in matched]
+    if dropped.only is not None and not warnings:  # `read` knows more places, such as COCO's
+        paths = [path or images[n].path for n, path in enumerate(paths)]
+    for n, path in enumerate(paths):
+        if path is None and entry.flavour in embedded.FLAVOURS:
+            try:
+                paths[n] = embedded.unpacked(images[n], dropped.room)
+            except StudioError as error:
+                warnings.append(str(error))
+    return paths, warnings
+
+
+def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], name: str) -> None:
+    """Two label files for the same pictures may be two opinions, and which one counts is not ours to guess."""
+    if len(found) < 2:
+        return
+    owner: dict[object, int] = {}
+    for place in places:
+        other = owner.setdefault(place.path or (place.source, place.file_name), place.source)
+        if other != place.source:
+            both = names.listed([found[other].name, found[place.source].name])
+            raise StudioError(
+                f'{name}: several label files ({both}) are for the same picture, "{names.brief(place.file_name)}"; '
+                "give the one you mean, with the pictures"
+            )
+
+
+def _opened(places: Sequence[Place], by_path: Mapping[Path, str]) -> tuple[list[Place], list[str]]:
+    """The places with the sizes of their pictures, without those that cannot be opened, and why not.
+
+    Raises `StudioError` where there are pictures and none can be opened.
+    """
+    bad: list[StudioError] = []
+    sizes: dict[Path | None, tuple[int, int] | None] = {None: None}
+    for place in places:
+        if place.path is not None and place.path not in sizes:
+            try:
+                name = names.brief(by_path.get(place.path, place.file_name))
+                sizes[place.path] = pictures.glance(place.path, name)
+            except StudioError as error:
+                sizes[place.path] = None
+                bad.append(error)
+    if bad and not any(sizes.values()):
+        raise bad[0] if len(bad) == 1 else StudioError(f"none of the {len(bad)} pictures can be opened: {bad[0]}")
+    good = [place for place in places if place.path is None or sizes[place.path] is not None]
+    return [replace(place, size=sizes[place.path]) for place in good], [str(error) for error in bad]
+
+
+def _with_splits(
+    places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str
+) -> tuple[list[Place], list[str]]:
+    """The places with the split that folders and label files are named after, where they tell at least two apart."""
+    words = [
+        (names.split_word(found[place.source].name) if place.source < len(found) else None)
+        or (names.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
+        for place in places
+    ]
+    if len(set(words) - {None}) < 2:
+        return list(places), []
+    splits: dict[str | None, Split] = {"train": "train", "val": "val", "test": "val"}
+    tested = words.count("test")
+    remark = f"{name}: {tested} pictures of the test split came to validation, as a project has no third one"
+    return [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)], [
+        remark
+    ] if tested else []
+
+
+def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
+    """The last part of each name, or the whole one where others end in it too."""
+    ends = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
+    return {
+        file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
+        for file in files
+    }
+
+
+def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:
+    """The places with the folder in the name of those pictures that would have the same name."""
+    paths: dict[str, set[Path]] = {}
+    for place in places:
+        if place.path is not None:
+            paths.setdefault(place.file_name, set()).add(place.path)
+    return [
+        replace(place, file_name=by_path[place.path])
+        if place.path is not None and len(paths[place.file_name]) > 1 and place.path in by_path
+        else place
+        for place in places
+    ]
+
+
+def _joined(found: Sequence[Labels], source: Path) -> Dataset:
+    """The facts of all label files: classes, class attribute, skeletons, extras; of the first where they differ."""
+    if not found:
+        return Dataset((), source=source)
+    first = found[0].dataset
+    classes = tuple(dict.fromkeys(class_name for entry in found for class_name in entry.dataset.classes))
+    extras: dict[str, object] = {}
+    skeletons: dict[str, Skeleton] = {}
+    for entry in reversed(found):
+        skeletons.update(entry.dataset.skeletons)
+        for key, value in entry.dataset.extras.items():
+            other = extras.get(key)
+            extras[key] = {**other, **value} if isinstance(other, dict) and isinstance(value, dict) else value
+    attribute = next((entry.dataset.class_attribute for entry in found if entry.dataset.class_attribute), None)
+    source = Path(found[0].name) if len(found) == 1 and found[0].name else source
+    return replace(first, classes=classes, class_attribute=attribute, extras=extras, skeletons=skeletons, source=source)
+
+
+# Projects
+
+
+def _project_folder(dropped: Dropped) -> Path | None:
+    found = [path.parent for file, path in dropped.files.items() if names.parts(file)[-1] == DATABASE]
+    if len(found) > 1:
+        raise StudioError(f"{dropped.name}: holds {len(found)} projects; give one of them")
+    return found[0] if found else None
+
+
+def _of_project(folder: Path, warnings: Sequence[str]) -> Understood:
+    try:
+        dataset = read(folder)
+        images = tuple(_inside(record, folder) for record in dataset.images)
+    except (sqlite3.Error, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise StudioError(f"{folder.name}: the project's database is damaged; restore it from a copy") from None
+    missing = tuple(record.file_name for record in images if record.path is None)
+    unlabelled = sum(record.path is not None and not record.regions for record in images)
+    dataset = replace(dataset, images=images)
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, _shortened(warnings))
+
+
+def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
+    """The record; its picture only where it lies in the project's folder, for the database may say anything."""
+    path = record.path
+    if path is not None and not (
+        path.is_file() and os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
+    ):
+        path = None
+    return replace(record, path=path)
+
+
+def _shortened(warnings: Sequence[str]) -> tuple[str, ...]:
+    more = len(warnings) - _MOST_WARNINGS
+    return (*warnings[:_MOST_WARNINGS], *([f"and {more} more remarks like these"] if more > 0 else []))

@@ -1,0 +1,138 @@
+"""Unpacking a zip that a stranger may have made.
+
+A zip that a person's own computer makes holds plain files below one place, and pictures, which hardly shrink. What is
+not so is refused whole, before or while it is written: names that lead out, links, encryption, entries that share their
+bytes, and more bytes than its size lets expect. Bytes are counted as they come out; what the zip says of its sizes is
+never believed. A zip inside the zip is an ordinary file.
+"""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+from maskrcnn.annotations.intake import names
+from maskrcnn.errors import StudioError
+
+MOST_ENTRIES = 100_000
+MOST_BYTES = 20_000_000_000
+MOST_TIMES = 100
+"""A zip may unpack to this many times its own size ..."""
+ALWAYS_BYTES = 100_000_000
+"""... and to this many bytes anyhow."""
+_MOST_AT_ONCE = 64_000_000
+_PIECE = 1 << 20
+
+
+def unpack(source: Path | IO[bytes], size: int, name: str, folder: Path) -> dict[str, Path]:
+    """Unpack a zip of `size` bytes into the folder; returns where each of its files lies, by its name in the zip.
+
+    Files that systems leave in folders unasked are left out. Raises `StudioError` naming the zip (`name`) for a zip
+    that is damaged or not an honest one; the folder may hold some of it by then.
+    """
+    name = names.brief(name)
+    try:
+        opened = source.open("rb") if isinstance(source, Path) else source
+        with opened as file, zipfile.ZipFile(_Careful(file)) as archive:
+            entries = _checked(archive, name)
+            return _written(archive, entries, min(MOST_BYTES, max(ALWAYS_BYTES, MOST_TIMES * size)), name, folder)
+    except StudioError:
+        raise
+    except OSError as error:
+        raise StudioError(
+            f"{name}: cannot be unpacked ({error.strerror or 'the file is damaged'}); make space, or unpack it yourself"
+        ) from None
+    except NotImplementedError:
+        raise StudioError(f"{name}: is packed in a way that is not known here; make a plain zip") from None
+    except Exception:  # zipfile, zlib, bz2 and lzma raise anything on damage
+        raise StudioError(f"{name}: the zip is damaged; make or download it again") from None
+
+
+class _Careful:
+    """A file that does not let a reader take much memory at once: zipfile reads the table of contents in one piece."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def read(self, n: int = -1) -> bytes:
+        if n > _MOST_AT_ONCE:
+            raise zipfile.BadZipFile
+        return self.file.read(n if n >= 0 else _MOST_AT_ONCE)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def _checked(archive: zipfile.ZipFile, name: str) -> list[tuple[str, zipfile.ZipInfo]]:
+    """The entries that are files worth having, by name, after making sure that all entries are honest."""
+    entries = archive.infolist()
+    if len(entries) > MOST_ENTRIES:
+        raise StudioError(f"{name}: holds {len(entries)} files, more than {MOST_ENTRIES}; unpack it yourself")
+    checked: dict[str, zipfile.ZipInfo] = {}
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        inside = _name(entry)
+        if names.leads_out(inside) or "\0" in entry.orig_filename:
+            raise StudioError(f'{name}: holds "{names.brief(inside)}", which leads out of the zip; make a plain zip')
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise StudioError(f'{name}: "{names.brief(inside)}" is a link, not a file; put the file itself in the zip')
+        if entry.flag_bits & 1:
+            raise StudioError(f"{name}: is encrypted; unpack it yourself, or make one without a password")
+        if entry.header_offset < end:
+            raise StudioError(f"{name}: its files lie over each other; make a plain zip")
+        end = entry.header_offset + 30 + len(entry.orig_filename) + entry.compress_size
+        if entry.is_dir() or inside.endswith("\\") or names.is_junk(inside) or not names.parts(inside):
+            continue
+        plain = "/".join(names.parts(inside))
+        if plain in checked:
+            raise StudioError(f'{name}: holds "{names.brief(plain)}" twice; leave one of them')
+        checked[plain] = entry
+    return list(checked.items())
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """The entry's name; macOS and others write UTF-8 without saying so, which zipfile takes for cp437."""
+    if entry.flag_bits & 0x800:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def _written(
+    archive: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]], most: int, name: str, folder: Path
+) -> dict[str, Path]:
+    written: dict[str, Path] = {}
+    total = 0
+    for plain, entry in entries:
+        path = free(folder / names.storable(plain))
+        with archive.open(entry) as packed, path.open("xb") as file:
+            while piece := packed.read(_PIECE):
+                total += len(piece)
+                if total > most:
+                    raise StudioError(
+                        f"{name}: unpacks to more than {most // 1_000_000} MB, far more than its size lets expect; "
+                        "unpack it yourself and give the folder"
+                    )
+                file.write(piece)
+        written[plain] = path
+    return written
+
+
+def free(path: Path) -> Path:
+    """The path, or one beside it with a number if there is something already; its folder is made."""
+    number, place = 2, path
+    folder = path.parent
+    while folder.exists() and not folder.is_dir():  # `a` and `a/b.jpg` in one zip
+        folder = folder.with_name(f"{folder.name} ({number})")
+        number += 1
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / path.name
+    while place.exists():
+        place = folder / f"{path.stem} ({number}){path.suffix}"
+        number += 1
+    return place

@@ -1,0 +1,253 @@
+"""Which pictures to train on and which to validate on, so that both sides hold every class in the same proportion.
+
+Iterative stratification (Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-label Data", 2011): classes
+are dealt out from the rarest on, each picture to the side that lacks most objects of the class. Two things are added.
+The number of validation pictures is kept while dealing, so the share is right to one picture; and afterwards pictures
+are swapped as long as that brings a class to both sides or makes the proportions better.
+
+Pictures of the same content are dealt as one, as a copy of a training picture in validation would make the measured
+quality a lie. A class that only one picture (or one group of copies) shows goes to training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.errors import ArgumentError
+
+Split = Literal["train", "val"]
+
+_SWAPS, _TRIED = 400, 50
+"""How many pictures are tried for a better place after dealing, and how many of a class that one side lacks."""
+_ATTEMPTS = 6
+"""How often the cards are dealt again while a class that could lie on both sides does not."""
+
+
+class ClassShare(NamedTuple):
+    """How a split divides one class (None: objects without a class)."""
+
+    name: str | None
+    train_objects: int
+    val_objects: int
+    train_pictures: int
+    val_pictures: int
+
+    @property
+    def val_share(self) -> float:
+        """The share of the class's objects that lie in validation, in [0, 1]; NaN for a class without objects."""
+        objects = self.train_objects + self.val_objects
+        return self.val_objects / objects if objects else math.nan
+
+
+def stratified(
+    dataset: Dataset, val_share: float = 0.2, seed: int = 0, groups: Iterable[Collection[str]] = ()
+) -> dict[str, Split]:
+    """A split for each picture by its file name, the same for the same pictures, share, seed and groups in any order.
+
+    `groups` are file names of pictures with the same content; each group stays on one side (groups that share a
+    picture are one). The number of validation pictures is `val_share` of all, rounded, up to the size of the largest
+    group less one, and at least one on each side where there are two groups and the share is neither 0 nor 1. Raises
+    `ArgumentError` for a share that is not in [0, 1].
+    """
+    if not 0 <= val_share <= 1:
+        raise ArgumentError(f"the validation share is {val_share}; give a number from 0 to 1")
+    records = sorted(dataset.images, key=lambda record: record.file_name)
+    units = _units(records, groups)
+    if not units:
+        return {}
+    rng = np.random.default_rng(seed)
+    best: _Deal | None = None
+    for _ in range(_ATTEMPTS):
+        deal = _Deal.start(units, val_share, rng)
+        deal.hand_out()
+        deal.fill_the_empty_side()
+        deal.swap()
+        if best is None or deal.badness() < best.badness():
+            best = deal
+        if not best.lacked().any():
+            break
+    assert best is not None
+    of = {record.file_name: val for unit, val in zip(units, best.val, strict=True) for record in unit}
+    return {record.file_name: "val" if of[record.file_name] else "train" for record in records}
+
+
+def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[ClassShare]:
+    """How a split (None: the records' own) divides each class, in the dataset's order; objects without a class last."""
+    names = list(dict.fromkeys([*dataset.classes, *(r.class_name for i in dataset.images for r in i.regions)]))
+    names.sort(key=lambda name: name is None)
+    counts = {name: [0, 0, 0, 0] for name in names}
+    for record in dataset.images:
+        side = int((record.split or "train") == "val" if splits is None else splits[record.file_name] == "val")
+        drawn = [region.class_name for region in record.regions]
+        for name in drawn:
+            counts[name][side] += 1
+        for name in set(drawn):
+            counts[name][2 + side] += 1
+    return [ClassShare(name, *counts[name]) for name in names]
+
+
+def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
+    """The groups of same content that lie on both sides, as sorted file names; what has no split does not count."""
+    found = []
+    for group in groups:
+        known = sorted({name for name in group if name in splits})
+        if len({splits[name] for name in known}) > 1:
+            found.append(tuple(known))
+    return sorted(found)
+
+
+def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> list[list[ImageRecord]]:
+    """The records in the groups that must stay together, in the order of each group's first record."""
+    head = {record.file_name: record.file_name for record in records}
+
+    def first(name: str) -> str:
+        while head[name] != name:
+            head[name] = head[head[name]]
+            name = head[name]
+        return name
+
+    for group in groups:
+        known = [first(name) for name in group if name in head]
+        for name in known:
+            head[name] = min(known)
+    units: dict[str, list[ImageRecord]] = {}
+    for record in records:
+        units.setdefault(first(record.file_name), []).append(record)
+    return list(units.values())
+
+
+@dataclass
+class _Deal:
+    """U units (pictures, or pictures of the same content) on their way to one of the two sides.
+
+    `objects` (U, L) float64 are the objects of each class in each unit; pictures without any object are one more class.
+    `shown` (U, L) int64 is 1 where there are any. `pictures` (U,) int64 are the sizes of the units and `wanted` how
+    many validation pictures there should be. `aim` (L,) float64 is how many objects of each class should lie in
+    validation, and `both` (L,) bool says which classes can lie on both sides. `val` (U,) bool is the answer.
+    """
+
+    objects: np.ndarray
+    shown: np.ndarray
+    pictures: np.ndarray
+    wanted: int
+    aim: np.ndarray
+    both: np.ndarray
+    val: np.ndarray
+    rng: np.random.Generator
+
+    @classmethod
+    def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _Deal:
+        names = sorted({r.class_name or "" for unit in units for record in unit for r in record.regions})
+        place = {name: index for index, name in enumerate(names)}
+        objects = np.zeros((len(units), len(names) + 1))
+        for row, unit in zip(objects, units, strict=True):
+            for record in unit:
+                for region in record.regions:
+                    row[place[region.class_name or ""]] += 1
+                row[-1] += not record.regions
+        pictures = np.array([len(unit) for unit in units])
+        total = int(pictures.sum())
+        wanted = math.floor(val_share * total + 0.5)
+        if 0 < val_share < 1 and total > 1:
+            wanted = min(max(wanted, 1), total - 1)
+        shown = (objects > 0).astype(int)
+        once = (shown.sum(axis=0) == 1) & (val_share < 1)
+        aim = np.where(once, 0.0, val_share * objects.sum(axis=0))
+        both = (shown.sum(axis=0) > 1) & (0 < val_share < 1)
+        both[-1] = False
+        return cls(objects, shown, pictures, wanted, aim, both, np.zeros(len(units), bool), rng)
+
+    def hand_out(self) -> None:
+        """Deal from the rarest class on, the largest units first, else in a random order."""
+        order = self.rng.permutation(len(self.pictures))
+        order = order[np.argsort(-self.pictures[order], kind="stable")]
+        dealt = np.zeros(len(order), bool)
+        lacking = np.stack([self.objects.sum(axis=0) - self.aim, self.aim])  # objects, for training and validation
+        room = [int(self.pictures.sum()) - self.wanted, self.wanted]  # pictures
+        while not dealt.all():
+            left = self.shown[~dealt].sum(axis=0)
+            rarest = int(np.where(left > 0, left, len(order) + 1).argmin())
+            for unit in order[(self.shown[order, rarest] > 0) & ~dealt[order]]:
+                side = int((lacking[1, rarest], room[1]) > (lacking[0, rarest], room[0]))
+                size = int(self.pictures[unit])
+                if room[side] < size:
+                    side = 1 - side if room[1 - side] >= size else int(room[1] > room[0])
+                dealt[unit] = True
+                self.val[unit] = side == 1
+                lacking[side] -= self.objects[unit]
+                room[side] -= size
+
+    def fill_the_empty_side(self) -> None:
+        """Large groups can leave one side with nothing; then the smallest group goes there."""
+        if 0 < self.wanted < self.pictures.sum() and len(self.val) > 1 and self.val.all() == self.val.any():
+            self.val[self.pictures.argmin()] ^= True
+
+    def swap(self) -> None:
+        """Swap units of the two sides while that makes the deal better: first those of a class that a side lacks."""
+        if self.val.all() or not self.val.any():
+            return
+        off_by = max(abs(self._too_many()), int(self.pictures.max()) - 1)
+        while any([self._swapped(unit, off_by) for unit in self._of_lacked_classes()]):
+            pass
+        for unit in self.rng.permutation(len(self.val))[:_SWAPS]:
+            self._swapped(unit, off_by)
+
+    def lacked(self) -> np.ndarray:
+        """(L,) bool: the classes that could lie on both sides and do not."""
+        held = self.shown[self.val].sum(axis=0)
+        return self.both & ((held == 0) | (held == self.shown.sum(axis=0)))
+
+    def badness(self) -> float:
+        return float(self._judge(self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)))
+
+    def _swapped(self, unit: int, off_by: int) -> bool:
+        """Swap a unit with the best one of the other side, if that is better and keeps the share."""
+        sign = 1 if self.val[unit] else -1
+        others = np.flatnonzero(self.val != self.val[unit])
+        more = sign * (self.pictures[others] - self.pictures[unit])
+        others = others[np.abs(self._too_many() + more) <= off_by]
+        if not len(others):
+            return False
+        objects, units = self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)
+        after = self._judge(
+            objects + sign * (self.objects[others] - self.objects[unit]),
+            units + sign * (self.shown[others] - self.shown[unit]),
+        )
+        best = int(after.argmin())
+        better = bool(after[best] < self._judge(objects, units) - 1e-9)
+        if better:
+            self.val[[unit, others[best]]] ^= True
+        return better
+
+    def _of_lacked_classes(self) -> list[int]:
+        """Some units of each class that could lie on both sides and does not."""
+        with_class = [self.rng.permutation(np.flatnonzero(self.shown[:, c])) for c in np.flatnonzero(self.lacked())]
+        return [unit for units in with_class for unit in units[:_TRIED].tolist()]
+
+    def _too_many(self) -> int:
+        """How many pictures validation has beyond those wanted."""
+        return int(self.pictures[self.val].sum()) - self.wanted
+
+    def _judge(self, val_objects: np.ndarray, val_units: np.ndarray) -> np.ndarray:
+        """How far validation is from its aim, squared and summed over the classes; a lacking class outweighs all that.
+
+        `val_objects` and `val_units` (..., L): what validation holds of each class.
+        """
+        far = ((val_objects - self.aim) / self._all_objects) ** 2
+        lacking = self.both & ((val_units == 0) | (val_units == self._all_units))
+        return far.sum(axis=-1) + 2 * len(self.aim) * lacking.sum(axis=-1)
+
+    @cached_property
+    def _all_objects(self) -> np.ndarray:
+        return self.objects.sum(axis=0).clip(1)
+
+    @cached_property
+    def _all_units(self) -> np.ndarray:
+        return self.shown.sum(axis=0)

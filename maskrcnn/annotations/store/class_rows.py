@@ -1,0 +1,191 @@
+"""The classes of a project: their rows in `project.db`, inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maskrcnn.annotations.colours import colour_of
+from maskrcnn.annotations.regions import Skeleton
+from maskrcnn.errors import StudioError
+
+_DIGITS = "123456789"
+
+
+@dataclass(frozen=True)
+class ProjectClass:
+    """A class with its colour (`#rrggbb`), the key that chooses it (0-9 or a-z; None: no key), and its keypoints."""
+
+    name: str
+    colour: str
+    hotkey: str | None = None
+    skeleton: Skeleton | None = None
+
+
+def classes(db: sqlite3.Connection) -> list[ProjectClass]:
+    return [
+        ProjectClass(name, colour, hotkey, skeleton_from(json.loads(skeleton)) if skeleton else None)
+        for name, colour, hotkey, skeleton in db.execute(
+            "SELECT name, colour, hotkey, skeleton FROM class ORDER BY position"
+        )
+    ]
+
+
+def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Skeleton] | None = None) -> list[str]:
+    """Add the classes that the project does not know, each with a free colour and the next free digit; returns them.
+
+    A class that is known and has no skeleton gets that of `skeletons`.
+    """
+    skeletons = skeletons or {}
+    known = {entry.name: entry for entry in classes(db)}
+    new = [name for name in dict.fromkeys(names) if name not in known]
+    for name in new:
+        used = {entry.colour for entry in known.values()}
+        colour = next(colour for index in range(len(known), 10**9) if (colour := colour_of(index)) not in used)
+        hotkey = free_hotkey(entry.hotkey for entry in known.values())
+        known[name] = ProjectClass(checked_name(name), colour, hotkey, skeletons.get(name))
+        _insert(db, known[name], len(known) - 1)
+    for name, skeleton in skeletons.items():
+        if name in known and known[name].skeleton is None:
+            db.execute("UPDATE class SET skeleton = ? WHERE name = ?", (json.dumps(skeleton_document(skeleton)), name))
+    return new
+
+
+def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
+    """Make these the classes, in this order; one that regions use must be among them. A new class without a key gets
+    the next free digit."""
+    _check(wanted)
+    names = [entry.name for entry in wanted]
+    used = "SELECT class_name, count(*) FROM region WHERE class_name IS NOT NULL GROUP BY class_name"
+    for name, number in db.execute(used).fetchall():
+        if name not in names:
+            regions = "1 region" if number == 1 else f"{number} regions"
+            raise StudioError(f'class "{name}" is used by {regions}; give them another class first')
+    known = {entry.name for entry in classes(db)}
+    db.execute("DELETE FROM class")
+    taken = [entry.hotkey for entry in wanted]
+    for position, entry in enumerate(wanted):
+        if entry.hotkey is None and entry.name not in known:
+            taken.append(free_hotkey(taken))
+            entry = ProjectClass(entry.name, entry.colour, taken[-1], entry.skeleton)
+        _insert(db, entry, position)
+
+
+def rename(db: sqlite3.Connection, old: str, new: str) -> None:
+    known = [entry.name for entry in classes(db)]
+    if old not in known:
+        raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
+    if new in known and new != old:
+        raise StudioError(f'class "{new}" is there already; choose another name')
+    db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
+
+
+def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Make ready for regions of class `old` to become `new`, which takes over its keypoints if it has none.
+
+    Raises `StudioError` where one is unknown, both are the same, or their keypoints differ.
+    """
+    known = {entry.name: entry for entry in classes(db)}
+    for name in (old, new):
+        if name not in known:
+            raise StudioError(f'there is no class "{name}"; the classes are {", ".join(known) or "none yet"}')
+    if old == new:
+        raise StudioError(f'class "{old}" cannot be merged into itself; choose another')
+    skeleton = known[old].skeleton
+    if skeleton is not None and known[new].skeleton not in (None, skeleton):
+        raise StudioError(f'classes "{old}" and "{new}" have different keypoints, so they cannot become one; keep both')
+    if skeleton is not None:
+        add(db, (), {new: skeleton})
+
+
+def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Make these the classes, in this order; new ones get a colour and a key, others go if no region uses them."""
+    known = [entry.name for entry in classes(db)]
+    drop_unused(db, [name for name in known if name not in names])
+    add(db, names)
+    entries = {entry.name: entry for entry in classes(db)}
+    put(db, [entries.pop(name) for name in names] + list(entries.values()))
+
+
+def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Take classes off the list, where no region uses them."""
+    for name in names:
+        db.execute(
+            "DELETE FROM class WHERE name = ? AND NOT EXISTS (SELECT 1 FROM region WHERE class_name = class.name)",
+            (name,),
+        )
+
+
+def free_hotkey(taken: Iterable[str | None]) -> str | None:
+    """The first of the digits 1 to 9 that is free; None where none is."""
+    taken = set(taken)
+    return next((digit for digit in _DIGITS if digit not in taken), None)
+
+
+def checked_name(name: str) -> str:
+    if not name.strip():
+        raise StudioError("a class without a name cannot be kept; give it one")
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise StudioError("a class name has a broken character in it; write it anew") from None
+    return name
+
+
+def document(entry: ProjectClass) -> dict[str, Any]:
+    """A class as plain JSON values, for a snapshot."""
+    skeleton = skeleton_document(entry.skeleton) if entry.skeleton else None
+    return {"name": entry.name, "colour": entry.colour, "hotkey": entry.hotkey, "skeleton": skeleton}
+
+
+def class_from(document: Mapping[str, Any]) -> ProjectClass:
+    skeleton = document["skeleton"]
+    return ProjectClass(**{**document, "skeleton": skeleton_from(skeleton) if skeleton else None})
+
+
+def skeleton_document(skeleton: Skeleton) -> dict[str, Any]:
+    return {"names": skeleton.names, "edges": skeleton.edges}
+
+
+def skeleton_from(document: Mapping[str, Any]) -> Skeleton:
+    return Skeleton(tuple(document["names"]), tuple((first, second) for first, second in document["edges"]))
+
+
+def _check(wanted: Sequence[ProjectClass]) -> None:
+    names: set[str] = set()
+    hotkeys: dict[str, str] = {}
+    for entry in wanted:
+        if checked_name(entry.name) in names:
+            raise StudioError(f'class "{entry.name}" is in the list twice; leave one')
+        names.add(entry.name)
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", entry.colour):
+            raise StudioError(f'class "{entry.name}" has the colour "{entry.colour}"; write it like #e69f00')
+        if entry.hotkey is not None:
+            if not re.fullmatch("[0-9a-z]", entry.hotkey):
+                raise StudioError(f'class "{entry.name}" has the key "{entry.hotkey}"; choose one of 0-9 or a-z')
+            if other := hotkeys.get(entry.hotkey):
+                raise StudioError(f'classes "{other}" and "{entry.name}" share the key "{entry.hotkey}"; change one')
+            hotkeys[entry.hotkey] = entry.name
+        if entry.skeleton is not None:
+            _check_skeleton(entry.name, entry.skeleton)
+
+
+def _check_skeleton(name: str, skeleton: Skeleton) -> None:
+    number = len(skeleton.names)
+    if len(set(skeleton.names)) < number or not all(place.strip() for place in skeleton.names):
+        raise StudioError(f'class "{name}" needs keypoints with different names; rename one')
+    for edge in skeleton.edges:
+        if len(edge) != 2 or not all(0 <= end < number for end in edge):
+            raise StudioError(f'class "{name}" has a bone {edge} but only {number} keypoints; take it out')
+
+
+def _insert(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:
+    skeleton = json.dumps(skeleton_document(entry.skeleton)) if entry.skeleton else None
+    db.execute(
+        "INSERT INTO class (name, position, colour, hotkey, skeleton) VALUES (?, ?, ?, ?, ?)",
+        (entry.name, position, entry.colour, entry.hotkey, skeleton),
+    )

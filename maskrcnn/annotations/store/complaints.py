@@ -1,0 +1,57 @@
+"""What went wrong with `project.db`, in words that say what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maskrcnn.errors import StudioError
+
+_FULL = "the disk is full; free some space and do it again, nothing was changed"
+_READ_ONLY = "the project cannot be written; make its folder writable, or copy it to where you may write"
+
+_WORDS: dict[int, str] = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_BUSY: "another program is writing to the project; wait for it or close it, then do it again",
+    sqlite3.SQLITE_LOCKED: "another program is writing to the project; wait for it or close it, then do it again",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; restore the project folder from a copy",
+    sqlite3.SQLITE_NOTADB: "this is not a project database; restore it from a copy",
+    sqlite3.SQLITE_CANTOPEN: "the database cannot be opened; check the permissions of the folder",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write the database; check the disk and its free space",
+}
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@contextmanager
+def complaining(path: Path) -> Iterator[None]:
+    """What SQLite raises about the database `path`, as a `StudioError`; mistakes of ours keep their traceback."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        # The low byte is the kind of error, the rest says more about it.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_ERROR:
+            if "no such" not in str(error):
+                raise
+            words = f"this is not a project database of the studio ({error}); restore it from a copy"
+        else:
+            words = _WORDS.get(code, f"the project cannot be used now ({error}); close other programs that use it")
+        raise StudioError(f"{path}: {words}") from None
+
+
+def cannot_store(path: Path, error: OSError) -> StudioError:
+    """What to say where a file of the project cannot be written."""
+    if error.errno in _DISK_FULL:
+        return StudioError(f"{path}: {_FULL}")
+    if error.errno in _NOT_WRITABLE:
+        return StudioError(f"{path}: {_READ_ONLY}")
+    return StudioError(f"{path}: cannot be written ({error.strerror}); check the disk and the folder")

@@ -1,0 +1,114 @@
+"""What a project holds, at a glance: its pictures page by page, and how many of what."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from maskrcnn.errors import ArgumentError
+
+Split = Literal["train", "val"]
+SPLITS: tuple[Split, ...] = ("train", "val")
+
+Status = Literal["new", "in progress", "done"]
+STATUSES: tuple[Status, ...] = ("new", "in progress", "done")
+
+_TOUCHED = "(n_regions > 0 OR revision > 1)"
+_IS: dict[str, str] = {
+    "new": f"done = 0 AND NOT {_TOUCHED}",
+    "in progress": f"done = 0 AND {_TOUCHED}",
+    "done": "done = 1",
+}
+"""The statuses as conditions on image rows; `StoredImage.status` says the same."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """One picture of a project; `width` and `height` are those of the displayed frame, in pixels."""
+
+    id: int
+    file_name: str
+    width: int
+    height: int
+    split: Split
+    done: bool
+    revision: int
+    n_regions: int
+
+    @property
+    def status(self) -> Status:
+        """Done where somebody said so; else in progress where it has a region or was ever saved; else new."""
+        if self.done:
+            return "done"
+        return "in progress" if self.n_regions or self.revision > 1 else "new"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many of what a project has; removed pictures do not count.
+
+    `pictures` = `done` + `in_progress` + `new` = `train` + `val`. `classes` has every class of the project in its
+    order, also those without a region; a region without a class counts in `regions` alone.
+    """
+
+    pictures: int
+    done: int
+    in_progress: int
+    new: int
+    train: int
+    val: int
+    regions: int
+    classes: Mapping[str, int]
+
+
+def images(
+    db: sqlite3.Connection,
+    split: str | None = None,
+    status: str | None = None,
+    class_name: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+    removed: bool = False,
+) -> list[StoredImage]:
+    """The pictures in the order in which they came."""
+    if status is not None and status not in STATUSES:
+        raise ArgumentError(f'status "{status}" is unknown; choose {", ".join(STATUSES[:-1])} or {STATUSES[-1]}')
+    rows = db.execute(
+        f"""SELECT id, file_name, width, height, split, done, revision, n_regions FROM image
+            WHERE removed = :removed AND split = coalesce(:split, split) {f"AND {_IS[status]}" if status else ""}
+            {"AND id IN (SELECT image_id FROM region WHERE class_name = :class_name)" if class_name is not None else ""}
+            ORDER BY id LIMIT :limit OFFSET :offset""",
+        {
+            "removed": removed,
+            "split": None if split is None else known_split(split),
+            "class_name": class_name,
+            "limit": -1 if limit is None else limit,
+            "offset": offset,
+        },
+    )
+    return [
+        StoredImage(number, file_name, width, height, split, bool(done), revision, n_regions)
+        for number, file_name, width, height, split, done, revision, n_regions in rows
+    ]
+
+
+def counts(db: sqlite3.Connection) -> Counts:
+    sums = [f"coalesce(sum({condition}), 0)" for condition in (_IS["done"], _IS["in progress"], _IS["new"])]
+    pictures, done, in_progress, new, train, regions = db.execute(
+        f"""SELECT count(*), {", ".join(sums)}, coalesce(sum(split = 'train'), 0), coalesce(sum(n_regions), 0)
+            FROM image WHERE removed = 0"""
+    ).fetchone()
+    by_class = db.execute(
+        "SELECT name, (SELECT count(*) FROM region WHERE class_name = class.name) FROM class ORDER BY position"
+    )
+    classes = {name: number for name, number in by_class}
+    return Counts(pictures, done, in_progress, new, train, pictures - train, regions, classes)
+
+
+def known_split(split: str) -> Split:
+    for known in SPLITS:
+        if split == known:
+            return known
+    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')

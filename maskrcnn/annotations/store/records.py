@@ -1,0 +1,124 @@
+"""A project's pictures as a dataset: as they were at one moment, however late they are looked at."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats.lazy import Records
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.store import class_rows, region_json, schema, table_rows
+from maskrcnn.annotations.store.listing import known_split
+from maskrcnn.errors import StudioError
+
+_REGIONS_IN_MEMORY = 20_000
+"""Up to so many regions are read at once; those of a larger project come from the database as they are asked for."""
+
+_AT_ONCE = 100
+"""Pictures for which one query fetches the regions."""
+
+_COLUMNS = "image.id, file_name, width, height, file_size, attributes, extras, n_regions"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a project lies: its folder, database and pictures."""
+
+    folder: Path
+    database: Path
+    images_folder: Path
+
+
+def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snapshot_id: int | None = None) -> Dataset:
+    """The pictures of one split or all that are not removed, as they are now or were in a snapshot."""
+    known = facts(db) if snapshot_id is None else json.loads(snapshot_row(db, snapshot_id)["facts"])
+    classes = [class_rows.class_from(document) for document in known["classes"]]
+    rows = _image_rows(db, split, snapshot_id)
+    images: Sequence[ImageRecord] = StoredRecords(place, rows)
+    if sum(row["n_regions"] for row in rows) <= _REGIONS_IN_MEMORY:
+        images = tuple(_each(db, place, rows))
+    return Dataset(
+        images,
+        tuple(entry.name for entry in classes),
+        known["class_attribute"],
+        place.folder,
+        known["extras"],
+        {entry.name: entry.skeleton for entry in classes if entry.skeleton},
+    )
+
+
+def facts(db: sqlite3.Connection) -> dict[str, Any]:
+    """What a project says beside its pictures, as JSON values; `dataset` and `snapshots` read it."""
+    return {
+        "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
+        "class_attribute": table_rows.meta(db, "class_attribute", None),
+        "extras": table_rows.meta(db, "extras", {}),
+    }
+
+
+def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
+    if row is None:
+        raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
+    return row
+
+
+class StoredRecords(Records):
+    """Records whose regions are read when they are asked for, some pictures ahead.
+
+    A state in the history never changes, so these records stay what they were when the sequence was made.
+    """
+
+    def __init__(self, place: Place, rows: list[sqlite3.Row]) -> None:
+        super().__init__()
+        self._place, self._rows = place, rows
+        self._some: tuple[int, list[ImageRecord]] = (-1, [])
+        self.file_names = [row["file_name"] for row in rows]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def made(self, index: int) -> ImageRecord:
+        first = index - index % _AT_ONCE
+        begin, some = self._some
+        if begin != first:
+            # No transaction is held between calls: a reader that stays for long keeps the WAL growing.
+            with schema.reading(self._place.database) as db:
+                some = list(_each(db, self._place, self._rows[first : first + _AT_ONCE]))
+            self._some = (first, some)
+        return some[index - first]
+
+
+def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | None) -> list[sqlite3.Row]:
+    wanted = None if split is None else known_split(split)
+    if snapshot_id is None:
+        query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
+                    WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
+        return db.execute(query, (wanted,)).fetchall()
+    query = f"""SELECT {_COLUMNS}, at.split, at.revision, at.state
+                FROM snapshot_image AS at JOIN image ON image.id = at.image_id
+                WHERE at.snapshot_id = ? AND at.split = coalesce(?, at.split) ORDER BY image.id"""
+    return db.execute(query, (snapshot_id, wanted)).fetchall()
+
+
+def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
+    for first in range(0, len(rows), _AT_ONCE):
+        some = rows[first : first + _AT_ONCE]
+        query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"
+        texts = dict(map(tuple, db.execute(query, [row["state"] for row in some])))
+        for row in some:
+            yield ImageRecord(
+                row["file_name"],
+                region_json.loads(texts[row["state"]]),
+                place.images_folder / row["file_name"],
+                row["width"],
+                row["height"],
+                row["file_size"],
+                json.loads(row["attributes"]),
+                row["split"],
+                {**json.loads(row["extras"]), "project": {"id": row["id"], "revision": row["revision"]}},
+            )

@@ -1,0 +1,78 @@
+"""Snapshots: a project's labels as they were at one moment, to train on, to look at and to go back to."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from maskrcnn.annotations.store import class_rows, records, table_rows
+from maskrcnn.errors import StudioError
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A named moment of a project: when it was made (UTC), and how many pictures and regions it holds."""
+
+    id: int
+    name: str
+    made_at: datetime
+    pictures: int
+    regions: int
+
+
+def take(db: sqlite3.Connection, name: str) -> Snapshot:
+    """Keep which state each picture shows now; no region is copied."""
+    if not name.strip():
+        raise StudioError("a snapshot needs a name; give it one")
+    pictures, regions = db.execute(
+        "SELECT count(*), coalesce(sum(n_regions), 0) FROM image WHERE removed = 0"
+    ).fetchone()
+    number = db.execute(
+        "INSERT INTO snapshot (name, pictures, regions, facts) VALUES (?, ?, ?, ?)",
+        (name, pictures, regions, json.dumps(records.facts(db))),
+    ).lastrowid
+    assert number is not None
+    db.execute(
+        """INSERT INTO snapshot_image (snapshot_id, image_id, state, revision, split)
+           SELECT ?, id, state, revision, split FROM image WHERE removed = 0""",
+        (number,),
+    )
+    return _snapshot(records.snapshot_row(db, number))
+
+
+def every(db: sqlite3.Connection) -> list[Snapshot]:
+    """All snapshots, the newest first."""
+    return [_snapshot(row) for row in db.execute("SELECT * FROM snapshot ORDER BY id DESC")]
+
+
+def restore(db: sqlite3.Connection, snapshot_id: int) -> None:
+    """Bring every picture of a snapshot back to what it was in it, with a save of each that differs."""
+    facts = json.loads(records.snapshot_row(db, snapshot_id)["facts"])
+    _restore_facts(db, facts)
+    differing = """SELECT image_id, at.state, at.split FROM snapshot_image AS at JOIN image ON image.id = at.image_id
+                   WHERE at.snapshot_id = ?
+                   AND (image.removed OR image.split != at.split OR image.state != at.state)"""
+    for number, state, split in db.execute(differing, (snapshot_id,)).fetchall():
+        table_rows.hide(db, table_rows.image(db, number), False)
+        db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
+        image = table_rows.image(db, number)
+        if image["state"] != state:
+            (text,) = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
+            table_rows.save_state(db, image, table_rows.State.stored(text))
+
+
+def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
+    """The classes of then, in their order, and after them those that came later; the same for VIA's definitions."""
+    then = [class_rows.class_from(document) for document in facts["classes"]]
+    names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
+    later = [entry for entry in class_rows.classes(db) if entry.name not in names]
+    class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
+    table_rows.set_meta(db, "class_attribute", facts["class_attribute"])
+    table_rows.set_meta(db, "extras", table_rows.merged(facts["extras"], table_rows.meta(db, "extras", {})))
+
+
+def _snapshot(row: sqlite3.Row) -> Snapshot:
+    return Snapshot(row["id"], row["name"], datetime.fromisoformat(row["made_at"]), row["pictures"], row["regions"])

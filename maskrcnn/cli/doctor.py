@@ -1,0 +1,221 @@
+"""`python -m maskrcnn doctor`: what in a dataset hurts training, and a mended copy of its labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from maskrcnn.annotations import Dataset, read
+from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, examine
+from maskrcnn.annotations.formats.writing import FORMATS, encode, write
+from maskrcnn.annotations.store import DATABASE
+from maskrcnn.errors import ArgumentError, one_line
+from maskrcnn.training.run_folder import write_whole
+
+SHOWN = 10
+"""Findings of one check that are printed with their place; `--json` lists all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Findings are no failure: the exit status is 0 with them too, 1 where the labels cannot be read, and 2 for bad "
+        "arguments. The labels that were read are never changed."
+    )
+    parser.add_argument("data", type=Path, metavar="DATASET", help="labels to examine: a file, folder or project")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
+    parser.add_argument(
+        "--val", type=Path, metavar="DATASET", help="labels to validate on: examined with the others, as one dataset"
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the findings there, for programs")
+    parser.add_argument("--fix", type=Path, metavar="DST", help="write the mended labels there, in the same format")
+    parser.add_argument("--fix-val", type=Path, metavar="DST", help="the same for the labels of --val")
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.fix_val and not args.val:
+        raise ArgumentError(f"--fix-val {args.fix_val}: there are no labels to mend for it; name them with --val")
+    sources = [path for path in (args.data, args.val) if path]
+    datasets = [read(path, args.images) for path in sources]
+    _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)
+
+    looks: dict[Path, Look] = {}
+    findings = _examined(datasets, looks)
+    print(report(datasets, findings))
+    if args.fix or args.fix_val:
+        places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
+        _fix(datasets, findings, places, looks)
+    if args.json:
+        _write_json(args.json, document(datasets, findings))
+
+
+def report(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> str:
+    """The findings for a terminal, by check."""
+    pictures, regions = sum(len(d.images) for d in datasets), sum(d.n_regions for d in datasets)
+    lines = [f"{_names(datasets)}: {pictures} pictures, {regions} regions; {_counted(findings)}"]
+    for check, group in groupby(findings, key=lambda finding: finding.check):
+        found = list(group)
+        lines += ["", f"{CHECKS[check].title}: {_counted(found)} ({check})", f"  {CHECKS[check].why}"]
+        for finding in found[:SHOWN]:
+            mend = f" -> {finding.fix.words}" if finding.fix else ""
+            lines.append(f"  - {one_line(_place(finding) + finding.what + mend)}")
+        if len(found) > SHOWN:
+            lines.append(f"  ... and {len(found) - SHOWN} more; --json OUT lists all")
+    return "\n".join(lines)
+
+
+def document(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> dict[str, Any]:
+    """The findings for programs: counts by check, and each finding with its place and mend."""
+    return {
+        "datasets": [str(dataset.source) for dataset in datasets],
+        "pictures": sum(len(dataset.images) for dataset in datasets),
+        "regions": sum(dataset.n_regions for dataset in datasets),
+        "counts": dict(Counter(finding.check for finding in findings)),
+        "findings": [
+            {
+                "check": finding.check,
+                "title": finding.title,
+                "severity": finding.severity,
+                "dataset": _source(datasets, finding),
+                "file": finding.file_name,
+                "region": finding.region_number,
+                "what": finding.what,
+                "why": finding.why,
+                "fix": finding.fix and finding.fix.words,
+                "box": finding.box and [float(value) for value in finding.box],
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _examined(datasets: Sequence[Dataset], looks: MutableMapping[Path, Look]) -> list[Finding]:
+    """The findings of one dataset, or of a training and a validation set as one."""
+    if len(datasets) == 1:
+        (dataset,) = datasets
+    else:
+        training, validation = datasets
+        images = [replace(record, split=record.split or "train") for record in training.images]
+        images += [replace(record, split="val") for record in validation.images]
+        classes = tuple(dict.fromkeys((*training.classes, *validation.classes)))
+        dataset = replace(training, images=tuple(images), classes=classes)
+    with tqdm(total=len(dataset.images), unit=" pictures", disable=None) as bar:
+        return examine(dataset, progress=lambda done, total: bar.update(done - bar.n) and None, looks=looks)
+
+
+def _fix(
+    datasets: Sequence[Dataset],
+    findings: Sequence[Finding],
+    places: Sequence[tuple[Path | None, Path]],
+    looks: MutableMapping[Path, Look],
+) -> None:
+    """Write what is mended of each dataset that has a place to go to, and say what was done and what is left."""
+    mended: list[Dataset] = []
+    done: list[Finding] = []
+    for dataset, (place, _), own in zip(datasets, places, _by_dataset(datasets, findings), strict=True):
+        own = [finding for finding in own if finding.fix and place]
+        mended.append(apply(dataset, own) if own else dataset)
+        done += own
+    formats = [_format(dataset, source) for dataset, (_, source) in zip(datasets, places, strict=True)]
+    wanted = [
+        (dataset, place, name)
+        for dataset, (place, _), name in zip(mended, places, formats, strict=True)
+        if place is not None
+    ]
+    for dataset, _, name in wanted[1:]:
+        encode(dataset, name)  # what cannot be written is to be known before the first is
+    print()
+    for dataset, place, name in wanted:
+        for warning in write(dataset, place, name):
+            print(f"warning: {warning}", file=sys.stderr)
+        print(f"{place}: {len(dataset.images)} pictures, {dataset.n_regions} regions written as {FORMATS[name].words}")
+    print(f"mended: {_by_title(done) or 'nothing'}")
+    print(f"left: {_by_title(_examined(mended, looks)) or 'nothing'}")
+
+
+def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """The findings of each dataset, with pictures counted in it alone."""
+    start = 0
+    for dataset in datasets:
+        end = start + len(dataset.images)
+        yield [
+            replace(finding, picture=finding.picture - start)
+            for finding in findings
+            if finding.picture is not None and start <= finding.picture < end
+        ]
+        start = end
+
+
+def _format(dataset: Dataset, source: Path) -> str:
+    """The format that the labels came in; a project, and what cannot be written, becomes a VIA project."""
+    flavour = dataset.extras.get("flavour")
+    return flavour if flavour in FORMATS and not (source / DATABASE).is_file() else "via-project"
+
+
+def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datasets: Sequence[Dataset]) -> None:
+    """`ArgumentError` for a place to write to that is a file that was read, or lies in a folder that was, or is twice
+    the same."""
+    read_files = {path for path in sources if not path.is_dir()}
+    read_files |= {dataset.source for dataset in datasets if dataset.source and not dataset.source.is_dir()}
+    folders = [path.resolve() for path in sources if path.is_dir()]
+    pictures = {record.path.resolve() for dataset in datasets for record in dataset.images if record.path is not None}
+    for number, place in enumerate(places):
+        resolved = place.resolve()
+        if any(_same(place, path) for path in read_files) or resolved in pictures:
+            raise ArgumentError(f"{place}: this is a file that is read, and stays as it is; name another place")
+        if any(resolved.is_relative_to(folder) for folder in folders):
+            raise ArgumentError(
+                f"{place}: this lies in the folder that is read, which stays as it is; name another place"
+            )
+        if resolved in {other.resolve() for other in places[:number]}:
+            raise ArgumentError(f"{place}: this is named twice; give each file a place of its own")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+
+
+def _write_json(place: Path, content: dict[str, Any]) -> None:
+    try:
+        write_whole(place, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    except OSError as error:
+        raise ArgumentError(f"{place}: cannot be written ({error.strerror}); choose another place") from None
+
+
+def _source(datasets: Sequence[Dataset], finding: Finding) -> str | None:
+    """The dataset that a finding's picture is in; None for what concerns all of it."""
+    start = 0
+    for dataset in datasets:
+        if finding.picture is not None and finding.picture < start + len(dataset.images):
+            return str(dataset.source)
+        start += len(dataset.images)
+    return None
+
+
+def _names(datasets: Sequence[Dataset]) -> str:
+    return " and ".join(one_line(str(dataset.source)) for dataset in datasets)
+
+
+def _place(finding: Finding) -> str:
+    if finding.file_name is None:
+        return ""
+    return finding.file_name + (f", region {finding.region_number}: " if finding.region_number else ": ")
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    """ "2 warnings, 1 hint" """
+    numbers = Counter(finding.severity for finding in findings)
+    said = [f"{numbers[s]} {s}{'s' if numbers[s] > 1 else ''}" for s in ("error", "warning", "hint") if numbers[s]]
+    return ", ".join(said) or "nothing found"
+
+
+def _by_title(findings: Sequence[Finding]) -> str:
+    return ", ".join(f"{n} x {CHECKS[check].title.lower()}" for check, n in Counter(f.check for f in findings).items())

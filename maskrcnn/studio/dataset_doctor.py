@@ -1,0 +1,301 @@
+"""What in a project hurts training: findings by kind with their places, and mends that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations import doctor
+from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.annotations.store import Project, Snapshot
+from maskrcnn.errors import StudioError
+from maskrcnn.studio import address, annotate_picture, annotate_state, dataset_crops, dataset_memory, session
+from maskrcnn.studio.dataset_memory import Stamp
+from maskrcnn.studio.inspection import counted
+from maskrcnn.studio.plain_text import plain
+
+EXAMINED_AT_ONCE = 300
+"""A project of more pictures is examined on request: each picture is decoded once."""
+PER_KIND = 20
+"""Findings of a kind that are shown before somebody asks for more."""
+SIGNS: dict[Severity, tuple[str, str, str]] = {
+    "error": (":material/error:", "red", "Training stops there, or learns something false."),
+    "warning": (":material/warning:", "orange", "Training suffers."),
+    "hint": (":material/lightbulb:", "blue", "Worth a thought."),
+}
+_UNDO = "dataset_doctor_undo"
+_WANTED = "dataset_doctor_wanted"
+_PREVIEW = 440
+
+Colours = Mapping[str | None, str]
+
+
+def show(project: Project) -> None:
+    """Examine, then the kinds of findings on the left and those of one kind on the right."""
+    _undo_bar(project)
+    with session.fail_softly():
+        state = dataset_memory.stamp(project)
+        if not _may_examine(project, state):
+            return
+        found = dataset_memory.worked_out(
+            "doctor",
+            project,
+            "Examining the pictures",
+            lambda progress: doctor.examine(project.dataset(), progress=progress, looks=_looks(str(project.folder))),
+            state,
+        )
+    if not found:
+        pictures = counted(state[0], "picture")
+        st.success(f"Nothing found that hurts training, in {pictures} and all their regions.", icon=":material/check:")
+        with st.expander("What was looked for"):
+            st.markdown("\n".join(f"- **{check.title}**: {check.why}" for check in CHECKS.values()))
+        return
+    kinds = {name: [finding for finding in found if finding.check == name] for name in CHECKS}
+    kinds = {name: findings for name, findings in kinds.items() if findings}
+    left, right = st.columns([1, 2.9], gap="medium")
+    with left:
+        chosen = _kinds(kinds)
+        _fix_everything(project, found, state)
+    with right:
+        _kind(project, kinds[chosen], state)
+
+
+def _may_examine(project: Project, state: Stamp) -> bool:
+    """Whether to go on: a small project is examined at once, a large one when somebody asks for it."""
+    if state[0] <= EXAMINED_AT_ONCE or st.session_state.get(_WANTED) == str(project.folder):
+        return True
+    if dataset_memory.known("doctor", project, state):
+        return True
+
+    def want() -> None:
+        st.session_state[_WANTED] = str(project.folder)
+
+    st.info(
+        "Here you see what in the labels or pictures hurts training, and mend it with a click. For that each of the "
+        f"{state[0]} pictures is read once.",
+        icon=":material/stethoscope:",
+    )
+    st.button(f"Examine {state[0]} pictures", type="primary", icon=":material/stethoscope:", on_click=want)
+    return False
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _looks(folder: str) -> dict[Any, doctor.Look]:
+    """What was seen of each picture's file, so that a second examination reads only what changed."""
+    return {}
+
+
+def _kinds(kinds: Mapping[str, Sequence[Finding]]) -> str:
+    """The kinds of findings; the chosen one is `?check=...` in the address."""
+    total = sum(len(findings) for findings in kinds.values())
+    by_severity = {sign: sum(f.severity == sign for findings in kinds.values() for f in findings) for sign in SIGNS}
+    st.subheader(counted(total, "finding"))
+    with st.container(horizontal=True, gap="small"):
+        for severity, (icon, colour, meaning) in SIGNS.items():
+            if by_severity[severity]:
+                st.badge(
+                    counted(by_severity[severity], severity),
+                    icon=icon,
+                    color=colour,  # type: ignore[arg-type]
+                    help=meaning,
+                )
+    key, names = "dataset_check", list(kinds)
+    asked = st.query_params.get("check", st.session_state.get("dataset_check_last", ""))
+    st.session_state[key] = asked if asked in kinds else names[0]
+    chosen = st.radio(
+        "Kind of finding",
+        names,
+        format_func=lambda name: f"{SIGNS[_worst(kinds[name])][0]} {CHECKS[name].title} ({len(kinds[name])})",
+        key=key,
+        on_change=lambda: address.choose("check", st.session_state[key]),
+        label_visibility="collapsed",
+    )
+    st.session_state["dataset_check_last"] = chosen
+    return chosen
+
+
+def _worst(findings: Sequence[Finding]) -> Severity:
+    return min((finding.severity for finding in findings), key=list(SIGNS).index)
+
+
+def _fix_everything(project: Project, found: Sequence[Finding], state: Stamp) -> None:
+    mendable = [finding for finding in found if finding.fix is not None]
+    st.space("small")
+    if st.button(
+        f"Fix all that can be fixed ({len(mendable)})" if mendable else "Nothing can be fixed by itself",
+        key="dataset_fix_everything",
+        icon=":material/healing:",
+        disabled=not mendable,
+        help="One step that can be undone. Look through the kinds first: each says what its fixes do.",
+    ):
+        _fix(project, mendable, state, f"before fixing {counted(len(mendable), 'finding')}")
+
+
+def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
+    """One kind of finding: why it hurts, the buttons, and a card for each."""
+    check = CHECKS[findings[0].check]
+    icon, colour, _ = SIGNS[_worst(findings)]
+    st.subheader(f":{colour}[{icon}] {check.title}")
+    st.markdown(check.why)
+    mendable = [finding for finding in findings if finding.fix is not None]
+    ticks = {_tick(finding, state): finding for finding in mendable}
+    ticked = [finding for key, finding in ticks.items() if st.session_state.get(key)]
+    if mendable:
+        with st.container(horizontal=True, gap="small"):
+            some = st.button(
+                f"Fix selected ({len(ticked)})",
+                key="dataset_fix_selected",
+                icon=":material/check_box:",
+                disabled=not ticked,
+            )
+            every = st.button(
+                f"Fix all of this kind ({len(mendable)})",
+                key="dataset_fix_kind",
+                type="primary",
+                icon=":material/healing:",
+            )
+        if some or every:
+            _fix(project, ticked if some else mendable, state, f"before fixing: {check.title}")
+    limit_key = f"dataset_shown_{findings[0].check}"
+    limit = st.session_state.get(limit_key, PER_KIND)
+    with session.fail_softly():
+        dataset = project.dataset()
+        colours = annotate_state.colours(project)
+    shown = findings[:limit]
+    with st.spinner("Cutting out the places"):
+        # With a fix there are two pieces of the picture and one card in a row, without there is one and three cards.
+        across = 1 if mendable else 3
+        for start in range(0, len(shown), across):
+            for column, finding in zip(st.columns(across, gap="small"), shown[start : start + across], strict=False):
+                with column, st.container(border=True, gap="xsmall"):
+                    _card(project, dataset, finding, colours, _tick(finding, state))
+    if len(findings) > limit:
+
+        def more() -> None:
+            st.session_state[limit_key] = limit + PER_KIND
+
+        st.button(f"Show more ({len(findings) - limit} are left)", icon=":material/expand_more:", on_click=more)
+
+
+def _tick(finding: Finding, state: Stamp) -> str:
+    """The key of a finding's box; another state of the project has other boxes."""
+    where = (finding.check, finding.picture, finding.region_number, finding.region_id, finding.what)
+    return f"dataset_tick_{state[1]}_{where}"
+
+
+def _card(project: Project, dataset: Dataset, finding: Finding, colours: Colours, key: str) -> None:
+    """One finding: where, what, how it would be mended, and the pieces of the picture before and after."""
+    now = after = None
+    if finding.picture is not None:
+        now, after = _pieces(dataset, dataset.images[finding.picture], finding, colours)
+    if finding.fix is None:
+        if now is not None:
+            st.image(now, width="stretch", alt=finding.what)
+        _words(project, finding, key)
+        return
+    first, second, words = st.columns([1, 1, 1], gap="small")
+    for column, piece, label in ((first, now, "Now"), (second, after, "After the fix")):
+        if piece is not None:
+            column.image(piece, width="stretch", alt=f"{finding.what}: {label}")
+            column.markdown(label)
+    with words:
+        _words(project, finding, key)
+
+
+def _words(project: Project, finding: Finding, key: str) -> None:
+    place = plain(finding.file_name) if finding.file_name else "The whole dataset"
+    if finding.region_number:
+        place += f", region {finding.region_number}"
+    if finding.fix is not None:
+        st.checkbox(f"**{place}**", key=key, help="Tick to fix it with “Fix selected”.")
+    else:
+        st.markdown(f"**{place}**")
+    st.markdown(_sentence(plain(finding.what)))
+    if finding.fix is not None:
+        st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
+    if finding.file_name:
+        st.page_link(
+            "pages/label/annotate.py",
+            label="Open in Annotate",
+            icon=":material/draw:",
+            query_params={"project": project.folder.name, "image": finding.file_name},
+        )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
+
+
+def _pieces(
+    dataset: Dataset, record: ImageRecord, finding: Finding, colours: Colours
+) -> tuple[bytes | None, bytes | None]:
+    """The place of a finding as it is, and as its fix would leave it (None: nothing to be seen of that)."""
+    if record.path is None:
+        return None, None
+    try:
+        region = _region(record, finding)
+        if region is None or finding.box is None:
+            return annotate_picture.preview(record.path, record.regions, _with_all(colours, record), _PREVIEW), None
+        colour = colours.get(region.class_name, annotate_state.NO_CLASS_COLOUR)
+        if finding.fix is None:
+            return dataset_crops.crop(record.path, region, finding.box, colour), None
+        mended = _mended(dataset, record, finding)
+        after = _region(mended[0], finding) if mended else None
+        around = finding.box if after is None else dataset_crops.difference(region.shape, after.shape) or finding.box
+        now = dataset_crops.crop(record.path, region, around, colour)
+        if after is not None and after.class_name != region.class_name:
+            colour = colours.get(after.class_name, annotate_state.NO_CLASS_COLOUR)
+        return now, dataset_crops.crop(record.path, after, around, colour)
+    except StudioError:
+        return None, None
+
+
+def _mended(dataset: Dataset, record: ImageRecord, finding: Finding) -> Sequence[ImageRecord]:
+    """The record after this one fix; nothing where the fix leaves the picture out."""
+    alone = replace(dataset, images=(record,))
+    return doctor.apply(alone, [replace(finding, picture=0)]).images
+
+
+def _region(record: ImageRecord, finding: Finding) -> Region | None:
+    """The region a finding is about: by its id, and by its number where two have one id."""
+    number = finding.region_number
+    if number is not None and number <= len(record.regions) and record.regions[number - 1].id == finding.region_id:
+        return record.regions[number - 1]
+    return next((region for region in record.regions if region.id == finding.region_id), None)
+
+
+def _with_all(colours: Colours, record: ImageRecord) -> dict[str | None, str]:
+    return {region.class_name: annotate_state.NO_CLASS_COLOUR for region in record.regions} | dict(colours)
+
+
+def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: str) -> None:
+    """Mend these in the project, in one step that can be undone, and show the page anew."""
+    with session.fail_softly(stop=False):
+        with st.spinner(f"Fixing {counted(len(findings), 'finding')}"):
+            if dataset_memory.stamp(project) != state:
+                raise StudioError("the project was changed while you looked; look at the new findings, then fix them")
+            before = project.dataset()
+            snapshot = project.apply(before, doctor.apply(before, findings), reason)
+        st.session_state[_UNDO] = (str(project.folder), snapshot, len(findings))
+        st.rerun()
+
+
+def _undo_bar(project: Project) -> None:
+    """What was just mended, and the way back."""
+    folder, snapshot, number = st.session_state.get(_UNDO, (None, None, 0))
+    if folder != str(project.folder):
+        return
+
+    def undo(before: Snapshot) -> None:
+        with session.fail_softly(stop=False):
+            project.restore(before.id)
+            del st.session_state[_UNDO]
+            st.toast("The labels are as they were before the fixes.", icon=":material/undo:")
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.success(f"{counted(number, 'finding')} fixed.", icon=":material/check:", width=260)
+        st.button("Undo these fixes", icon=":material/undo:", key="dataset_undo_fixes", on_click=undo, args=(snapshot,))

@@ -1,0 +1,121 @@
+"""The labels of a project as files of another program: what will be lost is said before anything is downloaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.store import Project, Split
+from maskrcnn.studio import session
+from maskrcnn.studio.plain_text import plain
+
+SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
+
+_READY = "dataset_export_ready"
+_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A file that waits to be downloaded, and what it was made of: `made_of` tells whether that is still so."""
+
+    made_of: tuple[Any, ...]
+    name: str
+    content: bytes
+    warnings: tuple[str, ...]
+    pictures: int
+    regions: int
+
+
+def show(project: Project) -> None:
+    """Choose a format, see what it cannot hold, download."""
+    images = project.images()
+    if not images:
+        st.info("There is nothing to export yet: this project has no pictures.", icon=":material/info:")
+        return
+    format = st.selectbox(
+        "Format",
+        list(writing.FORMATS),
+        format_func=lambda name: writing.FORMATS[name].words,
+        key="dataset_export_format",
+        width=420,
+    )
+    counts = {
+        "all": len(images),
+        **{split: sum(image.split == split for image in images) for split in ("train", "val")},
+    }
+    which = st.segmented_control(
+        "Pictures",
+        list(SPLITS),
+        format_func=lambda name: f"{SPLITS[name]} ({counts[name]})",
+        default="all",
+        required=True,
+        key="dataset_export_split",
+    )
+    pictures = st.checkbox(
+        "With the pictures, as a zip",
+        key="dataset_export_pictures",
+        help="Without them the labels alone: one file, or a zip where the format has a file for each picture.",
+    )
+    # Another choice, or labels that were changed meanwhile: what was made before is out of date.
+    made_of = (project.folder, format, which, pictures, *((image.id, image.revision, image.split) for image in images))
+    ready: Ready | None = st.session_state.get(_READY)
+    if ready is not None and ready.made_of != made_of:
+        del st.session_state[_READY]
+        ready = None
+    if ready is not None:
+        _download(ready)
+    elif st.button("Prepare the file", type="primary", icon=":material/inventory_2:", disabled=not counts[which]):
+        with session.fail_softly(stop=False):
+            with st.spinner(f"Writing {counts[which]} pictures' labels"):
+                st.session_state[_READY] = prepared(project, format, which, pictures, made_of)
+            st.rerun()
+
+
+def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> Ready:
+    """The file for a download. Raises `StudioError` where the format cannot hold the labels at all."""
+    split: Split | None = "train" if which == "train" else "val" if which == "val" else None
+    dataset = project.dataset(split)
+    encoded = writing.encode(dataset, format)
+    base = re.sub(r"[^\w .-]+", "-", project.name).strip(" .-") or "project"
+    stem = f"{base}-{split}-{format}" if split else f"{base}-{format}"
+    suffix = writing.FORMATS[format].suffix
+    if suffix is not None:
+        (content,) = encoded.files.values()
+        encoded = replace(encoded, files={stem + suffix: content})
+    if suffix is None or pictures:
+        content, suffix = writing.zipped(encoded, pictures), ".zip"
+    return Ready(made_of, stem + suffix, content, tuple(encoded.warnings), len(dataset.images), dataset.n_regions)
+
+
+def _download(ready: Ready) -> None:
+    if ready.warnings:
+        lines = [f"- {plain(line)}" for line in ready.warnings[:_LISTED]]
+        if len(ready.warnings) > _LISTED:
+            lines.append(f"- and {len(ready.warnings) - _LISTED} more")
+        st.warning("**What this format cannot hold**\n\n" + "\n".join(lines), icon=":material/warning:")
+    else:
+        st.success("This format holds everything that is in these labels.", icon=":material/check_circle:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            f"Download {plain(ready.name)}",
+            ready.content,
+            ready.name,
+            "application/zip" if ready.name.endswith(".zip") else "application/octet-stream",
+            key="dataset_export_download",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.markdown(f"{ready.pictures} pictures, {ready.regions} regions, {in_bytes(len(ready.content))}")
+
+
+def in_bytes(size: int) -> str:
+    """For example "640 B", "12 kB" or "3.4 MB"."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

@@ -1,0 +1,180 @@
+"""Labels and pictures into a project: dropped or named, looked at, and only then stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from maskrcnn.annotations import intake
+from maskrcnn.annotations.intake import Staged
+from maskrcnn.annotations.store import ImportReport, Project, Split
+from maskrcnn.studio import dataset_preview, session
+from maskrcnn.studio.dataset_preview import Drawn, Summary
+from maskrcnn.studio.inspection import counted
+from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.run_words import clock
+
+_WAITING = "dataset_import_waiting"
+_GENERATION = "dataset_import_generation"
+_REPORT = "dataset_import_report"
+_SPLITS = {"file": "As in the file", "train": "Training", "val": "Validation"}
+_LISTED = 12
+
+
+@dataclass
+class _Waiting:
+    """What was dropped and is looked at; nothing of it is in the project yet."""
+
+    project: Path
+    staged: Staged
+    summary: Summary
+    drawn: Drawn = field(default_factory=dict)
+
+
+def show(project: Project) -> None:
+    """The panel: choose, look, import; and afterwards what was done."""
+    report_box(project)
+    waiting: _Waiting | None = st.session_state.get(_WAITING)
+    if waiting is not None and waiting.project != project.folder:
+        discard()
+        waiting = None
+    if waiting is None:
+        _choose(project)
+    else:
+        _look(project, waiting)
+
+
+def discard() -> None:
+    """Forget what was dropped and remove its copies."""
+    waiting: _Waiting | None = st.session_state.pop(_WAITING, None)
+    if waiting is not None:
+        waiting.staged.discard()
+    # A file uploader keeps its files for as long as it has its key.
+    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+
+
+def _choose(project: Project) -> None:
+    generation = st.session_state.setdefault(_GENERATION, 0)
+    uploads = st.file_uploader(
+        "Label files, pictures, or a zip of both",
+        accept_multiple_files=True,
+        key=f"dataset_uploads_{generation}",
+        help="VIA (JSON or CSV), COCO, labelme, YOLO, PNG masks: what it is, is found out from what is in it. Pictures "
+        "that are in the project already need no second copy.",
+    )
+    path = st.text_input(
+        "or a path on this computer",
+        placeholder="a folder, a label file, a zip or a picture",
+        key=f"dataset_import_path_{generation}",
+    )
+    given = bool(uploads) or bool(path.strip())
+    if st.button(
+        "Show what is in it", key="dataset_import_look", icon=":material/search:", type="primary", disabled=not given
+    ):
+        with session.fail_softly(stop=False):
+            with st.spinner("Reading the labels and looking for their pictures"):
+                if uploads:
+                    files = [(file.name, file.getvalue()) for file in uploads]
+                    staged = intake.stage_uploads(files, beside=project.images_folder)
+                else:
+                    staged = intake.stage_path(path)
+                discard()
+                st.session_state[_WAITING] = _Waiting(project.folder, staged, dataset_preview.summary(staged.dataset))
+            st.rerun()
+
+
+def _look(project: Project, waiting: _Waiting) -> None:
+    """The preview, and the two ways on."""
+    staged, summary = waiting.staged, waiting.summary
+    dataset_preview.head(staged, summary)
+    colours = dataset_preview.class_colours(project.classes(), staged.dataset)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chosen = dataset_preview.class_choice(staged, f"dataset_import_class_{st.session_state[_GENERATION]}")
+        if chosen != staged.dataset.class_attribute:
+            with session.fail_softly(stop=False):
+                waiting.staged = staged.with_class_attribute(chosen)
+                waiting.summary = dataset_preview.summary(waiting.staged.dataset)
+                st.rerun()
+        dataset_preview.classes(staged.dataset, summary, colours)
+        splits = list(_SPLITS) if summary.splits else ["train", "val"]
+        which = st.segmented_control(
+            "Use the pictures for",
+            splits,
+            format_func=_SPLITS.__getitem__,
+            default=splits[0],
+            required=True,
+            key="dataset_import_split",
+        )
+        with st.container(horizontal=True):
+            wanted = st.button(
+                f"Import {counted(summary.found, 'picture')}",
+                key="dataset_import_go",
+                type="primary",
+                icon=":material/upload:",
+                disabled=not summary.found,
+            )
+            st.button("Cancel", key="dataset_import_cancel", icon=":material/close:", on_click=discard)
+        if not summary.found:
+            st.error(
+                "None of the pictures of these labels was found. Cancel, and choose the pictures with the labels.",
+                icon=":material/error:",
+            )
+        if wanted:
+            split: Split | None = "train" if which == "train" else "val" if which == "val" else None
+            with session.fail_softly(stop=False):
+                report = _import(project, staged, split)
+                st.session_state[_REPORT] = (project.folder, report)
+                discard()
+                st.rerun()
+    with right:
+        dataset_preview.thumbnails(staged.dataset, summary.sample, colours, waiting.drawn)
+    dataset_preview.oddities(staged)
+
+
+def _import(project: Project, staged: Staged, split: Split | None) -> ImportReport:
+    bar = st.progress(0.0, "Copying the pictures")
+    report = project.import_dataset(staged.dataset, split, progress=_progress(bar.progress))
+    bar.empty()
+    return report
+
+
+def _progress(show: Callable[[float, str], object]) -> Callable[[int, int], None]:
+    """A callback for `import_dataset` that shows how far it is, and how long it will still take."""
+    started = shown = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if total and (now - shown > 0.2 or done == total):
+            shown = now
+            left = (now - started) * (total - done) / max(done, 1)
+            words = "storing them" if done == total else f"about {clock(left)} left"
+            show(done / total, f"{done} of {counted(total, 'picture')}, {words}")
+
+    return tell
+
+
+def report_box(project: Project) -> None:
+    """What the last import did and what it had to pass over, until it is dismissed."""
+    folder, report = st.session_state.get(_REPORT, (None, None))
+    if report is None or folder != project.folder:
+        return
+    warnings = [*report.warnings, *(f"{name}: the picture was not found" for name in report.missing)]
+    lines = [f"- {plain(line)}" for line in warnings[:_LISTED]]
+    if len(warnings) > _LISTED:
+        lines.append(f"- and {len(warnings) - _LISTED} more")
+    text = f"**Imported**: {plain(report)}"
+    if report.new_classes:
+        text += f". New classes: {plain(', '.join(report.new_classes[:_LISTED]))}"
+    text = "\n".join([text, "", *lines])
+    if warnings:
+        st.warning(text, icon=":material/warning:")
+    else:
+        st.success(text, icon=":material/check_circle:")
+    with st.container(horizontal=True):
+        st.button("Dismiss", key="dataset_import_dismiss", on_click=st.session_state.pop, args=(_REPORT, None))

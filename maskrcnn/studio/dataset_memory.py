@@ -1,0 +1,64 @@
+"""What takes long to work out about a project, worked out once for each state of it, with a bar that says how far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.studio.run_words import clock
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+Stamp = tuple[Any, ...]
+
+_AT_ONCE, _EVERY = 0.3, 0.2  # seconds
+
+
+def stamp(project: Project) -> Stamp:
+    """What changes whenever a label, a split, a class or the set of pictures of the project does."""
+    images = [(image.id, image.revision, image.split) for image in project.images()]
+    return len(images), hash(tuple(images)), tuple(entry.name for entry in project.classes())
+
+
+def worked_out(name: str, project: Project, words: str, work: Callable[[Progress], T], state: Stamp | None = None) -> T:
+    """The result of `work(progress)` for the state the project is in (`stamp` unless given), from memory if it can be.
+
+    While it works, a bar with `words` and the time left is where this is called.
+    """
+    slot = _slot(name, str(project.folder), stamp(project) if state is None else state)
+    if "result" not in slot:
+        with st.empty():
+            slot["result"] = work(_bar(words))
+            st.empty()
+    return slot["result"]
+
+
+def known(name: str, project: Project, state: Stamp | None = None) -> bool:
+    """Whether `worked_out` has the result for this state already."""
+    return "result" in _slot(name, str(project.folder), stamp(project) if state is None else state)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _slot(name: str, folder: str, state: Stamp) -> dict[str, Any]:
+    """A place for one result. A cached function may not draw, and the work draws its bar: so the place is cached."""
+    return {}
+
+
+def _bar(words: str) -> Progress:
+    """A progress callback that draws a bar once the work has lasted a moment."""
+    start, shown = time.monotonic(), 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - start < _AT_ONCE or now - shown < _EVERY or not done:
+            return
+        shown = now
+        left = (now - start) * (total - done) / done
+        st.progress(done / total, text=f"{words}: {done} of {total}  ·  {clock(left)} left")
+
+    return progress

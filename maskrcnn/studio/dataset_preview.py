@@ -1,0 +1,191 @@
+"""What was understood of the files that somebody brought, before any of it is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.colours import colour_of
+from maskrcnn.annotations.intake import Staged
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.errors import StudioError
+from maskrcnn.studio import annotate_picture
+from maskrcnn.studio.annotate_picture import Colours
+from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
+from maskrcnn.studio.dataset_classes import in_words
+from maskrcnn.studio.inspection import counted
+from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.swatches import disc
+
+Drawn = dict[tuple[str | None, str], bytes | None]
+"""Thumbnails by class attribute and file; None for a picture that cannot be read."""
+
+_THUMBNAILS = 6
+_LISTED = 12
+_SPLIT_WORDS = {"train": "training", "val": "validation"}
+
+
+def class_choice(staged: Staged, key: str) -> str | None:
+    """Which attribute is the class, for the person to change; what is now where there is nothing to choose."""
+    now = staged.dataset.class_attribute
+    candidates = {candidate.name: candidate for candidate in staged.candidates}
+    if not candidates:
+        return now
+    choices: list[str | None] = [None, *candidates]
+    return st.selectbox(
+        "Which attribute is the class",
+        choices,
+        choices.index(now) if now in choices else 0,
+        format_func=lambda name: "none: all regions are of one class" if name is None else in_words(candidates[name]),
+        key=key,
+        help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
+    )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The plain numbers of a dataset, counted in one pass: its records may be read from a file each time.
+
+    `found` is how many pictures are there, `splits` how many of them the source puts on which side; `classes` and
+    `shapes` count regions, `keypoints` those that have some. `sample` are a few pictures to show.
+    """
+
+    found: int
+    splits: Mapping[str, int]
+    regions: int
+    classes: Mapping[str | None, int]
+    shapes: Mapping[str, int]
+    keypoints: int
+    sample: tuple[ImageRecord, ...]
+
+
+def summary(dataset: Dataset) -> Summary:
+    """Count what is in a dataset."""
+    splits: Counter[str] = Counter()
+    classes: Counter[str | None] = Counter()
+    shapes: Counter[str] = Counter()
+    found = keypoints = 0
+    labelled: list[int] = []
+    bare: list[int] = []
+    for number, record in enumerate(dataset.images):
+        if record.path is not None:
+            found += 1
+            splits.update([record.split] if record.split else [])
+            (labelled if record.regions else bare).append(number)
+        for region in record.regions:
+            classes[region.class_name] += 1
+            shapes[type(region.shape).__name__] += 1
+            keypoints += annotate_picture.keypoints_of(region) is not None
+    shown = labelled or bare
+    sample = tuple(dataset.images[number] for number in shown[:: max(1, len(shown) // _THUMBNAILS)][:_THUMBNAILS])
+    return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample)
+
+
+def head(staged: Staged, counted_up: Summary) -> None:
+    """Format and files, and how many of what."""
+    dataset = staged.dataset
+    names = ", ".join(staged.label_files[:3])
+    further = f" and {len(staged.label_files) - 3} more" if len(staged.label_files) > 3 else ""
+    st.markdown(f"**{plain(staged.format)}**{': ' if names else ''}{plain(names)}{further}")
+    with st.container(horizontal=True, gap="large"):
+        for label, number in (
+            ("Pictures found", counted_up.found),
+            ("Pictures missing", len(staged.missing)),
+            ("Without labels", staged.unlabelled),
+            ("Regions", counted_up.regions),
+            ("Classes", len(dataset.classes)),
+        ):
+            st.metric(label, number, width="content")
+    if splits := counted_up.splits:
+        words = ", ".join(f"{splits[split]} for {_SPLIT_WORDS[split]}" for split in _SPLIT_WORDS if splits[split])
+        st.markdown(f"Splits in the file: {words}")
+
+
+def class_colours(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
+    """The colour that each class has in the project, or will get when the dataset is imported."""
+    colours: dict[str | None, str] = {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in known}}
+    for name in dataset.classes:
+        if name not in colours:
+            index = len(colours) - 1
+            while colour_of(index) in colours.values():
+                index += 1
+            colours[name] = colour_of(index)
+    return colours
+
+
+def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
+    """The classes with their colours and counts, and the kinds of shapes."""
+    counts = counted_up.classes
+    names: list[str | None] = [*dataset.classes, *([None] if None in counts else [])]
+    if not names:
+        st.markdown("No regions: these are pictures to label.")
+        return
+    table = pd.DataFrame(
+        {
+            "colour": [disc(colours.get(name, NO_CLASS_COLOUR)) for name in names],
+            "class": [name if name is not None else "(no class)" for name in names],
+            "regions": [counts.get(name, 0) for name in names],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + 35 * len(table), 300),
+        column_config={
+            "colour": st.column_config.ImageColumn("", width=36),
+            "class": st.column_config.TextColumn("Class"),
+            "regions": st.column_config.NumberColumn("Regions", width=80),
+        },
+    )
+    shapes = sorted(counted_up.shapes.items(), key=lambda entry: -entry[1])
+    words = [counted(number, shape_words(kind)) for kind, number in shapes]
+    if counted_up.keypoints:
+        words.append(f"{counted_up.keypoints} with keypoints")
+    st.markdown("Shapes: " + (", ".join(words) or "none"))
+
+
+def shape_words(kind: str) -> str:
+    """The name of a shape's class as a noun."""
+    named = {"MultiPolygon": "multi-part polygon", "Rect": "rectangle", "RLE": "mask", "Keypoints": "keypoint set"}
+    return named.get(kind, kind.lower())
+
+
+def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours, drawn: Drawn) -> None:
+    """Some of the pictures with their regions on them; those drawn before are taken from `drawn`."""
+    for start in range(0, len(sample), 3):
+        for column, record in zip(st.columns(3), sample[start : start + 3], strict=False):
+            key = (dataset.class_attribute, str(record.path))
+            if key not in drawn:
+                drawn[key] = _drawn(record, colours, dataset.skeletons)
+            content = drawn[key]
+            with column:
+                if content is None:
+                    st.markdown(":material/broken_image: cannot be read")
+                else:
+                    st.image(content, width="stretch", alt=record.file_name)
+                st.markdown(f":small[{plain(record.file_name)}: {counted(len(record.regions), 'region')}]")
+
+
+def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]) -> bytes | None:
+    assert record.path is not None
+    try:
+        return annotate_picture.preview(record.path, record.regions, colours, skeletons=skeletons)
+    except (StudioError, ValueError):
+        return None
+
+
+def oddities(staged: Staged) -> None:
+    """Pictures that are missing, by name, and what was passed over."""
+    if staged.missing:
+        with st.expander(f"{counted(len(staged.missing), 'picture')} not found", icon=":material/image_not_supported:"):
+            st.dataframe(pd.DataFrame({"Missing": list(staged.missing)}), hide_index=True, height=200)
+    if staged.warnings:
+        lines = [f"- {plain(line)}" for line in staged.warnings[:_LISTED]]
+        if len(staged.warnings) > _LISTED:
+            lines.append(f"- and {len(staged.warnings) - _LISTED} more")
+        st.warning("\n".join(lines), icon=":material/warning:")

@@ -1,0 +1,283 @@
+"""Training and validation: a stratified split is shown before it is made, and copies on both sides are found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations import likeness
+from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
+from maskrcnn.annotations.store import Project, Snapshot, StoredImage
+from maskrcnn.errors import StudioError
+from maskrcnn.studio import dataset_memory, session
+from maskrcnn.studio.dataset_charts import NO_CLASS
+from maskrcnn.studio.inspection import counted
+from maskrcnn.studio.plain_text import plain
+
+Splits = Mapping[str, Split]
+Groups = list[tuple[str, ...]]
+
+CHECKED_AT_ONCE = 300
+"""A project of more pictures is looked through for copies on request only: each picture must be decoded."""
+_SHOWN = 6
+_UNDO = "dataset_split_undo"
+
+STRATIFIED = (
+    "Each class is divided in the same proportion, beginning with the rarest, as far as whole pictures allow. A class "
+    "that only one picture shows goes to training. The same seed gives the same split."
+)
+LEAK = (
+    "The same photograph in training and in validation, also if it was saved anew or scaled. The network is then "
+    "measured on what it has learned by heart, and validation looks better than it is. Cropped, mirrored or turned "
+    "copies are not found."
+)
+COLUMNS: dict[str, tuple[str, str]] = {
+    "train now": ("%d", "Objects of the class in training pictures, as the project is now."),
+    "val now": ("%d", "Objects of the class in validation pictures, as the project is now."),
+    "train": ("%d", "Objects of the class in training pictures after the change."),
+    "val": ("%d", "Objects of the class in validation pictures after the change."),
+    "val share": ("%.1f %%", "The share of the class's objects in validation after the change."),
+    "off by": ("%+.1f", "How far that is from the share asked for, in percentage points."),
+    "train pictures": ("%d", "Training pictures that show the class after the change."),
+    "val pictures": ("%d", "Validation pictures that show the class after the change."),
+}
+
+
+def show(project: Project) -> None:
+    """Share and seed, the copies, the table of what would change, and the button that does it."""
+    with session.fail_softly():
+        images = project.images()
+        groups = _copies(project, len(images))
+    now: Splits = {image.file_name: image.split for image in images}
+    _undo_bar(project)
+    left, right = st.columns([1, 2.6], gap="large")
+    with left:
+        share, seed, together = _wishes(len(images), groups)
+    with session.fail_softly():
+        made = _made(project, share, seed, groups if together and groups else [])
+        after, table_now, table_after = made
+    moved = [image for image in images if after[image.file_name] != image.split]
+    with left:
+        _apply(project, images, after, moved, share, seed)
+    with right:
+        _balance(images, after, table_now, table_after, share)
+    _leaks(project, images, now, after, groups)
+
+
+def _copies(project: Project, pictures: int) -> Groups | None:
+    """The groups of pictures with the same content; None while nobody has looked."""
+    # Copies are a matter of pictures alone, so a label that changes does not call for another look.
+    state = (pictures, hash(tuple((image.id, image.file_name) for image in project.images())))
+    wanted = pictures <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)
+    if not wanted and not dataset_memory.known("copies", project, state):
+        return None
+    return dataset_memory.worked_out(
+        "copies",
+        project,
+        "Looking for copies",
+        lambda progress: likeness.groups(project.dataset().images, progress),
+        state,
+    )
+
+
+def _wishes(pictures: int, groups: Groups | None) -> tuple[float, int, bool]:
+    st.subheader("A new split", help=STRATIFIED)
+    percent = st.slider(
+        "Validation pictures",
+        5,
+        50,
+        20,
+        5,
+        format="%d %%",
+        key="dataset_share",
+        persist_state="session",
+        help="More of them measure more exactly, fewer leave more to learn from. A fifth is usual.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key="dataset_seed",
+        persist_state="session",
+        help="Another seed is another split of the same kind.",
+    )
+    together = st.checkbox(
+        "Keep copies on one side",
+        True,
+        key="dataset_together",
+        disabled=not groups,
+        help="Pictures that look the same go to the same side. " + LEAK,
+    )
+    wanted = math.floor(pictures * percent / 100 + 0.5)
+    st.markdown(f"{counted(pictures, 'picture')}: about {pictures - wanted} to train on, {wanted} to validate on.")
+    return percent / 100, int(seed), together
+
+
+def _made(
+    project: Project, share: float, seed: int, groups: Groups
+) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
+    """The split and the tables of what it divides, now and after."""
+
+    def work(progress: dataset_memory.Progress) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
+        dataset = project.dataset()
+        after = stratified(dataset, share, seed, groups)
+        return after, shares(dataset), shares(dataset, after)
+
+    state = (*dataset_memory.stamp(project), share, seed, tuple(groups))
+    with st.spinner("Dealing the pictures out"):
+        return dataset_memory.worked_out("split", project, "Dealing the pictures out", work, state)
+
+
+def _apply(
+    project: Project,
+    images: Sequence[StoredImage],
+    after: Splits,
+    moved: Sequence[StoredImage],
+    share: float,
+    seed: int,
+) -> None:
+    def act() -> None:
+        with session.fail_softly(stop=False):
+            before = project.snapshot(f"before a new split ({share:.0%}, seed {seed})")
+            project.set_splits({image.id: after[image.file_name] for image in moved})
+            st.session_state[_UNDO] = (str(project.folder), before, len(moved))
+
+    to_val = sum(after[image.file_name] == "val" for image in moved)
+    st.button(
+        f"Move {counted(len(moved), 'picture')}" if moved else "Nothing to move",
+        key="dataset_split_apply",
+        type="primary",
+        icon=":material/call_split:",
+        disabled=not moved,
+        on_click=act,
+        width="stretch",
+    )
+    if moved:
+        st.markdown(f"{to_val} to validation, {len(moved) - to_val} to training. This can be undone.")
+    else:
+        st.markdown("The project is split exactly like this already.")
+
+
+def _undo_bar(project: Project) -> None:
+    """What was just done, and the way back."""
+    folder, before, moved = st.session_state.get(_UNDO, (None, None, 0))
+    if folder != str(project.folder):
+        return
+
+    def undo(snapshot: Snapshot) -> None:
+        with session.fail_softly(stop=False):
+            project.restore(snapshot.id)
+            del st.session_state[_UNDO]
+            st.toast("The split is as it was before.", icon=":material/undo:")
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.success(f"{counted(moved, 'picture')} moved.", icon=":material/check:", width=260)
+        st.button(
+            "Undo this split", icon=":material/undo:", key="dataset_split_undo_button", on_click=undo, args=(before,)
+        )
+
+
+def _balance(
+    images: Sequence[StoredImage],
+    after: Splits,
+    table_now: Sequence[ClassShare],
+    table_after: Sequence[ClassShare],
+    share: float,
+) -> None:
+    """Class by class: what lies where now, and after."""
+    validation = sum(split == "val" for split in after.values())
+    objects = sum(row.train_objects + row.val_objects for row in table_after)
+    in_validation = sum(row.val_objects for row in table_after)
+    with_objects = [row for row in table_after if row.train_pictures + row.val_pictures > 1]
+    one_side = [row for row in with_objects if not (row.train_pictures and row.val_pictures)]
+    first, second, third = st.columns(3)
+    first.metric(
+        "pictures in validation",
+        f"{validation} of {len(images)}",
+        help=f"After the change. Now there are {sum(image.split == 'val' for image in images)}.",
+    )
+    second.metric(
+        "objects in validation",
+        f"{in_validation / objects:.1%}" if objects else "–",
+        help="The share of all objects that lie in validation pictures after the change.",
+    )
+    third.metric(
+        "classes on one side only",
+        len(one_side),
+        help="Classes that at least two pictures show and that would still miss in training or in validation.",
+    )
+    frame = pd.DataFrame(
+        [
+            {
+                "class": new.name or NO_CLASS,
+                "train now": old.train_objects,
+                "val now": old.val_objects,
+                "train": new.train_objects,
+                "val": new.val_objects,
+                "val share": 100 * new.val_share,
+                "off by": 100 * (new.val_share - share),
+                "train pictures": new.train_pictures,
+                "val pictures": new.val_pictures,
+            }
+            for old, new in zip(table_now, table_after, strict=True)
+        ]
+    )
+    if frame.empty:
+        st.info("Nothing is drawn yet, so there is no class to keep in balance.", icon=":material/balance:")
+        return
+    config = {
+        name: st.column_config.NumberColumn(format=format, help=meaning) for name, (format, meaning) in COLUMNS.items()
+    }
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="–", height=min(420, 36 + 35 * len(frame)))
+    if one_side:
+        names = ", ".join(f"“{plain(row.name or NO_CLASS)}”" for row in one_side[:8])
+        st.warning(f"On one side only: {names}. Another seed or a larger share may help.", icon=":material/warning:")
+
+
+def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: Splits, groups: Groups | None) -> None:
+    """Pictures of the same content, and whether they lie on both sides."""
+    st.subheader("The same picture on both sides", help=LEAK)
+    if groups is None:
+
+        def look() -> None:
+            st.session_state["dataset_look_for_copies"] = str(project.folder)
+
+        st.markdown(f"To find copies all {len(images)} pictures are decoded once.")
+        st.button("Look for copies", icon=":material/search:", on_click=look)
+        return
+    if not groups:
+        st.success("No two pictures look the same, so nothing can leak.", icon=":material/check:")
+        return
+    leaking = leaks(now, groups)
+    later = leaks(after, groups)
+    words = f"{counted(len(groups), 'group')} of pictures look the same"
+    if leaking:
+        mend = "the split above ends that" if not later else f"{len(later)} would with the split above"
+        st.warning(f"{words}; {len(leaking)} lie on both sides now, {mend}.", icon=":material/warning:")
+    else:
+        st.success(f"{words}; each lies on one side.", icon=":material/check:")
+    by_name = {image.file_name: image for image in images}
+    ordered = [*leaking, *(group for group in groups if tuple(sorted(group)) not in set(leaking))]
+    with st.container(horizontal=True, gap="small"):
+        for group in ordered[:_SHOWN]:
+            shown = group[:_SHOWN]
+            with st.container(horizontal=True, gap="small", border=True, width=34 + 176 * len(shown), wrap=False):
+                for name in shown:
+                    _member(project, by_name[name], after)
+    if len(ordered) > _SHOWN:
+        st.markdown(f"and {len(ordered) - _SHOWN} groups more")
+
+
+def _member(project: Project, image: StoredImage, after: Splits) -> None:
+    sides = {"train": "training", "val": "validation"}
+    with st.container(width=160, gap="xsmall"):
+        try:
+            st.image(project.thumbnail(image.id, 240), width=160, alt=image.file_name)
+        except StudioError:
+            st.markdown(":material/broken_image:")
+        change = f" → {sides[after[image.file_name]]}" if after[image.file_name] != image.split else ""
+        st.markdown(f"{plain(image.file_name)}  \n**{sides[image.split]}**{change}")

@@ -1,0 +1,178 @@
+"""What a project holds, in numbers and charts, for all pictures or one split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.statistics import GRID, Statistics, statistics
+from maskrcnn.annotations.store import Project
+from maskrcnn.studio import address, annotate_state, dataset_charts, dataset_memory, session
+from maskrcnn.studio.dataset_charts import MOST_CLASSES, NO_CLASS
+
+PAGE = "dataset"
+SPLITS = {"all": "All pictures", "train": "Training", "val": "Validation"}
+_HEIGHT, _MAP = 230, 330
+
+AREA = (
+    "The number of pixels of its mask inside the picture, in the picture's own size. Training scales pictures to its "
+    "working size (image_min_dim), and objects with them."
+)
+SIZE = (
+    "COCO's size classes by mask area: small below 32² px, large from 96² px on, medium between. Detectors usually "
+    "find small objects much worse, so AP is reported for each class of size too."
+)
+COVERAGE = (
+    f"Every picture is stretched to a square of {GRID} x {GRID} cells. A cell's value is the share of it that objects "
+    "cover, as a mean over the pictures: 100 % is a place that an object covers in every picture. A map with a bright "
+    "middle says that the network never sees objects at the edges."
+)
+COLUMNS: dict[str, tuple[str, str]] = {
+    "pictures": ("%d", "Pictures with at least one object of the class."),
+    "objects": ("%d", "Regions of the class; those that mark a crowd do not count."),
+    "share": ("%.1f %%", "Of all objects, in percent."),
+    "per picture": ("%.2f", "Objects of the class divided by the pictures that have one."),
+    "small": ("%d", SIZE),
+    "medium": ("%d", SIZE),
+    "large": ("%d", SIZE),
+    "without area": ("%d", "Points, lines, and outlines without a pixel inside the picture; nothing is learned there."),
+    "median area (px²)": ("%.0f", AREA),
+    "median width / height": ("%.2f", "Of the box around the object, inside the picture."),
+}
+
+
+def show(project: Project) -> None:
+    """Numbers, charts, and a table of the classes."""
+    with session.fail_softly():
+        whole = dataset_memory.worked_out(
+            "statistics",
+            project,
+            "Measuring the objects",
+            lambda progress: statistics(project.dataset(), progress),
+        )
+        colours = annotate_state.colours(project)
+    split = address.segments(
+        "Pictures", "split", list(SPLITS), "all", page=f"{PAGE}_statistics", show=SPLITS.__getitem__
+    )
+    found = whole if split == "all" else whole.of("train" if split == "train" else "val")
+    _figures(found, crowds=whole.crowds)
+    if not found.n_objects:
+        _nothing(project, found)
+        return
+    colours = {name: colours.get(name, annotate_state.NO_CLASS_COLOUR) for name in found.names}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        many = f" The {MOST_CLASSES} most common ones." if len(found.table()) > MOST_CLASSES else ""
+        st.subheader("Objects of each class", help="Regions by class, crowds left out." + many)
+        st.altair_chart(dataset_charts.classes(found, colours), alt="Bars: objects of each class")
+    with right:
+        st.subheader("Small, medium, large", help=SIZE)
+        st.altair_chart(dataset_charts.sizes(found), alt="Bars: share of small, medium and large objects")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Objects per picture", help="How many pictures have how many objects, those with none included.")
+        st.altair_chart(dataset_charts.per_picture(found, _HEIGHT), alt="Histogram: objects in a picture")
+        st.subheader("Sizes", help=f"The side of a square with the area of the object. {AREA}")
+        st.altair_chart(dataset_charts.areas(found, _HEIGHT), alt="Histogram: sizes of objects")
+    with right:
+        st.subheader(
+            "Shapes",
+            help="Width divided by height of the box around each object. The anchors (rpn_anchor_ratios) should span "
+            "most of it; what lies beyond 8 is counted at the end.",
+        )
+        st.altair_chart(dataset_charts.aspects(found, _HEIGHT), alt="Histogram: width by height of objects")
+        _where(found)
+    _table(found, project.folder.name, split)
+
+
+def _figures(found: Statistics, crowds: int) -> None:
+    numbers = found.per_picture()
+    sides = np.sqrt(found.area[found.area > 0])
+    figures = (
+        ("pictures", f"{found.n_pictures:,}", "Removed pictures do not count."),
+        ("objects", f"{found.n_objects:,}", f"Regions of any class. {crowds} crowd regions are not among them."),
+        (
+            "objects per picture",
+            f"{numbers.mean():.1f}" if len(numbers) else "–",
+            f"The mean. Half of the pictures have {np.median(numbers):.0f} or fewer."
+            if len(numbers)
+            else "No pictures.",
+        ),
+        (
+            "pictures without objects",
+            f"{int((numbers == 0).sum()):,}",
+            "Everything on them is learned as background: right if they show none, harmful if they are unlabelled.",
+        ),
+        (
+            "typical size",
+            f"{np.median(sides):.0f} px" if len(sides) else "–",
+            f"The median side of a square with the area of the object. {AREA}",
+        ),
+    )
+    for column, (label, value, meaning) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(label, value, help=meaning)
+
+
+def _nothing(project: Project, found: Statistics) -> None:
+    st.info(
+        "Here you see how many objects of each class there are, how large they are and where they lie. "
+        + ("No object is drawn on these pictures yet." if found.n_pictures else "There are no pictures in this split."),
+        icon=":material/bar_chart:",
+    )
+    if found.n_pictures and st.button("Draw the first one", type="primary", icon=":material/draw:"):
+        st.switch_page("pages/label/annotate.py", query_params={"project": project.folder.name})
+    if not found.n_pictures:
+        st.button(
+            "Choose a split",
+            type="primary",
+            icon=":material/call_split:",
+            on_click=address.choose,
+            args=("view", "split"),
+        )
+
+
+def _where(found: Statistics) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Where in the picture", help=COVERAGE, width="content")
+        rows = [row.name for row in found.table() if row.objects]
+        names = {"any class": True, **{name or NO_CLASS: name for name in rows}}
+        chosen = st.selectbox(
+            "Class", list(names), key="dataset_coverage_class", label_visibility="collapsed", width=220
+        )
+    cells = found.coverage(names[chosen])  # type: ignore[arg-type]
+    st.altair_chart(dataset_charts.coverage(cells, _MAP), alt="Map: where in the picture objects lie")
+
+
+def _table(found: Statistics, project: str, split: str) -> None:
+    st.subheader("All classes", help="Each column says on hover what it counts.")
+    frame = pd.DataFrame(
+        [
+            {
+                "class": row.name or NO_CLASS,
+                "pictures": row.pictures,
+                "objects": row.objects,
+                "share": 100 * row.objects / found.n_objects,
+                "per picture": row.objects / row.pictures if row.pictures else None,
+                "small": row.small,
+                "medium": row.medium,
+                "large": row.large,
+                "without area": row.without_area,
+                "median area (px²)": row.median_area,
+                "median width / height": row.median_aspect,
+            }
+            for row in found.table()
+        ]
+    )
+    config = {
+        name: st.column_config.NumberColumn(format=format, help=meaning) for name, (format, meaning) in COLUMNS.items()
+    }
+    st.dataframe(frame, hide_index=True, column_config=config, placeholder="–")
+    st.download_button(
+        "Table (CSV)",
+        frame.to_csv(index=False),
+        f"{project}-{split}-classes.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,61 @@
+"""Dataset: what the project holds, how good its labels are, and the ways in and out."""
+
+from functools import partial
+
+import streamlit as st
+
+from maskrcnn.studio import (
+    address,
+    dataset_classes,
+    dataset_doctor,
+    dataset_export,
+    dataset_import,
+    dataset_overview,
+    dataset_split,
+    dataset_statistics,
+    session,
+)
+
+VIEWS = {
+    "pictures": ":material/photo_library: Pictures",
+    "statistics": ":material/bar_chart: Statistics",
+    "doctor": ":material/stethoscope: Doctor",
+    "split": ":material/call_split: Split",
+    "import": ":material/upload: Import",
+    "export": ":material/download: Export",
+    "classes": ":material/palette: Classes",
+}
+WOULD_BE_HERE = {
+    "pictures": "Here you see all pictures of the project by status: new, in progress, done.",
+    "statistics": "Here you see how many objects of each class there are, how large they are and where they lie.",
+    "doctor": "Here you see what in the labels or pictures hurts training, and mend it with a click.",
+    "split": "Here you choose which pictures are trained on and which are kept back to measure the result.",
+}
+
+project = session.current_project()
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    st.title("Dataset", width="content")
+    view = address.segments("View", "view", list(VIEWS), "pictures", page="dataset", show=VIEWS.__getitem__)
+
+if view == "import":
+    dataset_import.show(project)
+elif view == "export":
+    dataset_export.show(project)
+elif view == "classes":
+    dataset_classes.show(project)
+elif not project.counts().pictures and not (view == "pictures" and project.removed()):
+    st.info(f"{WOULD_BE_HERE[view]} This project has no pictures yet.", icon=":material/photo_library:")
+    st.button(
+        "Import pictures or labels",
+        type="primary",
+        icon=":material/upload:",
+        on_click=partial(address.choose, "view", "import"),
+    )
+elif view == "pictures":
+    dataset_overview.show(project)
+elif view == "statistics":
+    dataset_statistics.show(project)
+elif view == "doctor":
+    dataset_doctor.show(project)
+else:
+    dataset_split.show(project)

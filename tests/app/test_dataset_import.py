@@ -1,0 +1,391 @@
+"""Import with a preview, export with its warnings, and the classes: the Dataset page without a browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations import intake, raster
+from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Rect, Region, Skeleton
+from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.studio import dataset_export, dataset_preview
+from maskrcnn.studio.plain_text import plain
+
+TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
+CIRCLE = Circle(50, 20, 8)
+
+
+def png(shade: int = 90) -> bytes:
+    return cv2.imencode(".png", np.full((48, 64, 3), shade, np.uint8))[1].tobytes()
+
+
+def via(*names: str, **attributes: Any) -> bytes:
+    """VIA 2.x labels: one circle with these attributes on each picture."""
+    shape = {"name": "circle", "cx": 30, "cy": 20, "r": 9}
+    region = {"shape_attributes": shape, "region_attributes": attributes}
+    document = {name: {"filename": name, "size": -1, "regions": [region], "file_attributes": {}} for name in names}
+    return json.dumps(document).encode()
+
+
+def zipped(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return buffer.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where uploads wait; nothing may be left there."""
+    folder = tmp_path / "staging"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def project(workspace: Path) -> Project:
+    """Two pictures, the first with a triangle ("cell") and a circle ("leaf")."""
+    made = Project.create(workspace / "plants")
+    made.add_pictures([("a.png", png(60)), ("b.png", png(90))], "train")
+    first = made.images()[0]
+    made.save(first.id, [Region(TRIANGLE, "cell"), Region(CIRCLE, "leaf")], first.revision)
+    return made
+
+
+def open_view(root: Path, view: str) -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app.query_params["view"] = view
+    app.switch_page("pages/label/dataset.py").run()
+    assert not app.exception
+    return app
+
+
+def look_at(app: AppTest, *uploads: tuple[str, bytes], path: Path | str = "") -> AppTest:
+    """Choose files, or name a path, and ask for the preview."""
+    if uploads:
+        app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in uploads]).run()
+    else:
+        next(entry for entry in app.text_input if entry.label.startswith("or a path")).input(str(path)).run()
+    app.button(key="dataset_import_look").click().run()
+    assert not app.exception
+    return app
+
+
+def shown(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+# Import
+
+
+def test_the_preview_says_what_was_understood_and_stores_nothing(root: Path, project: Project, tmp_path: Path) -> None:
+    (tmp_path / "leaves").mkdir()
+    (tmp_path / "leaves" / "labels.json").write_bytes(via("c.png", "gone.png", label="oak", quality="good"))
+    (tmp_path / "leaves" / "c.png").write_bytes(png(7))
+    app = look_at(open_view(root, "import"), path=tmp_path / "leaves")
+
+    assert shown(app) == {
+        "Pictures found": "1",
+        "Pictures missing": "1",
+        "Without labels": "0",
+        "Regions": "2",
+        "Classes": "1",
+    }
+    assert any("labels.json" in element.value for element in app.main.markdown)
+    assert any("Shapes: 2 circles" in element.value for element in app.main.markdown)
+    assert "gone.png" in app.dataframe[1].value.to_string()
+    assert len(project.images()) == 2
+
+    app.button(key="dataset_import_go").click().run()
+    assert not app.exception
+    new = project.images()[-1]
+    assert (new.file_name, new.split) == ("c.png", "train")
+    ((region,), _) = project.regions(new.id)
+    assert region.shape == Circle(30, 20, 9)
+    said = app.warning[0].value
+    assert "1 picture added" in said
+    assert "gone.png: the picture was not found" in said
+    app.button(key="dataset_import_dismiss").click().run()
+    assert not app.warning
+
+
+def test_another_attribute_as_the_class(root: Path, project: Project) -> None:
+    labels = via("b.png", kind="oak", quality="good")
+    app = look_at(open_view(root, "import"), ("labels.json", labels))
+    choice = next(box for box in app.selectbox if box.label == "Which attribute is the class")
+    assert sorted(filter(None, (name.split(":")[0] for name in choice.options))) == ["kind", "none", "quality"]
+    choice.set_value("quality").run()
+    assert list(app.dataframe[0].value["class"]) == ["good"]
+    app.button(key="dataset_import_go").click().run()
+
+    # The picture was in the project already, so the labels alone were enough.
+    ((region,), _) = project.regions(project.images()[1].id)
+    assert (region.class_name, region.attributes) == ("good", {"kind": "oak"})
+    assert len(project.images()) == 2
+
+
+def test_cancel_leaves_nothing(root: Path, project: Project, staging: Path) -> None:
+    app = look_at(open_view(root, "import"), ("new.zip", zipped(c_png=png(1), labels_json=via("c.png", kind="oak"))))
+    assert shown(app)["Pictures found"] == "1"
+    assert list(staging.iterdir())
+    app.button(key="dataset_import_cancel").click().run()
+    assert not list(staging.iterdir())
+    assert [image.file_name for image in project.images()] == ["a.png", "b.png"]
+    assert app.button(key="dataset_import_look").disabled
+
+
+def test_pictures_are_for_what_their_folder_says_or_for_what_is_chosen(
+    root: Path, project: Project, staging: Path
+) -> None:
+    upload = ("new.zip", zipped(train__c_png=png(1), val__d_png=png(2), val__e_png=png(3)))
+    app = look_at(open_view(root, "import"), upload)
+    app.button(key="dataset_import_go").click().run()
+    assert {image.file_name: image.split for image in project.images()[2:]} == {
+        "c.png": "train",
+        "d.png": "val",
+        "e.png": "val",
+    }
+    assert "3 pictures added" in app.success[0].value
+    assert not list(staging.iterdir())
+
+    look_at(app, ("f.png", png(9)))
+    next(group for group in app.button_group if group.key == "dataset_import_split").set_value("val").run()
+    app.button(key="dataset_import_go").click().run()
+    assert project.images()[-1].split == "val"
+
+
+@pytest.mark.parametrize(
+    ("uploads", "said"),
+    [
+        ([("labels.json", b"{")], "labels.json: not JSON"),
+        ([("labels.json", b'{"a": 1}')], "labels.json: "),
+        ([("bad.zip", zipped(a_png=png())[:40])], "bad.zip"),
+        ([("picture.jpg", b"<svg onload='alert(1)'></svg>")], "picture.jpg"),
+    ],
+)
+def test_what_is_refused_leaves_no_trace(
+    root: Path, project: Project, staging: Path, uploads: list[tuple[str, bytes]], said: str
+) -> None:
+    before = project.images()
+    app = look_at(open_view(root, "import"), *uploads)
+    if not app.error:  # a picture that is none is passed over with a warning, and there is nothing to import
+        assert app.button(key="dataset_import_go").disabled
+    texts = [element.value for element in (*app.error, *app.warning)]
+    assert any(said in text for text in texts), texts
+    assert all("Traceback" not in text for text in texts)
+    assert project.images() == before
+    if app.error and not app.metric:
+        assert not list(staging.iterdir())
+
+
+def test_labels_without_any_picture_cannot_be_imported(root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", via("nowhere.png", kind="oak")))
+    assert app.button(key="dataset_import_go").disabled
+    assert "None of the pictures" in app.error[0].value
+    assert "nowhere.png" in app.dataframe[1].value.to_string()
+
+
+def test_a_path_that_does_not_exist(root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), path="/no/such/folder")
+    assert "/no/such/folder: does not exist" in app.error[0].value
+    assert len(project.images()) == 2
+
+
+def test_an_empty_project_imports_on_the_annotate_page(root: Path, workspace: Path) -> None:
+    made = Project.create(workspace / "empty")
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    look_at(app, ("a.png", png()))
+    app.button(key="dataset_import_go").click().run()
+    assert not app.exception
+    assert len(made.images()) == 1
+    assert "1 picture added" in app.success[0].value
+    assert app.query_params["image"] == "a.png"
+
+
+def test_new_classes_get_the_colours_that_the_preview_shows(project: Project, tmp_path: Path) -> None:
+    for name in ("c.png", "d.png"):
+        (tmp_path / name).write_bytes(png(len(name)))
+    project.set_classes([*project.classes(), ProjectClass("red", "#009e73")])  # the third of the list is taken
+    (tmp_path / "labels.json").write_bytes(via("c.png", kind="oak"))
+    with intake.stage_path(tmp_path / "labels.json") as staged:
+        foreseen = dataset_preview.class_colours(project.classes(), staged.dataset)
+        project.import_dataset(staged.dataset, "train")
+    assert {entry.name: entry.colour for entry in project.classes()} == {
+        name: colour for name, colour in foreseen.items() if name
+    }
+
+
+# Export
+
+
+@pytest.mark.parametrize("format", list(writing.FORMATS))
+def test_an_export_is_read_back(project: Project, tmp_path: Path, format: str) -> None:
+    ready = dataset_export.prepared(project, format, "all", pictures=True)
+    assert ready.name == f"plants-{format}.zip"
+    (tmp_path / ready.name).write_bytes(ready.content)
+    other = Project.create(tmp_path / "other")
+    with intake.stage_path(tmp_path / ready.name) as staged:
+        assert not staged.missing
+        other.import_dataset(staged.dataset, "train")
+    (labelled,) = [image for image in other.images() if image.n_regions]
+    found = {region.class_name: region.shape for region in other.regions(labelled.id)[0]}
+    assert set(found) == {"cell", "leaf"}
+    for name, shape in (("cell", TRIANGLE), ("leaf", CIRCLE)):
+        was, now = (raster.mask(one, 48, 64) for one in (shape, found[name]))
+        assert (was & now).sum() / (was | now).sum() > 0.9, name
+    if format.startswith("via"):
+        assert found == {"cell": TRIANGLE, "leaf": CIRCLE}
+
+
+def test_what_a_format_cannot_hold_is_said_before_the_download(root: Path, project: Project) -> None:
+    second = project.images()[1]
+    project.save(second.id, [Region(Point(3, 4), "cell"), Region(Rect(1, 1, 9, 9), "leaf")], second.revision)
+    app = open_view(root, "export")
+    assert not app.download_button
+    app.selectbox(key="dataset_export_format").set_value("yolo").run()
+    button(app, "Prepare the file").click().run()
+    assert "1 region without area" in app.warning[0].value
+    assert "plants-yolo.zip" in app.download_button[0].label
+
+    # What was prepared holds the old labels: after a save it is not offered any more.
+    image = project.images()[1]
+    project.save(image.id, [], image.revision)
+    app.run()
+    assert not app.download_button
+    button(app, "Prepare the file").click().run()
+    assert "1 region without area" not in app.warning[0].value
+    app.selectbox(key="dataset_export_format").set_value("via2").run()
+    button(app, "Prepare the file").click().run()
+    assert "holds everything" in app.success[0].value
+
+
+def test_an_export_of_one_split_is_named_after_it(project: Project) -> None:
+    project.set_split(project.images()[1].id, "val")
+    ready = dataset_export.prepared(project, "coco", "val", pictures=False)
+    assert ready.name == "plants-val-coco.json"
+    assert [image["file_name"] for image in json.loads(ready.content)["images"]] == ["b.png"]
+
+
+# Classes
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(element for element in app.button if label in element.label)
+
+
+def test_a_class_gets_another_name_colour_and_key(root: Path, project: Project) -> None:
+    app = open_view(root, "classes")
+    widget(app.text_input, "Name").input("nucleus")
+    widget(app.color_picker, "Colour").set_value("#123456")
+    widget(app.selectbox, "Key").set_value("n")
+    button(app, "Save").click().run()
+    assert not app.exception
+    first, second = project.classes()
+    assert first == ProjectClass("nucleus", "#123456", "n")
+    assert second.name == "leaf"
+    assert [region.class_name for region in project.regions(project.images()[0].id)[0]] == ["nucleus", "leaf"]
+    assert app.selectbox(key="dataset_classes_chosen").value == "nucleus"
+
+
+def test_a_name_that_is_taken_points_to_the_merge(root: Path, project: Project) -> None:
+    app = open_view(root, "classes")
+    widget(app.text_input, "Name").input("leaf")
+    button(app, "Save").click().run()
+    assert "use Merge" in app.error[0].value
+    app.selectbox(key="dataset_merge").set_value("leaf").run()
+    app.button(key="dataset_class_merge").click().run()
+    assert [entry.name for entry in project.classes()] == ["leaf"]
+    assert project.counts().classes == {"leaf": 2}
+
+    (snapshot,) = project.snapshots()
+    widget(app.selectbox, "Go back to").set_value(snapshot.id).run()
+    app.button(key="dataset_restore_button").click().run()
+    assert not app.exception
+    assert project.counts().classes == {"cell": 1, "leaf": 1}
+
+
+def test_order_removal_and_a_new_class(root: Path, project: Project) -> None:
+    app = open_view(root, "classes")
+    app.text_input(key="dataset_new_class_name").input("stem")
+    button(app, "Add class").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf", "stem"]
+    app.button(key="dataset_class_up").click().run()
+    app.button(key="dataset_class_up").click().run()
+    assert [entry.name for entry in project.classes()] == ["stem", "cell", "leaf"]
+    app.button(key="dataset_class_remove").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    assert app.button(key="dataset_class_remove").disabled  # regions use it
+
+
+def test_another_class_attribute_can_be_undone(root: Path, workspace: Path, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(png())
+    (tmp_path / "labels.json").write_bytes(via("a.png", "b.png", kind="oak", quality="good"))
+    project = Project.create(workspace / "trees")
+    with intake.stage_path(tmp_path / "labels.json") as staged:
+        project.import_dataset(staged.with_class_attribute("kind").dataset, "train")
+    before = [project.regions(image.id)[0] for image in project.images()]
+
+    app = open_view(root, "classes")
+    widget(app.selectbox, "Which attribute is the class").set_value("quality").run()
+    app.button(key="dataset_set_class_attribute").click().run()
+    assert not app.exception
+    regions = [project.regions(image.id)[0] for image in project.images()]
+    assert [(region.class_name, region.attributes) for (region,) in regions] == [("good", {"kind": "oak"})] * 2
+
+    widget(app.selectbox, "Go back to").set_value(project.snapshots()[0].id).run()
+    app.button(key="dataset_restore_button").click().run()
+    assert [project.regions(image.id)[0] for image in project.images()] == before
+    assert project.class_attribute == "kind"
+
+
+def test_a_skeleton_is_shown(root: Path, project: Project) -> None:
+    cell, leaf = project.classes()
+    skeleton = Skeleton(("tip", "stalk"), ((0, 1),))
+    project.set_classes([ProjectClass(cell.name, cell.colour, cell.hotkey, skeleton), leaf])
+    image = project.images()[1]
+    project.save(image.id, [Region(Keypoints(((3.0, 4.0, 2), (0.0, 0.0, 0))), "cell")], image.revision)
+    app = open_view(root, "classes")
+    texts = [element.value for element in app.main.markdown]
+    assert "**2 keypoints**: tip, stalk" in texts
+    assert "**1 bone**: tip-stalk" in texts
+
+
+def widget(group: Any, label: str) -> Any:
+    return next(entry for entry in group if entry.label == label)
+
+
+# Names as text
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a_b c-d.png", "a_b c-d.png"),
+        ("**bold**", "\\*\\*bold\\*\\*"),
+        ("_x_", "\\_x\\_"),
+        ("<b>", "\\<b\\>"),
+        (":red[x] 12:30 note: y", "\\:red\\[x\\] 12\\:30 note: y"),
+        ("$x$ `y` ~z~", "\\$x\\$ \\`y\\` \\~z\\~"),
+        ("# one", "\\# one"),
+        ("1. one", "1\\. one"),
+        ("- one", "\\- one"),
+        ("one\ntwo", "one two"),
+        ("R&amp;D", "R\\&amp;D"),
+        ("Äpfel 猫 кошка", "Äpfel 猫 кошка"),
+    ],
+)
+def test_names_are_shown_as_they_are(text: str, escaped: str) -> None:
+    assert plain(text) == escaped

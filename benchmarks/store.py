@@ -7,7 +7,7 @@ folder. Two processes of their own then do the same work: read the file and take
 pictures with the counts, save one picture after another. The peer is what many tools do: one document in memory, and
 for each save all of it written to a new file, brought to disk (fsync) and renamed.
 
-Prints a table with the targets, how each figure grows, and its ratio to the peer's. Exit status 1 if a target is missed.
+Prints a table with the targets, how each figure grows, and its ratio to the peer's. Exits with 1 if a target is missed.
 """
 
 from __future__ import annotations

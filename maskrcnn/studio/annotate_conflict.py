@@ -17,7 +17,7 @@ from maskrcnn.studio.annotate_picture import Colours, keypoints_of
 from maskrcnn.studio.annotate_state import Conflict, Difference, Editor, Regions
 from maskrcnn.studio.overlays import Mark, Style
 
-_SIDE = 640
+_SIDE, _HIGHEST = 640, 450
 _UNCHANGED = "#a0a0a0"
 _STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
 _WAYS = (
@@ -46,7 +46,10 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
         with column:
             found = annotate_state.differences(conflict.base, version)
             st.markdown(f"**{title}**: {in_words(found)}")
-            st.image(drawn(path, conflict.base, version, colours), width="stretch", alt=f"{title}: {in_words(found)}")
+            picture = drawn(path, conflict.base, version, colours)
+            # High enough to see, and not so high that the buttons below leave the window.
+            width = min(_SIDE, round(_HIGHEST * picture.shape[1] / picture.shape[0]))
+            st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
     st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
     with st.container(horizontal=True):
         for number, (label, choice, help) in enumerate(_WAYS):

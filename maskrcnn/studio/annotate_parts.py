@@ -10,7 +10,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project, ProjectClass, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import annotate_state, dataset_classes, hotkeys, session
+from maskrcnn.studio import annotate_picture, annotate_state, dataset_classes, hotkeys, session
 from maskrcnn.studio.annotate_state import Editor
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
@@ -18,6 +18,7 @@ from maskrcnn.studio.swatches import disc
 _IMAGE = "annotate_image"
 _GOTO = "annotate_goto"
 _THUMBNAILS = 9
+_MANY_CLASSES = 12
 
 
 def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
@@ -86,7 +87,8 @@ def class_picker(project: Project) -> None:
     """A button for each class with its colour and its key. The next region gets the chosen class."""
     chosen = annotate_state.chosen_class(project)
     classes = project.classes()
-    with st.container(horizontal=True, gap="xsmall"):
+    # Many classes get a place to scroll in, so that the regions below stay in sight.
+    with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
         for number, entry in enumerate(classes, 1):
             st.button(
                 f':color[⬤]{{foreground="{entry.colour}"}} {plain(entry.name)}',
@@ -137,7 +139,8 @@ def region_table(project: Project, editor: Editor) -> None:
         on_change=partial(_table_changed, editor.key, key),
         column_config={
             "number": st.column_config.ImageColumn("#", width=40, help="The number on the picture."),
-            "class": st.column_config.SelectboxColumn("Class", options=classes, required=True),
+            # A long name must not push the boxes out of sight.
+            "class": st.column_config.SelectboxColumn("Class", options=classes, required=True, width=100),
             "delete": st.column_config.CheckboxColumn("Delete", width=76, help="Tick to delete; Undo brings it back."),
         },
     )
@@ -182,7 +185,7 @@ def thumbnails(project: Project, images: Sequence[StoredImage], image: StoredIma
     ):
         with column:
             try:
-                st.image(project.thumbnail(entry.id), width="stretch", alt=entry.file_name)
+                st.image(annotate_picture.square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
             except StudioError:
                 st.markdown(":material/broken_image:")
             st.button(

@@ -89,6 +89,18 @@ def _scaled(path: str, _changed: int, side: int) -> tuple[np.ndarray, float]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), scale
 
 
+@st.cache_data(max_entries=1000, show_spinner=False)
+def square(content: bytes) -> bytes:
+    """The middle of a JPEG as a square one, so that those in a row are of one height."""
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return canvas.jpeg(picture[top : top + side, left : left + side])
+
+
 def paint(
     picture: np.ndarray, shape: Shape, scale: float, unit: float, colour: tuple[int, int, int], fill: float = _FILL
 ) -> None:
@@ -125,14 +137,14 @@ def _paint_keypoints(
 ) -> None:
     """Bones as lines, keypoints as discs on the picture, in place; one that is labelled but hidden is hollow."""
     places = [_fixed(((x, y),), scale)[0] if visibility else None for x, y, visibility in keypoints.points]
-    thin = max(1, round(2 * unit))
+    thin = max(1, round(1.2 * unit))
     for first, second in skeleton.edges if skeleton else ():
         if max(first, second) < len(places):
             start, end = places[first], places[second]
             if start is not None and end is not None:
                 cv2.line(picture, start.tolist(), end.tolist(), (0, 0, 0), thin + 2, cv2.LINE_AA, shift=4)
                 cv2.line(picture, start.tolist(), end.tolist(), colour, thin, cv2.LINE_AA, shift=4)
-    radius = max(3, round(4 * unit))
+    radius = max(2, round(2.5 * unit))
     for place, (_, _, visibility) in zip(places, keypoints.points, strict=True):
         if place is not None:
             middle = (place / 16).round().astype(int).tolist()

@@ -13,9 +13,10 @@ import streamlit as st
 
 from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.formats.via_classes import Candidate
+from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.errors import ArgumentError
-from maskrcnn.studio import annotate_state, hotkeys, session
+from maskrcnn.studio import annotate_state, dataset_memory, hotkeys, session
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
@@ -23,6 +24,7 @@ from maskrcnn.studio.swatches import disc
 _CHOSEN = "dataset_classes_chosen"
 _GENERATION = "dataset_classes_generation"
 _DONE = "dataset_classes_done"
+_OPEN = "dataset_class_attribute_open"
 _NO_KEY = "none"
 
 
@@ -153,9 +155,15 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
                     project.merge_class(name, into)
                     _finish(f"{name} is now {into}; a snapshot of before was kept", into)
     if entry.skeleton:
-        bones = ", ".join(f"{entry.skeleton.names[a]}-{entry.skeleton.names[b]}" for a, b in entry.skeleton.edges)
-        st.markdown(f"**{counted(len(entry.skeleton.names), 'keypoint')}**: {plain(', '.join(entry.skeleton.names))}")
-        st.markdown(f"**{counted(len(entry.skeleton.edges), 'bone')}**{': ' if bones else ''}{plain(bones)}")
+        _skeleton(entry.skeleton)
+
+
+def _skeleton(skeleton: Skeleton) -> None:
+    points, bones = counted(len(skeleton.names), "keypoint"), counted(len(skeleton.edges), "bone")
+    with st.expander(f"{points}, {bones}", icon=":material/accessibility_new:"):
+        st.markdown(plain(", ".join(skeleton.names)))
+        if skeleton.edges:
+            st.markdown(plain(", ".join(f"{skeleton.names[a]}-{skeleton.names[b]}" for a, b in skeleton.edges)))
 
 
 def _change(project: Project, classes: Sequence[ProjectClass], changed: ProjectClass, new: str) -> None:
@@ -194,12 +202,12 @@ def free_colour(classes: Sequence[ProjectClass]) -> str:
 
 def _class_attribute(project: Project) -> None:
     now = project.class_attribute
-    with st.expander(
-        f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute",
-        icon=":material/label:",
-    ):
-        stamp = tuple((image.id, image.revision) for image in project.images())
-        found = _candidates(str(project.folder), now, stamp)
+    words = f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute"
+    with st.expander(words, icon=":material/label:", key=_OPEN, on_change="rerun"):
+        if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
+            return
+        with st.spinner("Looking at the attributes of all regions"):
+            found = _candidates(str(project.folder), now, dataset_memory.stamp(project))
         if not found:
             st.markdown("No region has attributes, so there is nothing to choose from.")
             return
@@ -213,7 +221,7 @@ def _class_attribute(project: Project) -> None:
             key=f"dataset_class_attribute_{st.session_state.get(_GENERATION, 0)}",
         )
         if chosen is not None:
-            st.markdown(f"Classes would be: {plain(values_in_words(known[chosen].values))}")
+            st.markdown(f"Its values: {plain(values_in_words(known[chosen].values))}")
         st.markdown(
             "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
         )
@@ -225,7 +233,7 @@ def _class_attribute(project: Project) -> None:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _candidates(folder: str, now: str | None, stamp: tuple[tuple[int, int], ...]) -> tuple[Candidate, ...]:
+def _candidates(folder: str, now: str | None, stamp: dataset_memory.Stamp) -> tuple[Candidate, ...]:
     return via_classes.candidates(Project(Path(folder)).dataset())
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
-from maskrcnn.studio import session
+from maskrcnn.studio import dataset_memory, session
+from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
 
 SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
@@ -33,8 +34,8 @@ class Ready:
 
 def show(project: Project) -> None:
     """Choose a format, see what it cannot hold, download."""
-    images = project.images()
-    if not images:
+    counts = project.counts()
+    if not counts.pictures:
         st.info("There is nothing to export yet: this project has no pictures.", icon=":material/info:")
         return
     format = st.selectbox(
@@ -44,14 +45,11 @@ def show(project: Project) -> None:
         key="dataset_export_format",
         width=420,
     )
-    counts = {
-        "all": len(images),
-        **{split: sum(image.split == split for image in images) for split in ("train", "val")},
-    }
+    numbers = {"all": counts.pictures, "train": counts.train, "val": counts.val}
     which = st.segmented_control(
         "Pictures",
         list(SPLITS),
-        format_func=lambda name: f"{SPLITS[name]} ({counts[name]})",
+        format_func=lambda name: f"{SPLITS[name]} ({numbers[name]})",
         default="all",
         required=True,
         key="dataset_export_split",
@@ -62,16 +60,16 @@ def show(project: Project) -> None:
         help="Without them the labels alone: one file, or a zip where the format has a file for each picture.",
     )
     # Another choice, or labels that were changed meanwhile: what was made before is out of date.
-    made_of = (project.folder, format, which, pictures, *((image.id, image.revision, image.split) for image in images))
+    made_of = (project.folder, format, which, pictures, dataset_memory.stamp(project))
     ready: Ready | None = st.session_state.get(_READY)
     if ready is not None and ready.made_of != made_of:
         del st.session_state[_READY]
         ready = None
     if ready is not None:
         _download(ready)
-    elif st.button("Prepare the file", type="primary", icon=":material/inventory_2:", disabled=not counts[which]):
+    elif st.button("Prepare the file", type="primary", icon=":material/inventory_2:", disabled=not numbers[which]):
         with session.fail_softly(stop=False):
-            with st.spinner(f"Writing {counts[which]} pictures' labels"):
+            with st.spinner(f"Writing the labels of {counted(numbers[which], 'picture')}"):
                 st.session_state[_READY] = prepared(project, format, which, pictures, made_of)
             st.rerun()
 
@@ -89,7 +87,9 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
         encoded = replace(encoded, files={stem + suffix: content})
     if suffix is None or pictures:
         content, suffix = writing.zipped(encoded, pictures), ".zip"
-    return Ready(made_of, stem + suffix, content, tuple(encoded.warnings), len(dataset.images), dataset.n_regions)
+    # A warning names its file first; here that is the project on whose page it is shown.
+    warnings = tuple(line.removeprefix(f"{dataset.source}: ") for line in encoded.warnings)
+    return Ready(made_of, stem + suffix, content, warnings, len(dataset.images), dataset.n_regions)
 
 
 def _download(ready: Ready) -> None:
@@ -111,7 +111,9 @@ def _download(ready: Ready) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.markdown(f"{ready.pictures} pictures, {ready.regions} regions, {in_bytes(len(ready.content))}")
+        st.markdown(
+            f"{counted(ready.pictures, 'picture')}, {counted(ready.regions, 'region')}, {in_bytes(len(ready.content))}"
+        )
 
 
 def in_bytes(size: int) -> str:

@@ -38,8 +38,14 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   const grid = parentElement.querySelector(".grid"), every = parentElement.querySelector(".all");
   const whole = every.querySelector("input");
   const ids = data.tiles.map((tile) => tile.id);
-  const ticked = new Set((data.ticked ?? []).filter((id) => ids.includes(id)));
-  let last = null;
+  // This runs again whenever the data changes, and every tick changes it: what is drawn already is left alone.
+  const kept = (grid.kept ??= { ticked: new Set(data.ticked ?? []), last: null, drawn: "" });
+  const drawn = JSON.stringify([data.all, data.tiles]);
+  if (kept.drawn === drawn) return;
+  kept.drawn = drawn;
+  kept.last = null;
+  const ticked = kept.ticked;
+  for (const id of [...ticked]) if (!ids.includes(id)) ticked.delete(id);
   const boxes = new Map();
   const paint = () => {
     for (const [id, box] of boxes) {
@@ -77,10 +83,10 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     box.setAttribute("aria-label", `choose ${tile.name}`);
     tick.title = "Choose; with Shift, all from the last one on";
     box.onclick = (event) => {
-      const from = event.shiftKey && last !== null ? Math.min(last, place) : place;
-      const to = event.shiftKey && last !== null ? Math.max(last, place) : place;
-      ids.slice(from, to + 1).forEach((id) => (box.checked ? ticked.add(id) : ticked.delete(id)));
-      last = place;
+      const other = event.shiftKey && kept.last !== null ? kept.last : place;
+      const between = ids.slice(Math.min(other, place), Math.max(other, place) + 1);
+      between.forEach((id) => (box.checked ? ticked.add(id) : ticked.delete(id)));
+      kept.last = place;
       tell();
     };
     tick.append(box);

@@ -172,9 +172,7 @@ def report_box(project: Project) -> None:
     if report.new_classes:
         text += f". New classes: {plain(', '.join(report.new_classes[:_LISTED]))}"
     text = "\n".join([text, "", *lines])
-    if warnings:
-        st.warning(text, icon=":material/warning:")
-    else:
-        st.success(text, icon=":material/check_circle:")
-    with st.container(horizontal=True):
+    box, icon = (st.warning, ":material/warning:") if warnings else (st.success, ":material/check_circle:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        box(text, icon=icon)
         st.button("Dismiss", key="dataset_import_dismiss", on_click=st.session_state.pop, args=(_REPORT, None))

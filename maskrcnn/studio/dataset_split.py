@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import likeness
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, Snapshot, StoredImage
 from maskrcnn.errors import StudioError
@@ -121,15 +122,31 @@ def _made(
     project: Project, share: float, seed: int, groups: Groups
 ) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
     """The split and the tables of what it divides, now and after."""
+    state = dataset_memory.stamp(project)
+    classes = dataset_memory.worked_out(
+        "classes", project, "Counting the objects", lambda progress: _without_outlines(project, progress), state
+    )
 
     def work(progress: dataset_memory.Progress) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
-        dataset = project.dataset()
-        after = stratified(dataset, share, seed, groups)
-        return after, shares(dataset), shares(dataset, after)
+        after = stratified(classes, share, seed, groups)
+        return after, shares(classes), shares(classes, after)
 
-    state = (*dataset_memory.stamp(project), share, seed, tuple(groups))
     with st.spinner("Dealing the pictures out"):
-        return dataset_memory.worked_out("split", project, "Dealing the pictures out", work, state)
+        wishes = (*state, share, seed, tuple(groups))
+        return dataset_memory.worked_out("split", project, "Dealing the pictures out", work, wishes)
+
+
+def _without_outlines(project: Project, progress: dataset_memory.Progress) -> Dataset:
+    """The project's pictures with a region for each object that says nothing but its class: a split needs no more, and
+    that fits into memory for any project."""
+    dataset = project.dataset()
+    of_class: dict[str | None, Region] = {}
+    images = []
+    for number, record in enumerate(dataset.images, 1):
+        regions = [of_class.setdefault(r.class_name, Region(Point(0, 0), r.class_name)) for r in record.regions]
+        images.append(ImageRecord(record.file_name, tuple(regions), split=record.split))
+        progress(number, len(dataset.images))
+    return Dataset(images, dataset.classes)
 
 
 def _apply(

@@ -260,11 +260,11 @@ def test_what_is_no_format_of_pixels_is_refused_whatever_its_name(kind: str, tmp
 def test_a_header_that_claims_too_many_pixels(width: int, height: int, tmp_path) -> None:
     path = tmp_path / "huge.png"
     path.write_bytes(png(width, height, 8, RGB, b""))
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     for look in (pictures.load, pictures.check, pictures.glance, pictures.size):
         with pytest.raises(StudioError, match=r"huge\.png: .*; scale it down below 170 megapixels"):
             look(path)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kilobytes
 
 
@@ -272,7 +272,7 @@ def test_a_header_that_claims_too_many_pixels(width: int, height: int, tmp_path)
 def test_headers_of_other_formats_that_claim_too_many_pixels(suffix: str, tmp_path) -> None:
     """The sizes are written over those of a small picture, as far as the format can say them."""
     path = tmp_path / f"huge.{suffix}"
-    Image.new("RGB", (0x1111, 0x1112) if suffix == "tif" else (17, 18)).save(path)
+    Image.new(*("1", (0x1111, 0x1112)) if suffix == "tif" else ("RGB", (17, 18))).save(path)
     content = path.read_bytes()
     forged = {
         "gif": content.replace(struct.pack("<HH", 17, 18), struct.pack("<HH", 60_000, 60_000)),
@@ -290,7 +290,7 @@ def test_headers_of_other_formats_that_claim_too_many_pixels(suffix: str, tmp_pa
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
 def test_text_in_a_png_that_inflates_without_end(kind: bytes, tmp_path) -> None:
-    packed = zlib.compress(bytes(200_000_000), 9)
+    packed = zlib.compress(bytes(100_000_000), 1)
     inner = {
         b"zTXt": b"Comment\0\0" + packed,
         b"iTXt": b"Comment\0\1\0\0\0" + packed,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maskrcnn.annotations import splitting
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import Split, leaks, shares, stratified
 from maskrcnn.errors import ArgumentError
@@ -46,6 +47,15 @@ def test_each_of_two_classes_gives_its_share() -> None:
         assert sorted(rows[int(name.removesuffix(".png"))] for name in val) == ["a", "a", "b"]
 
 
+def test_dealing_alone_gives_each_class_exactly_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many pictures only some are tried for a better place afterwards."""
+    monkeypatch.setattr(splitting, "_SWAPS", 0)
+    monkeypatch.setattr(splitting, "_TRIED", 0)
+    rows = [letter for letter in "abcdefghijklmno" for _ in range(100)]
+    found = shares(dataset(*rows), stratified(dataset(*rows), 0.2))
+    assert [row.val_objects for row in found] == [20] * 15
+
+
 def test_objects_count_and_not_only_pictures() -> None:
     # Half of 12 objects in half of 4 pictures: the picture with 5 must go with one of 1, as 5 + 1 = 3 + 3.
     splits = stratified(dataset("aaaaa", "aaa", "aaa", "a"), 0.5)
@@ -54,7 +64,7 @@ def test_objects_count_and_not_only_pictures() -> None:
 
 def test_a_class_of_one_picture_goes_to_training() -> None:
     for seed in range(10):
-        assert stratified(dataset("ab", "a", "a", "a"), 0.25, seed)["0.png"] == "train"
+        assert stratified(dataset("ab", "a", "a", "a"), 0.75, seed)["0.png"] == "train"
 
 
 def test_pictures_without_objects_are_shared_out_too() -> None:

@@ -118,7 +118,7 @@ def test_crowds_are_counted_apart() -> None:
     assert not found.covered.any()
 
 
-# Where in the picture. 128 x 64 px on 32 x 32 cells: a cell is 4 px wide and 2 px high, looked at in 4 x 4 places.
+# Where in the picture. 128 x 64 px on 32 x 32 cells: a cell is 4 px wide and 2 px high, looked at in 2 x 2 places.
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_coverage_is_the_mean_over_pictures_and_overlaps_count_once() -> None:
     left, all_of_it = Rect(0, 0, 64, 64), Rect(0, 0, 128, 64)
     both = Dataset(
         (
-            record("a.png", Region(left, "cell"), Region(left, "cell"), Region(all_of_it, "leaf"), split="train"),
+            record("a.png", Region(all_of_it, "leaf"), Region(left, "cell"), Region(left, "cell"), split="train"),
             record("b.png", Region(left, "leaf"), split="val"),
         )
     )

@@ -11,9 +11,22 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.annotations.regions import Circle, Point, Polygon, Rect, Region
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Dataset,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Point,
+    Polygon,
+    Rect,
+    Region,
+    Skeleton,
+)
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import annotate_state
+from maskrcnn.studio import annotate_conflict, annotate_picture, annotate_state
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
 
@@ -134,3 +147,129 @@ def test_changes_in_the_table() -> None:
     changed = annotate_state.with_changes((A, rectangle, B), {1: {"class": "leaf"}, 2: {"delete": True}})
     assert changed == (A, replace(rectangle, class_name="leaf"))
     assert changed[0] is A
+
+
+# Two versions, and what each did
+
+
+def test_what_a_version_did_to_the_other() -> None:
+    changed = replace(B, class_name="leaf")
+    found = annotate_state.differences((A, B, C), (A, changed, D))
+    assert found == {B.id: "changed", C.id: "removed", D.id: "new"}
+    assert annotate_conflict.in_words(found) == "1 new, 1 changed, 1 removed"
+    assert annotate_conflict.in_words({}) == "nothing changed"
+
+
+def test_differences_are_drawn_in_the_colour_of_their_class_and_the_rest_in_grey(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(0))
+    kept, gone, new = (Region(Rect(x, 10, 12, 12), "cell") for x in (4, 24, 44))
+    picture = annotate_conflict.drawn(
+        tmp_path / "a.png", (kept, gone), (kept, new), {None: "#a0a0a0", "cell": "#00ff00"}
+    )
+    scale = picture.shape[1] / 64
+
+    def colour(x: float, y: float) -> list[int]:
+        return picture[round(y * scale), round(x * scale)].astype(int).tolist()
+
+    # In the middle of each: a grey, and two greens on black.
+    grey = colour(10, 16)
+    assert grey[0] == grey[1] == grey[2] > 20
+    for x in (30, 50):
+        red, green, blue = colour(x, 16)
+        assert green > 40
+        assert red == blue == 0
+    assert colour(60, 40) == [0, 0, 0]
+
+
+# What lies under the canvas
+
+
+def test_keypoints_holes_and_masks_are_painted(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(0))
+    ring = MultiPolygon(((((4, 4), (28, 4), (28, 28), (4, 28)), ((10, 10), (22, 10), (22, 22), (10, 22))),))
+    mask = np.zeros((48, 64), bool)
+    mask[30:40, 40:60] = True
+    pose = Keypoints(((50.0, 5.0, 2), (50.0, 20.0, 1), (0.0, 0.0, 0)))
+    regions = [
+        Region(ring, "cell"),
+        Region(raster.from_mask(mask), "cell"),
+        Region(pose, "cell"),
+        Region(RLE((48, 64), "0")),
+    ]
+    content = annotate_picture.background(
+        tmp_path / "a.png",
+        regions,
+        {region.id for region in regions},
+        {None: "#a0a0a0", "cell": "#00ff00"},
+        skeletons={"cell": Skeleton(("head", "foot", "hand"), ((0, 1), (1, 2)))},
+    )
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    scale = picture.shape[1] / 64
+
+    def green(x: float, y: float) -> int:
+        return int(picture[round(y * scale), round(x * scale), 1])
+
+    assert green(7, 20) > 50  # between the outer ring and the hole
+    assert green(16, 16) < 10  # in the hole
+    assert green(50, 35) > 50  # in the mask
+    assert green(50, 12) > 100  # on the bone
+    assert green(25, 40) < 10  # no bone to the keypoint that nobody labelled, at 0, 0
+    assert green(2, 2) < 10
+
+
+# Attributes of a region
+
+DEFINED = {
+    "kind": {"type": "dropdown", "options": {"cell": "Cell", "leaf": "Leaf"}, "default_options": {}},
+    "note": {"type": "text", "description": "What **you** see"},
+    "light": {"type": "radio", "options": {"day": "By day", "night": "By night"}},
+    "flaws": {"type": "checkbox", "options": {"blurred": "Blurred", "cut": "Cut off"}},
+}
+
+
+@pytest.fixture
+def described(workspace: Path, tmp_path: Path) -> Project:
+    """A picture with one region that has attributes of every kind, and one that no definition names."""
+    (tmp_path / "a.png").write_bytes(png())
+    attributes = {"note": "kept", "light": "day", "flaws": {"cut": True}, "size": 3}
+    record = ImageRecord("a.png", (Region(TRIANGLE, "cell", attributes),), tmp_path / "a.png")
+    made = Project.create(workspace / "described")
+    extras = {"flavour": "via-project", "via_attributes": {"region": DEFINED, "file": {}}}
+    made.import_dataset(Dataset((record,), ("cell", "leaf"), "kind", extras=extras), "train")
+    return made
+
+
+def test_attributes_are_shown_and_changed_as_their_definition_says(root: Path, described: Project) -> None:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    image = described.images()[0].id
+
+    def attributes() -> dict[str, Any]:
+        return dict(described.regions(image)[0][0].attributes)
+
+    def find(group: Any, label: str) -> Any:
+        return next(entry for entry in group if entry.label == label)
+
+    assert not [box for box in app.selectbox if box.label == "kind"]  # the class has its own column
+    assert "size: 3" in [element.value for element in app.main.markdown]
+    find(app.text_input, "note").input("new").run()
+    find(app.selectbox, "light").set_value("night").run()
+    find(app.multiselect, "flaws").set_value(["blurred", "cut"]).run()
+    assert not app.exception
+    assert attributes() == {"note": "new", "light": "night", "flaws": {"blurred": True, "cut": True}, "size": 3}
+    find(app.multiselect, "flaws").set_value([]).run()
+    assert attributes()["flaws"] == {}
+    button(app, "Undo").click().run()
+    assert attributes()["flaws"] == {"blurred": True, "cut": True}
+    ((region,), _) = described.regions(image)
+    assert (region.shape, region.class_name) == (TRIANGLE, "cell")
+
+
+def test_the_key_of_a_class_is_the_one_that_was_given(app: AppTest, project: Project) -> None:
+    cell, leaf = project.classes()
+    project.set_classes([replace(cell, hotkey="n"), replace(leaf, hotkey="c")])
+    app.run()
+    assert not app.exception
+    keys = {element.label.split()[-1]: element.proto.shortcut for element in app.button if "⬤" in element.label}
+    # C belongs to the page: Streamlit would refuse it.
+    assert keys == {"cell": "n", "leaf": ""}

@@ -339,6 +339,8 @@ def test_another_class_attribute_can_be_undone(root: Path, workspace: Path, tmp_
     before = [project.regions(image.id)[0] for image in project.images()]
 
     app = open_view(root, "classes")
+    app.session_state["dataset_class_attribute_open"] = True
+    app.run()
     widget(app.selectbox, "Which attribute is the class").set_value("quality").run()
     app.button(key="dataset_set_class_attribute").click().run()
     assert not app.exception
@@ -358,9 +360,8 @@ def test_a_skeleton_is_shown(root: Path, project: Project) -> None:
     image = project.images()[1]
     project.save(image.id, [Region(Keypoints(((3.0, 4.0, 2), (0.0, 0.0, 0))), "cell")], image.revision)
     app = open_view(root, "classes")
-    texts = [element.value for element in app.main.markdown]
-    assert "**2 keypoints**: tip, stalk" in texts
-    assert "**1 bone**: tip-stalk" in texts
+    (expander,) = [entry for entry in app.expander if entry.label == "2 keypoints, 1 bone"]
+    assert [element.value for element in expander.markdown] == ["tip, stalk", "tip-stalk"]
 
 
 def widget(group: Any, label: str) -> Any:
@@ -389,3 +390,42 @@ def widget(group: Any, label: str) -> Any:
 )
 def test_names_are_shown_as_they_are(text: str, escaped: str) -> None:
     assert plain(text) == escaped
+
+
+# A path that becomes a project of its own
+
+
+def test_a_zip_opened_from_the_side_bar_becomes_a_project(
+    root: Path, workspace: Path, project: Project, staging: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "birds.zip"
+    archive.write_bytes(zipped(train__c_png=png(1), val__d_png=png(2), labels_json=via("c.png", label="owl")))
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app.text_input(key="open_path").input(str(archive))
+    next(element for element in app.button if element.label == "Open").click().run()
+    assert not app.exception
+    (made,) = [path for path in workspace.iterdir() if path.name != "plants"]
+    opened = Project.open(made)
+    assert {image.file_name: image.split for image in opened.images()} == {"c.png": "train", "d.png": "val"}
+    assert opened.counts().classes == {"owl": 1}
+    assert not list(staging.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("labels.json", via("gone.png", label="owl"), "none of its 1 pictures was found"),
+        ("a.zip", b"PK\x03\x04", "a.zip"),
+    ],
+)
+def test_a_path_that_cannot_be_opened_makes_no_project(
+    root: Path, workspace: Path, project: Project, staging: Path, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app.text_input(key="open_path").input(str(tmp_path / name))
+    next(element for element in app.button if element.label == "Open").click().run()
+    assert not app.exception
+    assert said in app.error[0].value
+    assert [path.name for path in workspace.iterdir()] == ["plants"]
+    assert not list(staging.iterdir())

@@ -14,6 +14,7 @@ from maskrcnn.annotations.store import Project
 
 PAGES = (
     "pages/label/annotate.py",
+    "pages/label/dataset.py",
     "pages/train/launch.py",
     "pages/train/runs.py",
     "pages/inspect/predictions.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,54 +201,6 @@ def test_at_zoom_the_polygon_is_at_the_same_pixels(opened: Any, project: Project
     draw_polygon(opened, settled, small)
     (shape,) = polygons(project)
     assert_at(shape, small)
-
-
-def test_two_tabs_on_one_picture_lose_nothing(opened: Any, project: Project, settled: Settled, server: Any) -> None:
-    image = project.images()[0]
-    existing, revision = project.regions(image.id)
-    elsewhere = Region(Rect(10, 10, 50, 50), "cat")
-    project.save(image.id, [*existing, elsewhere], revision)
-
-    for x, y in (*TRIANGLE, TRIANGLE[0]):
-        click_picture(opened, x, y)
-        opened.wait_for_timeout(60)
-    opened.get_by_text("saved elsewhere").wait_for()
-    settled(opened)
-    press(opened, settled, "Keep both changes")
-
-    wait_until(opened, lambda: len(regions(project)) == 3)
-    assert regions(project)[:2] == (*existing, elsewhere)
-    assert_at(polygons(project)[0], TRIANGLE)
-    opened.get_by_text("saved elsewhere").wait_for(state="detached")
-
-
-def test_import_of_via_labels_with_their_picture(
-    opened: Any, project: Project, settled: Settled, tmp_path: Path
-) -> None:
-    image = picture_file(tmp_path / "more", "third.png", 40)
-    size = image.stat().st_size
-    shape = {"name": "polygon", "all_points_x": [10, 200, 90], "all_points_y": [20, 30, 300]}
-    document = {
-        f"third.png{size}": {
-            "filename": "third.png",
-            "size": size,
-            "regions": [{"shape_attributes": shape, "region_attributes": {"class": "bird"}}],
-            "file_attributes": {},
-        }
-    }
-    labels = tmp_path / "more" / "labels.json"
-    labels.write_text(json.dumps(document))
-
-    opened.get_by_role("button", name="Import").first.click()
-    opened.locator('input[type="file"]').first.set_input_files([str(labels), str(image)])
-    settled(opened)
-    opened.wait_for_timeout(500)
-    opened.locator(".st-key-annotate_import button").click()
-    wait_until(opened, lambda: len(project.images()) == 3)
-
-    (region,) = regions(project, 2)
-    assert region.shape == Polygon(((10.0, 20.0), (200.0, 30.0), (90.0, 300.0)))
-    assert region.class_name == "bird"
 
 
 def tick_delete(page: Any, row: int) -> None:

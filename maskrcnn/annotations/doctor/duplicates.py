@@ -51,10 +51,10 @@ def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
                 for i in range(j)
                 if ious[i, j] > SAME
             ]
-        first: dict[Any, Drawn] = {}
+        alike: dict[Any, list[Drawn]] = {}
         for entry in several:
             if entry.encoded is None:
-                before = first.setdefault((entry.region.shape, entry.region.keypoints, entry.region.class_name), entry)
-                if before is not entry:
-                    found.append(Pair(before, entry, 1.0))
+                before = alike.setdefault((entry.region.shape, entry.region.keypoints), [])
+                found += [Pair(other, entry, 1.0) for other in before]
+                before.append(entry)
     return found

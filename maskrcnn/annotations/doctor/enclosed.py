@@ -10,7 +10,7 @@ for VIA), each of the rings must be sound, and no two may overlap in part.
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections import deque
 
 import numpy as np
 import shapely
@@ -21,6 +21,10 @@ from maskrcnn.annotations.regions import Points
 _ROUNDING = 0.01
 """Faces below this area (px²) and overlaps below this length (px) come from rounding."""
 
+SCRIBBLE = 150
+"""An outline that crosses itself and is this many times as long as it is wide or high is a scribble: it has tens of
+thousands of faces, and none that anybody meant."""
+
 Edge = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -30,16 +34,21 @@ def fault(points: Points) -> str | None:
         return None
     rings = _rings(points)
     for ring in rings:
+        if shapely.Polygon(ring).is_valid:
+            continue
         windings = {winding for _, winding in _faces(ring)} - {0}
         if len(windings) > 1 or windings - {1, -1}:
             return "crosses itself"
         if _runs_back(ring):
             return "runs back over itself"
-    for one, other in combinations([filled(ring) for ring in rings], 2):
-        shared = one.intersection(other).area
-        if _ROUNDING < shared < min(one.area, other.area) - _ROUNDING:
-            return "crosses itself"
-    return None
+    return "crosses itself" if len(rings) > 1 and _overlap_in_part([filled(ring) for ring in rings]) else None
+
+
+def is_scribble(points: Points) -> bool:
+    """Whether an outline crosses itself so often that it is not worth working out what it encloses."""
+    if len(points) < 3 or shapely.Polygon(points).is_valid:
+        return False
+    return any(_is_scribble(ring) for ring in _rings(points) if not shapely.Polygon(ring).is_valid)
 
 
 def filled(points: Points) -> BaseGeometry:
@@ -54,6 +63,22 @@ def filled(points: Points) -> BaseGeometry:
         return plain
     faces = _faces(points)
     return shapely.union_all([face for face, winding in faces if winding % 2] or [face for face, w in faces if w])
+
+
+def _overlap_in_part(areas: list[BaseGeometry]) -> bool:
+    """Whether any two of the areas share some of each, and neither lies in the other."""
+    for first, second in shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist():
+        one, other = areas[first], areas[second]
+        shared = one.intersection(other).area if first < second else 0
+        if _ROUNDING < shared < min(one.area, other.area) - _ROUNDING:
+            return True
+    return False
+
+
+def _is_scribble(points: Points) -> bool:
+    line = shapely.LinearRing(points)
+    x0, y0, x1, y1 = line.bounds
+    return bool(line.length > SCRIBBLE * max(x1 - x0, y1 - y0))
 
 
 def _faces(points: Points) -> list[tuple[BaseGeometry, int]]:
@@ -84,14 +109,21 @@ def _rings(points: Points) -> list[Points]:
     """The rings that an outline joins by lines there and back; the outline itself where it joins none."""
     edges = [edge for edge in zip(points, (*points[1:], points[0]), strict=True) if edge[0] != edge[1]]
     chains = _chains(edges, _bridges(edges))
+    waiting: dict[tuple[float, float], deque[int]] = {}
+    for number, chain in enumerate(chains):
+        waiting.setdefault(chain[0][0], deque()).append(number)
     rings: list[Points] = []
-    while chains:
-        chain = chains.pop(0)
+    used: set[int] = set()
+    for number, chain in enumerate(chains):
+        if number in used:
+            continue
+        waiting[chain[0][0]].remove(number)
         while chain[0][0] != chain[-1][1]:
-            following = next((i for i, other in enumerate(chains) if other[0][0] == chain[-1][1]), None)
-            if following is None:
+            following = waiting.get(chain[-1][1])
+            if not following:
                 return [points]
-            chain += chains.pop(following)
+            used.add(following[0])
+            chain += chains[following.popleft()]
         if len(chain) >= 3:
             rings.append(tuple(start for start, _ in chain))
     return rings or [points]

@@ -63,6 +63,9 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
 
     if not raster.has_area(region.shape) and (symptom := few_vertices(region.shape) or no_area(region.shape)):
         return Examined((symptom,), None)
+    if scribbled(region.shape):
+        words = "the outline is a scribble that crosses itself all over"
+        return Examined((Symptom("self-crossing", "warning", words, Fix("drop the region", "drop")),), None)
     shape: Shape | None = region.shape
     short, leaving, crossed = few_vertices(region.shape), outside(region.shape, frame), crossing(region.shape)
     if leaving:
@@ -130,6 +133,11 @@ def crossing(shape: Shape) -> str | None:
     found = (enclosed.fault(ring) for ring in raster.rings(shape) if len(ring) >= 3)
     fault = next((words for words in found if words), None)
     return fault and f"the outline {fault}"
+
+
+def scribbled(shape: Shape) -> bool:
+    """Whether an outline of the shape crosses itself too often to be mended."""
+    return isinstance(shape, Polygon | MultiPolygon) and any(map(enclosed.is_scribble, raster.rings(shape)))
 
 
 def few_vertices(shape: Shape) -> Symptom | None:

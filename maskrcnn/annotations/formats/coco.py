@@ -4,7 +4,7 @@
 |---|---|
 | `segmentation`: one polygon, several, a run-length code of either kind | Polygon, MultiPolygon, RLE |
 | no `segmentation` (absent, `[]`, `[[]]`), but a `bbox` | Rect, with `keypoints` where there are any |
-| neither (nor a `bbox` with an area), but `keypoints` | the shape Keypoints |
+| neither, or only the `bbox` around its `keypoints` | the shape Keypoints |
 | `keypoints` beside an outline or a box | `Region.keypoints`; None for unlabelled ones of a class with a skeleton |
 | `keypoints` and `skeleton` (from 1) of a category | `Dataset.skeletons` (from 0) |
 | `iscrowd` | `Region.iscrowd` |

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.coco_rle import LARGEST_SIDE, run_lengths
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, coordinate, mapping, numbers, plain, text
 from maskrcnn.annotations.regions import (
@@ -247,10 +250,11 @@ def _shape(annotation: Json, keypoints: Keypoints | None, record: ImageRecord, c
     if outlines := [_outline(outline, complain) for outline in segmentation or () if outline != []]:
         return Polygon(outlines[0]) if len(outlines) == 1 else MultiPolygon(tuple((outline,) for outline in outlines))
     box = Rect(*_box(annotation, complain)) if annotation.get("bbox") else None
-    if box is not None and box.width and box.height:
-        return box
     if keypoints is not None and any(visibility for _, _, visibility in keypoints.points):
-        return keypoints
+        around = raster.bounds(keypoints)
+        says_more = box is not None and box.width and box.height
+        if box is None or not says_more or np.allclose(raster.bounds(box), around, rtol=0, atol=1e-6):
+            return keypoints
     if box is not None:
         return box
     raise complain('has neither "segmentation" nor "bbox"')

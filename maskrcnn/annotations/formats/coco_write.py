@@ -13,7 +13,7 @@ from maskrcnn.annotations.formats import required
 from maskrcnn.annotations.formats.coco_read import IMAGE_FIELDS
 from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
 from maskrcnn.annotations.formats.json_values import Json
-from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -41,6 +41,7 @@ def document(dataset: Dataset, classes: Sequence[str] | None = None) -> Json:
 def encode(dataset: Dataset) -> Encoded:
     """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
     losses = Losses(dataset.source)
+    of_the_dataset(dataset, losses, "COCO", keypoint_names=False, unused_classes=False)
     content = json_bytes(_document(dataset, None, losses), dataset.source or "the dataset")
     return Encoded({"coco.json": content}, losses.warnings())
 

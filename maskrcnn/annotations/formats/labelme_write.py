@@ -17,7 +17,7 @@ from maskrcnn.annotations.formats import file_names
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.labelme_read import DOCUMENT_FIELDS, attributes_of, picture_name, said
-from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -49,7 +49,7 @@ def encode(dataset: Dataset) -> Encoded:
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     taken: set[str] = set()
-    losses("{classes} lost the names of their keypoints because labelme has none", len(dataset.skeletons))
+    of_the_dataset(dataset, losses, "labelme", keypoint_names=True, unused_classes=True)
     for record in dataset.images:
         kept = record.extras.get("labelme", {})
         as_read = kept.get("document", {})

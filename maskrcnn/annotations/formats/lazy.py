@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 from maskrcnn.annotations.regions import ImageRecord
 
 Change = Callable[[ImageRecord], ImageRecord]
+
+_decode = json.JSONDecoder().raw_decode
 
 
 class Records(Sequence[ImageRecord]):
@@ -76,13 +78,12 @@ class TextRecords(Records):
         super().__init__()
         self._text, self._starts, self._record = text, starts, record
         self.file_names, self.tally = file_names, tally
-        self._decode = json.JSONDecoder().raw_decode
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def made(self, index: int) -> ImageRecord:
-        parsed, _ = self._decode(self._text, self._starts[index])
+        parsed, _ = _decode(self._text, self._starts[index])
         return self._record(index, parsed)
 
 
@@ -116,9 +117,19 @@ def with_paths(records: Sequence[ImageRecord], find: Callable[[str], Path | None
     if not isinstance(records, Records):
         return tuple(_with_path(record, find(record.file_name)) for record in records)
     paths = [find(file_name) for file_name in records.file_names]
-    found = ChangedRecords(records, lambda index, record: _with_path(record, paths[index]))
+    found = ChangedRecords(records, _Placed(paths))
     found.tally = records.tally
     return found
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Gives each record its path."""
+
+    paths: Sequence[Path | None]
+
+    def __call__(self, index: int, record: ImageRecord) -> ImageRecord:
+        return _with_path(record, self.paths[index])
 
 
 def _with_path(record: ImageRecord, path: Path | None) -> ImageRecord:

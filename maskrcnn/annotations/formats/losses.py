@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from maskrcnn.annotations.regions import Dataset, classes_in
+
 
 class Losses:
     """Counts by kind; a kind is the sentence of its line, `{regions}`, `{pictures}` or `{classes}` in it for the count.
@@ -23,6 +25,22 @@ class Losses:
     def warnings(self) -> tuple[str, ...]:
         """The lines, in the order in which the kinds of loss were met."""
         return tuple(f"{self.source}: {_said(kind, count)}" for kind, count in self._counts.items())
+
+
+def of_the_dataset(dataset: Dataset, losses: Losses, words: str, keypoint_names: bool, unused_classes: bool) -> None:
+    """Count what a dataset says beside its pictures, and a format that is called `words` has no place for.
+
+    The definitions of VIA's attributes have none but in VIA; `keypoint_names` and `unused_classes` say whether those
+    are lost, too.
+    """
+    attributes = dataset.extras.get("via_attributes", {})
+    if any(attributes.get(part) for part in ("region", "file")):
+        losses(f"definitions of attributes left out because {words} has none; a VIA 2.x project keeps them")
+    if keypoint_names:
+        losses(f"{{classes}} lost the names of their keypoints because {words} has none", len(dataset.skeletons))
+    if unused_classes and dataset.images:
+        unused = len(set(dataset.classes) - set(classes_in(dataset.images)))
+        losses(f"{{classes}} without a region left out because {words} knows only those in use", unused)
 
 
 def _said(kind: str, count: int) -> str:

@@ -36,7 +36,7 @@ from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.formats import file_names, required, via_classes
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, text
-from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
 
@@ -109,6 +109,7 @@ def encode(dataset: Dataset) -> Encoded:
     one class on a picture than there are numbers.
     """
     losses = Losses(dataset.source)
+    of_the_dataset(dataset, losses, "the PNG mask", keypoint_names=True, unused_classes=False)
     divisor = min(_DIVISOR, (_LARGEST_VALUE + 1) // (len(dataset.classes) + 1))
     numbers = {name: number for number, name in enumerate(dataset.classes, start=1)}
     if divisor < 2:

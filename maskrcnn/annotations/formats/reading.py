@@ -107,18 +107,26 @@ def _dataset_of_folder(
     folder: Path, images: Path | str | None, folders: list[Path], class_attribute: str | None
 ) -> Dataset:
     """The dataset of a folder with labels of one kind."""
-    if mask_pngs.is_mask_pngs(folder):
+    if (folder / mask_pngs.CLASSES).is_file() and mask_pngs.is_mask_pngs(folder):
         return mask_pngs.read_folder(folder, images)
     found = []
+    has_labelme = False
     candidates = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix in _LABEL_SUFFIXES)
     for candidate in candidates:
         try:
-            found.append(_dataset_of_file(candidate, class_attribute))
+            dataset = _dataset_of_file(candidate, class_attribute)
         except StudioError:
             if len(candidates) == 1:
                 raise
-    if not found or all(dataset.extras.get("flavour") == "labelme" for dataset in found):
-        found = _labelme_of_folder(folder)
+            continue
+        if dataset.extras.get("flavour") == "labelme":
+            has_labelme = True  # one of many, and with its picture inside: not kept here
+        else:
+            found.append(dataset)
+    if not found and not has_labelme and mask_pngs.is_mask_pngs(folder):
+        return mask_pngs.read_folder(folder, images)
+    if not found or has_labelme:
+        found += _labelme_of_folder(folder)
     if not found:
         raise StudioError(f"{folder}: no label file is in this folder; {_EXPECTED}, or a project folder")
     if len(found) > 1:

@@ -40,7 +40,7 @@ from maskrcnn.annotations.formats import via_classes, via_file, via_read, via_wr
 from maskrcnn.annotations.formats.encoded import Encoded, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping
 from maskrcnn.annotations.formats.losses import Losses
-from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, MultiPolygon
+from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
@@ -154,8 +154,3 @@ def embedded_picture(record: ImageRecord) -> bytes | None:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise StudioError(f"{named}: the picture inside the label file is not base64; {mend}") from None
-
-
-def joined_regions(dataset: Dataset) -> int:
-    """How many regions VIA cannot hold as they are: `document` joins their parts, or traces their mask."""
-    return sum(isinstance(region.shape, MultiPolygon | RLE) for record in dataset.images for region in record.regions)

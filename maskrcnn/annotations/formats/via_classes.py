@@ -217,7 +217,7 @@ def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | No
 
 def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
     """`ArgumentError` naming the choices for an attribute that no region has and that is not defined."""
-    names = [*dict.fromkeys((*tally.names, *(known for known in definitions if known != CROWD)))]
+    names = sorted({*tally.names, *(known for known in definitions if known != CROWD)})
     if name in names:
         return
     listed = ", ".join(f'"{known[:40]}"' for known in names[:_AT_MOST_LISTED])

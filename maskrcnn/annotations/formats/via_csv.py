@@ -48,6 +48,8 @@ _BARE = re.compile(r'"(?:[^"\\]|\\.)*+"|\b(?:undefined|NaN|Infinity)\b')
 """A JSON string, or one of the words that JavaScript has for what JSON cannot say."""
 _EMPTY = ("", "{}")
 _LONGEST_HEADER = 10_000
+_MOST_ROWS = 500_000
+"""A row takes over a kilobyte of memory, however short it is: millions of them would fill it."""
 
 
 def is_csv(text: str) -> bool:
@@ -154,6 +156,8 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
                 values = [separator.join(values[:names]), *values[names:]]
             if len(values) != len(columns):
                 raise complain.at(f"line {line}")(f"has {len(values)} cells, not {len(columns)}")
+            if len(rows) == _MOST_ROWS:
+                raise StudioError(f"{complain.source}: more than {_MOST_ROWS} rows are too many for one file; split it")
             rows.append(_Row(dict(zip(columns, values, strict=True)), len(rows), line))
     except StopIteration:
         return header, rows

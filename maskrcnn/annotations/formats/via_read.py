@@ -59,8 +59,8 @@ class Reader:
     """Makes records of the pictures of one file: regions have no class yet, it stands among their attributes.
 
     Region ids begin with `token` and go on with the numbers of picture and region, so that reading the same place twice
-    gives the same region. `unlisted` are the keys of pictures that a project's own list leaves out. `is_checked` says that
-    these very entries were read before without a complaint, so vertices need not be looked at again.
+    gives the same region. `unlisted` are the keys of pictures that a project's own list leaves out. `is_checked` says
+    that these very entries were read before without a complaint, so vertices need not be looked at again.
     """
 
     complain: Complaint

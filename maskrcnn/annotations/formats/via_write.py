@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.formats.json_values import Complaint, Json
-from maskrcnn.annotations.formats.losses import Losses
-from maskrcnn.annotations.formats.outlines import joined
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
+from maskrcnn.annotations.formats.outlines import single
 from maskrcnn.annotations.formats.via_file import SKELETONS, VERSION, skeletons_document
 from maskrcnn.annotations.formats.via_read import (
     CLOSES,
@@ -60,7 +59,7 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
     """One look at every region: the attributes and classes in use, and what the flavour cannot hold."""
     found = Survey()
     something = False
-    splits, with_keypoints = set(), False
+    splits = set()
     for record in dataset.images:
         splits.add(record.split)
         _collect(found.file_attributes, record.attributes)
@@ -75,12 +74,11 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
                 found.used.add(region.class_name)
             something = something or via_classes.says_something(region.attributes)
             _collect(found.region_attributes, region_attributes(region, None, {}, {}))
-            if isinstance(region.shape, MultiPolygon | RLE):
+            if _needs_joining(region.shape):
                 losses(
                     "{regions} in several parts, with holes or drawn as masks became one outline each, as VIA has no "
                     "other"
                 )
-            with_keypoints = with_keypoints or _keypoints_of(region) is not None
             if flavour == "via-csv" and "region" in notes(region.extras, flavour):
                 losses("further fields of {regions} left out, as VIA CSV has no place for them")
     taken = set(found.region_attributes)
@@ -90,19 +88,13 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
     if len(splits) > 1:
         losses(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
     if flavour != "via-project":
-        _survey_definitions(dataset, flavour, found, losses)
-        if with_keypoints and dataset.skeletons:
-            losses(f"names and bones of keypoints left out, as {WORDS[flavour]} has no place for them")
+        of_the_dataset(dataset, losses, WORDS[flavour], keypoint_names=True, unused_classes=True)
     return found
 
 
-def _survey_definitions(dataset: Dataset, flavour: str, found: Survey, losses: Losses) -> None:
-    attributes = dataset.extras.get("via_attributes", {})
-    if any(attributes.get(part) for part in ("region", "file")):
-        losses(f"definitions of attributes left out, as {WORDS[flavour]} has none; a VIA 2.x project keeps them")
-    if dataset.images:
-        unused = sum(class_name not in found.used for class_name in dataset.classes)
-        losses(f"{{classes}} without a region left out, as {WORDS[flavour]} knows only those in use", unused)
+def _needs_joining(shape: Shape) -> bool:
+    """Whether a shape is more than one outline, or none."""
+    return isinstance(shape, RLE) or (isinstance(shape, MultiPolygon) and sum(map(len, shape.parts)) > 1)
 
 
 def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
@@ -249,7 +241,7 @@ def _shape_document(shape: Shape, flavour: str, said: Mapping[str, Any]) -> Json
         case Polygon():
             points = shape.points
         case MultiPolygon() | RLE():
-            points = joined(raster.rings(shape))
+            points = single(shape)
     closed = said.get("closed", CLOSES[flavour])
     return {"name": "polygon", **_vertices((*points, *points[:1] * closed))}
 

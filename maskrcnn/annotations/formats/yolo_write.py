@@ -9,7 +9,7 @@ import yaml
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import file_names, outlines, required
 from maskrcnn.annotations.formats.encoded import Encoded, inside
-from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -33,6 +33,7 @@ def encode(dataset: Dataset) -> Encoded:
     pictures that would share one label file, and for a region without a class.
     """
     losses = Losses(dataset.source)
+    of_the_dataset(dataset, losses, "YOLO segmentation", keypoint_names=True, unused_classes=False)
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     owners: dict[str, str] = {}

@@ -18,6 +18,9 @@ from maskrcnn.errors import ArgumentError, StudioError
 SUFFIXES = (".json", ".csv")
 """Label files of their own; what else labels can be is a folder of files."""
 
+_KNOWN = (*SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
+"""Of these, nothing is said: they are read, or are readmes and licences."""
+
 FOLDERS = ("yolo", "masks")
 """Formats that are a folder of files, pictures among them."""
 
@@ -53,7 +56,7 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
-        if names.suffix(name) not in SUFFIXES or name.startswith(inside):
+        if names.suffix(name) not in SUFFIXES or (inside and name.startswith(inside)):
             continue
         try:
             found.append(Labels(name, read(path)))
@@ -63,10 +66,14 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
         # Of several complaints, that about a file of labels says more than that about a file of something else.
         raise min(refused, key=lambda error: "no labels" in str(error))
     warnings = [f"passed over: {error}" for error in refused]
-    if not found and (texts := _texts_of_pictures(files)):
+    texts = [] if found else _texts_of_pictures(files)
+    if texts:
         warnings.append(
-            f"{names.listed(texts)}: passed over; if these are labels of YOLO, add the data.yaml that names the classes"
+            f"passed over: {names.listed(texts)}; if these are labels of YOLO, add the data.yaml that names the classes"
         )
+    others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
+    if others:
+        warnings.append(f"passed over: {names.listed(others)}; these are neither pictures nor labels that can be read")
     return found, warnings
 
 

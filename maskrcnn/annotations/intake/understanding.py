@@ -67,7 +67,7 @@ def understand(dropped: Dropped) -> Understood:
     Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
     """
     if project := _project_folder(dropped):
-        return _of_project(project, dropped.warnings)
+        return _of_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
     found, said = labels.find(wanted, dropped.root)
     if not found and not dropped.pictures:
@@ -191,7 +191,8 @@ def _with_splits(
         return list(places), []
     splits: dict[str | None, Split] = {"train": "train", "val": "val", "test": "val"}
     tested = words.count("test")
-    remark = f"{name}: {tested} pictures of the test split came to validation, as a project has no third one"
+    things = "1 picture" if tested == 1 else f"{tested} pictures"
+    remark = f"{name}: {things} of the test split came to validation, as a project has no third one"
     return [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)], [
         remark
     ] if tested else []
@@ -248,16 +249,16 @@ def _project_folder(dropped: Dropped) -> Path | None:
     return found[0] if found else None
 
 
-def _of_project(folder: Path, warnings: Sequence[str]) -> Understood:
+def _of_project(folder: Path, dropped: Dropped) -> Understood:
     try:
         dataset = read(folder)
         images = tuple(_inside(record, folder) for record in dataset.images)
-    except (sqlite3.Error, KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise StudioError(f"{folder.name}: the project's database is damaged; restore it from a copy") from None
+    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
     missing = tuple(record.file_name for record in images if record.path is None)
     unlabelled = sum(record.path is not None and not record.regions for record in images)
     dataset = replace(dataset, images=images)
-    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, _shortened(warnings))
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, _shortened(dropped.warnings))
 
 
 def _inside(record: ImageRecord, folder: Path) -> ImageRecord:

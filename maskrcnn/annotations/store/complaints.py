@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +22,13 @@ _WORDS: dict[int, str] = {
     sqlite3.SQLITE_LOCKED: "another program is writing to the project; wait for it or close it, then do it again",
     sqlite3.SQLITE_CORRUPT: "the database is damaged; restore the project folder from a copy",
     sqlite3.SQLITE_NOTADB: "this is not a project database; restore it from a copy",
-    sqlite3.SQLITE_CANTOPEN: "the database cannot be opened; check the permissions of the folder",
+    # In WAL mode even reading makes files beside the database.
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the project's folder writable, or copy it to where you may write",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write the database; check the disk and its free space",
 }
+
+_LEAST_SPACE = 100_000
+"""Bytes; with less, SQLite fails in many ways that do not say why."""
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -43,9 +48,18 @@ def complaining(path: Path) -> Iterator[None]:
             if "no such" not in str(error):
                 raise
             words = f"this is not a project database of the studio ({error}); restore it from a copy"
+        elif code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
+            words = _FULL  # even reading takes a small file beside the database
         else:
             words = _WORDS.get(code, f"the project cannot be used now ({error}); close other programs that use it")
         raise StudioError(f"{path}: {words}") from None
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_SPACE
+    except OSError:
+        return False
 
 
 def cannot_store(path: Path, error: OSError) -> StudioError:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,9 @@ Progress = Callable[[int, int], object]
 
 _WORKERS = 4
 """Threads that copy and decode. Each holds a chunk of its picture's file, not all of it."""
+
+_AT_ONCE = 8
+"""Pictures that a thread is given at once; handing over costs as much as a small picture."""
 
 _CHUNK = 1 << 20
 
@@ -70,6 +74,9 @@ class Incoming:
     record: ImageRecord
 
 
+Numbered = tuple[int, Incoming]
+
+
 def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[Incoming]:
     """The pictures of records; the names of those that were not found are put into `missing`."""
     for record in records:
@@ -109,21 +116,23 @@ def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progre
     Raises `StudioError` where the room cannot hold them: a full disk is no fault of a picture.
     """
     warnings: list[str] = []
-    under_way: deque[tuple[int, Incoming, Future[_Copied]]] = deque()
+    under_way: deque[tuple[list[Numbered], Future[list[_Copied | _Unfit]]]] = deque()
 
     def finish() -> None:
-        number, picture, future = under_way.popleft()
-        try:
-            _note(room, number, picture, future.result(), split)
-        except _Unfit as error:
-            warnings.append(f"not imported: {error}")
-        progress()
+        batch, future = under_way.popleft()
+        for (number, picture), copied in zip(batch, future.result(), strict=True):
+            try:
+                _note(room, number, picture, copied, split)
+            except _Unfit as error:
+                warnings.append(f"not imported: {error}")
+            progress()
 
+    numbered = enumerate(incoming)
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="import") as pool:
         try:
-            for number, picture in enumerate(incoming):
-                under_way.append((number, picture, pool.submit(_copied, room, number, picture)))
-                if len(under_way) > 2 * _WORKERS:
+            while batch := list(islice(numbered, _AT_ONCE)):
+                under_way.append((batch, pool.submit(_all_copied, room, batch)))
+                if len(under_way) > _WORKERS:
                     finish()
             while under_way:
                 finish()
@@ -206,6 +215,17 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
+def _all_copied(room: Staging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
+    """What became of some pictures; one that is unfit does not stop the others, a full disk does."""
+    found: list[_Copied | _Unfit] = []
+    for number, picture in batch:
+        try:
+            found.append(_copied(room, number, picture))
+        except _Unfit as error:
+            found.append(error)
+    return found
+
+
 def _copied(room: Staging, number: int, picture: Incoming) -> _Copied:
     """Copy a picture to where it waits, and make sure that it is whole."""
     name, record = plain_name(picture.name), picture.record
@@ -240,8 +260,10 @@ def _chunks(picture: Incoming, name: str) -> Iterator[bytes]:
         raise _Unfit(f"{name}: cannot be read ({reason}); check the file") from None
 
 
-def _note(room: Staging, number: int, picture: Incoming, copied: _Copied, split: str | None) -> None:
+def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfit, split: str | None) -> None:
     """Write down what is known of a picture that waits."""
+    if isinstance(copied, _Unfit):
+        raise copied
     record = picture.record
     try:
         state = State.of(record.regions)

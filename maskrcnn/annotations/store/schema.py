@@ -143,8 +143,12 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 def connect(path: Path) -> sqlite3.Connection:
     # One connection for each operation: Streamlit runs pages in many threads, and opening takes well under 1 ms.
     db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
+    try:
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        db.close()
+        raise
     db.row_factory = sqlite3.Row
     return db
 

@@ -31,6 +31,9 @@ _FOLDER = ".incoming"
 _LOCK = "incoming.db"
 _MOVING = "moving.json"
 
+_SYNCING = 8
+"""Files that wait for the disk at the same time."""
+
 _WAITING = """
 CREATE TABLE waiting (
     number INTEGER PRIMARY KEY, name TEXT, sha256 TEXT, file_size INTEGER, width INTEGER, height INTEGER,
@@ -52,11 +55,11 @@ class Staging:
 
     def bring_to_disk(self, pool: Executor) -> None:
         """Make sure that what waits is on disk, not only in memory."""
-        numbers = [row["number"] for row in self.db.execute("SELECT number FROM waiting")]
-        if len(numbers) > 1:
+        files = [self.file(row["number"]) for row in self.db.execute("SELECT number FROM waiting")]
+        if len(files) > 1:
             _hurry(self.folder)
         try:
-            for _ in pool.map(lambda number: _sync_file(self.file(number)), numbers):
+            for _ in pool.map(_sync_files, [files[first::_SYNCING] for first in range(_SYNCING)]):
                 pass
         except OSError as error:
             raise cannot_store(self.images_folder, error) from None
@@ -99,6 +102,7 @@ def staging(database: Path, images_folder: Path) -> Iterator[Staging]:
             yield Staging(folder, images_folder, db)
     finally:
         db.close()
+        _empty(folder)
         sweep(database, images_folder)
 
 
@@ -120,6 +124,15 @@ def sweep(database: Path, images_folder: Path) -> None:
                 shutil.rmtree(folder)
             if not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _empty(folder: Path) -> None:
+    """Delete what waits in a room of our own, all but the note of what was moved. This needs no database: on a full
+    disk that could not be opened before some space is free again."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if file.name != _MOVING:
+                file.unlink()
 
 
 def _moved(folder: Path) -> list[str]:
@@ -166,9 +179,10 @@ def _hurry(folder: Path) -> None:
             os.close(handle)
 
 
-def _sync_file(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _sync_files(paths: list[Path]) -> None:
+    for path in paths:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

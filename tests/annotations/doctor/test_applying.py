@@ -6,7 +6,9 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +65,7 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_up.picture(tmp_path_factory.mktemp("square") / "a.png", size=(SIDE, SIDE))
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(REGION, max_size=6), min_size=1, max_size=2), st.booleans())
 def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[Region]], found: bool) -> None:
     path = square if found else None
@@ -75,19 +77,18 @@ def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[
     assert {r.class_name for i in mended.images for r in i.regions} - {None} <= set(mended.classes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(RING.map(Polygon))
 def test_a_mended_polygon_covers_what_it_covered(square: Path, shape: Polygon) -> None:
     dataset = made_up.dataset(ImageRecord("a.png", (Region(shape, "dent"),), square))
     (record,) = apply(dataset, examine(dataset)).images
     before = raster.mask(shape, SIDE, SIDE)
-    if not record.regions:
-        # What is dropped has few pixels, or is so thin that the rasteriser's grid fills what has no width.
-        assert before.sum() < 50
-        return
-    after = raster.mask(record.regions[0].shape, SIDE, SIDE)
-    differ, length = (before ^ after).sum(), sum(len(ring) for ring in raster.rings(shape)) * SIDE
-    assert differ <= 0.15 * length + 8 or not before.any()
+    after = raster.mask(record.regions[0].shape, SIDE, SIDE) if record.regions else np.zeros_like(before)
+    # Nearer to the outline the rasteriser rounds, and slivers and tiny regions have nothing that is farther from it.
+    edges = [shapely.LineString([*shape.points, shape.points[0]]), shapely.box(0, 0, SIDE, SIDE).exterior]
+    ys, xs = np.mgrid[:SIDE, :SIDE] + 0.5
+    far = shapely.distance(shapely.union_all(edges), shapely.points(xs, ys)) > (1.2 if record.regions else 2.3)
+    assert (before == after)[far].all() or not before[far].any()  # what was drawn twice all round comes back
 
 
 def test_the_order_of_findings_does_not_matter_and_nothing_changes_in_place(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import shapely
 
@@ -80,3 +81,28 @@ def test_shapely_agrees_on_what_is_sound(real_data) -> None:
                         assert not (valid and enclosed.fault(region.shape.points))
                         let_go += not valid and enclosed.fault(region.shape.points) is None
     assert let_go == 1  # 000000502136.jpg of COCO comes back to a vertex it had
+
+
+def test_a_scribble_is_called_one_and_costs_no_time() -> None:
+    """2,000 random edges cross in about half a million places; a wobbly outline of 20,000 vertices is none."""
+    rng = np.random.default_rng(0)
+    scribble = tuple(map(tuple, rng.uniform(0, 1000, (2000, 2)).tolist()))
+    assert enclosed.is_scribble(scribble)
+    angles = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    radii = 400 + rng.normal(0, 0.5, 20_000)
+    wobbly = [*zip((500 + radii * np.cos(angles)).tolist(), (500 + radii * np.sin(angles)).tolist(), strict=True)]
+    assert not enclosed.is_scribble(tuple(wobbly))
+    wobbly[10], wobbly[14] = wobbly[14], wobbly[10]
+    assert not enclosed.is_scribble(tuple(wobbly))
+    assert enclosed.fault(tuple(wobbly)) == "crosses itself"
+
+
+def test_a_speckled_mask_as_one_outline_is_sound() -> None:
+    """Thousands of rings joined into one, as an export to VIA writes them."""
+    pixels = np.random.default_rng(0).random((30, 50)) < 0.4
+    rings = raster.rings(raster.from_mask(pixels))
+    assert len(rings) > 100
+    outline = joined(rings)
+    assert enclosed.fault(outline) is None
+    assert not enclosed.is_scribble(outline)
+    assert enclosed.filled(outline).area == pytest.approx(pixels.sum())

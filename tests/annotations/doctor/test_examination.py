@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from maskrcnn.annotations import Dataset, read
@@ -140,3 +141,11 @@ def test_the_smallest_anchor_is_measured_at_working_size(tmp_path: Path) -> None
     # At a shorter side of 80 px, that is half of what it is, it is 32.4 px large.
     assert names(sound, smallest_anchor=32, image_min_dim=80) == set()
     assert names(sound, smallest_anchor=33, image_min_dim=80) == {"below-anchor"}
+
+
+def test_a_scribble_is_dropped(tmp_path: Path) -> None:
+    places = np.random.default_rng(0).uniform(0, 160, (1000, 2)).round(2).tolist()
+    dataset = made_up.with_region(tmp_path, made_up.Polygon(tuple(map(tuple, places))))
+    found = examine(dataset)
+    assert [(finding.check, finding.fix and finding.fix.action) for finding in found] == [("self-crossing", "drop")]
+    assert examine(apply(dataset, found)) == []

@@ -81,7 +81,7 @@ def test_mistakes_get_one_line_and_write_nothing(
 
 def test_an_unknown_format_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["convert", "a.json", "b.json", "--to", "yolo"])
+        main(["convert", "a.json", "b.json", "--to", "dicom"])
     assert caught.value.code == 2
     error = capsys.readouterr().err
     for format in ("via1", "via2", "via-project", "coco"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import reading, via, via_classes
+from maskrcnn.annotations.formats import reading, via
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -181,76 +182,10 @@ def test_parts_and_holes_become_one_outline_with_the_same_mask() -> None:
     (again,) = via.parse(via.document(dataset, "via2"), "a.json").images[0].regions
     assert isinstance(again.shape, Polygon)
     assert (raster.mask(again.shape, 20, 20) == raster.mask(shape, 20, 20)).all()
-    assert via.joined_regions(dataset) == 1
-
-
-def choice(*options: str, kind: str = "dropdown") -> dict[str, Any]:
-    return {"type": kind, "options": {option: option.title() for option in options}}
-
-
-TEXT = {"type": "text"}
-
-
-@pytest.mark.parametrize(
-    ("regions", "definitions", "expected"),
-    [
-        ([], {}, None),
-        ([{}, {}], {}, None),
-        ([{}, {}], {"kind": choice("a", "b")}, "kind"),  # defined, and not filled in yet
-        ([{}, {}], {"name": TEXT}, None),
-        ([{"name": ""}, {"name": " "}], {}, None),
-        ([{"name": "car"}], {}, "name"),
-        ([{"Class": "car", "note": "x"}], {}, "Class"),
-        ([{"name": "car"}, {}], {"name": TEXT, "type": choice("scratch")}, "name"),  # car damage: type is never used
-        (
-            [{"name": "Swan", "type": "bird"}, {"name": "Plato", "type": "human"}, {"name": "Kriton", "type": "human"}],
-            {},
-            "type",
-        ),
-        (
-            [{"name": "car", "occluded": "no"}, {"name": "car", "occluded": "no"}],
-            {"occluded": choice("no", "yes")},
-            "name",
-        ),
-        (
-            [{"name": "n1", "shape": "star"}, {"name": "n2", "shape": "star"}],
-            {"shape": choice("star", kind="radio")},
-            "shape",
-        ),
-        ([{"name": "x", "label": "a"}, {"name": "x", "label": "b"}], {"label": choice("a", "b")}, "label"),
-        ([{"species": "cat"}, {"species": "cat"}], {}, "species"),
-        ([{"species": "cat"}, {}], {}, None),  # not every region has it
-        ([{"species": "cat", "mood": "good"}, {"species": "cat", "mood": "good"}], {}, None),  # which of the two?
-        ([{"note": "one"}, {"note": "two"}, {"note": "three"}], {}, None),  # says something else each time
-        ([{"track": 320}, {"track": 320}], {}, None),  # numbers count something
-        ([{"category": 3}, {"category": 3}], {}, "category"),
-        ([{"kind": {"cat": True}}, {"kind": {"cat": True}}], {"kind": choice("cat", kind="checkbox")}, "kind"),
-    ],
-)
-def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str, Any], expected: str | None) -> None:
-    assert via_classes.class_attribute(regions, definitions) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("cat", "cat"),
-        (" ", None),
-        ("", None),
-        (None, None),
-        (3, "3"),
-        (True, None),
-        ({"cat": True}, "cat"),
-        ({"cat": True, "dog": False}, "cat"),
-        ({"cat": True, "dog": True}, None),
-        ({"cat": "true"}, None),
-        ({}, None),
-        ([], None),
-        (["cat"], None),
-    ],
-)
-def test_the_class_in_a_value(value: Any, expected: str | None) -> None:
-    assert via_classes.class_of(value) == expected
+    assert via.encode(dataset, "via2").warnings == (
+        "the dataset: 1 region in several parts, with holes or drawn as masks became one outline each, as VIA has no "
+        "other",
+    )
 
 
 @pytest.mark.parametrize("values", [[{"cat": True}, {"dog": True}, {"cat": True}], [3, 3, 4], ["a", "a", "b"]])
@@ -316,3 +251,115 @@ def test_classes_of_real_files(real_data: Path) -> None:
     assert demo.class_attribute == "type"
     balloons = reading.read(real_data / "balloon/train")
     assert (balloons.class_attribute, balloons.classes, balloons.n_regions) == (None, ("object",), 255)
+
+
+def embedding(written: Any) -> ImageRecord:
+    entry = {"filename": "a.jpg", "size": 1, "regions": {}, "file_attributes": {}, "base64_img_data": written}
+    return via.parse({"a": entry}, "labels.json").images[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", None),
+        (None, None),
+        ("AAEC", b"\x00\x01\x02"),
+        ("data:image/png;base64,AAEC", b"\x00\x01\x02"),
+        ("data:;base64,AAE=", b"\x00\x01"),
+    ],
+)
+def test_an_embedded_picture_is_at_hand(written: Any, expected: bytes | None) -> None:
+    assert via.embedded_picture(embedding(written)) == expected
+
+
+def test_without_the_field_there_is_no_embedded_picture() -> None:
+    assert via.embedded_picture(ImageRecord("a.jpg")) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("not base64!", "is not base64"),
+        ("AAE", "is not base64"),
+        ("AAEC\n", "is not base64"),
+        ("data:image/png,AAEC", "is not base64"),
+        ("data:image/png;base64", "is not base64"),
+        ("http://example.org/a.png", "is not base64"),
+        ("é", "is not base64"),
+        (["AAEC"], "is not text"),
+        (7, "is not text"),
+    ],
+)
+def test_what_is_no_embedded_picture_is_refused(written: Any, complaint: str) -> None:
+    with pytest.raises(StudioError, match=f'^"a.jpg": the picture inside the label file {complaint}; '):
+        via.embedded_picture(embedding(written))
+
+
+def test_an_embedded_picture_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(via, "LARGEST_EMBEDDED", 2**20)
+    assert via.embedded_picture(embedding("A" * 2**20)) is not None
+    with pytest.raises(StudioError, match="is over 1 MB; "):
+        via.embedded_picture(embedding("A" * (2**21)))
+
+
+@pytest.mark.parametrize("values", [[1, float("nan")], [float("nan"), 1], [1, float("inf")], [1, 1e308], [1, 10**400]])
+@pytest.mark.parametrize("more", [[], [1e308, -1e308], [2, 3.5]])
+def test_no_bad_number_hides_in_a_list(values: list[Any], more: list[Any]) -> None:
+    for order in ([*values, *more], [*more, *values]):
+        drawn = {"name": "polygon", "all_points_x": order, "all_points_y": [1] * len(order)}
+        with pytest.raises(StudioError, match="which is no place in a picture"):
+            via.parse({"a": {"filename": "a.jpg", "regions": [region(drawn)]}}, "labels.json")
+
+
+@pytest.mark.parametrize("bad", [True, None, "1", [1], {}])
+def test_only_numbers_are_coordinates(bad: Any) -> None:
+    drawn = {"name": "polygon", "all_points_x": [1, 2.5, bad], "all_points_y": [1, 2, 3]}
+    with pytest.raises(StudioError, match='as "all_points_x", not a number'):
+        via.parse({"a": {"filename": "a.jpg", "regions": [region(drawn)]}}, "labels.json")
+
+
+LONG = "long name\n" * 10_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {LONG: {"filename": 3}, "b": {"filename": "b"}},
+        {"a": {"filename": LONG, "regions": [region({"name": "blob"})]}},
+        {"a": {"filename": LONG, "regions": [region({"name": LONG})]}},
+        {"a": {"filename": LONG, "regions": LONG}},
+        {"a": {"filename": "a.jpg", "size": LONG}},
+        {"a": {"filename": "a.jpg", "regions": [region(TRIANGLE, **{"name": "\ud800" + LONG})]}},
+        {"a": {"filename": "a.jpg", "regions": [region(TRIANGLE, **{"x": json.loads("[" * 200 + "]" * 200)})]}},
+        {"a": {"filename": "a.jpg", "x": json.loads("[" * 200 + "]" * 200)}},
+        {"a": {"filename": "a.jpg", "file_attributes": {"x": json.loads("[" * 200 + "]" * 200)}}},
+        {"_via_img_metadata": {}, "x": json.loads("[" * 200 + "]" * 200)},
+        {
+            "_via_img_metadata": {},
+            "_via_attributes": {"region": {"kind": {"type": "radio", "options": {"\ud800" + LONG: ""}}}},
+        },
+    ],
+)
+def test_complaints_about_hostile_files_are_one_short_line(document: dict[str, Any]) -> None:
+    with pytest.raises(StudioError) as caught:
+        via.parse(document, "labels.json")
+    assert str(caught.value).startswith("labels.json: ")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("flavour", via.FLAVOURS)
+def test_many_pictures_of_one_name_take_no_longer(flavour: str) -> None:
+    records = tuple(ImageRecord("a.jpg", file_size=1) for _ in range(30_000))
+    started = time.perf_counter()
+    written = via.document(Dataset(records), flavour)
+    assert len(written["_via_img_metadata"] if flavour == "via-project" else written) == 30_000
+    assert time.perf_counter() - started < 5  # a second, where each name is not tried again from the first number on
+
+
+def test_splits_that_go_are_named() -> None:
+    dataset = Dataset((ImageRecord("a.jpg", split="train"), ImageRecord("b.jpg", split="val")))
+    (warning,) = via.encode(dataset, "via-project").warnings
+    assert warning == (
+        "the dataset: which pictures are for training and which for validation is not said, as VIA 2.x projects cannot"
+    )

@@ -222,7 +222,7 @@ def test_the_class_attribute_can_be_named() -> None:
     text = table(f'a.jpg,5,"{{}}",1,0,{RECT},"{{""name"":""x"",""kind"":""cat""}}"')
     assert via_csv.parse(text, "labels.csv").class_attribute == "name"
     assert via_csv.parse(text, "labels.csv", "kind").classes == ("cat",)
-    with pytest.raises(ArgumentError, match='no region has the attribute "colour"; choose "name", "kind"'):
+    with pytest.raises(ArgumentError, match='no region has the attribute "colour"; choose "kind", "name"'):
         via_csv.parse(text, "labels.csv", "colour")
 
 

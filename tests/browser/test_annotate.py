@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,18 @@ def test_several_polygons_in_a_row_on_one_canvas(opened: Any, project: Project, 
     assert len(polygons(project)) == 3
     assert len({region.id for region in regions(project)}) == 4
     assert [region.class_name for region in regions(project)] == ["cat"] * 4
+
+
+def test_the_key_of_a_class_chooses_it(opened: Any, project: Project, settled: Settled) -> None:
+    cat, dog = project.classes()
+    project.set_classes([cat, replace(dog, hotkey="d")])
+    opened.reload()
+    wait_for_canvas(opened, settled)
+    opened.keyboard.press("d")
+    opened.locator('.st-key-annotate_class_2 button[kind="primary"]').wait_for()
+    settled(opened)
+    draw_polygon(opened, settled)
+    assert [region.class_name for region in regions(project)] == ["cat", "dog"]
 
 
 def test_rename_delete_and_undo_in_the_table(opened: Any, project: Project, settled: Settled) -> None:

@@ -16,6 +16,7 @@ from maskrcnn.annotations.regions import (
     RLE,
     Circle,
     Ellipse,
+    Keypoints,
     MultiPolygon,
     Point,
     Polygon,
@@ -212,6 +213,21 @@ def test_an_edit_keeps_attributes_id_and_class() -> None:
     (item,) = drawing.objects()
     (now,) = drawing.after([item | {"left": item["left"] + 10}], new_region).regions
     assert now == replace(region, shape=Polygon(((120.0, 100.0), (320.0, 100.0), (320.0, 400.0))))
+
+
+def test_what_a_file_said_of_the_old_outline_goes_with_an_edit_and_all_else_stays() -> None:
+    pose = Keypoints(((110.0, 120.0, 2), (0.0, 0.0, 0)))
+    region = Region(TRIANGLE, "dog", {"note": "kept"}, keypoints=pose, extras={"coco": {"id": 7, "area": 30000}})
+    hole = Region(
+        MultiPolygon((((*TRIANGLE.points,), ((150, 150), (160, 150), (160, 160))),)), "cat", extras={"coco": {}}
+    )
+    drawing = Drawing.start((region, hole), HALF, COLOURS)
+    (item,) = drawing.objects()
+    untouched = drawing.after([item], new_region).regions
+    assert untouched[0] is region
+    moved, other = drawing.after([item | {"left": item["left"] + 10}], new_region).regions
+    assert (moved.keypoints, moved.attributes, moved.id, moved.extras) == (pose, {"note": "kept"}, region.id, {})
+    assert other is hole
 
 
 coordinate = st.floats(-50, 5000, allow_nan=False)

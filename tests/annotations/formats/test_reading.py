@@ -206,7 +206,7 @@ def test_writing_leaves_nothing_behind_on_an_error(tmp_path) -> None:
     for dataset, format in ((without_class, "coco"), (unwritable, "via2")):
         with pytest.raises(StudioError):
             write(dataset, target, format)
-    with pytest.raises(ArgumentError, match="choose .*via1.*coco"):
+    with pytest.raises(ArgumentError, match=r"choose .*via1.*coco"):
         write(without_class, target, "dicom")
     assert target.read_text() == "the old file"
     assert os.listdir(tmp_path) == ["out.json"]

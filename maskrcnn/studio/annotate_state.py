@@ -64,6 +64,7 @@ class Editor:
     saved_at: str | None = None
     problem: str | None = None
     conflict: Conflict | None = None
+    is_over: bool = False
 
     @property
     def regions(self) -> Regions:
@@ -124,7 +125,7 @@ def take_drawing(key: str) -> None:
     """Save what the canvas of this key sent; also when the page shows another picture already."""
     editor: Editor | None = st.session_state.get(_EDITORS, {}).get(key)
     objects = canvas.objects_of(key)
-    if editor is None or objects is None:
+    if editor is None or objects is None or editor.is_over:
         return
     drawing = editor.drawing.after(objects, _new_region)
     if drawing.regions == editor.regions:
@@ -169,7 +170,8 @@ def resolve(key: str, choice: str) -> None:
             project.save(editor.image_id, merge(conflict.base, conflict.mine, theirs), revision)
         elif choice == "mine":
             project.save(editor.image_id, conflict.mine, revision)
-        editor.conflict = None
+        # Another canvas is mounted now; what this one may still send is decided already.
+        editor.conflict, editor.is_over = None, True
 
     _attempt(editor, save)
 
@@ -252,7 +254,10 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
             if stale.regions != editor.regions:
                 mine = project.save(editor.image_id, regions, stale.revision)
                 project.save(editor.image_id, stale.regions, mine)
-                editor.conflict = Conflict(editor.regions, regions, stale.regions)
+                base = editor.conflict.base if editor.conflict is not None else editor.regions
+                editor.conflict = Conflict(base, regions, stale.regions)
+                # The canvas may send the same again, which then is no further change.
+                editor.drawing = drawing or editor.drawing
                 return
             # Undone and redone, say: what is stored is what this canvas shows.
             revision = project.save(editor.image_id, regions, stale.revision)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +11,10 @@ from maskrcnn.annotations import intake
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
 from maskrcnn.studio import dataset_preview, session
+from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.studio.run_words import clock
 
 _WAITING = "dataset_import_waiting"
 _GENERATION = "dataset_import_generation"
@@ -137,26 +135,8 @@ def _look(project: Project, waiting: _Waiting) -> None:
 
 
 def _import(project: Project, staged: Staged, split: Split | None) -> ImportReport:
-    bar = st.progress(0.0, "Copying the pictures")
-    report = project.import_dataset(staged.dataset, split, progress=_progress(bar.progress))
-    bar.empty()
-    return report
-
-
-def _progress(show: Callable[[float, str], object]) -> Callable[[int, int], None]:
-    """A callback for `import_dataset` that shows how far it is, and how long it will still take."""
-    started = shown = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if total and (now - shown > 0.2 or done == total):
-            shown = now
-            left = (now - started) * (total - done) / max(done, 1)
-            words = "storing them" if done == total else f"about {clock(left)} left"
-            show(done / total, f"{done} of {counted(total, 'picture')}, {words}")
-
-    return tell
+    with st.spinner("Importing"), st.empty():
+        return project.import_dataset(staged.dataset, split, progress=bar("Copying the pictures"))
 
 
 def report_box(project: Project) -> None:

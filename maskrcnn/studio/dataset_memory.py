@@ -32,7 +32,7 @@ def worked_out(name: str, project: Project, words: str, work: Callable[[Progress
     slot = _slot(name, str(project.folder), stamp(project) if state is None else state)
     if "result" not in slot:
         with st.empty():
-            slot["result"] = work(_bar(words))
+            slot["result"] = work(bar(words))
             st.empty()
     return slot["result"]
 
@@ -48,7 +48,7 @@ def _slot(name: str, folder: str, state: Stamp) -> dict[str, Any]:
     return {}
 
 
-def _bar(words: str) -> Progress:
+def bar(words: str) -> Progress:
     """A progress callback that draws a bar once the work has lasted a moment."""
     start, shown = time.monotonic(), 0.0
 

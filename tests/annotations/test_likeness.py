@@ -69,6 +69,7 @@ def _grid(cells: np.ndarray, size: tuple[int, int] = (100, 100)) -> Likeness:
 RAMP = np.add.outer(5 * np.arange(16), 5 * np.arange(16)) + 20
 ONE_CELL = np.pad([[1]], ((3, 12), (5, 10)))
 CHEQUERED = np.indices((16, 16)).sum(axis=0) % 2 * 2 - 1
+STRIPED = np.indices((16, 16))[1] % 2 * 2 - 1  # as bright, and without any correlation to the former
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,8 @@ def test_the_thresholds(other: Likeness, same: bool) -> None:
         (4 * CHEQUERED, 4 * CHEQUERED, True),
         (4 * CHEQUERED, 3 * CHEQUERED, True),
         (2 * CHEQUERED, -2 * CHEQUERED, False),  # 4 in root mean square, and just the opposite
+        (8 * CHEQUERED, 8 * CHEQUERED + 2 * STRIPED, True),  # 8 / sqrt(64 + 4) = 0.970
+        (8 * CHEQUERED, 8 * CHEQUERED + 3 * STRIPED, False),  # 8 / sqrt(64 + 9) = 0.936
         (0 * CHEQUERED, 0 * CHEQUERED + 3, True),  # plain
         (0 * CHEQUERED, 2 * CHEQUERED, False),
     ],

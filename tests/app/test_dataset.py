@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations import likeness
 from maskrcnn.annotations.regions import Polygon, Rect, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import dataset_doctor, dataset_gallery, dataset_overview, dataset_split
+from maskrcnn.studio import dataset_doctor, dataset_gallery, dataset_memory, dataset_overview, dataset_split
 
 PAGE = "pages/label/dataset.py"
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
@@ -412,3 +412,22 @@ def test_a_large_project_is_looked_through_for_copies_on_request(
     assert not looked
     button(app, "Look for copies").click().run()
     assert looked == [1]
+
+
+# Waiting
+
+
+def test_the_bar_says_how_far_and_goes_when_the_work_is_done(
+    open_page: Callable[..., AppTest], project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    real = dataset_memory.st.progress
+    monkeypatch.setattr(dataset_memory, "_AT_ONCE", -1.0)
+    monkeypatch.setattr(dataset_memory, "_EVERY", -1.0)
+    monkeypatch.setattr(dataset_memory.st, "progress", lambda value, text: said.append(text) or real(value, text))
+    app = open_page(view="statistics")
+    assert len(said) == 10
+    assert said[3].startswith("Measuring the objects: 4 of 10  ·  0:0")
+    assert not app.main.get("progress")
+    app.run()
+    assert len(said) == 10  # remembered

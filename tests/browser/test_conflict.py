@@ -97,7 +97,7 @@ def test_the_second_tab_sees_both_versions_and_loses_neither(
             settled(second)
             seen.append(shapes(project, number))
         for version in ([THERE, FIRST], [THERE, SECOND]):
-            assert any(are(state, version) for state in seen), (way, version)
+            assert any(are(state, version) for state in seen), (way, version, seen)
         assert second.locator('[data-testid="stException"]').count() == 0
 
 

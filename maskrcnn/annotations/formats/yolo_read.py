@@ -214,8 +214,9 @@ def _region(values: list[str], names: dict[int, str], width: int, height: int, c
         raise complain(f"has class {brief(values[0])}, but data.yaml names {len(names)} classes")
     if len(fractions) != 4 and (len(fractions) < 6 or len(fractions) % 2):
         raise complain(f"has {len(fractions)} numbers after its class, neither a box (4) nor an outline (6, 8, ...)")
+    # To the millionth of a pixel: what ten decimals of a fraction say, without the noise of the multiplication.
     places: Points = tuple(
-        (coordinate(x * width, "x", complain), coordinate(y * height, "y", complain))
+        (coordinate(round(x * width, 6), "x", complain), coordinate(round(y * height, 6), "y", complain))
         for x, y in zip(fractions[0::2], fractions[1::2], strict=True)
     )
     name = names[int(number)]

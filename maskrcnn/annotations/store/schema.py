@@ -131,13 +131,8 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside a transaction that is committed at the end, and undone where anything is raised."""
     with _present(path), complaining(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:  # SQLite itself rolls back after some errors, a full disk among them
-                db.rollback()
-            raise
+        yield db
+        db.execute("COMMIT")  # without it, closing the connection undoes all
 
 
 def connect(path: Path) -> sqlite3.Connection:

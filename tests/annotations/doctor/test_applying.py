@@ -153,6 +153,9 @@ def test_findings_of_labels_that_changed_meanwhile_are_refused(tmp_path: Path) -
     for other in (gone, replace(dataset, images=(second, first)), replace(dataset, images=())):
         with pytest.raises(StudioError, match=r'"a\.png" has changed since it was examined; examine it again'):
             apply(other, found)
+    lost = made_up.MADE_UP["picture-missing"](tmp_path)
+    with pytest.raises(StudioError, match=r'"b\.png" has changed'):
+        apply(replace(lost, images=lost.images[::-1]), examine(lost))
     # A region that only moved to another place is found by its id.
     moved = replace(dataset, images=(replace(first, regions=first.regions[::-1]), second))
     assert len(apply(moved, found).images[0].regions) == 2

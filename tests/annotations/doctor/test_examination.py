@@ -141,6 +141,18 @@ def test_the_smallest_anchor_is_measured_at_working_size(tmp_path: Path) -> None
     # At a shorter side of 80 px, that is half of what it is, it is 32.4 px large.
     assert names(sound, smallest_anchor=32, image_min_dim=80) == set()
     assert names(sound, smallest_anchor=33, image_min_dim=80) == {"below-anchor"}
+    # And so it is if the longer side may not be longer than 100 px.
+    assert names(sound, smallest_anchor=32, image_max_dim=100) == set()
+    assert names(sound, smallest_anchor=33, image_max_dim=100) == {"below-anchor"}
+
+
+def test_classes_are_counted_without_the_pictures_that_leave(tmp_path: Path) -> None:
+    slip = made_up.Region(made_up.DENT, "Dent")
+    dataset = made_up.healthy(tmp_path)
+    copy = made_up.record(tmp_path, "c.png", slip, seed=1, split="val")
+    assert names(made_up.dataset(*dataset.images, copy)) == {"in-both-splits"}
+    other = made_up.record(tmp_path, "d.png", slip, seed=4, split="val")
+    assert names(made_up.dataset(*dataset.images, other)) == {"class-typo"}
 
 
 def test_a_scribble_is_dropped(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def datasets(draw: Any, kinds: list[str], attributes: bool = False) -> Dataset:
     return Dataset((picture, ImageRecord("b.png", (), PICTURE, WIDTH, HEIGHT)), ("cat", "dog <b>", "Ünïcode"))
 
 
-_FOLDER = Path(tempfile.mkdtemp(prefix="pairs-"))
+_FOLDER = Path(tempfile.gettempdir()) / f"pairs-{os.getpid()}"  # made when the tests run
 PICTURE = _FOLDER / "a.png"
 
 
@@ -187,6 +187,7 @@ def _picture_on_disk() -> Any:
     """The pictures of all the datasets; and no waiting for the disk."""
     patch = pytest.MonkeyPatch()
     patch.setattr(os, "fsync", lambda _: None)
+    _FOLDER.mkdir()
     Image.new("RGB", (WIDTH, HEIGHT)).save(PICTURE)
     Image.new("RGB", (WIDTH, HEIGHT)).save(_FOLDER / "b.png")
     yield

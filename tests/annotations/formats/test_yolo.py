@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from maskrcnn.annotations import raster
+from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import yolo
 from maskrcnn.annotations.formats.writing import write
 from maskrcnn.annotations.regions import (
@@ -256,6 +256,14 @@ def test_what_lies_outside_is_cut_off(points: Any, area: int) -> None:
     assert raster.area(outline, 30, 40) == area
 
 
+def test_parts_that_overlap_stay_one_area() -> None:
+    parts = [((x, x), (x + 10, x), (x + 10, x + 10), (x, x + 10)) for x in (2, 7)]
+    (row,), _ = rows(Region(MultiPolygon(tuple((part,) for part in parts)), "cat"))
+    fractions = np.array([float(value) for value in row.split()[1:]]).reshape(-1, 2)
+    outline = Polygon(tuple(map(tuple, fractions * (40, 30))))
+    assert raster.area(outline, 30, 40) == 100 + 100 - 25  # the square of 5 x 5 that both cover counts once
+
+
 def test_written_and_read_again(picture: Any, tmp_path: Path) -> None:
     shapes = [Polygon(((1.123456789, 2), (20.5, 3.25), (11, 17))), Polygon(((0, 0), (4032, 0), (1 / 3, 3024)))]
     records = [
@@ -273,6 +281,20 @@ def test_written_and_read_again(picture: Any, tmp_path: Path) -> None:
     for before, after in zip(records, again.images, strict=True):
         assert (before.file_name, before.split) == (after.file_name, after.split)
         np.testing.assert_allclose(after.regions[0].shape.points, before.regions[0].shape.points, rtol=0, atol=1e-6)
+
+
+def test_real_outlines_keep_their_masks_to_the_pixel(real_data: Path, tmp_path: Path) -> None:
+    before = read(real_data / "coco/tinycoco/annotations/instances_train2017.json")
+    write(before, tmp_path / "out", "yolo")
+    after = {record.file_name: record for record in read(tmp_path / "out").images}
+    compared = 0
+    for record in before.images:
+        size = record.height, record.width
+        objects = [region for region in record.regions if not region.iscrowd]
+        for ours, theirs in zip(objects, after[record.file_name].regions, strict=True):
+            assert (raster.mask(ours.shape, *size) == raster.mask(theirs.shape, *size)).all()
+            compared += 1
+    assert compared == 288 - 4  # without the crowds
 
 
 def test_names_that_lead_out_stay_inside() -> None:

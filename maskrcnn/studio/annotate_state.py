@@ -51,7 +51,8 @@ class Conflict:
 class Editor:
     """One picture on one mounted canvas. `key` is the canvas's; it is never used for another mount.
 
-    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown.
+    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown. Of an editor
+    that `is_over` the conflict is resolved: what its canvas still sends counts no more.
     """
 
     project: Path
@@ -93,6 +94,7 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
     last = next(reversed(editors.values()), None)
     if (
         last is not None
+        and not last.is_over
         and canvas.mounted(last.key)
         and (last.project, last.image_id, last.mode, last.drawing.view) == (project.folder, image.id, mode, view)
         and (last.revision == image.revision or last.conflict is not None)

@@ -26,7 +26,8 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import annotate_conflict, annotate_picture, annotate_state
+from maskrcnn.studio import annotate_conflict, annotate_picture, annotate_state, canvas
+from maskrcnn.studio.canvas_objects import View, canvas_object
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
 
@@ -179,6 +180,37 @@ def test_differences_are_drawn_in_the_colour_of_their_class_and_the_rest_in_grey
         assert green > 40
         assert red == blue == 0
     assert colour(60, 40) == [0, 0, 0]
+
+
+def test_what_the_canvas_sends_again_in_a_conflict_is_no_further_change(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A canvas sends its objects again when it is taken off the page; that made a second conflict of a solved one."""
+    monkeypatch.setattr(annotate_state.st, "session_state", {})
+    image = project.images()[0]
+    editor = annotate_state.open_editor(project, image, View(64, 48, 64, 48), "polygon")
+    before = editor.regions
+    drawn = canvas_object(Polygon(((30.0, 30.0), (60.0, 30.0), (45.0, 44.0))), editor.drawing.view, "#ffffff")
+    monkeypatch.setattr(canvas, "objects_of", lambda key: [*editor.drawing.objects(), drawn])
+    project.save(image.id, before[:1], image.revision)
+
+    annotate_state.take_drawing(editor.key)
+    conflict, revision = editor.conflict, project.images()[0].revision
+    assert conflict is not None
+    assert (conflict.base, conflict.theirs) == (before, before[:1])
+    assert len(conflict.mine) == 3
+    annotate_state.take_drawing(editor.key)
+    assert editor.conflict is conflict
+    assert project.images()[0].revision == revision
+
+    annotate_state.resolve(editor.key, "mine")
+    annotate_state.take_drawing(editor.key)
+    assert project.images()[0].revision == revision + 1
+    assert project.regions(image.id)[0] == conflict.mine
+    project.undo(image.id)
+    assert project.regions(image.id)[0] == before[:1]
+    project.undo(image.id)
+    assert project.regions(image.id)[0] == conflict.mine
 
 
 # What lies under the canvas

@@ -253,7 +253,9 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
         try:
             revision = project.save(editor.image_id, regions, editor.revision)
         except StaleSave as stale:
-            if stale.regions != editor.regions:
+            if stale.regions == regions:
+                revision = stale.revision  # a table sends the same change twice, at times
+            elif stale.regions != editor.regions:
                 mine = project.save(editor.image_id, regions, stale.revision)
                 project.save(editor.image_id, stale.regions, mine)
                 base = editor.conflict.base if editor.conflict is not None else editor.regions
@@ -261,8 +263,8 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
                 # The canvas may send the same again, which then is no further change.
                 editor.drawing = drawing or editor.drawing
                 return
-            # Undone and redone, say: what is stored is what this canvas shows.
-            revision = project.save(editor.image_id, regions, stale.revision)
+            else:  # undone and redone, say: what is stored is what this canvas shows
+                revision = project.save(editor.image_id, regions, stale.revision)
         editor.seen = revision
         if drawing is not None:
             editor.drawing, editor.revision, editor.conflict = drawing, revision, None

@@ -305,3 +305,15 @@ def test_the_key_of_a_class_is_the_one_that_was_given(app: AppTest, project: Pro
     keys = {element.label.split()[-1]: element.proto.shortcut for element in app.button if "⬤" in element.label}
     # C belongs to the page: Streamlit would refuse it.
     assert keys == {"cell": "n", "leaf": ""}
+
+
+def test_a_table_that_sends_its_change_twice_saves_it_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotate_state.st, "session_state", {})
+    image = project.images()[0]
+    editor = annotate_state.open_editor(project, image, View(64, 48, 64, 48), "polygon")
+    before = editor.regions
+    for _ in range(2):
+        annotate_state.change(editor.key, before[:1])
+    assert (project.regions(image.id)[0], editor.conflict) == (before[:1], None)
+    annotate_state.step(editor.key, "undo")
+    assert project.regions(image.id)[0] == before

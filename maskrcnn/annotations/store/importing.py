@@ -34,7 +34,7 @@ _WORKERS = 4
 _AT_ONCE = 8
 """Pictures that a thread is given at once; handing over costs as much as a small picture."""
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and a name may get a number."""

@@ -57,12 +57,15 @@ def discard() -> None:
 
 def _choose(project: Project) -> None:
     generation = st.session_state.setdefault(_GENERATION, 0)
+    st.markdown(
+        "VIA (JSON or CSV), COCO, labelme, YOLO and PNG masks are told apart by what is in them. You see what was "
+        "understood before anything is stored."
+    )
     uploads = st.file_uploader(
         "Label files, pictures, or a zip of both",
         accept_multiple_files=True,
         key=f"dataset_uploads_{generation}",
-        help="VIA (JSON or CSV), COCO, labelme, YOLO, PNG masks: what it is, is found out from what is in it. Pictures "
-        "that are in the project already need no second copy.",
+        help="Pictures that are in the project already need no second copy.",
     )
     path = st.text_input(
         "or a path on this computer",

@@ -11,9 +11,17 @@ import streamlit as st
 from maskrcnn.annotations import doctor
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
-from maskrcnn.annotations.store import Project, Snapshot
+from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import address, annotate_picture, annotate_state, dataset_crops, dataset_memory, session
+from maskrcnn.studio import (
+    address,
+    annotate_picture,
+    annotate_state,
+    dataset_crops,
+    dataset_memory,
+    dataset_undo,
+    session,
+)
 from maskrcnn.studio.dataset_memory import Stamp
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
@@ -27,7 +35,6 @@ SIGNS: dict[Severity, tuple[str, str, str]] = {
     "warning": (":material/warning:", "orange", "Training suffers."),
     "hint": (":material/lightbulb:", "blue", "Worth a thought."),
 }
-_UNDO = "dataset_doctor_undo"
 _WANTED = "dataset_doctor_wanted"
 _PREVIEW = 440
 
@@ -36,7 +43,7 @@ Colours = Mapping[str | None, str]
 
 def show(project: Project) -> None:
     """Examine, then the kinds of findings on the left and those of one kind on the right."""
-    _undo_bar(project)
+    dataset_undo.bar(project)
     with session.fail_softly():
         state = dataset_memory.stamp(project)
         if not _may_examine(project, state):
@@ -280,22 +287,11 @@ def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: st
                 raise StudioError("the project was changed while you looked; look at the new findings, then fix them")
             before = project.dataset()
             snapshot = project.apply(before, doctor.apply(before, findings), reason)
-        st.session_state[_UNDO] = (str(project.folder), snapshot, len(findings))
+        dataset_undo.remember(
+            project,
+            f"{counted(len(findings), 'finding')} fixed.",
+            "Undo these fixes",
+            lambda: project.restore(snapshot.id),
+            labels=True,
+        )
         st.rerun()
-
-
-def _undo_bar(project: Project) -> None:
-    """What was just mended, and the way back."""
-    folder, snapshot, number = st.session_state.get(_UNDO, (None, None, 0))
-    if folder != str(project.folder):
-        return
-
-    def undo(before: Snapshot) -> None:
-        with session.fail_softly(stop=False):
-            project.restore(before.id)
-            del st.session_state[_UNDO]
-            st.toast("The labels are as they were before the fixes.", icon=":material/undo:")
-
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.success(f"{counted(number, 'finding')} fixed.", icon=":material/check:", width=260)
-        st.button("Undo these fixes", icon=":material/undo:", key="dataset_undo_fixes", on_click=undo, args=(snapshot,))

@@ -11,9 +11,9 @@ import streamlit as st
 from maskrcnn.annotations import likeness
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
-from maskrcnn.annotations.store import Project, Snapshot, StoredImage
+from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import dataset_memory, session
+from maskrcnn.studio import dataset_memory, dataset_undo, session
 from maskrcnn.studio.dataset_charts import NO_CLASS
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
@@ -24,7 +24,6 @@ Groups = list[tuple[str, ...]]
 CHECKED_AT_ONCE = 300
 """A project of more pictures is looked through for copies on request only: each picture must be decoded."""
 _SHOWN = 6
-_UNDO = "dataset_split_undo"
 
 STRATIFIED = (
     "Each class is divided in the same proportion, beginning with the rarest, as far as whole pictures allow. A class "
@@ -53,7 +52,7 @@ def show(project: Project) -> None:
         images = project.images()
         groups = _copies(project, len(images))
     now: Splits = {image.file_name: image.split for image in images}
-    _undo_bar(project)
+    dataset_undo.bar(project)
     left, right = st.columns([1, 2.6], gap="large")
     with left:
         share, seed, together = _wishes(len(images), groups)
@@ -159,9 +158,16 @@ def _apply(
 ) -> None:
     def act() -> None:
         with session.fail_softly(stop=False):
-            before = project.snapshot(f"before a new split ({share:.0%}, seed {seed})")
+            before = {image.id: image.split for image in moved}
+            project.snapshot(f"before a new split ({share:.0%}, seed {seed})")
             project.set_splits({image.id: after[image.file_name] for image in moved})
-            st.session_state[_UNDO] = (str(project.folder), before, len(moved))
+            dataset_undo.remember(
+                project,
+                f"{counted(len(moved), 'picture')} moved.",
+                "Undo this split",
+                lambda: project.set_splits(before),
+                labels=False,
+            )
 
     to_val = sum(after[image.file_name] == "val" for image in moved)
     st.button(
@@ -177,25 +183,6 @@ def _apply(
         st.markdown(f"{to_val} to validation, {len(moved) - to_val} to training. This can be undone.")
     else:
         st.markdown("The project is split exactly like this already.")
-
-
-def _undo_bar(project: Project) -> None:
-    """What was just done, and the way back."""
-    folder, before, moved = st.session_state.get(_UNDO, (None, None, 0))
-    if folder != str(project.folder):
-        return
-
-    def undo(snapshot: Snapshot) -> None:
-        with session.fail_softly(stop=False):
-            project.restore(snapshot.id)
-            del st.session_state[_UNDO]
-            st.toast("The split is as it was before.", icon=":material/undo:")
-
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.success(f"{counted(moved, 'picture')} moved.", icon=":material/check:", width=260)
-        st.button(
-            "Undo this split", icon=":material/undo:", key="dataset_split_undo_button", on_click=undo, args=(before,)
-        )
 
 
 def _balance(

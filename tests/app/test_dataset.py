@@ -301,6 +301,21 @@ def test_findings_are_fixed_and_the_fixes_undone(open_page: Callable[..., AppTes
     assert "Undo these fixes" not in [element.label for element in app.main.button]
 
 
+def test_labels_drawn_since_a_fix_are_not_taken_back_with_it(
+    open_page: Callable[..., AppTest], project: Project
+) -> None:
+    app = open_page(view="doctor", check="self-crossing")
+    button(app, "Fix all of this kind").click().run()
+    other = project.images()[7]
+    project.save(other.id, [Region(Rect(1, 1, 30, 30), "cell")], other.revision)
+    app.run()
+    assert "Undo these fixes" not in [element.label for element in app.main.button]
+    assert "Labels changed since" in words(app)
+    (kept,) = project.snapshots()
+    before = project.dataset(snapshot=kept.id).images[6]
+    assert before.regions[0].shape == BOW_TIE
+
+
 def test_only_what_is_ticked_is_fixed(open_page: Callable[..., AppTest], project: Project) -> None:
     other = project.images()[7]
     project.save(other.id, [Region(BOW_TIE, "cell")], other.revision)
@@ -377,6 +392,17 @@ def test_a_split_is_shown_applied_and_undone(open_page: Callable[..., AppTest], 
     assert button(app, "Nothing to move").disabled
     button(app, "Undo this split").click().run()
     assert {image.split for image in project.images()} == {"train"}
+
+
+def test_undoing_a_split_keeps_the_labels_drawn_since(open_page: Callable[..., AppTest], project: Project) -> None:
+    app = open_page(view="split")
+    button(app, "Move 2 pictures").click().run()
+    image = project.images()[7]
+    drawn = project.save(image.id, [Region(Rect(1, 1, 30, 30), "cell")], image.revision)
+    app.run()
+    button(app, "Undo this split").click().run()
+    assert {image.split for image in project.images()} == {"train"}
+    assert project.regions(image.id)[1] == drawn
 
 
 def test_the_share_and_the_seed(open_page: Callable[..., AppTest]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region, Shape
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import session
+from tests.browser.test_annotate import wait_for_canvas, wait_until
 
 WIDTH, HEIGHT = 640, 480
 THERE = Circle(500, 380, 60)
@@ -165,16 +166,6 @@ def assert_are(found: list[Any], wanted: list[Any]) -> None:
     assert are(found, wanted), found
 
 
-def wait_for_canvas(page: Any, settled: Settled) -> None:
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.first.wait_for()
-    # The first answer of the browser about its size may give the canvas another width, and a new mount.
-    page.wait_for_timeout(1000)
-    settled(page)
-    wait_until(page, lambda: canvas.count() == 1)
-    page.wait_for_timeout(300)
-
-
 def draw(page: Any, settled: Settled, points: tuple[tuple[float, float], ...]) -> None:
     """Click around an outline with the mouse, and on its first point again."""
     page.bring_to_front()
@@ -183,11 +174,3 @@ def draw(page: Any, settled: Settled, points: tuple[tuple[float, float], ...]) -
         page.mouse.click(box["x"] + x * box["width"] / WIDTH, box["y"] + y * box["height"] / HEIGHT)
         page.wait_for_timeout(60)
     settled(page)
-
-
-def wait_until(page: Any, condition: Callable[[], bool], seconds: float = 10) -> None:
-    for _ in range(int(seconds * 10)):
-        if condition():
-            return
-        page.wait_for_timeout(100)
-    assert condition()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from maskrcnn.annotations.regions import Dataset, classes_in
+from maskrcnn.annotations.regions import Dataset, Region, classes_in
 
 
 class Losses:
@@ -41,6 +41,19 @@ def of_the_dataset(dataset: Dataset, losses: Losses, words: str, keypoint_names:
     if unused_classes and dataset.images:
         unused = len(set(dataset.classes) - set(classes_in(dataset.images)))
         losses(f"{{classes}} without a region left out because {words} knows only those in use", unused)
+
+
+def of_the_region(region: Region, losses: Losses, words: str) -> None:
+    """Count what a region says beside its shape and class, for a format that has no place for any of it.
+
+    `words` are the format's name and its verb: "YOLO segmentation has".
+    """
+    if region.keypoints is not None:
+        losses(f"{{regions}} lost their keypoints because {words} none")
+    if region.attributes:
+        losses(f"{{regions}} lost their attributes because {words} none")
+    if region.source == "model" or region.score is not None:
+        losses(f"{{regions}} no longer marked as suggested by a model because {words} no such mark")
 
 
 def _said(kind: str, count: int) -> str:

@@ -36,7 +36,7 @@ from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.formats import file_names, required, via_classes
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, text
-from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
 
@@ -294,9 +294,4 @@ def _painted(
 def _name_losses(region: Region, losses: Losses) -> None:
     if not isinstance(region.shape, RLE):
         losses("{regions} drawn as outlines became their pixels because PNG masks have no outlines")
-    if region.keypoints is not None:
-        losses("{regions} lost their keypoints because PNG masks have none")
-    if region.attributes:
-        losses("{regions} lost their attributes because PNG masks have none")
-    if region.source == "model" or region.score is not None:
-        losses("{regions} no longer marked as suggested by a model because PNG masks have no such mark")
+    of_the_region(region, losses, "PNG masks have")

@@ -9,7 +9,7 @@ import yaml
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import file_names, outlines, required
 from maskrcnn.annotations.formats.encoded import Encoded, inside
-from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
+from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -98,9 +98,4 @@ def _name_losses(region: Region, losses: Losses) -> None:
             )
         case Circle() | Ellipse():
             losses("{regions} drawn as circles or ellipses became polygons because YOLO has neither")
-    if region.keypoints is not None:
-        losses("{regions} lost their keypoints because YOLO segmentation has none")
-    if region.attributes:
-        losses("{regions} lost their attributes because YOLO has none")
-    if region.source == "model" or region.score is not None:
-        losses("{regions} no longer marked as suggested by a model because YOLO has no such mark")
+    of_the_region(region, losses, "YOLO segmentation has")

@@ -230,8 +230,8 @@ def test_what_yolo_cannot_hold_is_counted() -> None:
         "in.json: 1 region in several parts, with holes or drawn as masks became one outline each because YOLO has no "
         "other",
         "in.json: 1 region drawn as circles or ellipses became polygons because YOLO has neither",
-        "in.json: 1 region lost their attributes because YOLO has none",
-        "in.json: 1 region no longer marked as suggested by a model because YOLO has no such mark",
+        "in.json: 1 region lost their attributes because YOLO segmentation has none",
+        "in.json: 1 region no longer marked as suggested by a model because YOLO segmentation has no such mark",
         "in.json: 1 region cut off at the picture's edge because YOLO ends there",
         "in.json: 1 region lost their keypoints because YOLO segmentation has none",
     )

@@ -20,17 +20,6 @@ from maskrcnn.errors import StudioError
 BOX = Region(Rect(1, 2, 3, 4), "cat")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project.create(tmp_path / "pets", "Pets")
-
-
-@pytest.fixture
-def image_id(project: Project, picture) -> int:
-    """A picture without regions in the project."""
-    return project.add_pictures([picture("a.jpg")], "train").image_ids[0]
-
-
 def dataset_of(*paths: Path, regions: tuple[Region, ...] = (BOX,)) -> Dataset:
     return Dataset(tuple(ImageRecord(path.name, regions, path) for path in paths), ("cat",))
 

@@ -29,17 +29,6 @@ from maskrcnn.errors import ArgumentError, StudioError
 BOX = Region(Rect(1, 2, 3, 4), "cat")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project.create(tmp_path / "pets", "Pets")
-
-
-@pytest.fixture
-def image_id(project: Project, picture) -> int:
-    """A picture without regions in the project."""
-    return project.add_pictures([picture("a.jpg")], "train").image_ids[0]
-
-
 def test_every_shape_survives(project: Project, image_id: int) -> None:
     shapes = [
         Polygon(((1, 2), (3.5, 4), (5, 6))),

@@ -318,10 +318,13 @@ def _region_cells(region: Region, class_attribute: str | None, extras: Mapping[s
 def _json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
     """An object as VIA writes it into a cell: undefined values bare, everything else as JSON."""
     try:
-        parts = {name: json.dumps(value, ensure_ascii=False, allow_nan=False) for name, value in values.items()}
+        parts = {
+            name: json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            for name, value in values.items()
+        }
     except (ValueError, TypeError, RecursionError):
         raise StudioError("the dataset: an attribute holds what JSON cannot; remove it") from None
-    parts = {**dict.fromkeys(undefined, "undefined"), **parts}
+    parts |= {name: "undefined" for name in undefined if name not in parts}
     return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{part}" for name, part in parts.items()) + "}"
 
 

@@ -19,7 +19,7 @@ Copies that were cropped, mirrored or turned are not found.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.errors import StudioError
 
@@ -93,7 +94,7 @@ def pairs(ones: Sequence[Likeness], others: Sequence[Likeness]) -> list[tuple[in
     return found
 
 
-def groups(records: Iterable[ImageRecord], progress: Callable[[int, int], None] | None = None) -> list[tuple[str, ...]]:
+def groups(records: Iterable[ImageRecord], progress: Progress | None = None) -> list[tuple[str, ...]]:
     """The file names of pictures that look like copies of one another, for each picture that has copies.
 
     Pictures that are missing or cannot be read are in no group. Reads each picture once; `progress(done, total)` is

@@ -6,13 +6,13 @@ pixels of the picture's own size. That costs about 0.1 ms for a region; 100,000 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -35,8 +35,6 @@ SIZE_BOUNDS = (32.0**2, 96.0**2)
 GRID = 32
 """Cells across and down of the coverage map."""
 _FINER = 2  # each cell is looked at in 2 x 2 places
-
-Progress = Callable[[int, int], None]
 
 
 class ClassRow(NamedTuple):

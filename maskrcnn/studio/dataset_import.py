@@ -77,12 +77,13 @@ def _choose(project: Project) -> None:
         "Show what is in it", key="dataset_import_look", icon=":material/search:", type="primary", disabled=not given
     ):
         with session.fail_softly(stop=False):
-            with st.spinner("Reading the labels and looking for their pictures"):
+            with st.spinner("Reading the labels and looking for their pictures"), st.empty():
+                progress = bar("Looking at the pictures")
                 if uploads:
                     files = [(file.name, file.getvalue()) for file in uploads]
-                    staged = intake.stage_uploads(files, beside=project.images_folder)
+                    staged = intake.stage_uploads(files, beside=project.images_folder, progress=progress)
                 else:
-                    staged = intake.stage_path(path)
+                    staged = intake.stage_path(path, progress=progress)
                 discard()
                 st.session_state[_WAITING] = _Waiting(project.folder, staged, dataset_preview.summary(staged.dataset))
             st.rerun()

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.run_words import clock
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
 Stamp = tuple[Any, ...]
 
 _AT_ONCE, _EVERY = 0.3, 0.2  # seconds

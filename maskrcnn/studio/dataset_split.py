@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import likeness
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
@@ -126,7 +127,7 @@ def _made(
         "classes", project, "Counting the objects", lambda progress: _without_outlines(project, progress), state
     )
 
-    def work(progress: dataset_memory.Progress) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
+    def work(progress: Progress) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
         after = stratified(classes, share, seed, groups)
         return after, shares(classes), shares(classes, after)
 
@@ -135,7 +136,7 @@ def _made(
         return dataset_memory.worked_out("split", project, "Dealing the pictures out", work, wishes)
 
 
-def _without_outlines(project: Project, progress: dataset_memory.Progress) -> Dataset:
+def _without_outlines(project: Project, progress: Progress) -> Dataset:
     """The project's pictures with a region for each object that says nothing but its class: a split needs no more, and
     that fits into memory for any project."""
     dataset = project.dataset()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,9 @@ from maskrcnn.annotations.doctor.duplicates import Drawn
 from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
 from maskrcnn.annotations.doctor.picture_files import Look
 from maskrcnn.annotations.doctor.whole_dataset import Noted
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Point, Polyline, Region
 from maskrcnn.config import Config
-
-Progress = Callable[[int, int], None]
 
 _CLASSROOM = Config.preset("classroom")
 _LARGEST_CANVAS = 1e8

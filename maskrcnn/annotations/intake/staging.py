@@ -17,6 +17,7 @@ from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.intake import folders, names
 from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
 from maskrcnn.annotations.intake.unpacking import free, unpack
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError, StudioError
 
@@ -69,7 +70,13 @@ class Staged:
         self.discard()
 
 
-def stage_uploads(uploads: Sequence[Upload], *, beside: Path | None = None, base: Path | None = None) -> Staged:
+def stage_uploads(
+    uploads: Sequence[Upload],
+    *,
+    beside: Path | None = None,
+    base: Path | None = None,
+    progress: Progress | None = None,
+) -> Staged:
     """What uploaded files are: pictures, label files, zips of either, a zip of a project.
 
     `beside` is a folder whose pictures labels may mean as well (those of the project). `base` is where the staging
@@ -90,10 +97,10 @@ def stage_uploads(uploads: Sequence[Upload], *, beside: Path | None = None, base
                 files |= _stored(name, content, folder, files)
         name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
         known = _pictures_in(beside) if beside is not None else {}
-        return _staged(understand(Dropped(files, folder, name, lambda: folder, known=known)), folder)
+        return _staged(understand(Dropped(files, folder, name, lambda: folder, known=known, progress=progress)), folder)
 
 
-def stage_path(path: Path | str, *, base: Path | None = None) -> Staged:
+def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress | None = None) -> Staged:
     """What a path of this computer is: a label file, a picture, a folder, a zip, a project.
 
     A folder is read where it lies, with its sub folders; a zip is unpacked below `base` as in `stage_uploads`, which
@@ -112,7 +119,7 @@ def stage_path(path: Path | str, *, base: Path | None = None) -> Staged:
     if is_file and _is_zip(path.name, _beginning(path)):
         with _folder(base) as folder:
             files = unpack(path, path.stat().st_size, path.name, folder)
-            return _staged(understand(Dropped(files, folder, path.name, lambda: folder)), folder)
+            return _staged(understand(Dropped(files, folder, path.name, lambda: folder, progress=progress)), folder)
     with _folder_if_needed(base) as (room, made):
         if is_folder:
             files, warnings = folders.walk(path)
@@ -123,7 +130,7 @@ def stage_path(path: Path | str, *, base: Path | None = None) -> Staged:
             within = {f"images/{name}": file for name, file in _pictures_in(path.parent / "images").items()}
             files = {**_pictures_in(path.parent), **within, path.name: path}
             dropped = Dropped(files, path.parent, path.name, room, only=path.name)
-        understood = understand(dropped)
+        understood = understand(replace(dropped, progress=progress))
         return _staged(understood, made[0] if made else None)
 
 

@@ -16,6 +16,7 @@ from maskrcnn.annotations.intake import embedded, labels, names
 from maskrcnn.annotations.intake.gathering import Place, Split, gathered
 from maskrcnn.annotations.intake.labels import Labels
 from maskrcnn.annotations.intake.matching import Pictures
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import StudioError
@@ -32,7 +33,8 @@ class Dropped:
 
     `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
     dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
-    left out. `room` gives a folder for pictures that label files hold themselves.
+    left out. `room` gives a folder for pictures that label files hold themselves. `progress` hears of every picture
+    that was looked at.
     """
 
     files: Mapping[str, Path]
@@ -42,6 +44,7 @@ class Dropped:
     warnings: Sequence[str] = ()
     known: Mapping[str, Path] = field(default_factory=dict)
     only: str | None = None
+    progress: Progress | None = None
 
     @property
     def pictures(self) -> dict[str, Path]:
@@ -98,7 +101,7 @@ def understand(dropped: Dropped) -> Understood:
         places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
-    places, remarks = _opened(places, by_path)
+    places, remarks = _opened(places, by_path, dropped.progress)
     said += remarks
     places, remarks = _with_splits(places, found, by_path, dropped.name)
     said += remarks
@@ -157,14 +160,18 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], nam
             )
 
 
-def _opened(places: Sequence[Place], by_path: Mapping[Path, str]) -> tuple[list[Place], list[str]]:
+def _opened(
+    places: Sequence[Place], by_path: Mapping[Path, str], progress: Progress | None
+) -> tuple[list[Place], list[str]]:
     """The places with the sizes of their pictures, without those that cannot be opened, and why not.
 
     Raises `StudioError` where there are pictures and none can be opened.
     """
     bad: list[StudioError] = []
     sizes: dict[Path | None, tuple[int, int] | None] = {None: None}
-    for place in places:
+    for number, place in enumerate(places, 1):
+        if progress is not None:
+            progress(number, len(places))
         if place.path is not None and place.path not in sizes:
             try:
                 name = names.brief(by_path.get(place.path, place.file_name))

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, region_json, table_rows
 from maskrcnn.annotations.store.complaints import cannot_store
 from maskrcnn.annotations.store.staging import Staging
 from maskrcnn.annotations.store.table_rows import State
 from maskrcnn.errors import StudioError
-
-Progress = Callable[[int, int], object]
-"""Called with how many pictures are done, and of how many, now and then."""
 
 _WORKERS = 4
 """Threads that copy and decode. Each holds a chunk of its picture's file, not all of it."""

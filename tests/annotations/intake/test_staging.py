@@ -515,3 +515,10 @@ def test_car_damage_has_two_opinions(real_data: Path) -> None:
     staged = stage_path(real_data / "car_damage" / "train" / "train_multiclass.json")
     assert len(staged.dataset.images) == 62
     assert len(staged.dataset.classes) == 5
+
+
+def test_it_tells_how_far_it_is(laid_out: Any, jpeg: Any, waiting: Path) -> None:
+    told: list[tuple[int, int]] = []
+    folder = laid_out({f"{number}.jpg": jpeg(number) for number in range(3)})
+    with stage_path(folder, base=waiting, progress=lambda done, total: told.append((done, total))):
+        assert told == [(1, 3), (2, 3), (3, 3)]

@@ -8,7 +8,7 @@ st.set_page_config(page_title="Mask R-CNN Studio", page_icon=":material/texture:
 
 pages = {
     "Label": [
-        st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate", default=True),
+        st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="home", default=True),
         st.Page("pages/label/dataset.py", title="Dataset", icon=":material/dataset:", url_path="dataset"),
     ],
     "Train": [
@@ -26,6 +26,10 @@ pages = {
         ),
     ],
 }
-page = st.navigation(pages, position="hidden")
+# The default page lies at "/" alone; people who type its name, as of any other page, should find it too.
+by_name = st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate")
+page = st.navigation({**pages, "": [by_name]}, position="hidden")
+if page == by_name:
+    pages["Label"][0] = page
 sidebar.show(pages)
 page.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, TypeVar
 
 import streamlit as st
@@ -26,22 +27,13 @@ def select(
     Where the address does not say, it is what was chosen last on this `page`, else `default`; so is a value that is not
     (or no longer) among the options.
     """
-    key, memory = f"{page}_{name}", f"{page}_{name}_last"
-    texts = {str(option): option for option in options}
-    asked = texts.get(st.query_params.get(name, st.session_state.get(memory, "")), default)
-    st.session_state[key] = asked
-    chosen: T = st.selectbox(
-        label,
+    return _kept(
+        partial(st.selectbox, label, options, format_func=show, help=help, label_visibility=label_visibility),
+        name,
         options,
-        format_func=show,
-        key=key,
-        on_change=_note,
-        args=(name, key),
-        help=help,
-        label_visibility=label_visibility,
+        default,
+        page,
     )
-    st.session_state[memory] = str(chosen)
-    return chosen
 
 
 def segments(
@@ -55,30 +47,45 @@ def segments(
     help: str | None = None,
 ) -> T:
     """A row of buttons of which one is chosen, kept in the address as `select` does."""
-    key, memory = f"{page}_{name}", f"{page}_{name}_last"
-    texts = {str(option): option for option in options}
-    st.session_state[key] = texts.get(st.query_params.get(name, st.session_state.get(memory, "")), default)
-    chosen = (
-        st.segmented_control(
+    return _kept(
+        partial(
+            st.segmented_control,
             label,
             options,
             format_func=show,
-            key=key,
             required=True,
-            on_change=_note,
-            args=(name, key),
             help=help,
             label_visibility="collapsed",
-        )
-        or default
+        ),
+        name,
+        options,
+        default,
+        page,
     )
-    st.session_state[memory] = str(chosen)
-    return chosen
+
+
+def radio(label: str, name: str, options: Sequence[T], default: T, *, page: str, show: Callable[[T], str] = str) -> T:
+    """A column of buttons of which one is chosen, kept in the address as `select` does."""
+    return _kept(
+        partial(st.radio, label, options, format_func=show, label_visibility="collapsed"), name, options, default, page
+    )
 
 
 def choose(name: str, value: int | str) -> None:
     """Put a choice into the address; for callbacks of other widgets."""
     st.query_params[name] = str(value)
+
+
+def _kept(widget: Callable[..., T | None], name: str, options: Sequence[T], default: T, page: str) -> T:
+    """Draw the widget with what the address says, or what was chosen last; remember what it says then."""
+    key, memory = f"{page}_{name}", f"{page}_{name}_last"
+    texts = {str(option): option for option in options}
+    st.session_state[key] = texts.get(st.query_params.get(name, st.session_state.get(memory, "")), default)
+    chosen = widget(key=key, on_change=_note, args=(name, key))
+    if chosen is None:
+        chosen = default
+    st.session_state[memory] = str(chosen)
+    return chosen
 
 
 def _note(name: str, key: str) -> None:

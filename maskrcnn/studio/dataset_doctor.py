@@ -110,19 +110,14 @@ def _kinds(kinds: Mapping[str, Sequence[Finding]]) -> str:
                     color=colour,  # type: ignore[arg-type]
                     help=meaning,
                 )
-    key, names = "dataset_check", list(kinds)
-    asked = st.query_params.get("check", st.session_state.get("dataset_check_last", ""))
-    st.session_state[key] = asked if asked in kinds else names[0]
-    chosen = st.radio(
+    return address.radio(
         "Kind of finding",
-        names,
-        format_func=lambda name: f"{SIGNS[_worst(kinds[name])][0]} {CHECKS[name].title} ({len(kinds[name])})",
-        key=key,
-        on_change=lambda: address.choose("check", st.session_state[key]),
-        label_visibility="collapsed",
+        "check",
+        list(kinds),
+        next(iter(kinds)),
+        page="dataset",
+        show=lambda name: f"{SIGNS[_worst(kinds[name])][0]} {CHECKS[name].title} ({len(kinds[name])})",
     )
-    st.session_state["dataset_check_last"] = chosen
-    return chosen
 
 
 def _worst(findings: Sequence[Finding]) -> Severity:

@@ -12,12 +12,11 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
 from maskrcnn.studio import dataset_memory, session
 from maskrcnn.studio.inspection import counted
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.plain_text import bullets, plain
 
 SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
 
 _READY = "dataset_export_ready"
-_LISTED = 12
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,7 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
 
 def _download(ready: Ready) -> None:
     if ready.warnings:
-        lines = [f"- {plain(line)}" for line in ready.warnings[:_LISTED]]
-        if len(ready.warnings) > _LISTED:
-            lines.append(f"- and {len(ready.warnings) - _LISTED} more")
-        st.warning("**What this format cannot hold**\n\n" + "\n".join(lines), icon=":material/warning:")
+        st.warning(f"**What this format cannot hold**\n\n{bullets(ready.warnings)}", icon=":material/warning:")
     else:
         st.success("This format holds everything that is in these labels.", icon=":material/check_circle:")
     with st.container(horizontal=True, vertical_alignment="center"):

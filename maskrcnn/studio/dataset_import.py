@@ -14,13 +14,13 @@ from maskrcnn.studio import dataset_preview, session
 from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
 from maskrcnn.studio.inspection import counted
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.plain_text import bullets, plain
 
 _WAITING = "dataset_import_waiting"
 _GENERATION = "dataset_import_generation"
 _REPORT = "dataset_import_report"
 _SPLITS = {"file": "As in the file", "train": "Training", "val": "Validation"}
-_LISTED = 12
+_NAMED = 12
 
 
 @dataclass
@@ -149,13 +149,10 @@ def report_box(project: Project) -> None:
     if report is None or folder != project.folder:
         return
     warnings = [*report.warnings, *(f"{name}: the picture was not found" for name in report.missing)]
-    lines = [f"- {plain(line)}" for line in warnings[:_LISTED]]
-    if len(warnings) > _LISTED:
-        lines.append(f"- and {len(warnings) - _LISTED} more")
     text = f"**Imported**: {plain(report)}"
     if report.new_classes:
-        text += f". New classes: {plain(', '.join(report.new_classes[:_LISTED]))}"
-    text = "\n".join([text, "", *lines])
+        text += f". New classes: {plain(', '.join(report.new_classes[:_NAMED]))}"
+    text = f"{text}\n\n{bullets(warnings)}"
     box, icon = (st.warning, ":material/warning:") if warnings else (st.success, ":material/check_circle:")
     with st.container(horizontal=True, vertical_alignment="center"):
         box(text, icon=icon)

@@ -18,16 +18,15 @@ from maskrcnn.studio import annotate_picture
 from maskrcnn.studio.annotate_picture import Colours
 from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset_classes import in_words
+from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.inspection import counted
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.studio.swatches import disc
 
 Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
 
 _THUMBNAILS = 6
-_LISTED = 12
-_SPLIT_WORDS = {"train": "training", "val": "validation"}
 
 
 def class_choice(staged: Staged, key: str) -> str | None:
@@ -102,7 +101,7 @@ def head(staged: Staged, counted_up: Summary) -> None:
         ):
             st.metric(label, number, width="content")
     if splits := counted_up.splits:
-        words = ", ".join(f"{splits[split]} for {_SPLIT_WORDS[split]}" for split in _SPLIT_WORDS if splits[split])
+        words = ", ".join(f"{splits[split]} for {SPLIT_WORDS[split]}" for split in SPLIT_WORDS if splits[split])
         st.markdown(f"Splits in the file: {words}")
 
 
@@ -185,7 +184,4 @@ def oddities(staged: Staged) -> None:
         with st.expander(f"{counted(len(staged.missing), 'picture')} not found", icon=":material/image_not_supported:"):
             st.dataframe(pd.DataFrame({"Missing": list(staged.missing)}), hide_index=True, height=200)
     if staged.warnings:
-        lines = [f"- {plain(line)}" for line in staged.warnings[:_LISTED]]
-        if len(staged.warnings) > _LISTED:
-            lines.append(f"- and {len(staged.warnings) - _LISTED} more")
-        st.warning("\n".join(lines), icon=":material/warning:")
+        st.warning(bullets(staged.warnings), icon=":material/warning:")

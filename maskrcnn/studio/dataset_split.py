@@ -16,6 +16,7 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
 from maskrcnn.studio.dataset_charts import NO_CLASS
+from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
 
@@ -51,7 +52,7 @@ def show(project: Project) -> None:
     """Share and seed, the copies, the table of what would change, and the button that does it."""
     with session.fail_softly():
         images = project.images()
-        groups = _copies(project, len(images))
+        groups = _copies(project, images)
     now: Splits = {image.file_name: image.split for image in images}
     dataset_undo.bar(project)
     left, right = st.columns([1, 2.6], gap="large")
@@ -68,11 +69,11 @@ def show(project: Project) -> None:
     _leaks(project, images, now, after, groups)
 
 
-def _copies(project: Project, pictures: int) -> Groups | None:
+def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
     """The groups of pictures with the same content; None while nobody has looked."""
     # Copies are a matter of pictures alone, so a label that changes does not call for another look.
-    state = (pictures, hash(tuple((image.id, image.file_name) for image in project.images())))
-    wanted = pictures <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)
+    state = (len(images), hash(tuple((image.id, image.file_name) for image in images)))
+    wanted = len(images) <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)
     if not wanted and not dataset_memory.known("copies", project, state):
         return None
     return dataset_memory.worked_out(
@@ -278,11 +279,10 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
 
 
 def _member(project: Project, image: StoredImage, after: Splits) -> None:
-    sides = {"train": "training", "val": "validation"}
     with st.container(width=160, gap="xsmall"):
         try:
             st.image(project.thumbnail(image.id, 240), width=160, alt=image.file_name)
         except StudioError:
             st.markdown(":material/broken_image:")
-        change = f" → {sides[after[image.file_name]]}" if after[image.file_name] != image.split else ""
-        st.markdown(f"{plain(image.file_name)}  \n**{sides[image.split]}**{change}")
+        change = f" → {SPLIT_WORDS[after[image.file_name]]}" if after[image.file_name] != image.split else ""
+        st.markdown(f"{plain(image.file_name)}  \n**{SPLIT_WORDS[image.split]}**{change}")

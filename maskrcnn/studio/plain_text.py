@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>$~&|]"  # emphasis, code, links, HTML, formulas, entities, tables
@@ -19,6 +20,12 @@ def plain(text: object) -> str:
     """
     flat = " ".join(str(text).split())
     return _SPECIAL.sub(lambda found: _escaped(found.group()), flat)
+
+
+def bullets(lines: Sequence[object], most: int = 12) -> str:
+    """Lines as a list for a message box, each as it was written; beyond `most` only how many more there are."""
+    more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join([*(f"- {plain(line)}" for line in lines[:most]), *more])
 
 
 def _escaped(found: str) -> str:

@@ -50,11 +50,6 @@ def folder(name: str) -> str:
     return posixpath.dirname(name)
 
 
-def common_folder(files: list[str]) -> str:
-    """The innermost folder that holds all of the files; empty where that is the place itself."""
-    return os.path.commonpath([posixpath.dirname(file) for file in files]) if files else ""
-
-
 def same(name: str) -> str:
     """The name in one spelling: macOS writes é as two characters, others as one."""
     return unicodedata.normalize("NFC", name)

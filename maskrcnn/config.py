@@ -10,22 +10,46 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from maskrcnn.errors import ArgumentError
+from maskrcnn.presets import PRESETS
 
-Backbone = Literal["resnet18_fpn", "resnet50_fpn", "mobilenet_v2_fpn"]
-Norm = Literal["frozen", "batch"]
-Pooling = Literal["align", "align-legacy", "pool"]
+# fmt: off
+Backbone = Literal[
+    "resnet18_fpn", "resnet18_c4", "resnet18_c5",
+    "resnet34_fpn", "resnet34_c4", "resnet34_c5",
+    "resnet50_fpn", "resnet50_c4", "resnet50_c5",
+    "resnet101_fpn", "resnet101_c4", "resnet101_c5",
+    "resnet152_fpn", "resnet152_c4", "resnet152_c5",
+    "resnext50_fpn", "resnext50_c4", "resnext50_c5",
+    "resnext101_fpn", "resnext101_c4", "resnext101_c5",
+    "mobilenet_v2_fpn", "mobilenet_v2_c4", "mobilenet_v2_c5",
+    "mobilenet_v3_small_fpn", "mobilenet_v3_small_c4", "mobilenet_v3_small_c5",
+    "mobilenet_v3_large_fpn", "mobilenet_v3_large_fpn32", "mobilenet_v3_large_c4", "mobilenet_v3_large_c5",
+    "alexnet_fpn", "alexnet_c4",
+]
+# fmt: on
+Norm = Literal["frozen", "batch", "group"]
+HeadNorm = Literal["none", "batch", "group"]
+ScalesAt = Literal["one-per-level", "every-level"]
+Pooling = Literal["align", "align-legacy", "pool", "warp"]
+PoolingMode = Literal["auto", "average", "max"]
+Task = Literal["box", "mask", "keypoints"]
+MaskHead = Literal["fcn", "mlp"]
+MaskKind = Literal["sigmoid", "softmax", "agnostic"]
 Layers = Literal["heads", "3+", "4+", "5+", "all"]
 Optimiser = Literal["adamw", "sgd"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 BACKBONES: tuple[str, ...] = get_args(Backbone)
 POOLINGS: tuple[str, ...] = get_args(Pooling)
+TASKS: tuple[str, ...] = get_args(Task)
+MASK_HEADS: tuple[str, ...] = get_args(MaskHead)
+MASK_KINDS: tuple[str, ...] = get_args(MaskKind)
 LAYERS: tuple[str, ...] = get_args(Layers)
 
 LOSS_NAMES: dict[str, str] = {
@@ -34,10 +58,29 @@ LOSS_NAMES: dict[str, str] = {
     "loss_classifier": "mrcnn_class_loss",
     "loss_box_reg": "mrcnn_bbox_loss",
     "loss_mask": "mrcnn_mask_loss",
+    "loss_keypoint": "mrcnn_keypoint_loss",
 }
 """torchvision's name of each loss -> ours (the names that the lectures use). The only such table."""
 
 LOSSES: tuple[str, ...] = tuple(LOSS_NAMES.values())
+"""Every loss that a network can have; `Config.losses` are those that one network has."""
+
+STRIDES: dict[str, tuple[int, ...]] = {"fpn": (4, 8, 16, 32, 64), "fpn32": (32, 32, 64), "c4": (16,), "c5": (32,)}
+"""Kind of backbone -> pixels of the resized picture per cell of each map that the RPN slides over, finest first."""
+
+LEVEL_NAMES: dict[str, dict[str, str]] = {
+    "fpn": {"0": "P2", "1": "P3", "2": "P4", "3": "P5", "pool": "P6"},
+    "fpn32": {"0": "P5 first", "1": "P5 last", "pool": "P6"},
+    "c4": {"0": "C4"},
+    "c5": {"0": "C5"},
+}
+"""Kind of backbone -> torchvision's key of each of those maps -> its name in the papers."""
+
+COCO_SIGMAS = (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89)
+"""How exactly people place COCO's 17 keypoints, in thousandths of the object's size (Ronchi and Perona 2017)."""
+
+OTHER_SIGMA = 0.05
+"""The same for a keypoint that nobody has measured: between COCO's eyes (0.025) and hips (0.107)."""
 
 
 class Config(BaseModel):
@@ -52,6 +95,21 @@ class Config(BaseModel):
     # What is learned
     num_classes: int = Field(2, ge=2, description="Classes including the background, which is class 0.")
     class_names: tuple[str, ...] = Field((), description="Names of classes 1, 2, ...; empty where nobody named them.")
+    tasks: tuple[Task, ...] = Field(
+        ("box", "mask"),
+        description="What is found of each object: box alone is Faster R-CNN, box and mask Mask R-CNN, box and "
+        "keypoints Keypoint R-CNN; all three go together.",
+    )
+    num_keypoints: int = Field(17, ge=1, le=200, description="Keypoints of each object, where they are a task.")
+    keypoint_names: tuple[str, ...] = Field((), description="Names of the keypoints; empty where nobody named them.")
+    keypoint_edges: tuple[tuple[int, int], ...] = Field(
+        (), description="Pairs of keypoints, counted from 0, between which a limb is drawn."
+    )
+    keypoint_sigmas: tuple[float, ...] = Field(
+        (),
+        description="How exactly each keypoint can be placed, as a share of the object's size; OKS forgives an error "
+        "of about that much. Empty: COCO's for 17 keypoints, else 0.05 for each.",
+    )
 
     # Picture
     image_min_dim: int = Field(
@@ -66,20 +124,38 @@ class Config(BaseModel):
     )
 
     # Backbone and feature pyramid
-    backbone: Backbone = Field("mobilenet_v2_fpn", description="The body that turns the picture into feature maps.")
-    norm: Norm = Field(
-        "frozen", description="BatchNorm of the body: frozen for weights that were trained before, batch from scratch."
+    backbone: Backbone = Field(
+        "mobilenet_v2_fpn",
+        description="The body that turns the picture into feature maps, and which maps are used: fpn, a pyramid of "
+        "strides 4 to 64; c4, one map of stride 16 with the last stage in the heads; c5, one map of stride 32; fpn32, "
+        "two maps of stride 32 as in torchvision's light detector.",
     )
-    fpn_channels: int = Field(128, ge=8, le=1024, description="Channels of every pyramid map; 256 in the paper.")
+    norm: Norm = Field(
+        "frozen",
+        description="Norm of the body: frozen BatchNorm for weights that were trained before; batch or, for batches "
+        "of one or two pictures, group from scratch.",
+    )
+    norm_eps: float = Field(
+        1e-5, ge=0, description="Added to a variance before dividing; 0 for torchvision's first COCO weights."
+    )
+    head_norm: HeadNorm = Field(
+        "none", description="Norm after the convolutions of pyramid and heads; batch in torchvision's v2."
+    )
+    fpn_channels: int = Field(
+        128, ge=8, le=1024, description="Channels of every map that the heads read (but c4's); 256 in the paper."
+    )
 
     # Region proposal network
     rpn_anchor_scales: tuple[int, ...] = Field(
         (32, 64, 128, 256, 512),
-        min_length=5,
-        max_length=5,
-        description="Anchor side, one for each pyramid level P2..P6.",
+        min_length=1,
+        description="Anchor sides: one for each pyramid level P2..P6; on a single map every one at every place.",
+    )
+    rpn_scales_at: ScalesAt = Field(
+        "one-per-level", description="Whether each pyramid level has its own anchor scale or all of them."
     )
     rpn_anchor_ratios: tuple[float, ...] = Field((0.5, 1.0, 2.0), min_length=1, description="Anchor height / width.")
+    rpn_head_depth: int = Field(1, ge=1, le=4, description="3x3 convolutions of the RPN before its two outputs.")
     rpn_train_anchors_per_image: int = Field(256, ge=1, description="Anchors sampled for the two RPN losses.")
     rpn_positive_ratio: float = Field(0.5, gt=0, le=1, description="Largest share of positives among those anchors.")
     rpn_positive_iou: float = Field(0.7, gt=0, le=1, description="An anchor from this IoU on is positive.")
@@ -88,6 +164,9 @@ class Config(BaseModel):
     )
     rpn_nms_threshold: float = Field(
         0.7, gt=0, le=1, description="Proposals that overlap a better one by more are dropped."
+    )
+    rpn_min_score: float = Field(
+        0.0, ge=0, lt=1, description="Proposals whose objectness is below this are dropped before NMS."
     )
     pre_nms_limit: int = Field(500, ge=1, description="Best proposals kept per level before NMS.")
     pre_nms_limit_training: int | None = Field(
@@ -100,11 +179,29 @@ class Config(BaseModel):
     pooling: Pooling = Field(
         "align",
         description="align: RoIAlign with the half-pixel shift; align-legacy: without it, as torchvision's COCO "
-        "weights were trained; pool: RoIPool, which rounds boxes to whole cells.",
+        "weights were trained; pool: RoIPool, which rounds box and bins to whole cells; warp: RoIWarp, which rounds "
+        "the box and then samples as RoIAlign does.",
     )
-    sampling_ratio: int = Field(2, ge=0, le=8, description="Samples per bin side for RoIAlign; 0 adapts to the box.")
+    pooling_mode: PoolingMode = Field(
+        "auto", description="What becomes of the values in a bin; auto: max for RoIPool, average for the others."
+    )
+    sampling_ratio: int = Field(
+        2, ge=0, le=8, description="Samples per bin side of RoIAlign and RoIWarp; 0 adapts to the box."
+    )
+    fpn_roi_level: int = Field(
+        4,
+        ge=2,
+        le=8,
+        description="Pyramid level that a box of 224 x 224 is read from; half the side, one level down. k0 of the "
+        "FPN paper.",
+    )
     pool_size: int = Field(7, ge=1, le=28, description="Side of the grid that the box head sees.")
-    mask_pool_size: int = Field(14, ge=2, le=56, description="Side of the grid that the mask head sees.")
+    mask_pool_size: int = Field(
+        14, ge=2, le=56, description="Side of the grid that the mask head sees; it predicts twice that."
+    )
+    keypoint_pool_size: int = Field(
+        14, ge=2, le=56, description="Side of the grid that the keypoint head sees; it predicts four times that."
+    )
 
     # Heads
     train_rois_per_image: int = Field(
@@ -112,10 +209,34 @@ class Config(BaseModel):
     )
     roi_positive_ratio: float = Field(0.25, gt=0, le=1, description="Largest share of positives among those.")
     roi_positive_iou: float = Field(0.5, gt=0, le=1, description="A proposal from this IoU on is positive.")
-    box_head_width: int = Field(512, ge=8, description="Units of the two fully connected layers of the box head.")
+    bbox_std_dev: tuple[float, float, float, float] = Field(
+        (0.1, 0.1, 0.2, 0.2),
+        description="Scale of the box head's refinements (dx, dy, dw, dh); it learns them divided by this.",
+    )
+    box_head_depth: int = Field(
+        0, ge=0, le=8, description="3x3 convolutions in the box head; then one fully connected layer, else two."
+    )
+    box_head_width: int = Field(
+        512, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
+    )
+    mask_head: MaskHead = Field(
+        "fcn", description="fcn: convolutions, which keep where things are; mlp: fully connected layers, which do not."
+    )
+    mask_kind: MaskKind = Field(
+        "sigmoid",
+        description="sigmoid: one mask per class, each pixel a yes or no; softmax: classes compete for each pixel; "
+        "agnostic: one mask for whatever the class is.",
+    )
     mask_head_width: int = Field(128, ge=8, description="Channels of the mask head's convolutions; 256 in the paper.")
-    mask_head_depth: int = Field(4, ge=1, le=8, description="3x3 convolutions in the mask head; 4 in the paper.")
-    mask_shape: int = Field(28, description="Side of the predicted mask: twice mask_pool_size.")
+    mask_head_depth: int = Field(
+        4, ge=0, le=8, description="3x3 convolutions in the mask head; 4 in the paper, 0 with its c4."
+    )
+    keypoint_head_width: int = Field(
+        128, ge=8, description="Channels of the keypoint head's convolutions; 512 in the paper."
+    )
+    keypoint_head_depth: int = Field(
+        4, ge=1, le=12, description="3x3 convolutions in the keypoint head; 8 in the paper."
+    )
 
     # Detections
     detection_min_confidence: float = Field(0.05, ge=0, lt=1, description="Detections below this score are dropped.")
@@ -148,30 +269,65 @@ class Config(BaseModel):
     loss_weights: dict[str, float] = Field(
         dict.fromkeys(LOSSES, 1.0), description="Factor of each loss in the sum that is minimised."
     )
+    compile: bool = Field(
+        False, description="Compile the body with torch.compile: a slow start, then faster steps. Needs a C++ compiler."
+    )
     precision: Precision = Field(
         "auto", description="Arithmetic of the convolutions while training; auto: bfloat16 where the processor has it."
     )
     seed: int = Field(0, ge=0, description="Seed of initialisation, order and augmentation.")
 
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _ordered_tasks(cls, value: Any) -> Any:
+        """A set, in the order in which the heads run."""
+        given = value.split(",") if isinstance(value, str) else list(value)
+        known = [task for task in TASKS if task in given]
+        return known if set(given) <= set(TASKS) else given
+
+    @field_validator("loss_weights", mode="before")
+    @classmethod
+    def _all_weights(cls, value: Any) -> Any:
+        """What is not named counts once."""
+        return {**dict.fromkeys(LOSSES, 1.0), **value} if isinstance(value, Mapping) else value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.class_names and len(self.class_names) != self.num_classes - 1:
-            raise ValueError(
-                f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background"
-            )
-        if self.image_min_dim > self.image_max_dim:
-            raise ValueError(f"image_min_dim {self.image_min_dim} is larger than image_max_dim {self.image_max_dim}")
-        if self.mask_shape != 2 * self.mask_pool_size:
-            raise ValueError(
-                f"mask_shape must be twice mask_pool_size ({2 * self.mask_pool_size}), not {self.mask_shape}"
-            )
-        if self.rpn_negative_iou > self.rpn_positive_iou:
-            raise ValueError("rpn_negative_iou must not be larger than rpn_positive_iou")
-        if set(self.loss_weights) != set(LOSSES):
-            raise ValueError(f"loss_weights needs exactly the keys {', '.join(LOSSES)}")
-        if (self.epochs is None) == (self.minutes is None):
-            raise ValueError("set either epochs or minutes")
+        for problem in self._problems():
+            raise ValueError(problem)
         return self
+
+    def _problems(self) -> Iterator[str]:
+        """What does not go together, each in one line with the mend."""
+        if self.class_names and len(self.class_names) != self.num_classes - 1:
+            yield f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background"
+        if "box" not in self.tasks:
+            yield f"tasks = {','.join(self.tasks)}: every network finds boxes first; add box"
+        for name in ("keypoint_names", "keypoint_sigmas"):
+            if (given := len(getattr(self, name))) not in (0, self.num_keypoints):
+                yield f"{name} has {given} entries, but num_keypoints is {self.num_keypoints}"
+        if any(sigma <= 0 for sigma in self.keypoint_sigmas):
+            yield "keypoint_sigmas must be larger than 0"
+        if any(not 0 <= end < self.num_keypoints for edge in self.keypoint_edges for end in edge):
+            yield f"keypoint_edges names a keypoint that is not there; they are counted 0 to {self.num_keypoints - 1}"
+        if self.image_min_dim > self.image_max_dim:
+            yield f"image_min_dim {self.image_min_dim} is larger than image_max_dim {self.image_max_dim}"
+        levels = len(self.backbone_strides)
+        if levels > 1 and self.rpn_scales_at == "one-per-level" and len(self.rpn_anchor_scales) != levels:
+            yield (
+                f"rpn_anchor_scales has {len(self.rpn_anchor_scales)} entries, but {self.backbone} has {levels} "
+                'levels; give one for each, or set rpn_scales_at to "every-level"'
+            )
+        if min(self.rpn_anchor_scales) <= 0 or min(self.rpn_anchor_ratios) <= 0:
+            yield "rpn_anchor_scales and rpn_anchor_ratios must be larger than 0"
+        if self.rpn_negative_iou > self.rpn_positive_iou:
+            yield "rpn_negative_iou must not be larger than rpn_positive_iou"
+        if self.pooling_mode == "max" and self.pooling != "pool" and self.sampling_ratio == 0:
+            yield "pooling_mode max needs a fixed sampling_ratio (1 to 8) with align and warp, not 0"
+        if set(self.loss_weights) != set(LOSSES):
+            yield f"loss_weights knows only {', '.join(LOSSES)}"
+        if (self.epochs is None) == (self.minutes is None):
+            yield "set either epochs or minutes"
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Config:
@@ -191,21 +347,81 @@ class Config(BaseModel):
             fields["num_classes"] = len(fields["class_names"]) + 1
         if fields.get("minutes") is not None and fields.get("epochs") is None:
             fields["epochs"] = None
-        if "mask_pool_size" in fields and "mask_shape" not in fields:
-            fields["mask_shape"] = 2 * int(fields["mask_pool_size"])
+        for name in ("keypoint_names", "keypoint_sigmas"):
+            if isinstance(fields.get(name), list | tuple) and fields[name]:
+                fields.setdefault("num_keypoints", len(fields[name]))
+        mask_shape = fields.pop("mask_shape", None)
         try:
-            return cls.model_validate(fields)
+            config = cls.model_validate(fields)
         except ValidationError as error:
             raise ArgumentError("; ".join(_explain(detail) for detail in error.errors())) from None
+        if mask_shape not in (None, config.mask_shape):
+            raise ArgumentError(f"mask_shape = {mask_shape}: it follows from mask_pool_size; set that instead")
+        return config
 
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each of classes 1, 2, ...: `class_names`, or "class 1", "class 2", ... where nobody named them."""
         return self.class_names or tuple(f"class {i}" for i in range(1, self.num_classes))
 
+    @property
+    def body(self) -> str:
+        """The classification network that the backbone is made of: `resnet50_c4` -> resnet50."""
+        return self.backbone.rpartition("_")[0]
+
+    @property
+    def kind(self) -> str:
+        """Which of its maps are used: fpn, fpn32, c4 or c5."""
+        return self.backbone.rpartition("_")[2]
+
+    @property
+    def backbone_strides(self) -> tuple[int, ...]:
+        """Pixels of the resized picture per cell, for each map that the RPN slides over."""
+        return STRIDES[self.kind]
+
+    @property
+    def level_names(self) -> dict[str, str]:
+        """torchvision's key of each of those maps -> its name in the papers: "P2".."P6", "C4" or "C5"."""
+        return LEVEL_NAMES[self.kind]
+
+    @property
+    def anchor_scales(self) -> tuple[tuple[int, ...], ...]:
+        """The anchor scales of each of those maps."""
+        if len(self.backbone_strides) == 1 or self.rpn_scales_at == "every-level":
+            return (self.rpn_anchor_scales,) * len(self.backbone_strides)
+        return tuple((scale,) for scale in self.rpn_anchor_scales)
+
+    @property
+    def mask_shape(self) -> int:
+        """Side of the predicted mask: the head doubles its grid."""
+        return 2 * self.mask_pool_size
+
+    @property
+    def keypoint_shape(self) -> int:
+        """Side of each keypoint's heatmap: four times the grid that its head sees."""
+        return 4 * self.keypoint_pool_size
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The losses that this network has, by our names."""
+        missing = {"mask": "mrcnn_mask_loss", "keypoints": "mrcnn_keypoint_loss"}
+        return tuple(name for name in LOSSES if name not in {missing[t] for t in missing if t not in self.tasks})
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """One OKS sigma for each keypoint: `keypoint_sigmas`, or what is usual."""
+        return self.keypoint_sigmas or usual_sigmas(self.num_keypoints)
+
     def replace(self, **changes: Any) -> Config:
         """This Config with some fields changed, validated again."""
         return Config.parse({**self.model_dump(), **changes})
+
+
+def usual_sigmas(count: int) -> tuple[float, ...]:
+    """OKS sigmas of `count` keypoints that nobody gave any: COCO's for its 17, else a middling one for each."""
+    if count == len(COCO_SIGMAS):
+        return tuple(sigma / 1000 for sigma in COCO_SIGMAS)
+    return (OTHER_SIGMA,) * count
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
@@ -238,41 +454,3 @@ def _explain(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return _unknown(name)
     return f"{name} = {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    # Small enough to fine-tune on two processor cores while a class waits.
-    "classroom": {},
-    # What a GPU makes comfortable: the paper's widths at a moderate picture size.
-    "standard": {
-        "backbone": "resnet50_fpn",
-        "fpn_channels": 256,
-        "image_min_dim": 640,
-        "image_max_dim": 1024,
-        "pre_nms_limit": 1000,
-        "post_nms_rois_training": 1000,
-        "post_nms_rois_inference": 500,
-        "train_rois_per_image": 256,
-        "box_head_width": 1024,
-        "mask_head_width": 256,
-        "learning_rate": 2e-4,
-    },
-    # maskrcnn_resnet50_fpn exactly: its COCO checkpoint loads key for key.
-    "torchvision": {
-        "num_classes": 91,
-        "backbone": "resnet50_fpn",
-        "fpn_channels": 256,
-        "image_min_dim": 800,
-        "image_max_dim": 1333,
-        "pre_nms_limit": 1000,
-        "pre_nms_limit_training": 2000,
-        "post_nms_rois_training": 2000,
-        "post_nms_rois_inference": 1000,
-        "pooling": "align-legacy",
-        "train_rois_per_image": 512,
-        "box_head_width": 1024,
-        "mask_head_width": 256,
-        "optimiser": "sgd",
-        "learning_rate": 0.005,
-    },
-}

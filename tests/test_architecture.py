@@ -15,7 +15,9 @@ PACKAGE = "maskrcnn"
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "config": {"errors"},
+    "presets": set(),
+    "config": {"errors", "presets"},
+    "config_table": {"errors", "config"},
     "annotations": {"errors", "config"},
     "evaluation": {"errors", "config"},
     # A model can be named by the run folder that it lies in.
@@ -24,9 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"errors", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
     "jobs": {"errors", "config", "training.run_folder"},
-    "studio": {"errors", "config", "annotations", "evaluation", "model", "lessons", "training", "jobs"},
+    "studio": {"errors", "config", "config_table", "annotations", "evaluation", "model", "lessons", "training", "jobs"},
     # Drawing is arrays in, arrays out; it loads no Streamlit.
-    "cli": {"errors", "config", "annotations", "evaluation", "model", "training", "studio.overlays"},
+    "cli": {"errors", "config", "config_table", "annotations", "evaluation", "model", "training", "studio.overlays"},
     "__main__": {"cli"},
     "pages": {"errors", "config", "annotations", "evaluation", "model", "lessons", "training", "jobs", "studio"},
     "app": {"errors", "studio"},
@@ -36,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
 """Modules that are torch, or load it. The run folder is the exception."""
 
-LIGHT = ("errors", "config", "annotations", "evaluation", "jobs", "studio", "pages", "app")
+LIGHT = ("errors", "presets", "config", "config_table", "annotations", "evaluation", "jobs", "studio", "pages", "app")
 """Parts that must be there in a moment. What they need of torch they import inside a function."""
 
 

@@ -59,3 +59,45 @@ def squares(folder: Path, pictures: int = 3, seed: int = 0, class_name: str | No
     labels = folder / "via.json"
     labels.write_text(json.dumps(document))
     return labels
+
+
+KEYPOINTS = ("top", "left", "right", "bottom", "middle")
+"""The five keypoints of a kite: its corners and its middle."""
+
+
+def kites(folder: Path, pictures: int = 3, seed: int = 0, outlines: bool = True, empty: int = 0) -> Path:
+    """Write grey pictures of 96 x 64 px with one bright kite each and COCO labels with its `KEYPOINTS`; return the
+    label file.
+
+    Without `outlines`, the labels hold boxes and keypoints only. The first `empty` pictures have nothing on them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    images, annotations = [], []
+    for number in range(pictures):
+        x, y, reach = int(random.integers(24, 72)), int(random.integers(22, 42)), int(random.integers(14, 20))
+        pixels = random.integers(60, 90, (64, 96, 3), np.uint8)
+        images.append({"id": number + 1, "file_name": f"kite{number}.png", "width": 96, "height": 64})
+        if number >= empty:
+            down, right = np.mgrid[:64, :96] + 0.5
+            pixels[abs(down - y) + abs(right - x) < reach] = (220, 180, 40)
+            corners = [(x, y - reach), (x - reach, y), (x + reach, y), (x, y + reach), (x, y)]
+            outline = [value for corner in (0, 2, 3, 1) for value in corners[corner]]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number + 1,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "bbox": [x - reach, y - reach, 2 * reach, 2 * reach],
+                    "area": 2 * reach * reach,
+                    "keypoints": [value for corner in corners for value in (*corner, 2)],
+                    "num_keypoints": len(corners),
+                    **({"segmentation": [outline]} if outlines else {}),
+                }
+            )
+        Image.fromarray(pixels).save(folder / images[-1]["file_name"])
+    kite = {"id": 1, "name": "kite", "keypoints": list(KEYPOINTS), "skeleton": [[1, 5], [2, 5], [3, 5], [4, 5]]}
+    labels = folder / "coco.json"
+    labels.write_text(json.dumps({"images": images, "annotations": annotations, "categories": [kite]}))
+    return labels

@@ -146,6 +146,14 @@ def has_area(shape: Shape) -> bool:
             return x1 > x0 and y1 > y0
 
 
+def has_box(shape: Shape) -> bool:
+    """Whether the box around the shape has a width and a height: it has an area, or keypoints that span one."""
+    if isinstance(shape, Keypoints):
+        x0, y0, x1, y1 = bounds(shape)
+        return x1 > x0 and y1 > y0
+    return has_area(shape)
+
+
 def mask_box(encoded: dict[str, Any]) -> list[float]:
     """COCO's `[x, y, width, height]` of a run-length code: the box around the mask's pixels, in whole pixels."""
     return [float(value) for value in coco_mask.toBbox({**encoded, "counts": encoded["counts"].encode("ascii")})]

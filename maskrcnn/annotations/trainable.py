@@ -6,22 +6,26 @@ from dataclasses import replace
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.regions import Dataset, ImageRecord, classes_in
+from maskrcnn.annotations.regions import Dataset, Keypoints, Rect, Region, Shape, classes_in
 from maskrcnn.errors import StudioError
 
 
-def require_trainable(dataset: Dataset) -> Dataset:
+def require_trainable(dataset: Dataset, *, outlines: bool = True) -> Dataset:
     """The dataset with all sizes filled in, after making sure that it can be trained on.
 
     Each picture must be there and decode to its end, and be as large as the label file says (if it does); each region
-    with area must have a class; at least one region must have a pixel inside its picture. Raises `StudioError` naming
-    file, picture and mend. Reads every picture once (JPEGs at an eighth of their size).
+    with area must have a class; at least one region must have a pixel inside its picture. With `outlines=False`, where
+    no masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
+    mend. Reads every picture once (JPEGs at an eighth of their size).
     """
     source = dataset.source or "the dataset"
+    is_object = raster.has_area if outlines else raster.has_box
     for record in dataset.images:
         if record.path is None:
             raise StudioError(f'{source}: image "{record.file_name}" not found beside it; pass --images DIR')
-        _require_classes(dataset, record)
+        for number, region in enumerate(record.regions, start=1):
+            if region.class_name is None and is_object(region.shape):
+                raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
     checked = []
     something = False
     for record in dataset.images:
@@ -33,17 +37,26 @@ def require_trainable(dataset: Dataset) -> Dataset:
                 f"{width} x {height} px; use the picture that was labelled"
             )
         checked.append(replace(record, width=width, height=height))
-        drawn = (region.shape for region in record.regions if raster.has_area(region.shape))
-        something = something or any(raster.area(shape, height, width) for shape in drawn)
+        drawn = (region.shape for region in record.regions if is_object(region.shape))
+        something = something or any(_is_inside(shape, height, width) for shape in drawn)
     if not something:
         raise StudioError(f"{source}: there is no region with an area to learn from; draw at least one")
     classes = (*dataset.classes, *(name for name in classes_in(checked) if name not in dataset.classes))
     return replace(dataset, images=tuple(checked), classes=classes)
 
 
-def _require_classes(dataset: Dataset, record: ImageRecord) -> None:
-    source = dataset.source or "the dataset"
-    for number, region in enumerate(record.regions, start=1):
-        if region.class_name is not None or not raster.has_area(region.shape):
-            continue
-        raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
+def has_outline(region: Region) -> bool:
+    """Whether a mask can be learned from the region.
+
+    A rectangle that somebody drew is an outline; one that stands in a COCO file as a box without a `segmentation` only
+    says where the object is.
+    """
+    only_a_box = isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
+    return raster.has_area(region.shape) and not only_a_box
+
+
+def _is_inside(shape: Shape, height: int, width: int) -> bool:
+    """Whether any of the shape lies in the picture."""
+    if isinstance(shape, Keypoints):
+        return any(v and 0 <= x <= width and 0 <= y <= height for x, y, v in shape.points)
+    return raster.area(shape, height, width) > 0

@@ -21,7 +21,7 @@ COMMANDS = {
     "evaluate": "measure a network on labelled pictures: COCO AP, and AP picture by picture",
     "convert": "turn labels of one format into another",
     "doctor": "find what in labels or pictures hurts training, and mend it",
-    "info": "show what a checkpoint or a run is made of",
+    "info": "show what a preset, a checkpoint or a run is made of",
 }
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations import pictures, read
+from maskrcnn.annotations import Dataset, pictures, read
 from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import classes_in
+from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.cli.device import add_device, choose_device
+from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate
 from maskrcnn.model import detect, load
@@ -32,36 +34,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     device = choose_device(args.device)
     model = load(args.model, device)
-    dataset = require_trainable(read(args.data, args.images))
-    classes = model.config.names
+    config, classes = model.config, model.config.names
+    outlines = "mask" in config.tasks
+    dataset = require_trainable(read(args.data, args.images), outlines=outlines)
     if unknown := [name for name in classes_in(dataset.images) if name not in classes]:
         raise StudioError(
             f'{args.data}: class "{unknown[0]}" is not one that {args.model} has learned ({", ".join(classes)}); '
             "rename it or train with it"
         )
-    ground_truth = coco.document(dataset, classes)
+    require_keypoints(config, dataset)
+    ground_truth = coco.document(dataset, classes, outlines=outlines)
     detections: list[dict[str, Any]] = []
     for image, record in zip(ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True):
         assert record.path is not None  # require_trainable has seen to it
         detections += detect(model, pictures.load(record.path), image["id"])
-    report = evaluate(ground_truth, detections)
+    report = evaluate(ground_truth, detections, tasks=config.tasks, sigmas=config.sigmas)
     write_whole(args.out, json.dumps(report, indent=1, allow_nan=False))
     if args.detections:
         write_whole(args.detections, json.dumps(detections))
     print(table(report))
 
 
+def require_keypoints(config: Config, dataset: Dataset) -> None:
+    """`StudioError` where the objects have other keypoints than the network has learned."""
+    found = keypoint_labels(dataset) if "keypoints" in config.tasks else None
+    if found is None:
+        return
+    named = found.names and config.keypoint_names
+    if found.count != config.num_keypoints or (named and found.names != config.keypoint_names):
+        raise StudioError(
+            f"{dataset.source}: its objects have other keypoints ({found.count}) than the model has learned "
+            f"({config.num_keypoints}); give labels with the same ones, in the same order"
+        )
+
+
 def table(report: dict[str, Any]) -> str:
     """The report for a terminal: a line per picture, then the figures of the whole set."""
     width = max([len(entry["file"]) for entry in report["per_image"]] + [7])
-    lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN"]
+    what = "" if report["matched_by"] == "segm" else "  (of boxes)"
+    lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN{what}"]
     lines += [
         f"{entry['file']:{width}}  {entry['n_gt']:7d}  {figure(entry['ap'])}  {figure(entry['ap50'])}"
         f"  {entry['tp']:3d}  {entry['fp']:3d}  {entry['fn']:3d}"
         for entry in report["per_image"]
     ]
-    for kind, name in (("bbox", "boxes"), ("segm", "masks")):
-        lines.append(f"{name}: " + "  ".join(f"{key} {figure(value)}" for key, value in report[kind].items()))
+    for kind, name in (("bbox", "boxes"), ("segm", "masks"), ("keypoints", "keypoints")):
+        if report[kind] is not None:
+            lines.append(f"{name}: " + "  ".join(f"{key} {figure(value)}" for key, value in report[kind].items()))
     lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
     return "\n".join(lines)
 

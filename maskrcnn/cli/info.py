@@ -1,43 +1,79 @@
-"""`python -m maskrcnn info`: what a checkpoint or a run is made of."""
+"""`python -m maskrcnn info`: what a preset, a checkpoint or a run is made of."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import textwrap
+from collections.abc import Iterable
+from typing import Any
 
-from maskrcnn.config import Config
+import torch
+
+from maskrcnn.config import PRESETS, Config, parse_settings
+from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
+from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL|RUN", help="a run folder or a checkpoint")
+    parser.add_argument(
+        "model",
+        metavar="MODEL|RUN|PRESET",
+        help=f"a run folder, a checkpoint, or a preset: {', '.join(PRESETS)} (a folder of such a name: ./NAME)",
+    )
+    parser.add_argument("--why", action="store_true", help="say of every value what it is for")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="see a preset with this field changed"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
-    checkpoint = find_checkpoint(args.model)
-    counts = parameter_counts(build(checkpoint.config))
+    config, about = described(args.model, args.set)
+    with torch.device("meta"):  # parameters are counted, not made
+        counts = parameter_counts(build(config))
     if args.json:
-        about = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "parameters": counts}
-        print(json.dumps(about | {"config": checkpoint.config.model_dump()}, indent=1))
+        derived = {"backbone_shapes": backbone_shapes(config), "anchors": anchor_count(config)}
+        document = about | derived | {"parameters": counts, "config": config.model_dump()}
+        print(json.dumps(document, indent=1))
         return
-    print(f"{checkpoint.path}: written after epoch {checkpoint.epoch}\n")
-    for name, field in Config.model_fields.items():
-        print(f"{name.upper():28} {shown(getattr(checkpoint.config, name)):36} {field.description}")
+    print(f"{origin(about)}\n")
+    print("\n".join(table(lines(config), why=args.why)))
     print()
     for part, count in counts.items():
-        print(f"{part:12} {count:12,d} parameters")
+        print(f"{part:14} {count:12,d} parameters")
 
 
-def shown(value: object) -> str:
-    """A value of the config in a table's cell."""
-    if isinstance(value, tuple):
-        return "(" + ", ".join(str(item) for item in value) + ")"
-    if isinstance(value, dict):
-        return (
-            ", ".join(f"{item:g}" for item in value.values())
-            if len(set(value.values())) > 1
-            else f"all {next(iter(value.values())):g}"
-        )
-    return "-" if value is None else str(value)
+def described(model: str, settings: list[str]) -> tuple[Config, dict[str, Any]]:
+    """The Config that is asked for, and where it comes from: a preset, or a file and the epoch after which it was
+    written.
+
+    Raises `ArgumentError` where `model` is neither, and for changes of a network that exists already.
+    """
+    if model in PRESETS:
+        return Config.preset(model, **parse_settings(settings)), {"preset": model, "changed": settings}
+    checkpoint = find_checkpoint(model)
+    if settings:
+        raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
+    return checkpoint.config, {"file": str(checkpoint.path), "epoch": checkpoint.epoch}
+
+
+def origin(about: dict[str, Any]) -> str:
+    """Where a Config comes from, in a line."""
+    if "preset" in about:
+        return " ".join([f"preset {about['preset']}", *(f"with {change}" for change in about["changed"])])
+    return f"{about['file']}: written after epoch {about['epoch']}"
+
+
+def table(entries: Iterable[Line], why: bool) -> list[str]:
+    """The lines to print: names and values aligned, and where asked for below each what it is for."""
+    found = list(entries)
+    width = max(len(line.name) for line in found) + 2
+    printed = []
+    for line in found:
+        printed.append(f"{line.name:{width}}{line.value}")
+        if why:
+            printed += textwrap.wrap(line.why, 100, initial_indent=" " * width, subsequent_indent=" " * width)
+    return printed

@@ -16,7 +16,7 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.cli.device import add_device, choose_device
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import detect, load
-from maskrcnn.studio.overlays import Mark, draw
+from maskrcnn.studio.overlays import Edges, Mark, draw
 from maskrcnn.training.run_folder import write_whole
 
 
@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> None:
         shown = [detection for detection in detections if detection["score"] >= args.min_score]
         args.out.mkdir(parents=True, exist_ok=True)
         overlay = args.out / f"{unused_stem(path, args.images[: image_id - 1])}.png"
-        Image.fromarray(draw(picture, marks(shown, names), longest=max(picture.shape[:2]))).save(overlay)
+        Image.fromarray(
+            draw(picture, marks(shown, names, model.config.keypoint_edges), longest=max(picture.shape[:2]))
+        ).save(overlay)
         document += [
             {**found, "file_name": path.name, "category_name": names[found["category_id"] - 1]} for found in detections
         ]
@@ -59,14 +61,17 @@ def run(args: argparse.Namespace) -> None:
     write_whole(args.out / "detections.json", json.dumps(document))
 
 
-def marks(detections: list[dict[str, Any]], names: Sequence[str]) -> list[Mark]:
-    """The detections as things to draw, in the colours of their classes."""
+def marks(detections: list[dict[str, Any]], names: Sequence[str], edges: Edges = ()) -> list[Mark]:
+    """The detections as things to draw, in the colours of their classes, with whatever they have of mask, keypoints and
+    limbs (`edges`)."""
     return [
         Mark(
             tuple(found["bbox"]),
             colour_of(found["category_id"] - 1),
             f"{names[found['category_id'] - 1]} {found['score']:.2f}",
-            rle=found["segmentation"],
+            rle=found.get("segmentation"),
+            keypoints=found.get("keypoints", ()),
+            edges=edges,
         )
         for found in detections
     ]

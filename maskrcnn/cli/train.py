@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import weights
 from maskrcnn.model.build import build
 from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
-from maskrcnn.training.labels import training_documents
+from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
 from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, Row, RunFolder
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.samples import LabelledPictures, mirror_order
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the body knows at the start (none)",
     )
     parser.add_argument(
-        "--init", default="none", metavar="PATH|coco|none", help="what the whole network knows at the start (none)"
+        "--init",
+        default="none",
+        metavar="PATH|coco|none",
+        help="what the whole network knows at the start (none): a run, a checkpoint, or a .pth file of torchvision; "
+        "without --preset it also says which network",
+    )
+    parser.add_argument(
+        "--tasks",
+        metavar="TASK,...",
+        help="what to find of each object: box (Faster R-CNN), box,mask (Mask R-CNN, usual), box,keypoints (Keypoint "
+        "R-CNN) or box,mask,keypoints",
     )
     parser.add_argument("--pooling", choices=POOLINGS, help="how RoIs are read from the feature maps")
     parser.add_argument(
@@ -63,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     here = RunFolder(args.out)
     started_by_studio = here.started_here() and not (here.path / CONFIG).exists()
     try:
-        run, model, documents = prepare(args)
+        run, model, documents, taken_over = prepare(args)
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
             here.write_json(RESULT, {"state": "failed", "error": str(error)})
@@ -74,8 +85,11 @@ def run(args: argparse.Namespace) -> int:
         log(
             f"{run.name}: {len(training)} pictures to learn from, "
             f"{len(validation) if validation else 'none'} to validate on, "
-            f"{model.config.backbone} with {model.config.pooling} on {next(model.parameters()).device}"
+            f"{model.config.backbone} with {model.config.pooling} for {', '.join(model.config.tasks)} on "
+            f"{next(model.parameters()).device}"
         )
+        for line in [*taken_over, *remarks(model.config, documents["train"])]:
+            log(line)
         with tqdm(total=1.0, disable=None, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
 
             def report(row: Row) -> None:
@@ -95,19 +109,24 @@ def run(args: argparse.Namespace) -> int:
     return 0 if result["state"] == "done" else 1
 
 
-def prepare(args: argparse.Namespace) -> tuple[RunFolder, Any, dict[str, Any]]:
-    """The new run folder, the network with its weights, and the labels. Writes nothing unless all of it is right."""
+def prepare(args: argparse.Namespace) -> tuple[RunFolder, Any, dict[str, Any], list[str]]:
+    """The new run folder, the network with its weights, the labels, and in a line each what the weights brought along.
+
+    Writes nothing unless all of it is right.
+    """
     run = RunFolder(args.out)
     run.refuse_if_taken()
     device = choose_device(args.device)
     config = configure(args)
-    documents = training_documents(args.data, args.val, args.images, run.path)
-    config = config.replace(class_names=documents["classes"], num_classes=len(documents["classes"]) + 1)
+    documents = training_documents(args.data, args.val, args.images, run.path, config.tasks)
+    config = config_for(config, documents)
     model = build(config)
+    taken_over = []
     if args.backbone_weights != "none":
-        weights.load_body(model, args.backbone_weights)
+        taken_over.append(weights.load_body(model, args.backbone_weights).describe(args.backbone_weights))
     if args.init != "none":
-        weights.initialise(model, args.init)
+        name = "COCO" if args.init == "coco" else Path(args.init).resolve().name
+        taken_over.append(weights.initialise(model, args.init).describe(name))
     run = RunFolder.create(args.out)
     run.write_process()
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
@@ -116,13 +135,13 @@ def prepare(args: argparse.Namespace) -> tuple[RunFolder, Any, dict[str, Any]]:
     model = model.to(device, memory_format=torch.channels_last)
     if config.precision == "bfloat16" or (config.precision == "auto" and supports_bfloat16(device)):
         use_bfloat16(model)
-    return run, model, documents
+    return run, model, documents, taken_over
 
 
 def configure(args: argparse.Namespace) -> Config:
     """The Config that the options describe; without --preset, the network that --init was trained as."""
     changes: dict[str, Any] = parse_settings(args.set)
-    for name in ("epochs", "minutes", "backbone", "pooling", "layers", "seed"):
+    for name in ("epochs", "minutes", "backbone", "tasks", "pooling", "layers", "seed"):
         if (value := getattr(args, name)) is not None:
             changes[name] = value
     if args.minutes is not None:
@@ -131,13 +150,24 @@ def configure(args: argparse.Namespace) -> Config:
         changes.setdefault("norm", "batch")  # frozen statistics of nothing would be no norm at all
     else:
         changes.setdefault("layers", "3+")  # edges and colours, once learned, serve any picture
-    if args.preset:
-        return Config.preset(args.preset, **changes)
-    if args.init == "coco":
-        return Config.preset("torchvision", **changes)
-    if args.init != "none" and Path(args.init).suffix not in (".pth", ".pt"):
-        return weights.find_checkpoint(args.init).config.replace(class_names=(), num_classes=2, **changes)
-    return Config.preset("classroom", **changes)
+    start = {} if args.init == "none" else weights.start_of(args.init, changes, args.preset)
+    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
+        return Config.preset(args.preset, **{name: start[name] for name in ("norm_eps",) if name in start} | changes)
+    if changes.keys() & {"epochs", "minutes"}:
+        start = {name: value for name, value in start.items() if name not in ("epochs", "minutes")}
+    return Config.preset("classroom", **start | changes)
+
+
+def remarks(config: Config, document: dict[str, Any]) -> Iterator[str]:
+    """What somebody who trains on the labels `document` with `config` may not expect, each in a line."""
+    if "keypoints" in config.tasks:
+        if config.flip and mirror_order(config) is None:
+            yield (
+                "pictures are not mirrored, because the names of the keypoints do not say which is left and which is "
+                "right; call them left_eye, right_eye and so on"
+            )
+    elif any(annotation.get("num_keypoints") for annotation in document["annotations"]):
+        yield f"the labels have keypoints too; --tasks {','.join([*config.tasks, 'keypoints'])} learns them"
 
 
 def stop_on_signals() -> Any:
@@ -159,8 +189,9 @@ def epoch_line(row: Row) -> str:
     parts = [f"epoch {row['epoch']:3d}  loss {row['loss']:.3f}"]
     if "val_loss" in row:
         parts.append(f"val {row['val_loss']:.3f}")
-    parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES]
-    parts += [f"{name} {row[name]:.3f}" for name in ("segm_ap", "segm_ap50", "bbox_ap") if row.get(name) is not None]
+    parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES if name in row]
+    shown = ("segm_ap", "segm_ap50", "keypoints_ap", "keypoints_ap50", "bbox_ap")
+    parts += [f"{name} {row[name]:.3f}" for name in shown if row.get(name) is not None]
     return "  ".join([*parts, f"ETA {clock_time(row['eta'])}"])
 
 

@@ -5,57 +5,92 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from maskrcnn.config import usual_sigmas
+from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import documents
 from maskrcnn.evaluation.documents import Document, Documents, Entry
 
-IouType = Literal["bbox", "segm"]
+IouType = Literal["bbox", "segm", "keypoints"]
 Summary = dict[str, float | None]
+
+KINDS: dict[str, IouType] = {"box": "bbox", "mask": "segm", "keypoints": "keypoints"}
+"""Task of a network -> COCO's name of the measure that goes with it."""
 
 MAX_DETECTIONS = 100
 """COCO looks at this many detections of a class in one picture, the best ones."""
 
+MAX_POSES = 20
+"""The same where keypoints are compared."""
+
 _printing = threading.Lock()
 
 
-def coco_summary(ground_truth: Document, detections: Iterable[Document], iou_type: IouType) -> Summary:
+def coco_summary(
+    ground_truth: Document,
+    detections: Iterable[Document],
+    iou_type: IouType,
+    sigmas: Sequence[float] | None = None,
+) -> Summary:
     """`{"AP", "AP50", "AP75", "APs", "APm", "APl"}` over all pictures; None where there is nothing to find.
 
     AP is the mean over classes and the IoU thresholds .50, .55, ..., .95; AP50 and AP75 use one threshold; APs, APm
-    and APl count objects below 32^2, between, and above 96^2 pixels only. With "bbox", detections need no mask.
+    and APl count objects below 32^2, between, and above 96^2 pixels only. With "bbox", detections need no mask. With
+    "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`), and there is no APs.
     """
-    return CocoEvaluation(documents.read(ground_truth, detections, masks=iou_type == "segm")).summary(iou_type)
+    task = next(task for task, kind in KINDS.items() if kind == iou_type)
+    found = documents.read(ground_truth, detections, tasks=("box", task))
+    return CocoEvaluation(found, sigmas).summary(iou_type)
 
 
 class CocoEvaluation:
-    """pycocotools' two indices, built once for all the numbers that are asked of them."""
+    """pycocotools' indices, built once for all the numbers that are asked of them.
 
-    def __init__(self, found: Documents) -> None:
+    `sigmas` holds one number for each keypoint: an error of 2 sigma times the square root of the object's area has an
+    object keypoint similarity (OKS) of exp(-1/2) (cocodataset.org, keypoints evaluation). None: the usual ones. Raises
+    `StudioError` if there are not as many as keypoints.
+    """
+
+    def __init__(self, found: Documents, sigmas: Sequence[float] | None = None) -> None:
         images, categories = list(found.images.values()), list(found.categories.values())
         self._ground_truth = _index(images, categories, found.annotations.values())
         self._detections = _index(images, categories, found.detections.values())
+        if found.num_keypoints is not None:
+            # A pose is as large as the box around its points: the size that counts where it finds no object.
+            poses = [[{**entry, "area": _extent(entry)} for entry in group] for group in found.detections.values()]
+            self._poses = _index(images, categories, poses)
+            self._sigmas = np.array(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas, dtype=float)
+            if found.num_keypoints and len(self._sigmas) != found.num_keypoints:
+                raise StudioError(
+                    f"sigmas: there are {len(self._sigmas)}, but the objects have {found.num_keypoints} keypoints; "
+                    "give one for each"
+                )
 
     def summary(self, iou_type: IouType) -> Summary:
-        """The six numbers over all pictures."""
+        """The six numbers over all pictures, five for keypoints."""
         evaluation = self._evaluated(iou_type)
         precision = evaluation.eval["precision"][..., 0]
-        small, medium, large = (_mean(precision[..., area]) for area in (1, 2, 3))
-        return {**_at_thresholds(precision[..., 0]), "APs": small, "APm": medium, "APl": large}
+        sizes = ("APm", "APl") if iou_type == "keypoints" else ("APs", "APm", "APl")
+        by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
+        return {**_at_thresholds(precision[..., 0]), **by_size}
 
-    def picture(self, image_id: int) -> Summary:
-        """Mask `AP`, `AP50` and `AP75` computed on that one picture, over the classes that appear in it."""
-        evaluation = self._evaluated("segm", image_id)
+    def picture(self, image_id: int, iou_type: IouType = "segm") -> Summary:
+        """`AP`, `AP50` and `AP75` computed on that one picture, over the classes that appear in it."""
+        evaluation = self._evaluated(iou_type, image_id)
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
 
     def _evaluated(self, iou_type: IouType, image_id: int | None = None) -> COCOeval:
-        evaluation = COCOeval(self._ground_truth, self._detections, iou_type)
-        evaluation.params.maxDets = [MAX_DETECTIONS]
+        poses = iou_type == "keypoints"
+        evaluation = COCOeval(self._ground_truth, self._poses if poses else self._detections, iou_type)
+        evaluation.params.maxDets = [MAX_POSES if poses else MAX_DETECTIONS]
+        if poses:
+            evaluation.params.kpt_oks_sigmas = self._sigmas
         if image_id is not None:
             evaluation.params.imgIds = [image_id]
             evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]
@@ -63,6 +98,11 @@ class CocoEvaluation:
             evaluation.evaluate()
             evaluation.accumulate()
         return evaluation
+
+
+def _extent(pose: Entry) -> float:
+    """The area of the box around a detection's keypoints, in pixels."""
+    return float(np.ptp(pose["keypoints"][0::3]) * np.ptp(pose["keypoints"][1::3]))
 
 
 def _at_thresholds(precision: np.ndarray) -> Summary:

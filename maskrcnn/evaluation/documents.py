@@ -1,13 +1,14 @@
 """The two documents that evaluation compares, checked once and brought into one form.
 
 Ground truth is a COCO document (`images`, `annotations`, `categories`); detections are COCO results (a list of
-`{image_id, category_id, score, bbox [x, y, w, h], segmentation}`). Every mask becomes a compressed run-length code
-here, and stays one: nothing in this package ever decodes a full mask.
+`{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...]}`, the last two only
+where the network has learned them). Every mask becomes a compressed run-length code here, and stays one: nothing in
+this package ever decodes a full mask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,25 +24,42 @@ Entry = dict[str, Any]
 class Documents:
     """Ground truth and detections in one form, by image id.
 
-    Every entry carries `image_id`, `category_id`, `bbox` [x, y, w, h], `segmentation` (compressed RLE) and `area` (a
-    detection's is that of its mask); annotations have `iscrowd` 0 or 1, detections a `score` and `position`, their
-    place in the list that was given.
+    Every entry carries `image_id`, `category_id`, `bbox` [x, y, w, h] and `area`; annotations have `iscrowd` 0 or 1,
+    detections a `score` and `position`, their place in the list that was given. With `masks`, every entry also has a
+    `segmentation` (compressed RLE), and a detection's area is that of its mask, else that of its box. With
+    `num_keypoints`, every entry has `keypoints` of that many places and annotations their `num_keypoints`, 0 where
+    nobody labelled any; None: keypoints are not looked at.
     """
 
     images: dict[int, Entry]
     categories: dict[int, Entry]
     annotations: dict[int, list[Entry]]
     detections: dict[int, list[Entry]]
+    masks: bool = True
+    num_keypoints: int | None = None
+
+
+def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[str, ...]:
+    """What the detections can be measured by, in the words of `Config.tasks`: always box; mask where each of them has
+    one; keypoints where any has them. Without any detection the ground truth decides on masks."""
+    found = list(detections)
+    masks = all(entry.get("segmentation") for entry in (found or ground_truth["annotations"]))
+    keypoints = any(entry.get("keypoints") for entry in found)
+    return ("box", *["mask"] * masks, *["keypoints"] * keypoints)
 
 
 def read(
-    ground_truth: Document, detections: Iterable[Document], only_image: int | None = None, *, masks: bool = True
+    ground_truth: Document,
+    detections: Iterable[Document],
+    only_image: int | None = None,
+    tasks: Sequence[str] = ("box", "mask"),
 ) -> Documents:
-    """Both documents, checked; `only_image` keeps one picture, and `masks=False` lets boxes do without masks.
+    """Both documents, checked, with what `tasks` need; `only_image` keeps one picture.
 
-    Raises `StudioError` where a detection is for a picture that the ground truth does not have, lacks a field, or has
-    a mask of another size than its picture.
+    Raises `StudioError` where a detection is for a picture that the ground truth does not have, lacks a field, has a
+    mask of another size than its picture, or has another number of keypoints than there are.
     """
+    detections, masks = list(detections), "mask" in tasks
     images = {image["id"]: dict(image) for image in ground_truth["images"] if only_image in (None, image["id"])}
     if only_image is not None and not images:
         raise StudioError(f"ground truth: there is no picture with id {only_image}; choose one of its pictures")
@@ -50,15 +68,17 @@ def read(
         categories={category["id"]: dict(category) for category in ground_truth["categories"]},
         annotations={image_id: [] for image_id in images},
         detections={image_id: [] for image_id in images},
+        masks=masks,
+        num_keypoints=_num_keypoints(ground_truth, detections) if "keypoints" in tasks else None,
     )
     for annotation in ground_truth["annotations"]:
         if annotation["image_id"] in images:
-            found.annotations[annotation["image_id"]].append(_annotation(annotation, images, masks))
+            found.annotations[annotation["image_id"]].append(_annotation(annotation, images, found))
     known = {image["id"] for image in ground_truth["images"]}
     for position, detection in enumerate(detections):
         _check(detection, position, known)
         if detection["image_id"] in images:
-            found.detections[detection["image_id"]].append(_detection(detection, position, images, masks))
+            found.detections[detection["image_id"]].append(_detection(detection, position, images, found))
     return found
 
 
@@ -71,11 +91,31 @@ def encode(segmentation: Any, height: int, width: int) -> Entry:
     return dict(segmentation)
 
 
-def _annotation(annotation: Document, images: dict[int, Entry], masks: bool) -> Entry:
+def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> int:
+    """How many keypoints every object has, 0 where neither document has any. `StudioError` where that differs."""
+    counts: dict[int, str] = {}
+    entries = [(f"ground truth: annotation {entry['id']}", entry) for entry in ground_truth["annotations"]]
+    entries += [(f"detections: entry {position}", entry) for position, entry in enumerate(detections)]
+    for name, entry in entries:
+        if given := entry.get("keypoints"):
+            counts.setdefault(len(given) // 3, name)
+    if len(counts) > 1:
+        (one, first), (other, second) = list(counts.items())[:2]
+        raise StudioError(
+            f"{second} has {other} keypoints, but {first.replace(': ', ', ')} has {one}; measure a model on labels "
+            "with the keypoints that it has learned"
+        )
+    return next(iter(counts), 0)
+
+
+def _annotation(annotation: Document, images: dict[int, Entry], found: Documents) -> Entry:
     entry = dict(annotation)
     image = images[annotation["image_id"]]
     entry["iscrowd"] = int(bool(annotation.get("iscrowd", 0)))
-    if masks or "bbox" not in entry or "area" not in entry:
+    if found.num_keypoints is not None:
+        entry["keypoints"] = annotation.get("keypoints") or [0] * (3 * found.num_keypoints)
+        entry["num_keypoints"] = sum(visibility > 0 for visibility in entry["keypoints"][2::3])
+    if found.masks or "bbox" not in entry or "area" not in entry:
         if not annotation.get("segmentation"):
             raise StudioError(f"ground truth: annotation {annotation['id']} has no outline; draw one or take it out")
         entry["segmentation"] = encode(annotation["segmentation"], image["height"], image["width"])
@@ -84,12 +124,19 @@ def _annotation(annotation: Document, images: dict[int, Entry], masks: bool) -> 
     return entry
 
 
-def _detection(detection: Document, position: int, images: dict[int, Entry], masks: bool) -> Entry:
+def _detection(detection: Document, position: int, images: dict[int, Entry], found: Documents) -> Entry:
     entry = dict(detection, position=position, iscrowd=0)
     image = images[detection["image_id"]]
-    if not masks:
+    if found.num_keypoints is not None and not detection.get("keypoints"):
+        raise StudioError(f'detections: entry {position} has no "keypoints"; predict again with a model that has them')
+    if "bbox" not in entry and "segmentation" not in entry:  # COCO's own results of keypoints have neither
+        xs, ys = entry["keypoints"][0::3], entry["keypoints"][1::3]
+        entry["bbox"] = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+    if not found.masks and "bbox" in entry:
         entry["area"] = float(entry["bbox"][2] * entry["bbox"][3])
         return entry
+    if "segmentation" not in entry:
+        raise StudioError(f'detections: entry {position} has no "segmentation"; predict again with a model of masks')
     entry["segmentation"] = encode(detection["segmentation"], image["height"], image["width"])
     if list(entry["segmentation"]["size"]) != [image["height"], image["width"]]:
         height, width = entry["segmentation"]["size"]
@@ -108,7 +155,7 @@ def _check(detection: Document, position: int, image_ids: set[int]) -> None:
     for field in ("image_id", "category_id", "score"):
         if field not in detection:
             raise StudioError(f'detections: entry {position} has no "{field}"; write them in the COCO results format')
-    if "segmentation" not in detection and "bbox" not in detection:
+    if not any(detection.get(field) for field in ("segmentation", "bbox", "keypoints")):
         raise StudioError(f'detections: entry {position} has neither "segmentation" nor "bbox"; predict again')
     if detection["image_id"] not in image_ids:
         raise StudioError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,17 +21,19 @@ class Truth:
     """One labelled object and what became of it.
 
     `status` is "tp" (found), "fn" (missed) or "ignored" (a crowd, which counts neither way). `partner` is the index of
-    the detection that found it in `ImageMatches.predictions`, None where none did. `iou` is the mask IoU with it, or
-    else the best one with any detection of this class (0 where there is none).
+    the detection that found it in `ImageMatches.predictions`, None where none did. `iou` is the IoU with it, or else
+    the best one with any detection of this class (0 where there is none). `rle` is None where boxes are compared,
+    `keypoints` (x, y, v, x, y, v, ...) where there are none.
     """
 
     annotation_id: int
     category_id: int
     bbox: tuple[float, float, float, float]
-    rle: Entry
+    rle: Entry | None
     status: Literal["tp", "fn", "ignored"]
     partner: int | None
     iou: float
+    keypoints: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,33 @@ class Prediction:
     """One detection and what became of it.
 
     `status` is "tp", "fp" or "ignored" (it lies on a crowd of its class). `partner` is the index of its object in
-    `ImageMatches.truths`. `iou` is the mask IoU with it, or else the best one with any object of this class (0 where
-    there is none). `position` is the place in the list of detections that was given. `bbox` is [x, y, w, h].
+    `ImageMatches.truths`. `iou` is the IoU with it, or else the best one with any object of this class (0 where there
+    is none). `position` is the place in the list of detections that was given. `bbox` is [x, y, w, h]; `rle` and
+    `keypoints` are as in `Truth`.
     """
 
     position: int
     category_id: int
     score: float
     bbox: tuple[float, float, float, float]
-    rle: Entry
+    rle: Entry | None
     status: Literal["tp", "fp", "ignored"]
     partner: int | None
     iou: float
+    keypoints: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
 class ImageMatches:
-    """All objects of one picture and its detections from `min_score` on, best score first."""
+    """All objects of one picture and its detections from `min_score` on, best score first.
+
+    `matched_by` says whether IoU is between masks ("segm") or, where the detections have none, boxes ("bbox").
+    """
 
     image_id: int
     truths: tuple[Truth, ...]
     predictions: tuple[Prediction, ...]
+    matched_by: Literal["segm", "bbox"] = "segm"
 
     @property
     def tp(self) -> int:
@@ -81,9 +89,9 @@ class ImageMatches:
 class Overlaps:
     """One picture's detections, best first, against its objects.
 
-    `order` (P,) are indices into the picture's detections; `ious` (P, G) float64 are mask IoUs in that order, where a
-    pair of different classes has -1 and a crowd column holds the share of the detection that lies on the crowd (COCO's
-    rule); `scores` (P,) and `crowd` (G,) belong to them.
+    `order` (P,) are indices into the picture's detections; `ious` (P, G) float64 are the IoUs of masks or boxes in
+    that order, where a pair of different classes has -1 and a crowd column holds the share of the detection that lies
+    on the crowd (COCO's rule); `scores` (P,) and `crowd` (G,) belong to them.
     """
 
     order: np.ndarray
@@ -92,15 +100,16 @@ class Overlaps:
     crowd: np.ndarray
 
 
-def overlaps(detections: list[Entry], annotations: list[Entry]) -> Overlaps:
-    """Mask IoU of every detection with every object of its class, by pycocotools on run-length codes."""
+def overlaps(detections: list[Entry], annotations: list[Entry], masks: bool = True) -> Overlaps:
+    """IoU of every detection with every object of its class, by pycocotools on run-length codes (or on boxes)."""
     scores = np.array([detection["score"] for detection in detections], dtype=np.float64)
     order = np.argsort(-scores, kind="stable")
     crowd = np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool)
     ious = np.full((len(detections), len(annotations)), -1.0)
     if ious.size:
-        codes = [detections[index]["segmentation"] for index in order]
-        ious = coco_mask.iou(codes, [a["segmentation"] for a in annotations], crowd.astype(np.uint8))
+        what = "segmentation" if masks else "bbox"
+        ours, theirs = [detections[index][what] for index in order], [a[what] for a in annotations]
+        ious = coco_mask.iou(ours, theirs, crowd.astype(np.uint8))
         predicted = np.array([detections[index]["category_id"] for index in order])
         labelled = np.array([annotation["category_id"] for annotation in annotations])
         ious = np.where(predicted[:, None] == labelled[None, :], ious, -1.0)
@@ -135,12 +144,16 @@ def match_image(
     image_id: int,
     min_score: float = DEFAULT_MIN_SCORE,
     iou: float = DEFAULT_IOU,
+    tasks: Sequence[str] | None = None,
 ) -> ImageMatches:
     """What is right, wrong and missed in one picture, among detections with a score of at least `min_score`.
 
-    Raises `StudioError` where the documents do not fit together or there is no such picture.
+    `tasks` are those of the network (None: what its detections tell); without masks, boxes are compared. Raises
+    `StudioError` where the documents do not fit together or there is no such picture.
     """
-    return match(documents.read(ground_truth, detections, only_image=image_id), image_id, min_score, iou)
+    detections = list(detections)
+    tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
+    return match(documents.read(ground_truth, detections, image_id, tasks), image_id, min_score, iou)
 
 
 def match(
@@ -149,17 +162,19 @@ def match(
     """`match_image` on documents that were read already."""
     annotations = found.annotations[image_id]
     detections = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
-    table = overlaps(detections, annotations)
+    table = overlaps(detections, annotations, found.masks)
     partners = greedy_partners(table.ious, table.crowd, iou)
     predictions = tuple(
-        _prediction(detections[index], partner, row, table.crowd)
+        _prediction(detections[index], partner, row, table.crowd, found.masks)
         for index, partner, row in zip(table.order, partners.tolist(), table.ious, strict=True)
     )
-    truths = tuple(_truth(annotation, column, partners, table) for column, annotation in enumerate(annotations))
-    return ImageMatches(image_id, truths, predictions)
+    truths = tuple(
+        _truth(annotation, column, partners, table, found.masks) for column, annotation in enumerate(annotations)
+    )
+    return ImageMatches(image_id, truths, predictions, "segm" if found.masks else "bbox")
 
 
-def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray) -> Prediction:
+def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
     ignored = partner >= 0 and bool(crowd[partner])
     found = partner >= 0 and not ignored
     return Prediction(
@@ -167,14 +182,15 @@ def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndar
         category_id=detection["category_id"],
         score=float(detection["score"]),
         bbox=tuple(detection["bbox"]),
-        rle=detection["segmentation"],
+        rle=detection["segmentation"] if masks else None,
         status="ignored" if ignored else "tp" if found else "fp",
         partner=partner if partner >= 0 else None,
         iou=float(ious[partner]) if partner >= 0 else float(max(0.0, np.where(crowd, 0, ious).max(initial=0.0))),
+        keypoints=_keypoints(detection),
     )
 
 
-def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps) -> Truth:
+def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
     finders = np.flatnonzero(partners == column)
     is_crowd = bool(table.crowd[column])
     found = len(finders) > 0 and not is_crowd
@@ -183,8 +199,14 @@ def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps
         annotation_id=annotation["id"],
         category_id=annotation["category_id"],
         bbox=tuple(annotation["bbox"]),
-        rle=annotation["segmentation"],
+        rle=annotation["segmentation"] if masks else None,
         status="ignored" if is_crowd else "tp" if found else "fn",
         partner=int(finders[0]) if found else None,
         iou=float(table.ious[finders[0], column]) if found else best,
+        keypoints=_keypoints(annotation),
     )
+
+
+def _keypoints(entry: Entry) -> tuple[float, ...] | None:
+    given = entry.get("keypoints")
+    return tuple(given) if given and any(given[2::3]) else None

@@ -1,10 +1,11 @@
 """Average precision from one ranking over all classes of a picture, as the matterport notebooks print it.
 
 Definition. Sort the picture's detections by score, all classes together. Each takes the free object of its own class
-that it overlaps best, if the mask IoU is at least the threshold. After every detection there is a precision (hits so
-far / detections so far) and a recall (hits so far / objects). Replace each precision by the largest at that recall or
-beyond (the envelope); the area under it over recall is the AP. Recall rises by 1 / objects at each hit and nowhere
-else, so the area is the sum of the envelope at the hits, divided by the number of objects.
+that it overlaps best, if the IoU of their masks (or boxes, where there are no masks) is at least the threshold. After
+every detection there is a precision (hits so far / detections so far) and a recall (hits so far / objects). Replace
+each precision by the largest at that recall or beyond (the envelope); the area under it over recall is the AP. Recall
+rises by 1 / objects at each hit and nowhere else, so the area is the sum of the envelope at the hits, divided by the
+number of objects.
 
 Departures from those notebooks: a picture without objects has no AP (None) instead of a division by zero; crowds, and
 detections that lie on one, are left out; and the ranking holds every detection that the model gave, down to its own

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
 
 from maskrcnn.evaluation import documents
-from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, CocoEvaluation
+from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES, CocoEvaluation
 from maskrcnn.evaluation.documents import Document, Documents
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap
@@ -21,16 +21,22 @@ def evaluate(
     *,
     min_score: float = DEFAULT_MIN_SCORE,
     progress: Progress | None = None,
+    tasks: Sequence[str] | None = None,
+    sigmas: Sequence[float] | None = None,
 ) -> Report:
     """All numbers of a set of detections, as `report.json` holds them.
 
-    `ground_truth` is a COCO document, `detections` are COCO results with masks. AP uses every detection; `n_pred`,
-    `tp`, `fp` and `fn` only those with a score of at least `min_score`. A number that is not defined (a picture or a
-    size range without objects) is None, never NaN. `progress(done, total)` is called after each picture.
-    Raises `StudioError` where the two documents do not fit together.
+    `ground_truth` is a COCO document, `detections` are COCO results of a network with `tasks` (None: what the
+    detections tell). Without masks, `segm` is None and pictures are matched by their boxes, which `matched_by` says;
+    without keypoints, `keypoints` is None; `sigmas` are those of OKS, one for each keypoint (None: the usual ones). AP
+    uses every detection; `n_pred`, `tp`, `fp` and `fn` only those with a score of at least `min_score`. A number that
+    is not defined (a picture or a size range without objects) is None, never NaN. `progress(done, total)` is called
+    after each picture. Raises `StudioError` where the two documents do not fit together.
     """
-    found = documents.read(ground_truth, detections)
-    coco = CocoEvaluation(found)
+    detections = list(detections)
+    tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
+    found = documents.read(ground_truth, detections, tasks=tasks)
+    coco = CocoEvaluation(found, sigmas)
     per_image = []
     for done, image_id in enumerate(found.images, start=1):
         per_image.append(_picture(found, coco, image_id, min_score))
@@ -39,17 +45,23 @@ def evaluate(
     pooled = [row["ap50_pooled"] for row in per_image if row["ap50_pooled"] is not None]
     return {
         "bbox": coco.summary("bbox"),
-        "segm": coco.summary("segm"),
-        "keypoints": None,
+        "segm": coco.summary("segm") if found.masks else None,
+        "keypoints": coco.summary("keypoints") if found.num_keypoints is not None else None,
+        "matched_by": matched_by(found),
         "per_image": per_image,
         "mean_ap50_pooled": sum(pooled) / len(pooled) if pooled else None,
         "min_score": min_score,
-        "definitions": definitions(min_score),
+        "definitions": definitions(min_score, matched_by(found)),
     }
 
 
+def matched_by(found: Documents) -> Literal["segm", "bbox"]:
+    """What is compared in each picture: masks, or boxes where the detections have no masks."""
+    return "segm" if found.masks else "bbox"
+
+
 def _picture(found: Documents, coco: CocoEvaluation, image_id: int, min_score: float) -> dict[str, Any]:
-    table = overlaps(found.detections[image_id], found.annotations[image_id])
+    table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)
     on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
     hits = (partners >= 0) & ~on_crowd
@@ -57,7 +69,8 @@ def _picture(found: Documents, coco: CocoEvaluation, image_id: int, min_score: f
     # The ranking is by score, so what the shown detections match does not depend on those below the threshold.
     shown = table.scores >= min_score
     tp = int((hits & shown).sum())
-    ap = coco.picture(image_id)
+    ap = coco.picture(image_id, matched_by(found))
+    poses = coco.picture(image_id, "keypoints") if found.num_keypoints is not None else {"AP": None, "AP50": None}
     return {
         "image_id": image_id,
         "file": found.images[image_id]["file_name"],
@@ -66,14 +79,17 @@ def _picture(found: Documents, coco: CocoEvaluation, image_id: int, min_score: f
         "ap": ap["AP"],
         "ap50": ap["AP50"],
         "ap50_pooled": pooled_ap(hits[~on_crowd], n_objects),
+        "keypoints_ap": poses["AP"],
+        "keypoints_ap50": poses["AP50"],
         "tp": tp,
         "fp": int((~hits & ~on_crowd & shown).sum()),
         "fn": n_objects - tp,
     }
 
 
-def definitions(min_score: float = DEFAULT_MIN_SCORE) -> dict[str, str]:
+def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm", "bbox"] = "segm") -> dict[str, str]:
     """One or two short sentences for each number of the report."""
+    what = "mask" if matched_by == "segm" else "box"
     return {
         "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
         "AP50": "The same at IoU .50 alone.",
@@ -82,20 +98,30 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE) -> dict[str, str]:
         "APm": "AP over objects between 32 x 32 and 96 x 96 pixels.",
         "APl": "AP over objects above 96 x 96 = 9216 pixels.",
         "bbox": "IoU is measured between boxes.",
-        "segm": "IoU is measured between masks; a detection's size is the area of its mask.",
-        "ap": "COCO mask AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
+        "segm": "IoU is measured between masks; a detection's size is the area of its mask. null where the model finds "
+        "no masks.",
+        "keypoints": "In place of IoU stands OKS, object keypoint similarity: the mean over the labelled keypoints of "
+        "exp(-d^2 / (2 s^2 k^2)), with d the distance in pixels, s^2 the area of the object and k twice the keypoint's "
+        "sigma. Objects without labelled keypoints count neither way. null where the model finds no keypoints.",
+        "matched_by": "What decides in each picture whether a detection found an object: segm, the IoU of masks, or "
+        "bbox, that of boxes, where the model finds no masks.",
+        "ap": f"COCO {what} AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
         "null where it has no objects.",
-        "ap50": "COCO mask AP at IoU .50 computed on this one picture, over the classes that appear in it.",
-        "ap50_pooled": "AP at mask IoU .50 from one ranking of all detections of this picture, all classes together, "
-        "as the matterport notebooks print it: the exact area under the precision envelope. null where it has no "
-        "objects.",
+        "ap50": f"COCO {what} AP at IoU .50 computed on this one picture, over the classes that appear in it.",
+        "ap50_pooled": f"AP at {what} IoU .50 from one ranking of all detections of this picture, all classes "
+        "together, as the matterport notebooks print it: the exact area under the precision envelope. null where it "
+        "has no objects.",
+        "keypoints_ap": "COCO keypoint AP (OKS .50 to .95) computed on this one picture. null where no object has "
+        "labelled keypoints, or the model finds none.",
+        "keypoints_ap50": "COCO keypoint AP at OKS .50 computed on this one picture.",
         "mean_ap50_pooled": "The mean of ap50_pooled over the pictures that have objects.",
         "n_gt": "Labelled objects in the picture; crowds do not count.",
         "n_pred": f"Detections with a score of at least {min_score:g}.",
-        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, mask IoU of at "
+        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, {what} IoU of at "
         f"least {DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
         "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts "
         "neither way.",
         "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
-        "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture.",
+        "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
+        f"the {MAX_POSES} best.",
     }

@@ -1,37 +1,52 @@
-"""Bodies: a classification network cut into stages, with a feature pyramid on top.
+"""Bodies: a classification network cut into stages, and which of its maps the detector works on.
 
-Stage s has stride 2^s (C2: 4, C3: 8, C4: 16, C5: 32), the naming of Lin et al. 2017, "Feature Pyramid Networks". The
-pyramid returns P2..P5 as "0".."3" and P6 (a subsampled P5, for the RPN only) as "pool": torchvision's keys, so that
-torchvision's checkpoints fit.
+Stage s has stride 2^s (C2: 4, C3: 8, C4: 16, C5: 32), the naming of Lin et al. 2017, "Feature Pyramid Networks".
+
+| kind | maps | the heads |
+|---|---|---|
+| `fpn` | P2..P5 under the keys "0".."3", and P6 (a subsampled P5, for the RPN only) as "pool" | read from the pyramid |
+| `fpn32` | first and last map of stride 32 as "0" and "1", and "pool": torchvision's light detector | as `fpn` |
+| `c4` | C4 as "0" | begin with the body's stage 5 (He et al. 2017, fig. 4, left) |
+| `c5` | C5 as "0", through a 1x1 convolution to as many channels as a pyramid has | read from that map |
+
+Keys and module names are torchvision's, so that torchvision's checkpoints fit.
 """
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
+from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FrozenBatchNorm2d
 
 from maskrcnn.config import Config
 
-PYRAMID_LEVELS = {"0": "P2", "1": "P3", "2": "P4", "3": "P5", "pool": "P6"}
-"""torchvision's key of each pyramid map -> its name in the papers."""
-
-NORMS: dict[str, Callable[..., nn.Module]] = {"frozen": FrozenBatchNorm2d, "batch": nn.BatchNorm2d}
-
 
 @dataclass(frozen=True)
 class Body:
-    """How one classification network is cut: which child ends each stage, and which stage each child belongs to."""
+    """How one classification network is cut.
+
+    `network`: torchvision's name of it; `children`: the attribute that holds its blocks, "" for itself; `ends`: the
+    last block of stages 2..5; `channels`: of C2..C5; `stages`: the stage that each block belongs to.
+    """
 
     network: str
     children: str
     ends: tuple[str, str, str, str]
     channels: tuple[int, int, int, int]
     stages: dict[str, int]
+
+    @property
+    def stage5(self) -> tuple[str, ...]:
+        """The blocks between C4 and C5."""
+        return tuple(block for block, stage in self.stages.items() if stage == 5)
 
 
 def _resnet(network: str, channels: tuple[int, int, int, int]) -> Body:
@@ -40,55 +55,121 @@ def _resnet(network: str, channels: tuple[int, int, int, int]) -> Body:
     return Body(network, "", layers, channels, stages)
 
 
-def _mobilenet_stage(block: int) -> int:
-    """The stage of a block of MobileNetV2: the stride doubles at blocks 0, 2, 4, 7 and 14."""
-    return sum(block >= first for first in (0, 2, 4, 7, 14))
+def _features(network: str, ends: tuple[int, int, int, int], channels: tuple[int, int, int, int], stem: int) -> Body:
+    """A network that is one row of numbered blocks, of which blocks 0..`stem` make stage 1."""
+    last = (stem, *ends)
+    stages = {str(block): sum(block > end for end in last[:-1]) + 1 for block in range(ends[-1] + 1)}
+    return Body(network, "features", tuple(map(str, ends)), channels, stages)  # type: ignore[arg-type]
 
 
 BODIES: dict[str, Body] = {
     "resnet18": _resnet("resnet18", (64, 128, 256, 512)),
+    "resnet34": _resnet("resnet34", (64, 128, 256, 512)),
     "resnet50": _resnet("resnet50", (256, 512, 1024, 2048)),
-    # Block 18, a 1x1 convolution to 1280 channels for the classifier, is left out: the pyramid would only shrink it
-    # again.
-    "mobilenet_v2": Body(
-        "mobilenet_v2",
-        "features",
-        ("3", "6", "13", "17"),
-        (24, 32, 96, 320),
-        {str(block): _mobilenet_stage(block) for block in range(18)},
-    ),
+    "resnet101": _resnet("resnet101", (256, 512, 1024, 2048)),
+    "resnet152": _resnet("resnet152", (256, 512, 1024, 2048)),
+    "resnext50": _resnet("resnext50_32x4d", (256, 512, 1024, 2048)),
+    "resnext101": _resnet("resnext101_32x8d", (256, 512, 1024, 2048)),
+    # The last block of the MobileNets, a 1x1 convolution for the classifier, is left out: what follows would only
+    # shrink it again.
+    "mobilenet_v2": _features("mobilenet_v2", (3, 6, 13, 17), (24, 32, 96, 320), stem=1),
+    "mobilenet_v3_small": _features("mobilenet_v3_small", (1, 3, 8, 11), (16, 24, 48, 96), stem=0),
+    "mobilenet_v3_large": _features("mobilenet_v3_large", (3, 6, 12, 15), (24, 40, 112, 160), stem=1),
+    # AlexNet strides by 4 at once, so it has no stage 1; its stage 5 is a lone max pooling.
+    "alexnet": _features("alexnet", (1, 4, 11, 12), (64, 192, 256, 256), stem=-1),
 }
 
-
-def body_of(backbone: str) -> Body:
-    """The body of a backbone's name: `resnet18_fpn` -> resnet18."""
-    return BODIES[backbone.removesuffix("_fpn")]
+FIRST_AND_LAST = {"mobilenet_v3_large": (("13", 160), ("16", 960))}
+"""Bodies with an `fpn32` -> the first and the last block of stride 32, with their channels."""
 
 
-def build_backbone(config: Config) -> BackboneWithFPN:
-    """Body and pyramid as `config` describes them, randomly initialised."""
-    body = body_of(config.backbone)
-    network = get_model(body.network, weights=None, norm_layer=NORMS[config.norm])
-    return BackboneWithFPN(
-        getattr(network, body.children) if body.children else network,
-        return_layers={end: str(level) for level, end in enumerate(body.ends)},
-        in_channels_list=list(body.channels),
-        out_channels=config.fpn_channels,
-    )
+def body_of(config: Config) -> Body:
+    """How the body of that network is cut."""
+    return BODIES[config.body]
 
 
-def imagenet_state(backbone: str) -> dict[str, object]:
+def norm_layer(kind: str, eps: float = 1e-5) -> Callable[[int], nn.Module] | None:
+    """What makes a norm for a number of channels: "frozen", "batch", "group" (Wu and He 2018) or "none"."""
+    if kind == "frozen":
+        return partial(FrozenBatchNorm2d, eps=eps)
+    if kind == "batch":
+        return partial(nn.BatchNorm2d, eps=eps)
+    if kind == "group":
+        # 32 groups as in the paper, fewer where they do not divide the channels.
+        return lambda channels: nn.GroupNorm(math.gcd(32, channels), channels, eps)
+    return None
+
+
+class SingleMap(nn.Module):
+    """A body of which one map is used: `(N, 3, H, W)` -> `{"0": (N, out_channels, h, w)}`."""
+
+    def __init__(self, network: nn.Module, end: str, neck: nn.Module, out_channels: int) -> None:
+        super().__init__()
+        self.body = IntermediateLayerGetter(network, return_layers={end: "0"})
+        self.neck = neck
+        self.out_channels = out_channels
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return OrderedDict({"0": self.neck(self.body(x)["0"])})
+
+
+def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequential | None]:
+    """The backbone that `config` describes, randomly initialised, and with `c4` the body's stage 5 for the heads.
+
+    Stage 5 has its blocks under their names in the body. It does not stride there, so that a grid of 7 x 7 stays one
+    (He et al. 2017, fig. 4).
+    """
+    body, channels = body_of(config), config.fpn_channels
+    network = _network(config)
+    if config.kind == "c4":
+        stage5 = nn.Sequential(OrderedDict((block, network.get_submodule(block)) for block in body.stage5))
+        learns = any(True for _ in stage5.parameters())  # AlexNet's does not: its heads are its fully connected layers
+        backbone = SingleMap(network, body.ends[2], nn.Identity(), body.channels[2])
+        return backbone, _without_stride(stage5) if learns else None
+    norm = norm_layer(config.head_norm, config.norm_eps)
+    if config.kind == "c5":
+        reduce = nn.Conv2d(body.channels[3], channels, 1, bias=norm is None)
+        nn.init.kaiming_uniform_(reduce.weight, a=1)  # as the pyramid's lateral convolutions
+        neck = nn.Sequential(reduce, norm(channels)) if norm else reduce
+        return SingleMap(network, body.ends[3], neck, channels), None
+    ends = FIRST_AND_LAST[config.body] if config.kind == "fpn32" else zip(body.ends, body.channels, strict=True)
+    blocks, widths = zip(*ends, strict=True)
+    return_layers = {block: str(level) for level, block in enumerate(blocks)}
+    return BackboneWithFPN(network, return_layers, list(widths), channels, norm_layer=norm), None
+
+
+def _network(config: Config) -> nn.Module:
+    """The blocks of the classification network."""
+    body = body_of(config)
+    if config.body == "alexnet":  # it knows no norms
+        blocks = get_model("alexnet", weights=None).features
+        # Its own paddings make maps a little smaller than picture / stride, so that cells would drift off their place.
+        blocks[0].padding = (4, 4)
+        for pooling in (blocks[2], blocks[5], blocks[12]):
+            pooling.padding = 1
+        return blocks
+    network = get_model(body.network, weights=None, norm_layer=norm_layer(config.norm, config.norm_eps))
+    return getattr(network, body.children) if body.children else network
+
+
+def _without_stride(stage: nn.Sequential) -> nn.Sequential:
+    for module in stage.modules():
+        if isinstance(module, nn.Conv2d):
+            module.stride = (1, 1)
+    return stage
+
+
+def imagenet_state(config: Config) -> dict[str, object]:
     """torchvision's ImageNet weights of the body, downloaded once and then cached by torch.hub.
 
     Raises `URLError` (an `OSError`) without a network.
     """
-    network = body_of(backbone).network
-    weights = get_model_weights(network)["IMAGENET1K_V1"]
+    weights = get_model_weights(body_of(config).network)["IMAGENET1K_V1"]
     return dict(weights.get_state_dict(progress=False, check_hash=True))
 
 
-def set_trainable(backbone: BackboneWithFPN, body: Body, layers: str) -> None:
+def set_trainable(backbone: nn.Module, body: Body, layers: str) -> None:
     """Freeze the stages of the body that `layers` leaves out: "heads" all, "3+" stages 1 and 2, "all" none."""
     first = {"heads": 6, "all": 1}.get(layers) or int(layers[0])
-    for name, child in backbone.body.named_children():
-        child.requires_grad_(body.stages.get(name, 1) >= first)
+    for name, child in backbone.get_submodule("body").named_children():
+        child.requires_grad_(body.stages.get(name, 5 if name.isdigit() else 1) >= first)

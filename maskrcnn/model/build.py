@@ -1,19 +1,20 @@
-"""From a `Config` to a network: torchvision's MaskRCNN, composed part by part."""
+"""From a `Config` to a network: torchvision's R-CNN, composed part by part."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from torch import Tensor, nn
-from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
+from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from maskrcnn.config import Config
+from maskrcnn.model import heads
 from maskrcnn.model.backbones import body_of, build_backbone, set_trainable
 from maskrcnn.model.pooling import RoIPooler
+from maskrcnn.model.roi_heads import StudioRoIHeads
 
 
 class PictureTransform(GeneralizedRCNNTransform):
@@ -28,96 +29,149 @@ class PictureTransform(GeneralizedRCNNTransform):
         return (image, target) if self.resized else super().resize(image, target)
 
 
-class StudioMaskRCNN(MaskRCNN):
-    """torchvision's MaskRCNN that knows the `config` it was built from.
+class StudioRCNN(GeneralizedRCNN):
+    """torchvision's R-CNN that knows the `config` it was built from.
 
     Called as torchvision's: a list of `(3, H, W)` float pictures in [0, 1] (in training also a list of targets with
-    `boxes (N, 4)` xyxy, `labels (N,)` and `masks (N, H, W)`) in; a dict of losses in training, else a list of dicts
-    with `boxes`, `labels`, `scores` and `masks (N, 1, H, W)` out.
+    `boxes (N, 4)` xyxy, `labels (N,)` and, for the tasks that there are, `masks (N, H, W)` and `keypoints (N, K, 3)`)
+    in; a dict of losses in training, else a list of dicts with `boxes`, `labels`, `scores`, `masks (N, 1, H, W)`,
+    `keypoints (N, K, 3)` and `keypoints_scores (N, K)` out.
     """
 
     config: Config
     transform: PictureTransform
+    roi_heads: StudioRoIHeads
+
+    @property
+    def level_names(self) -> dict[str, str]:
+        """Key of each map that the backbone returns -> its name in the papers."""
+        return self.config.level_names
 
     def set_layers(self, layers: str) -> None:
-        """Choose what learns: "heads", "3+", "4+", "5+" or "all" (see `Config.layers`)."""
+        """Choose what learns: "heads", "3+", "4+", "5+" or "all" (see `Config.layers`).
+
+        Stage 5 of a `c4` backbone is part of the heads and always learns.
+        """
         self.requires_grad_(True)
-        set_trainable(self.backbone, body_of(self.config.backbone), layers)
+        set_trainable(self.backbone, body_of(self.config), layers)
 
 
-def build(config: Config) -> StudioMaskRCNN:
-    """The network that `config` describes, randomly initialised (`maskrcnn.model.weights` fills it)."""
-    backbone = build_backbone(config)
-    channels = config.fpn_channels
-    pooling: dict[str, Any] = {"pooling": config.pooling, "sampling_ratio": config.sampling_ratio}
-    model = StudioMaskRCNN(
-        backbone,
-        num_classes=None,  # the predictors below know it
-        rpn_anchor_generator=AnchorGenerator(
-            tuple((scale,) for scale in config.rpn_anchor_scales),
-            (config.rpn_anchor_ratios,) * len(config.rpn_anchor_scales),
-        ),
-        rpn_pre_nms_top_n_train=config.pre_nms_limit_training or config.pre_nms_limit,
-        rpn_pre_nms_top_n_test=config.pre_nms_limit,
-        rpn_post_nms_top_n_train=config.post_nms_rois_training,
-        rpn_post_nms_top_n_test=config.post_nms_rois_inference,
-        rpn_nms_thresh=config.rpn_nms_threshold,
-        rpn_fg_iou_thresh=config.rpn_positive_iou,
-        rpn_bg_iou_thresh=config.rpn_negative_iou,
-        rpn_batch_size_per_image=config.rpn_train_anchors_per_image,
-        rpn_positive_fraction=config.rpn_positive_ratio,
-        box_roi_pool=RoIPooler(size=config.pool_size, **pooling),
-        box_head=TwoMLPHead(channels * config.pool_size**2, config.box_head_width),
-        box_predictor=FastRCNNPredictor(config.box_head_width, config.num_classes),
-        box_score_thresh=config.detection_min_confidence,
-        box_nms_thresh=config.detection_nms_threshold,
-        box_detections_per_img=config.detection_max_instances,
-        box_fg_iou_thresh=config.roi_positive_iou,
-        box_bg_iou_thresh=config.roi_positive_iou,
-        box_batch_size_per_image=config.train_rois_per_image,
-        box_positive_fraction=config.roi_positive_ratio,
-        mask_roi_pool=RoIPooler(size=config.mask_pool_size, **pooling),
-        mask_head=MaskRCNNHeads(channels, (config.mask_head_width,) * config.mask_head_depth, dilation=1),
-        mask_predictor=MaskRCNNPredictor(config.mask_head_width, config.mask_head_width, config.num_classes),
-    )
-    model.transform = PictureTransform(
+def build(config: Config) -> StudioRCNN:
+    """The network that `config` describes, randomly initialised (`maskrcnn.model.weights` fills it), in eval mode."""
+    backbone, stage5 = build_backbone(config)
+    transform = PictureTransform(
         config.image_min_dim, config.image_max_dim, list(config.mean_pixel), list(config.std_pixel)
+    )
+    model = StudioRCNN(
+        backbone, _rpn(config, backbone.out_channels), _roi_heads(config, backbone.out_channels, stage5), transform
     )
     model.config = config
     calm_last_layers(model)
     return model.eval()
 
 
-def calm_last_layers(model: MaskRCNN) -> None:
-    """Start the three last layers close to 0: nothing is likely yet, no box is moved, every mask is undecided.
+def _rpn(config: Config, channels: int) -> RegionProposalNetwork:
+    ratios = (config.rpn_anchor_ratios,) * len(config.anchor_scales)
+    anchors = AnchorGenerator(config.anchor_scales, ratios)
+    return RegionProposalNetwork(
+        anchors,
+        RPNHead(channels, anchors.num_anchors_per_location()[0], config.rpn_head_depth),
+        fg_iou_thresh=config.rpn_positive_iou,
+        bg_iou_thresh=config.rpn_negative_iou,
+        batch_size_per_image=config.rpn_train_anchors_per_image,
+        positive_fraction=config.rpn_positive_ratio,
+        pre_nms_top_n={
+            "training": config.pre_nms_limit_training or config.pre_nms_limit,
+            "testing": config.pre_nms_limit,
+        },
+        post_nms_top_n={"training": config.post_nms_rois_training, "testing": config.post_nms_rois_inference},
+        nms_thresh=config.rpn_nms_threshold,
+        score_thresh=config.rpn_min_score,
+    )
 
-    Girshick 2015, "Fast R-CNN", sec. 2.3, for classes (0.01) and boxes (0.001); masks as boxes. With torchvision's own
-    start the mask loss begins at ten times that of a coin, and the first epochs go by with calming it.
-    """
-    predictor = model.roi_heads.box_predictor
-    for layer, std in (
-        (predictor.cls_score, 0.01),
-        (predictor.bbox_pred, 0.001),
-        (model.roi_heads.mask_predictor.mask_fcn_logits, 0.001),
+
+def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> StudioRoIHeads:
+    def pooler(size: int) -> RoIPooler:
+        # P6 is for proposals only; of torchvision's two maps of stride 32 the heads read the first.
+        strides = {"fpn": config.backbone_strides[:-1], "fpn32": config.backbone_strides[:1]}
+        return RoIPooler(
+            config.pooling,
+            size,
+            config.sampling_ratio,
+            mode=config.pooling_mode,
+            strides=strides.get(config.kind, config.backbone_strides),
+            roi_level=config.fpn_roi_level,
+        )
+
+    parts: dict[str, Any] = {}
+    for task, make, size in (
+        ("box", heads.box_head, config.pool_size),
+        ("mask", heads.mask_head, config.mask_pool_size),
+        ("keypoints", heads.keypoint_head, config.keypoint_pool_size),
     ):
-        nn.init.normal_(layer.weight, std=std)
+        if task in config.tasks:
+            name = task.removesuffix("s")
+            parts[f"{name}_roi_pool"] = pooler(size)
+            parts[f"{name}_head"], parts[f"{name}_predictor"] = make(config, channels, stage5)
+    return StudioRoIHeads(
+        **parts,
+        fg_iou_thresh=config.roi_positive_iou,
+        bg_iou_thresh=config.roi_positive_iou,
+        batch_size_per_image=config.train_rois_per_image,
+        positive_fraction=config.roi_positive_ratio,
+        bbox_reg_weights=tuple(1 / std for std in config.bbox_std_dev),
+        score_thresh=config.detection_min_confidence,
+        nms_thresh=config.detection_nms_threshold,
+        detections_per_img=config.detection_max_instances,
+        mask_kind=config.mask_kind,
+        aligned_targets=config.pooling != "align-legacy",
+    )
+
+
+def calm_last_layers(model: StudioRCNN) -> None:
+    """Start the last layers close to 0: nothing is likely yet, no box is moved, every mask pixel is undecided.
+
+    Girshick 2015, "Fast R-CNN", sec. 2.3, for classes (0.01) and boxes (0.001); masks and keypoints as boxes. With
+    torchvision's own start the mask loss begins at ten times that of a coin, and the first epochs go by with calming
+    it.
+    """
+    for name, layer in last_layers(model).items():
+        nn.init.normal_(layer.weight, std=0.01 if name.endswith("cls_score") else 0.001)
         nn.init.zeros_(layer.bias)
+
+
+LAST_LAYERS = (
+    "roi_heads.box_predictor.cls_score",
+    "roi_heads.box_predictor.bbox_pred",
+    "roi_heads.mask_predictor.mask_fcn_logits",
+    "roi_heads.mask_predictor.mask_mlp_logits",
+    "roi_heads.keypoint_predictor.kps_score_lowres",
+)
+"""The last layer of every head that there can be; their sizes follow the classes and keypoints."""
+
+
+def last_layers(model: StudioRCNN) -> dict[str, Any]:
+    """The last layers that this network has, by their names in its state dict."""
+    modules = dict(model.named_modules())
+    return {name: modules[name] for name in LAST_LAYERS if name in modules}
 
 
 PARTS: dict[str, tuple[str, ...]] = {
     "body": ("backbone.body",),
-    "fpn": ("backbone.fpn",),
+    "neck": ("backbone.fpn", "backbone.neck"),
     "rpn": ("rpn",),
     "box head": ("roi_heads.box_head", "roi_heads.box_predictor"),
     "mask head": ("roi_heads.mask_head", "roi_heads.mask_predictor"),
+    "keypoint head": ("roi_heads.keypoint_head", "roi_heads.keypoint_predictor"),
 }
-"""The parts of the network that a lecture names -> the modules they are made of."""
+"""The parts of the network that a lecture names -> the modules that they are made of, where there are any."""
 
 
 def parameter_counts(model: nn.Module) -> dict[str, int]:
-    """Parameters of each part of the network, and `total`."""
+    """Parameters of each part that the network has, and `total`."""
+    modules = dict(model.named_modules())
     counts = {
-        part: sum(p.numel() for module in modules for p in model.get_submodule(module).parameters())
-        for part, modules in PARTS.items()
+        part: sum(p.numel() for name in names if name in modules for p in modules[name].parameters())
+        for part, names in PARTS.items()
     }
-    return counts | {"total": sum(counts.values())}
+    return {part: count for part, count in counts.items() if count} | {"total": sum(counts.values())}

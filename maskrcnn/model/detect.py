@@ -6,74 +6,88 @@ from typing import Any
 
 import numpy as np
 import torch
-from pycocotools import mask as coco_mask
+from torch import Tensor
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import keypointrcnn_inference
 
-from maskrcnn.model.build import StudioMaskRCNN
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.pasting import crop, encode, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
+from maskrcnn.model.speed import MaskPredictorByCell
+
+PROPOSALS_AT_ONCE = 250
+DETECTIONS_AT_ONCE = 25
+"""RoIs that a head works on at a time: enough to keep the processor busy, few enough to need little memory."""
 
 
 @torch.inference_mode()
-def detect(model: StudioMaskRCNN, picture: np.ndarray, image_id: int = 0) -> list[dict[str, Any]]:
+def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[dict[str, Any]]:
     """Detections of one uint8 `(H, W, 3)` RGB picture, best first.
 
-    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score", "segmentation": compressed RLE}` in pixels of
-    that picture. `category_id` is the class index, 1 to num_classes - 1. The model must be in eval mode.
+    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of that picture, with the mask task
+    also `"segmentation"`, a compressed RLE, and with the keypoint task `"keypoints"`, [x, y, 2] of each in one flat
+    list, and `"keypoint_scores"`, the logit of each at its best place. `category_id` is the class index, 1 to
+    num_classes - 1. The model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
     """
     height, width = picture.shape[:2]
     size = working_size(height, width, model.config)
     device = next(model.parameters()).device
-    images, _ = model.transform([to_tensor(resize(picture, size)).to(device)])
-    maps = model.backbone(images.tensors)
-    proposals, _ = model.rpn(images, maps)
-    (found,), _ = model.roi_heads(maps, proposals, images.image_sizes)
+    found = find(model, to_tensor(resize(picture, size)).to(device))
 
     stretch = torch.tensor([width / size[1], height / size[0]] * 2)
     boxes = (found["boxes"].float().cpu() * stretch).numpy()
-    masks = found["masks"][:, 0].float().cpu().numpy()
-    detections = []
-    for box, label, score, mask in zip(boxes, found["labels"].tolist(), found["scores"].tolist(), masks, strict=True):
-        x1, y1, x2, y2 = (float(value) for value in box)
-        detections.append(
-            {
-                "image_id": image_id,
-                "category_id": label,
-                "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "score": score,
-                "segmentation": encode(paste(mask, box, height, width)),
-            }
-        )
+    detections: list[dict[str, Any]] = []
+    for (x1, y1, x2, y2), label, score in zip(
+        boxes.tolist(), found["labels"].tolist(), found["scores"].tolist(), strict=True
+    ):
+        place = [x1, y1, x2 - x1, y2 - y1]
+        detections.append({"image_id": image_id, "category_id": label, "bbox": place, "score": score})
+    if "masks" in found:
+        legacy = pastes_legacy(model.config)
+        masks = found["masks"][:, 0].float().cpu().numpy()
+        for detection, mask, box in zip(detections, masks, boxes, strict=True):
+            detection["segmentation"] = encode(crop(mask, box, height, width, legacy), height, width)
+    if "keypoints" in found:
+        places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
+        for detection, points, sure in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
+            detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": sure}
     return detections
 
 
-def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold: float = 0.5) -> np.ndarray:
-    """The soft `(M, M)` mask of a `box` (xyxy, pixels of the picture) as a uint8 `(height, width)` bitmap of 0 and 1.
+def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
+    """What `model` finds in one picture of its working size, float `(3, H, W)` in [0, 1].
 
-    Every pixel centre within the box reads the mask bilinearly at its exact place (He et al. 2017, sec. 3.1: resized to
-    the RoI, binarised at 0.5). Only the pixels of the box are computed. torchvision rounds the box to whole pixels
-    first, which moves an outline by up to a pixel.
+    As calling it does, but the masks are not pasted and no large tensor lives longer than it is needed: `boxes (N, 4)`
+    xyxy in pixels of `picture`, `labels (N,)`, `scores (N,)`, best first, `masks (N, 1, M, M)` in [0, 1], `keypoints
+    (N, K, 3)` and `keypoints_scores (N, K)`, as far as the network has them.
     """
-    x1, y1, x2, y2 = box
-    left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
-    right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
-    bitmap = np.zeros((height, width), np.uint8, order="F")
-    if right > left and bottom > top and x2 > x1 and y2 > y1:
-        rows = _interpolation(np.arange(top, bottom) + 0.5, y1, y2, mask.shape[0])
-        columns = _interpolation(np.arange(left, right) + 0.5, x1, x2, mask.shape[1])
-        bitmap[top:bottom, left:right] = rows @ mask @ columns.T >= threshold
-    return bitmap
+    size = (picture.shape[1], picture.shape[2])
+    batch = model.transform.batch_images([model.transform.normalize(picture)])
+    maps = model.backbone(batch)
+    proposals, _ = model.rpn(ImageList(batch, [size]), maps)
+    heads = model.roi_heads
+    answers = []
+    for rois in proposals[0].split(PROPOSALS_AT_ONCE):
+        answers.append(heads.box_predictor(heads.box_head(heads.box_roi_pool(maps, [rois], [size]))))
+    logits, deltas = (torch.cat(parts) for parts in zip(*answers, strict=True))
+    (boxes,), (scores,), (labels,) = heads.postprocess_detections(logits, deltas, proposals, [size])
+    found = {"boxes": boxes, "labels": labels, "scores": scores}
+    groups = list(zip(boxes.split(DETECTIONS_AT_ONCE), labels.split(DETECTIONS_AT_ONCE), strict=True))
+    if heads.has_mask():
+        found["masks"] = torch.cat([_soft_masks(model, maps, size, *group) for group in groups])
+    if heads.has_keypoint():
+        heatmaps = [heads.keypoint_logits(maps, [rois], [size]) for rois, _ in groups]
+        (places,), (sure,) = keypointrcnn_inference(torch.cat(heatmaps), [boxes])
+        found |= {"keypoints": places, "keypoints_scores": sure}
+    return found
 
 
-def _interpolation(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
-    """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at
-    `centres`.
-
-    Beyond the outermost values the row fades to 0 within one cell, as if it were padded with one.
-    """
-    position = (centres - low) / (high - low) * cells - 0.5
-    return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
-
-
-def encode(bitmap: np.ndarray) -> dict[str, Any]:
-    """COCO's compressed RLE of a uint8 bitmap, as JSON can hold it."""
-    code = coco_mask.encode(np.asfortranarray(bitmap))
-    return {"size": [int(side) for side in code["size"]], "counts": code["counts"].decode("ascii")}
+def _soft_masks(
+    model: StudioRCNN, maps: dict[str, Tensor], size: tuple[int, int], boxes: Tensor, labels: Tensor
+) -> Tensor:
+    """`(K, 1, M, M)` in [0, 1]: the mask of each box's own class."""
+    heads = model.roi_heads
+    grids = heads.mask_head(heads.mask_roi_pool(maps, [boxes], [size]))
+    if isinstance(heads.mask_predictor, MaskPredictorByCell) and heads.mask_kind == "sigmoid":
+        return heads.mask_predictor.of_class(grids, labels).sigmoid()
+    return heads.mask_probabilities(heads.mask_predictor(grids), labels)

@@ -1,61 +1,224 @@
-"""RoI pooling over the levels of a feature pyramid, with one word to choose how.
+"""RoI pooling from one map or a pyramid of maps, with one word to choose how.
 
 Pixel model: cell i of a map covers [i, i + 1) and its value sits at i + 0.5. An image coordinate x lies at x / stride
-on the map. `align` samples there exactly; `align-legacy` takes the value of cell i to sit at i, which reads everything
-half a cell too far to the bottom right (what torchvision's COCO weights were trained with); `pool` rounds the box, and
-each bin of it, to whole cells and takes the maximum (Girshick 2015, "Fast R-CNN", sec. 2.1). `align` is He et al.
-2017, "Mask R-CNN", sec. 3, with the half-cell shift that Detectron2 added. `tests/model/test_pooling.py` pins the
-numbers.
+on the map.
+
+- `align` samples there exactly (He et al. 2017, "Mask R-CNN", sec. 3, with the half-cell shift that Detectron2 added).
+- `align-legacy` takes the value of cell i to sit at i, which reads everything half a cell too far to the bottom right;
+  torchvision's COCO weights were trained with it.
+- `pool` rounds the box, and each bin of it, to whole cells (Girshick 2015, "Fast R-CNN", sec. 2.1).
+- `warp` rounds the box as `pool` does and then samples as `align` does: what the Mask R-CNN paper calls RoIWarp (Dai et
+  al. 2016, "Instance-aware Semantic Segmentation via Multi-task Network Cascades", sec. 3.2). Beside `align` it shows
+  what rounding costs, apart from how the bins are filled.
+
+What becomes of the values in a bin is a second word: their `max` (Fast R-CNN) or their `average` (Mask R-CNN).
+`tests/model/test_pooling.py` pins the numbers, `test_pooling_oracles.py` compares with slow loops.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torchvision.ops import MultiScaleRoIAlign, roi_align, roi_pool
 from torchvision.ops.poolers import LevelMapper
 
-LEVELS = ("0", "1", "2", "3")
-"""The pyramid maps that RoIs are read from: P2..P5, strides 4, 8, 16, 32."""
+CHANNELS_AT_ONCE = 32
+"""How many channels the average of RoIPool works on at a time: its sums are float64 and four for each bin."""
 
-STRIDES = (4, 8, 16, 32)
+MOST_SAMPLES = 4
+"""Most samples per bin side for `roi_align_by_cell`, which writes down the cells of all of them."""
 
 
 class RoIPooler(MultiScaleRoIAlign):
-    """Reads a `size` x `size` grid for every box from the pyramid level that fits the box.
+    """Reads a `size` x `size` grid for every box, from the map that fits the box.
 
-    Level of a box of w x h image pixels: floor(4 + log2(sqrt(w h) / 224)), clamped to P2..P5 (Lin et al. 2017, eq. 1).
+    `pooling` is `align`, `align-legacy`, `pool` or `warp`; `mode` is `max`, `average` or `auto`: max for `pool`,
+    average for the others. `sampling_ratio` samples are taken per side of a bin, or, where it is 0, as many as the bin
+    has cells (only for the average); `pool` has none.
+
+    Map "0", "1", ... has `strides[0]`, `strides[1]`, ... image pixels per cell, finest first. With several, a box of
+    w x h image pixels is read from level floor(roi_level + log2(sqrt(w h) / 224)), where level l has stride 2^l,
+    clamped to the levels there are (Lin et al. 2017, "Feature Pyramid Networks", eq. 1).
 
     It is a `MultiScaleRoIAlign` only because torchvision's constructors insist on one; nothing of it but the attributes
     `output_size` and `featmap_names` is used.
     """
 
-    def __init__(self, pooling: str, size: int, sampling_ratio: int) -> None:
-        super().__init__(list(LEVELS), size, sampling_ratio)
+    def __init__(
+        self,
+        pooling: str,
+        size: int,
+        sampling_ratio: int,
+        mode: str = "auto",
+        strides: Sequence[int] = (4, 8, 16, 32),
+        roi_level: int = 4,
+    ) -> None:
+        super().__init__([str(level) for level in range(len(strides))], size, sampling_ratio)
         self.pooling = pooling
-        self.level_of = LevelMapper(2, 5)
+        self.mode = mode if mode != "auto" else "max" if pooling == "pool" else "average"
+        self.strides = tuple(strides)
+        self.level_of = LevelMapper(
+            int(math.log2(self.strides[0])), int(math.log2(self.strides[-1])), canonical_level=roi_level
+        )
 
     def pool(self, feature_map: Tensor, rois: Tensor, stride: int) -> Tensor:
-        """`(K, C, size, size)` from one map `(N, C, H, W)` and rois `(K, 5)`: picture index, then xyxy image pixels."""
-        size = self.output_size[0]
+        """`(K, C, size, size)` from one map `(N, C, H, W)` and rois `(K, 5)`: picture index, then xyxy image pixels.
+
+        The grid has the map's dtype. Boxes stay in float32 where the map is in half precision, because a box is not as
+        exact in it: bfloat16 knows no number between 512 and 516. A box whose second corner lies before the first is
+        as empty as if it lay on it. Gradients reach the map, not the boxes.
+        """
+        dtype = feature_map.dtype
+        exact = torch.promote_types(dtype, torch.float32)
+        rois, scale = rois.detach().to(exact), 1 / stride
+        # torchvision's operator asks for a negative number of samples in a box turned round, and fails.
+        rois = torch.cat([rois[:, :3], torch.maximum(rois[:, 1:3], rois[:, 3:])], dim=1)
+
+        size, samples = self.output_size[0], self.sampling_ratio
         if self.pooling == "pool":
-            return roi_pool(feature_map, rois, size, 1 / stride)
-        aligned = self.pooling == "align"
-        return roi_align(feature_map, rois, size, 1 / stride, self.sampling_ratio, aligned)
+            operator = roi_pool if self.mode == "max" else roi_average
+            return operator(feature_map.to(exact), rois, size, scale).to(dtype)
+        if self.pooling == "warp":
+            rois, scale = whole_cells(rois, scale), 1.0
+        by_cell = 0 < samples <= MOST_SAMPLES and lies_by_cell(feature_map)
+        align, feature_map = (roi_align_by_cell, feature_map) if by_cell else (roi_align, feature_map.to(exact))
+        aligned = self.pooling != "align-legacy"
+        if self.mode == "max":
+            # One grid cell for each sample of each bin: the same places as with `samples` to a bin.
+            return functional.max_pool2d(align(feature_map, rois, size * samples, scale, 1, aligned), samples).to(dtype)
+        return align(feature_map, rois, size, scale, samples, aligned).to(dtype)
 
     def forward(self, x: dict[str, Tensor], boxes: list[Tensor], image_shapes: list[tuple[int, int]]) -> Tensor:
         """`(sum of K_i, C, size, size)` for the boxes `[(K_i, 4), ...]` of every picture, in their order."""
-        maps = [x[level] for level in LEVELS]
+        maps = [x[level] for level in self.featmap_names]
         rois = torch.cat([torch.cat([b.new_full((len(b), 1), i), b], dim=1) for i, b in enumerate(boxes)])
+        if len(maps) == 1:
+            return self.pool(maps[0], rois, self.strides[0])
         levels = self.level_of(boxes)
         grids = maps[0].new_zeros((len(rois), maps[0].shape[1], *self.output_size))
-        for level, (feature_map, stride) in enumerate(zip(maps, STRIDES, strict=True)):
+        if lies_by_cell(maps[0]):
+            grids = grids.to(memory_format=torch.channels_last)
+        for level, (feature_map, stride) in enumerate(zip(maps, self.strides, strict=True)):
             chosen = torch.where(levels == level)[0]
+            if 0 < len(chosen) == len(rois):
+                return self.pool(feature_map, rois, stride)
             if len(chosen):
-                # Under autocast a map can be bfloat16 while the boxes are float32; the operators want one dtype.
-                pooled = self.pool(feature_map, rois[chosen].to(feature_map.dtype), stride)
-                grids[chosen] = pooled.to(grids.dtype)
+                # Under autocast the maps of a pyramid can differ in dtype.
+                grids[chosen] = self.pool(feature_map, rois[chosen], stride).to(grids.dtype)
         return grids
 
     def __repr__(self) -> str:
-        return f"RoIPooler({self.pooling}, size={self.output_size[0]}, sampling_ratio={self.sampling_ratio})"
+        return (
+            f"RoIPooler({self.pooling}, size={self.output_size[0]}, sampling_ratio={self.sampling_ratio}, "
+            f"mode={self.mode}, strides={self.strides})"
+        )
+
+
+def whole_cells(rois: Tensor, scale: float) -> Tensor:
+    """Rois `(K, 5)` in image pixels as xyxy edges of whole cells of a map, rounded as RoIPool does.
+
+    C's `round` is meant, which takes half away from zero; both end cells belong to the box, and it keeps at least one.
+    """
+    corners = rois[:, 1:] * scale
+    whole = corners.trunc()
+    # Not floor(x + 0.5): the sum itself would be rounded, up to 1 for the largest number below a half.
+    whole = whole + (corners - whole).abs().ge(0.5) * corners.sign()
+    first, last = whole[:, :2], whole[:, 2:]
+    return torch.cat([rois[:, :1], first, torch.maximum(first, last) + 1], dim=1)
+
+
+def lies_by_cell(feature_map: Tensor) -> bool:
+    """Whether `roi_align_by_cell` is the faster twin: on a processor, where the channels of a cell lie together.
+
+    torchvision's operator would copy such a map first and then walk over one channel after the other, with one thread:
+    it takes four times as long forward, and eight forward and backward.
+    """
+    by_cell = feature_map.is_contiguous(memory_format=torch.channels_last) and not feature_map.is_contiguous()
+    return by_cell and feature_map.device.type == "cpu"
+
+
+def roi_align_by_cell(
+    feature_map: Tensor, rois: Tensor, size: int, scale: float, samples: int, aligned: bool
+) -> Tensor:
+    """`torchvision.ops.roi_align` for a map in channels_last and a fixed number of samples; equal up to rounding.
+
+    Each bin is a weighted sum of cells, four for each sample, and a cell is a row of all its channels: what
+    `embedding_bag` adds up. A map in half precision is read as it is; the places are computed in the dtype of `rois`.
+    """
+    channels, height, width = feature_map.shape[1:]
+    corners = rois[:, 1:] * scale - (0.5 if aligned else 0)
+    first, last = corners[:, :2], corners[:, 2:]
+    if not aligned:
+        last = torch.maximum(last, first + 1)
+    columns, across = taps(first[:, 0], last[:, 0], size, samples, width)
+    rows, down = taps(first[:, 1], last[:, 1], size, samples, height)
+    rows = (rois[:, 0].int()[:, None, None] * height + rows) * width
+    # (K, row of the grid, column, row of the map, column): every pair of a vertical and a horizontal tap.
+    cells = rows[:, :, None, :, None] + columns[:, None, :, None, :]
+    weights = (down[:, :, None, :, None] * across[:, None, :, None, :]).to(feature_map.dtype)
+    table = feature_map.permute(0, 2, 3, 1).reshape(-1, channels)
+    taken = cells.shape[3] * cells.shape[4]
+    grids = functional.embedding_bag(
+        cells.reshape(-1, taken), table, mode="sum", per_sample_weights=weights.reshape(-1, taken)
+    )
+    return grids.view(len(rois), size, size, channels).permute(0, 3, 1, 2)
+
+
+def taps(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tuple[Tensor, Tensor]:
+    """The cells `(K, size, 2 samples)` that each bin of RoIAlign reads along one axis, and the weight of each.
+
+    A box `[first, last]`, `(K,)`, in cells whose values sit at whole numbers, has `size` bins of `samples` samples.
+    A sample lies between two cells and counts each the more the nearer; beyond the outermost cells it reads those, and
+    more than one cell beyond the map nothing.
+    """
+    length = ((last - first) / size)[:, None, None]
+    bins, steps = torch.arange(size, device=first.device)[:, None], torch.arange(samples, device=first.device)
+    # In the order of torchvision's operator, so that rounding does not move the samples.
+    at = first[:, None, None] + bins * length + (steps + 0.5) * length / samples
+    counts = ((at >= -1) & (at <= cells)).to(first.dtype) / samples
+    at = at.clamp(0, cells - 1)
+    lower = at.floor()
+    part = at - lower
+    neighbours = torch.stack([lower, (lower + 1).clamp(max=cells - 1)], dim=-1)
+    return neighbours.int().flatten(2), torch.stack([(1 - part) * counts, part * counts], dim=-1).flatten(2)
+
+
+def roi_average(feature_map: Tensor, rois: Tensor, size: int, scale: float) -> Tensor:
+    """RoIPool with the mean of each bin's cells in the place of their maximum; as `torchvision.ops.roi_pool` otherwise.
+
+    `(K, C, size, size)` from a map `(N, C, H, W)` and rois `(K, 5)` in image pixels, of the map's dtype, at `scale`
+    cells per pixel. Bins are made of whole cells and share some with their neighbours; a bin that has none, because
+    it lies outside the map, is 0.
+    """
+    height, width = feature_map.shape[2:]
+    pictures, edges = rois[:, 0].long()[:, None, None], whole_cells(rois, scale)
+    left, right = bin_cells(edges[:, 1], edges[:, 3], size, width)
+    top, bottom = bin_cells(edges[:, 2], edges[:, 4], size, height)
+    cells = (bottom - top)[:, :, None] * (right - left)[:, None, :]
+    top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None, :], right[:, None, :]
+
+    def average(channels: Tensor) -> Tensor:
+        """From the sums of all cells above and to the left of each place, four of which make the sum of a bin."""
+        sums = functional.pad(channels.double().cumsum(2).cumsum(3), (1, 0, 1, 0)).permute(0, 2, 3, 1)
+        total = sums[pictures, bottom, right] - sums[pictures, top, right]
+        total = total - sums[pictures, bottom, left] + sums[pictures, top, left]
+        return (total / cells.clamp(min=1)[..., None]).to(channels.dtype).permute(0, 3, 1, 2)
+
+    return torch.cat([average(channels) for channels in feature_map.split(CHANNELS_AT_ONCE, dim=1)], dim=1)
+
+
+def bin_cells(start: Tensor, end: Tensor, size: int, cells: int) -> tuple[Tensor, Tensor]:
+    """First cell `(K, size)` of every bin along one axis, and the cell after its last; equal where a bin has none.
+
+    A box `[start, end)` of whole cells, `(K,)`, is cut into `size` equal bins, whose ends are rounded outwards and
+    clipped to the map's `cells`. In the dtype of the box, as RoIPool: rounding can add a cell to a bin.
+    """
+    length = ((end - start) / size)[:, None]
+    steps = torch.arange(size, dtype=start.dtype, device=start.device)
+    first = (start[:, None] + (steps * length).floor()).clamp(0, cells).long()
+    after = (start[:, None] + ((steps + 1) * length).ceil()).clamp(0, cells).long()
+    return first, torch.maximum(first, after)

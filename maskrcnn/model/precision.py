@@ -1,4 +1,4 @@
-"""Computing the convolutions in bfloat16 where the processor is made for it."""
+"""Which parts of a network may compute in bfloat16, and doing so in training."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from maskrcnn.model.build import StudioMaskRCNN
+from maskrcnn.model.build import StudioRCNN
 
 
 def supports_bfloat16(device: torch.device) -> bool:
@@ -22,14 +22,21 @@ def supports_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def use_bfloat16(model: StudioMaskRCNN) -> None:
-    """Run body, pyramid, RPN head, box head and mask head in bfloat16 with float32 weights and float32 results.
+def wide_parts(model: StudioRCNN) -> list[nn.Module]:
+    """The parts that may compute in bfloat16, where nearly all the arithmetic is: backbone, RPN head and heads.
 
-    Only these: a box whose corner is at 300 would move by up to a pixel if it were kept in bfloat16, which has eight
-    bits, so deltas are decoded, RoIs pooled and losses summed in float32.
+    Not the last layers for classes, boxes and keypoints, nor anything that decodes, pools or sums: a box whose corner
+    is at 300 would move by up to a pixel in bfloat16, which has eight bits, and equal scores have no order.
     """
     heads = model.roi_heads
-    for part in (model.backbone, model.rpn.head, heads.box_head, heads.mask_head, heads.mask_predictor):
+    parts = [model.backbone, model.rpn.head, heads.box_head]
+    parts += [heads.mask_head, heads.mask_predictor] if heads.has_mask() else []
+    return parts + ([heads.keypoint_head] if heads.has_keypoint() else [])
+
+
+def use_bfloat16(model: StudioRCNN) -> None:
+    """Train with the wide parts in bfloat16, their weights and results in float32."""
+    for part in wide_parts(model):
         part.forward = _in_bfloat16(part.forward)
 
 
@@ -38,14 +45,15 @@ def _in_bfloat16(forward: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(x: Any) -> Any:
         kind = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list) else x
         with torch.autocast(kind.device.type, torch.bfloat16):
-            return _to_float32(forward(x))
+            return in_dtype(forward(x), torch.float32)
 
     return wrapped
 
 
-def _to_float32(result: Any) -> Any:
+def in_dtype(result: Any, dtype: torch.dtype) -> Any:
+    """A tensor, or a dict, list or tuple of tensors, in another dtype."""
     if isinstance(result, Tensor):
-        return result.float()
+        return result.to(dtype)
     if isinstance(result, dict):
-        return type(result)((name, _to_float32(value)) for name, value in result.items())
-    return type(result)(_to_float32(value) for value in result)
+        return type(result)((name, in_dtype(value, dtype)) for name, value in result.items())
+    return type(result)(in_dtype(value, dtype) for value in result)

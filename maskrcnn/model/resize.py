@@ -27,6 +27,14 @@ def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
 
 
+def resize_mask(bitmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A bitmap `(H, W)`, bool or 0 and 1, as uint8 at `size` (height, width): 1 where at least half a pixel is
+    covered."""
+    height, width = size
+    covered = cv2.resize(bitmap.astype(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA)
+    return (covered >= 128).astype(np.uint8)
+
+
 def to_tensor(picture: np.ndarray) -> Tensor:
     """uint8 `(H, W, 3)` RGB -> float `(3, H, W)` in [0, 1]."""
     return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

@@ -1,187 +1,199 @@
-"""Weights in and out: our checkpoints, a body trained elsewhere, a whole detector trained elsewhere.
+"""Weights into a network: a checkpoint of ours, a detector of torchvision, or a body trained for classification.
 
-Our checkpoints are safetensors files whose metadata hold `format`, the `config` and the `epoch`, so a file is enough to
-build the network again. Files of others are torch state dicts (`.pth`), read with `weights_only=True`, which runs no
-code.
+`checkpoints` has our files, `torchvision_files` theirs, `transfer` what one network takes over from another.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 from torchvision.models import get_model_weights
 
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.model.backbones import body_of, imagenet_state
-from maskrcnn.model.build import StudioMaskRCNN, build
-from maskrcnn.training.run_folder import RunFolder
-
-FORMAT = "mask-rcnn-studio/1"
-
-CLASS_LAYERS = (
-    "roi_heads.box_predictor.cls_score",
-    "roi_heads.box_predictor.bbox_pred",
-    "roi_heads.mask_predictor.mask_fcn_logits",
+from maskrcnn.model.backbones import BODIES, body_of
+from maskrcnn.model.build import StudioRCNN, build
+from maskrcnn.model.checkpoints import Checkpoint, State, checkpoint_of_run, open_checkpoint, refuse_not_finite, save
+from maskrcnn.model.torchvision_files import (
+    DETECTORS,
+    body_in,
+    body_part,
+    coco_detector,
+    coco_state,
+    detector_config,
+    detector_in,
+    downloaded,
+    is_detector,
+    read_state,
 )
-"""The last layers, whose size depends on the classes; they start afresh when the classes differ."""
+from maskrcnn.model.transfer import Transfer, listed, mismatches, transferred
 
-State = dict[str, Tensor]
+__all__ = [
+    "DETECTORS",
+    "Checkpoint",
+    "Transfer",
+    "detector_config",
+    "find_checkpoint",
+    "initialise",
+    "load",
+    "load_body",
+    "read_state",
+    "save",
+    "start_of",
+]
 
-
-def save(model: StudioMaskRCNN, path: Path, epoch: int) -> None:
-    """Write a checkpoint, whole or not at all."""
-    metadata = {"format": FORMAT, "config": model.config.model_dump_json(), "epoch": str(epoch)}
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file(state, temporary, metadata=metadata)
-    os.replace(temporary, path)
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A file of ours, opened: where it is, what it was built from and after which epoch it was written."""
-
-    path: Path
-    config: Config
-    epoch: int
-
-    def state(self) -> State:
-        with safe_open(self.path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+TORCH_FILES = (".pth", ".pt")
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
     """The checkpoint that MODEL means: a file, or the best (else the latest) one of a run folder.
 
-    Raises `ArgumentError` where there is none, `StudioError` where the file is not one of ours.
+    A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
+    none, `StudioError` where the file holds no whole network that we know.
     """
     path = Path(model)
     if path.is_dir():
-        run = RunFolder.open(path)
-        written = [run.best, *reversed(run.checkpoints().values())]
-        path = next((file for file in written if file.is_file()), run.best)
-        if not path.is_file():
-            raise StudioError(f"{run.path} has no checkpoint yet; one is written after the first epoch")
+        path = checkpoint_of_run(path)
     if not path.is_file():
-        raise ArgumentError(f"{path} does not exist; give a run folder or a .safetensors checkpoint")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError):
-        metadata = {}
-    if metadata.get("format") != FORMAT:
+        raise ArgumentError(f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file")
+    if path.suffix not in TORCH_FILES:
+        return open_checkpoint(path)
+    state = read_state(path)
+    if not is_detector(state):
+        body = body_in(body_part(state))
         raise StudioError(
-            f"{path} is not a checkpoint of Mask R-CNN Studio; give a run folder or the .safetensors file of one"
+            f"{path} holds a {body} without a detector; train one from it with --backbone-weights {path}"
+            if body
+            else f"{path} holds no detector of torchvision; give a run folder, a checkpoint or such a detector"
         )
-    return Checkpoint(path, Config.parse(json.loads(metadata["config"])), int(metadata["epoch"]))
+    config, origin = detector_in(state, path)
+    return Checkpoint(path, config, None, origin, state)
 
 
-def load(model: Path | str, device: str | torch.device = "cpu") -> StudioMaskRCNN:
-    """The trained network of a run folder or a checkpoint, in eval mode; its `.config` says how it was built."""
+def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
+    """The trained network of a run folder, a checkpoint or a `.pth` file of torchvision's detectors, in eval mode.
+
+    Its `.config` says how it was built. Raises as `find_checkpoint` does, and `StudioError` where the tensors do not
+    fit that config or are not finite.
+    """
     checkpoint = find_checkpoint(model)
-    network = build(checkpoint.config)
-    try:
-        network.load_state_dict(checkpoint.state())
-    except RuntimeError:
+    state = checkpoint.state()
+    with torch.device("meta"):  # shapes alone: a damaged file may ask for more memory than there is
+        expected = {name: tensor.shape for name, tensor in build(checkpoint.config).state_dict().items()}
+    needed = {name: shape for name, shape in expected.items() if not name.endswith("num_batches_tracked")}
+    extra = [name for name in state if name not in expected and not name.endswith("num_batches_tracked")]
+    if problems := mismatches(needed, state, extra):
         raise StudioError(
-            f"{checkpoint.path} does not fit its own configuration; it was damaged, use another"
-        ) from None
+            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {listed(problems)}; it was "
+            "damaged or is of another kind, give another"
+        )
+    refuse_not_finite(state.items(), checkpoint.path)
+    network = build(checkpoint.config)
+    network.load_state_dict({**network.state_dict(), **{name: state[name] for name in expected if name in state}})
     return network.to(device).eval()
 
 
-def load_body(model: StudioMaskRCNN, source: Path | str) -> None:
-    """Fill the body from "imagenet" (downloaded by torchvision) or from a state dict file with torchvision's key names.
+def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = None) -> dict[str, Any]:
+    """The fields of the network that `source` (as for `initialise`) was trained as; for a bare body, its `backbone`.
 
-    Raises `StudioError` where the file does not hold that body.
+    Which of torchvision's COCO networks "coco" means follows from the `preset` and the `changes` that a person chose.
+    Classes and keypoints are left out: they follow from the labels.
     """
-    backbone = model.config.backbone
-    body = body_of(backbone)
-    if str(source) == "imagenet":
-        state = _downloaded(lambda: imagenet_state(backbone), f"ImageNet weights of {body.network}")
-    else:
-        state = read_state(Path(source))
-    prefix = f"{body.children}." if body.children else ""
-    wanted = model.backbone.body.state_dict()
-    given = {name: state[prefix + name] for name in wanted if prefix + name in state}
-    problems = [
-        name
-        for name, tensor in wanted.items()
-        if not name.endswith("num_batches_tracked") and (name not in given or given[name].shape != tensor.shape)
-    ]
-    if problems:
-        raise StudioError(
-            f"{source} does not hold a {body.network} body: {len(problems)} of {len(wanted)} tensors are missing or of "
-            f'another shape (first "{prefix}{problems[0]}"); give weights of {body.network} or another --backbone'
-        )
-    model.backbone.body.load_state_dict({**wanted, **given})
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """What `initialise` took over: tensors loaded, and those left at random because the classes differ."""
-
-    loaded: int
-    fresh: tuple[str, ...]
-
-
-def initialise(model: StudioMaskRCNN, source: Path | str) -> Transfer:
-    """Fill the whole network from "coco" (torchvision's checkpoint), a checkpoint or run of ours, or a state dict file.
-
-    The last layers start afresh when the classes differ. Everything else must fit: `StudioError` names what does not.
-    """
-    config = model.config
     if str(source) == "coco":
-        weights = get_model_weights("maskrcnn_resnet50_fpn")["COCO_V1"]
-        state = _downloaded(lambda: dict(weights.get_state_dict(progress=False, check_hash=True)), "COCO weights")
-        same_classes = tuple(weights.meta["categories"][1:]) == config.class_names
-    elif Path(source).suffix in (".pth", ".pt"):
-        state, same_classes = read_state(Path(source)), False
+        light = changes.get("backbone") == "mobilenet_v3_large_fpn32"
+        usual = "torchvision-mobilenet" if light else "torchvision"
+        config = detector_config(coco_detector(Config.preset(preset or usual, **changes)))
+    elif (state := _bare_body(source)) is not None:
+        return {"backbone": f"{_known_body(state, source)}_fpn"}
+    else:
+        config = find_checkpoint(source).config
+    labelled = {"class_names", "num_classes", "keypoint_names", "num_keypoints", "keypoint_edges", "keypoint_sigmas"}
+    fields = config.model_dump(exclude=labelled)
+    if changes.get("norm", config.norm) != "frozen":  # a variance of few pictures may be 0
+        fields["norm_eps"] = max(config.norm_eps, 1e-5)
+    return fields
+
+
+def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
+    """Fill the whole network from "coco" (torchvision's weights of the builder that is most like it), from a checkpoint
+    or run of ours, from a detector of torchvision (`.pth`), or its body alone from a classification network (`.pth`).
+
+    In the last layers, classes and keypoints that the source knows by name keep their rows. Heads of tasks that it has
+    not start afresh. Everything else must fit: `StudioError` lists what does not, and then the model is as it was.
+    """
+    if str(source) == "coco":
+        builder = coco_detector(model.config)
+        state, config, source = coco_state(builder), detector_config(builder), f"COCO weights of {builder}"
+    elif (body := _bare_body(source)) is not None:
+        _known_body(body, source)
+        return load_body(model, source)
     else:
         checkpoint = find_checkpoint(source)
-        state, same_classes = checkpoint.state(), checkpoint.config.class_names == config.class_names
-    wanted = model.state_dict()
-    fresh = tuple(name for name in wanted if not same_classes and name.startswith(CLASS_LAYERS))
-    needed = [name for name in wanted if name not in fresh and not name.endswith("num_batches_tracked")]
-    problems = [name for name in needed if name not in state or state[name].shape != wanted[name].shape]
-    if problems:
+        state, config = checkpoint.state(), checkpoint.config
+    _refuse_statistics_for_groups(model, body_part(state), source)
+    return transferred(model.state_dict(), state, config, model.config, source)
+
+
+def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
+    """Fill the body from "imagenet" (downloaded by torchvision) or from a state dict file with torchvision's key names:
+    of a classification network, or of a detector.
+
+    Raises `StudioError` where the file does not hold that body, and then the model is as it was.
+    """
+    body = body_of(model.config)
+    if str(source) == "imagenet":
+        weights = get_model_weights(body.network)["IMAGENET1K_V1"]
+        state = downloaded(weights, f"ImageNet weights of {body.network}")
+    else:
+        state = read_state(Path(source))
+    given = body_part(state)
+    _refuse_statistics_for_groups(model, given, source)
+    wanted = body_part(model.state_dict())
+    expected = {name: tensor.shape for name, tensor in wanted.items() if not name.endswith("num_batches_tracked")}
+    extra = [
+        name
+        for name in given
+        if name not in wanted and name.partition(".")[0] in body.stages and not name.endswith("num_batches_tracked")
+    ]
+    if problems := mismatches(expected, given, extra):
+        held = body_in(given)
+        mend = f"choose --backbone {held}_..., or" if held else "give"
         raise StudioError(
-            f"{source} does not fit this network: {len(problems)} of {len(needed)} tensors are missing or of another "
-            f'shape (first "{problems[0]}"); choose the preset and backbone that it was trained with'
+            f"{source} does not hold a {body.network} body: {listed(problems)}; {mend} weights of {body.network}"
         )
-    model.load_state_dict({**wanted, **{name: state[name] for name in needed}})
-    return Transfer(len(needed), fresh)
+    refuse_not_finite(((name, given[name]) for name in expected), source)
+    for name in expected:
+        wanted[name].copy_(given[name])
+    homes = ("backbone.body.", "roi_heads.box_head.stage5.")
+    fresh = tuple(name for name in model.state_dict() if not name.startswith(homes))
+    return Transfer(len(expected), fresh, part=f"{body.network} body")
 
 
-def read_state(path: Path) -> State:
-    """A state dict file of torch, read without running code. Raises `ArgumentError`, `StudioError`."""
-    if not path.is_file():
-        raise ArgumentError(f"{path} does not exist; give a weights file, imagenet or none")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is not its own
+def _bare_body(source: Path | str) -> State | None:
+    """The tensors of a torch file that holds no detector; None for any other source."""
+    path = Path(source)
+    if path.is_dir() or path.suffix not in TORCH_FILES:
+        return None
+    state = read_state(path)
+    return None if is_detector(state) else state
+
+
+def _known_body(state: State, source: Path | str) -> str:
+    """Which body a state dict that is no detector holds; `StudioError` for none that we know."""
+    body = body_in(body_part(state))
+    if body is None:
         raise StudioError(
-            f"{path} is not a torch state dict ({type(error).__name__}); give a .pth weights file"
-        ) from None
-    state = state.get("model", state) if isinstance(state, dict) else None
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise StudioError(f"{path} holds no state dict (names to tensors); give a .pth weights file")
-    return state
+            f"{source} holds neither a detector of torchvision's R-CNN kind nor a body that is known here "
+            f"({', '.join(BODIES)}); give another"
+        )
+    return body
 
 
-def _downloaded(fetch, what: str) -> State:  # type: ignore[no-untyped-def]
-    try:
-        return fetch()
-    except (URLError, OSError, RuntimeError) as error:
+def _refuse_statistics_for_groups(model: StudioRCNN, part: State, source: Path | str) -> None:
+    """GroupNorm would take BatchNorm's factors, which are of the same shape, and mean something else by them."""
+    if model.config.norm == "group" and any(name.endswith("running_var") for name in part):
         raise StudioError(
-            f"{what} could not be downloaded ({error}); give a weights file that is already on this machine, or none"
-        ) from None
+            f"{source} was trained with BatchNorm, but norm is group; set it as trained: --set norm=frozen"
+        )

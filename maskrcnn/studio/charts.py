@@ -24,16 +24,18 @@ LOSS_COLOURS: dict[str, str] = {
     "mrcnn_class_loss": "#d1495b",
     "mrcnn_bbox_loss": "#b5772b",
     "mrcnn_mask_loss": "#c2459c",
+    "mrcnn_keypoint_loss": "#3d85e8",
 }
 """The colour of each loss. All have at least 3:1 contrast on both backgrounds, and none is the accent colour."""
 
 LOSS_TITLES: dict[str, str] = {
-    "loss": "loss: sum of the five",
+    "loss": "loss",
     "rpn_class_loss": "rpn class",
     "rpn_bbox_loss": "rpn bbox",
     "mrcnn_class_loss": "mrcnn class",
     "mrcnn_bbox_loss": "mrcnn bbox",
     "mrcnn_mask_loss": "mrcnn mask",
+    "mrcnn_keypoint_loss": "mrcnn keypoint",
 }
 
 LOSS_MEANINGS: dict[str, str] = {
@@ -41,24 +43,31 @@ LOSS_MEANINGS: dict[str, str] = {
     "rpn_bbox_loss": "How far are the proposals from their objects? (smooth L1)",
     "mrcnn_class_loss": "Is the class of each proposal right? (cross entropy)",
     "mrcnn_bbox_loss": "How far are the refined boxes from their objects? (smooth L1)",
-    "mrcnn_mask_loss": "Is each pixel of the mask of the right class right? (binary cross entropy)",
+    "mrcnn_mask_loss": "Is each pixel of the mask right? (cross entropy: of yes and no, or of classes with softmax)",
+    "mrcnn_keypoint_loss": "Is each keypoint in the right cell of its heatmap? (cross entropy over all cells)",
 }
 
-AP_LINES: dict[str, tuple[str, str]] = {
-    "segm_ap": ("mask AP", LOSS_COLOURS["mrcnn_mask_loss"]),
-    "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"]),
+AP_LINES: dict[str, tuple[str, str, str]] = {
+    "segm_ap": ("mask AP", LOSS_COLOURS["mrcnn_mask_loss"], "circle"),
+    "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"], "square"),
+    "keypoints_ap": ("keypoint AP", LOSS_COLOURS["mrcnn_keypoint_loss"], "triangle-up"),
 }
+"""Field of a row -> name, colour and point of its line."""
+
 AP_NAMES: dict[str, str] = {
     "segm_ap": "mask AP",
     "segm_ap50": "mask AP50",
     "segm_ap75": "mask AP75",
     "bbox_ap": "box AP",
     "bbox_ap50": "box AP50",
+    "keypoints_ap": "keypoint AP",
+    "keypoints_ap50": "keypoint AP50",
 }
 
 AP_MEANING = (
-    "COCO average precision, the mean over IoU .50, .55, ..., .95 and over the classes: of masks and of boxes, on all "
-    "validation pictures. The table below also holds AP50 and AP75, at one IoU each."
+    "COCO average precision, the mean over IoU .50, .55, ..., .95 and over the classes, on all validation pictures: of "
+    "masks, of boxes, and of keypoints, where OKS (how close they are for the object's size) stands in place of IoU. "
+    "The table below also holds AP50 and AP75, at one threshold each."
 )
 
 SOLID, DASHED = [1, 0], [6, 4]
@@ -72,8 +81,19 @@ _CIRCLE = alt.value("circle")
 Axis = Literal["epoch", "step"]
 
 
+def losses_in(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The losses that a run has: those of its rows, in the order of `LOSSES`."""
+    found = {name for row in rows for name in row}
+    return tuple(loss for loss in LOSSES if loss in found)
+
+
+def has_ap(rows: Iterable[Row]) -> bool:
+    """Whether any row holds an AP that can be drawn."""
+    return any(row.get(field) is not None for row in rows for field in AP_LINES)
+
+
 def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The numbers of a run as a table, one line per row: the sum of the losses, AP, the five losses, step, seconds."""
+    """The numbers of a run as a table, one line per row: the sum of the losses, AP, each loss, step, seconds."""
     parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
     columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step", "elapsed"]
     frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
@@ -97,42 +117,55 @@ def loss_chart(
         for series, name in zip(SERIES, (loss, f"val_{loss}"), strict=True)
     ]
     frame = pd.DataFrame([line for line in lines if line["value"] is not None], columns=[axis, "series", "value"])
-    shown = list(LOSS_TITLES) if loss == "loss" else [loss]
+    shown = ["loss", *losses_in(rows)] if loss == "loss" else [loss]
     whole = pd.DataFrame([{axis: row[axis], **_tooltip_values(row, shown)} for row in rows])
     y_end = round_up(frame["value"].max()) if len(frame) else 1.0
     return _layers(frame, whole, axis, end, (0, y_end), height, alt.value(LOSS_COLOURS[loss]))
 
 
 def ap_chart(rows: Sequence[Row], height: int, end: int | None = None) -> alt.LayerChart:
-    """Mask AP and box AP on the validation pictures over the epochs, between 0 and 1."""
+    """AP of masks, boxes and keypoints (what there is) on the validation pictures over the epochs, between 0 and 1."""
     lines = [
         {"epoch": row["epoch"], "series": "validation", "name": name, "value": row.get(field)}
         for row in rows
-        for field, (name, _) in AP_LINES.items()
+        for field, (name, *_) in AP_LINES.items()
         if row.get(field) is not None
     ]
     frame = pd.DataFrame(lines, columns=["epoch", "series", "name", "value"])
     whole = pd.DataFrame(
         [{"epoch": row["epoch"], **{title: row.get(field) for field, title in AP_NAMES.items()}} for row in rows]
     )
-    names, colours = zip(*AP_LINES.values(), strict=True)
-    colour = alt.Color("name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=None)
-    shape = alt.Shape("name:N", scale=alt.Scale(domain=list(names), range=["circle", "square"]), legend=None)
+    names, colours, points = (list(part) for part in zip(*AP_LINES.values(), strict=True))
+    colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=None)
+    shape = alt.Shape("name:N", scale=alt.Scale(domain=names, range=points), legend=None)
     chart = _layers(frame, whole, "epoch", end, (0, 1), height, colour, shape)
     last = frame[frame["epoch"] == frame["epoch"].max()].sort_values("value")
-    # Named at their ends, the upper line above and the lower one below: after the last point, or before it at the edge.
+    # Each line is named at its end: after the last point, or before it at the edge.
     at_edge = bool(len(last)) and last["epoch"].iloc[0] > 0.8 * max(end or 0, frame["epoch"].max())
     place: dict[str, Any] = {"align": "right", "dx": 0} if at_edge else {"align": "left", "dx": 8}
-    values = list(last["value"])
-    dy = [-14] * len(values)
-    if len(values) == 2:
-        gap = 14 if at_edge else 7
-        # Close to the bottom both names go above, so that none lies on the axis; close to the top both go below.
-        dy = [-gap, -gap - 14] if values[0] < 0.1 else [gap + 14, gap] if values[1] > 0.9 else [gap, -gap]
-    for line, offset in zip(last.to_dict("records"), dy, strict=True):
+    offsets = name_offsets(list(last["value"]), 14 if at_edge else 7)
+    for line, offset in zip(last.to_dict("records"), offsets, strict=True):
         named = alt.Chart(pd.DataFrame([line])).mark_text(dy=offset, fontWeight="bold", **place)
         chart += named.encode(x="epoch:Q", y="value:Q", text="name:N", color=colour)
     return chart
+
+
+def name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
+    """How far below its point (pixels; negative: above) each of up to three lines is named that end at these ascending
+    values, so that no name lies on another, on the axis or outside the plot.
+
+    The highest is named above and the lowest below; one between them goes where there is more room.
+    """
+    above = [-gap - text * place for place in range(len(values))]
+    below = [gap + text * place for place in reversed(range(len(values)))]
+    on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
+    if on_axis and at_top:
+        low = sum(value < 0.5 for value in values)
+        return above[:low] + below[low:]
+    if on_axis or at_top or len(values) == 1:
+        return below if at_top else above
+    middle_above = len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]
+    return [gap, *above[:-1]] if middle_above else [*below[1:], -gap]
 
 
 def x_end(axis: Axis, row: Row, epochs: int | None, active: bool) -> int:

@@ -1,16 +1,50 @@
-"""An input for any field of the Config, made from its type, its limits and its description."""
+"""An input for any field of the Config that a person sets, made from its type, its limits and its description."""
 
 from __future__ import annotations
 
 import math
 import types
 import typing
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
 
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
+
+COLUMNS = 3
+
+
+def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str]) -> dict[str, Any]:
+    """Show the inputs of these fields in rows of three, holding what `config` says, and return what they hold now.
+
+    `key(name)` is the key of a field's input. Raises `ArgumentError` as `config_input` does.
+    """
+    values: dict[str, Any] = {}
+    cells = [(name, part) for name in names for part in _parts(getattr(config, name))]
+    for start in range(0, len(cells), COLUMNS):
+        columns = st.columns(COLUMNS, vertical_alignment="bottom")
+        for column, (name, part) in zip(columns, cells[start : start + COLUMNS], strict=False):
+            with column:
+                if part is None:
+                    values[name] = config_input(name, getattr(config, name), key(name))
+                else:
+                    values.setdefault(name, dict(getattr(config, name)))[part] = st.number_input(
+                        part,
+                        min_value=0.0,
+                        value=float(getattr(config, name)[part]),
+                        step=0.1,
+                        format="%g",
+                        help=Config.model_fields[name].description,
+                        key=key(f"{name}-{part}"),
+                    )
+    return values
+
+
+def _parts(value: Any) -> list[str | None]:
+    """The names of a field's own inputs where it is a table of numbers, else None for the one that it has."""
+    return list(value) if isinstance(value, dict) else [None]
 
 
 def config_input(name: str, value: Any, key: str, label: str | None = None) -> Any:
@@ -25,15 +59,16 @@ def config_input(name: str, value: Any, key: str, label: str | None = None) -> A
         choices = list(typing.get_args(about.annotation))
         return st.selectbox(label, choices, index=choices.index(value), help=about.description, key=key)
     if typing.get_origin(about.annotation) is tuple:
-        text = st.text_input(label, ", ".join(f"{number:g}" for number in value), help=about.description, key=key)
+        text = st.text_input(
+            label,
+            ", ".join(f"{number:g}" for number in value),
+            help=about.description,
+            placeholder="the usual",
+            key=key,
+        )
         return _numbers(name, text, float if float in typing.get_args(about.annotation) else int)
-    if typing.get_origin(about.annotation) is dict:
-        return {
-            part: st.number_input(
-                f"{label}: {part}", 0.0, None, float(number), 0.1, help=about.description, key=f"{key}-{part}"
-            )
-            for part, number in value.items()
-        }
+    if bool in kinds:
+        return st.checkbox(label, value, help=about.description, key=key)
     low, high = _limits(about.metadata)
     if float in kinds:
         step = 10.0 ** math.floor(math.log10(value)) if value else 0.1

@@ -13,24 +13,31 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.evaluation import evaluate
 from maskrcnn.evaluation.report import Report
-from maskrcnn.training.run_folder import DATASET, RunFolder
+from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder, finest_ap
 
 COLUMNS: dict[str, str] = {
     "file": "picture",
     "ap": "AP",
     "ap50": "AP50",
     "ap50_pooled": "AP50 pooled",
+    "keypoints_ap": "keypoint AP",
     "n_gt": "objects",
     "tp": "TP",
     "fp": "FP",
     "fn": "FN",
 }
-"""Field of a report's row -> title of its column."""
+"""Field of a report's row -> title of its column; keypoint AP only where the network finds keypoints."""
+
+MATCHED_BY: dict[str, str] = {"segm": "mask", "bbox": "box"}
+"""What is compared to tell right from wrong, in a word."""
+
+BEST_BY: dict[str, str] = {"segm_ap": "mask", "keypoints_ap": "keypoint", "bbox_ap": "box"}
+"""The AP by which an epoch is judged, in a word."""
 
 
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
     """The report of an epoch's detections on the run's validation pictures, computed once."""
-    files = (run.path / DATASET, run.path / "detections" / f"epoch_{epoch:04d}.json")
+    files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
     stamp = tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
     return _report(str(run.path), epoch, stamp, min_score)
 
@@ -39,14 +46,21 @@ def report(run: RunFolder, epoch: int, min_score: float) -> Report:
 def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float) -> Report:
     """`stamp` tells a file that was written again from the one before."""
     run = RunFolder(Path(run_path))
-    return evaluate(run.dataset()["val"], run.detections(epoch), min_score=min_score)
+    config = run.config()
+    truth, detections = run.dataset()["val"], run.detections(epoch)
+    return evaluate(truth, detections, min_score=min_score, tasks=config.tasks, sigmas=config.sigmas)
 
 
-def best_epoch(run: RunFolder, epochs: list[int]) -> int:
-    """The epoch with the best mask AP among those whose detections were kept; the last one where none has any."""
-    scores = {row["epoch"]: row.get("segm_ap") for row in run.epochs()}
-    known = [epoch for epoch in epochs if scores.get(epoch) is not None]
-    return max(known, key=lambda epoch: (scores[epoch], epoch)) if known else epochs[-1]
+def best_epoch(run: RunFolder, epochs: list[int]) -> tuple[int, str | None]:
+    """The best epoch among those whose detections were kept, and in a word the AP that says so (see `finest_ap`); the
+    last one and None where none has any."""
+    rows = run.epochs()
+    judged = finest_ap(rows[-1]) if rows else None
+    scores = {row["epoch"]: row[judged] for row in rows if row.get(judged) is not None} if judged else {}
+    known = [epoch for epoch in epochs if epoch in scores]
+    if judged is None or not known:
+        return epochs[-1], None
+    return max(known, key=lambda epoch: (scores[epoch], epoch)), BEST_BY[judged]
 
 
 def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[int, str]:
@@ -57,15 +71,30 @@ def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[in
 
 def table(found: Report) -> pd.DataFrame:
     """One line for each picture, in the order of the report, with the columns of `COLUMNS`."""
-    frame = pd.DataFrame(found["per_image"], columns=list(COLUMNS))
-    return frame.astype({"ap": "Float64", "ap50": "Float64", "ap50_pooled": "Float64"}).rename(columns=COLUMNS)
+    fields = [field for field in COLUMNS if field != "keypoints_ap" or found["keypoints"]]
+    frame = pd.DataFrame(found["per_image"], columns=fields)
+    return frame.astype({field: "Float64" for field in fields if "ap" in field}).rename(columns=COLUMNS)
+
+
+def headline(found: Report) -> list[tuple[str, float | None, str]]:
+    """The figures of the whole validation set: title, value and meaning, the finest of masks and boxes first."""
+    kind, says = found["matched_by"], found["definitions"]
+    what = MATCHED_BY[kind]
+    figures = [(f"{what} {name}", found[kind][name], f"{says[name]} {says[kind]}") for name in ("AP", "AP50", "AP75")]
+    if found["keypoints"]:
+        figures += [
+            (f"keypoint {name}", found["keypoints"][name], f"{says[name]} {says['keypoints']}")
+            for name in ("AP", "AP50")
+        ]
+    pooled = f"{says['mean_ap50_pooled']} {says['ap50_pooled']}"
+    return [*figures, ("mean AP50 pooled", found["mean_ap50_pooled"], pooled)]
 
 
 def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
     """How the table writes its numbers, each with its definition on hover."""
     config: dict[str, Any] = {"picture": st.column_config.TextColumn(width="medium")}
     for field, title in COLUMNS.items():
-        if field.startswith("ap"):
+        if "ap" in field:
             config[title] = st.column_config.NumberColumn(format="%.3f", help=definitions[field], width="small")
         elif field != "file":
             config[title] = st.column_config.NumberColumn(help=definitions[field], width="small")

@@ -1,4 +1,4 @@
-"""What the Launch page works out: what there is to learn from, and the command line that its choices mean."""
+"""What the Launch page works out: what a network knows at its start, and the command line that the choices mean."""
 
 from __future__ import annotations
 
@@ -10,176 +10,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import ImageRecord, classes_in
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import Config
+from maskrcnn.config_table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, POOLING_WORDS
 
-PRESET_WORDS: dict[str, str] = {
-    "classroom": "Small and quick: learns from a few pictures in minutes on a processor.",
-    "standard": "The paper's widths at a moderate picture size: for a graphics card.",
-    "torchvision": "torchvision's maskrcnn_resnet50_fpn exactly, so that its COCO weights fit: for a graphics card.",
-}
-POOLING_WORDS: dict[str, str] = {
-    "align": "RoIAlign",
-    "align-legacy": "RoIAlign, legacy",
-    "pool": "RoIPool",
-}
-LAYER_WORDS: dict[str, str] = {
-    "heads": "heads (with RPN and FPN)",
-    "5+": "stage 5 and up",
-    "4+": "stage 4 and up",
-    "3+": "stage 3 and up",
-    "all": "all layers",
-}
+IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
+"""Bodies that torchvision calls by another name."""
 
-START_WORDS: dict[str, str] = {
-    "imagenet": "ImageNet backbone",
-    "coco": "COCO, the whole network",
-    "file": "backbone from a file",
-    "none": "nothing (from scratch)",
-}
-
-COCO_WEIGHTS = "maskrcnn_resnet50_fpn_coco"
-
-MAIN_FIELDS = ("epochs", "minutes", "pooling", "layers", "backbone", "learning_rate", "batch_size")
-"""Fields that the page always shows."""
-
-MORE_FIELDS: dict[str, tuple[str, ...]] = {
-    "Picture": ("image_min_dim", "image_max_dim", "mean_pixel", "std_pixel", "flip", "scale_jitter", "colour_jitter"),
-    "Body": ("norm", "fpn_channels"),
-    "Region proposals": (
-        "rpn_anchor_scales",
+SHAPE_OF_COCO: dict[str, tuple[str, ...]] = {
+    "box": (
+        "backbone",
+        "fpn_channels",
+        "head_norm",
         "rpn_anchor_ratios",
-        "rpn_train_anchors_per_image",
-        "rpn_positive_ratio",
-        "rpn_positive_iou",
-        "rpn_negative_iou",
-        "rpn_nms_threshold",
-        "pre_nms_limit",
-        "pre_nms_limit_training",
-        "post_nms_rois_training",
-        "post_nms_rois_inference",
-    ),
-    "RoI pooling and heads": (
-        "sampling_ratio",
+        "rpn_scales_at",
+        "rpn_head_depth",
         "pool_size",
-        "mask_pool_size",
-        "train_rois_per_image",
-        "roi_positive_ratio",
-        "roi_positive_iou",
+        "box_head_depth",
         "box_head_width",
-        "mask_head_width",
-        "mask_head_depth",
     ),
-    "Detections": ("detection_min_confidence", "detection_nms_threshold", "detection_max_instances"),
-    "Training": (
-        "optimiser",
-        "learning_momentum",
-        "weight_decay",
-        "gradient_clip_norm",
-        "warmup_steps",
-        "steps_per_epoch",
-        "loss_weights",
-        "precision",
-        "seed",
-    ),
+    "mask": ("mask_head", "mask_head_depth", "mask_head_width"),
+    "keypoints": ("keypoint_head_depth", "keypoint_head_width"),
 }
-"""Fields under "More choices", by heading."""
-
-FOLLOWING_FIELDS = ("num_classes", "class_names", "mask_shape")
-"""Fields that follow from the labels or from another field, so nobody sets them."""
-
-SHAPE_OF_COCO = (
-    "backbone",
-    "fpn_channels",
-    "rpn_anchor_ratios",
-    "pool_size",
-    "mask_pool_size",
-    "box_head_width",
-    "mask_head_width",
-    "mask_head_depth",
-)
-"""Fields that decide whether torchvision's COCO weights fit."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """One half of what there is: pictures to learn from, regions with an area on them, pictures that are left out.
-
-    Left out are those that nobody has labelled yet: without a region and not marked as done.
-    """
-
-    pictures: int
-    regions: int
-    left_out: int
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a training of a project would learn from and be measured on.
-
-    `nameless` counts regions without class, `unknown` are classes that only validation pictures have, `lines` counts
-    points and lines, which have no area.
-    """
-
-    train: Split
-    val: Split
-    classes: tuple[str, ...]
-    nameless: int
-    unknown: tuple[str, ...]
-    lines: int
-
-    def obstacles(self) -> list[str]:
-        """Why a training cannot start, each with its mend; empty if it can."""
-        found = []
-        if not self.train.pictures + self.train.left_out:
-            found.append("There is no training picture; import some on the Annotate page.")
-        elif not self.train.regions:
-            found.append("There is no region to learn from in the training pictures; draw some on the Annotate page.")
-        if self.nameless:
-            found.append(
-                f"{_count(self.nameless, 'region has', 'regions have')} no class; "
-                "choose one for each on the Annotate page, or delete them."
-            )
-        if self.unknown and self.classes:
-            found.append(
-                f'Class "{self.unknown[0]}" is in the validation pictures but not in the training pictures; '
-                "rename it, or label some for training."
-            )
-        return found
-
-    def warnings(self) -> list[str]:
-        """What a training can start with, but somebody should know."""
-        found = []
-        if not self.val.regions:
-            found.append(
-                "There is no labelled validation picture, so there will be no validation losses and no AP, "
-                "and the last epoch counts as the best."
-            )
-        if self.lines:
-            found.append(
-                f"{_count(self.lines, 'point or line has', 'points or lines have')} no area and will be passed over."
-            )
-        return found
-
-
-def material(project: Project) -> Material:
-    """Count what a project has to learn from."""
-    training, validation = _usable(project, "train"), _usable(project, "val")
-    everything = [region for record in (*training, *validation) for region in record.regions]
-    solid = [region for region in everything if raster.has_area(region.shape)]
-    classes = classes_in(training)
-    return Material(
-        train=_split(project, "train", training),
-        val=_split(project, "val", validation),
-        classes=classes,
-        nameless=sum(region.class_name is None for region in solid),
-        unknown=tuple(name for name in classes_in(validation) if name not in classes),
-        lines=len(everything) - len(solid),
-    )
+"""Task -> fields that decide whether torchvision's COCO weights fit."""
 
 
 def is_downloaded(weights: str) -> bool:
@@ -189,24 +44,61 @@ def is_downloaded(weights: str) -> bool:
     return any(folder.glob(f"{weights}-*.pth"))
 
 
-def usual_start(preset: str, backbone: str) -> str:
+def imagenet_file(config: Config) -> str:
+    """How the file of torchvision's ImageNet weights for that body begins."""
+    return IMAGENET_WEIGHTS.get(config.body, config.body)
+
+
+def coco_network(config: Config) -> tuple[str, str]:
+    """The preset and torchvision's builder whose COCO weights fit a network like `config` best, as `train --init coco`
+    chooses them."""
+    if config.kind == "fpn32":
+        small = "_320" if abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800) else ""
+        return f"torchvision-mobilenet{small.replace('_', '-')}", f"fasterrcnn_mobilenet_v3_large{small}_fpn"
+    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
+    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
+        return "torchvision", "keypointrcnn_resnet50_fpn"
+    builder = f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn"
+    return ("torchvision-v2", f"{builder}_v2") if second else ("torchvision", builder)
+
+
+def coco_file(config: Config) -> str:
+    """How the file of those weights begins."""
+    _, builder = coco_network(config)
+    return builder if "mobilenet" in builder else f"{builder}_coco"
+
+
+def coco_misfit(config: Config) -> str | None:
+    """Why torchvision's COCO weights do not fit, with the mend; None where they do."""
+    preset, _ = coco_network(config)
+    fitting = Config.preset(preset)
+    for field in (field for task in config.tasks for field in SHAPE_OF_COCO[task]):
+        if (value := getattr(config, field)) != (needed := getattr(fitting, field)):
+            return (
+                f'COCO weights need {field} = {needed}, here it is {value}; choose the preset "{preset}", '
+                "or start without them"
+            )
+    return None
+
+
+def usual_start(config: Config) -> str:
     """What to propose as the start (see `START_WORDS`): the most that is known without a download.
 
     A first training must not fail because the machine has no network.
     """
-    if preset == "torchvision" and is_downloaded(COCO_WEIGHTS):
+    if coco_misfit(config) is None and is_downloaded(coco_file(config)):
         return "coco"
-    return "imagenet" if is_downloaded(backbone.removesuffix("_fpn")) else "none"
+    return "imagenet" if is_downloaded(imagenet_file(config)) else "none"
 
 
-def start_note(start: str, backbone: str) -> str:
+def start_note(start: str, config: Config) -> str:
     """A line on what that start means for this training."""
     if start == "none":
         return "It must learn to see first: patience. With a network at hand, ImageNet is far quicker on photographs."
-    weights = {"imagenet": backbone.removesuffix("_fpn"), "coco": COCO_WEIGHTS}.get(start)
-    if weights is None:
-        return "The file must fit the backbone."
-    return "The weights are on this machine." if is_downloaded(weights) else "The weights will be downloaded once."
+    if start in ("file", "network"):
+        return "It must fit the backbone." if start == "file" else "It must be the same network; classes may differ."
+    file = imagenet_file(config) if start == "imagenet" else coco_file(config)
+    return "The weights are on this machine." if is_downloaded(file) else "The weights will be downloaded once."
 
 
 def free_name(runs_folder: Path, project: str) -> str:
@@ -226,77 +118,71 @@ class Choices:
     weights: str = "none"
     init: str = "none"
 
-    def config(self, classes: tuple[str, ...]) -> Config:
-        """The Config of the run, as the trainer will make it.
+    def config(self, classes: tuple[str, ...], keypoints: KeypointLabels | None = None) -> Config:
+        """The Config of the run, as the trainer will make it of labels with these classes and keypoints.
 
-        Raises `ArgumentError` for a value out of range, a weights file that is not there, and COCO weights that do not
-        fit.
+        Raises `ArgumentError` for a value out of range, for values that do not go together, and for COCO weights that
+        do not fit.
         """
-        follows = {**starting_values(self.weights, self.init), "class_names": classes, "num_classes": len(classes) + 1}
-        config = Config.preset(self.preset, **{**follows, **self.changes})
-        if self.weights not in ("none", "imagenet") and not Path(self.weights).expanduser().is_file():
-            raise ArgumentError(
-                f"{self.weights or 'backbone weights'}: there is no such file; give the path of a .pth file"
-            )
-        if self.init == "coco":
-            fitting = Config.preset("torchvision")
-            for field in SHAPE_OF_COCO:
-                if (value := getattr(config, field)) != (needed := getattr(fitting, field)):
-                    raise ArgumentError(
-                        f'COCO weights need {field} = {needed}, here it is {value}; choose the preset "torchvision", '
-                        "or start without them"
-                    )
+        follows = {"class_names": classes, "num_classes": len(classes) + 1}
+        if keypoints:
+            follows |= {"num_keypoints": keypoints.count, "keypoint_names": keypoints.names}
+            follows |= {"keypoint_edges": keypoints.edges}
+        start = starting_values(self.preset, self.weights, self.init)
+        config = Config.preset(self.preset, **{**start, **follows, **self.changes})
+        if self.init == "coco" and (misfit := coco_misfit(config)):
+            raise ArgumentError(misfit)
         return config
+
+    def require_files(self) -> None:
+        """`ArgumentError` where weights are to come from a file that is not there."""
+        for path, known, wanted in (
+            (self.weights, ("none", "imagenet"), "the path of a .pth file"),
+            (self.init, ("none", "coco"), "the path of a run or a weights file"),
+        ):
+            if path not in known and (not path or not Path(path).expanduser().exists()):
+                raise ArgumentError(f"{path or 'weights'}: there is no such file; give {wanted}")
 
     def options(self, project: Path) -> list[str]:
         """The options of `python -m maskrcnn train` that mean these choices, without `--out`."""
-        named = {"epochs", "minutes", "pooling", "layers", "backbone", "seed"}
+        named = {"epochs", "minutes", "tasks", "pooling", "layers", "backbone", "seed"}
         options = ["--data", str(project), "--preset", self.preset]
-        weights = (
-            self.weights if self.weights in ("none", "imagenet") else str(Path(self.weights).expanduser().resolve())
-        )
-        options += ["--backbone-weights", weights, "--init", self.init]
-        for name, value in {**starting_values(self.weights, self.init), **self.changes}.items():
-            if name in named:
-                if value is not None:
-                    options += [f"--{name}", str(value)]
-            else:
+        for name, path in (("--backbone-weights", self.weights), ("--init", self.init)):
+            is_word = path in ("none", "imagenet", "coco")
+            options += [name, path if is_word else str(Path(path).expanduser().resolve())]
+        for name, value in {**starting_values(self.preset, self.weights, self.init), **self.changes}.items():
+            if name not in named:
                 options += ["--set", f"{name}={json.dumps(value)}"]
+            elif value is not None:
+                options += [f"--{name}", ",".join(value) if name == "tasks" else str(value)]
         return options
 
 
 def weights_and_init(start: str, path: str) -> tuple[str, str]:
     """`--backbone-weights` and `--init` for a choice of START_WORDS (`path` is the file, where that is the choice)."""
-    return {"imagenet": ("imagenet", "none"), "coco": ("none", "coco"), "file": (path.strip(), "none")}.get(
-        start, ("none", "none")
-    )
+    choices = {
+        "imagenet": ("imagenet", "none"),
+        "coco": ("none", "coco"),
+        "file": (path.strip(), "none"),
+        "network": ("none", path.strip()),
+    }
+    return choices.get(start, ("none", "none"))
 
 
-def in_words(material: Material) -> str:
-    """What a training learns from, as Markdown: a small table, the pictures with nothing on them, the classes."""
-    splits = {"training": material.train, "validation": material.val}
-    rows = [f"| {title} | {split.pictures} | {split.regions} |" for title, split in splits.items()]
-    parts = ["\n".join(["| | pictures | regions |", "|---|---:|---:|", *rows])]
-    if waiting := material.train.left_out + material.val.left_out:
-        parts.append(
-            f"{_count(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
-        )
-    parts.append(f"{_count(len(material.classes), 'class', 'classes')}: {plain(', '.join(material.classes)) or 'none'}")
-    return "\n\n".join(parts)
-
-
-def starting_values(weights: str, init: str) -> dict[str, Any]:
-    """Fields whose usual value depends on what is known at the start, and not on the preset.
+def starting_values(preset: str, weights: str, init: str) -> dict[str, Any]:
+    """Fields whose usual value depends on what is known at the start.
 
     Without any weights BatchNorm has to learn, too; with them, the first stages (edges, colours) serve any picture.
     """
-    return {"norm": "batch", "layers": "all"} if weights == init == "none" else {"norm": "frozen", "layers": "3+"}
+    if weights == init == "none":
+        return {"norm": "batch", "layers": "all"}
+    return {"norm": Config.preset(preset).norm, "layers": "3+"}
 
 
 def changed(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that are not the preset's, and always those of `starting_values`."""
     default = Config.preset(preset).model_dump()
-    always = starting_values("none", "none")
+    always = starting_values(preset, "none", "none")
     return {name: value for name, value in values.items() if name in always or value != default[name]}
 
 
@@ -307,16 +193,16 @@ def length(unit: Literal["epochs", "minutes"], number: float | None) -> dict[str
     return {"epochs": int(number), "minutes": None} if unit == "epochs" else {"epochs": None, "minutes": float(number)}
 
 
-def _usable(project: Project, split: Literal["train", "val"]) -> tuple[ImageRecord, ...]:
-    """The pictures that the trainer takes of a project: with regions, or marked as done and so meant to be empty."""
-    finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
-    return tuple(record for record in project.dataset(split).images if record.file_name in finished)
-
-
-def _split(project: Project, split: Literal["train", "val"], records: tuple[ImageRecord, ...]) -> Split:
-    regions = sum(raster.has_area(region.shape) for record in records for region in record.regions)
-    return Split(len(records), regions, len(project.images(split)) - len(records))
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def in_short(config: Config) -> str:
+    """The network that the choices make, in a line as a lecture would name it."""
+    extra = [task for task in config.tasks if task != "box"]
+    name = {(): "Faster R-CNN", ("mask",): "Mask R-CNN", ("keypoints",): "Keypoint R-CNN"}.get(
+        tuple(extra), "Mask R-CNN with keypoints"
+    )
+    parts = [name, f"{BODY_WORDS[config.body]}, {KIND_WORDS[config.kind]}", POOLING_WORDS[config.pooling]]
+    parts.append(f"{anchor_count(config):,d} anchors on a large picture")
+    if "mask" in extra:
+        parts.append(f"masks of {config.mask_shape} x {config.mask_shape}")
+    if "keypoints" in extra:
+        parts.append(f"{config.num_keypoints} keypoints")
+    return "  ·  ".join(parts)

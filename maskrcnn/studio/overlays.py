@@ -1,4 +1,4 @@
-"""Draws labelled objects and detections on a picture: filled masks, outlines, boxes and label chips.
+"""Draws labelled objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
 
 Everything is drawn at a display size, so that lines and text look the same on a picture of 200 pixels and on one of
 5000. What a line style or a colour means is the same on every page: a true positive is green and solid, a false
@@ -20,27 +20,33 @@ from maskrcnn.studio import chips
 
 Style = Literal["solid", "dashed", "hatched"]
 Colours = Mapping[int, str]
+Edges = Sequence[tuple[int, int]]
 
 DISPLAY_SIDE = 1280
 
 MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": "#a0a0a0"}
 MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
 
-_BLACK = (0, 0, 0)
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing to draw, in pixels of the picture: its box [x, y, w, h], colour, label, line style and mask, if any."""
+    """One thing to draw, in pixels of the picture: its box [x, y, w, h], colour, label, line style; and what it has of
+    a mask, keypoints (x, y, visibility, x, ...) and limbs between them (pairs of places from 0)."""
 
     bbox: tuple[float, float, float, float]
     colour: str
     label: str = ""
     style: Style = "solid"
     rle: Mapping[str, Any] | None = None
+    keypoints: Sequence[float] = ()
+    edges: Edges = ()
 
 
-def truth_marks(matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None) -> list[Mark]:
+def truth_marks(
+    matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
+) -> list[Mark]:
     """The objects of a picture, in class `colours`, or (None) coloured by whether they were found."""
     return [
         Mark(
@@ -49,12 +55,16 @@ def truth_marks(matches: ImageMatches, names: Mapping[int, str], colours: Colour
             names.get(truth.category_id, f"class {truth.category_id}"),
             MATCH_STYLES[truth.status] if colours is None else "solid",
             truth.rle,
+            truth.keypoints or (),
+            edges,
         )
         for truth in matches.truths
     ]
 
 
-def prediction_marks(matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None) -> list[Mark]:
+def prediction_marks(
+    matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
+) -> list[Mark]:
     """The detections of a picture with their scores, in class `colours`, or (None) by whether they are right."""
     return [
         Mark(
@@ -63,6 +73,8 @@ def prediction_marks(matches: ImageMatches, names: Mapping[int, str], colours: C
             f"{names.get(found.category_id, f'class {found.category_id}')} {found.score:.2f}",
             MATCH_STYLES[found.status] if colours is None else "solid",
             found.rle,
+            found.keypoints or (),
+            edges,
         )
         for found in matches.predictions
     ]
@@ -83,13 +95,15 @@ def draw(
     masks: bool = True,
     boxes: bool = True,
     labels: bool = True,
+    keypoints: bool = True,
     longest: int = DISPLAY_SIDE,
     opacity: float = 0.35,
 ) -> np.ndarray:
     """A uint8 (h, w, 3) RGB copy of the picture at display size with the marks on it.
 
     Larger marks go below smaller ones. `opacity` is that of filled masks. A hatched mark keeps its hatching, over its
-    box, when masks are off.
+    box, when masks are off. Of keypoints, visible ones are discs, hidden ones rings, and those that nobody labelled
+    are not there.
     """
     canvas, scale = display(picture, longest)
     # A page shows the drawing 350 to 600 pixels wide: lines of about one pixel there, text of about 12.
@@ -107,6 +121,8 @@ def draw(
             _hatch_box(canvas, corners, colour, opacity)
         if boxes:
             _line(canvas, corners, colour, max(1, thickness - 1), dashed=mark.style == "dashed")
+    for mark in ordered if keypoints else ():  # on top of every mask
+        _skeleton(canvas, mark, scale, thickness)
     if labels:
         anchors = [
             ((*_corners(mark, scale)[0], *_corners(mark, scale)[2]), mark.label, rgb(mark.colour))
@@ -202,25 +218,51 @@ def _outline(
         _line(canvas, smooth + 0.5, colour, thickness, dashed=dashed)
 
 
-def _line(canvas: np.ndarray, ring: np.ndarray, colour: tuple[int, int, int], thickness: int, *, dashed: bool) -> None:
-    """A closed line over a thin dark one, which keeps it visible on any picture. `ring` (N, 2) is in display pixels."""
-    pieces = _dashes(ring, 5.0 * thickness + 4) if dashed else [ring]
+def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
+    """Limbs and keypoints of a mark, smaller on small objects so that they do not hide them."""
+    points = np.array(mark.keypoints, dtype=np.float64).reshape(-1, 3)
+    places, visibility = points[:, :2] * scale, points[:, 2]
+    radius = max(2.0, min(2.0 * thickness, 0.03 * scale * max(mark.bbox[2:])))
+    colour, limb = rgb(mark.colour), max(1, min(thickness, round(radius / 1.5)))
+    for start, end in mark.edges:
+        if max(start, end) < len(points) and visibility[start] > 0 and visibility[end] > 0:
+            _line(canvas, places[[start, end]], colour, limb, dashed=mark.style == "dashed", closed=False)
+    for (x, y), visible in zip(places, visibility, strict=True):
+        if visible > 0:
+            centre = (round((x - 0.5) * 16), round((y - 0.5) * 16))
+            ground = colour if visible > 1 else _WHITE
+            cv2.circle(canvas, centre, round((radius + 1) * 16), _BLACK, cv2.FILLED, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, centre, round(radius * 16), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, centre, round(radius * 8), ground, cv2.FILLED, cv2.LINE_AA, shift=4)
+
+
+def _line(
+    canvas: np.ndarray,
+    line: np.ndarray,
+    colour: tuple[int, int, int],
+    thickness: int,
+    *,
+    dashed: bool,
+    closed: bool = True,
+) -> None:
+    """A line over a thin dark one, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
+    pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
     # cv2 counts from pixel centres, and takes fixed-point coordinates with 4 fractional bits.
     points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]
-    cv2.polylines(canvas, points, not dashed, _BLACK, thickness + 2, cv2.LINE_AA, shift=4)
-    cv2.polylines(canvas, points, not dashed, colour, thickness, cv2.LINE_AA, shift=4)
+    cv2.polylines(canvas, points, closed and not dashed, _BLACK, thickness + 2, cv2.LINE_AA, shift=4)
+    cv2.polylines(canvas, points, closed and not dashed, colour, thickness, cv2.LINE_AA, shift=4)
 
 
-def _dashes(ring: np.ndarray, length: float) -> list[np.ndarray]:
-    """A closed line cut into dashes of about `length` with gaps 0.8 as long, as open polylines."""
-    closed = np.vstack([ring, ring[:1]])
-    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
-    count = max(3, round(at[-1] / (1.8 * length)))
+def _dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
+    """A line cut into dashes of about `length` with gaps 0.8 as long, as open polylines."""
+    whole = np.vstack([line, line[:1]]) if closed else line
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(whole, axis=0).T))])
+    count = max(3 if closed else 1, round(at[-1] / (1.8 * length)))
     starts = np.arange(count) * at[-1] / count
     pieces = []
     for start in starts:
         end = start + at[-1] / count / 1.8
         between = at[(at > start) & (at < end)]
         places = np.concatenate([[start], between, [end]])
-        pieces.append(np.stack([np.interp(places, at, closed[:, axis]) for axis in (0, 1)], axis=1))
+        pieces.append(np.stack([np.interp(places, at, whole[:, axis]) for axis in (0, 1)], axis=1))
     return pieces

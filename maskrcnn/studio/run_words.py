@@ -11,7 +11,7 @@ import pandas as pd
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
-from maskrcnn.training.run_folder import CONFIG, RunFolder
+from maskrcnn.training.run_folder import CONFIG, RunFolder, finest_ap
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ STATES: dict[State, StateWords] = {
         "Every epoch that it finished is kept.",
     ),
 }
+
+
+AP_OF: dict[str, str] = {"segm_ap": "masks", "keypoints_ap": "keypoints", "bbox_ap": "boxes"}
+"""What an AP is measured on."""
 
 
 def clock(seconds: float | None) -> str:
@@ -69,11 +73,13 @@ def settings(run: RunFolder) -> str:
     if not config:
         return ""
     size = f"{config['image_min_dim']} to {config['image_max_dim']} px"
-    return "  ·  ".join([config["backbone"], f"pooling {config['pooling']}", f"layers {config['layers']}", size])
+    found = " + ".join(config.get("tasks", ("box", "mask")))
+    layers = f"layers {config['layers']}"
+    return "  ·  ".join([found, config["backbone"], f"pooling {config['pooling']}", layers, size])
 
 
 def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
-    """One line per run: state, how far, best mask AP, what it was made with, how long it took."""
+    """One line per run: state, how far, best AP and of what, what it was made with, how long it took."""
     lines: list[dict[str, Any]] = []
     for run in runs:
         try:
@@ -82,13 +88,16 @@ def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
         except StudioError:
             lines.append({"run": run.name, "state": "damaged"})
             continue
-        scores = [row["segm_ap"] for row in run.epochs() if row.get("segm_ap") is not None]
+        epochs = run.epochs()
+        judged = finest_ap(epochs[-1]) if epochs else None
+        scores = [row[judged] for row in epochs if row.get(judged) is not None] if judged else []
         lines.append(
             {
                 "run": run.name,
                 "state": now.state,
                 "epoch": now.epoch,
-                "best mask AP": max(scores, default=None),
+                "best AP": max(scores, default=None),
+                "AP of": AP_OF[judged] if judged and scores else None,
                 "backbone": config.get("backbone"),
                 "pooling": config.get("pooling"),
                 "layers": config.get("layers"),

@@ -3,46 +3,101 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, read
+from maskrcnn.annotations import Dataset, raster, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.regions import classes_in
+from maskrcnn.annotations.regions import Region, classes_in
+from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable import has_outline, require_trainable
+from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 
 
-def training_documents(data: Path, val: Path | None, images: Path | None, run: Path) -> dict[str, Any]:
-    """`{"classes": names, "train": COCO document, "val": COCO document or None}` for a run in the folder `run`.
+def training_documents(
+    data: Path, val: Path | None, images: Path | None, run: Path, tasks: Sequence[str] = ("box", "mask")
+) -> dict[str, Any]:
+    """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None}`
+    for a run in the folder `run` that learns `tasks`.
 
-    A project brings its own validation set, unless `val` names another. Raises `StudioError` for labels that cannot be
-    learned from and for a class in the validation set that the training set has not.
+    A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
+    where they are a task. Raises `StudioError` for labels that cannot be learned from, for a task that they say nothing
+    about, and for classes or keypoints in the validation set that the training set has not.
     """
     if is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
     if val is None and is_project(data):
         project = Project.open(data)
         training, held_back = labelled(project, "train"), labelled(project, "val")
-        validation = require_trainable(held_back) if held_back.n_regions else None
+        validation = held_back if held_back.n_regions else None
     else:
         training = read(data, images)
-        validation = require_trainable(read(val, images)) if val else None
-    training = require_trainable(training)
+        validation = read(val, images) if val else None
+    require_tasks(training, tasks)
+    outlines = "mask" in tasks
+    training = require_trainable(training, outlines=outlines)
     classes = classes_in(training.images)
-    if validation and (unknown := [name for name in classes_in(validation.images) if name not in classes]):
-        raise StudioError(
-            f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '
-            f"({', '.join(classes)}); rename it there or label some for training"
-        )
+    if validation:
+        validation = require_trainable(validation, outlines=outlines)
+        if unknown := [name for name in classes_in(validation.images) if name not in classes]:
+            raise StudioError(
+                f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '
+                f"({', '.join(classes)}); rename it there or label some for training"
+            )
+    keypoints = keypoint_labels(training) if "keypoints" in tasks else None
+    if keypoints and validation and (other := keypoint_labels(validation)):
+        named = keypoints.names and other.names
+        if other.count != keypoints.count or (named and other.names != keypoints.names):
+            raise StudioError(
+                f"{validation.source}: its objects have other keypoints ({other.count}) than those of the training set "
+                f"({keypoints.count}); give a validation set with the same ones, in the same order"
+            )
     return {
         "classes": classes,
-        "train": snapshot(training, classes, run),
-        "val": snapshot(validation, classes, run) if validation else None,
+        "keypoints": keypoints,
+        "train": snapshot(training, classes, run, outlines=outlines),
+        "val": snapshot(validation, classes, run, outlines=outlines) if validation else None,
     }
+
+
+def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
+    """`StudioError` where the labels say nothing about one of the tasks, with the tasks that they are good for."""
+
+    def some(holds: Callable[[Region], object]) -> bool:
+        return any(holds(region) for record in dataset.images for region in record.regions)
+
+    lacking = []
+    if "mask" in tasks and not some(has_outline):
+        lacking.append("an outline to learn masks from")
+    if "keypoints" in tasks and not some(keypoints_of):
+        lacking.append("keypoints to learn")
+    # Where there is nothing at all, require_trainable has the words for it.
+    if lacking and some(lambda region: raster.has_box(region.shape)):
+        possible = ["box", *["mask"] * some(has_outline), *["keypoints"] * some(keypoints_of)]
+        raise StudioError(
+            f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "
+            f"is: --tasks {','.join(possible)}"
+        )
+
+
+def config_for(config: Config, documents: dict[str, Any]) -> Config:
+    """The Config of a run on `training_documents`: its classes and, where they are a task, its keypoints.
+
+    The labels' own names and limbs of the keypoints come before those of `config`. Raises `ArgumentError` where
+    `config` names keypoints or sigmas and not as many as there are.
+    """
+    changes: dict[str, Any] = {"class_names": documents["classes"], "num_classes": len(documents["classes"]) + 1}
+    if found := documents["keypoints"]:
+        changes["num_keypoints"] = found.count
+        if found.names:
+            changes["keypoint_names"] = found.names
+        if found.edges:
+            changes["keypoint_edges"] = found.edges
+    return config.replace(**changes)
 
 
 def labelled(project: Project, split: Split) -> Dataset:
@@ -59,9 +114,12 @@ def is_project(folder: Path) -> bool:
     return (folder / DATABASE).is_file()
 
 
-def snapshot(dataset: Dataset, classes: Sequence[str], run: Path) -> dict[str, Any]:
-    """The dataset as a COCO document whose images also say where their file is (`path`)."""
-    document = coco.document(dataset, classes)
+def snapshot(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
+    """The dataset as a COCO document whose images also say where their file is (`path`).
+
+    With `outlines=False` objects of which only keypoints were drawn are in it too.
+    """
+    document = coco.document(dataset, classes, outlines=outlines)
     for image, record in zip(document["images"], dataset.images, strict=True):
         image["path"] = stored_path(record.path, run) if record.path else ""
     return document

@@ -12,8 +12,8 @@ from torch import nn
 
 from maskrcnn.errors import StudioError
 from maskrcnn.model import weights
-from maskrcnn.model.build import StudioMaskRCNN
-from maskrcnn.training.run_folder import Row, RunFolder
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.training.run_folder import Row, RunFolder, finest_ap
 from maskrcnn.training.samples import LabelledPictures, batches
 from maskrcnn.training.schedule import Clock
 from maskrcnn.training.validation import average_precision, detect_all, losses, validation_losses, weighted_sum
@@ -23,7 +23,7 @@ CHECKPOINTS_KEPT = 3
 
 
 def train(
-    model: StudioMaskRCNN,
+    model: StudioRCNN,
     training: LabelledPictures,
     validation: LabelledPictures | None,
     run: RunFolder,
@@ -51,7 +51,7 @@ def train(
         sums: dict[str, float] = {}
         model.train()
         while not clock.epoch_is_over and not cancelled():
-            # One step: five losses, their weighted sum, its gradient, a bounded move against it.
+            # One step: the losses, their weighted sum, its gradient, a bounded move against it.
             rate = clock.learning_rate
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -81,10 +81,10 @@ def train(
             row |= validation_losses(model, validation)
             detections = detect_all(model, validation)
             run.write_detections(epoch, detections)
-            row |= average_precision(validation.document, detections)
+            row |= average_precision(config, validation.document, detections)
         weights.save(model, run.checkpoint(epoch), epoch)
         # Without a validation set the last epoch counts as the best.
-        score = row.get("segm_ap") if validation is not None else float(epoch)
+        score = row.get(finest_ap(row) or "") if validation is not None else float(epoch)
         if epoch == 1 or (score is not None and score > best[0]):
             best = (score if score is not None else -1.0, epoch)
             weights.save(model, run.best, epoch)
@@ -103,7 +103,7 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def make_optimiser(model: StudioMaskRCNN) -> torch.optim.Optimizer:
+def make_optimiser(model: StudioRCNN) -> torch.optim.Optimizer:
     """AdamW or SGD over what learns; weight decay pulls weights, not biases or norms (they have one dimension)."""
     config = model.config
     learning = [p for p in model.parameters() if p.requires_grad]

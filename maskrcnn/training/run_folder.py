@@ -12,10 +12,12 @@ result.json                      how it ended; absent while it runs, or where th
 ```
 
 Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `step` (from 1, over the whole run),
-`progress` in [0, 1], `elapsed` and `eta` in seconds, the five losses of `config.LOSSES` and their weighted sum `loss`.
-A step row adds `learning_rate` and `images_per_second`. An epoch row holds the means over its steps, the same with
-`val_` (absent without a validation set), and validation AP as `bbox_ap`, `bbox_ap50`, `segm_ap`, `segm_ap50`,
-`segm_ap75` (null where there is no ground truth).
+`progress` in [0, 1], `elapsed` and `eta` in seconds, the network's own losses (`Config.losses`) and their weighted sum
+`loss`. A step row adds `learning_rate` and `images_per_second`. An epoch row holds the means over its steps, the same
+with `val_` (absent without a validation set), and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task
+`segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no
+ground truth). The best epoch, whose weights are `best.safetensors`, is the one with the highest AP of the finest task
+that the network has: `segm_ap`, else `keypoints_ap`, else `bbox_ap` (see `finest_ap`).
 
 Files are written whole and then renamed, so a reader never sees half of one; only `metrics.jsonl` and `log.txt` grow in
 place, and a torn last line of the former is passed over.
@@ -45,6 +47,14 @@ LOG = "log.txt"
 PROCESS = "process.json"
 RESULT = "result.json"
 BEST = "best.safetensors"
+
+
+FINEST_FIRST = ("segm_ap", "keypoints_ap", "bbox_ap")
+
+
+def finest_ap(row: Row) -> str | None:
+    """The name of the AP by which an epoch is judged: masks before keypoints before boxes; None where there is none."""
+    return next((name for name in FINEST_FIRST if name in row), None)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -2,7 +2,11 @@
 
 Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept as far
 as memory allows, so an epoch costs no decoding. Masks are cut out at full resolution by the project's rasteriser and
-shrunk with their picture.
+shrunk with their picture. Only what the config's tasks need is made: without the mask task there are no masks.
+
+Keypoints are continuous coordinates like everything else here, taken as they were drawn. A tool that writes the number
+of the pixel (as COCO's did) means a place half a pixel further to the bottom right; nothing is added for it, neither
+here nor in `evaluation`, so what is learned and what it is measured by are the same.
 """
 
 from __future__ import annotations
@@ -13,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
@@ -23,11 +26,11 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.evaluation import documents
-from maskrcnn.model.resize import resize, working_size
-
-Target = dict[str, Tensor]
+from maskrcnn.model.resize import resize, resize_mask, working_size
+from maskrcnn.training.augmentation import Target, augmentation
 
 KEPT_BYTES = 2 * 1024**3
 """Memory for pictures and masks that are kept between epochs; what does not fit is read anew each time."""
@@ -38,8 +41,10 @@ class LabelledPictures(Dataset):
     """The pictures of one COCO document as `(picture, target)` pairs.
 
     `picture`: float `(3, h, w)` in [0, 1] at working size; `target`: `boxes (N, 4)` xyxy in its pixels, `labels (N,)`
-    from 1, `masks (N, h, w)` uint8. Crowds and objects that vanish at working size are left out. A picture without
-    objects is kept: it teaches what is background. Give `augment` for training, leave it out for validation.
+    from 1; with the mask task `masks (N, h, w)` uint8; with the keypoints task `keypoints (N, K, 3)` float32 as x, y,
+    visibility, where all three are 0 for what is not labelled or lies outside the picture, so the loss passes over it.
+    Crowds and objects that vanish at working size are left out. A picture without objects is kept: it teaches what is
+    background. Give `augment` for training, leave it out for validation.
     """
 
     document: dict[str, Any]
@@ -55,7 +60,7 @@ class LabelledPictures(Dataset):
         for annotation in self.document["annotations"]:
             if not annotation.get("iscrowd"):
                 self._annotations[annotation["image_id"]].append(annotation)
-        self._transform = augmentation(self.config) if self.augment else v2.Identity()
+        self._transform = augmentation(self.config, mirror_order(self.config)) if self.augment else v2.Identity()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -63,22 +68,23 @@ class LabelledPictures(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Target]:
         picture, target = self._sample(index)
         picture, target = self._transform(picture, dict(target))
-        boxes = target["boxes"]
-        seen = (
-            (boxes[:, 2] - boxes[:, 0] >= 1)
-            & (boxes[:, 3] - boxes[:, 1] >= 1)
-            & target["masks"].flatten(1).any(1).bool()
-        )
         # Plain tensors from here on: torchvision's losses do not expect its own tv_tensors.
         picture = picture.as_subclass(Tensor).float() / 255
-        return picture, {name: value.as_subclass(Tensor)[seen] for name, value in target.items()}
+        target = {name: value.as_subclass(Tensor) for name, value in target.items()}
+        boxes = target["boxes"]
+        seen = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+        if "masks" in target:
+            seen &= target["masks"].flatten(1).bool().any(1)
+        if "keypoints" in target:
+            target["keypoints"] = labelled_inside(target["keypoints"], target.pop("visibility"), picture)
+        return picture, {name: value[seen] for name, value in target.items()}
 
     def _sample(self, index: int) -> tuple[Tensor, Target]:
         """The picture and its target before augmentation, from memory where they are kept."""
         if index in self._kept:
             return self._kept[index]
         picture, target = self._read(self.images[index])
-        size = picture.nbytes + target["masks"].nbytes
+        size = picture.nbytes + sum(value.nbytes for name, value in target.items() if name == "masks")
         if self._kept_bytes + size <= KEPT_BYTES:
             self._kept[index] = picture, target
             self._kept_bytes += size
@@ -88,18 +94,52 @@ class LabelledPictures(Dataset):
         full = pictures.load(self.picture_path(image))
         height, width = full.shape[:2]
         size = working_size(height, width, self.config, 1 + self.config.scale_jitter if self.augment else 1)
+        scale = np.array([size[1] / width, size[0] / height], np.float32)
         annotations = self._annotations[image["id"]]
-        boxes = np.array([annotation["bbox"] for annotation in annotations], np.float32).reshape(-1, 4)
-        boxes[:, 2:] += boxes[:, :2]
-        boxes *= np.array([size[1] / width, size[0] / height] * 2, np.float32)
-        masks = [shrunk_mask(annotation["segmentation"], (height, width), size) for annotation in annotations]
+        corners = np.array([annotation["bbox"] for annotation in annotations], np.float32).reshape(-1, 2, 2)
+        corners[:, 1] += corners[:, 0]
+        # The box around keypoints alone may leave the picture with them.
+        boxes = (corners * scale).clip(0, size[::-1]).reshape(-1, 4).astype(np.float32)
         target = {
             "boxes": tv_tensors.BoundingBoxes(torch.from_numpy(boxes), format="XYXY", canvas_size=size),
             "labels": torch.tensor([annotation["category_id"] for annotation in annotations], dtype=torch.int64),
-            "masks": tv_tensors.Mask(torch.from_numpy(np.stack(masks) if masks else np.zeros((0, *size), np.uint8))),
         }
+        if "mask" in self.config.tasks:
+            masks = [shrunk_mask(annotation["segmentation"], (height, width), size) for annotation in annotations]
+            stacked = np.stack(masks) if masks else np.zeros((0, *size), np.uint8)
+            target["masks"] = tv_tensors.Mask(torch.from_numpy(stacked))
+        if "keypoints" in self.config.tasks:
+            places = keypoint_rows(annotations, self.config.num_keypoints)
+            target["keypoints"] = tv_tensors.KeyPoints(torch.from_numpy(places[..., :2] * scale), canvas_size=size)
+            target["visibility"] = torch.from_numpy(places[..., 2])
         picture = torch.from_numpy(resize(full, size)).permute(2, 0, 1).contiguous()
         return tv_tensors.Image(picture), target
+
+
+def mirror_order(config: Config) -> tuple[int, ...] | None:
+    """Which keypoint becomes which when a picture is mirrored; None where that would mislabel, so that it is not.
+
+    Empty where keypoints are not learned: then nothing stands in the way.
+    """
+    if "keypoints" not in config.tasks:
+        return ()
+    return mirrored(config.keypoint_names, config.num_keypoints)
+
+
+def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
+    """`(N, count, 3)` float32 of x, y, visibility; rows of 0 for an object without keypoints."""
+    rows = np.zeros((len(annotations), count, 3), np.float32)
+    for row, annotation in zip(rows, annotations, strict=True):
+        if given := annotation.get("keypoints"):
+            row[:] = np.reshape(given, (-1, 3))
+    return rows
+
+
+def labelled_inside(places: Tensor, visibility: Tensor, picture: Tensor) -> Tensor:
+    """`(N, K, 3)` of x, y, visibility, all 0 where nothing is labelled within the picture."""
+    edge = places.new_tensor([picture.shape[-1], picture.shape[-2]])
+    counts = (visibility > 0) & (places >= 0).all(-1) & (places <= edge).all(-1)
+    return torch.cat([places, visibility[..., None]], -1) * counts[..., None]
 
 
 def shrunk_mask(segmentation: Any, full: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
@@ -107,41 +147,7 @@ def shrunk_mask(segmentation: Any, full: tuple[int, int], size: tuple[int, int])
 
     A pixel belongs to the mask if at least half of it is covered.
     """
-    bitmap = coco_mask.decode(documents.encode(segmentation, *full))
-    covered = cv2.resize(bitmap * np.uint8(255), (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    return (covered >= 128).astype(np.uint8)
-
-
-def augmentation(config: Config) -> v2.Transform:
-    """Mirror, scale and colour, as `config` sets them; boxes and masks follow the picture."""
-    jitter = config.colour_jitter
-    return v2.Compose(
-        [
-            v2.RandomHorizontalFlip(config.flip),
-            ShrinkAtRandom((1 - config.scale_jitter) / (1 + config.scale_jitter)),
-            v2.ColorJitter(brightness=jitter, contrast=jitter, saturation=jitter, hue=jitter / 10),
-        ]
-    )
-
-
-class ShrinkAtRandom(v2.Transform):
-    """Scale picture, boxes and masks together by a factor drawn from [lowest, 1], log-uniformly."""
-
-    def __init__(self, lowest: float) -> None:
-        super().__init__()
-        self.lowest = lowest
-
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        height, width = v2.functional.get_size(flat_inputs[0])
-        factor = self.lowest ** float(torch.rand(()))
-        return {"size": [max(1, round(height * factor)), max(1, round(width * factor))]}
-
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        if isinstance(inpt, tv_tensors.Mask):
-            # torchvision takes the nearest pixel, which moves the outline of a small object; half covered is in.
-            covered = v2.functional.resize_image(inpt.as_subclass(Tensor).float(), params["size"], antialias=True)
-            return tv_tensors.wrap((covered >= 0.5).to(torch.uint8), like=inpt)
-        return self._call_kernel(v2.functional.resize, inpt, size=params["size"], antialias=True)
+    return resize_mask(coco_mask.decode(documents.encode(segmentation, *full)), size)
 
 
 def batches(samples: LabelledPictures, batch_size: int, seed: int) -> Iterator[list[tuple[Tensor, Target]]]:

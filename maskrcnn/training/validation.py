@@ -1,4 +1,4 @@
-"""What the validation set says after an epoch: the five losses, the detections and their AP."""
+"""What the validation set says after an epoch: the losses, the detections and their AP."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from maskrcnn.annotations import pictures
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.evaluation import coco_summary
-from maskrcnn.evaluation.coco_ap import IouType
-from maskrcnn.model.build import StudioMaskRCNN
+from maskrcnn.evaluation.coco_ap import KINDS
+from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.training.samples import LabelledPictures, Target
 
 Detections = list[dict[str, Any]]
 
 
-def losses(model: StudioMaskRCNN, batch: list[tuple[Tensor, Target]]) -> dict[str, Tensor]:
-    """The five losses of a batch under our names, each a scalar tensor. The model must be in train mode."""
+def losses(model: StudioRCNN, batch: list[tuple[Tensor, Target]]) -> dict[str, Tensor]:
+    """The network's losses of a batch under our names, each a scalar tensor. The model must be in train mode."""
     device = next(model.parameters()).device
     images = [picture.to(device) for picture, _ in batch]
     targets = [{name: value.to(device) for name, value in target.items()} for _, target in batch]
@@ -27,12 +27,12 @@ def losses(model: StudioMaskRCNN, batch: list[tuple[Tensor, Target]]) -> dict[st
 
 
 def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
-    """The `loss` that is minimised: the five, each times its weight."""
+    """The `loss` that is minimised: the losses that the network has, each times its weight."""
     return sum(config.loss_weights[name] * value for name, value in parts.items())
 
 
 @torch.no_grad()
-def validation_losses(model: StudioMaskRCNN, samples: LabelledPictures) -> dict[str, float]:
+def validation_losses(model: StudioRCNN, samples: LabelledPictures) -> dict[str, float]:
     """Means of the losses over the validation pictures, with `val_` before each name, and `val_loss`.
 
     torchvision computes losses in train mode only, so the model is put there for a moment with BatchNorm held still.
@@ -55,7 +55,7 @@ def validation_losses(model: StudioMaskRCNN, samples: LabelledPictures) -> dict[
     return {f"val_{name}": value for name, value in means.items()}
 
 
-def detect_all(model: StudioMaskRCNN, samples: LabelledPictures) -> Detections:
+def detect_all(model: StudioRCNN, samples: LabelledPictures) -> Detections:
     """Detections on every picture of the set, in the frame of the original pictures."""
     model.eval()
     return [
@@ -65,11 +65,12 @@ def detect_all(model: StudioMaskRCNN, samples: LabelledPictures) -> Detections:
     ]
 
 
-def average_precision(document: dict[str, Any], detections: Detections) -> dict[str, float | None]:
-    """The AP figures of an epoch row (see `run_folder`); None where there is no ground truth."""
+def average_precision(config: Config, document: dict[str, Any], detections: Detections) -> dict[str, float | None]:
+    """The AP figures of an epoch row (see `run_folder`), those of the network's tasks; None without ground truth."""
     row: dict[str, float | None] = {}
-    wanted: dict[IouType, tuple[str, ...]] = {"bbox": ("AP", "AP50"), "segm": ("AP", "AP50", "AP75")}
-    for kind, names in wanted.items():
-        summary = coco_summary(document, detections, kind)
-        row |= {f"{kind}_{name.lower()}": summary[name] for name in names}
+    wanted = {"box": ("AP", "AP50"), "mask": ("AP", "AP50", "AP75"), "keypoints": ("AP", "AP50")}
+    for task in config.tasks:
+        kind = KINDS[task]
+        summary = coco_summary(document, detections, kind, config.sigmas if kind == "keypoints" else None)
+        row |= {f"{kind}_{name.lower()}": summary[name] for name in wanted[task]}
     return row

@@ -37,6 +37,7 @@ with session.fail_softly():
         run = runs[address.select("Run", "run", list(runs), newest, page=PAGE)]
     epochs = run.detection_epochs()
     truth = run.dataset()["val"]
+    config = run.config()
 
 if not epochs or not truth or not truth["images"]:
     if truth is None and run.epochs():
@@ -57,7 +58,7 @@ if not epochs or not truth or not truth["images"]:
     st.stop()
 
 with session.fail_softly():
-    best = inspection.best_epoch(run, epochs)
+    best, best_by = inspection.best_epoch(run, epochs)
 images = {image["file_name"]: image for image in truth["images"]}
 names = list(images)
 with epoch_column:
@@ -67,8 +68,8 @@ with epoch_column:
         epochs,
         best,
         page=PAGE,
-        show=lambda number: f"{number} (best mask AP)" if number == best else str(number),
-        help="Detections are kept for each epoch. The best one has the highest AP of masks on these pictures.",
+        show=lambda number: f"{number} (best {best_by} AP)" if number == best and best_by else str(number),
+        help="Detections are kept for each epoch. The best one has the highest AP on these pictures.",
     )
 with picture_column:
     name = address.select(
@@ -112,42 +113,51 @@ with side:
         required=True,
         key=f"{PAGE}_colour",
         persist_state="session",
-        help="match: right, wrong or missed, at mask IoU 0.5 and with the same class. class: the project's colours.",
+        help=f"match: right, wrong or missed, at {'mask' if 'mask' in config.tasks else 'box'} IoU 0.5 and with the "
+        "same class. class: the project's colours.",
     )
+    drawable = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
+    drawable.append("labels")
     parts = st.pills(
         "Draw",
-        ["masks", "boxes", "labels"],
+        drawable,
         selection_mode="multi",
-        default=["masks", "boxes", "labels"],
-        key=f"{PAGE}_parts",
+        default=drawable,
+        key="_".join([PAGE, "parts", *drawable]),
         persist_state="session",
     )
 
 with session.fail_softly():
     picture = pictures.load(run.picture_path(images[name]))
     detections = run.detections(epoch)
-    matches = match_image(truth, detections, images[name]["id"], min_score)
+    matches = match_image(truth, detections, images[name]["id"], min_score, tasks=config.tasks)
     report = inspection.report(run, epoch, min_score)
 row = report["per_image"][position]
 says = report["definitions"]
 class_names = {category["id"]: category["name"] for category in truth["categories"]}
 colours = None if colouring == "match" else inspection.class_colours(project, truth["categories"])
 shown_width = min(800, round(TALLEST * picture.shape[1] / picture.shape[0]))
-switches = {part: part in parts for part in ("masks", "boxes", "labels")}
+switches = {part: part in parts for part in ("masks", "boxes", "keypoints", "labels")}
 
 with truth_column:
     st.markdown(f"**Ground truth** · {inspection.counted(row['n_gt'], 'object')}")
-    drawn = overlays.draw(picture, overlays.truth_marks(matches, class_names, colours), **switches)
+    drawn = overlays.draw(
+        picture, overlays.truth_marks(matches, class_names, colours, config.keypoint_edges), **switches
+    )
     st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
 with found_column:
     st.markdown(f"**Prediction** · {inspection.counted(row['n_pred'], 'detection')}")
-    drawn = overlays.draw(picture, overlays.prediction_marks(matches, class_names, colours), **switches)
+    drawn = overlays.draw(
+        picture, overlays.prediction_marks(matches, class_names, colours, config.keypoint_edges), **switches
+    )
     st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
     below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
     if below and max(below) < min_score:
         st.markdown(f":small[The highest score here is {max(below):.2f}: move the slider down to see it.]")
 with side:
-    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
+    figures = [("AP of this picture", "ap")] + [("keypoint AP", "keypoints_ap")] * ("keypoints" in config.tasks)
+    for column, (title, field) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(title, figure(row[field]), help=says[field])
     for colour, words, line, field in (
         ("green", "found, TP", "solid", "tp"),
         ("orange", "wrong, FP", "hatched", "fp"),
@@ -155,17 +165,14 @@ with side:
     ):
         style = f" ({line})" if colouring == "match" else ""
         st.markdown(f":{colour}-badge[**{row[field]}**] {words}{style}", help=says[field])
+    if matches.matched_by == "bbox":
+        st.markdown(":small[Judged by boxes: this network finds no masks.]", help=says["matched_by"])
 
 # The whole validation set
 
 st.subheader(f"All {len(names)} validation pictures")
-summary = st.columns(4)
-for column, title, value, meaning in (
-    (summary[0], "mask AP", report["segm"]["AP"], f"{says['AP']} {says['segm']}"),
-    (summary[1], "mask AP50", report["segm"]["AP50"], f"{says['AP50']} {says['segm']}"),
-    (summary[2], "mask AP75", report["segm"]["AP75"], f"{says['AP75']} {says['segm']}"),
-    (summary[3], "mean AP50 pooled", report["mean_ap50_pooled"], f"{says['mean_ap50_pooled']} {says['ap50_pooled']}"),
-):
+summary = inspection.headline(report)
+for column, (title, value, meaning) in zip(st.columns(len(summary)), summary, strict=True):
     column.metric(title, figure(value), help=meaning)
 
 

@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.config import LOSSES
 from maskrcnn.jobs import local
 from maskrcnn.studio import charts, session
 from maskrcnn.studio.plain_text import plain
@@ -20,8 +19,8 @@ with session.fail_softly():
 if not runs:
     st.title("Runs")
     st.markdown(
-        f"Nothing was trained in **{project.name}** yet. Here the five losses and the AP of each training grow "
-        "epoch by epoch; you can stop a training, and come back to it later."
+        f"Nothing was trained in **{project.name}** yet. Here the losses and the AP of each training grow epoch by "
+        "epoch; you can stop a training, and come back to it later."
     )
     if st.button("Launch a training", type="primary", icon=":material/rocket_launch:"):
         st.switch_page(LAUNCH_PAGE, query_params={"project": project.folder.name})
@@ -99,13 +98,15 @@ def curves() -> None:
         shown = epochs or charts.thinned([row for row in rows if row["event"] == "step"])
         if shown:
             end = charts.x_end(axis, shown[-1], (run.read_json(CONFIG) or {}).get("epochs"), active)
+            losses = charts.losses_in(shown)
             left, right = st.columns(2)
             left.markdown(
-                "**loss**, the sum of the five", help="Each loss times its weight. This is what is minimised."
+                f"**loss**, the sum of the {len(losses)} below",
+                help="Each loss times its weight. This is what is minimised.",
             )
             left.altair_chart(charts.loss_chart(shown, "loss", 220, end, axis))
             right.markdown("**AP** on the validation pictures", help=charts.AP_MEANING)
-            if any(row.get("segm_ap") is not None for row in epochs):
+            if charts.has_ap(epochs):
                 right.altair_chart(charts.ap_chart(epochs, 220, end))
             elif epochs:
                 right.info("There were no labelled validation pictures, so there is no AP.")
@@ -113,7 +114,7 @@ def curves() -> None:
                 right.markdown(
                     "The first point comes with the end of the first epoch; until then, losses step by step."
                 )
-            for loss, column in zip(LOSSES, st.columns(5), strict=True):
+            for loss, column in zip(losses, st.columns(len(losses)), strict=True):
                 column.markdown(f"**{charts.LOSS_TITLES[loss]}**", help=f"{loss}: {charts.LOSS_MEANINGS[loss]}")
                 column.altair_chart(charts.loss_chart(shown, loss, 150, end, axis))
             st.markdown(":small[Solid, filled: mean over the training steps. Dashed, hollow: the validation pictures.]")
@@ -153,5 +154,5 @@ if len(runs) > 1:
         st.dataframe(
             overview(runs.values()),
             hide_index=True,
-            column_config={"best mask AP": st.column_config.NumberColumn(format="%.3f")},
+            column_config={"best AP": st.column_config.NumberColumn(format="%.3f")},
         )

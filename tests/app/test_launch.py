@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.annotations.regions import Polygon, Region
+from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import local
 from maskrcnn.training.run_folder import RunFolder
@@ -78,7 +79,8 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
     project = make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.number_input, "Epochs").set_value(2).run()
-    widget(app.selectbox, "Backbone").set_value("resnet18_fpn").run()
+    widget(app.selectbox, "Backbone").set_value("resnet18").run()
+    app.button_group(key="launch-classroom-fpn-c4-c5").set_value("c4").run()
     widget(app.selectbox, "What it knows at the start").set_value("none").run()
     widget(app.number_input, "image_min_dim").set_value(128).run()
     widget(app.text_input, "Name of the run").input("first try").run()
@@ -89,7 +91,8 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
     assert option(options, "--data") == str(project.folder)
     assert option(options, "--preset") == "classroom"
     assert option(options, "--epochs") == "2"
-    assert option(options, "--backbone") == "resnet18_fpn"
+    assert option(options, "--backbone") == "resnet18_c4"
+    assert "--tasks" not in options
     assert option(options, "--backbone-weights") == "none"
     assert option(options, "--layers") == "all"
     assert [options[at + 1] for at, word in enumerate(options) if word == "--set"] == [
@@ -98,6 +101,59 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
     ]
     # The run was not really made, so the page of runs has nothing to show yet.
     assert "Nothing was trained" in " ".join(element.value for element in app.main.markdown)
+
+
+def test_only_kinds_of_maps_that_exist_are_offered(root: Path, workspace: Path) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "Backbone").set_value("alexnet").run()
+    assert app.button_group(key="launch-classroom-fpn-c4").options == ["pyramid", "one map, stride 16"]
+    widget(app.selectbox, "Backbone").set_value("mobilenet_v3_large").run()
+    app.button_group(key="launch-classroom-fpn-fpn32-c4-c5").set_value("fpn32").run()
+    assert not app.exception
+    assert not app.error  # five anchor scales on three maps: every scale on each
+
+
+def test_what_is_found_decides_what_is_asked(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
+) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    boxes, masks, keypoints = app.toggle
+    assert (boxes.value, boxes.disabled) == (True, True)
+    assert (masks.value, masks.disabled) == (True, False)
+    assert (keypoints.value, keypoints.disabled) == (False, True)
+    assert "has keypoints" in keypoints.help
+    assert [element for element in app.number_input if element.label == "mask_head_width"]
+    assert not [element for element in app.number_input if element.label == "keypoint_head_width"]
+    masks.set_value(False).run()
+    assert not [element for element in app.number_input if element.label == "mask_head_width"]
+    assert "Faster R-CNN" in " ".join(element.value for element in app.main.markdown)
+    press_start(app)
+    [(_, options)] = started
+    assert option(options, "--tasks") == "box"
+
+
+def test_keypoints_can_be_learned_where_there_are_some(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
+) -> None:
+    project = make_project(workspace / "cells")
+    (region,), revision = project.regions(project.images()[0].id)
+    posed = replace(region, keypoints=Keypoints(((10, 10, 2), (20, 20, 1), (30, 12, 2))))
+    project.save(project.images()[0].id, [posed], revision)
+    app = open_launch(root)
+    keypoints = app.toggle[2]
+    assert (keypoints.value, keypoints.disabled) == (False, False)
+    keypoints.set_value(True).run()
+    widget(app.text_input, "keypoint_sigmas").input("0.1, 0.1").run()
+    assert ["keypoint_sigmas has 2 entries, but num_keypoints is 3" in error.value for error in app.error] == [True]
+    widget(app.text_input, "keypoint_sigmas").input("0.1, 0.1, 0.2").run()
+    assert not app.error
+    press_start(app)
+    [(_, options)] = started
+    assert option(options, "--tasks") == "box,mask,keypoints"
+    assert "num_keypoints=3" in options
+    assert "keypoint_sigmas=[0.1, 0.1, 0.2]" in options
 
 
 def test_a_preset_brings_its_own_values(
@@ -133,7 +189,7 @@ def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[tu
         ("Name of the run", "a/b", "cannot be the name"),
         ("Name of the run", " ", "has no name"),
         ("rpn_anchor_scales", "1, two", "is no list of numbers"),
-        ("rpn_anchor_scales", "1, 2", "rpn_anchor_scales"),
+        ("rpn_anchor_scales", "1, 2", "rpn_anchor_scales has 2 entries"),
     ],
 )
 def test_a_wrong_value_is_one_red_box_and_starts_nothing(

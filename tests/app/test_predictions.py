@@ -246,3 +246,33 @@ def test_a_picture_whose_detections_are_all_below_the_slider_says_so(root: Path,
 
 def test_a_picture_without_any_detection_has_no_such_hint(root: Path, run: RunFolder) -> None:
     assert "highest score" not in text(open_page(root, epoch="1"))
+
+
+def test_a_network_of_boxes_and_keypoints_is_judged_by_both(root: Path, run: RunFolder) -> None:
+    """Every box is right; of the two cells the less certain one has its keypoints far off: COCO's 51 of 101 recalls."""
+    truth = document()
+    for cell in truth["annotations"][:2]:
+        x, y = cell["bbox"][:2]
+        cell |= {"keypoints": [x + 5, y + 5, 2, x + 15, y + 15, 1], "num_keypoints": 2}
+    run.write_json("dataset.json", {"train": truth, "val": truth})
+    tasks = {"tasks": ("box", "keypoints"), "num_keypoints": 2, "keypoint_edges": ((0, 1),)}
+    run.write_json("config.json", Config.preset("classroom", class_names=("cell", "leaf"), **tasks).model_dump())
+    results = []
+    for number, entry in enumerate(truth["annotations"]):
+        pose = entry.get("keypoints", [1, 1, 2, 9, 9, 2])
+        results.append(found(entry["image_id"], entry["category_id"], *entry["bbox"][:2], 0.9 - 0.1 * number))
+        del results[-1]["segmentation"]
+        results[-1]["keypoints"] = [place + 90 * (number == 1) for place in pose]
+    run.write_detections(2, results)
+    run.append_metrics({"event": "epoch", "epoch": 3, "bbox_ap": 1.0, "keypoints_ap": 51 / 101})
+
+    app = open_page(root)
+    shown = metrics(app)
+    assert shown["box AP"] == shown["AP of this picture"] == "1.000"
+    assert shown["keypoint AP50"] == f"{51 / 101:.3f}"
+    assert "mask AP" not in shown
+    assert "Judged by boxes" in text(app)
+    assert counts(app) == [2, 0, 0]
+    assert app.main.dataframe[0].value["keypoint AP"].isna().tolist() == [False, True, True]
+    (parts,) = [element for element in app.main.get("button_group") if element.label == "Draw"]
+    assert parts.options == ["boxes", "keypoints", "labels"]

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.config import LOSSES, Config
+from maskrcnn.config import Config
 from maskrcnn.jobs import local
 from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, RESULT, RunFolder
 
@@ -32,24 +32,31 @@ def make_run(
     alive: bool = False,
     validation: bool = True,
     log: str = "",
+    tasks: tuple[str, ...] = ("box", "mask"),
 ) -> RunFolder:
     """A run of four epochs that got as far as `epochs` and then `steps`. `alive`: its process is this one."""
     run = RunFolder(project.runs_folder / name)
-    run.write_json(CONFIG, Config.preset("classroom", epochs=4).model_dump())
+    config = Config.preset("classroom", epochs=4, tasks=tasks)
+    losses = ("loss", *config.losses)
+    run.write_json(CONFIG, config.model_dump())
     me = psutil.Process()
     born = me.create_time() - (0 if alive else 3600)
     run.write_json(PROCESS, {"pid": me.pid, "create_time": born, "argv": [], "started": time.time()})
     for number in range(1, epochs + 1):
         row = {"event": "epoch", "epoch": number, "step": 10 * number, "progress": number / 4}
         row |= {"elapsed": 60.0 * number, "eta": 60.0 * (4 - number)}
-        row |= {loss: number + index / 10 for index, loss in enumerate(("loss", *LOSSES))}
+        row |= {loss: number + index / 10 for index, loss in enumerate(losses)}
         if validation:
-            row |= {f"val_{loss}": number + index / 10 for index, loss in enumerate(("loss", *LOSSES))}
-            row |= {"bbox_ap": 0.3, "bbox_ap50": 0.5, "segm_ap": 0.1 * number, "segm_ap50": 0.4, "segm_ap75": 0.2}
+            row |= {f"val_{loss}": number + index / 10 for index, loss in enumerate(losses)}
+            row |= {"bbox_ap": 0.3, "bbox_ap50": 0.5}
+            if "mask" in tasks:
+                row |= {"segm_ap": 0.1 * number, "segm_ap50": 0.4, "segm_ap75": 0.2}
+            if "keypoints" in tasks:
+                row |= {"keypoints_ap": 0.2 * number, "keypoints_ap50": 0.9}
         run.append_metrics(row)
     for step in range(1, steps + 1):
         row = {"event": "step", "epoch": epochs + 1, "step": 10 * epochs + step, "progress": (epochs + step / 10) / 4}
-        row |= {"elapsed": 6.0, "eta": 234.0, **dict.fromkeys(("loss", *LOSSES), 1.0)}
+        row |= {"elapsed": 6.0, "eta": 234.0, **dict.fromkeys(losses, 1.0)}
         run.append_metrics(row)
     (run.path / LOG).write_text(log)
     if result:
@@ -102,9 +109,30 @@ def test_a_running_training_shows_where_it_is(root: Path, project: Project) -> N
     assert charts(app) == 7
     table = app.main.dataframe[0].value
     assert list(table["epoch"]) == [1, 2]
-    for loss in ("loss", *LOSSES):
+    for loss in ("loss", *Config.preset("classroom").losses):
         assert {loss, f"val_{loss}"} <= set(table.columns)
     assert list(table["segm_ap"]) == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "losses", "best", "of"),
+    [
+        (("box",), 4, 0.3, "boxes"),
+        (("box", "keypoints"), 5, 0.4, "keypoints"),
+        (("box", "mask", "keypoints"), 6, 0.2, "masks"),
+    ],
+)
+def test_a_run_shows_the_losses_and_the_ap_of_its_tasks(
+    root: Path, project: Project, tasks: tuple[str, ...], losses: int, best: float, of: str
+) -> None:
+    make_run(project, "cells-0001", epochs=1, result={"state": "done", "seconds": 1.0})
+    make_run(project, "cells-0002", epochs=2, result={"state": "done", "seconds": 1.0}, tasks=tasks)
+    app = open_runs(root)
+    assert charts(app) == 2 + losses
+    assert f"the sum of the {losses} below" in words(app)
+    assert " + ".join(tasks) in words(app)
+    overview = app.main.dataframe[-1].value
+    assert (overview["best AP"][0], overview["AP of"][0]) == (best, of)
 
 
 def test_before_the_first_epoch_ends_the_steps_are_drawn(root: Path, project: Project) -> None:

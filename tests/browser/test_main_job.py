@@ -16,7 +16,7 @@ from PIL import Image
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project, ProjectClass
-from maskrcnn.config import LOSSES
+from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.jobs import local
 from maskrcnn.training.run_folder import RunFolder, runs_in
@@ -125,8 +125,9 @@ def test_draw_train_watch_and_inspect(
     wait_until(lambda: run.result() or len(run.epochs()) == 2, 120, "the end of the training")
     assert run.result() is None or run.result()["state"] == "done", run.log_tail()
     badge(page, "done").wait_for(timeout=30_000)
-    wait_until(lambda: charts.count() == 2 + len(LOSSES), 20, "seven charts")
-    for number in range(2, 2 + len(LOSSES)):
+    losses = len(Config.preset("classroom").losses)
+    wait_until(lambda: charts.count() == 2 + losses, 20, "seven charts")
+    for number in range(2, 2 + losses):
         curve = partial(points_of, charts.nth(number))
         wait_until(lambda curve=curve: curve() == 2 * 2, 10, f"two points on curve {number - 1}")
 

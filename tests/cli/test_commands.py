@@ -15,7 +15,6 @@ from PIL import Image
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import COMMANDS, main
-from maskrcnn.config import LOSSES
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
 
@@ -46,7 +45,7 @@ def test_train_leaves_a_whole_run_folder(trained: Path) -> None:
     assert run.config().norm == "batch"
     assert run.result()["state"] == "done"
     assert len(run.epochs()) == 1
-    assert {f"val_{name}" for name in LOSSES} <= set(run.epochs()[0])
+    assert {f"val_{name}" for name in run.config().losses} <= set(run.epochs()[0])
     assert "epoch   1" in run.log_tail()
     document = run.dataset()
     assert [annotation["category_id"] for annotation in document["train"]["annotations"]] == [1, 1, 1]
@@ -82,12 +81,27 @@ def test_predict_draws_every_picture_and_keeps_the_detections(trained: Path, tmp
 def test_info_tells_configuration_and_parameters(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(trained)]) == 0
     printed = capsys.readouterr().out
-    assert "FPN_CHANNELS                 8 " in printed
+    assert f"{'FPN_CHANNELS':29}8\n" in printed
+    assert "written after epoch 1" in printed
     assert "total" in printed
     assert main(["info", str(trained / "best.safetensors"), "--json"]) == 0
     about = json.loads(capsys.readouterr().out)
     assert about["config"]["mask_head_width"] == 8
     assert about["parameters"]["total"] > about["parameters"]["body"] > 11_000_000  # ResNet-18 without its classifier
+
+
+def test_info_shows_a_preset_before_anything_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
+    """261,888: three ratios at 256^2 + 128^2 + 64^2 + 32^2 + 16^2 places. 14 x 14 doubled is 28."""
+    assert main(["info", "torchvision", "--set", "image_min_dim=1024", "--set", "image_max_dim=1024"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "preset torchvision with image_min_dim=1024 with image_max_dim=1024"
+    table = {line.split()[0]: line[29:] for line in lines if line[:1].isupper()}
+    assert list(table) == sorted(table)
+    assert table["BACKBONE_SHAPES"] == "((256, 256), (128, 128), (64, 64), (32, 32), (16, 16))"
+    assert (table["RPN_ANCHORS"], table["MASK_SHAPE"]) == ("261,888", "(28, 28)")
+    assert any(line.split() == ["total", "44,401,393", "parameters"] for line in lines)  # as torchvision says of it
+    assert main(["info", "classroom", "--why"]) == 0
+    assert "Classes including the background" in capsys.readouterr().out
 
 
 def test_a_project_trains_on_its_own_splits_and_can_be_moved(tmp_path: Path) -> None:
@@ -202,6 +216,9 @@ BAD_ARGUMENTS = {
     "no such file": (["train", "--data", "nowhere.json", "--out", "run"], "nowhere.json"),
     "no such picture": (["predict", "RUN", "nowhere.png", "--out", "out"], "nowhere.png"),
     "no such model": (["info", "nowhere"], "nowhere"),
+    "a trained network changed": (["info", "RUN", "--set", "pooling=pool"], "--set is for presets"),
+    "no such task": (["train", "--data", "DATA", "--out", "run", "--tasks", "box,masks"], "tasks = 'masks'"),
+    "no boxes": (["train", "--data", "DATA", "--out", "run", "--tasks", "mask"], "every network finds boxes first"),
     "no such weights": (["train", "--data", "DATA", "--out", "run", "--backbone-weights", "no.pth"], "no.pth"),
     "no such field": (
         ["train", "--data", "DATA", "--out", "run", "--set", "learning_rat=1"],

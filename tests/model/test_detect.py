@@ -7,7 +7,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect
-from maskrcnn.model.detect import paste
+from maskrcnn.model.pasting import paste
 from maskrcnn.model.resize import working_size
 from tests import tiny
 

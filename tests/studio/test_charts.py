@@ -46,7 +46,7 @@ def test_a_loss_is_drawn_for_training_and_validation() -> None:
 
 def test_each_loss_has_a_colour_of_its_own() -> None:
     assert set(charts.LOSS_COLOURS) == {"loss", *LOSSES}
-    assert len(set(charts.LOSS_COLOURS.values())) == 6
+    assert len(set(charts.LOSS_COLOURS.values())) == 7
     colours = [encoding(charts.loss_chart([row(1)], loss, 200), "color")["value"] for loss in LOSSES]
     assert colours == [charts.LOSS_COLOURS[loss] for loss in LOSSES]
 
@@ -88,7 +88,7 @@ def test_what_is_not_a_number_is_left_out() -> None:
 def test_the_tooltip_holds_every_value_of_the_epoch() -> None:
     full = [row(1, **{f"val_{name}": 1.0 for name in ("loss", *LOSSES)})]
     tips = [tip["title"] for tip in encoding(charts.loss_chart(full, "loss", 200), "tooltip", -1)]
-    assert len(tips) == 1 + 2 * 6
+    assert len(tips) == 1 + 2 * 7
     assert tips[:3] == ["epoch", "loss, training", "loss, validation"]
     small = [tip["title"] for tip in encoding(charts.loss_chart(full, "mrcnn_mask_loss", 100), "tooltip", -1)]
     assert small == ["epoch", "mrcnn mask, training", "mrcnn mask, validation"]
@@ -117,6 +117,40 @@ def test_ap_lines_are_named_beside_their_ends(mask: float, box: float, above: di
     assert {name: offset < 0 for name, offset in offsets.items()} == above
     upper, lower = ("box AP", "mask AP") if box > mask else ("mask AP", "box AP")
     assert offsets[upper] < offsets[lower]
+
+
+@pytest.mark.parametrize(
+    ("values", "offsets"),
+    [
+        ([], []),
+        ([0.5], [-7]),
+        ([0.95], [7]),
+        ([0.02, 0.95], [-7, 7]),
+        ([0.2, 0.4, 0.8], [7, -7, -21]),  # more room under the highest line
+        ([0.2, 0.6, 0.8], [21, 7, -7]),
+        ([0.01, 0.02, 0.03], [-7, -21, -35]),
+        ([0.92, 0.93, 0.94], [35, 21, 7]),
+        ([0.01, 0.02, 0.95], [-7, -21, 7]),
+    ],
+)
+def test_three_lines_are_named_without_lying_on_each_other(values: list[float], offsets: list[int]) -> None:
+    assert charts.name_offsets(values, gap=7, text=14) == offsets
+
+
+def test_a_run_has_the_losses_of_its_rows() -> None:
+    boxes = {"event": "epoch", "epoch": 1, "loss": 1.0, **dict.fromkeys(LOSSES[:4], 0.2)}
+    assert charts.losses_in([boxes]) == LOSSES[:4]
+    assert charts.losses_in([row(1)]) == LOSSES
+    tips = [tip["title"] for tip in encoding(charts.loss_chart([boxes], "loss", 200), "tooltip", -1)]
+    assert not [tip for tip in tips if "mask" in tip or "keypoint" in tip]
+
+
+def test_keypoint_ap_is_a_line_of_its_own_where_there_is_one() -> None:
+    rows = [row(1, segm_ap=0.3, bbox_ap=0.4, keypoints_ap=0.6)]
+    assert {point["name"] for point in data(charts.ap_chart(rows, 200), 0)} == {"mask AP", "box AP", "keypoint AP"}
+    assert {"keypoints_ap"} <= set(charts.table(rows).columns)
+    assert charts.has_ap([row(1, bbox_ap=0.4)])
+    assert not charts.has_ap([row(1, segm_ap=None)])
 
 
 @pytest.mark.parametrize(

@@ -6,79 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from maskrcnn.annotations.regions import Point, Polygon, Region
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train
-from maskrcnn.config import LOSSES, PRESETS, Config
+from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch, session
+from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.launch import Choices
-from maskrcnn.training.labels import training_documents
-
-TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
-
-
-def project(folder: Path, **splits: list[list[Region]]) -> Project:
-    """A project with one grey picture per list of regions."""
-    made = Project.create(folder)
-    for split, pictures in splits.items():
-        data = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
-        made.add_pictures([(f"{split}{number}.png", data) for number in range(len(pictures))], split)  # type: ignore[arg-type]
-        for image, regions in zip(made.images(split), pictures, strict=True):  # type: ignore[arg-type]
-            if regions:
-                made.save(image.id, regions, image.revision)
-    return made
-
-
-def test_material_counts_what_can_be_learned_from(tmp_path: Path) -> None:
-    cell, leaf, point = Region(TRIANGLE, "cell"), Region(TRIANGLE, "leaf"), Region(Point(3, 3), "cell")
-    made = project(tmp_path / "p", train=[[cell, leaf], [], [point], []], val=[[cell]])
-    made.set_done(made.images("train")[3].id, True)
-    found = launch.material(made)
-    assert found.train == launch.Split(pictures=3, regions=2, left_out=1)
-    assert found.val == launch.Split(pictures=1, regions=1, left_out=0)
-    assert (found.classes, found.nameless, found.unknown, found.lines) == (("cell", "leaf"), 0, (), 1)
-    assert found.obstacles() == []
-    assert [warning for warning in found.warnings() if "1 point or line has" in warning]
-    assert "1 picture is left out" in launch.in_words(found)
-
-
-def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
-    cell = Region(TRIANGLE, "cell")
-    made = project(tmp_path / "p", train=[[cell, cell], [], []], val=[[cell], []])
-    made.set_done(made.images("train")[1].id, True)
-    taken = training_documents(made.folder, None, None, made.runs_folder / "x")
-    found = launch.material(made)
-    assert found.classes == taken["classes"]
-    for split, document in ((found.train, taken["train"]), (found.val, taken["val"])):
-        assert (split.pictures, split.regions) == (len(document["images"]), len(document["annotations"]))
-
-
-@pytest.mark.parametrize(
-    ("training", "validation", "said"),
-    [
-        ([], [], "no training picture"),
-        ([[]], [], "no region to learn from"),
-        ([[Region(Point(3, 3), "cell")]], [], "no region to learn from"),
-        ([[Region(TRIANGLE, None)]], [], "1 region has no class"),
-        ([[Region(TRIANGLE, "cell")]], [[Region(TRIANGLE, "leaf")]], 'Class "leaf" is in the validation pictures'),
-    ],
-)
-def test_what_stands_in_the_way_is_said_with_its_mend(
-    tmp_path: Path, training: list[list[Region]], validation: list[list[Region]], said: str
-) -> None:
-    found = launch.material(project(tmp_path / "p", train=training, val=validation))
-    assert any(said in obstacle for obstacle in found.obstacles())
-
-
-def test_no_validation_pictures_is_a_warning_only(tmp_path: Path) -> None:
-    found = launch.material(project(tmp_path / "p", train=[[Region(TRIANGLE, "cell")]]))
-    assert found.obstacles() == []
-    assert "no labelled validation picture" in found.warnings()[0]
 
 
 def test_names_count_on(tmp_path: Path) -> None:
@@ -95,8 +31,26 @@ def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
 
 
 def test_every_field_of_the_config_is_offered_once() -> None:
-    offered = [*launch.MAIN_FIELDS, *(name for names in launch.MORE_FIELDS.values() for name in names)]
-    assert sorted([*offered, *launch.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
+    offered = [*words.MAIN_FIELDS, *(name for names in words.MORE_FIELDS.values() for name in names)]
+    assert sorted([*offered, *words.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
+    assert set(words.TASK_OF_HEADING) <= set(words.MORE_FIELDS)
+
+
+def test_every_choice_has_words() -> None:
+    for said, choices in (
+        (words.PRESET_WORDS, PRESETS),
+        (words.POOLING_WORDS, POOLINGS),
+        (words.MASK_HEAD_WORDS, MASK_HEADS),
+        (words.MASK_KIND_WORDS, MASK_KINDS),
+        (words.LAYER_WORDS, LAYERS),
+        (words.BODY_WORDS, words.BODIES),
+    ):
+        assert set(said) == set(choices)
+
+
+def test_body_and_kind_make_every_backbone_and_no_other() -> None:
+    assert [f"{body}_{kind}" for body, kinds in words.BODIES.items() for kind in kinds] == list(BACKBONES)
+    assert {kind for kinds in words.BODIES.values() for kind in kinds} == set(words.KIND_WORDS)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -106,7 +60,8 @@ def test_every_field_of_the_config_is_offered_once() -> None:
         {},
         {"epochs": 3},
         {"epochs": None, "minutes": 2.5},
-        {"pooling": "pool", "layers": "4+", "backbone": "resnet18_fpn", "seed": 7},
+        {"pooling": "warp", "layers": "4+", "backbone": "resnet18_c4", "seed": 7, "compile": True},
+        {"tasks": ("box", "mask", "keypoints"), "mask_head": "mlp", "mask_kind": "softmax", "keypoint_head_depth": 2},
         {"learning_rate": 0.001, "optimiser": "sgd", "batch_size": 1, "norm": "batch"},
         {"rpn_anchor_scales": (16, 32, 64, 128, 256), "rpn_anchor_ratios": (1.0,), "pre_nms_limit_training": 900},
         {"mask_pool_size": 7, "steps_per_epoch": None, "loss_weights": {**dict.fromkeys(LOSSES, 1.0), LOSSES[0]: 2.0}},
@@ -145,10 +100,10 @@ def test_without_any_weights_everything_learns() -> None:
         (Choices("classroom", {"learning_rate": -1}), "learning_rate"),
         (Choices("classroom", {"epochs": None}), "either epochs or minutes"),
         (Choices("classroom", {"image_min_dim": 2000}), "image_min_dim"),
-        (Choices("classroom", {}, weights="/no/such.pth"), "/no/such.pth: there is no such file"),
-        (Choices("classroom", {}, weights=""), "there is no such file"),
+        (Choices("classroom", {"backbone": "mobilenet_v3_large_fpn32"}), "mobilenet_v3_large_fpn32 has 3 levels"),
         (Choices("classroom", {}, init="coco"), "COCO weights need backbone = resnet50_fpn"),
         (Choices("torchvision", {"mask_head_width": 128}, init="coco"), "COCO weights need mask_head_width"),
+        (Choices("torchvision-v2", {"head_norm": "none"}, init="coco"), 'the preset "torchvision-v2"'),
     ],
 )
 def test_choices_that_cannot_be_are_refused_before_the_start(choices: Choices, said: str) -> None:
@@ -164,9 +119,63 @@ def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, s
     assert getattr(choices.config(("a",)), field) == value
 
 
-def test_coco_weights_fit_the_presets_of_their_shape() -> None:
-    for preset in ("torchvision", "standard"):
-        assert Choices(preset, {}, init="coco").config(("a",)).backbone == "resnet50_fpn"
+@pytest.mark.parametrize(
+    ("weights", "init", "said"),
+    [
+        ("/no/such.pth", "none", "/no/such.pth: there is no such file; give the path of a .pth file"),
+        ("", "none", "there is no such file"),
+        ("none", "/no/run", "/no/run: there is no such file; give the path of a run"),
+        ("none", "", "there is no such file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused(weights: str, init: str, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        Choices("classroom", {}, weights, init).require_files()
+
+
+def test_a_run_can_be_what_the_whole_network_knows(tmp_path: Path) -> None:
+    choices = Choices("classroom", {}, *launch.weights_and_init("network", f" {tmp_path} "))
+    choices.require_files()
+    options = choices.options(Path("p"))
+    assert options[options.index("--init") + 1] == str(tmp_path.resolve())
+    assert options[options.index("--backbone-weights") + 1] == "none"
+
+
+def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
+    five = KeypointLabels(5, ("a", "b", "c", "d", "e"), ((0, 1), (3, 4)))
+    config = Choices("classroom", {"tasks": ("box", "keypoints")}).config(("leaf",), five)
+    assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, five.names, five.edges)
+    assert launch.in_short(config).startswith("Keypoint R-CNN")
+    assert launch.in_short(config).endswith("5 keypoints")
+
+
+@pytest.mark.parametrize(
+    ("preset", "tasks", "builder"),
+    [
+        ("torchvision", ("box", "mask"), "maskrcnn_resnet50_fpn"),
+        ("torchvision", ("box",), "fasterrcnn_resnet50_fpn"),
+        ("torchvision", ("box", "keypoints"), "keypointrcnn_resnet50_fpn"),
+        ("standard", ("box", "mask"), "maskrcnn_resnet50_fpn"),
+        ("torchvision-v2", ("box", "mask"), "maskrcnn_resnet50_fpn_v2"),
+        ("torchvision-v2", ("box",), "fasterrcnn_resnet50_fpn_v2"),
+        ("torchvision-mobilenet", ("box",), "fasterrcnn_mobilenet_v3_large_fpn"),
+        ("torchvision-mobilenet-320", ("box",), "fasterrcnn_mobilenet_v3_large_320_fpn"),
+    ],
+)
+def test_coco_weights_are_those_that_the_trainer_takes(
+    preset: str, tasks: tuple[str, ...], builder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The trainer is the oracle for which they are, torchvision for how their file is called."""
+    from torchvision.models import get_model_weights
+
+    from maskrcnn.model.torchvision_files import DETECTORS, coco_detector
+
+    config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
+    assert launch.coco_network(config)[1] == coco_detector(config) == builder
+    assert launch.coco_network(config)[0] == DETECTORS[builder][0]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
+    assert launch.usual_start(config) == "coco"
 
 
 @pytest.mark.parametrize("number", [None, 0, -1])
@@ -175,36 +184,36 @@ def test_a_run_has_a_length(number: float | None) -> None:
         launch.length("minutes", number)
 
 
+def keep(torch_home: Path, url: str) -> None:
+    """As if torch had downloaded that file."""
+    folder = torch_home / "hub" / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / url.rsplit("/", 1)[1]).touch()
+
+
 def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    assert launch.usual_start("classroom", "mobilenet_v2_fpn") == "none"
-    assert "will be downloaded" in launch.start_note("imagenet", "mobilenet_v2_fpn")
-    kept = tmp_path / "hub" / "checkpoints"
-    kept.mkdir(parents=True)
-    (kept / "mobilenet_v2-b0353104.pth").touch()
-    assert launch.usual_start("classroom", "mobilenet_v2_fpn") == "imagenet"
-    assert launch.usual_start("classroom", "resnet50_fpn") == "none"
-    assert "on this machine" in launch.start_note("imagenet", "mobilenet_v2_fpn")
-    (kept / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth").touch()
-    assert launch.usual_start("torchvision", "resnet50_fpn") == "coco"
-    assert launch.usual_start("classroom", "resnet50_fpn") == "none"
+    small, large = Config.preset("classroom"), Config.preset("torchvision")
+    assert (launch.usual_start(small), launch.usual_start(large)) == ("none", "none")
+    assert "will be downloaded" in launch.start_note("imagenet", small)
+    keep(tmp_path, "x/mobilenet_v2-b0353104.pth")
+    assert (launch.usual_start(small), launch.usual_start(large)) == ("imagenet", "none")
+    assert "on this machine" in launch.start_note("imagenet", small)
+    keep(tmp_path, "x/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
+    assert (launch.usual_start(small), launch.usual_start(large)) == ("imagenet", "coco")
 
 
-def test_torchvision_keeps_its_files_where_we_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", words.BODIES)
+def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
     import torch
     from torchvision.models import get_model_weights
 
+    from maskrcnn.model.backbones import BODIES
+
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    kept = Path(torch.hub.get_dir()) / "checkpoints"
-    kept.mkdir(parents=True)
-    for network, name in (
-        ("mobilenet_v2", "IMAGENET1K_V1"),
-        ("resnet18", "IMAGENET1K_V1"),
-        ("resnet50", "IMAGENET1K_V1"),
-        ("maskrcnn_resnet50_fpn", "COCO_V1"),
-    ):
-        known = launch.COCO_WEIGHTS if name == "COCO_V1" else network
-        assert not launch.is_downloaded(known)
-        (kept / get_model_weights(network)[name].url.rsplit("/", 1)[1]).touch()
-        assert launch.is_downloaded(known)
+    assert Path(torch.hub.get_dir()) == tmp_path / "hub"
+    config = Config.preset("classroom", backbone=f"{body}_c4")
+    assert launch.usual_start(config) == "none"
+    keep(tmp_path, get_model_weights(BODIES[body].network)["IMAGENET1K_V1"].url)
+    assert launch.usual_start(config) == "imagenet"

@@ -106,6 +106,42 @@ def test_switches() -> None:
     assert drawn(with_label).any()
 
 
+def posed(keypoints: list[float], edges: Any = (), style: Any = "solid") -> np.ndarray:
+    """A pose alone, at four display pixels per picture pixel."""
+    pose = Mark((20, 20, 100, 80), "#00ff00", style=style, keypoints=keypoints, edges=edges)
+    return overlays.draw(picture(), [pose], boxes=False, longest=640)
+
+
+def test_keypoints_are_discs_where_they_are_visible_and_rings_where_they_are_hidden() -> None:
+    canvas = posed([40, 30, 2, 100, 30, 1, 0, 0, 0])
+    assert canvas[4 * 30, 4 * 40].tolist() == [0, 255, 0]
+    assert canvas[4 * 30, 4 * 100].tolist() == [255, 255, 255]
+    ring = canvas[4 * 30, 4 * 100 - 6 : 4 * 100]
+    assert ((ring[:, 1] == 255) & (ring[:, 0] < 60)).any()
+    found = drawn(canvas)
+    assert not found[:40, :40].any()  # nobody labelled the third, which is not at the corner
+    rows, columns = np.nonzero(found[:, : 4 * 70])
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((4 * 40, 4 * 30), abs=0.3)
+
+
+def test_limbs_join_labelled_keypoints() -> None:
+    keypoints = [40.0, 60, 2, 100, 60, 1, 0, 0, 0]
+    middle = (4 * 60, 4 * 70)
+    assert not drawn(posed(keypoints))[middle]
+    canvas = posed(keypoints, [(0, 1), (1, 2)])
+    assert canvas[middle].tolist() == [0, 255, 0]
+    assert not drawn(canvas)[: 4 * 50].any()  # nothing goes to the corner
+    along = posed(keypoints, [(0, 1)], "dashed")[4 * 60, 4 * 45 : 4 * 95]
+    assert 0.3 < (along == (0, 255, 0)).all(axis=1).mean() < 0.8
+
+
+def test_keypoints_can_be_switched_off_and_lie_over_masks() -> None:
+    pose = Mark((40, 30, 60, 50), "#ff0000", keypoints=(70, 55, 2))
+    over = Mark((60, 45, 20, 20), "#00ff00", rle=rle(60, 45, 20, 20))
+    assert overlays.draw(picture(), [pose, over], longest=640)[4 * 55, 4 * 70].tolist() == [255, 0, 0]
+    assert not drawn(overlays.draw(picture(), [pose], boxes=False, keypoints=False, longest=640)).any()
+
+
 def test_an_empty_mask_and_a_box_off_the_picture_do_no_harm() -> None:
     empty = coco_mask.encode(np.zeros((120, 160), np.uint8, order="F"))
     marks = [
@@ -185,3 +221,22 @@ def test_matches_become_marks() -> None:
     assert [(m.style, m.label) for m in predictions] == [("solid", "cat 0.93"), ("hatched", "cat 0.70")]
     by_class = overlays.prediction_marks(matches, names, {1: "#e69f00"})
     assert {(m.style, m.colour) for m in by_class} == {("solid", "#e69f00")}
+
+
+def test_keypoints_of_both_documents_become_marks() -> None:
+    pose = [12.0, 14.0, 2, 0.0, 0.0, 0, 30.0, 40.0, 1]
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 160, "height": 120}],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 40], "area": 1600, "keypoints": pose}
+        ],
+    }
+    found = [{"image_id": 1, "category_id": 1, "score": 0.9, "bbox": [10, 10, 40, 40], "keypoints": pose}]
+    matches = match_image(document, found, 1, tasks=("box", "keypoints"))
+    for marks in (overlays.truth_marks, overlays.prediction_marks):
+        (only,) = marks(matches, {1: "person"}, edges=((0, 2),))
+        assert list(only.keypoints) == pose
+        assert only.edges == ((0, 2),)
+        assert only.rle is None
+        assert only.colour == overlays.MATCH_COLOURS["tp"]  # matched by its box

@@ -21,7 +21,8 @@ What is written, by `encode`: ids as they were read, where they are whole number
 above them; `area` and `bbox` as they were read, else the number of pixels of the mask that pycocotools decodes from the
 `segmentation` beside them, and the box around those pixels. A mask with holes is written as a compressed run-length
 code. A region that had no `segmentation` gets none. With `classes` given, `document` writes ground truth for training
-and evaluation instead: ids from 1, every area and box computed, every annotation with a mask.
+and evaluation instead: ids from 1, every area and box computed, every annotation with a mask (with `outlines=False`
+also those that have only keypoints). Keypoints and skeletons are written either way.
 """
 
 from __future__ import annotations

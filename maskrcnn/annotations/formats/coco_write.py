@@ -29,13 +29,15 @@ _LARGEST_ID = 2**53
 """The whole numbers that every JSON reader can tell apart."""
 
 
-def document(dataset: Dataset, classes: Sequence[str] | None = None) -> Json:
+def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:
     """The dataset as a COCO document; see `coco` for what `classes` (names, in the order of their ids) changes.
+
+    With `outlines=False` an object of which only keypoints were drawn is ground truth too, with the box around them.
 
     Raises `StudioError` for a region with area that has no class, or one that is not in `classes`; for a picture whose
     size nobody knows; and for a mask that is not of its picture's size.
     """
-    return _document(dataset, classes, Losses(dataset.source))
+    return _document(dataset, classes, Losses(dataset.source), outlines)
 
 
 def encode(dataset: Dataset) -> Encoded:
@@ -46,7 +48,7 @@ def encode(dataset: Dataset) -> Encoded:
     return Encoded({"coco.json": content}, losses.warnings())
 
 
-def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses) -> Json:
+def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True) -> Json:
     source, afresh = str(dataset.source or "the dataset"), classes is not None
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
@@ -61,7 +63,7 @@ def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses) -
         images.append(_image(image_id, record, width, height, afresh, losses))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
-            if _left_out(region, afresh, losses):
+            if _left_out(region, afresh, outlines, losses):
                 continue
             category_id = required.class_of(region, category_ids, dataset, here)
             required.fitting_mask(region, width, height, here)
@@ -129,11 +131,13 @@ def _image(image_id: int | str, record: ImageRecord, width: int, height: int, af
     return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
 
 
-def _left_out(region: Region, afresh: bool, losses: Losses) -> bool:
-    """Whether there is nothing about the region that COCO could hold."""
+def _left_out(region: Region, afresh: bool, outlines: bool, losses: Losses) -> bool:
+    """Whether there is nothing about the region that COCO could hold, or that ground truth could use."""
     shape = region.shape
-    if isinstance(shape, Keypoints) and not afresh and any(visibility for _, _, visibility in shape.points):
-        return False
+    if isinstance(shape, Keypoints) and not (afresh and outlines):
+        drawn = any(visibility for _, _, visibility in shape.points)
+        if drawn and (not afresh or raster.has_box(shape)):
+            return False
     if raster.has_area(shape):
         return False
     losses("{regions} without area (points, lines) left out because COCO instances have masks")

@@ -1,0 +1,114 @@
+"""The keypoints of a dataset: which ones its objects have, and which of them are each other's mirror image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maskrcnn.annotations.regions import Dataset, Keypoints, Region
+from maskrcnn.errors import StudioError
+
+_OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+"""A word of a name: `leftEye_2` is left, eye, 2; `LEye` is l, eye."""
+
+_SAYS_NOTHING = {"keypoint", "keypoints", "kp", "kpt", "kps", "point", "pt", "p", "landmark", "joint", "key"}
+
+
+@dataclass(frozen=True)
+class KeypointLabels:
+    """What a network that learns a dataset's keypoints must know: how many there are, their names (empty where nobody
+    named them) and the limbs between them, as pairs of places from 0."""
+
+    count: int
+    names: tuple[str, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+
+def keypoints_of(region: Region) -> Keypoints | None:
+    """The labelled keypoints of an object, whether or not it has an outline too; None where none is labelled."""
+    keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    labelled = keypoints is not None and any(visibility for _, _, visibility in keypoints.points)
+    return keypoints if labelled else None
+
+
+def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
+    """The keypoints that the objects of a dataset have; None where no object has any.
+
+    All classes with keypoints must have the same ones, because a network has one set of heatmaps. Raises `StudioError`
+    naming the two classes that differ.
+    """
+    source = dataset.source or "the dataset"
+    found: dict[str, KeypointLabels] = {}
+    for record in dataset.images:
+        for region in record.regions:
+            if (keypoints := keypoints_of(region)) is None:
+                continue
+            name, count = region.class_name or "", len(keypoints.points)
+            skeleton = dataset.skeletons.get(name)
+            if skeleton is not None and len(skeleton.names) == count:
+                labels = KeypointLabels(count, skeleton.names, skeleton.edges)
+            else:
+                labels = KeypointLabels(count)
+            if found.setdefault(name, labels) != labels:
+                raise StudioError(
+                    f'{source}: objects of class "{name}" have {found[name].count} keypoints, but one on '
+                    f'"{record.file_name}" has {count}; give each object the same ones'
+                )
+    if not found:
+        return None
+    # Of classes that agree, the one that says most: names before none.
+    first = max(found, key=lambda name: len(found[name].names))
+    for name, labels in found.items():
+        if labels.count != found[first].count or labels.names not in ((), found[first].names):
+            raise StudioError(
+                f'{source}: classes "{first}" and "{name}" have different keypoints ({_said(found[first])}; '
+                f"{_said(labels)}); a network learns one set of them, so leave the objects of one class out"
+            )
+    return found[first]
+
+
+def _said(labels: KeypointLabels) -> str:
+    shown = ", ".join(labels.names[:3]) + (", ..." if labels.count > 3 else "")
+    return f"{labels.count}: {shown}" if labels.names else f"{labels.count} without names"
+
+
+def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
+    """Where each keypoint's mirror image stands: `count` places from 0; None where mirroring would mislabel.
+
+    When a picture is mirrored, what was the left eye looks like a right one, so the two change places. Partners are
+    found by their names: left and right, or l and r, as a word of the name (left_eye, eye-l, LeftEye, L. Eye) or its
+    beginning or end (lefteye). A name without a side is its own partner. None means that nobody can know: there are no
+    names (or they are only numbers) for more than one keypoint, or one side of a pair is missing.
+    """
+    if count == 1:
+        return (0,)
+    spelt = [tuple(word.lower() for word in _WORD.findall(name)) for name in names]
+    if len(names) != count or any(all(w.isdigit() or w in _SAYS_NOTHING for w in words) for words in spelt):
+        return None
+    places = {words: place for place, words in enumerate(spelt)}
+    if len(places) < count:  # two names alike: no telling which is meant
+        return None
+    order = []
+    for place, words in enumerate(spelt):
+        other = tuple(_OTHER_SIDE.get(word, word) for word in words)
+        if other == words:
+            other = tuple(_glued_other_side(word) for word in words)
+            order.append(places.get(other, place))
+        elif other in places:
+            order.append(places[other])
+        else:
+            return None
+    return tuple(order)
+
+
+def _glued_other_side(word: str) -> str:
+    """`lefteye` -> `righteye`; a word such as `bright` gives one that no keypoint is called."""
+    for side in ("left", "right"):
+        if word.startswith(side):
+            return _OTHER_SIDE[side] + word.removeprefix(side)
+        if word.endswith(side):
+            return word.removesuffix(side) + _OTHER_SIDE[side]
+    return word

@@ -1,0 +1,184 @@
+"""From candidates to what is left of them, filter by filter: proposals of the RPN, and detections of the box head.
+
+Both are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
+one picture, in their order and with torchvision's own operators, so the last survivors are the network's, number for
+number (`tests/model/test_trace.py`). Here every step also says who is left, and who was dropped in whose favour.
+
+All boxes are xyxy in pixels of the resized picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.models.detection.roi_heads import RoIHeads
+from torchvision.models.detection.rpn import RegionProposalNetwork
+from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image, remove_small_boxes
+
+DECODED = "decoded"
+PRE_NMS = "best per level"
+CLIPPED = "clipped"
+TOO_SMALL = "large enough"
+OBJECTNESS = "objectness"
+RPN_NMS = "RPN NMS"
+POST_NMS = "best proposals"
+
+REFINED = "refined"
+BOX_CLIPPED = "boxes clipped"
+SCORE = "score"
+BOX_TOO_SMALL = "boxes large enough"
+DETECTION_NMS = "detection NMS"
+BEST = "best detections"
+
+SMALLEST_BOX = 1e-2
+"""Side in pixels below which `postprocess_detections` drops a box; the RPN has its own, `rpn.min_size`."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is left after one step. `name` is one of the names above.
+
+    `knob`: the config's field that sets it, "" where there is none; `limit`: its value (a score, an IoU, a number of
+    boxes or of pixels), 0 where the step drops nothing; `survivors (S,)` int64: which candidates are left, in the
+    network's order; `boxes (S, 4)` float32: where they are after this step; `scores (S,)` float32: objectness or class
+    probability, in [0, 1]; `groups (S,)` int64: what ranks and NMS keep apart, the level of a proposal (0 the finest)
+    or the class of a detection.
+    """
+
+    name: str
+    knob: str
+    limit: float
+    survivors: np.ndarray
+    boxes: np.ndarray
+    scores: np.ndarray
+    groups: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """How many candidates are left."""
+        return len(self.survivors)
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Which candidate NMS dropped in whose favour.
+
+    `dropped (D,)` int64: candidates; `by (D,)` int64: the best-scored survivor of the same level or class that overlaps
+    each by more than the limit; `ious (D,)` float32: by how much.
+    """
+
+    dropped: np.ndarray
+    by: np.ndarray
+    ious: np.ndarray
+
+    def group(self, kept: int) -> tuple[np.ndarray, np.ndarray]:
+        """The candidates that were dropped in favour of `kept`, and the IoU of each with it."""
+        chosen = self.by == kept
+        return self.dropped[chosen], self.ious[chosen]
+
+
+@dataclass(frozen=True)
+class _Left:
+    """The candidates that are left, as tensors."""
+
+    survivors: Tensor
+    boxes: Tensor
+    scores: Tensor
+    groups: Tensor
+
+    def keep(self, chosen: Tensor | slice) -> _Left:
+        return _Left(self.survivors[chosen], self.boxes[chosen], self.scores[chosen], self.groups[chosen])
+
+    def clip(self, size: tuple[int, int]) -> _Left:
+        return _Left(self.survivors, clip_boxes_to_image(self.boxes, size), self.scores, self.groups)
+
+    def as_filter(self, name: str, knob: str = "", limit: float = 0) -> Filter:
+        arrays = (tensor.cpu().numpy() for tensor in (self.survivors, self.boxes, self.scores, self.groups))
+        return Filter(name, knob, limit, *arrays)
+
+
+def filter_proposals(
+    rpn: RegionProposalNetwork, boxes: Tensor, objectness: Tensor, level_sizes: list[int], size: tuple[int, int]
+) -> tuple[tuple[Filter, ...], Suppression]:
+    """From every decoded box to the proposals: seven filters, from `DECODED` to `POST_NMS`, and what NMS dropped.
+
+    `boxes (M, 4)` and `objectness (M,)` logits of all anchors, level after level, `level_sizes` of each; `size`:
+    (height, width) of the resized picture. Candidates are numbered as anchors. The RPN must be in eval mode.
+    """
+    groups = torch.cat([boxes.new_full((count,), level, dtype=torch.int64) for level, count in enumerate(level_sizes)])
+    left = _Left(torch.arange(len(boxes), device=boxes.device), boxes, objectness.sigmoid(), groups)
+    filters = [left.as_filter(DECODED)]
+    # By the logits, as the network does: two of them can have one sigmoid in float32.
+    left = left.keep(rpn._get_top_n_idx(objectness[None], level_sizes)[0])
+    filters.append(left.as_filter(PRE_NMS, "pre_nms_limit", rpn.pre_nms_top_n()))
+    left = left.clip(size)
+    filters.append(left.as_filter(CLIPPED))
+    left = left.keep(remove_small_boxes(left.boxes, rpn.min_size))
+    filters.append(left.as_filter(TOO_SMALL, "", rpn.min_size))
+    left = left.keep(torch.where(left.scores >= rpn.score_thresh)[0])
+    filters.append(left.as_filter(OBJECTNESS, "rpn_min_score", rpn.score_thresh))
+    left, suppression = _suppress(left, rpn.nms_thresh)
+    filters.append(left.as_filter(RPN_NMS, "rpn_nms_threshold", rpn.nms_thresh))
+    left = left.keep(slice(rpn.post_nms_top_n()))
+    filters.append(left.as_filter(POST_NMS, "post_nms_rois_inference", rpn.post_nms_top_n()))
+    return tuple(filters), suppression
+
+
+def filter_detections(
+    heads: RoIHeads, boxes: Tensor, probabilities: Tensor, size: tuple[int, int]
+) -> tuple[tuple[Filter, ...], Suppression]:
+    """From every proposal as every class to the detections: six filters, `REFINED` to `BEST`, and what NMS dropped.
+
+    `boxes (K, C, 4)`: each proposal as the box head refines it for each class; `probabilities (K, C)`; `size`: (height,
+    width) of the resized picture. Class 0, the background, is no candidate: candidate i is proposal i // (C - 1) as
+    class i % (C - 1) + 1.
+    """
+    count, classes = probabilities.shape
+    groups = torch.arange(1, classes, device=boxes.device).expand(count, -1).reshape(-1)
+    everything = torch.arange(len(groups), device=boxes.device)
+    left = _Left(everything, boxes[:, 1:].reshape(-1, 4), probabilities[:, 1:].reshape(-1), groups)
+    filters = [left.as_filter(REFINED)]
+    left = left.clip(size)
+    filters.append(left.as_filter(BOX_CLIPPED))
+    left = left.keep(torch.where(left.scores > heads.score_thresh)[0])
+    filters.append(left.as_filter(SCORE, "detection_min_confidence", heads.score_thresh))
+    left = left.keep(remove_small_boxes(left.boxes, SMALLEST_BOX))
+    filters.append(left.as_filter(BOX_TOO_SMALL, "", SMALLEST_BOX))
+    left, suppression = _suppress(left, heads.nms_thresh)
+    filters.append(left.as_filter(DETECTION_NMS, "detection_nms_threshold", heads.nms_thresh))
+    left = left.keep(slice(heads.detections_per_img))
+    filters.append(left.as_filter(BEST, "detection_max_instances", heads.detections_per_img))
+    return tuple(filters), suppression
+
+
+def _suppress(before: _Left, threshold: float) -> tuple[_Left, Suppression]:
+    """Greedy NMS within each group, by torchvision, and for each box that it drops the box that dropped it.
+
+    That is the best-scored survivor whose IoU is above the threshold: NMS goes through the boxes from the best score
+    down, and a survivor strikes out at once all that overlap it.
+    """
+    order = batched_nms(before.boxes, before.scores, before.groups, threshold)
+    gone = torch.ones(len(before.boxes), dtype=torch.bool, device=before.boxes.device)
+    gone[order] = False
+    dropped, by, ious = [], [], []
+    for group in before.groups[gone].unique():
+        losers = torch.where(gone & (before.groups == group))[0]
+        winners = order[before.groups[order] == group]
+        overlap = box_iou(before.boxes[losers], before.boxes[winners])
+        above = overlap > threshold
+        # argmax gives the first True. NMS of several groups at once shifts them apart, which can round an IoU across
+        # the threshold; then the largest is the one.
+        first = torch.where(above.any(dim=1), above.int().argmax(dim=1), overlap.argmax(dim=1))
+        dropped.append(before.survivors[losers])
+        by.append(before.survivors[winners[first]])
+        ious.append(overlap.gather(1, first[:, None])[:, 0])
+    nothing = before.survivors[:0]
+    found = Suppression(
+        torch.cat([nothing, *dropped]).cpu().numpy(),
+        torch.cat([nothing, *by]).cpu().numpy(),
+        torch.cat([before.scores[:0], *ious]).cpu().numpy(),
+    )
+    return before.keep(order), found

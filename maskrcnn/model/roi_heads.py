@@ -1,0 +1,153 @@
+"""What happens to the proposals: torchvision's RoI heads, with the mask losses that the paper compares.
+
+torchvision's class knows one mask head; here masks may be one per class with a sigmoid, one per class with a softmax
+over the classes, or class-agnostic, and their targets are cut with the same pixel model as the RoIs are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss, keypointrcnn_inference, keypointrcnn_loss
+from torchvision.ops import roi_align
+
+Target = dict[str, Tensor]
+
+
+class StudioRoIHeads(RoIHeads):
+    """torchvision's `RoIHeads` with `mask_kind` and a choice of pixel model for the mask targets.
+
+    `aligned_targets`: whether the value of a mask pixel sits at its centre (x + 0.5), which is where it is; torchvision
+    takes it to sit at x, and its COCO weights have learned so.
+    """
+
+    def __init__(self, *parts: Any, mask_kind: str = "sigmoid", aligned_targets: bool = True, **more: Any) -> None:
+        super().__init__(*parts, **more)
+        self.mask_kind = mask_kind
+        self.aligned_targets = aligned_targets
+
+    def forward(
+        self,
+        features: dict[str, Tensor],
+        proposals: list[Tensor],
+        image_shapes: list[tuple[int, int]],
+        targets: list[Target] | None = None,
+    ) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
+        """Detections of every picture, or in training the losses; one of the two is empty.
+
+        `proposals`: xyxy `(K_i, 4)` of each picture in pixels of the resized picture, as are all boxes here.
+        """
+        if self.training:
+            return [], self._losses(features, proposals, image_shapes, targets)
+        return self._detections(features, proposals, image_shapes), {}
+
+    def _losses(
+        self,
+        features: dict[str, Tensor],
+        proposals: list[Tensor],
+        image_shapes: list[tuple[int, int]],
+        targets: list[Target] | None,
+    ) -> dict[str, Tensor]:
+        proposals, matched, labels, deltas = self.select_training_samples(proposals, targets)
+        assert targets is not None  # or the line above would have raised
+        logits, regression = self._classify(features, proposals, image_shapes)
+        if len(logits):
+            class_loss, box_loss = fastrcnn_loss(logits, regression, labels, deltas)
+        else:  # pictures without an object and without a proposal: torch's mean of nothing is NaN
+            class_loss, box_loss = logits.sum() * 0, regression.sum() * 0
+        losses = {"loss_classifier": class_loss, "loss_box_reg": box_loss}
+
+        # Masks and keypoints are learned on positive RoIs only.
+        positive = [label > 0 for label in labels]
+        boxes = [proposal[chosen] for proposal, chosen in zip(proposals, positive, strict=True)]
+        objects = [match[chosen] for match, chosen in zip(matched, positive, strict=True)]
+        classes = torch.cat([label[chosen] for label, chosen in zip(labels, positive, strict=True)])
+        if self.has_mask():
+            masks = [target["masks"] for target in targets]
+            logits = self.mask_logits(features, boxes, image_shapes)
+            losses["loss_mask"] = self.mask_loss(logits, self.mask_targets(masks, boxes, objects, logits), classes)
+        if self.has_keypoint():
+            keypoints = [target["keypoints"] for target in targets]
+            logits = self.keypoint_logits(features, boxes, image_shapes)
+            # torchvision views the logits as rows, which those of a channels_last network are not.
+            losses["loss_keypoint"] = keypointrcnn_loss(logits.contiguous(), boxes, keypoints, objects)
+        return losses
+
+    def _detections(
+        self, features: dict[str, Tensor], proposals: list[Tensor], image_shapes: list[tuple[int, int]]
+    ) -> list[dict[str, Tensor]]:
+        logits, regression = self._classify(features, proposals, image_shapes)
+        boxes, scores, labels = self.postprocess_detections(logits, regression, proposals, image_shapes)
+        found = [
+            {"boxes": box, "labels": label, "scores": score}
+            for box, label, score in zip(boxes, labels, scores, strict=True)
+        ]
+        if self.has_mask():
+            logits = self.mask_logits(features, boxes, image_shapes)
+            masks = self.mask_probabilities(logits, torch.cat(labels)).split([len(box) for box in boxes])
+            for detection, mask in zip(found, masks, strict=True):
+                detection["masks"] = mask
+        if self.has_keypoint():
+            logits = self.keypoint_logits(features, boxes, image_shapes)
+            for detection, points, sure in zip(found, *keypointrcnn_inference(logits, boxes), strict=True):
+                detection |= {"keypoints": points, "keypoints_scores": sure}
+        return found
+
+    def _classify(
+        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Class logits `(K, C)` and deltas `(K, 4 C)` of the boxes of all pictures."""
+        return self.box_predictor(self.box_head(self.box_roi_pool(features, boxes, shapes)))
+
+    def mask_logits(self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]) -> Tensor:
+        """`(K, masks, M, M)` for the boxes of all pictures."""
+        return self.mask_predictor(self.mask_head(self.mask_roi_pool(features, boxes, shapes)))
+
+    def keypoint_logits(
+        self, features: dict[str, Tensor], boxes: list[Tensor], shapes: list[tuple[int, int]]
+    ) -> Tensor:
+        """`(K, keypoints, M, M)` for the boxes of all pictures."""
+        return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
+
+    def mask_targets(self, masks: list[Tensor], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
+        """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.
+
+        `masks`: `(N_i, H, W)` of each picture; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which mask each box is for.
+        """
+        side = like.shape[-1]
+        cut = [
+            roi_align(
+                mask[:, None].to(box),
+                torch.cat([chosen[:, None].to(box), box], dim=1),
+                (side, side),
+                aligned=self.aligned_targets,
+            )[:, 0]
+            for mask, box, chosen in zip(masks, boxes, objects, strict=True)
+        ]
+        return torch.cat(cut).to(like.dtype)
+
+    def mask_loss(self, logits: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
+        """How far `logits (K, masks, M, M)` are from `targets (K, M, M)`: the mean over pixels; 0 without RoIs.
+
+        sigmoid: binary cross-entropy on the mask of the RoI's own class (He et al. 2017, section 3); softmax: every
+        pixel is of that class or background, a cross-entropy over all classes (table 2b); agnostic: binary, one mask.
+        """
+        if not len(logits):
+            return logits.sum() * 0
+        rois = torch.arange(len(logits), device=logits.device)
+        if self.mask_kind == "softmax":
+            chances = logits.log_softmax(dim=1)
+            return -(targets * chances[rois, labels] + (1 - targets) * chances[:, 0]).mean()
+        own = logits[:, 0] if self.mask_kind == "agnostic" else logits[rois, labels]
+        return functional.binary_cross_entropy_with_logits(own, targets)
+
+    def mask_probabilities(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The soft mask of each detection's own class: `(K, 1, M, M)` in [0, 1] from `(K, masks, M, M)`."""
+        if self.mask_kind == "agnostic":
+            return logits.sigmoid()
+        rois = torch.arange(len(logits), device=logits.device)
+        chances = logits.softmax(dim=1) if self.mask_kind == "softmax" else logits.sigmoid()
+        return chances[rois, labels][:, None]

@@ -1,0 +1,150 @@
+"""What the Launch page calls things, and the order in which it offers the fields of the Config."""
+
+from __future__ import annotations
+
+from maskrcnn.config import BACKBONES
+
+PRESET_WORDS: dict[str, str] = {
+    "classroom": "Small and quick: learns from a few pictures in minutes on a processor.",
+    "standard": "The paper's widths at a moderate picture size: for a graphics card.",
+    "paper": "He et al. 2017: ResNet-101 with a pyramid, 800 pixels, SGD. For a large graphics card.",
+    "torchvision": "torchvision's maskrcnn_resnet50_fpn exactly, so that its COCO weights fit: for a graphics card.",
+    "torchvision-v2": "torchvision's maskrcnn_resnet50_fpn_v2, its better detector: for a graphics card.",
+    "torchvision-mobilenet": "torchvision's light Faster R-CNN: boxes alone, from two maps of stride 32.",
+    "torchvision-mobilenet-320": "The same for pictures of 320 pixels: its quickest detector.",
+    "detectron": "Detectron2's ResNet-50 with a pyramid: RoIAlign with the half-pixel shift. For a graphics card.",
+}
+POOLING_WORDS: dict[str, str] = {
+    "align": "RoIAlign",
+    "align-legacy": "RoIAlign, legacy",
+    "pool": "RoIPool",
+    "warp": "RoIWarp",
+}
+MASK_HEAD_WORDS: dict[str, str] = {"fcn": "convolutions (FCN)", "mlp": "fully connected (MLP)"}
+MASK_KIND_WORDS: dict[str, str] = {
+    "sigmoid": "per class, sigmoid",
+    "softmax": "per class, softmax",
+    "agnostic": "one for all classes",
+}
+LAYER_WORDS: dict[str, str] = {
+    "heads": "heads (with RPN and FPN)",
+    "5+": "stage 5 and up",
+    "4+": "stage 4 and up",
+    "3+": "stage 3 and up",
+    "all": "all layers",
+}
+
+KIND_WORDS: dict[str, str] = {
+    "fpn": "pyramid",
+    "fpn32": "light pyramid, stride 32",
+    "c4": "one map, stride 16",
+    "c5": "one map, stride 32",
+}
+"""Kind of backbone (the last part of its name) -> which maps the heads read."""
+
+BODIES: dict[str, tuple[str, ...]] = {
+    body: tuple(name.rpartition("_")[2] for name in BACKBONES if name.rpartition("_")[0] == body)
+    for body in dict.fromkeys(name.rpartition("_")[0] for name in BACKBONES)
+}
+"""Body -> the kinds that it comes in; `f"{body}_{kind}"` is a backbone."""
+
+BODY_WORDS: dict[str, str] = {
+    **{f"resnet{depth}": f"ResNet-{depth}" for depth in (18, 34, 50, 101, 152)},
+    "resnext50": "ResNeXt-50",
+    "resnext101": "ResNeXt-101",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3_small": "MobileNetV3 small",
+    "mobilenet_v3_large": "MobileNetV3 large",
+    "alexnet": "AlexNet",
+}
+
+START_WORDS: dict[str, str] = {
+    "imagenet": "ImageNet backbone",
+    "coco": "COCO, the whole network",
+    "file": "backbone from a file",
+    "network": "whole network from a file or run",
+    "none": "nothing (from scratch)",
+}
+
+PATH_WORDS: dict[str, tuple[str, str, str]] = {
+    "file": (
+        "Weights file of the backbone",
+        "a .pth file on this computer",
+        "A torch state dict of the backbone with torchvision's key names.",
+    ),
+    "network": (
+        "Weights of the whole network",
+        "a run folder, a .safetensors or a .pth file on this computer",
+        "An earlier run, its checkpoint, or torchvision's weights of a detector. Only the last layers may differ: they "
+        "start afresh for classes that the network did not know.",
+    ),
+}
+"""Starts that need a path -> label, placeholder and meaning of its input."""
+
+MAIN_FIELDS = (
+    "tasks",
+    "epochs",
+    "minutes",
+    "backbone",
+    "pooling",
+    "layers",
+    "mask_head",
+    "mask_kind",
+    "learning_rate",
+    "batch_size",
+)
+"""Fields that the page always shows (those of the masks where there are any)."""
+
+MORE_FIELDS: dict[str, tuple[str, ...]] = {
+    "Picture": ("image_min_dim", "image_max_dim", "mean_pixel", "std_pixel", "flip", "scale_jitter", "colour_jitter"),
+    "Body and pyramid": ("norm", "norm_eps", "fpn_channels"),
+    "Anchors and region proposals": (
+        "rpn_anchor_scales",
+        "rpn_scales_at",
+        "rpn_anchor_ratios",
+        "rpn_head_depth",
+        "rpn_train_anchors_per_image",
+        "rpn_positive_ratio",
+        "rpn_positive_iou",
+        "rpn_negative_iou",
+        "rpn_nms_threshold",
+        "rpn_min_score",
+        "pre_nms_limit",
+        "pre_nms_limit_training",
+        "post_nms_rois_training",
+        "post_nms_rois_inference",
+    ),
+    "RoI pooling": ("sampling_ratio", "pooling_mode", "fpn_roi_level"),
+    "Box head": (
+        "pool_size",
+        "box_head_depth",
+        "box_head_width",
+        "head_norm",
+        "train_rois_per_image",
+        "roi_positive_ratio",
+        "roi_positive_iou",
+        "bbox_std_dev",
+    ),
+    "Mask head": ("mask_pool_size", "mask_head_depth", "mask_head_width"),
+    "Keypoint head": ("keypoint_pool_size", "keypoint_head_depth", "keypoint_head_width", "keypoint_sigmas"),
+    "Detections": ("detection_min_confidence", "detection_nms_threshold", "detection_max_instances"),
+    "Training": (
+        "optimiser",
+        "learning_momentum",
+        "weight_decay",
+        "gradient_clip_norm",
+        "warmup_steps",
+        "steps_per_epoch",
+        "precision",
+        "compile",
+        "seed",
+    ),
+    "Loss weights": ("loss_weights",),
+}
+"""Fields under "More choices", by heading."""
+
+TASK_OF_HEADING: dict[str, str] = {"Mask head": "mask", "Keypoint head": "keypoints"}
+"""Headings that say nothing to a network without that task."""
+
+FOLLOWING_FIELDS = ("num_classes", "class_names", "num_keypoints", "keypoint_names", "keypoint_edges")
+"""Fields that follow from the labels, so nobody sets them."""

@@ -1,0 +1,111 @@
+"""What a training of a project would learn from, without the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskrcnn.annotations.regions import Keypoints, Point, Polygon, Rect, Region, Skeleton
+from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.studio import launch_material
+from maskrcnn.training.labels import training_documents
+
+TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
+MASKS = ("box", "mask")
+
+
+def project(folder: Path, **splits: list[list[Region]]) -> Project:
+    """A project with one grey picture per list of regions."""
+    made = Project.create(folder)
+    for split, pictures in splits.items():
+        data = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+        made.add_pictures([(f"{split}{number}.png", data) for number in range(len(pictures))], split)  # type: ignore[arg-type]
+        for image, regions in zip(made.images(split), pictures, strict=True):  # type: ignore[arg-type]
+            if regions:
+                made.save(image.id, regions, image.revision)
+    return made
+
+
+def test_material_counts_what_can_be_learned_from(tmp_path: Path) -> None:
+    cell, leaf, point = Region(TRIANGLE, "cell"), Region(TRIANGLE, "leaf"), Region(Point(3, 3), "cell")
+    made = project(tmp_path / "p", train=[[cell, leaf], [], [point], []], val=[[cell]])
+    made.set_done(made.images("train")[3].id, True)
+    found = launch_material.labels(made).material(MASKS)
+    assert found.train == launch_material.Split(pictures=3, regions=2, left_out=1)
+    assert found.val == launch_material.Split(pictures=1, regions=1, left_out=0)
+    assert (found.classes, found.nameless, found.unknown, found.passed_over) == (("cell", "leaf"), 0, (), 1)
+    assert found.obstacles() == []
+    assert [warning for warning in found.warnings() if "1 region without area" in warning]
+    assert "1 picture is left out" in found.in_words()
+
+
+def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
+    cell = Region(TRIANGLE, "cell")
+    made = project(tmp_path / "p", train=[[cell, cell], [], []], val=[[cell], []])
+    made.set_done(made.images("train")[1].id, True)
+    taken = training_documents(made.folder, None, None, made.runs_folder / "x")
+    found = launch_material.labels(made).material(MASKS)
+    assert found.classes == taken["classes"]
+    for split, document in ((found.train, taken["train"]), (found.val, taken["val"])):
+        assert (split.pictures, split.regions) == (len(document["images"]), len(document["annotations"]))
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "said"),
+    [
+        ([], [], "no training picture"),
+        ([[]], [], "no region to learn from"),
+        ([[Region(Point(3, 3), "cell")]], [], "no region to learn from"),
+        ([[Region(TRIANGLE, None)]], [], "1 region has no class"),
+        ([[Region(TRIANGLE, "cell")]], [[Region(TRIANGLE, "leaf")]], 'Class "leaf" is in the validation pictures'),
+    ],
+)
+def test_what_stands_in_the_way_is_said_with_its_mend(
+    tmp_path: Path, training: list[list[Region]], validation: list[list[Region]], said: str
+) -> None:
+    found = launch_material.labels(project(tmp_path / "p", train=training, val=validation)).material(MASKS)
+    assert any(said in obstacle for obstacle in found.obstacles())
+
+
+def test_no_validation_pictures_is_a_warning_only(tmp_path: Path) -> None:
+    found = launch_material.labels(project(tmp_path / "p", train=[[Region(TRIANGLE, "cell")]])).material(MASKS)
+    assert found.obstacles() == []
+    assert "no labelled validation picture" in found.warnings()[0]
+
+
+FACE = Keypoints(((10, 10, 2), (20, 10, 2), (15, 30, 1)))
+EYES = Skeleton(("left_eye", "right_eye", "chin"), ((0, 1),))
+
+
+def test_keypoints_are_learned_without_outlines_where_no_masks_are_asked_for(tmp_path: Path) -> None:
+    """The trainer is the oracle: a region of keypoints alone is an object for boxes, not for masks."""
+    both, alone = Region(TRIANGLE, "face", keypoints=FACE), Region(FACE, "face")
+    made = project(tmp_path / "p", train=[[both, alone]], val=[[both]])
+    made.set_classes([ProjectClass("face", "#e69f00", skeleton=EYES)])
+    found = launch_material.labels(made)
+    assert found.keypoints is not None
+    assert (found.keypoints.count, found.keypoints.names, found.keypoints.edges) == (3, EYES.names, EYES.edges)
+    for tasks, regions in ((("box", "keypoints"), 2), (("box", "mask", "keypoints"), 1)):
+        taken = training_documents(made.folder, None, None, made.runs_folder / "x", tasks)
+        assert found.material(tasks).train.regions == len(taken["train"]["annotations"]) == regions
+        assert taken["keypoints"] == found.keypoints
+
+
+def test_labels_without_keypoints_say_why_none_can_be_learned(tmp_path: Path) -> None:
+    found = launch_material.labels(project(tmp_path / "a", train=[[Region(TRIANGLE, "cell")]]))
+    assert found.keypoints is None
+    assert "No object in the training pictures has keypoints" in found.no_keypoints
+    two = Region(Keypoints(((1, 1, 2), (9, 9, 2))), "leaf")
+    odd = launch_material.labels(project(tmp_path / "b", train=[[Region(FACE, "face"), two]]))
+    assert odd.keypoints is None
+    assert "different keypoints" in odd.no_keypoints
+
+
+def test_boxes_alone_teach_no_masks(tmp_path: Path) -> None:
+    only_a_box = Region(Rect(5, 5, 20, 20), "cell", extras={"coco": {"segmentation": []}})
+    found = launch_material.labels(project(tmp_path / "p", train=[[only_a_box]]))
+    assert any("switch masks off" in obstacle for obstacle in found.material(MASKS).obstacles())
+    assert found.material(("box",)).obstacles() == []

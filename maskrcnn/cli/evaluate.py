@@ -14,26 +14,25 @@ from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
-from maskrcnn.cli.device import add_device, choose_device
+from maskrcnn.cli.inference import add_inference, load_for_inference
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate
-from maskrcnn.model import detect, load
+from maskrcnn.model import detect
 from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a run folder or a checkpoint")
+    parser.add_argument("model", metavar="MODEL", help="a run folder, a checkpoint or a .pth file of torchvision")
     parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to measure against")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
     parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the JSON report to write")
     parser.add_argument("--detections", type=Path, metavar="JSON", help="also write the detections (COCO results)")
-    add_device(parser)
+    add_inference(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    device = choose_device(args.device)
-    model = load(args.model, device)
+    model = load_for_inference(args)
     config, classes = model.config, model.config.names
     outlines = "mask" in config.tasks
     dataset = require_trainable(read(args.data, args.images), outlines=outlines)

@@ -57,14 +57,15 @@ def described(model: str, settings: list[str]) -> tuple[Config, dict[str, Any]]:
     checkpoint = find_checkpoint(model)
     if settings:
         raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
-    return checkpoint.config, {"file": str(checkpoint.path), "epoch": checkpoint.epoch}
+    about = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "origin": checkpoint.origin}
+    return checkpoint.config, about
 
 
 def origin(about: dict[str, Any]) -> str:
     """Where a Config comes from, in a line."""
     if "preset" in about:
         return " ".join([f"preset {about['preset']}", *(f"with {change}" for change in about["changed"])])
-    return f"{about['file']}: written after epoch {about['epoch']}"
+    return f"{about['file']}: {about['origin']}"
 
 
 def table(entries: Iterable[Line], why: bool) -> list[str]:

@@ -13,15 +13,15 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.colours import colour_of
-from maskrcnn.cli.device import add_device, choose_device
+from maskrcnn.cli.inference import add_inference, load_for_inference
 from maskrcnn.errors import ArgumentError
-from maskrcnn.model import detect, load
+from maskrcnn.model import detect
 from maskrcnn.studio.overlays import Edges, Mark, draw
 from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a run folder or a checkpoint")
+    parser.add_argument("model", metavar="MODEL", help="a run folder, a checkpoint or a .pth file of torchvision")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for overlays and detections.json"
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-score", type=float, default=0.5, metavar="S", help="draw detections from this score on (0.5)"
     )
-    add_device(parser)
+    add_inference(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -39,8 +39,7 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures")
     if args.out.is_file():
         raise ArgumentError(f"{args.out} is a file; give --out a folder")
-    device = choose_device(args.device)
-    model = load(args.model, device)
+    model = load_for_inference(args)
     for path in args.images:  # all of them are pictures, or nothing is written
         pictures.size(path)
     names = model.config.names

@@ -17,11 +17,15 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import weights
 from maskrcnn.model.build import build
 from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
+from maskrcnn.model.speed import compile_backbone
 from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
 from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, Row, RunFolder
 from maskrcnn.training.samples import LabelledPictures, mirror_order
+
+KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
+"""Words for weights that torchvision fetches -> what their data is called."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,13 +124,15 @@ def prepare(args: argparse.Namespace) -> tuple[RunFolder, Any, dict[str, Any], l
     config = configure(args)
     documents = training_documents(args.data, args.val, args.images, run.path, config.tasks)
     config = config_for(config, documents)
+    torch.manual_seed(config.seed)  # what no weights fill is random
     model = build(config)
-    taken_over = []
-    if args.backbone_weights != "none":
-        taken_over.append(weights.load_body(model, args.backbone_weights).describe(args.backbone_weights))
-    if args.init != "none":
-        name = "COCO" if args.init == "coco" else Path(args.init).resolve().name
-        taken_over.append(weights.initialise(model, args.init).describe(name))
+    taken_over = [
+        fill(model, source).describe(KNOWN_SOURCES.get(source) or Path(source).resolve().name)
+        for fill, source in ((weights.load_body, args.backbone_weights), (weights.initialise, args.init))
+        if source != "none"
+    ]
+    if config.compile:
+        compile_backbone(model.to(device))
     run = RunFolder.create(args.out)
     run.write_process()
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})

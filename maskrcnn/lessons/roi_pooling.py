@@ -1,9 +1,11 @@
-"""RoIPool and RoIAlign for one box on one feature map, written out so that every step can be looked at.
+"""RoIPool, RoIWarp and RoIAlign for one box on one feature map, written out so that every step can be looked at.
 
-Both turn the part of a feature map under a box into a small grid of fixed size. RoIPool (Girshick, Fast R-CNN, 2015)
+All turn the part of a feature map under a box into a small grid of fixed size. RoIPool (Girshick, Fast R-CNN, 2015)
 rounds the box to whole cells, cuts it into whole-cell bins and takes the largest value of each. RoIAlign (He et al.,
 Mask R-CNN, 2017, section 3) rounds nothing: it places sampling points evenly in each bin, reads the map between its
-cells by bilinear interpolation, and averages. The results equal `torchvision.ops.roi_pool` and `roi_align`
+cells by bilinear interpolation, and averages. RoIWarp (Dai et al., Instance-aware Semantic Segmentation via Multi-task
+Network Cascades, 2016) stands between the two: it rounds the box as RoIPool does and then reads it as RoIAlign does.
+The results equal `torchvision.ops.roi_pool` and `roi_align`, and those of `maskrcnn.model.pooling`
 (tests/lessons/test_roi_pooling.py holds them to it).
 
 Frames. A box is xyxy in continuous picture pixels, where the top-left pixel covers [0, 1] x [0, 1]. "Map units" are
@@ -19,6 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 
 Box = tuple[float, float, float, float]
+
+METHODS = {"pool": "RoIPool", "warp": "RoIWarp", "align-legacy": "RoIAlign (legacy)", "align": "RoIAlign"}
+"""`pooling` of a network -> its name; `align-legacy` is RoIAlign as it was first published."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,11 @@ class PoolBins:
 
 @dataclass(frozen=True)
 class AlignSamples:
-    """Where RoIAlign reads the map.
+    """Where RoIAlign or RoIWarp reads the map.
 
-    `box` is the box it works on, xyxy in map units, not rounded. `x_edges` and `y_edges` (size + 1,) float64 are the
-    bin edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units: bins in reading
-    order, and the points of a bin in reading order. `per_bin` is (ny, nx).
+    `box` is the box it works on, xyxy in map units; only RoIWarp's is rounded. `x_edges` and `y_edges` (size + 1,)
+    float64 are the bin edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units:
+    bins in reading order, and the points of a bin in reading order. `per_bin` is (ny, nx).
     """
 
     box: Box
@@ -53,10 +58,11 @@ class AlignSamples:
 
 @dataclass(frozen=True)
 class Quantisation:
-    """How far RoIPool's cells are from the drawn box.
+    """How far what a method reads is from the drawn box.
 
-    `snapped` is xyxy in picture pixels: what the cells cover. `shifts` are its left, top, right and bottom edge minus
-    the drawn ones, in picture pixels; `largest` is the largest of their sizes. `iou` is that of both boxes, in [0, 1].
+    `snapped` is xyxy in picture pixels: the box that it works on. `shifts` are its left, top, right and bottom edge
+    minus the drawn ones, in picture pixels; `largest` is the largest of their sizes. `iou` is that of both boxes, in
+    [0, 1].
     """
 
     snapped: Box
@@ -99,32 +105,59 @@ def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2
     `aligned=False` is the first published version: it takes map position c to sit on the middle of cell c instead of
     on its near edge, so everything is read half a cell too far right and down, and boxes below one cell are enlarged.
     """
-    x1, y1, x2, y2 = (float(value) * scale for value in box)
-    width, height = x2 - x1, y2 - y1
+    # In single precision and in the order of the network: rounding decides about points on the border of the map.
+    middle = 0.5 if aligned else 0.0
+    corners = np.asarray(box, dtype=np.float32) * np.float32(scale) - np.float32(middle)
+    width, height = corners[2:] - corners[:2]
     if not aligned:
-        x1, y1, width, height = x1 + 0.5, y1 + 0.5, max(width, 1.0), max(height, 1.0)
-    x_edges = x1 + np.linspace(0, width, size + 1)
-    y_edges = y1 + np.linspace(0, height, size + 1)
-    nx = sampling_ratio or max(int(np.ceil(width / size)), 0)
-    ny = sampling_ratio or max(int(np.ceil(height / size)), 0)
-    xs, ys = _positions(x_edges, nx), _positions(y_edges, ny)
+        width, height = max(width, np.float32(1)), max(height, np.float32(1))
+    nx = sampling_ratio or max(int(np.ceil(width / np.float32(size))), 0)
+    ny = sampling_ratio or max(int(np.ceil(height / np.float32(size))), 0)
+    xs, ys = (_positions(*axis, size) for axis in ((corners[0], width, nx), (corners[1], height, ny)))
+    x1, y1 = (float(corner) + 0.5 for corner in corners[:2])
+    x_edges = x1 + np.linspace(0, float(width), size + 1)
+    y_edges = y1 + np.linspace(0, float(height), size + 1)
     shape = (size, size, ny, nx)
     grid_x = np.broadcast_to(xs[None, :, None, :], shape)
     grid_y = np.broadcast_to(ys[:, None, :, None], shape)
     points = np.stack([grid_x.ravel(), grid_y.ravel()], axis=1)
-    return AlignSamples((x1, y1, x1 + width, y1 + height), x_edges, y_edges, points, (ny, nx))
+    return AlignSamples((x1, y1, x_edges[-1].item(), y_edges[-1].item()), x_edges, y_edges, points, (ny, nx))
 
 
 def roi_align(
     feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True
 ) -> np.ndarray:
     """The (size, size) grid of bin averages, float32, from an (H, W) map."""
-    samples = roi_align_samples(box, scale, size, sampling_ratio, aligned)
-    per_bin = samples.per_bin[0] * samples.per_bin[1]
-    if per_bin == 0:
-        return np.zeros((size, size), dtype=np.float32)
-    values = bilinear(feature_map, samples.points)
-    return values.reshape(size, size, per_bin).mean(axis=2).astype(np.float32)
+    return _bin_means(feature_map, roi_align_samples(box, scale, size, sampling_ratio, aligned))
+
+
+def roi_warp_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2) -> AlignSamples:
+    """The bins and points of RoIWarp: those of `roi_align_samples` for the box that RoIPool makes of this one."""
+    x1, y1, x2, y2 = roi_pool_bins(box, scale, 1).cells
+    return roi_align_samples((x1, y1, x2, y2), 1, size, sampling_ratio)
+
+
+def roi_warp(feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2) -> np.ndarray:
+    """The (size, size) grid of bin averages, float32, from an (H, W) map; its box has at least one cell."""
+    return _bin_means(feature_map, roi_warp_samples(box, scale, size, sampling_ratio))
+
+
+def samples_of(method: str, box: Box, scale: float, size: int, sampling_ratio: int = 2) -> AlignSamples:
+    """Where one of `METHODS` reads the map; not for "pool", which has no samples."""
+    if method == "warp":
+        return roi_warp_samples(box, scale, size, sampling_ratio)
+    return roi_align_samples(box, scale, size, sampling_ratio, aligned=method == "align")
+
+
+def grid_of(
+    method: str, feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2
+) -> np.ndarray:
+    """The (size, size) float32 grid that one of `METHODS` makes of the box."""
+    if method == "pool":
+        return roi_pool(feature_map, box, scale, size)
+    if method == "warp":
+        return roi_warp(feature_map, box, scale, size, sampling_ratio)
+    return roi_align(feature_map, box, scale, size, sampling_ratio, aligned=method == "align")
 
 
 def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -147,35 +180,41 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.where(outside, 0.0, upper * (1 - down) + lower * down)
 
 
-def quantisation(box: Box, scale: float) -> Quantisation:
-    """How far the cells that RoIPool reads lie from the drawn box, in picture pixels."""
-    x1, y1, x2, y2 = roi_pool_bins(box, scale, 1).cells
-    snapped = (x1 / scale, y1 / scale, x2 / scale, y2 / scale)
+def quantisation(box: Box, scale: float, method: str = "pool") -> Quantisation:
+    """How far the box that one of `METHODS` works on lies from the drawn box, in picture pixels."""
+    if method == "align":
+        return Quantisation(box, (0.0, 0.0, 0.0, 0.0), 0.0, 1.0)
+    read = roi_pool_bins(box, scale, 1).cells if method == "pool" else samples_of(method, box, scale, 1).box
+    snapped = (read[0] / scale, read[1] / scale, read[2] / scale, read[3] / scale)
     shifts = (snapped[0] - box[0], snapped[1] - box[1], snapped[2] - box[2], snapped[3] - box[3])
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
 
 
 def nudged(
-    feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int, shifts: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """What both make of the box moved right by each of the `shifts` (picture pixels).
+    method: str,
+    feature_map: np.ndarray,
+    box: Box,
+    scale: float,
+    size: int,
+    sampling_ratio: int,
+    shifts: Sequence[float],
+) -> np.ndarray:
+    """What one of `METHODS` makes of the box moved right by each of the `shifts` (picture pixels).
 
-    Returns RoIPool's and RoIAlign's grids, each (len(shifts), size, size) float32.
+    Returns the grids, (len(shifts), size, size) float32.
     """
     moved = [(box[0] + shift, box[1], box[2] + shift, box[3]) for shift in shifts]
-    pooled = np.stack([roi_pool(feature_map, place, scale, size) for place in moved])
-    aligned = np.stack([roi_align(feature_map, place, scale, size, sampling_ratio) for place in moved])
-    return pooled, aligned
+    return np.stack([grid_of(method, feature_map, place, scale, size, sampling_ratio) for place in moved])
 
 
-def pyramid_level(box: Box, lowest: int = 2, highest: int = 5) -> int:
+def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 4) -> int:
     """The level of the feature pyramid that Mask R-CNN pools this box (pixels of the resized picture) from.
 
-    A box of 224 x 224 pixels, the size of ImageNet's pictures, goes to P4, and each halving of its side one level down
-    (Lin et al., Feature Pyramid Networks, 2017, equation 1).
+    A box of 224 x 224 pixels, the size of ImageNet's pictures, goes to `roi_level`, and each halving of its side one
+    level down (Lin et al., Feature Pyramid Networks, 2017, equation 1).
     """
     area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-    level = np.floor(4 + np.log2(np.sqrt(area) / 224 + 1e-6))
+    level = np.floor(roi_level + np.log2(np.sqrt(area) / 224 + 1e-6))
     return int(np.clip(level, lowest, highest))
 
 
@@ -186,6 +225,15 @@ def box_iou(first: Box, second: Box) -> float:
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
     union = sum(areas) - width * height
     return width * height / union if union > 0 else 0.0
+
+
+def _bin_means(feature_map: np.ndarray, samples: AlignSamples) -> np.ndarray:
+    """The (size, size) float32 means of what is read at the points of each bin; 0 in bins without points."""
+    size, per_bin = len(samples.x_edges) - 1, samples.per_bin[0] * samples.per_bin[1]
+    if per_bin == 0:
+        return np.zeros((size, size), dtype=np.float32)
+    values = bilinear(feature_map, samples.points)
+    return values.reshape(size, size, per_bin).mean(axis=2).astype(np.float32)
 
 
 def _round_half_away(values: np.ndarray) -> np.ndarray:
@@ -203,7 +251,12 @@ def _bin_edges(first: int, last: int, size: int, limit: int | None) -> np.ndarra
     return edges if limit is None else edges.clip(0, limit)
 
 
-def _positions(edges: np.ndarray, count: int) -> np.ndarray:
-    """(size, count): the middles of `count` equal parts of each bin."""
-    parts = (np.arange(count) + 0.5) / max(count, 1)
-    return edges[:-1, None] + np.diff(edges)[:, None] * parts[None, :]
+def _positions(first: np.float32, length: np.float32, count: int, size: int) -> np.ndarray:
+    """(size, count) float64 map units: the middles of `count` equal parts of each of `size` bins.
+
+    `first` is where the box begins if the value of cell i sits at i.
+    """
+    bin_size = length / np.float32(size)
+    steps, parts = np.arange(size, dtype=np.float32)[:, None], np.arange(count, dtype=np.float32)[None, :]
+    at = first + steps * bin_size + (parts + np.float32(0.5)) * bin_size / np.float32(max(count, 1))
+    return at.astype(np.float64) + 0.5

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from torch import Tensor, nn
-from torchvision.models import get_model, get_model_weights
+from torchvision.models import get_model
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import FrozenBatchNorm2d
@@ -157,15 +157,6 @@ def _without_stride(stage: nn.Sequential) -> nn.Sequential:
         if isinstance(module, nn.Conv2d):
             module.stride = (1, 1)
     return stage
-
-
-def imagenet_state(config: Config) -> dict[str, object]:
-    """torchvision's ImageNet weights of the body, downloaded once and then cached by torch.hub.
-
-    Raises `URLError` (an `OSError`) without a network.
-    """
-    weights = get_model_weights(body_of(config).network)["IMAGENET1K_V1"]
-    return dict(weights.get_state_dict(progress=False, check_hash=True))
 
 
 def set_trainable(backbone: nn.Module, body: Body, layers: str) -> None:

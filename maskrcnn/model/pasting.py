@@ -3,9 +3,9 @@
 The mask head answers with an `(M, M)` grid of probabilities for each box. It is resized to the box and cut at one half
 (He et al. 2017, section 3). What is inside can then be written as COCO's run lengths straight from the box.
 
-Two placings. `exact`: every pixel centre within the box reads the grid at its exact place. `legacy`: torchvision's,
-which rounds the box to whole pixels first and so moves an outline by up to a pixel; its COCO weights are measured with
-it, so networks with `pooling = align-legacy` get it. tests/model/test_pasting.py holds it to torchvision's own function.
+Two placings. Exact: every pixel centre within the box reads the grid at its exact place. Legacy: torchvision's, which
+rounds the box to whole pixels first and so moves an outline by up to a pixel. Its COCO weights are measured with that,
+so networks with `pooling = align-legacy` get it; tests/model/test_pasting.py holds it to torchvision's own function.
 """
 
 from __future__ import annotations

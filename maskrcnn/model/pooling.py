@@ -104,7 +104,7 @@ class RoIPooler(MultiScaleRoIAlign):
             grids = grids.to(memory_format=torch.channels_last)
         for level, (feature_map, stride) in enumerate(zip(maps, self.strides, strict=True)):
             chosen = torch.where(levels == level)[0]
-            if 0 < len(chosen) == len(rois):
+            if len(chosen) == len(rois):
                 return self.pool(feature_map, rois, stride)
             if len(chosen):
                 # Under autocast the maps of a pyramid can differ in dtype.
@@ -221,4 +221,4 @@ def bin_cells(start: Tensor, end: Tensor, size: int, cells: int) -> tuple[Tensor
     steps = torch.arange(size, dtype=start.dtype, device=start.device)
     first = (start[:, None] + (steps * length).floor()).clamp(0, cells).long()
     after = (start[:, None] + ((steps + 1) * length).ceil()).clamp(0, cells).long()
-    return first, torch.maximum(first, after)
+    return first, after

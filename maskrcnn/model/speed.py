@@ -48,8 +48,6 @@ def prepare(
     """
     device = next(model.parameters()).device if device is None else torch.device(device)
     half = precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device))
-    if compile:
-        _require_compiler(device)
     twin = _twin(model).eval().requires_grad_(False)
     fold_norms(twin)
     _order_by_cell(twin)
@@ -57,7 +55,7 @@ def prepare(
     if half:
         _compute_in_bfloat16(twin)
     if compile:
-        twin.backbone.compile()
+        compile_backbone(twin)
     return twin
 
 
@@ -89,14 +87,10 @@ def fold_norms(network: nn.Module) -> None:
 
 
 def _fold(convolution: nn.Conv2d, norm: FrozenBatchNorm2d | nn.BatchNorm2d) -> None:
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None  # build makes no norm without statistics
     weight, bias = fuse_conv_bn_weights(
-        convolution.weight,
-        convolution.bias,
-        norm.running_mean,
-        norm.running_var,
-        norm.eps,
-        norm.weight,
-        norm.bias,
+        convolution.weight, convolution.bias, mean, variance, norm.eps, norm.weight, norm.bias
     )
     convolution.weight, convolution.bias = _fixed(weight), _fixed(bias)
 
@@ -234,12 +228,21 @@ def _cast(part: nn.Module, given: torch.dtype | None, wanted: torch.dtype | None
 # torch.compile
 
 
-def _require_compiler(device: torch.device) -> None:
-    """Raise `StudioError` unless torch.compile works here: it needs a C++ compiler, on a GPU also Triton."""
+def compile_backbone(model: StudioRCNN) -> None:
+    """Let torch.compile make the backbone faster, from its next call on.
+
+    Raises `StudioError` where that does not work: it needs a C++ compiler, and on a GPU Triton.
+    """
+    device = next(model.parameters()).device
     try:
-        torch.compile(lambda x: x.sin() + 1)(torch.ones(8, device=device))
+        torch.compile(_trial)(torch.ones(8, device=device))
     except Exception as error:  # whatever the compiler behind it raises
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise StudioError(
-            f"torch.compile does not work on this machine ({words[0]}); install a C++ compiler, or leave --compile out"
+            f"torch.compile does not work on this machine ({words[0]}); install a C++ compiler, or do not compile"
         ) from None
+    model.backbone.compile()
+
+
+def _trial(x: Tensor) -> Tensor:
+    return x.sin() + 1

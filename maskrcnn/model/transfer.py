@@ -42,8 +42,9 @@ class Transfer:
 
     `loaded`: tensors filled, wholly or in part; `fresh`: names of tensors that stay, wholly or in part, as they were
     initialised; `kept_classes`, `new_classes`, `kept_keypoints`, `new_keypoints`: names whose rows came along, and
-    those whose rows start afresh; `fresh_heads`: tasks whose whole head starts afresh; `part`: what was filled where
-    that is less than the network ("resnet50 body"), else "".
+    those whose rows start afresh; `fresh_heads`: tasks whose whole head starts afresh; `fresh_masks`: whether the last
+    layer of the mask head does, because its masks are of another kind; `part`: what was filled where that is less than
+    the network ("resnet50 body"), else "".
     """
 
     loaded: int
@@ -53,13 +54,14 @@ class Transfer:
     kept_keypoints: tuple[str, ...] = ()
     new_keypoints: tuple[str, ...] = ()
     fresh_heads: tuple[str, ...] = ()
+    fresh_masks: bool = False
     part: str = ""
 
     def describe(self, source: str) -> str:
         """One line for the log, as "kept what COCO knows of car, person; 3 classes start afresh"."""
         if self.part:
             return f"took the {self.part} of {source}; everything else starts afresh"
-        known = [*self.kept_classes, *self.kept_keypoints]
+        known = [*self.kept_classes, *(self.kept_keypoints if self.new_keypoints else ())]
         if not self.fresh:
             parts = [f"kept all of {source}"]
         elif known:
@@ -73,6 +75,7 @@ class Transfer:
             if names:
                 parts.append(f"{len(names)} {one if len(names) == 1 else many} afresh")
         parts += [f"the {task.removesuffix('s')} head starts afresh" for task in self.fresh_heads]
+        parts += ["the last layer of the mask head starts afresh"] * self.fresh_masks
         return "; ".join(parts)
 
 
@@ -104,8 +107,10 @@ def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Co
         if task in new.tasks and not any(name.startswith(heads) for name in given)
     )
     fresh = {name for task in fresh_heads for name in wanted if name.startswith(_HEADS[task])}
+    fresh_masks = set()
     if old.mask_kind != new.mask_kind and "agnostic" in (old.mask_kind, new.mask_kind):
-        fresh |= {name for name in wanted if name in given and name.startswith(_MASK_LAYERS)}
+        fresh_masks = {name for name in wanted if name in given and name.startswith(_MASK_LAYERS)}
+        fresh |= fresh_masks
     classes, points = _kept(old, new)
     merged = {
         name: tensor
@@ -138,6 +143,7 @@ def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Co
         kept_keypoints=tuple(n for place, n in enumerate(point_names) if place in points) if has_points else (),
         new_keypoints=tuple(n for place, n in enumerate(point_names) if place not in points) if has_points else (),
         fresh_heads=fresh_heads,
+        fresh_masks=bool(fresh_masks),
     )
 
 

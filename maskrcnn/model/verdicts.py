@@ -79,8 +79,8 @@ def _outranked_on_its_level(case: Case) -> str:
     rivals = logits[decoded.groups == decoded.groups[best]]
     level = list(case.trace.rpn.objectness)[decoded.groups[best]]
     return (
-        f"Its best proposal (IoU {left.iou[best]:.2f}, objectness {left.score[best]:.2f}) is number "
-        f"{1 + np.count_nonzero(rivals > logits[best])} of {len(rivals)} on {level} by objectness, and only the best "
+        f"Its best proposal (IoU {left.iou[best]:.2f}) is number {1 + np.count_nonzero(rivals > logits[best])} of "
+        f"{len(rivals)} on {level} by objectness ({left.score[best]:.2f}), and only the best "
         f"{case.filter(filters.PRE_NMS).limit} of each level go on (pre_nms_limit)."
     )
 
@@ -138,10 +138,9 @@ def _outranked(case: Case, name: str) -> str:
     best = left.strongest()
     before = case.filter(left.filter)
     rank = 1 + np.flatnonzero(before.survivors == left.index[best])[0]
-    score = f"{_score_word(name)} {left.score[best]:.2f}"
     return (
-        f"Its best {_kind(name)} (IoU {left.iou[best]:.2f}, {score}) is number {rank} of "
-        f"{before.count} by that, and only the best {step.limit} go on ({step.knob})."
+        f"Its best {_kind(name)} (IoU {left.iou[best]:.2f}) is number {rank} of {before.count} by {_score_word(name)} "
+        f"({left.score[best]:.2f}), and only the best {step.limit} go on ({step.knob})."
     )
 
 
@@ -160,18 +159,21 @@ def _refined_away(case: Case) -> str:
 def _no_score(case: Case, name: str, min_score: float) -> str:
     left = case.before(name)
     best = left.strongest()
-    classes = case.trace.config.num_classes
-    chances = case.trace.heads.probabilities[left.index[best] // (classes - 1)]
-    favourite, score = int(chances.argmax()), left.score[best]
-    limit = min_score if name == SHOWN else case.filter(name).limit
-    knob = "the shown" if name == SHOWN else "detection_min_confidence"
-    below = f"below {knob} {limit:g}"
-    if favourite not in (0, case.label):
-        other = case.trace.config.names[favourite - 1]
-        chance = f"{chances[favourite]:.2f}"
-        return f"Classified as {other} ({chance}) rather than {case.name} ({apart(score, limit)}, {below})."
-    background = f"; background has {chances[0]:.2f}" if favourite == 0 else ""
-    return f"Its best score as {case.name}, {apart(score, limit)} (IoU {left.iou[best]:.2f}), is {below}{background}."
+    names = ("background", *case.trace.config.names)
+    chances = case.trace.heads.probabilities[left.index[best] // (len(names) - 1)]
+    rival = max((label for label in range(len(names)) if label != case.label), key=lambda label: chances[label])
+    score, other = left.score[best], f"{chances[rival]:.2f}"
+    if name == SHOWN:
+        limit, below = min_score, f"below {min_score:g}, from which on detections are shown"
+    else:
+        limit = case.filter(name).limit
+        below = f"below detection_min_confidence {limit:g}"
+    if rival and chances[rival] > score:
+        return f"Classified as {names[rival]} ({other}) rather than {case.name} ({apart(score, limit)}, {below})."
+    return (
+        f"Its best score as {case.name}, {apart(score, limit)} (IoU {left.iou[best]:.2f}), is {below}; {names[rival]} "
+        f"has {other}."
+    )
 
 
 def _wrong_mask(case: Case) -> str:

@@ -35,7 +35,7 @@ LOSS_TITLES: dict[str, str] = {
     "mrcnn_class_loss": "mrcnn class",
     "mrcnn_bbox_loss": "mrcnn bbox",
     "mrcnn_mask_loss": "mrcnn mask",
-    "mrcnn_keypoint_loss": "mrcnn keypoint",
+    "mrcnn_keypoint_loss": "keypoint",
 }
 
 LOSS_MEANINGS: dict[str, str] = {

@@ -92,7 +92,7 @@ def headline(found: Report) -> list[tuple[str, float | None, str]]:
 
 def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
     """How the table writes its numbers, each with its definition on hover."""
-    config: dict[str, Any] = {"picture": st.column_config.TextColumn(width="medium")}
+    config: dict[str, Any] = {"picture": st.column_config.TextColumn(width=160)}
     for field, title in COLUMNS.items():
         if "ap" in field:
             config[title] = st.column_config.NumberColumn(format="%.3f", help=definitions[field], width="small")

@@ -69,10 +69,14 @@ def coco_file(config: Config) -> str:
 
 
 def coco_misfit(config: Config) -> str | None:
-    """Why torchvision's COCO weights do not fit, with the mend; None where they do."""
-    preset, _ = coco_network(config)
+    """Why torchvision's COCO weights do not fit, with the mend; None where they do.
+
+    A head that they do not have starts afresh, so it may be of any shape.
+    """
+    preset, builder = coco_network(config)
     fitting = Config.preset(preset)
-    for field in (field for task in config.tasks for field in SHAPE_OF_COCO[task]):
+    tasks = ("box", *["mask"] * ("mask" in builder), *["keypoints"] * ("keypoint" in builder))
+    for field in (field for task in tasks for field in SHAPE_OF_COCO[task]):
         if (value := getattr(config, field)) != (needed := getattr(fitting, field)):
             return (
                 f'COCO weights need {field} = {needed}, here it is {value}; choose the preset "{preset}", '
@@ -96,7 +100,11 @@ def start_note(start: str, config: Config) -> str:
     if start == "none":
         return "It must learn to see first: patience. With a network at hand, ImageNet is far quicker on photographs."
     if start in ("file", "network"):
-        return "It must fit the backbone." if start == "file" else "It must be the same network; classes may differ."
+        return (
+            "It must fit the backbone."
+            if start == "file"
+            else "It must be the same network; classes and tasks may differ."
+        )
     file = imagenet_file(config) if start == "imagenet" else coco_file(config)
     return "The weights are on this machine." if is_downloaded(file) else "The weights will be downloaded once."
 
@@ -140,8 +148,10 @@ class Choices:
             (self.weights, ("none", "imagenet"), "the path of a .pth file"),
             (self.init, ("none", "coco"), "the path of a run or a weights file"),
         ):
-            if path not in known and (not path or not Path(path).expanduser().exists()):
-                raise ArgumentError(f"{path or 'weights'}: there is no such file; give {wanted}")
+            if not path:
+                raise ArgumentError(f"weights: no file was named; give {wanted}")
+            if path not in known and not Path(path).expanduser().exists():
+                raise ArgumentError(f"{path}: there is no such file; give {wanted}")
 
     def options(self, project: Path) -> list[str]:
         """The options of `python -m maskrcnn train` that mean these choices, without `--out`."""

@@ -36,7 +36,7 @@ LAYER_WORDS: dict[str, str] = {
 
 KIND_WORDS: dict[str, str] = {
     "fpn": "pyramid",
-    "fpn32": "light pyramid, stride 32",
+    "fpn32": "light pyramid",
     "c4": "one map, stride 16",
     "c5": "one map, stride 32",
 }

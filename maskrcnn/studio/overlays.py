@@ -106,8 +106,9 @@ def draw(
     are not there.
     """
     canvas, scale = display(picture, longest)
-    # A page shows the drawing 350 to 600 pixels wide: lines of about one pixel there, text of about 12.
-    thickness = max(1, round(canvas.shape[1] / 320))
+    # A page shows the drawing 300 to 600 pixels wide, or 400 high: lines of about one pixel there, text of about 12.
+    side = max(canvas.shape)
+    thickness = max(1, round(side / 320))
     ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
     for mark in ordered:
         colour = rgb(mark.colour)
@@ -120,7 +121,8 @@ def draw(
         elif mark.style == "hatched":
             _hatch_box(canvas, corners, colour, opacity)
         if boxes:
-            _line(canvas, corners, colour, max(1, thickness - 1), dashed=mark.style == "dashed")
+            thinner = 0 if area is None else 1  # beside the outline of a mask
+            _line(canvas, corners, colour, max(1, thickness - thinner), dashed=mark.style == "dashed")
     for mark in ordered if keypoints else ():  # on top of every mask
         _skeleton(canvas, mark, scale, thickness)
     if labels:
@@ -129,7 +131,7 @@ def draw(
             for mark in ordered
             if mark.label
         ]
-        return chips.draw(canvas, anchors, font_size=max(10, round(canvas.shape[1] / 30)))
+        return chips.draw(canvas, anchors, font_size=max(10, round(side / 30)))
     return canvas
 
 

@@ -1,21 +1,45 @@
-"""The charts of the RoIPool and RoIAlign page. RoIPool is orange and RoIAlign blue, here and everywhere."""
+"""The charts of the RoIPool and RoIAlign page. RoIPool is orange and RoIAlign blue, here and everywhere.
+
+RoIWarp is teal; RoIAlign as it was first published is blue too, but dashed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Literal
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from maskrcnn.lessons.roi_pooling import AlignSamples, Box, PoolBins, bilinear
+from maskrcnn.lessons.roi_pooling import METHODS, AlignSamples, Box, PoolBins, bilinear
 
 ROI_POOL_COLOUR = "#e8710a"
 ROI_ALIGN_COLOUR = "#1f6feb"
+ROI_WARP_COLOUR = "#0b8a7f"
 BOX_COLOUR = "#e5007d"
 """The box as it was drawn, on the picture and on the maps."""
+
+Scheme = Literal["oranges", "teals", "blues", "blueorange"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one method is drawn: its colour, the dashes of its lines (none: solid) and the colour scale of its grids."""
+
+    colour: str
+    dash: tuple[int, ...]
+    scheme: Scheme
+
+
+LOOKS = {
+    "pool": Look(ROI_POOL_COLOUR, (), "oranges"),
+    "warp": Look(ROI_WARP_COLOUR, (), "teals"),
+    "align-legacy": Look(ROI_ALIGN_COLOUR, (5, 3), "blues"),
+    "align": Look(ROI_ALIGN_COLOUR, (), "blues"),
+}
+"""Each of `roi_pooling.METHODS` -> how it is drawn."""
 
 Window = tuple[float, float, float]
 """Left, top and side of a square part of a map, in cells."""
@@ -51,31 +75,40 @@ def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, 
     return _square(layers, side)
 
 
-def align_chart(feature_map: np.ndarray, samples: AlignSamples, view: Window, side: int) -> alt.LayerChart:
-    """The map with RoIAlign's bins, which fill the box exactly, and the points where it reads the map."""
-    edges_x, edges_y = samples.x_edges.tolist(), samples.y_edges.tolist()
-    rows = [
-        {"x": left, "x2": right, "y": top, "y2": bottom}
-        for top, bottom in pairwise(edges_y)
-        for left, right in pairwise(edges_x)
-    ]
+def samples_chart(
+    feature_map: np.ndarray, box: Box, samples: AlignSamples, method: str, view: Window, side: int
+) -> alt.LayerChart:
+    """The map with the drawn `box` (cells), the bins that RoIAlign or RoIWarp works on, and where it reads the map.
+
+    RoIWarp's bins fill the box that it has rounded, which is drawn thick as RoIPool's is.
+    """
+    # Each edge once: of two dashed lines on one another the gaps would not be seen.
+    x, y = samples.x_edges.tolist(), samples.y_edges.tolist()
+    edges = [{"x": edge, "x2": edge, "y": y[0], "y2": y[-1]} for edge in x]
+    edges += [{"x": x[0], "x2": x[-1], "y": edge, "y2": edge} for edge in y]
     points = pd.DataFrame(samples.points, columns=["x", "y"])
     points["value"] = bilinear(feature_map, samples.points)
+    look = LOOKS[method]
+    bin_edges = _rectangles(pd.DataFrame(edges), view)
+    drawn = _drawn_box(box, view)
     layers = [
         _cells(feature_map, view),
-        *_drawn_box(samples.box, view),
-        _rectangles(pd.DataFrame(rows), view).mark_rect(fill=None, stroke=ROI_ALIGN_COLOUR, strokeWidth=1.6, clip=True),
-        _points(points, view, ROI_ALIGN_COLOUR, 34 if len(points) <= 200 else 12),
+        # Beneath the bins where they fill it exactly, above them where they do not.
+        *(drawn if method == "align" else []),
+        bin_edges.mark_rule(stroke=look.colour, strokeWidth=1.6, strokeDash=list(look.dash), clip=True),
+        *([] if method == "align" else drawn),
+        _points(points, view, look.colour, 34 if len(points) <= 200 else 12),
     ]
+    if method == "warp":
+        rounded = _rectangles(_frame(samples.box), view)
+        layers.insert(2, rounded.mark_rect(fill=None, stroke=look.colour, strokeWidth=3.5, clip=True))
     return _square(layers, side)
 
 
-def grid_chart(
-    grid: np.ndarray, scheme: Literal["oranges", "blues", "blueorange"], side: int, *, difference: bool = False
-) -> alt.LayerChart:
+def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | None = None) -> alt.LayerChart:
     """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
 
-    A `difference` is shown around 0.
+    With `largest` it is a difference, shown from -`largest` to `largest`.
     """
     size = len(grid)
     frame = pd.DataFrame(
@@ -85,10 +118,9 @@ def grid_chart(
             for column in range(size)
         ]
     )
-    largest = max(float(np.abs(grid).max()), 1e-9)
-    low, high = (
-        (-largest, largest) if difference else (float(grid.min()), max(float(grid.max()), float(grid.min()) + 1e-9))
-    )
+    difference = largest is not None
+    low, high = (-largest, largest) if largest is not None else (float(grid.min()), float(grid.max()))
+    high = max(high, low + 1e-9)
     written = size <= 5
     colour = alt.Color(
         "value:Q",
@@ -104,7 +136,7 @@ def grid_chart(
     )
     layers: list[alt.Chart] = [base.mark_rect(stroke="#808080", strokeWidth=0.5).encode(color=colour)]
     if written:
-        dark = f"abs(datum.value) > {0.6 * largest}" if difference else f"datum.value > {low + 0.6 * (high - low)}"
+        dark = f"abs(datum.value) > {0.6 * high}" if difference else f"datum.value > {low + 0.6 * (high - low)}"
         ink = alt.condition(dark, alt.value("white"), alt.value("black"))
         text = base.mark_text(fontSize=13 if size <= 3 else 11)
         layers.append(text.encode(text=alt.Text("value:Q", format="+.2f" if difference else ".2f"), color=ink))
@@ -112,37 +144,35 @@ def grid_chart(
 
 
 def nudge_chart(
-    shifts: Sequence[float], pooled: np.ndarray, aligned: np.ndarray, what: str, height: int
+    shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, what: str, height: int
 ) -> alt.LayerChart:
     """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
 
-    `shifts` (N,) are picture pixels; `pooled` and `aligned` (N,) are the value's change since the first position, and
-    `what` names the value.
+    `shifts` (N,) are picture pixels; `pooled` and `other` (N,) are the value's change since the first position, by
+    RoIPool and by `method`, and `what` names the value.
     """
-    x = alt.X("shift:Q", title="box moved right by (picture pixels)", scale=alt.Scale(nice=False))
+    x = alt.X("shift:Q", title="box moved right (picture px)", scale=alt.Scale(nice=False))
     # Room for the names above and below the lines.
     y = alt.Y("change:Q", title=f"change of {what}", scale=alt.Scale(nice=False, padding=18))
-    apart = int(np.abs(pooled - aligned).argmax())
+    apart = int(np.abs(pooled - other).argmax())
     align: Literal["left", "right"] = "right" if apart > len(shifts) / 2 else "left"
     layers: list[alt.Chart] = []
-    lines: list[tuple[str, np.ndarray, np.ndarray, str, Literal["step-after", "linear"]]] = [
-        ("RoIPool", pooled, aligned, ROI_POOL_COLOUR, "step-after"),
-        ("RoIAlign", aligned, pooled, ROI_ALIGN_COLOUR, "linear"),
-    ]
-    for name, values, others, colour, shape in lines:
-        frame = pd.DataFrame({"shift": shifts, "change": values, "method": name})
+    for name, values, others in (("pool", pooled, other), (method, other, pooled)):
+        look = LOOKS[name]
+        frame = pd.DataFrame({"shift": shifts, "change": values, "method": METHODS[name]})
         line = alt.Chart(frame).encode(x=x, y=y)
-        layers.append(line.mark_line(interpolate=shape, strokeWidth=2.5, color=colour))
+        shape: Literal["step-after", "linear"] = "step-after" if name in ("pool", "warp") else "linear"
+        layers.append(line.mark_line(interpolate=shape, strokeWidth=2.5, strokeDash=list(look.dash), color=look.colour))
         layers.append(
-            line.mark_circle(size=22 if len(shifts) <= 50 else 6, color=colour, opacity=1).encode(
+            line.mark_circle(size=22 if len(shifts) <= 50 else 6, color=look.colour, opacity=1).encode(
                 tooltip=["method", alt.Tooltip("shift:Q", format=".0f"), alt.Tooltip("change:Q", format="+.4f")]
             )
         )
         # Named where the lines are farthest apart, on the far side.
-        above = values[apart] > others[apart] or (name == "RoIPool" and values[apart] == others[apart])
+        above = values[apart] > others[apart] or (name == "pool" and values[apart] == others[apart])
         named = alt.Chart(frame.iloc[[apart]]).encode(x=x, y=y, text="method:N")
         layers.append(
-            named.mark_text(dy=-12 if above else 14, align=align, fontWeight="bold", fontSize=13, color=colour)
+            named.mark_text(dy=-12 if above else 14, align=align, fontWeight="bold", fontSize=13, color=look.colour)
         )
     return alt.LayerChart(layer=layers, height=height)
 

@@ -13,15 +13,18 @@ import streamlit as st
 from maskrcnn.annotations import pictures
 from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
+from maskrcnn.studio import networks
 from maskrcnn.training.run_folder import RunFolder
 
 LEVELS = ("P2", "P3", "P4", "P5")
+"""The levels of a feature pyramid that boxes are read from; the hand-made maps come in the same strides."""
+
 STRIDES = {level: 2 ** int(level[1]) for level in LEVELS}
 
 
 @dataclass(frozen=True)
 class LevelMap:
-    """One pyramid level of one picture.
+    """One feature map of one picture.
 
     `channels` (C, h, w) float32; `stride` is pixels per cell of the picture as the network sees it, which is the
     picture times `scale` (sx, sy). `names` are those of the channels, None where they only have numbers.
@@ -54,10 +57,15 @@ def from_filters(picture: np.ndarray, level: str) -> LevelMap:
     return LevelMap(hand_made_maps(picture, STRIDES[level]), STRIDES[level], (1.0, 1.0), FILTERS)
 
 
+def levels_of(run: RunFolder) -> tuple[str, ...]:
+    """The maps that the run's network reads boxes from: P2 to P5 of a pyramid, or the only one, C4 or C5."""
+    return tuple(name for key, name in run.config().level_names.items() if key != "pool")
+
+
 def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
-    """That level of the pyramid that the run's best network sees. Loads torch at the first call."""
+    """That map of those that the run's best network sees. Loads torch at the first call."""
     checkpoint = run.best if run.best.is_file() else next(reversed(run.checkpoints().values()), run.best)
-    found = _pyramid(str(checkpoint), _stamp(checkpoint), str(picture), _stamp(picture))
+    found = _pyramid(str(checkpoint), networks.stamp(checkpoint), str(picture), networks.stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
 
 
@@ -86,15 +94,4 @@ def _pyramid(checkpoint: str, stamp: int, picture: str, picture_stamp: int) -> A
     """The stamps tell a file that was written again from the one before."""
     from maskrcnn.model import features
 
-    return features(_network(checkpoint, stamp), pictures.load(picture))
-
-
-@st.cache_resource(max_entries=1, show_spinner="Loading the network")
-def _network(checkpoint: str, stamp: int) -> Any:
-    from maskrcnn.model import load
-
-    return load(checkpoint)
-
-
-def _stamp(file: Path) -> int:
-    return file.stat().st_mtime_ns if file.is_file() else 0
+    return features(networks.network(checkpoint, stamp), pictures.load(picture))

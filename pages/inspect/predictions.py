@@ -6,7 +6,7 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures
 from maskrcnn.evaluation import match_image
-from maskrcnn.studio import address, inspection, overlays, session
+from maskrcnn.studio import address, inspection, overlays, session, why_missed
 from maskrcnn.studio.inspection import figure
 from maskrcnn.training.run_folder import runs_in
 
@@ -30,7 +30,7 @@ if not runs:
 
 # Which run, which epoch, which picture
 
-run_column, epoch_column, picture_column, step_column = st.columns([3, 2, 4, 1.3], vertical_alignment="bottom")
+run_column, epoch_column, picture_column, step_column = st.columns([3, 2.1, 4, 1.6], vertical_alignment="bottom")
 with session.fail_softly():
     newest = next((name for name, run in runs.items() if run.detection_epochs()), next(iter(runs)))
     with run_column:
@@ -118,14 +118,12 @@ with side:
     )
     drawable = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
     drawable.append("labels")
-    parts = st.pills(
-        "Draw",
-        drawable,
-        selection_mode="multi",
-        default=drawable,
-        key="_".join([PAGE, "parts", *drawable]),
-        persist_state="session",
-    )
+    switches = dict.fromkeys(("masks", "keypoints"), False)
+    with st.container(gap="xxsmall"):
+        st.markdown(":small[Draw]")
+        with st.container(horizontal=True, gap="small"):
+            for part in drawable:
+                switches[part] = st.checkbox(part, True, key=f"{PAGE}_{part}", persist_state="session")
 
 with session.fail_softly():
     picture = pictures.load(run.picture_path(images[name]))
@@ -137,7 +135,6 @@ says = report["definitions"]
 class_names = {category["id"]: category["name"] for category in truth["categories"]}
 colours = None if colouring == "match" else inspection.class_colours(project, truth["categories"])
 shown_width = min(800, round(TALLEST * picture.shape[1] / picture.shape[0]))
-switches = {part: part in parts for part in ("masks", "boxes", "keypoints", "labels")}
 
 with truth_column:
     st.markdown(f"**Ground truth** · {inspection.counted(row['n_gt'], 'object')}")
@@ -154,10 +151,10 @@ with found_column:
     below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
     if below and max(below) < min_score:
         st.markdown(f":small[The highest score here is {max(below):.2f}: move the slider down to see it.]")
-with side:
-    figures = [("AP of this picture", "ap")] + [("keypoint AP", "keypoints_ap")] * ("keypoints" in config.tasks)
-    for column, (title, field) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(title, figure(row[field]), help=says[field])
+with side, st.container(gap="xsmall"):
+    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
+    if "keypoints" in config.tasks:
+        st.markdown(f"**{figure(row['keypoints_ap'])}** keypoint AP", help=says["keypoints_ap"])
     for colour, words, line, field in (
         ("green", "found, TP", "solid", "tp"),
         ("orange", "wrong, FP", "hatched", "fp"),
@@ -168,11 +165,14 @@ with side:
     if matches.matched_by == "bbox":
         st.markdown(":small[Judged by boxes: this network finds no masks.]", help=says["matched_by"])
 
+why_missed.panel(run, epoch, images[name], matches, min_score)
+
 # The whole validation set
 
 st.subheader(f"All {len(names)} validation pictures")
 summary = inspection.headline(report)
-for column, (title, value, meaning) in zip(st.columns(len(summary)), summary, strict=True):
+widths = [4] * (len(summary) - 1) + [5]
+for column, (title, value, meaning) in zip(st.columns(widths), summary, strict=True):
     column.metric(title, figure(value), help=meaning)
 
 

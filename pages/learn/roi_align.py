@@ -10,13 +10,40 @@ from maskrcnn.training.run_folder import runs_in
 
 PAGE = "roi_align"
 FILTERS = "hand-made filters"
-MAP_SIDE, GRID_SIDE = 245, 190  # pixels on the screen
+MAP_SIDE, GRID_SIDE = 234, 134  # pixels on the screen
+
+NAMES = {
+    "pool": ":orange[**RoIPool**]",
+    "warp": "**RoIWarp**",
+    "align-legacy": ":blue[**RoIAlign (legacy)**]",
+    "align": ":blue[**RoIAlign**]",
+}
+DOES = {
+    "pool": "rounds box and bins",
+    "warp": "rounds the box only",
+    "align-legacy": "is half a cell off",
+    "align": "rounds nothing",
+}
+HOW = {
+    "pool": "The dot is the largest cell of each bin.",
+    "warp": "In the rounded box each bin is the average of its points, which lie between the cells.",
+    "align-legacy": "Each bin is the average of its points. All lie half a cell too far right and down.",
+    "align": "Each bin is the average of its points, which lie between the cells.",
+}
+WHY_OFF = {
+    "pool": "the edges of the cells that RoIPool reads, minus those of the drawn box. A far edge may move by more than "
+    "half a cell, as the cell that it is rounded to is read whole.",
+    "warp": "the edges of the rounded box, minus those of the drawn box. RoIWarp rounds it to the same cells as "
+    "RoIPool; only what it does inside is RoIAlign's.",
+    "align-legacy": "the edges of the box that it really reads, minus those of the drawn box. It takes the value of a "
+    "cell to sit at the cell's corner instead of its middle, and enlarges a box that is smaller than a cell.",
+}
 
 st.title("RoIPool and RoIAlign")
 st.markdown(
     "Every box that the network proposes, large or small, must become a grid of the same size before the heads can "
     "look at it. **Drag a box** and see how :orange[**RoIPool**] and :blue[**RoIAlign**] fill that grid from the "
-    "feature map."
+    "feature map, and what lies between the two."
 )
 project = session.current_project()
 images = {image.file_name: image for image in project.images()}
@@ -43,13 +70,16 @@ with columns[1]:
         help="A trained run shows what its network sees. The hand-made filters need no training: brightness and edges "
         "of the picture, averaged over each cell. The arithmetic below is the same.",
     )
+with session.fail_softly():
+    levels = roi_maps.LEVELS if source == FILTERS else roi_maps.levels_of(networks[source])
 level = columns[2].selectbox(
     "Level",
-    roi_maps.LEVELS,
-    index=2,
-    key=f"{PAGE}_level",
+    levels,
+    index=min(2, len(levels) - 1),
+    key=f"{PAGE}_level_{len(levels)}_{levels[0]}",
     persist_state="session",
-    help="P2 has one cell for each 4 pixels of the picture as the network sees it, P3 for 8, P4 for 16, P5 for 32.",
+    help="P2 has one cell for each 4 pixels of the picture as the network sees it, P3 for 8, P4 for 16, P5 for 32; so "
+    "have C4 and C5, the only map of a network without a pyramid.",
 )
 size = columns[3].selectbox(
     "Grid",
@@ -67,7 +97,7 @@ sampling = columns[4].selectbox(
     format_func=lambda side: f"{side} × {side}",
     key=f"{PAGE}_samples",
     persist_state="session",
-    help="Points in each bin where RoIAlign reads the map. Mask R-CNN uses 2 × 2.",
+    help="Points in each bin where RoIAlign and RoIWarp read the map. Mask R-CNN uses 2 × 2.",
 )
 with session.fail_softly():
     path = project.picture(image.id)
@@ -86,11 +116,11 @@ with columns[5]:
     )
 feature_map = found.channels[found.strongest if channel < 0 else channel]
 
-# The box, and what both make of it
+# The box, and what two methods make of it
 
-picture_column, pool_column, align_column = st.columns([1.04, 1, 1])
+picture_column, maps_column = st.columns([1.04, 2.05])
 with picture_column:
-    st.markdown("**The picture**: drag a new box, or move this one")
+    st.markdown("**The picture**: drag a box, or move it")
     memory = f"{PAGE}_box_{project.folder}_{image.id}"
     if memory not in st.session_state:
         shapes = [region.shape for region in project.regions(image.id)[0] if raster.has_area(region.shape)]
@@ -104,7 +134,7 @@ with picture_column:
         colour=roi_charts.BOX_COLOUR,
     )
 if box is None:
-    with pool_column:
+    with maps_column:
         st.info("Drag a box on the picture to see what becomes of it.", icon=":material/highlight_alt:")
     st.stop()
 st.session_state[memory] = box
@@ -113,52 +143,84 @@ scale = 1 / found.stride
 seen = found.seen(box)
 cells = (seen[0] * scale, seen[1] * scale, seen[2] * scale, seen[3] * scale)
 bins = roi_pooling.roi_pool_bins(seen, scale, size, feature_map.shape)
-samples = roi_pooling.roi_align_samples(seen, scale, size, sampling)
-pooled = roi_pooling.roi_pool(feature_map, seen, scale, size)
-aligned = roi_pooling.roi_align(feature_map, seen, scale, size, sampling)
-error = roi_pooling.quantisation(seen, scale)
-off = [shift / found.scale[edge % 2] for edge, shift in enumerate(error.shifts)]
-view = roi_charts.window(cells, bins.cells)
 
 with picture_column:
+    takes = ""
+    if levels == roi_maps.LEVELS:
+        roi_level = 4 if source == FILTERS else networks[source].config().fpn_roi_level
+        takes = f" For a box of this size Mask R-CNN takes P{roi_pooling.pyramid_level(seen, roi_level=roi_level)}."
     st.markdown(
-        f":small[One cell of {level} is {found.stride / found.scale[0]:.1f} picture pixels wide. "
-        f"For a box of this size Mask R-CNN takes P{roi_pooling.pyramid_level(seen)}.]",
+        f":small[One cell of {level} is {found.stride / found.scale[0]:.1f} picture pixels wide.{takes}]",
         help=f"The stride of {level} is {found.stride} pixels of the picture as the network sees it, which is the "
-        f"original times {found.scale[0]:.2f}. Which level a box is pooled from depends on its size (Lin et al. 2017, "
-        "equation 1).",
+        f"original times {found.scale[0]:.2f}. Which level of a pyramid a box is pooled from depends on its size (Lin "
+        "et al. 2017, equation 1).",
     )
-with pool_column:
-    st.markdown(":orange[**RoIPool**] rounds the box to whole cells", help="The dot is the largest cell of each bin.")
-    st.altair_chart(roi_charts.pool_chart(feature_map, cells, bins, view, MAP_SIDE), width="content")
+
+
+def deviation(method: str) -> None:
+    """How far the method's box is from the drawn one."""
+    if method == "align":
+        st.markdown("Off by **0 px**, IoU **1**")
+        return
+    error = roi_pooling.quantisation(seen, scale, method)
+    off = [shift / found.scale[edge % 2] for edge, shift in enumerate(error.shifts)]
     st.markdown(
         f"Off by up to **{max(map(abs, off)):.1f} px**, IoU **{error.iou:.3f}**",
-        help=f"Left {off[0]:+.1f}, top {off[1]:+.1f}, right {off[2]:+.1f}, bottom {off[3]:+.1f} picture pixels: the "
-        "edges of the cells that RoIPool reads, minus those of the drawn box. A far edge may move by more than half a "
-        "cell, as the cell that it is rounded to is read whole. IoU is intersection over union of these cells and the "
-        "drawn box.",
+        help=f"Left {off[0]:+.1f}, top {off[1]:+.1f}, right {off[2]:+.1f}, bottom {off[3]:+.1f} picture pixels: "
+        f"{WHY_OFF[method]} IoU is intersection over union of the two boxes.",
     )
-with align_column:
-    st.markdown(":blue[**RoIAlign**] reads between the cells", help="Each bin is the average of its points.")
-    st.altair_chart(roi_charts.align_chart(feature_map, samples, view, MAP_SIDE), width="content")
-    st.markdown("Off by **0 px**, IoU **1**: nothing is rounded")
+
+
+with maps_column:
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.markdown(f"{NAMES['pool']} beside", width="content")
+        method = address.segments(
+            "Beside RoIPool",
+            "method",
+            ("warp", "align-legacy", "align"),
+            "align",
+            page=PAGE,
+            show=lambda method: roi_pooling.METHODS[method],
+        )
+    pool_column, other_column = st.columns(2)
+samples = roi_pooling.samples_of(method, seen, scale, size, sampling)
+view = roi_charts.window(cells, bins.cells, samples.box)
+with pool_column:
+    st.markdown(f"{NAMES['pool']} {DOES['pool']}", help=HOW["pool"])
+    st.altair_chart(roi_charts.pool_chart(feature_map, cells, bins, view, MAP_SIDE), width="content")
+    deviation("pool")
+with other_column:
+    st.markdown(f"{NAMES[method]} {DOES[method]}", help=HOW[method])
+    st.altair_chart(roi_charts.samples_chart(feature_map, cells, samples, method, view, MAP_SIDE), width="content")
+    deviation(method)
 
 # The grids, and how they follow the box
 
-grids = st.columns([1, 1, 1, 1.75])
-with grids[0]:
-    st.markdown(":orange[**RoIPool**]: largest value")
-    st.altair_chart(roi_charts.grid_chart(pooled, "oranges", GRID_SIDE), width="content")
-with grids[1]:
-    st.markdown(":blue[**RoIAlign**]: average")
-    st.altair_chart(roi_charts.grid_chart(aligned, "blues", GRID_SIDE), width="content")
-with grids[2]:
-    st.markdown(
-        "**Difference**", help="RoIPool minus RoIAlign: orange where RoIPool is larger, blue where RoIAlign is."
+grids_column, nudge_column = st.columns([4, 1.75])
+made = {name: roi_pooling.grid_of(name, feature_map, seen, scale, size, sampling) for name in roi_pooling.METHODS}
+with grids_column:
+    shown = st.segmented_control(
+        "The grid of each",
+        ["values", "differences"],
+        default="values",
+        required=True,
+        format_func={"values": "its values", "differences": "its difference from RoIAlign's"}.get,
+        key=f"{PAGE}_shown",
+        persist_state="session",
+        help="RoIPool takes the largest value of each bin, the others the average of its points. A difference is "
+        "orange where the method's value is larger than RoIAlign's, blue where it is smaller; all have one scale.",
     )
-    difference = roi_charts.grid_chart(pooled - aligned, "blueorange", GRID_SIDE, difference=True)
-    st.altair_chart(difference, width="content")
-with grids[3]:
+    differences = {name: grid - made["align"] for name, grid in made.items() if name != "align"}
+    largest = max(float(abs(difference).max()) for difference in differences.values())
+    for column, (name, grid) in zip(st.columns(4), made.items(), strict=True):
+        column.markdown(NAMES[name])
+        chart = (
+            roi_charts.grid_chart(differences[name], "blueorange", GRID_SIDE, largest=largest)
+            if shown == "differences" and name in differences
+            else roi_charts.grid_chart(grid, roi_charts.LOOKS[name].scheme, GRID_SIDE)
+        )
+        column.altair_chart(chart, width="content")
+with nudge_column:
     followed = st.segmented_control(
         "Nudge the box and follow",
         ["mean", "middle bin"],
@@ -172,18 +234,19 @@ with grids[3]:
     )
     steps = range(round(2 * found.stride / found.scale[0]) + 1)
     shifts = [step * found.scale[0] for step in steps]
-    lines = [
-        moved.mean(axis=(1, 2)) if followed == "mean" else moved[:, size // 2, size // 2]
-        for moved in roi_pooling.nudged(feature_map, seen, scale, size, sampling, shifts)
-    ]
-    pool_change, align_change = (line - line[0] for line in lines)
-    nudge = roi_charts.nudge_chart(list(steps), pool_change, align_change, followed, GRID_SIDE)
+    changes = []
+    for name in ("pool", method):
+        moved = roi_pooling.nudged(name, feature_map, seen, scale, size, sampling, shifts)
+        line = moved.mean(axis=(1, 2)) if followed == "mean" else moved[:, size // 2, size // 2]
+        changes.append(line - line[0])
+    nudge = roi_charts.nudge_chart(list(steps), *changes, method, followed, GRID_SIDE + 55)
     st.altair_chart(nudge, width="stretch")
 
 # Why
 
 if source != FILTERS:
-    origin = f"The map is level {level} of the feature pyramid of {source}, for the picture as that network sees it."
+    kind = f"level {level} of the feature pyramid" if len(levels) > 1 else f"{level}, the only map,"
+    origin = f"The map is {kind} of {source}, for the picture as that network sees it."
 elif networks:
     origin = "The map is made by hand-written filters, not by a network."
 else:
@@ -200,11 +263,23 @@ the pixel. RoIAlign rounds nothing: it places points evenly in each bin, reads t
 between the four nearest cell middles, and averages. Move the box by one pixel and RoIAlign's grid moves along;
 RoIPool's stays where it is until an edge crosses the middle of a cell, and then jumps.
 
-In the paper this alone takes mask AP from 26.9 to 30.3 at stride 16 (ResNet-50-C4) and from 23.6 to 30.9 at stride 32
-(ResNet-50-C5), most of it at strict IoU: AP75 rises from 21.6 to 32.1 there.
+**RoIWarp** tells which of the two it is, the rounding or the reading. It reads between the cells as RoIAlign does, but
+in a box that was rounded as RoIPool's is, and in the paper it is hardly better: what counts is not to round the box.
+
+| Mask AP in the paper | RoIPool | RoIWarp | RoIAlign |
+|---|---|---|---|
+| ResNet-50-C4, stride 16 | 26.9 | 27.2 | **30.3** |
+| the same at AP75 | 26.4 | 27.1 | **31.5** |
+| ResNet-50-C5, stride 32 | 23.6 | | **30.9** |
+| the same at AP75 | 21.6 | | **32.1** |
+
+**RoIAlign (legacy)** is RoIAlign as it was first published. It takes the value of a cell to sit at the cell's corner
+instead of its middle, so everything is read half a cell too far right and down. It rounds nothing, so a network can
+learn to live with it: torchvision's COCO weights have, and need it (`pooling = "align-legacy"`).
 
 *He, Gkioxari, Dollár, Girshick: Mask R-CNN, ICCV 2017, section 3 (RoIAlign) and table 2. Girshick: Fast R-CNN, ICCV
-2015, section 2.1 (RoI pooling). The numbers here equal those of `torchvision.ops.roi_pool` and
-`roi_align(aligned=True)`.*
+2015, section 2.1 (RoI pooling). Dai, He, Sun: Instance-aware Semantic Segmentation via Multi-task Network Cascades,
+CVPR 2016 (RoIWarp). The numbers here equal those of `torchvision.ops.roi_pool` and `roi_align`, and of the studio's
+networks.*
 """
 )

@@ -18,30 +18,28 @@ with session.fail_softly():
     others = [folder / "runs" for folder in session.projects()]
 
 st.title("Launch a training")
-form, summary = st.columns([2, 1], gap="large")
+form, summary = st.columns([2, 1], gap="medium")
+more = st.container()
 
 with form, session.fail_softly():
-    left, right = st.columns(2)
+    left, middle, right = st.columns([4, 3, 2])
     preset = left.selectbox("Preset", list(PRESETS), help="Where all other values start from.", key="launch-preset")
-    left.markdown(f":small[{words.PRESET_WORDS[preset]}]")
     default = Config.preset(preset)
     key = f"launch-{preset}-{{}}".format
-
-    with right:
-        unit_column, number_column = st.columns([3, 2])
-        unit = unit_column.segmented_control(
-            "Length",
-            ["epochs", "minutes"],
-            default="epochs",
-            required=True,
-            help="An epoch is once through the training pictures. With minutes, the run fits itself into that time.",
-            key=key("unit"),
-        )
-        if unit == "epochs":
-            number = number_column.number_input("Epochs", 1, None, default.epochs or 20, key=key("epochs"))
-        else:
-            number = number_column.number_input("Minutes", 0.1, None, 10.0, 1.0, format="%g", key=key("minutes"))
+    unit = middle.segmented_control(
+        "Length",
+        ["epochs", "minutes"],
+        default="epochs",
+        required=True,
+        help="An epoch is once through the training pictures. With minutes, the run fits itself into that time.",
+        key=key("unit"),
+    )
+    if unit == "epochs":
+        number = right.number_input("Epochs", 1, None, default.epochs or 20, key=key("epochs"))
+    else:
+        number = right.number_input("Minutes", 0.1, None, 10.0, 1.0, format="%g", key=key("minutes"))
     values = launch.length(unit, number)
+    st.markdown(f":small[{words.PRESET_WORDS[preset]}]")
 
     # What is found of each object
 
@@ -63,9 +61,9 @@ with form, session.fail_softly():
     if keypoints:  # sigmas, limbs and names must be as many
         values["num_keypoints"] = keypoints.count
 
-    # The network
+    # The network, and what it knows
 
-    left, right = st.columns([2, 3])
+    left, right = st.columns(2)
     body = left.selectbox(
         "Backbone",
         list(words.BODIES),
@@ -74,8 +72,23 @@ with form, session.fail_softly():
         help="The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
         key=key("body"),
     )
+    start_from = right.selectbox(
+        "What it knows at the start",
+        list(words.START_WORDS),
+        list(words.START_WORDS).index(launch.usual_start(default)),
+        format_func=words.START_WORDS.get,
+        help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
+        "downloaded by torchvision once and kept. From scratch needs no download, but many more pictures and epochs.",
+        key=key("start"),
+    )
+    path = ""
+    if start_from in words.PATH_WORDS:
+        label, placeholder, about = words.PATH_WORDS[start_from]
+        path = st.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start_from}"))
+    weights, init = launch.weights_and_init(start_from, path)
+    note = st.container()
     kinds = words.BODIES[body]
-    kind = right.segmented_control(
+    kind = st.segmented_control(
         "Feature maps",
         kinds,
         default=default.kind if default.kind in kinds else kinds[0],
@@ -88,6 +101,8 @@ with form, session.fail_softly():
     # The light pyramid has two maps of one stride, so one scale for each level would be no choice.
     scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
     default = default.replace(tasks=tasks, backbone=values["backbone"], rpn_scales_at=scales_at)
+    note.markdown(f":small[{launch.start_note(start_from, default)}]")
+    default = default.replace(**launch.starting_values(preset, weights, init))
     values["pooling"] = st.segmented_control(
         "RoI pooling",
         POOLINGS,
@@ -98,7 +113,7 @@ with form, session.fail_softly():
         key=key("pooling"),
     )
     if masks:
-        left, right = st.columns([2, 3])
+        left, right = st.columns(2)
         values["mask_head"] = left.selectbox(
             "Mask head",
             MASK_HEADS,
@@ -107,36 +122,19 @@ with form, session.fail_softly():
             help=Config.model_fields["mask_head"].description,
             key=key("mask_head"),
         )
-        values["mask_kind"] = right.segmented_control(
+        values["mask_kind"] = right.selectbox(
             "Masks",
             MASK_KINDS,
-            default=default.mask_kind,
+            MASK_KINDS.index(default.mask_kind),
             format_func=words.MASK_KIND_WORDS.get,
-            required=True,
             help=Config.model_fields["mask_kind"].description,
             key=key("mask_kind"),
         )
 
-    # What it knows, what it learns
+    # How it learns
 
-    left, right = st.columns(2)
-    start_from = left.selectbox(
-        "What it knows at the start",
-        list(words.START_WORDS),
-        list(words.START_WORDS).index(launch.usual_start(Config.preset(preset))),
-        format_func=words.START_WORDS.get,
-        help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
-        "downloaded by torchvision once and kept. From scratch needs no download, but many more pictures and epochs.",
-        key=key("start"),
-    )
-    left.markdown(f":small[{launch.start_note(start_from, default)}]")
-    path = ""
-    if start_from in words.PATH_WORDS:
-        label, placeholder, about = words.PATH_WORDS[start_from]
-        path = left.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start_from}"))
-    weights, init = launch.weights_and_init(start_from, path)
-    default = default.replace(**launch.starting_values(preset, weights, init))
-    values["layers"] = right.selectbox(
+    left, middle, right = st.columns([3, 2, 2])
+    values["layers"] = left.selectbox(
         "Which layers learn",
         LAYERS,
         LAYERS.index(default.layers),
@@ -144,16 +142,14 @@ with form, session.fail_softly():
         help=Config.model_fields["layers"].description,
         key=key(f"layers-{default.layers}"),
     )
-
-    left, right = st.columns(2)
-    with left:
+    with middle:
         values["learning_rate"] = config_input(
             "learning_rate", default.learning_rate, key("learning_rate"), "Learning rate"
         )
     with right:
         values["batch_size"] = config_input("batch_size", default.batch_size, key("batch_size"), "Batch size")
 
-    with st.expander("More choices", icon=":material/tune:"):
+    with more, st.expander("More choices", icon=":material/tune:"):
         more_key = f"launch-{preset}-{default.norm}-{scales_at}-{{}}".format
         for heading, fields in words.MORE_FIELDS.items():
             if words.TASK_OF_HEADING.get(heading, "box") in tasks:

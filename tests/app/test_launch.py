@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import local
 from maskrcnn.training.run_folder import RunFolder
 
@@ -154,6 +155,28 @@ def test_keypoints_can_be_learned_where_there_are_some(
     assert option(options, "--tasks") == "box,mask,keypoints"
     assert "num_keypoints=3" in options
     assert "keypoint_sigmas=[0.1, 0.1, 0.2]" in options
+
+
+def test_more_choices_hold_every_kind_of_value(
+    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
+) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.checkbox, "compile").set_value(True).run()
+    widget(app.number_input, "mrcnn_mask_loss").set_value(2.5).run()
+    widget(app.selectbox, "rpn_scales_at").set_value("every-level").run()
+    widget(app.text_input, "rpn_anchor_ratios").input("0.5, 1, 1.5").run()
+    widget(app.number_input, "norm_eps").set_value(0.0).run()
+    press_start(app)
+    assert not app.error
+    [(_, options)] = started
+    changes = [options[at + 1] for at, word in enumerate(options) if word == "--set"]
+    config = Config.preset("classroom", **parse_settings(changes))
+    assert (config.compile, config.rpn_scales_at, config.norm_eps) == (True, "every-level", 0.0)
+    assert config.rpn_anchor_ratios == (0.5, 1.0, 1.5)
+    assert config.loss_weights["mrcnn_mask_loss"] == 2.5
+    assert config.loss_weights["mrcnn_bbox_loss"] == 1.0
+    assert len(changes) == 6  # these five and the norm
 
 
 def test_a_preset_brings_its_own_values(

@@ -274,5 +274,4 @@ def test_a_network_of_boxes_and_keypoints_is_judged_by_both(root: Path, run: Run
     assert "Judged by boxes" in text(app)
     assert counts(app) == [2, 0, 0]
     assert app.main.dataframe[0].value["keypoint AP"].isna().tolist() == [False, True, True]
-    (parts,) = [element for element in app.main.get("button_group") if element.label == "Draw"]
-    assert parts.options == ["boxes", "keypoints", "labels"]
+    assert [element.label for element in app.checkbox] == ["boxes", "keypoints", "labels"]

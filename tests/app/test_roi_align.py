@@ -50,9 +50,13 @@ def select(app: AppTest, label: str) -> Any:
     return next(element for element in app.selectbox if element.label == label)
 
 
+def segments(app: AppTest, label: str) -> Any:
+    return next(element for element in app.segmented_control if element.label == label)
+
+
 def test_there_is_something_to_see_at_once(root: Path, project: Project) -> None:
     app = open_page(root)
-    assert len(app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")) == 6
+    assert len(app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")) == 7
     # Snapped to (32, 48, 112, 96): 4 px left, 8 down, 16 right, 12 down. Shared (36..96) x (48..84) = 60 * 36 = 2160 of
     # 60 * 44 + 80 * 48 - 2160 = 4320.
     assert "Off by up to **16.0 px**, IoU **0.500**" in text(app)
@@ -88,8 +92,43 @@ def test_another_picture_has_a_box_of_its_own(root: Path, project: Project) -> N
 
 def test_the_middle_bin_can_be_followed(root: Path, project: Project) -> None:
     app = open_page(root)
-    app.segmented_control[0].set_value("middle bin").run()
+    segments(app, "Nudge the box and follow").set_value("middle bin").run()
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        # RoIWarp's box is RoIPool's; the legacy RoIAlign reads half a cell further, 8 px: 52 * 36 of 2 * 60 * 44 less
+        # those are shared. RoIAlign's is the drawn one.
+        ("warp", ["Off by up to **16.0 px**, IoU **0.500**"] * 2),
+        ("align-legacy", ["Off by up to **16.0 px**, IoU **0.500**", "Off by up to **8.0 px**, IoU **0.549**"]),
+        ("align", ["Off by up to **16.0 px**, IoU **0.500**", "Off by **0 px**, IoU **1**"]),
+    ],
+)
+def test_each_method_can_be_put_beside_roi_pool(root: Path, project: Project, method: str, words: list[str]) -> None:
+    app = open_page(root)
+    segments(app, "Beside RoIPool").set_value(method).run()
+    assert not app.exception
+    assert [element.value for element in app.main.markdown if element.value.startswith("Off by")] == words
+
+
+def test_a_link_names_the_method_beside_roi_pool(root: Path, project: Project) -> None:
+    app = open_page(root, method="warp")
+    assert segments(app, "Beside RoIPool").value == "warp"
+    assert "**RoIWarp** rounds the box only" in text(app)
+
+
+@pytest.mark.parametrize("size", [3, 7])
+def test_the_grids_can_be_shown_as_differences(root: Path, project: Project, size: int) -> None:
+    app = open_page(root)
+    select(app, "Grid").set_value(size)
+    segments(app, "The grid of each").set_value("differences").run()
+    assert not app.exception
+
+
+def test_the_four_methods_in_the_papers_numbers(root: Path, project: Project) -> None:
+    assert "| ResNet-50-C4, stride 16 | 26.9 | 27.2 | **30.3** |" in text(open_page(root))
 
 
 def test_a_project_without_pictures_offers_the_next_step(root: Path, workspace: Path) -> None:
@@ -98,20 +137,24 @@ def test_a_project_without_pictures_offers_the_next_step(root: Path, workspace: 
     assert "has none yet" in app.info[0].value
 
 
-@pytest.fixture
-def trained(project: Project) -> str:
+def train(project: Project, name: str, backbone: str) -> str:
     """A run of the project with an untrained network in it."""
     from maskrcnn.config import Config
     from maskrcnn.model import build
     from maskrcnn.model.weights import save
     from maskrcnn.training.run_folder import RunFolder
 
-    config = Config.preset("classroom", backbone="resnet18_fpn", norm="batch", fpn_channels=8, image_max_dim=256,
+    config = Config.preset("classroom", backbone=backbone, norm="batch", fpn_channels=8, image_max_dim=256,
                            image_min_dim=192, box_head_width=8, mask_head_width=8)  # fmt: skip
-    run = RunFolder.create(project.runs_folder / "first")
+    run = RunFolder.create(project.runs_folder / name)
     run.write_json("config.json", config.model_dump(mode="json"))
     save(build(config), run.best, 1)
     return run.name
+
+
+@pytest.fixture
+def trained(project: Project) -> str:
+    return train(project, "first", "resnet18_fpn")
 
 
 def test_a_trained_run_is_used_where_there_is_one(root: Path, trained: str) -> None:
@@ -121,6 +164,17 @@ def test_a_trained_run_is_used_where_there_is_one(root: Path, trained: str) -> N
     # 160 x 128 becomes 240 x 192: a cell of 16 pixels there is 10.7 here.
     assert "One cell of P4 is 10.7 picture pixels wide" in text(app)
     assert len(select(app, "Channel").options) == 1 + 8
+
+
+def test_a_network_without_a_pyramid_shows_its_only_map(root: Path, project: Project) -> None:
+    train(project, "second", "resnet18_c5")
+    app = open_page(root)
+    assert select(app, "Level").options == ["C5"]
+    assert "The map is C5, the only map, of second" in text(app)
+    # 160 x 128 becomes 240 x 192: a cell of 32 pixels there is 21.3 here. No other level could be meant.
+    assert "One cell of C5 is 21.3 picture pixels wide.]" in text(app)
+    app.segmented_control[0].set_value("warp").run()
+    assert not app.exception
 
 
 def test_a_damaged_checkpoint_is_one_red_box(root: Path, project: Project, trained: str) -> None:
@@ -149,14 +203,19 @@ def test_the_grid_writes_its_numbers_where_they_fit() -> None:
 
 
 def test_the_maps_show_the_same_square_of_cells() -> None:
-    """Both charts have the same window, as wide as high, so that a cell looks the same in both."""
+    """All charts have the same window, as wide as high, so that a cell looks the same in all."""
     feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)
     box = (40.0, 44.0, 120.0, 100.0)
     bins = roi_pooling.roi_pool_bins(box, 1 / 8, 3, feature_map.shape)
     view = roi_charts.window((5, 5.5, 15, 12.5), bins.cells)
     charts = (
         roi_charts.pool_chart(feature_map, (5, 5.5, 15, 12.5), bins, view, 250),
-        roi_charts.align_chart(feature_map, roi_pooling.roi_align_samples(box, 1 / 8, 3), view, 250),
+        *(
+            roi_charts.samples_chart(
+                feature_map, (5, 5.5, 15, 12.5), roi_pooling.samples_of(method, box, 1 / 8, 3), method, view, 250
+            )
+            for method in ("warp", "align-legacy", "align")
+        ),
     )
     for chart in charts:
         first = chart.to_dict()["layer"][0]["encoding"]

@@ -1,4 +1,4 @@
-"""RoIPool and RoIAlign written out, against numbers worked by hand and against torchvision."""
+"""RoIPool, RoIWarp and RoIAlign written out, against numbers worked by hand and against torchvision."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import torch
 from torchvision import ops
 
 from maskrcnn.lessons.roi_pooling import (
+    METHODS,
     Box,
     bilinear,
     box_iou,
+    grid_of,
     nudged,
     pyramid_level,
     quantisation,
@@ -18,7 +20,10 @@ from maskrcnn.lessons.roi_pooling import (
     roi_align_samples,
     roi_pool,
     roi_pool_bins,
+    roi_warp,
+    roi_warp_samples,
 )
+from maskrcnn.model.pooling import RoIPooler
 
 COUNTING = np.arange(25, dtype=np.float32).reshape(5, 5)
 
@@ -79,6 +84,30 @@ def test_roi_align_equals_torchvision(sampling_ratio: int, aligned: bool) -> Non
         expected = ops.roi_align(*as_torch(feature_map, box), size, scale, sampling_ratio, aligned)[0, 0].numpy()
         ours = roi_align(feature_map, box, scale, size, sampling_ratio, aligned)
         np.testing.assert_allclose(ours, expected, atol=1e-4, err_msg=str((box, scale, size)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_the_one_of_the_network(method: str) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(100):
+        feature_map, box, _, size = random_case(rng)
+        values, roi = as_torch(feature_map, box)
+        expected = RoIPooler(method, size, 2).pool(values, roi, 8)[0, 0].numpy()
+        ours = grid_of(method, feature_map, box, 1 / 8, size, 2)
+        np.testing.assert_allclose(ours, expected, atol=1e-4, err_msg=str((box, size)))
+
+
+def test_roi_warp_rounds_the_box_and_then_reads_between_the_cells() -> None:
+    """Box [1, 1, 3, 3] is rounded to cells 1..3, so [1, 4]; two bins of 1.5 with one point each, at 1.75 and 3.25.
+
+    1.75 lies a quarter of a cell beyond the middle of cell 1, 3.25 a quarter before that of cell 3: columns 1.25 and
+    2.75, rows alike, and the value is 5 times the row plus the column.
+    """
+    samples = roi_warp_samples((1, 1, 3, 3), 1, 2, sampling_ratio=1)
+    assert samples.box == (1, 1, 4, 4)
+    assert samples.points.tolist() == [[1.75, 1.75], [3.25, 1.75], [1.75, 3.25], [3.25, 3.25]]
+    grid = roi_warp(COUNTING, (1, 1, 3, 3), 1, 2, sampling_ratio=1)
+    assert grid.tolist() == [[5 * row + column for column in (1.25, 2.75)] for row in (1.25, 2.75)]
 
 
 @pytest.mark.parametrize(("aligned", "first_row"), [(False, [7.5, 8, 8.5, 9]), (True, [4.5, 5, 5.5, 6])])
@@ -142,6 +171,15 @@ def test_how_far_the_cells_are_from_the_box() -> None:
     assert found.shifts == (-1, -1, 9, 5)
     assert found.largest == 9
     assert found.iou == pytest.approx(572 / 1024)
+    assert quantisation((9, 17, 31, 43), 1 / 8, "warp") == found
+
+
+def test_the_other_two_read_a_box_of_the_same_size() -> None:
+    """(8, 16, 40, 48): aligned as it is, the first version half a cell, 4 px, on: 28 x 28 of 2 * 1024 - 784 shared."""
+    assert quantisation((8, 16, 40, 48), 1 / 8, "align").shifts == (0, 0, 0, 0)
+    then = quantisation((8, 16, 40, 48), 1 / 8, "align-legacy")
+    assert then.shifts == (4, 4, 4, 4)
+    assert then.iou == pytest.approx(784 / 1264)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +189,24 @@ def test_the_pyramid_level_of_a_square(side: float, level: int) -> None:
     assert pyramid_level((10, 20, 10 + side, 20 + side)) == level
 
 
-def test_nudging_moves_one_in_steps_and_the_other_along() -> None:
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("pool", [0, 0, 1, 1, 1, 1, 2, 2]),
+        ("warp", [0, 0, 1, 1, 1, 1, 2, 2]),
+        ("align-legacy", np.arange(8) / 4),
+        ("align", np.arange(8) / 4),
+    ],
+)
+def test_nudging_moves_some_in_steps_and_others_along(method: str, expected: list[float]) -> None:
     """On a ramp of 1 per cell, cells 4 pixels wide: RoIAlign's mean rises by 1/4 for each pixel that the box moves.
 
-    RoIPool's edges, in cells 2 + n/4 and 4 + n/4, round up together at n = 2 and again at n = 6.
+    RoIPool's edges, in cells 2 + n/4 and 4 + n/4, round up together at n = 2 and again at n = 6; so do RoIWarp's.
     """
     ramp = np.tile(np.arange(20, dtype=np.float32), (20, 1))
-    pooled, aligned = nudged(ramp, (8, 8, 16, 16), 1 / 4, 2, 2, range(8))
-    assert pooled.shape == aligned.shape == (8, 2, 2)
-    assert (pooled - pooled[0]).mean(axis=(1, 2)).tolist() == [0, 0, 1, 1, 1, 1, 2, 2]
-    assert (aligned - aligned[0]).mean(axis=(1, 2)) == pytest.approx(np.arange(8) / 4)
+    grids = nudged(method, ramp, (8, 8, 16, 16), 1 / 4, 2, 2, range(8))
+    assert grids.shape == (8, 2, 2)
+    assert (grids - grids[0]).mean(axis=(1, 2)) == pytest.approx(np.array(expected))
 
 
 def test_bilinear_at_the_border() -> None:

@@ -49,7 +49,11 @@ def test_maps_in_channels_last_give_the_same_up_to_rounding() -> None:
     theirs = peer(strides, 7, 2)(maps, boxes, [SHAPE])
     ours = RoIPooler("align-legacy", 7, 2)(by_cell, boxes, [SHAPE])
     assert torch.allclose(ours, theirs, atol=1e-6)
+    # Not turned around: the convolutions of the mask head read grids in the same order.
     assert ours.is_contiguous(memory_format=torch.channels_last)
+    rois = torch.cat([torch.zeros(60, 1), *boxes], dim=1)
+    one = RoIPooler("align", 7, 2).pool(by_cell["0"], rois, 4)
+    assert one.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(

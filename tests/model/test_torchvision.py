@@ -46,7 +46,9 @@ def pictures() -> list[Tensor]:
     """Ten pictures of large soft spots, so that places differ."""
     generator = torch.Generator().manual_seed(1)
     spots = (torch.rand(1, 3, 6, 6, generator=generator) for _ in SIZES)
-    return [functional.interpolate(spot, size=size, mode="bilinear")[0] for spot, size in zip(spots, SIZES, strict=True)]
+    return [
+        functional.interpolate(spot, size=size, mode="bilinear")[0] for spot, size in zip(spots, SIZES, strict=True)
+    ]
 
 
 def targets(classes: int) -> list[dict[str, Tensor]]:
@@ -116,7 +118,9 @@ def random_state(name: str) -> dict[str, Tensor]:
 Pair = tuple[GeneralizedRCNN, StudioRCNN]
 
 
-@pytest.fixture(scope="module", params=[(name, norms) for name in DETECTORS for norms in ("fresh", "COCO")], ids="-".join)
+@pytest.fixture(
+    scope="module", params=[(name, norms) for name in DETECTORS for norms in ("fresh", "COCO")], ids="-".join
+)
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Theirs and ours with the same weights."""
     name, norms = request.param

@@ -126,8 +126,8 @@ def test_outranked_on_its_level() -> None:
     (story,) = stories(network([OBJECT, ELSEWHERE], [0.6, 0.9], [SURE_CAT], pre_nms_limit=1))
     assert story.lost_at == "best per level"
     assert story.verdict == (
-        "Its best proposal (IoU 1.00, objectness 0.60) is number 2 of 2 on C5 by objectness, and only the best 1 of "
-        "each level go on (pre_nms_limit)."
+        "Its best proposal (IoU 1.00) is number 2 of 2 on C5 by objectness (0.60), and only the best 1 of each level "
+        "go on (pre_nms_limit)."
     )
     assert [standing.left for standing in story.proposals[:2]] == [1, 0]
 
@@ -176,7 +176,7 @@ def test_not_among_the_best_proposals() -> None:
     (story,) = stories(network([OBJECT, ELSEWHERE], [0.6, 0.9], [SURE_CAT], post_nms_rois_inference=1))
     assert story.lost_at == "best proposals"
     assert story.verdict == (
-        "Its best proposal (IoU 1.00, objectness 0.60) is number 2 of 2 by that, and only the best 1 go on "
+        "Its best proposal (IoU 1.00) is number 2 of 2 by objectness (0.60), and only the best 1 go on "
         "(post_nms_rois_inference)."
     )
 
@@ -225,8 +225,19 @@ def test_too_low_a_score(chances: list[float], verdict: str) -> None:
 @pytest.mark.parametrize(
     ("chances", "verdict"),
     [
-        ([0.09, 0.2, 0.71], "Classified as dog (0.71) rather than cat (0.20, below the shown 0.5)."),
-        ([0.58, 0.32, 0.1], "Its best score as cat, 0.32 (IoU 1.00), is below the shown 0.5; background has 0.58."),
+        (
+            [0.09, 0.2, 0.71],
+            "Classified as dog (0.71) rather than cat (0.20, below 0.5, from which on detections are shown).",
+        ),
+        (
+            [0.58, 0.32, 0.1],
+            "Its best score as cat, 0.32 (IoU 1.00), is below 0.5, from which on detections are "
+            "shown; background has 0.58.",
+        ),
+        (
+            [0.24, 0.45, 0.31],
+            "Its best score as cat, 0.45 (IoU 1.00), is below 0.5, from which on detections are shown; dog has 0.31.",
+        ),
     ],
 )
 def test_a_detection_that_is_not_shown(chances: list[float], verdict: str) -> None:
@@ -262,7 +273,7 @@ def test_not_among_the_best_detections() -> None:
     assert story.lost_at == "best detections"
     # Four boxes, each as cat and as dog, of which dog at 0.05 is below the limit.
     assert story.verdict == (
-        "Its best detection (IoU 1.00, score 0.55) is number 2 of 3 by that, and only the best 1 go on "
+        "Its best detection (IoU 1.00) is number 2 of 3 by score (0.55), and only the best 1 go on "
         "(detection_max_instances)."
     )
 

@@ -139,9 +139,7 @@ def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     torch.manual_seed(0)
     name = "fasterrcnn_mobilenet_v3_large_320_fpn"
     model = get_model(name, weights=None, weights_backbone=None).eval()
-    for statistics in (module for module in model.modules() if hasattr(module, "running_var")):
-        statistics.running_var.uniform_(0.5, 1.5)
-    torch.nn.init.normal_(model.roi_heads.box_predictor.cls_score.weight, std=0.5)
+    torch.nn.init.normal_(model.roi_heads.box_predictor.cls_score.bias, std=2)
     path = tmp_path_factory.mktemp("files") / get_model_weights(name)["COCO_V1"].url.rsplit("/", 1)[1]
     torch.save(model.state_dict(), path)
     return model, path
@@ -152,11 +150,11 @@ def test_a_file_of_torchvisions_is_a_model(mobilenet: tuple[Any, Path]) -> None:
     ours = load(path)
     assert ours.config == detector_config("fasterrcnn_mobilenet_v3_large_320_fpn")
     assert not ours.training
-    pictures = [torch.rand(3, 200, 260), torch.rand(3, 180, 150)]
+    pictures = [torch.rand(3, 200, 260)]
     with torch.inference_mode():
         for expected, found in zip(original(pictures), ours(pictures), strict=True):
             assert len(expected["boxes"]) > 5
-            torch.testing.assert_close(found["boxes"], expected["boxes"], atol=1e-3, rtol=1e-5)
+            torch.testing.assert_close(found["boxes"], expected["boxes"], atol=1e-4, rtol=1e-5)
             torch.testing.assert_close(found["scores"], expected["scores"], atol=1e-5, rtol=1e-5)
             assert torch.equal(found["labels"], expected["labels"])
 

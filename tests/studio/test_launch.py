@@ -123,9 +123,9 @@ def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, s
     ("weights", "init", "said"),
     [
         ("/no/such.pth", "none", "/no/such.pth: there is no such file; give the path of a .pth file"),
-        ("", "none", "there is no such file"),
+        ("", "none", "weights: no file was named"),
         ("none", "/no/run", "/no/run: there is no such file; give the path of a run"),
-        ("none", "", "there is no such file"),
+        ("none", "", "weights: no file was named"),
     ],
 )
 def test_a_file_that_is_not_there_is_refused(weights: str, init: str, said: str) -> None:
@@ -155,6 +155,7 @@ def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
         ("torchvision", ("box", "mask"), "maskrcnn_resnet50_fpn"),
         ("torchvision", ("box",), "fasterrcnn_resnet50_fpn"),
         ("torchvision", ("box", "keypoints"), "keypointrcnn_resnet50_fpn"),
+        ("standard", ("box", "mask", "keypoints"), "maskrcnn_resnet50_fpn"),  # its smaller keypoint head starts afresh
         ("standard", ("box", "mask"), "maskrcnn_resnet50_fpn"),
         ("torchvision-v2", ("box", "mask"), "maskrcnn_resnet50_fpn_v2"),
         ("torchvision-v2", ("box",), "fasterrcnn_resnet50_fpn_v2"),

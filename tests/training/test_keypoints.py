@@ -24,7 +24,13 @@ from maskrcnn.training.samples import LabelledPictures, mirror_order
 from maskrcnn.training.validation import losses, validation_losses
 from tests import tiny
 
-CONFIG: dict[str, Any] = {**tiny.CONFIG, "keypoint_head_width": 8, "keypoint_head_depth": 1, "class_names": ("kite",)}
+CONFIG: dict[str, Any] = {
+    **tiny.CONFIG,
+    "backbone": "mobilenet_v3_small_fpn",
+    "keypoint_head_width": 8,
+    "keypoint_head_depth": 1,
+    "class_names": ("kite",),
+}
 POSE: dict[str, Any] = {**CONFIG, "tasks": ("box", "keypoints"), "keypoint_names": tiny.KEYPOINTS}
 
 
@@ -283,3 +289,26 @@ def test_pictures_without_objects_have_no_keypoint_loss(channels_last: bool, tmp
     assert all(p.grad is None or torch.isfinite(p.grad).all() for p in model.parameters())
     mixed = losses(model, [samples[0], samples[2]])
     assert mixed["mrcnn_keypoint_loss"].item() > 1
+
+
+def test_cocos_people_become_targets(real_data: Path, tmp_path: Path) -> None:
+    """17 keypoints and 19 limbs; every labelled one is still labelled and lies where it did, scaled to 320 px."""
+    labels = real_data / "coco/pose_minicoco/annotations/person_keypoints_val2017.json"
+    written = json.loads(labels.read_text())
+    found = training_documents(labels, None, None, tmp_path / "run", ("box", "keypoints"))
+    changes = {"keypoint_names": (), "image_min_dim": 320, "image_max_dim": 320}
+    config = config_for(Config.preset("classroom", **{**POSE, **changes}), found)
+    assert (config.num_keypoints, len(config.keypoint_edges)) == (17, 19)
+    assert config.sigmas[:2] == (0.026, 0.025)
+
+    run = RunFolder(tmp_path / "run")
+    pictures = LabelledPictures(found["train"], run.picture_path, config)
+    chosen = [index for index, image in enumerate(written["images"]) if image["id"] in (279541, 293625)]
+    for index in chosen:
+        image = written["images"][index]
+        objects = [entry for entry in written["annotations"] if entry["image_id"] == image["id"]]
+        target = pictures[index][1]
+        scale = 320 / max(image["width"], image["height"])
+        expected = np.array([entry["keypoints"] for entry in objects], np.float32).reshape(-1, 17, 3)
+        assert target["keypoints"].numpy() == pytest.approx(expected * [scale, scale, 1], abs=0.5)
+        assert len(target["boxes"]) == len(objects)

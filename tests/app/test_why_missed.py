@@ -1,0 +1,200 @@
+"""The panel of the Predictions page that says why an object was missed, on a run with a tiny untrained network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.studio import why_missed
+from maskrcnn.studio.why_missed import Step
+from maskrcnn.training.run_folder import RunFolder
+from tests import tiny
+
+OBJECTS = [(10, 10), (60, 10)]
+CLICK = "why_missed_start"
+
+
+def document() -> dict[str, Any]:
+    outlines = [[x, y, x + 20, y, x + 20, y + 20, x, y + 20] for x, y in OBJECTS]
+    return {
+        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 70, "path": "../../images/a.png"}],
+        "categories": [{"id": 1, "name": "cell"}, {"id": 2, "name": "leaf"}],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": 1,
+                "category_id": number,
+                "iscrowd": 0,
+                "area": 400,
+                "bbox": [*place, 20, 20],
+                "segmentation": [outline],
+            }
+            for number, (place, outline) in enumerate(zip(OBJECTS, outlines, strict=True), 1)
+        ],
+    }
+
+
+@pytest.fixture
+def run(workspace: Path) -> RunFolder:
+    """After epoch 2, whose network was kept, the first object is found and the second is not."""
+    from maskrcnn.model import build
+    from maskrcnn.model.weights import save
+
+    project = Project.create(workspace / "plants")
+    noise = np.random.default_rng(0).integers(0, 255, (70, 100, 3), np.uint8)
+    project.add_pictures([("a.png", cv2.imencode(".png", noise)[1].tobytes())], "val")
+    made = RunFolder.create(project.runs_folder / "first")
+    config = Config.preset("classroom", **{**tiny.CONFIG, "class_names": ("cell", "leaf")})
+    made.write_json("config.json", config.model_dump(mode="json"))
+    made.write_json("dataset.json", {"train": document(), "val": document()})
+    first = document()["annotations"][0]
+    found = {
+        "image_id": 1,
+        "category_id": 1,
+        "bbox": first["bbox"],
+        "score": 0.9,
+        "segmentation": first["segmentation"],
+    }
+    made.write_detections(1, [found])
+    made.write_detections(2, [found])
+    (made.path / "checkpoints").mkdir()
+    save(build(config), made.checkpoint(2), 2)
+    return made
+
+
+def open_page(root: Path, **choices: str) -> AppTest:
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    for name, value in choices.items():
+        app.query_params[name] = value
+    app.run().switch_page("pages/inspect/predictions.py").run()
+    assert not app.exception
+    return app
+
+
+def panel(app: AppTest) -> Any:
+    (found,) = [entry for entry in app.main.expander if entry.label == "Why was an object missed?"]
+    return found
+
+
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in panel(app).markdown)
+
+
+def test_a_click_tells_the_story_of_the_missed_object_alone(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    assert "see where each missed object was lost" in words(app)
+    panel(app).button(CLICK).click().run()
+    assert not app.exception
+    assert "One object was missed" in words(app)
+    assert "**leaf** :small[at (60, 10), 20 × 20 px]" in words(app)
+    assert "**cell**" not in words(app)
+    assert len(panel(app).get("vega_lite_chart")) == 1
+    assert "IoU" in words(app) or "anchor" in words(app)
+
+
+def test_it_stays_open_and_follows_the_slider(root: Path, run: RunFolder) -> None:
+    app = open_page(root)
+    panel(app).button(CLICK).click().run()
+    app.slider[0].set_value(0.95).run()  # now the first object's detection is not shown either
+    assert not app.exception
+    assert "2 objects were missed" in words(app)
+    assert "**cell**" in words(app)
+
+
+def test_an_epoch_whose_network_was_not_kept(root: Path, run: RunFolder) -> None:
+    app = open_page(root, epoch="1")
+    panel(app).button(CLICK).click().run()
+    (info,) = panel(app).info
+    assert "The network of epoch 1 was not kept, only those of the last epochs (2)" in info.value
+
+
+def test_the_best_network_counts_for_its_epoch(root: Path, run: RunFolder) -> None:
+    run.checkpoint(2).rename(run.best)
+    app = open_page(root, epoch="2")
+    panel(app).button(CLICK).click().run()
+    assert not app.exception
+    assert "One object was missed" in words(app)
+
+
+def test_a_run_without_a_network_has_no_panel(root: Path, run: RunFolder) -> None:
+    run.checkpoint(2).unlink()
+    assert not [entry for entry in open_page(root).main.expander if "missed" in entry.label]
+
+
+def test_a_damaged_network_is_one_red_box_and_the_page_goes_on(root: Path, run: RunFolder) -> None:
+    run.checkpoint(2).write_bytes(b"nothing")
+    app = open_page(root)
+    panel(app).button(CLICK).click().run()
+    (error,) = app.error
+    assert "epoch_0002.safetensors" in error.value
+    assert "All 1 validation pictures" in [element.value for element in app.subheader]
+
+
+def test_the_page_loads_no_torch_before_the_click(root: Path, run: RunFolder, workspace: Path) -> None:
+    program = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file({str(root / "app.py")!r}, default_timeout=60).run()
+app.switch_page("pages/inspect/predictions.py").run()
+assert not app.exception, app.exception
+assert [entry for entry in app.main.expander if "missed" in entry.label]
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_bars_of_a_traced_picture() -> None:
+    from maskrcnn.model import build, explain, trace
+
+    fields = {**tiny.CONFIG, "class_names": ("cell", "leaf"), "rpn_min_score": 0.01}
+    model = build(Config.preset("classroom", **fields))
+    targets = {"boxes": [[10, 10, 90, 60]], "labels": [2]}
+    traced = trace(model, np.random.default_rng(0).integers(0, 255, (70, 100, 3), np.uint8), targets)
+    stories = explain(traced, 0.5)
+    steps = why_missed.steps_of(traced, stories, 0.5)
+    proposals = traced.rpn.filters[-1].count
+    assert [step.words for step in steps] == [
+        "anchors, moved by the RPN",
+        "best 50 of each level",
+        "objectness from 0.01",
+        "NMS at IoU 0.7",
+        "best 20: the proposals",
+        "as each of 2 classes",
+        "score above 0.05",
+        "NMS at IoU 0.5, per class",
+        "best 100: the detections",
+        "shown: score from 0.5",
+    ]
+    # Working size 64 x 91, padded to 96: three anchors at each cell of strides 4 to 64.
+    assert steps[0].left == 3 * (16 * 24 + 8 * 12 + 4 * 6 + 2 * 3 + 1 * 2)
+    assert [step.left for step in steps[4:6]] == [proposals, 2 * proposals]
+    assert steps[0].on_missed == stories[0].proposals[0].left > 0
+    assert steps[-1].left == 0
+
+
+def test_numbers_beside_a_bar() -> None:
+    assert why_missed.numbers(Step("anchors", 49000, 12)) == "49,000 · 12"
+    assert why_missed.numbers(Step("best", 20, 0)) == "20"
+
+
+def test_a_crop_stays_within_the_picture_and_shows_the_box() -> None:
+    picture = np.zeros((70, 100, 3), np.uint8)
+    picture[:20, 60:80] = 255
+    piece = why_missed.crop(picture, [60, 0, 20, 20])
+    assert max(piece.shape[:2]) == 168  # twice what it takes on the screen
+    white, blue = (piece == 255).all(axis=2), (piece == (0x3B, 0x82, 0xF6)).all(axis=2)
+    rows, columns = np.nonzero(blue)
+    # The white square fills the blue one, but for its line.
+    inside = white[rows.min() : rows.max(), columns.min() : columns.max()]
+    assert inside.mean() > 0.85
+    assert white.sum() == inside.sum()

@@ -2,7 +2,7 @@
 
     python benchmarks/overfit.py [--only align] [--steps 200] [--least 0.95]
 
-Nine small networks, trained from nothing by the project's own loop on four toy pictures of 160 x 160 px with two
+Nine small networks, trained from nothing by the project's own loop on four toy pictures of 224 x 224 px with two
 shapes each, which do not change from step to step: the four poolings with the paper's masks (FCN, one sigmoid mask per
 class), and with RoIAlign every other mask head and kind of mask. Each is then measured on the same four pictures; mask
 AP is COCO's, over IoU 0.50 to 0.95.
@@ -38,7 +38,7 @@ from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.validation import average_precision, detect_all
 
-PICTURES, SIDE = 4, 160
+PICTURES, SIDE = 4, 224
 STEPS = 200
 
 NETWORKS: dict[str, dict[str, str]] = {pooling: {"pooling": pooling} for pooling in POOLINGS} | {
@@ -139,7 +139,7 @@ def shapes(random: np.random.Generator, number: int) -> Iterator[tuple[str, np.n
     """Two outlines `(N, 2)` that fit into the halves, with their classes: all five come up in four pictures."""
     for half in (0, 1):
         name = toy_shapes.CLASSES[(2 * number + half) % len(toy_shapes.CLASSES)]
-        radius = float(random.uniform(0.17, 0.23)) * SIDE
+        radius = float(random.uniform(0.2, 0.24)) * SIDE
         centre = np.array([SIDE * (0.25 + 0.5 * half), float(random.uniform(radius, SIDE - radius))])
         yield name, toy_shapes.outline_of(name, radius, float(random.uniform(0, 2 * math.pi))) + centre
 

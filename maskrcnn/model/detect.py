@@ -54,6 +54,7 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
     return detections
 
 
+@torch.inference_mode()
 def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
     """What `model` finds in one picture of its working size, float `(3, H, W)` in [0, 1].
 

@@ -7,6 +7,7 @@ its training as they are. What it does, each because it paid (`benchmarks/infere
 - the channels of a cell lie together (channels_last) from the picture to the heads, so that convolutions need no
   reordering and RoIs are read cell by cell;
 - the first fully connected layer of a head has its weights in that order too, so that no grid is turned around for it;
+- the pyramid lets go of what it has read;
 - the mask of a detection is computed for its own class only;
 - in bfloat16, where the processor is made for it: everything with many weights. Boxes, scores and what decides about
   them stay in float32: a corner at 300 would move by a pixel in bfloat16, and equal scores have no order.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +27,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
-from torchvision.ops import FrozenBatchNorm2d
+from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 
 from maskrcnn.config import Precision
 from maskrcnn.errors import StudioError
@@ -50,7 +53,7 @@ def prepare(
     half = precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device))
     twin = _twin(model).eval().requires_grad_(False)
     fold_norms(twin)
-    _order_by_cell(twin)
+    _use_lean_parts(twin)
     _store(twin, device, torch.bfloat16 if half else torch.float32)
     if half:
         _compute_in_bfloat16(twin)
@@ -88,7 +91,8 @@ def fold_norms(network: nn.Module) -> None:
 
 def _fold(convolution: nn.Conv2d, norm: FrozenBatchNorm2d | nn.BatchNorm2d) -> None:
     mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None and variance is not None  # build makes no norm without statistics
+    assert mean is not None  # build makes no norm without statistics
+    assert variance is not None
     weight, bias = fuse_conv_bn_weights(
         convolution.weight, convolution.bias, mean, variance, norm.eps, norm.weight, norm.bias
     )
@@ -99,7 +103,7 @@ def _fixed(tensor: Tensor) -> nn.Parameter:
     return nn.Parameter(tensor.detach(), requires_grad=False)
 
 
-# The order of things in memory
+# Memory: the order of things in it, and how long they are kept
 
 
 class FlattenByCell(nn.Module):
@@ -149,9 +153,36 @@ class MaskPredictorByCell(nn.Module):
         return logits + self.mask_fcn_logits.bias[labels].view(count, 1, 1, 1)
 
 
-def _order_by_cell(model: StudioRCNN) -> None:
-    """Let the heads take grids whose channels lie together, without turning them around."""
+class LeanPyramid(nn.Module):
+    """A `FeaturePyramidNetwork` that lets go of each map of the body as soon as it has been read.
+
+    It takes the maps out of the dict that it is given, so that nobody else holds them either.
+    """
+
+    def __init__(self, fpn: FeaturePyramidNetwork) -> None:
+        super().__init__()
+        self.inner_blocks, self.layer_blocks, self.extra_blocks = fpn.inner_blocks, fpn.layer_blocks, fpn.extra_blocks
+
+    def forward(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Key -> `(N, C, h, w)` of the body, finest first; the same keys, and "pool", of the pyramid."""
+        names, pyramid = list(maps), list[Tensor]()
+        above: Tensor | None = None
+        for name, inner, layer in zip(names[::-1], self.inner_blocks[::-1], self.layer_blocks[::-1], strict=True):
+            lateral = inner(maps.pop(name))
+            if above is not None:
+                lateral += functional.interpolate(above, size=lateral.shape[-2:])
+            pyramid.insert(0, layer(lateral))
+            above = lateral
+        if self.extra_blocks is not None:
+            pyramid, names = self.extra_blocks(pyramid, [], names)
+        return OrderedDict(zip(names, pyramid, strict=True))
+
+
+def _use_lean_parts(model: StudioRCNN) -> None:
+    """Let the heads take grids whose channels lie together without turning them around, and the pyramid be lean."""
     heads = model.roi_heads
+    if isinstance(model.backbone, BackboneWithFPN):
+        model.backbone.fpn = LeanPyramid(model.backbone.fpn)
     heads.box_head = _head_by_cell(heads.box_head, heads.box_roi_pool.output_size)
     if heads.has_mask():
         heads.mask_head = _head_by_cell(heads.mask_head, heads.mask_roi_pool.output_size)

@@ -1,4 +1,6 @@
-"""Pasting masks, and detections in the frame of the original picture."""
+"""Detections in the frame of the original picture."""
+
+import sys
 
 import numpy as np
 import pytest
@@ -7,44 +9,13 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect
+from maskrcnn.model.build import StudioRCNN, last_layers
+from maskrcnn.model.detect import find
 from maskrcnn.model.pasting import paste
-from maskrcnn.model.resize import working_size
+from maskrcnn.model.resize import resize, to_tensor, working_size
 from tests import tiny
 
-
-def test_a_full_mask_fills_its_box_exactly() -> None:
-    bitmap = paste(np.ones((4, 4), np.float32), np.array([2.0, 1.0, 6.0, 5.0]), 8, 10)
-    expected = np.zeros((8, 10), np.uint8)
-    expected[1:5, 2:6] = 1
-    assert bitmap.tolist() == expected.tolist()
-
-
-def test_a_box_beyond_the_picture_is_cut_off() -> None:
-    bitmap = paste(np.ones((4, 4), np.float32), np.array([-3.0, -3.0, 3.0, 3.0]), 4, 5)
-    assert bitmap.sum() == 9
-    assert bitmap[:3, :3].all()
-
-
-def test_an_edge_between_two_cells_stays_between_them() -> None:
-    # The left half of the mask is 1, spread over 8 pixels: the edge lies at 4, so pixels 0..3 are in, 4..7 out.
-    mask = np.array([[1, 1, 0, 0]] * 4, np.float32)
-    bitmap = paste(mask, np.array([0.0, 0.0, 8.0, 8.0]), 8, 8)
-    assert bitmap.sum(axis=0).tolist() == [8, 8, 8, 8, 0, 0, 0, 0]
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.3, 0.49])
-def test_a_box_is_not_rounded_before_the_mask_is_read(shift: float) -> None:
-    # An edge at 4 + shift: pixel 4 (centre 4.5) is in only once the edge has passed its centre.
-    mask = np.array([[1, 1, 0, 0]] * 4, np.float32)
-    bitmap = paste(mask, np.array([shift, 0.0, 8 + shift, 8.0]), 8, 9)
-    assert bitmap[4].tolist()[1:5] == [1, 1, 1, 0]
-    assert paste(mask, np.array([0.6, 0.0, 8.6, 8.0]), 8, 9)[4, 4] == 1
-
-
-def test_a_soft_edge_is_cut_at_one_half() -> None:
-    # Values 1 and 0 at centres 2 and 6 of 8 pixels; the line between them crosses 0.5 at 4.
-    bitmap = paste(np.array([[1, 0]] * 2, np.float32), np.array([0.0, 0.0, 8.0, 8.0]), 8, 8)
-    assert bitmap[4].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+module = sys.modules["maskrcnn.model.detect"]  # by its name: in the package, `detect` is the function
 
 
 @pytest.mark.parametrize(
@@ -70,3 +41,77 @@ def test_detections_are_coco_results_in_the_original_frame() -> None:
         assert -1e-3 <= x <= x + width <= 300 + 1e-3
         assert -1e-3 <= y <= y + height <= 200 + 1e-3
         assert coco_mask.decode(entry["segmentation"]).shape == (200, 300)
+
+
+def network(**changes: object) -> StudioRCNN:
+    """A tiny network whose answers differ from place to place."""
+    torch.manual_seed(0)
+    fields = {**tiny.CONFIG, "num_classes": 3, "detection_min_confidence": 0.0, "detection_max_instances": 12}
+    fields |= {"keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 5}
+    model = build(Config.preset("classroom", **{**fields, **changes}))
+    for name, layer in last_layers(model).items():
+        torch.nn.init.normal_(layer.weight, std=3.0 if "mask" in name else 0.3)
+    return model
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+
+
+def test_masks_of_a_legacy_network_are_those_that_torchvision_pastes() -> None:
+    model = network(pooling="align-legacy")
+    picture = noise(64, 96)  # its working size, so that nothing is resized
+    expected = model([to_tensor(picture)])[0]
+    found = detect(model, picture)
+    assert len(found) == len(expected["masks"]) == 12
+    masks = (expected["masks"][:, 0] > 0.5).numpy()
+    assert 0 < masks.mean() < 1
+    for detection, box, mask in zip(found, expected["boxes"].tolist(), masks, strict=True):
+        assert np.array_equal(coco_mask.decode(detection["segmentation"]), mask)
+        x, y, width, height = detection["bbox"]
+        assert [x, y, x + width, y + height] == pytest.approx(box, abs=1e-4)
+
+
+def test_masks_of_another_network_are_pasted_at_exact_places() -> None:
+    model, picture = network(pooling="align"), noise(64, 96)
+    soft = find(model, to_tensor(picture))
+    for number, detection in enumerate(detect(model, picture)):
+        expected = paste(soft["masks"][number, 0].numpy(), soft["boxes"][number].numpy(), 64, 96)
+        assert np.array_equal(coco_mask.decode(detection["segmentation"]), expected)
+
+
+def test_keypoints_come_in_pixels_of_the_picture() -> None:
+    model = network(tasks="box,keypoints")
+    picture = noise(128, 192)  # twice the working size
+    inner = find(model, to_tensor(resize(picture, (64, 96))))
+    found = detect(model, picture)
+    assert len(found) == len(inner["keypoints"]) > 0
+    for detection, points, sure in zip(found, inner["keypoints"], inner["keypoints_scores"], strict=True):
+        assert detection["keypoints"] == pytest.approx((points * torch.tensor([2, 2, 2])).flatten().tolist())
+        assert detection["keypoints"][2::3] == [2.0] * 5
+        assert detection["keypoint_scores"] == pytest.approx(sure.tolist())
+        assert "segmentation" not in detection
+
+
+def test_boxes_alone_have_neither_masks_nor_keypoints() -> None:
+    (detection, *_) = detect(network(tasks="box"), noise(64, 96))
+    assert set(detection) == {"image_id", "category_id", "bbox", "score"}
+
+
+@pytest.mark.parametrize("tasks", ["box", "box,mask", "box,keypoints", "box,mask,keypoints"])
+def test_nothing_found_is_an_empty_list(tasks: str) -> None:
+    model = network(tasks=tasks)
+    model.roi_heads.score_thresh = 1.0
+    assert detect(model, noise(64, 96)) == []
+
+
+@pytest.mark.parametrize("tasks", ["box,mask", "box,mask,keypoints"])
+def test_many_detections_in_groups_are_those_of_all_at_once(tasks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, picture = network(tasks=tasks), to_tensor(noise(64, 96))
+    whole = find(model, picture)
+    monkeypatch.setattr(module, "PROPOSALS_AT_ONCE", 7)
+    monkeypatch.setattr(module, "DETECTIONS_AT_ONCE", 5)
+    parts = find(model, picture)
+    assert whole.keys() == parts.keys()
+    for name, values in whole.items():
+        torch.testing.assert_close(parts[name], values, rtol=1e-4, atol=1e-4)

@@ -164,6 +164,10 @@ def test_frames(model: StudioRCNN) -> None:
     assert (found.picture_size, found.size, found.scale) == ((100, 150), (64, 96), (0.64, 0.64))
     # 64 resized pixels are 100 of the picture.
     np.testing.assert_allclose(found.to_picture(np.array([[64, 32, 96, 64.0]])), [[100, 50, 150, 100]])
+    # 100 x 151 is worked on at 64 x 96: each side is rounded for itself.
+    wider = trace(model, np.zeros((100, 151, 3), np.uint8))
+    assert wider.scale == (96 / 151, 64 / 100)
+    np.testing.assert_allclose(wider.to_picture(np.array([0, 0, 96, 64.0])), [0, 0, 151, 100], rtol=1e-6)
     assert found.strides == features(model, PICTURE).strides
     inside = found.detections.boxes
     assert (inside >= 0).all()

@@ -222,6 +222,12 @@ def test_too_low_a_score(chances: list[float], verdict: str) -> None:
     assert story.verdict == verdict
 
 
+def test_of_several_boxes_the_one_with_the_best_score_is_told_of() -> None:
+    # The weaker cat lies better; the other overlaps the object by 0.6.
+    (story,) = stories(network([OBJECT, UPPER], [0.9, 0.8], [[0.98, 0.01, 0.01], [0.95, 0.03, 0.02]]))
+    assert story.verdict.startswith("Its best score as cat, 0.03 (IoU 0.60), is below")
+
+
 @pytest.mark.parametrize(
     ("chances", "verdict"),
     [
@@ -302,6 +308,14 @@ def test_two_objects_and_one_detection() -> None:
     assert second.verdict == (
         "Its best detection (IoU 0.70, score 0.80) counts for another cat already, and one detection finds one object."
     )
+
+
+def test_a_detection_takes_the_object_that_is_still_free() -> None:
+    # The second detection overlaps the first object by 0.8, which is taken, and the second by 200 / 320 = 0.625.
+    anchors = [OBJECT, [10, 10, 30, 26]]
+    model = network(anchors, [0.9, 0.8], [SURE_CAT] * 2, rpn_nms_threshold=0.9, detection_nms_threshold=0.9)
+    first, second = stories(model, [OBJECT, [10, 10, 30, 20]], [CAT, CAT])
+    assert (first.found, second.found) == (True, True)
 
 
 def test_the_right_box_of_the_wrong_class_finds_nothing() -> None:

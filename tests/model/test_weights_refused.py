@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import load
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.checkpoints import FORMAT
 from maskrcnn.model.weights import initialise, load_body, save
+from maskrcnn.model.weights.checkpoints import FORMAT, refuse_not_finite
 from tests.model.small import copy_of, network
 
 
@@ -227,6 +227,13 @@ def test_a_body_with_nan_weights_is_refused(here: Path, model: StudioRCNN) -> No
         with pytest.raises(StudioError, match=r"bad\.pth .* \"4\.block\.1\.0\.weight\" has values that are NaN"):
             fill(model, "bad.pth")
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_huge_weights_are_finite() -> None:
+    refuse_not_finite([("a", torch.full((4,), 3e38)), ("b", torch.full((4,), 6e4, dtype=torch.float16))], "it")
+    for value in (float("inf"), float("nan")):
+        with pytest.raises(StudioError, match='its tensor "c"'):
+            refuse_not_finite([("c", torch.tensor([1.0, value, -value]))], "it")
 
 
 def test_places_without_a_model_are_named(here: Path, model: StudioRCNN) -> None:

@@ -14,8 +14,8 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
-from maskrcnn.model.torchvision_files import canonical, coco_detector, detector_in, read_state
 from maskrcnn.model.weights import DETECTORS, detector_config, find_checkpoint, initialise, start_of
+from maskrcnn.model.weights.torchvision_files import canonical, coco_detector, detector_in, read_state
 from tests.model.small import network
 
 

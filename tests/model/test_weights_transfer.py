@@ -9,8 +9,8 @@ from torch import Tensor
 
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.transfer import Transfer, rows_kept
 from maskrcnn.model.weights import initialise, save
+from maskrcnn.model.weights.transfer import Transfer, rows_kept
 from tests.model.small import ALL_TASKS, copy_of, network
 
 CLASSES = "roi_heads.box_predictor.cls_score"

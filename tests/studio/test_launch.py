@@ -169,7 +169,7 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     """The trainer is the oracle for which they are, torchvision for how their file is called."""
     from torchvision.models import get_model_weights
 
-    from maskrcnn.model.torchvision_files import DETECTORS, coco_detector
+    from maskrcnn.model.weights.torchvision_files import DETECTORS, coco_detector
 
     config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
     assert launch.coco_network(config)[1] == coco_detector(config) == builder

@@ -17,6 +17,7 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
+from maskrcnn.training import loop
 from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.loop import train
 from maskrcnn.training.run_folder import RunFolder, finest_ap
@@ -26,7 +27,6 @@ from tests import tiny
 
 CONFIG: dict[str, Any] = {
     **tiny.CONFIG,
-    "backbone": "mobilenet_v3_small_fpn",
     "keypoint_head_width": 8,
     "keypoint_head_depth": 1,
     "class_names": ("kite",),
@@ -263,6 +263,14 @@ def test_a_run_records_the_losses_and_the_ap_of_its_tasks(
     if "keypoints" in tasks:
         # Nothing is known yet, so each of 56 x 56 places is as likely as any other.
         assert step["mrcnn_keypoint_loss"] == pytest.approx(math.log(56 * 56), abs=0.3)
+
+
+def test_the_best_epoch_is_the_one_with_the_best_keypoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes get better and keypoints worse: without masks the keypoints decide."""
+    figures = iter([{"bbox_ap": 0.1, "keypoints_ap": 0.6}, {"bbox_ap": 0.9, "keypoints_ap": 0.5}])
+    monkeypatch.setattr(loop, "average_precision", lambda *documents: next(figures))
+    prepared = Prepared(tmp_path, "box,keypoints", epochs=2)
+    assert train(prepared.model, prepared.training, prepared.validation, prepared.run)["best_epoch"] == 1
 
 
 def test_a_weight_of_zero_takes_a_loss_out_of_the_sum(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Size, Tensor
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
-from maskrcnn.model.checkpoints import State, refuse_not_finite
+from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
 
 SHOWN = 3
 """How many mismatches are written out."""

@@ -21,7 +21,7 @@ from torchvision.models import WeightsEnum, get_model, get_model_weights
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST
-from maskrcnn.model.checkpoints import State
+from maskrcnn.model.weights.checkpoints import State
 
 DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "maskrcnn_resnet50_fpn": ("torchvision", {}),

@@ -1,7 +1,4 @@
-"""Weights into a network: a checkpoint of ours, a detector of torchvision, or a body trained for classification.
-
-`checkpoints` has our files, `torchvision_files` theirs, `transfer` what one network takes over from another.
-"""
+"""Weights into a network: find them, load a whole network, begin one from another, or fill its body."""
 
 from __future__ import annotations
 
@@ -15,9 +12,14 @@ from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, body_of
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.model.checkpoints import Checkpoint, State, checkpoint_of_run, open_checkpoint, refuse_not_finite, save
-from maskrcnn.model.torchvision_files import (
-    DETECTORS,
+from maskrcnn.model.weights.checkpoints import (
+    Checkpoint,
+    State,
+    checkpoint_of_run,
+    open_checkpoint,
+    refuse_not_finite,
+)
+from maskrcnn.model.weights.torchvision_files import (
     body_in,
     body_part,
     coco_detector,
@@ -28,21 +30,7 @@ from maskrcnn.model.torchvision_files import (
     is_detector,
     read_state,
 )
-from maskrcnn.model.transfer import Transfer, listed, mismatches, transferred
-
-__all__ = [
-    "DETECTORS",
-    "Checkpoint",
-    "Transfer",
-    "detector_config",
-    "find_checkpoint",
-    "initialise",
-    "load",
-    "load_body",
-    "read_state",
-    "save",
-    "start_of",
-]
+from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
 
 TORCH_FILES = (".pth", ".pt")
 

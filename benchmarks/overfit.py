@@ -1,8 +1,8 @@
 """Can each way of pooling and each mask head learn four pictures by heart? If not, something in it is broken.
 
-    python benchmarks/overfit.py [--only align] [--steps 200] [--least 0.95]
+    python benchmarks/overfit.py [--only align] [--steps 300] [--least 0.95]
 
-Nine small networks, trained from nothing by the project's own loop on four toy pictures of 224 x 224 px with two
+Nine small networks, trained from nothing by the project's own loop on four toy pictures of 256 x 256 px with two
 shapes each, which do not change from step to step: the four poolings with the paper's masks (FCN, one sigmoid mask per
 class), and with RoIAlign every other mask head and kind of mask. Each is then measured on the same four pictures; mask
 AP is COCO's, over IoU 0.50 to 0.95.
@@ -38,8 +38,8 @@ from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.validation import average_precision, detect_all
 
-PICTURES, SIDE = 4, 224
-STEPS = 200
+PICTURES, SIDE = 4, 256
+STEPS = 300
 
 NETWORKS: dict[str, dict[str, str]] = {pooling: {"pooling": pooling} for pooling in POOLINGS} | {
     f"{head} {kind}": {"mask_head": head, "mask_kind": kind}

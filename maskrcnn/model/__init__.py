@@ -2,11 +2,12 @@
 
 ```python
 from maskrcnn.config import Config
-from maskrcnn.model import build, detect, load
+from maskrcnn.model import build, detect, explain, load, prepare, trace
 
 model = build(Config.preset("torchvision"))  # maskrcnn_resnet50_fpn, key for key
 model = load("runs/balloon")                 # a run folder or a checkpoint
 found = detect(prepare(model), picture)      # prepare: the same detections in less time and memory
+stages = trace(model, picture)               # every map, anchor, proposal and box on the way, with survivors
 ```
 """
 
@@ -14,8 +15,19 @@ from maskrcnn.model.build import build
 from maskrcnn.model.detect import detect
 from maskrcnn.model.features import FeatureMaps, features
 from maskrcnn.model.speed import prepare
-from maskrcnn.model.trace import Trace, trace
+from maskrcnn.model.tracing import GroundTruth, ObjectStory, Trace, explain, trace
 from maskrcnn.model.weights import load
-from maskrcnn.model.why import ObjectStory, explain
 
-__all__ = ["FeatureMaps", "ObjectStory", "Trace", "build", "detect", "explain", "features", "load", "prepare", "trace"]
+__all__ = [
+    "FeatureMaps",
+    "GroundTruth",
+    "ObjectStory",
+    "Trace",
+    "build",
+    "detect",
+    "explain",
+    "features",
+    "load",
+    "prepare",
+    "trace",
+]

@@ -170,7 +170,7 @@ def _checkpoint(run: RunFolder, epoch: int) -> Path | None:
 
 def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:
     """A bar for each filter that can drop something, and one for what is shown."""
-    from maskrcnn.model import filters
+    from maskrcnn.model.tracing import filters
 
     config = traced.config
     words = {

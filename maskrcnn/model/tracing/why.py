@@ -19,11 +19,11 @@ import torch
 from torchvision.ops import box_iou
 
 from maskrcnn.errors import StudioError
-from maskrcnn.model.assignment import Assignment
-from maskrcnn.model.candidates import MASK, MATCH, MATCH_IOU, SHOWN, BestAnchor, Candidates, Case, Standing
-from maskrcnn.model.filters import Filter
-from maskrcnn.model.trace import Trace
-from maskrcnn.model.verdicts import verdict
+from maskrcnn.model.tracing.assignment import Assignment
+from maskrcnn.model.tracing.candidates import MASK, MATCH, MATCH_IOU, SHOWN, BestAnchor, Candidates, Case, Standing
+from maskrcnn.model.tracing.filters import Filter
+from maskrcnn.model.tracing.trace import Trace
+from maskrcnn.model.tracing.verdicts import verdict
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from maskrcnn.model import filters
-from maskrcnn.model.candidates import MASK, MATCH, MATCH_IOU, SHOWN, Case
+from maskrcnn.model.tracing import filters
+from maskrcnn.model.tracing.candidates import MASK, MATCH, MATCH_IOU, SHOWN, Case
 
 
 def verdict(case: Case, lost_at: str, min_score: float) -> str:

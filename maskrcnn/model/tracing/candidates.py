@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskrcnn.model.filters import Filter
-from maskrcnn.model.trace import Trace
+from maskrcnn.model.tracing.filters import Filter
+from maskrcnn.model.tracing.trace import Trace
 
 MATCH_IOU = 0.5
 """From this IoU on a box is taken for the object, as in AP50."""

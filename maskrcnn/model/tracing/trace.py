@@ -30,12 +30,12 @@ from torchvision.models.detection.roi_heads import keypointrcnn_inference
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 from maskrcnn.config import Config
-from maskrcnn.model.assignment import Assignment, GroundTruth, assign
 from maskrcnn.model.backbones import FIRST_AND_LAST, body_of
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.filters import Filter, Suppression, filter_detections, filter_proposals
 from maskrcnn.model.pasting import paste, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
+from maskrcnn.model.tracing.assignment import Assignment, GroundTruth, assign
+from maskrcnn.model.tracing.filters import Filter, Suppression, filter_detections, filter_proposals
 
 Maps = dict[str, np.ndarray]
 

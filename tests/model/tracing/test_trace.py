@@ -14,9 +14,9 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, features, prepare, trace
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.filters import Filter, Suppression
 from maskrcnn.model.resize import resize, to_tensor, working_size
-from maskrcnn.model.trace import Trace
+from maskrcnn.model.tracing.filters import Filter, Suppression
+from maskrcnn.model.tracing.trace import Trace
 from tests import tiny
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (100, 150, 3), np.uint8)

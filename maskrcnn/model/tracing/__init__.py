@@ -1,0 +1,12 @@
+"""Every stage of the network on one picture, and why an object was lost on the way.
+
+`trace` runs the network and keeps what it passes through; `filters` repeats its filters one by one with their
+survivors; `assignment` is what training would ask of it. `why` follows each labelled object through all that: its
+`candidates` at every filter and the `verdicts` in words.
+"""
+
+from maskrcnn.model.tracing.assignment import GroundTruth
+from maskrcnn.model.tracing.trace import Trace, trace
+from maskrcnn.model.tracing.why import ObjectStory, explain
+
+__all__ = ["GroundTruth", "ObjectStory", "Trace", "explain", "trace"]

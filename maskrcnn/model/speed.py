@@ -65,7 +65,7 @@ def prepare(
 def _twin(model: StudioRCNN) -> StudioRCNN:
     """A network of new modules with the same tensors."""
     tensors = [*model.parameters(), *model.buffers()]
-    twin = copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})
+    twin = copy.deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors})
     for module in twin.modules():
         module.__dict__.pop("forward", None)  # what `use_bfloat16` put there leads to the first network
     return twin

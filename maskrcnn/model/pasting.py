@@ -87,7 +87,7 @@ def _legacy(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
     if right <= left or bottom <= top:
         return NOTHING
     soft = functional.interpolate(padded, size=(y2 - y1, x2 - x1), mode="bilinear", align_corners=False)[0, 0]
-    inside = soft[top - y1 + 1 : bottom - y1 + 1, left - x1 : right - x1] > 0.5
+    inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > 0.5
     return Crop(np.ascontiguousarray(inside.numpy().T), left, top)
 
 

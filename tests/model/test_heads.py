@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from maskrcnn.config import Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN, parameter_counts
+from maskrcnn.model.heads import Stage5Head
 from maskrcnn.model.roi_heads import StudioRoIHeads
 from tests import tiny
 
@@ -176,6 +177,11 @@ def test_convolutions_move_a_mask_with_its_grid_and_an_mlp_does_not() -> None:
         # Away from the rim, where the zeros beyond it are seen.
         same = torch.allclose(first.roll(4, dims=3)[..., 6:-6, 8:-6], second[..., 6:-6, 8:-6], atol=1e-7)
         assert same is moves
+
+
+def test_the_box_head_of_a_c4_network_averages_over_the_grid() -> None:
+    grid = torch.tensor([[[[1.0, 2], [3, 6]], [[0, 0], [0, 8]]]])
+    assert Stage5Head(nn.Sequential(nn.Identity()))(grid).tolist() == [[3, 2]]
 
 
 def test_the_heads_of_a_c4_network_share_stage_5() -> None:

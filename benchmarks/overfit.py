@@ -1,6 +1,6 @@
 """Can each way of pooling and each mask head learn four pictures by heart? If not, something in it is broken.
 
-    python benchmarks/overfit.py [--only align] [--steps 450] [--least 0.95]
+    python benchmarks/overfit.py [--only align] [--steps 600] [--least 0.95]
 
 Nine small networks, trained from nothing by the project's own loop on four toy pictures of 192 x 192 px with two
 shapes each, which do not change from step to step: the four poolings with the paper's masks (FCN, one sigmoid mask per
@@ -39,7 +39,7 @@ from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.validation import average_precision, detect_all
 
 PICTURES, SIDE = 4, 192
-STEPS = 450
+STEPS = 600
 
 NETWORKS: dict[str, dict[str, str]] = {pooling: {"pooling": pooling} for pooling in POOLINGS} | {
     f"{head} {kind}": {"mask_head": head, "mask_kind": kind}
@@ -63,8 +63,8 @@ SMALL: dict[str, Any] = {
     "train_rois_per_image": 32,
     "roi_positive_ratio": 0.5,
     # Masks are learned on RoIs that lie close only. RoIPool rounds boxes to whole cells, so it cannot tell apart boxes
-    # whose masks are cut at different places; with RoIs from an IoU of 0.5 on it stays at a mask AP of about 0.92.
-    "roi_positive_iou": 0.8,
+    # whose masks are cut at different places; with RoIs from an IoU of 0.5 on it stays at a mask AP of 0.90 to 0.94.
+    "roi_positive_iou": 0.7,
     "detection_max_instances": 10,
     "batch_size": PICTURES,
     "epochs": 1,

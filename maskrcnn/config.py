@@ -270,7 +270,9 @@ class Config(BaseModel):
         dict.fromkeys(LOSSES, 1.0), description="Factor of each loss in the sum that is minimised."
     )
     compile: bool = Field(
-        False, description="Compile the body with torch.compile: a slow start, then faster steps. Needs a C++ compiler."
+        False,
+        description="Compile the backbone with torch.compile: a minute or more for each picture size, which may pay in "
+        "a long run. Needs a C++ compiler.",
     )
     precision: Precision = Field(
         "auto", description="Arithmetic of the convolutions while training; auto: bfloat16 where the processor has it."

@@ -23,7 +23,8 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compile",
         action="store_true",
-        help="compile the backbone with torch.compile: a minute at the start, then faster; needs a C++ compiler",
+        help="compile the backbone with torch.compile: a minute or more for each size of picture, which may pay "
+        "for many of them; needs a C++ compiler",
     )
 
 

@@ -201,7 +201,7 @@ def survivors_chart(steps: Sequence[Step]) -> alt.LayerChart:
     """Two bars for each step, one behind the other, with their numbers; on a logarithmic scale that has room for 0."""
     frame = pd.DataFrame([{"step": step.words, ALL: step.left, MISSED: step.on_missed} for step in steps])
     order = list(frame["step"])
-    scale = alt.Scale(type="symlog", constant=1, domain=[0, int(frame[ALL].max()) * 40])
+    scale = alt.Scale(type="symlog", constant=1, domain=[0, int(frame[ALL].max()) * 150])
     y = alt.Y("step:N", title=None, sort=order, axis=alt.Axis(labelLimit=190, labelColor=INK, ticks=False))
     base = alt.Chart(frame).encode(y=y, tooltip=["step", ALL, MISSED])
     layers = []

@@ -96,9 +96,8 @@ def curves() -> None:
         epochs = [row for row in rows if row["event"] == "epoch"]
         axis: charts.Axis = "epoch" if epochs else "step"
         shown = epochs or charts.thinned([row for row in rows if row["event"] == "step"])
-        if shown:
+        if losses := charts.losses_in(shown):
             end = charts.x_end(axis, shown[-1], (run.read_json(CONFIG) or {}).get("epochs"), active)
-            losses = charts.losses_in(shown)
             left, right = st.columns(2)
             left.markdown(
                 f"**loss**, the sum of the {len(losses)} below",

@@ -85,9 +85,9 @@ def test_every_stage_is_the_same_up_to_rounding(changes: dict[str, Any]) -> None
     assert list(given) == list(expected)
     for name in expected:
         close(given[name], expected[name])
-    for ours, theirs in zip(
-        second.rpn.head(list(given.values())), first.rpn.head(list(expected.values())), strict=True
-    ):
+    # From the same maps each, or the rounding of one stage would be counted to the next, on maps close to 0.
+    by_cell = [level.contiguous(memory_format=torch.channels_last) for level in expected.values()]
+    for ours, theirs in zip(second.rpn.head(by_cell), first.rpn.head(list(expected.values())), strict=True):
         for one, other in zip(ours, theirs, strict=True):
             close(one, other)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -41,7 +41,6 @@ PoolingMode = Literal["auto", "average", "max"]
 Task = Literal["box", "mask", "keypoints"]
 MaskHead = Literal["fcn", "mlp"]
 MaskKind = Literal["sigmoid", "softmax", "agnostic"]
-Layers = Literal["heads", "3+", "4+", "5+", "all"]
 Optimiser = Literal["adamw", "sgd"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -50,7 +49,11 @@ POOLINGS: tuple[str, ...] = get_args(Pooling)
 TASKS: tuple[str, ...] = get_args(Task)
 MASK_HEADS: tuple[str, ...] = get_args(MaskHead)
 MASK_KINDS: tuple[str, ...] = get_args(MaskKind)
-LAYERS: tuple[str, ...] = get_args(Layers)
+LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
+"""What can learn: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
+
+LATER_RATE = 0.1
+"""Factor of the learning rate in the later stages of a schedule, where none is given."""
 
 LOSS_NAMES: dict[str, str] = {
     "loss_objectness": "rpn_class_loss",
@@ -81,6 +84,15 @@ COCO_SIGMAS = (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89,
 
 OTHER_SIGMA = 0.05
 """The same for a keypoint that nobody has measured: between COCO's eyes (0.025) and hips (0.107)."""
+
+
+class Stage(NamedTuple):
+    """A part of a run: which `layers` learn, `until` which progress in (0, 1], at which `rate` (a factor of
+    `learning_rate`)."""
+
+    layers: str
+    until: float
+    rate: float
 
 
 class Config(BaseModel):
@@ -244,7 +256,12 @@ class Config(BaseModel):
     detection_max_instances: int = Field(100, ge=1, description="Most detections in one picture.")
 
     # Training
-    layers: Layers = Field("all", description="What learns: heads (and FPN, RPN), the body from a stage on, or all.")
+    layers: str = Field(
+        "all",
+        description="What learns: heads (and FPN, RPN), the body from a stage on (3+, 4+, 5+), or all. Or one after "
+        "the other, as in heads,all: later stages take a tenth of the learning rate. heads:0.4,all:0.6:0.2 also sets "
+        "their shares of the run and the factor of the rate.",
+    )
     optimiser: Optimiser = Field("adamw", description="adamw learns quickly from few pictures; sgd is the paper's.")
     learning_rate: float = Field(5e-4, gt=0, description="Peak learning rate, after the warm-up.")
     learning_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD (AdamW's first beta).")
@@ -256,16 +273,49 @@ class Config(BaseModel):
     minutes: float | None = Field(
         None, gt=0, description="Length of the run in minutes; the schedule fits itself to it."
     )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="End the run when the validation AP has not risen for so many epochs; empty: go to the end.",
+    )
     steps_per_epoch: int | None = Field(
         None,
         ge=1,
         description="Steps between two validations; empty: once through the pictures (more, if minutes is set).",
     )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="What is validated and kept is a running mean of the weights, which forgets 1 - ema of itself at "
+        "each step (0.99: the last hundred steps or so); 0: the weights as they are.",
+    )
     flip: float = Field(0.5, ge=0, le=1, description="Chance that a training picture is mirrored left to right.")
     scale_jitter: float = Field(
         0.25, ge=0, lt=1, description="Training pictures are shrunk or grown by up to this share."
     )
+    crop: float = Field(
+        0.0, ge=0, le=1, description="Chance that a training picture is cut to a part of it that keeps an object."
+    )
     colour_jitter: float = Field(0.3, ge=0, lt=1, description="Brightness, contrast and saturation vary by this share.")
+    copy_paste: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Chance that objects of another training picture are pasted into this one (Ghiasi et al. 2021).",
+    )
+    picture_cache_mb: int = Field(
+        1024, ge=0, description="Memory for decoded training pictures; what does not fit is read anew each time."
+    )
+    loader_threads: int | None = Field(
+        None, ge=0, le=64, description="Threads that read pictures while the network computes; empty: as many as help."
+    )
+    checkpoints_kept: int = Field(
+        3, ge=0, description="How many of the last epochs keep their weights, beside the best one."
+    )
+    tensorboard: bool = Field(
+        False, description="Write events for TensorBoard, too (needs its package: pip install tensorboard)."
+    )
     loss_weights: dict[str, float] = Field(
         dict.fromkeys(LOSSES, 1.0), description="Factor of each loss in the sum that is minimised."
     )
@@ -287,6 +337,12 @@ class Config(BaseModel):
         known = [task for task in TASKS if task in given]
         return known if set(given) <= set(TASKS) else given
 
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _one_schedule(cls, value: Any) -> Any:
+        """`["heads", "all"]` is how `--set layers=heads,all` arrives."""
+        return ",".join(str(part) for part in value) if isinstance(value, list | tuple) else value
+
     @field_validator("loss_weights", mode="before")
     @classmethod
     def _all_weights(cls, value: Any) -> Any:
@@ -301,6 +357,10 @@ class Config(BaseModel):
 
     def _problems(self) -> Iterator[str]:
         """What does not go together, each in one line with the mend."""
+        try:
+            parse_stages(self.layers)
+        except ValueError as error:
+            yield f"layers = {self.layers}: {error}"
         if self.class_names and len(self.class_names) != self.num_classes - 1:
             yield f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background"
         if "box" not in self.tasks:
@@ -404,6 +464,11 @@ class Config(BaseModel):
         return 4 * self.keypoint_pool_size
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The parts of the run, in order; one where `layers` is a single word."""
+        return parse_stages(self.layers)
+
+    @property
     def losses(self) -> tuple[str, ...]:
         """The losses that this network has, by our names."""
         missing = {"mask": "mrcnn_mask_loss", "keypoints": "mrcnn_keypoint_loss"}
@@ -417,6 +482,35 @@ class Config(BaseModel):
     def replace(self, **changes: Any) -> Config:
         """This Config with some fields changed, validated again."""
         return Config.parse({**self.model_dump(), **changes})
+
+
+def parse_stages(layers: str) -> tuple[Stage, ...]:
+    """`heads:0.4,all:0.6:0.1` -> what learns until when and at which factor of the rate.
+
+    Shares that are not given are what the others leave, in equal parts; factors that are not given are 1 for the first
+    stage and `LATER_RATE` for the others. Raises `ValueError` with the mend.
+    """
+    parts = [part.strip().split(":") for part in layers.split(",")]
+    shares: list[float | None] = []
+    rates: list[float] = []
+    for number, (word, *numbers) in enumerate(parts):
+        if word not in LAYERS:
+            raise ValueError(f'"{word}" is none of {", ".join(LAYERS)}')
+        try:
+            share, rate, *rest = [float(value) if value else None for value in numbers] + [None] * (2 - len(numbers))
+        except ValueError:
+            raise ValueError("write each stage as LAYERS:SHARE:RATE, for example heads:0.4,all:0.6:0.1") from None
+        if rest or (share is not None and not 0 < share <= 1) or (rate is not None and rate <= 0):
+            raise ValueError("write each stage as LAYERS:SHARE:RATE, shares in (0, 1], rates above 0")
+        shares.append(share)
+        rates.append(rate if rate is not None else LATER_RATE if number else 1.0)
+    left = 1 - sum(share for share in shares if share is not None)
+    open_shares = shares.count(None)
+    if (open_shares and left <= 1e-9) or (not open_shares and abs(left) > 1e-6):
+        raise ValueError("the shares of the stages must add up to 1")
+    whole = [left / open_shares if share is None else share for share in shares]
+    ends = [sum(whole[: number + 1]) for number in range(len(whole) - 1)] + [1.0]
+    return tuple(Stage(word, end, rate) for (word, *_), end, rate in zip(parts, ends, rates, strict=True))
 
 
 def usual_sigmas(count: int) -> tuple[float, ...]:

@@ -7,17 +7,30 @@ metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
 process.json                     pid, create time and command of the trainer
 checkpoints/epoch_0001.safetensors, best.safetensors
-detections/epoch_0001.json       COCO results on the validation set
+state_last.pt                    weights, optimiser, position: what a resumed run goes on from
+detections/epoch_0001.json       COCO results on the pictures of `shown`
+tensorboard/                     events, where the config asks for them
 result.json                      how it ended; absent while it runs, or where the process was killed
 ```
 
 Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `step` (from 1, over the whole run),
 `progress` in [0, 1], `elapsed` and `eta` in seconds, the network's own losses (`Config.losses`) and their weighted sum
-`loss`. A step row adds `learning_rate` and `images_per_second`. An epoch row holds the means over its steps, the same
-with `val_` (absent without a validation set), and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task
-`segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no
-ground truth). The best epoch, whose weights are `best.safetensors`, is the one with the highest AP of the finest task
-that the network has: `segm_ap`, else `keypoints_ap`, else `bbox_ap` (see `finest_ap`).
+`loss`. Every row also has
+
+- `learning_rate`, `images_per_second`, `gradient_norm` (before it was clipped), `layers` (what learns just now);
+- `waiting`, the share of the time in [0, 1] that was spent waiting for pictures;
+- `memory_mb`, of the graphics card where one computes, else of the process; `processor_percent`, how busy all cores
+  were with this process (0 to 100); `gpu_percent`, where there is a card that says so;
+- what was sampled, for each picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
+
+An epoch row holds the means over its steps, the losses with `val_` (absent without a validation set),
+`validation_seconds`, and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task `segm_ap`, `segm_ap50`,
+`segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no ground truth). The best
+epoch, whose weights are `best.safetensors`, is the one with the highest AP of the finest task that the network has:
+`segm_ap`, else `keypoints_ap`, else `bbox_ap` (see `finest_ap`).
+
+A run that was stopped goes on from `state_last.pt`. Rows that were written after it are taken out of `metrics.jsonl`
+first, so that none is there twice.
 
 Files are written whole and then renamed, so a reader never sees half of one; only `metrics.jsonl` and `log.txt` grow in
 place, and a torn last line of the former is passed over.
@@ -47,7 +60,11 @@ LOG = "log.txt"
 PROCESS = "process.json"
 RESULT = "result.json"
 BEST = "best.safetensors"
+STATE = "state_last.pt"
+TENSORBOARD = "tensorboard"
 
+SHOWN_WITHOUT_VALIDATION = 4
+"""How many training pictures are detected on after each epoch where there is no validation set."""
 
 FINEST_FIRST = ("segm_ap", "keypoints_ap", "bbox_ap")
 
@@ -141,6 +158,11 @@ class RunFolder:
         """`{"train": COCO document, "val": COCO document or None}`; see `picture_path` for where the pictures are."""
         return self.read_json(DATASET) or {"train": {"images": [], "annotations": [], "categories": []}, "val": None}
 
+    def shown(self) -> dict[str, Any]:
+        """The COCO document of the pictures that `detections` are of: the validation set, else the first of training."""
+        dataset = self.dataset()
+        return shown_pictures(dataset["train"], dataset["val"])
+
     def picture_path(self, image: dict[str, Any]) -> Path:
         """Where a picture of `dataset.json` lies; its `path` is relative to the run folder, or absolute."""
         return (self.path / image["path"]).resolve()
@@ -162,6 +184,14 @@ class RunFolder:
             except json.JSONDecodeError:
                 continue
         return rows
+
+    def cut_metrics(self, step: int, epochs: int) -> None:
+        """Take out the rows after step `step` and the epochs after epoch `epochs`, and a torn last line."""
+        kept = [
+            row for row in self.metrics() if row["step"] <= step and (row["event"] == "step" or row["epoch"] <= epochs)
+        ]
+        if (self.path / METRICS).exists():
+            write_whole(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
 
     def epochs(self) -> list[Row]:
         """The rows with `event` "epoch", in order."""
@@ -187,11 +217,16 @@ class RunFolder:
     def best(self) -> Path:
         return self.path / BEST
 
+    @property
+    def state(self) -> Path:
+        """Where the state of the run lies, from which it can be resumed."""
+        return self.path / STATE
+
     def write_detections(self, epoch: int, detections: list[dict[str, Any]]) -> None:
         self.write_json(f"detections/epoch_{epoch:04d}.json", detections)
 
     def detections(self, epoch: int) -> list[dict[str, Any]]:
-        """COCO results of the validation set after that epoch; empty where there are none."""
+        """COCO results on the pictures of `shown` after that epoch; empty where there are none."""
         return self.read_json(f"detections/epoch_{epoch:04d}.json") or []
 
     def detection_epochs(self) -> list[int]:
@@ -199,7 +234,8 @@ class RunFolder:
         return list(self._by_epoch("detections", r"epoch_(\d+)\.json"))
 
     def result(self) -> dict[str, Any] | None:
-        """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds", ...}`."""
+        """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
+        "stopped_early", ...}`."""
         return self.read_json(RESULT)
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
@@ -208,6 +244,19 @@ class RunFolder:
             if match := re.fullmatch(pattern, path.name):
                 found[int(match[1])] = path
         return dict(sorted(found.items()))
+
+
+def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
+    """`val`, or where there is none the first `SHOWN_WITHOUT_VALIDATION` pictures of `train` with what is on them."""
+    if val and val["images"]:
+        return val
+    images = train["images"][:SHOWN_WITHOUT_VALIDATION]
+    chosen = {image["id"] for image in images}
+    return {
+        **train,
+        "images": images,
+        "annotations": [annotation for annotation in train["annotations"] if annotation["image_id"] in chosen],
+    }
 
 
 def runs_in(folder: Path) -> list[RunFolder]:

@@ -1,9 +1,9 @@
-"""Trainings on this machine: each is a process of its own that outlives the browser tab and the server.
+"""One training of this machine: what it is doing, how far it is, and how it is ended.
 
-A training is started by its command line and never imported, so this module stays free of torch. What is known about
-one is in its run folder: `process.json` says which process it is, `metrics.jsonl` how far it came, `result.json` how it
-ended. The state is worked out from these files and the table of processes each time somebody asks; nothing is
-remembered, so a restarted server knows as much as the one before it.
+All that is known about one is in its run folder: `queued.json` while it waits, `process.json` says which process it is,
+`metrics.jsonl` how far it came, `result.json` how it ended. The state is worked out from these files and the table of
+processes each time somebody asks; nothing is remembered, so a restarted server knows as much as the one before it. It
+does not matter who started the training: the queue, or a person at a terminal.
 """
 
 from __future__ import annotations
@@ -12,35 +12,29 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psutil
 
-from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, Row, RunFolder, runs_in
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import processes, reservation
+from maskrcnn.jobs.recovery import open_table
+from maskrcnn.jobs.table import DATABASE
+from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, Row, RunFolder, runs_in
 
-State = Literal["starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
+State = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
 
 ACTIVE: tuple[State, ...] = ("starting", "running", "cancelling")
 """The states in which a process is alive."""
 
-TRAINER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn", "train")
-"""The command that trains; `--out RUN` and the options follow it."""
-
 GRACE = 15.0
 """Seconds that a training has to end by itself, once it was asked to, before it may be killed."""
 
-ROOT = Path(__file__).resolve().parents[2]
 _QUIET = 120.0
-_starting = threading.Lock()
-_children: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -64,44 +58,21 @@ class Progress:
         return self.state in ACTIVE
 
 
-def start(
-    run: Path, options: Sequence[str], beside: Iterable[Path] = (), program: Sequence[str] = TRAINER
-) -> RunFolder:
-    """Start a training into the new folder `run` and return at once.
+def start(run, options, beside=()):  # type: ignore[no-untyped-def]  # until Launch calls queue.add
+    from maskrcnn.jobs import queue
 
-    The process gets a session of its own, so that neither Ctrl-C on the server nor a closed terminal reaches it, and
-    writes what it prints to the folder's log. One training runs at a time: raises `StudioError` naming the one that
-    does, in the folder that holds `run` or in one of the `runs/` folders `beside`, and `ArgumentError` where `run`
-    exists already.
-    """
-    run = run.resolve()
-    argv = [*program, "--out", str(run), *options]
-    with _starting:
-        for other in running_jobs([run.parent, *beside]):
-            raise StudioError(f'{run.name}: "{other.name}" is still training; wait for it to end, or cancel it')
-        try:
-            run.mkdir(parents=True)
-        except FileExistsError:
-            raise ArgumentError(f"{run} exists already; choose another name for the run") from None
-        try:
-            process = _detached(argv, run / LOG)
-        except OSError as error:
-            shutil.rmtree(run)
-            raise StudioError(f"{argv[0]}: cannot be started ({error.strerror}); install the studio again") from None
-        _children.append(process)
-        RunFolder(run).write_json(
-            PROCESS,
-            {"pid": process.pid, "create_time": _create_time(process.pid), "argv": argv, "started": time.time()},
-        )
-    return RunFolder(run)
+    return queue.add(run, options, workspace=run.parents[2])
 
 
 def state(run: RunFolder) -> State:
     """What a run is doing, from its folder and the table of processes.
 
-    `lost` is a run whose process is gone without having said how it ended: it was killed, or the machine was switched
-    off.
+    `queued` is one that waits for its device. `lost` is one whose process is gone without having said how it ended: it
+    was killed, or the machine was switched off.
     """
+    queued = run.read_json(QUEUED)
+    if queued is not None and _process(run) is None:
+        return "starting" if queued.get("claimed") else "queued"
     # In this order: a process that ends between the two questions has then written its result.
     alive = _alive(run)
     result = run.result()
@@ -173,14 +144,25 @@ def running_jobs(runs_folders: Iterable[Path]) -> list[RunFolder]:
     return found
 
 
-def cancel(run: RunFolder, grace: float = GRACE) -> None:
-    """Ask a training to end (SIGTERM); asked again after `grace` seconds, kill it and the processes it started.
+def resumable(run: RunFolder) -> bool:
+    """Whether a run can go on: it left a state, and neither trains nor waits."""
+    return run.state.is_file() and state(run) not in (*ACTIVE, "queued")
 
-    Only the trainer itself is asked: it ends its own workers, and would take their death for a failure. Raises
-    `StudioError` when the run has ended, when it was asked less than `grace` seconds ago, and when the folder does not
-    say which process it is.
+
+def cancel(run: RunFolder, grace: float = GRACE) -> None:
+    """Ask a training to end (SIGTERM); asked again after `grace` seconds, kill it and everything it started.
+
+    Only the trainer itself is asked: it ends its own workers, and would take their death for a failure. A run that
+    waits is taken out of the queue. Raises `StudioError` when the run has ended, when it was asked less than `grace`
+    seconds ago, and when the folder does not say which process it is.
     """
-    if state(run) not in ACTIVE:
+    now = state(run)
+    if now == "queued" or (now == "starting" and (run.path / QUEUED).is_file()):
+        with contextlib.suppress(StudioError):
+            take_out(run)
+            return
+        now = _started(run)
+    if now not in ACTIVE:
         raise StudioError(f"{run.name}: has ended already; there is nothing to cancel")
     process = _process(run)
     if process is None:
@@ -194,15 +176,30 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
             run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
             process.terminate()
         else:
-            for member in [*process.children(recursive=True), process]:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    member.kill()
+            processes.kill_tree(process)
+
+
+def take_out(run: RunFolder, workspace: Path | None = None) -> None:
+    """Take a run out of the queue. The folder of a new one goes too; one that was to go on stays as it was.
+
+    `workspace` is where the queue is, by default where the run's own note says. Raises `StudioError` where the run does
+    not wait any more.
+    """
+    table = open_table(workspace or _workspace(run))
+    with table.writing() as db:
+        if not table.take_out(db, run.path) and (table.of_run(db, run.path) or state(run) != "queued"):
+            raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
+    reservation.withdraw(run)
 
 
 def delete(run: RunFolder) -> None:
     """Remove a run folder with everything in it. Raises `StudioError` while it trains or where it is no run folder."""
-    if not ((run.path / CONFIG).is_file() or (run.path / PROCESS).is_file()):
+    if not any((run.path / mark).is_file() for mark in (CONFIG, PROCESS, QUEUED)):
         raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
+    if state(run) == "queued":
+        take_out(run)
+        if not run.path.exists():
+            return
     if state(run) in ACTIVE:
         raise StudioError(f"{run.name}: is still training; cancel it first")
     # Under another name first, so that nobody reads a folder that is half gone.
@@ -211,46 +208,29 @@ def delete(run: RunFolder) -> None:
     shutil.rmtree(leaving)
 
 
-def _detached(argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            argv,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **apart,
-        )
+def _started(run: RunFolder, patience: float = 3.0) -> State:
+    """The state of a run that a runner is starting just now, once its process is known."""
+    deadline = time.monotonic() + patience
+    while _process(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return state(run)
 
 
-def _create_time(pid: int) -> float:
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return time.time()
+def _workspace(run: RunFolder) -> Path:
+    """The workspace whose queue a run waits in: the one it lies in, else the one that it was added from."""
+    for folder in run.path.resolve().parents[1:3]:
+        if (folder / DATABASE).is_file():
+            return folder
+    noted = (run.read_json(QUEUED) or {}).get("workspace")
+    if noted is None:
+        raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
+    return Path(noted)
 
 
 def _process(run: RunFolder) -> psutil.Process | None:
-    """The living process of a run. A number alone is not enough: the system gives it to another process later."""
-    for child in list(_children):
-        # Asking an ended child takes it out of the table of processes, where it stays as a zombie otherwise.
-        if child.poll() is not None:
-            with contextlib.suppress(ValueError):
-                _children.remove(child)
-    noted = run.read_json(PROCESS)
-    if not noted:
-        return None
-    try:
-        process = psutil.Process(noted["pid"])
-        if abs(process.create_time() - noted["create_time"]) > 2 or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-    except psutil.NoSuchProcess:
-        return None
-    return process
+    """The living process of a run."""
+    noted = run.read_json(PROCESS) or {}
+    return processes.living(noted.get("pid"), noted.get("create_time"), str(run.path))
 
 
 def _alive(run: RunFolder) -> bool:

@@ -5,6 +5,7 @@ config.json                      the Config
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
+queued.json                      what is to be started, while the run waits for its device (see jobs/reservation.py)
 process.json                     pid, create time and command of the trainer
 checkpoints/epoch_0001.safetensors, best.safetensors
 state_last.pt                    weights, optimiser, position: what a resumed run goes on from
@@ -57,6 +58,7 @@ CONFIG = "config.json"
 DATASET = "dataset.json"
 METRICS = "metrics.jsonl"
 LOG = "log.txt"
+QUEUED = "queued.json"
 PROCESS = "process.json"
 RESULT = "result.json"
 BEST = "best.safetensors"
@@ -103,7 +105,7 @@ class RunFolder:
             raise ArgumentError(f"{self.path} is a file; give --out a folder that does not exist yet")
         if (self.path / CONFIG).exists():
             raise ArgumentError(f"{self.path} already holds a run; choose another --out folder")
-        if self.path.is_dir() and any(entry.name not in (LOG, PROCESS) for entry in self.path.iterdir()):
+        if self.path.is_dir() and any(entry.name not in (LOG, PROCESS, QUEUED) for entry in self.path.iterdir()):
             raise ArgumentError(f"{self.path} is not empty; choose another --out folder")
 
     @classmethod
@@ -263,5 +265,6 @@ def runs_in(folder: Path) -> list[RunFolder]:
     """The runs below a project's `runs/`, newest first."""
     if not folder.is_dir():
         return []
-    runs = [RunFolder(path) for path in folder.iterdir() if (path / CONFIG).is_file() or (path / PROCESS).is_file()]
+    marks = (CONFIG, PROCESS, QUEUED)
+    runs = [RunFolder(path) for path in folder.iterdir() if any((path / mark).is_file() for mark in marks)]
     return sorted(runs, key=lambda run: run.path.stat().st_ctime, reverse=True)

@@ -1,0 +1,130 @@
+"""`python -m maskrcnn.jobs.runner WORKSPACE JOB`: look after the trainings of a device, one after the other.
+
+It starts the trainer of the job as its child, writes a heartbeat while that lives and how it ended when it is dead, and
+then takes the next job of the same device. With none left it ends. It leads a session of its own and needs neither
+browser nor server. If it is killed the trainer goes on, and the pages notice both.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import devices, local, processes, reservation
+from maskrcnn.jobs.queue import ended_as, words_of_end
+from maskrcnn.jobs.recovery import open_table
+from maskrcnn.jobs.table import Damaged, Job
+from maskrcnn.training.run_folder import LOG, PROCESS, RESULT, RunFolder
+
+BEAT = 2.0
+"""Seconds between two heartbeats."""
+
+
+def main(workspace: Path, first: int) -> None:
+    """Look after the job of that id and those that come after it on its device."""
+    me = (os.getpid(), processes.create_time(os.getpid()))
+    table = open_table(workspace)
+    with table.writing() as db:
+        job = table.adopt(db, first, me)
+    while job is not None:
+        _train(workspace, job, me)
+        table = open_table(workspace)
+        with table.writing() as db:
+            job = table.claim(db, only=job.device)
+            if job is not None:
+                job = table.adopt(db, job.id, me)
+        if job is not None:
+            reservation.change(RunFolder(job.run), claimed=job.started)
+
+
+def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
+    """Run the trainer of one job from its start to its end."""
+    run = RunFolder(job.run)
+    trainer = _start(run, job)
+    if trainer is not None:
+        known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
+        run.write_json(
+            PROCESS,
+            {**known, "argv": list(trainer.args), "started": time.time(), "device": job.device},  # type: ignore[arg-type]
+        )
+        _beat(workspace, run, me, known)
+        reservation.release(run)
+        while (status := _waited(trainer)) is None:
+            _beat(workspace, run, me, known)
+        for left in processes.session_of(trainer.pid):  # workers of a trainer that was killed
+            with suppress(psutil.Error):
+                left.kill()
+        _explain(run, status)
+    _note_end(workspace, run)
+
+
+def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
+    """The trainer as a process; None where it cannot be started, which is then written down as the result."""
+    try:
+        # What a run that goes on said about its end is not true any more.
+        (run.path / RESULT).unlink(missing_ok=True)
+        device = job.device or "cpu"
+        return processes.start_apart([*job.argv, *devices.options(device)], run.path / LOG, devices.environment(device))
+    except OSError as error:
+        with suppress(OSError):
+            run.write_json(RESULT, {"state": "failed", "error": f"{job.argv[0]}: cannot be started ({error.strerror})"})
+            reservation.release(run)
+        return None
+
+
+def _waited(trainer: subprocess.Popen[bytes]) -> int | None:
+    """The exit status of the trainer, None where it still lives after a beat."""
+    with suppress(subprocess.TimeoutExpired):
+        return trainer.wait(BEAT)
+    return None
+
+
+def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[str, float]) -> None:
+    """Say that the trainer lives. A beat that cannot be written is left out: training is what matters."""
+    with suppress(StudioError, Damaged, OSError):
+        state = local.state(run)
+        table = open_table(workspace)
+        with table.writing() as db:
+            table.note(
+                db,
+                run.path,
+                **trainer,
+                state=state if state in local.ACTIVE else "running",
+                heartbeat=time.time(),
+                runner_pid=me[0],
+                runner_create_time=me[1],
+            )
+
+
+def _explain(run: RunFolder, status: int) -> None:
+    """Write a result for a trainer that ended by itself with an error and left none."""
+    with suppress(StudioError, OSError):
+        if status > 0 and local.state(run) == "lost":
+            last = run.log_tail(5).strip().rpartition("\n")[2]
+            run.write_json(RESULT, {"state": "failed", "error": last or f"it ended with exit status {status}"})
+
+
+def _note_end(workspace: Path, run: RunFolder) -> None:
+    """Free the device. Where the table cannot be written, the next page that is loaded does it."""
+    state, why = ended_as(run)
+    for _ in range(3):
+        with suppress(StudioError, Damaged):
+            table = open_table(workspace)
+            with table.writing() as db:
+                if table.end(db, run.path, state, why) and (line := words_of_end(run, state, why)):
+                    table.tell(db, line)
+            return
+        time.sleep(BEAT)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -20,8 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config_table": {"errors", "config"},
     "annotations": {"errors", "config"},
     "evaluation": {"errors", "config"},
-    # A model can be named by the run folder that it lies in.
-    "model": {"errors", "config", "training.run_folder"},
+    # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
+    "model": {"errors", "config", "training.run_folder", "annotations.outlines"},
     "lessons": {"errors", "config"},
     "training": {"errors", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.

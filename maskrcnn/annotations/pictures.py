@@ -81,6 +81,17 @@ def reduced(path: Path | str, side: int) -> np.ndarray:
     return np.array(small)
 
 
+def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
+    """`load`, where a JPEG may come at a half, a quarter or an eighth of its size, but not below `size` (height,
+    width): that takes a fraction of the time."""
+    with _opened(path) as picture:
+        turned = picture.size != _displayed_size(picture)
+        picture.draft(picture.mode, size if turned else size[::-1])
+        picture.load()
+        turn = _TURNS.get(_orientation(picture))
+        return _as_rgb(picture if turn is None else picture.transpose(turn))
+
+
 def size(path: Path | str) -> tuple[int, int]:
     """`(width, height)` of the displayed frame, from the file's header alone. Raises `StudioError` as `load` does,
     except for a picture that is cut off after its header."""

@@ -14,6 +14,7 @@ radii up to 500 px. The parts of a `MultiPolygon` are united; from each part its
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,22 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
 def mask(shape: Shape, height: int, width: int) -> np.ndarray:
     """The mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle` does."""
     return coco_mask.decode(_encoded(shape, height, width)).astype(bool)
+
+
+def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.ndarray:
+    """The union of `parts` as uint8 `(height, width)` of 0 and 1; the rings `(V, 2)` of a part by the even-odd rule.
+
+    For shapes that are on their way to a network, whose vertices have been scaled and moved.
+    """
+    whole = np.zeros((height, width), np.uint8)
+    for rings in parts:
+        part: np.ndarray | None = None
+        for ring in rings:
+            filled = coco_mask.decode(coco_mask.frPyObjects([np.asarray(ring, float).ravel()], height, width))[..., 0]
+            part = filled if part is None else part ^ filled
+        if part is not None:
+            whole |= part
+    return whole
 
 
 def area(shape: Shape, height: int, width: int) -> int:

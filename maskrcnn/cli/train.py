@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 from maskrcnn.cli.device import add_device, choose_device
-from maskrcnn.config import BACKBONES, LAYERS, LOSSES, POOLINGS, PRESETS, Config, parse_settings
+from maskrcnn.cli.estimate import estimate_command
+from maskrcnn.cli.train_start import Start, begin, rehearse, resume
+from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
-from maskrcnn.model import weights
-from maskrcnn.model.build import build
-from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
-from maskrcnn.model.speed import compile_backbone
-from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
-from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, Row, RunFolder
-from maskrcnn.training.samples import LabelledPictures, mirror_order
-
-KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
-"""Words for weights that torchvision fetches -> what their data is called."""
+from maskrcnn.training.readiness import remarks
+from maskrcnn.training.run_folder import CONFIG, RESULT, Row, RunFolder
+from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.team import Team, join
+from maskrcnn.training.tensorboard import Events
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DATASET", help="labels to learn: a file, folder or project"
-    )
+    parser.add_argument("--data", type=Path, metavar="DATASET", help="labels to learn: a file, folder or project")
     parser.add_argument("--val", type=Path, metavar="DATASET", help="labels to validate on (a project brings its own)")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
     parser.add_argument("--preset", choices=PRESETS, help="which set of defaults to start from (classroom)")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int, metavar="N", help="how many times through the pictures (20)")
-    length.add_argument("--minutes", type=float, metavar="M", help="how long to train instead")
+    length.add_argument(
+        "--epochs", type=int, metavar="N", help="how many times through the pictures (20); with --resume how many more"
+    )
+    length.add_argument(
+        "--minutes", type=float, metavar="M", help="how long to train instead; with --resume how much longer"
+    )
     parser.add_argument("--backbone", choices=BACKBONES, help="the body of the network")
     parser.add_argument(
         "--backbone-weights",
@@ -62,118 +60,87 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pooling", choices=POOLINGS, help="how RoIs are read from the feature maps")
     parser.add_argument(
         "--layers",
-        choices=LAYERS,
-        help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given)",
+        metavar="heads|3+|4+|5+|all",
+        help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given); or one after "
+        "the other: heads,all",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="any other field of the config"
     )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out that was stopped, as if it had not been; with --epochs or --minutes train it "
+        "so much longer than was planned",
+    )
+    parser.add_argument(
+        "--estimate", action="store_true", help="only measure how long it would take here; writes nothing into --out"
+    )
     add_device(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check everything that can be checked, then make the run folder, then train."""
+    """Check everything that can be checked, then make the run folder (or open it again), then train."""
     cancelled = stop_on_signals()
     here = RunFolder(args.out)
-    started_by_studio = here.started_here() and not (here.path / CONFIG).exists()
+    started_by_studio = here.started_here() and (args.resume or not (here.path / CONFIG).exists())
+    team, device = join(choose_device(args.device))
     try:
-        run, model, documents, taken_over = prepare(args)
+        if args.estimate:
+            return estimate_command(*rehearse(args, device))
+        start = resume(args, device, team) if args.resume else begin(args, device, team)
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
             here.write_json(RESULT, {"state": "failed", "error": str(error)})
         raise
-    with Logbook(run) as log:
-        training = LabelledPictures(documents["train"], run.picture_path, model.config, augment=True)
-        validation = LabelledPictures(documents["val"], run.picture_path, model.config) if documents["val"] else None
-        log(
-            f"{run.name}: {len(training)} pictures to learn from, "
-            f"{len(validation) if validation else 'none'} to validate on, "
-            f"{model.config.backbone} with {model.config.pooling} for {', '.join(model.config.tasks)} on "
-            f"{next(model.parameters()).device}"
-        )
-        for line in [*taken_over, *remarks(model.config, documents["train"])]:
-            log(line)
-        with tqdm(total=1.0, disable=None, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
+    with Logbook(start.run, quiet=not team.leads) as log:
+        outcome = follow(start, team, cancelled, log)
+    team.leave()
+    return 0 if outcome["state"] == "done" else 1
 
-            def report(row: Row) -> None:
-                bar.update(row["progress"] - bar.n)
-                bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock_time(row['eta'])}")
-                if row["event"] == "epoch":
-                    log(epoch_line(row))
 
-            try:
-                result = train(model, training, validation, run, report, cancelled)
-            except Exception as error:
+def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook) -> dict[str, Any]:
+    """Train, with a bar on the terminal and a line in the log for every epoch; the result, which is written too."""
+    run, model, config = start.run, start.model, start.model.config
+    training = LabelledPictures(start.documents["train"], run.picture_path, config, augment=True)
+    val = start.documents["val"]
+    validation = LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
+    log(
+        f"{run.name}: {len(training)} pictures to learn from, "
+        f"{len(validation) if validation else 'none'} to validate on, "
+        f"{config.backbone} with {config.pooling} for {', '.join(config.tasks)} on {next(model.parameters()).device}"
+        + (f", {team.size} processes" if team.size > 1 else "")
+    )
+    for line in [*start.lines, *remarks(config, start.documents)]:
+        log(line)
+    events = Events.of(run, config) if team.leads else None
+    with tqdm(total=1.0, disable=None if team.leads else True, bar_format="{l_bar}{bar}| {elapsed}{postfix}") as bar:
+
+        def report(row: Row) -> None:
+            bar.update(row["progress"] - bar.n)
+            bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock_time(row['eta'])}")
+            if row["event"] == "epoch":
+                log(epoch_line(row))
+            if events:
+                events.add(row)
+
+        try:
+            outcome = train(model, training, validation, run, report, cancelled, start.state, team)
+        except Exception as error:
+            if team.leads:
                 run.write_json(RESULT, {"state": "failed", "error": one_line(error)})
-                log(f"failed: {one_line(error)}")
-                raise
-        run.write_json(RESULT, result)
-        log(f"{result['state']} after {clock_time(result['seconds'])}, best epoch {result['best_epoch']}: {run.path}")
-    return 0 if result["state"] == "done" else 1
-
-
-def prepare(args: argparse.Namespace) -> tuple[RunFolder, Any, dict[str, Any], list[str]]:
-    """The new run folder, the network with its weights, the labels, and in a line each what the weights brought along.
-
-    Writes nothing unless all of it is right.
-    """
-    run = RunFolder(args.out)
-    run.refuse_if_taken()
-    device = choose_device(args.device)
-    config = configure(args)
-    documents = training_documents(args.data, args.val, args.images, run.path, config.tasks)
-    config = config_for(config, documents)
-    torch.manual_seed(config.seed)  # what no weights fill is random
-    model = build(config)
-    taken_over = [
-        fill(model, source).describe(KNOWN_SOURCES.get(source) or Path(source).resolve().name)
-        for fill, source in ((weights.load_body, args.backbone_weights), (weights.initialise, args.init))
-        if source != "none"
-    ]
-    if config.compile:
-        compile_backbone(model.to(device))
-    run = RunFolder.create(args.out)
-    run.write_process()
-    run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
-    run.write_json(CONFIG, config.model_dump())
-    # Convolutions of small pictures run up to twice as fast with the channels innermost.
-    model = model.to(device, memory_format=torch.channels_last)
-    if config.precision == "bfloat16" or (config.precision == "auto" and supports_bfloat16(device)):
-        use_bfloat16(model)
-    return run, model, documents, taken_over
-
-
-def configure(args: argparse.Namespace) -> Config:
-    """The Config that the options describe; without --preset, the network that --init was trained as."""
-    changes: dict[str, Any] = parse_settings(args.set)
-    for name in ("epochs", "minutes", "backbone", "tasks", "pooling", "layers", "seed"):
-        if (value := getattr(args, name)) is not None:
-            changes[name] = value
-    if args.minutes is not None:
-        changes["epochs"] = None
-    if args.backbone_weights == "none" and args.init == "none":
-        changes.setdefault("norm", "batch")  # frozen statistics of nothing would be no norm at all
-    else:
-        changes.setdefault("layers", "3+")  # edges and colours, once learned, serve any picture
-    start = {} if args.init == "none" else weights.start_of(args.init, changes, args.preset)
-    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
-        return Config.preset(args.preset, **{name: start[name] for name in ("norm_eps",) if name in start} | changes)
-    if changes.keys() & {"epochs", "minutes"}:
-        start = {name: value for name, value in start.items() if name not in ("epochs", "minutes")}
-    return Config.preset("classroom", **start | changes)
-
-
-def remarks(config: Config, document: dict[str, Any]) -> Iterator[str]:
-    """What somebody who trains on the labels `document` with `config` may not expect, each in a line."""
-    if "keypoints" in config.tasks:
-        if config.flip and mirror_order(config) is None:
-            yield (
-                "pictures are not mirrored, because the names of the keypoints do not say which is left and which is "
-                "right; call them left_eye, right_eye and so on"
-            )
-    elif any(annotation.get("num_keypoints") for annotation in document["annotations"]):
-        yield f"the labels have keypoints too; --tasks {','.join([*config.tasks, 'keypoints'])} learns them"
+            log(f"failed: {one_line(error)}")
+            raise
+        finally:
+            if events:
+                events.close()
+    if team.leads:
+        run.write_json(RESULT, outcome)
+    early = f" (no better AP for {config.patience} epochs)" if outcome["stopped_early"] else ""
+    took = clock_time(outcome["seconds"])
+    log(f"{outcome['state']}{early} after {took}, best epoch {outcome['best_epoch']}: {run.path}")
+    return outcome
 
 
 def stop_on_signals() -> Any:

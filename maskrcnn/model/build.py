@@ -15,6 +15,7 @@ from maskrcnn.model import heads
 from maskrcnn.model.backbones import body_of, build_backbone, set_trainable
 from maskrcnn.model.pooling import RoIPooler
 from maskrcnn.model.roi_heads import StudioRoIHeads
+from maskrcnn.model.sampling import Sampler
 
 
 class PictureTransform(GeneralizedRCNNTransform):
@@ -47,6 +48,11 @@ class StudioRCNN(GeneralizedRCNN):
         """Key of each map that the backbone returns -> its name in the papers."""
         return self.config.level_names
 
+    @property
+    def samplers(self) -> dict[str, Sampler]:
+        """What draws the anchors ("rpn") and the RoIs ("roi") that a step learns from."""
+        return {"rpn": self.rpn.fg_bg_sampler, "roi": self.roi_heads.fg_bg_sampler}
+
     def set_layers(self, layers: str) -> None:
         """Choose what learns: "heads", "3+", "4+", "5+" or "all" (see `Config.layers`).
 
@@ -66,6 +72,8 @@ def build(config: Config) -> StudioRCNN:
         backbone, _rpn(config, backbone.out_channels), _roi_heads(config, backbone.out_channels, stage5), transform
     )
     model.config = config
+    for part in (model.rpn, model.roi_heads):
+        part.fg_bg_sampler = Sampler(part.fg_bg_sampler)
     calm_last_layers(model)
     return model.eval()
 

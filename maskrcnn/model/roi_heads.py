@@ -6,15 +6,21 @@ over the classes, or class-agnostic, and their targets are cut with the same pix
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss, keypointrcnn_inference, keypointrcnn_loss
 from torchvision.ops import roi_align
 
-Target = dict[str, Tensor]
+from maskrcnn.annotations.outlines import Outline
+
+Target = dict[str, Any]
+Masks = Tensor | Sequence[Outline]
+"""The masks of a picture: bitmaps `(N, H, W)`, or the outline of each object."""
 
 
 class StudioRoIHeads(RoIHeads):
@@ -112,22 +118,26 @@ class StudioRoIHeads(RoIHeads):
         """`(K, keypoints, M, M)` for the boxes of all pictures."""
         return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
 
-    def mask_targets(self, masks: list[Tensor], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
+    def mask_targets(self, masks: list[Masks], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
         """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.
 
-        `masks`: `(N_i, H, W)` of each picture; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which mask each box is for.
+        `masks`: of each picture, bitmaps `(N_i, H, W)` or outlines; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which
+        mask each box is for.
         """
-        side = like.shape[-1]
-        cut = [
-            roi_align(
-                mask[:, None].to(box),
-                torch.cat([chosen[:, None].to(box), box], dim=1),
-                (side, side),
-                aligned=self.aligned_targets,
-            )[:, 0]
-            for mask, box, chosen in zip(masks, boxes, objects, strict=True)
-        ]
+        cut = [self._cut(*picture, like.shape[-1]) for picture in zip(masks, boxes, objects, strict=True)]
         return torch.cat(cut).to(like.dtype)
+
+    def _cut(self, masks: Masks, boxes: Tensor, objects: Tensor, side: int) -> Tensor:
+        """`(K, side, side)` for the boxes of one picture."""
+        if isinstance(masks, Tensor):
+            rois = torch.cat([objects[:, None].to(boxes), boxes], dim=1)
+            return roi_align(masks[:, None].to(boxes), rois, (side, side), aligned=self.aligned_targets)[:, 0]
+        # A mask read without the half-pixel shift is one read half a pixel further on.
+        places = (boxes.detach() + (0.0 if self.aligned_targets else 0.5)).tolist()
+        cells = np.zeros((len(places), side, side), np.float32)
+        for cell, place, chosen in zip(cells, places, objects.tolist(), strict=True):
+            cell[:] = masks[chosen].coverage(place, side)
+        return torch.from_numpy(cells).to(boxes)
 
     def mask_loss(self, logits: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
         """How far `logits (K, masks, M, M)` are from `targets (K, M, M)`: the mean over pixels; 0 without RoIs.

@@ -1,79 +1,135 @@
-"""What is done to a training picture before each time that it is learned from; its targets follow it."""
+"""What is done to a training picture before each time that it is learned from; its objects follow it.
+
+Everything random is taken from the `draw` that is given, never from torch's global state: pictures are read in several
+threads, and a run that is resumed must see the same ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import math
+import random
+from collections.abc import Callable, Sequence
 
+import cv2
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torchvision import tv_tensors
-from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 
 from maskrcnn.config import Config
+from maskrcnn.model.resize import resize
+from maskrcnn.training.objects import Objects
 
-Target = dict[str, Tensor]
+Picture = np.ndarray
+Source = Callable[[], tuple[Picture, Objects]]
 
+SMALLEST_CROP = 0.4
+"""Smallest share of each side that a crop keeps."""
 
-def augmentation(config: Config, mirror_order: Sequence[int] | None) -> nn.Module:
-    """Mirror, scale and colour, as `config` sets them.
-
-    `mirror_order` is the keypoints' `annotations.skeletons.mirrored`; without it pictures are not mirrored.
-    """
-    jitter = config.colour_jitter
-    return v2.Compose(
-        [
-            MirrorAtRandom(config.flip, mirror_order),
-            ShrinkAtRandom((1 - config.scale_jitter) / (1 + config.scale_jitter)),
-            v2.ColorJitter(brightness=jitter, contrast=jitter, saturation=jitter, hue=jitter / 10),
-        ]
-    )
+MOST_PASTED = 6
+"""At most so many objects are pasted into one picture."""
 
 
-class MirrorAtRandom(nn.Module):
-    """Mirror picture and target left to right with a chance of `chance`.
+class Augmentation:
+    """Copy and paste, crop, scale, mirror and colour, as `config` sets them.
 
-    The `keypoints` (N, K, 2) and their `visibility` (N, K) are put into `order`, because a mirrored left hand is a
-    right one; None stands for an order that nobody knows, and then nothing is mirrored.
+    `mirror_order` is the keypoints' `annotations.skeletons.mirrored`; where it is None pictures are not mirrored.
     """
 
-    def __init__(self, chance: float, order: Sequence[int] | None) -> None:
-        super().__init__()
-        self.chance = 0.0 if order is None else chance
-        self.order = list(order or ())
+    def __init__(self, config: Config, mirror_order: Sequence[int] | None) -> None:
+        self.config = config
+        self.mirror_order = mirror_order
 
-    def forward(self, picture: Tensor, target: Target) -> tuple[Tensor, Target]:
-        if torch.rand(()) >= self.chance:
-            return picture, target
-        width = picture.shape[-1]
-        target = dict(target)
-        for name in target.keys() & {"boxes", "masks"}:
-            target[name] = v2.functional.horizontal_flip(target[name])
-        if "keypoints" in target:
-            # Not by torchvision, which takes the middle of the first pixel for x = 0 here, but its edge with boxes.
-            points = target["keypoints"]
-            mirrored = points.as_subclass(Tensor)[:, self.order].clone()
-            mirrored[..., 0] = width - mirrored[..., 0]
-            target["keypoints"] = tv_tensors.wrap(mirrored, like=points)
-            target["visibility"] = target["visibility"][:, self.order]
-        return v2.functional.horizontal_flip(picture), target
+    def __call__(
+        self, picture: Picture, objects: Objects, draw: random.Random, source: Source
+    ) -> tuple[Picture, Objects]:
+        """A uint8 `(h, w, 3)` picture and its objects, changed as `draw` decides; the ones given stay as they are.
+
+        `source` gives a picture to paste objects from.
+        """
+        config = self.config
+        if draw.random() < config.copy_paste and objects.outlines is not None:
+            picture, objects = paste(picture, objects, *source(), draw)
+        if draw.random() < config.crop:
+            picture, objects = crop(picture, objects, draw)
+        smallest = (1 - config.scale_jitter) / (1 + config.scale_jitter)
+        picture, objects = shrink(picture, objects, smallest ** draw.random())
+        if draw.random() < config.flip and self.mirror_order is not None:
+            picture, objects = mirror(picture, objects, self.mirror_order)
+        return (colour(picture, config.colour_jitter, draw) if config.colour_jitter else picture), objects
 
 
-class ShrinkAtRandom(v2.Transform):
-    """Scale picture, boxes, masks and keypoints together by a factor drawn from [lowest, 1], log-uniformly."""
+def paste(
+    picture: Picture, objects: Objects, other: Picture, others: Objects, draw: random.Random
+) -> tuple[Picture, Objects]:
+    """Some objects of the picture `other`, mirrored and moved at random, over this one (Ghiasi et al. 2021, Simple
+    Copy-Paste, section 3)."""
+    others = others.visible(*other.shape[:2])
+    if not len(others):
+        return picture, objects
+    chosen = draw.sample(range(len(others)), draw.randint(1, min(MOST_PASTED, len(others))))
+    others = others.chosen(chosen)
+    height, width = picture.shape[:2]
+    factor = draw.uniform(0.5, 1.25) * min(height / other.shape[0], width / other.shape[1])
+    sign = -1 if draw.random() < 0.5 and others.keypoints is None else 1
+    moved = others.moved((sign * factor, factor))
+    (left, top), (right, bottom) = moved.boxes[:, :2].min(0), moved.boxes[:, 2:].max(0)
+    # The group of objects lands anywhere, with half of it in the picture at least.
+    x = draw.uniform(-(right - left) / 2, width - (right - left) / 2) - left
+    y = draw.uniform(-(bottom - top) / 2, height - (bottom - top) / 2) - top
+    moved = moved.moved((1, 1), (x, y))
+    matrix = np.array([[sign * factor, 0, x], [0, factor, y]])
+    # Places here are those of pixel edges, and warpAffine's those of pixel centres.
+    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
+    warped = cv2.warpAffine(other, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    assert moved.outlines is not None
+    alpha = np.zeros((height, width), bool)
+    for outline in moved.outlines:
+        alpha |= outline.bitmap(height, width).astype(bool)
+    return np.where(alpha[..., None], warped, picture), objects.under(moved)
 
-    def __init__(self, lowest: float) -> None:
-        super().__init__()
-        self.lowest = lowest
 
-    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        height, width = v2.functional.get_size(flat_inputs[0])
-        factor = self.lowest ** float(torch.rand(()))
-        return {"size": [max(1, round(height * factor)), max(1, round(width * factor))]}
+def crop(picture: Picture, objects: Objects, draw: random.Random) -> tuple[Picture, Objects]:
+    """A window of the picture that holds the middle of one of its objects, where there is one."""
+    height, width = picture.shape[:2]
+    sides = [max(1, round(side * draw.uniform(SMALLEST_CROP, 1))) for side in (width, height)]
+    place = []
+    box = objects.boxes[draw.randrange(len(objects))] if len(objects) else None
+    for axis, (whole, side) in enumerate(zip((width, height), sides, strict=True)):
+        middle = draw.uniform(0, whole) if box is None else float(box[axis] + box[axis + 2]) / 2
+        lowest, highest = max(0, math.ceil(middle - side)), min(whole - side, math.floor(middle))
+        place.append(draw.randint(min(lowest, highest), max(lowest, highest)))
+    x, y = (min(max(0, start), whole - side) for start, whole, side in zip(place, (width, height), sides, strict=True))
+    return picture[y : y + sides[1], x : x + sides[0]], objects.moved((1, 1), (-x, -y))
 
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        if isinstance(inpt, tv_tensors.Mask):
-            # torchvision takes the nearest pixel, which moves the outline of a small object; half covered is in.
-            covered = v2.functional.resize_image(inpt.as_subclass(Tensor).float(), params["size"], antialias=True)
-            return tv_tensors.wrap((covered >= 0.5).to(torch.uint8), like=inpt)
-        return self._call_kernel(v2.functional.resize, inpt, size=params["size"], antialias=True)
+
+def shrink(picture: Picture, objects: Objects, factor: float) -> tuple[Picture, Objects]:
+    """Picture and objects at `factor` of their size."""
+    height, width = picture.shape[:2]
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+    if size == (height, width):
+        return picture, objects
+    return resize(picture, size), objects.moved((size[1] / width, size[0] / height))
+
+
+def mirror(picture: Picture, objects: Objects, order: Sequence[int]) -> tuple[Picture, Objects]:
+    """Left to right. Keypoints are put into `order`, because a mirrored left hand is a right one."""
+    objects = objects.moved((-1, 1), (picture.shape[1], 0))
+    if objects.keypoints is not None:
+        keypoints = objects.keypoints[:, list(order)]
+        objects = Objects(objects.boxes, objects.labels, objects.outlines, keypoints)
+    return picture[:, ::-1], objects
+
+
+def colour(picture: Picture, jitter: float, draw: random.Random) -> Picture:
+    """Brightness, contrast and saturation times up to 1 +- `jitter`, hue turned by a tenth of that; in any order."""
+    pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+    changes = [
+        (functional.adjust_brightness, draw.uniform(1 - jitter, 1 + jitter)),
+        (functional.adjust_contrast, draw.uniform(1 - jitter, 1 + jitter)),
+        (functional.adjust_saturation, draw.uniform(1 - jitter, 1 + jitter)),
+        (functional.adjust_hue, draw.uniform(-jitter / 10, jitter / 10)),
+    ]
+    draw.shuffle(changes)
+    for change, amount in changes:
+        pixels = change(pixels, amount)
+    return pixels.numpy().transpose(1, 2, 0)

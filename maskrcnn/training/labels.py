@@ -19,16 +19,22 @@ from maskrcnn.errors import StudioError
 
 
 def training_documents(
-    data: Path, val: Path | None, images: Path | None, run: Path, tasks: Sequence[str] = ("box", "mask")
+    data: Path,
+    val: Path | None,
+    images: Path | None,
+    run: Path,
+    tasks: Sequence[str] = ("box", "mask"),
+    snapshot: bool = True,
 ) -> dict[str, Any]:
     """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None}`
     for a run in the folder `run` that learns `tasks`.
 
     A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
     where they are a task. Raises `StudioError` for labels that cannot be learned from, for a task that they say nothing
-    about, and for classes or keypoints in the validation set that the training set has not.
+    about, and for classes or keypoints in the validation set that the training set has not. With `snapshot`, the labels
+    of a project are noted in its history under the name of the run.
     """
-    if is_project(data):  # the labels of a run can be looked at in the project, and gone back to
+    if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
     if val is None and is_project(data):
         project = Project.open(data)
@@ -59,8 +65,8 @@ def training_documents(
     return {
         "classes": classes,
         "keypoints": keypoints,
-        "train": snapshot(training, classes, run, outlines=outlines),
-        "val": snapshot(validation, classes, run, outlines=outlines) if validation else None,
+        "train": frozen(training, classes, run, outlines=outlines),
+        "val": frozen(validation, classes, run, outlines=outlines) if validation else None,
     }
 
 
@@ -114,7 +120,7 @@ def is_project(folder: Path) -> bool:
     return (folder / DATABASE).is_file()
 
 
-def snapshot(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
+def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also say where their file is (`path`).
 
     With `outlines=False` objects of which only keypoints were drawn are in it too.

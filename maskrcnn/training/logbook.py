@@ -12,11 +12,15 @@ from maskrcnn.training.run_folder import LOG, RunFolder
 
 
 class Logbook:
-    """Call it with a line: it is printed, and written into `log.txt` unless standard output already goes there."""
+    """Call it with a line: it is printed, and written into `log.txt` unless standard output already goes there.
 
-    def __init__(self, run: RunFolder) -> None:
+    A `quiet` one says and writes nothing.
+    """
+
+    def __init__(self, run: RunFolder, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._path = run.path / LOG
-        self._file = None if self._is_stdout() else self._path.open("a", encoding="utf-8")
+        self._file = None if quiet or self._is_stdout() else self._path.open("a", encoding="utf-8")
 
     def _is_stdout(self) -> bool:
         try:
@@ -25,6 +29,8 @@ class Logbook:
             return False
 
     def __call__(self, line: str) -> None:
+        if self._quiet:
+            return
         tqdm.write(line)
         sys.stdout.flush()
         if self._file:

@@ -161,7 +161,7 @@ class RunFolder:
         return self.read_json(DATASET) or {"train": {"images": [], "annotations": [], "categories": []}, "val": None}
 
     def shown(self) -> dict[str, Any]:
-        """The COCO document of the pictures that `detections` are of: the validation set, else the first of training."""
+        """The COCO document of the pictures that `detections` are of: the validation set, else some of training."""
         dataset = self.dataset()
         return shown_pictures(dataset["train"], dataset["val"])
 

@@ -1,8 +1,11 @@
 """From labels to tensors: pictures and targets at working size, augmented.
 
 Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept as far
-as memory allows, so an epoch costs no decoding. Masks are cut out at full resolution by the project's rasteriser and
-shrunk with their picture. Only what the config's tasks need is made: without the mask task there are no masks.
+as `picture_cache_mb` allows, so an epoch costs no decoding. Masks stay outlines: nobody fills one at the size of its
+picture; `StudioRoIHeads` fills the 28 x 28 cells around each proposal. Only what the config's tasks need is made.
+
+What is random about a sample comes from the `random.Random` that it is asked for with, so a sample is the same in any
+thread, any process and any resumed run.
 
 Keypoints are continuous coordinates like everything else here, taken as they were drawn. A tool that writes the number
 of the pixel (as COCO's did) means a place half a pixel further to the bottom right; nothing is added for it, neither
@@ -12,46 +15,43 @@ here nor in `evaluation`, so what is learned and what it is measured by are the 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pycocotools import mask as coco_mask
 from torch import Tensor
-from torch.utils.data import Dataset
-from torchvision import tv_tensors
-from torchvision.transforms import v2
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.outlines import Outline
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
-from maskrcnn.evaluation import documents
-from maskrcnn.model.resize import resize, resize_mask, working_size
-from maskrcnn.training.augmentation import Target, augmentation
+from maskrcnn.model.resize import resize, working_size
+from maskrcnn.training.augmentation import Augmentation
+from maskrcnn.training.objects import Objects
 
-KEPT_BYTES = 2 * 1024**3
-"""Memory for pictures and masks that are kept between epochs; what does not fit is read anew each time."""
+Target = dict[str, Any]
 
 
 @dataclass
-class LabelledPictures(Dataset):
+class LabelledPictures:
     """The pictures of one COCO document as `(picture, target)` pairs.
 
     `picture`: float `(3, h, w)` in [0, 1] at working size; `target`: `boxes (N, 4)` xyxy in its pixels, `labels (N,)`
-    from 1; with the mask task `masks (N, h, w)` uint8; with the keypoints task `keypoints (N, K, 3)` float32 as x, y,
-    visibility, where all three are 0 for what is not labelled or lies outside the picture, so the loss passes over it.
-    Crowds and objects that vanish at working size are left out. A picture without objects is kept: it teaches what is
-    background. Give `augment` for training, leave it out for validation.
+    from 1; with the mask task `masks`, an `Outline` of each object; with the keypoints task `keypoints (N, K, 3)`
+    float32 as x, y, visibility, where all three are 0 for what is not labelled or lies outside the picture, so the loss
+    passes over it. Crowds and objects that vanish at working size are left out. A picture without objects is kept: it
+    teaches what is background. Give `augment` for training, leave it out for validation.
     """
 
     document: dict[str, Any]
     picture_path: Callable[[dict[str, Any]], Path]
     config: Config
     augment: bool = False
-    _kept: dict[int, tuple[Tensor, Target]] = field(default_factory=dict, repr=False)
+    _kept: dict[int, tuple[np.ndarray, Objects]] = field(default_factory=dict, repr=False)
     _kept_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -60,60 +60,65 @@ class LabelledPictures(Dataset):
         for annotation in self.document["annotations"]:
             if not annotation.get("iscrowd"):
                 self._annotations[annotation["image_id"]].append(annotation)
-        self._transform = augmentation(self.config, mirror_order(self.config)) if self.augment else v2.Identity()
+        self._augmentation = Augmentation(self.config, mirror_order(self.config))
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Target]:
-        picture, target = self._sample(index)
-        picture, target = self._transform(picture, dict(target))
-        # Plain tensors from here on: torchvision's losses do not expect its own tv_tensors.
-        picture = picture.as_subclass(Tensor).float() / 255
-        target = {name: value.as_subclass(Tensor) for name, value in target.items()}
-        boxes = target["boxes"]
-        seen = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        if "masks" in target:
-            seen &= target["masks"].flatten(1).bool().any(1)
-        if "keypoints" in target:
-            target["keypoints"] = labelled_inside(target["keypoints"], target.pop("visibility"), picture)
-        return picture, {name: value[seen] for name, value in target.items()}
+        """A sample by a draw of its own; see `sample`."""
+        return self.sample(index, random.Random())
 
-    def _sample(self, index: int) -> tuple[Tensor, Target]:
-        """The picture and its target before augmentation, from memory where they are kept."""
-        if index in self._kept:
-            return self._kept[index]
-        picture, target = self._read(self.images[index])
-        size = picture.nbytes + sum(value.nbytes for name, value in target.items() if name == "masks")
-        if self._kept_bytes + size <= KEPT_BYTES:
-            self._kept[index] = picture, target
-            self._kept_bytes += size
-        return picture, target
+    def sample(self, index: int, draw: random.Random) -> tuple[Tensor, Target]:
+        """Picture `index` and its target, augmented as `draw` decides."""
+        picture, objects = self.read(index)
+        if self.augment:
+            picture, objects = self._augmentation(picture, objects, draw, self._any_other(index, draw))
+        height, width = picture.shape[:2]
+        objects = objects.visible(height, width)
+        target: Target = {"boxes": torch.from_numpy(objects.boxes), "labels": torch.from_numpy(objects.labels)}
+        if objects.outlines is not None:
+            target["masks"] = objects.outlines
+        if objects.keypoints is not None:
+            target["keypoints"] = labelled_inside(torch.from_numpy(objects.keypoints), height, width)
+        pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+        return pixels.float() / 255, target
 
-    def _read(self, image: dict[str, Any]) -> tuple[Tensor, Target]:
-        full = pictures.load(self.picture_path(image))
-        height, width = full.shape[:2]
+    def read(self, index: int) -> tuple[np.ndarray, Objects]:
+        """A picture, uint8 `(h, w, 3)`, and its objects before augmentation, from memory where they are kept."""
+        if (kept := self._kept.get(index)) is not None:
+            return kept
+        picture, objects = self._read(self.images[index])
+        size = picture.nbytes + objects.nbytes
+        with self._lock:
+            if index not in self._kept and self._kept_bytes + size <= self.config.picture_cache_mb * 2**20:
+                self._kept[index] = picture, objects
+                self._kept_bytes += size
+        return picture, objects
+
+    def _read(self, image: dict[str, Any]) -> tuple[np.ndarray, Objects]:
+        height, width = image["height"], image["width"]
         size = working_size(height, width, self.config, 1 + self.config.scale_jitter if self.augment else 1)
+        picture = resize(pictures.load_at_least(self.picture_path(image), size), size)
         scale = np.array([size[1] / width, size[0] / height], np.float32)
         annotations = self._annotations[image["id"]]
         corners = np.array([annotation["bbox"] for annotation in annotations], np.float32).reshape(-1, 2, 2)
         corners[:, 1] += corners[:, 0]
         # The box around keypoints alone may leave the picture with them.
         boxes = (corners * scale).clip(0, size[::-1]).reshape(-1, 4).astype(np.float32)
-        target = {
-            "boxes": tv_tensors.BoundingBoxes(torch.from_numpy(boxes), format="XYXY", canvas_size=size),
-            "labels": torch.tensor([annotation["category_id"] for annotation in annotations], dtype=torch.int64),
-        }
+        outlines, keypoints = None, None
         if "mask" in self.config.tasks:
-            masks = [shrunk_mask(annotation["segmentation"], (height, width), size) for annotation in annotations]
-            stacked = np.stack(masks) if masks else np.zeros((0, *size), np.uint8)
-            target["masks"] = tv_tensors.Mask(torch.from_numpy(stacked))
+            outlines = [Outline.of(annotation["segmentation"], (height, width), size) for annotation in annotations]
         if "keypoints" in self.config.tasks:
-            places = keypoint_rows(annotations, self.config.num_keypoints)
-            target["keypoints"] = tv_tensors.KeyPoints(torch.from_numpy(places[..., :2] * scale), canvas_size=size)
-            target["visibility"] = torch.from_numpy(places[..., 2])
-        picture = torch.from_numpy(resize(full, size)).permute(2, 0, 1).contiguous()
-        return tv_tensors.Image(picture), target
+            keypoints = keypoint_rows(annotations, self.config.num_keypoints)
+            keypoints[..., :2] *= scale
+        labels = np.array([annotation["category_id"] for annotation in annotations], np.int64)
+        return picture, Objects(boxes, labels, outlines, keypoints)
+
+    def _any_other(self, index: int, draw: random.Random) -> Callable[[], tuple[np.ndarray, Objects]]:
+        """A picture to take objects from; any but this one, where there is another."""
+        return lambda: self.read((index + draw.randrange(1, max(2, len(self)))) % len(self))
 
 
 def mirror_order(config: Config) -> tuple[int, ...] | None:
@@ -135,36 +140,8 @@ def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
     return rows
 
 
-def labelled_inside(places: Tensor, visibility: Tensor, picture: Tensor) -> Tensor:
+def labelled_inside(keypoints: Tensor, height: int, width: int) -> Tensor:
     """`(N, K, 3)` of x, y, visibility, all 0 where nothing is labelled within the picture."""
-    edge = places.new_tensor([picture.shape[-1], picture.shape[-2]])
-    counts = (visibility > 0) & (places >= 0).all(-1) & (places <= edge).all(-1)
-    return torch.cat([places, visibility[..., None]], -1) * counts[..., None]
-
-
-def shrunk_mask(segmentation: Any, full: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """A COCO segmentation of a picture of `full` (height, width) as a uint8 bitmap at `size`.
-
-    A pixel belongs to the mask if at least half of it is covered.
-    """
-    return resize_mask(coco_mask.decode(documents.encode(segmentation, *full)), size)
-
-
-def batches(samples: LabelledPictures, batch_size: int, seed: int) -> Iterator[list[tuple[Tensor, Target]]]:
-    """Batches without end: every picture once per pass, in a new order each time.
-
-    Upright and lying pictures are batched apart, because a batch is padded to its largest height and width. What is
-    left over of a pass waits for the next one, so every batch is full.
-    """
-    order = random.Random(seed)
-    waiting: dict[bool, list[int]] = {False: [], True: []}
-    while True:
-        indices = list(range(len(samples)))
-        order.shuffle(indices)
-        for index in indices:
-            image = samples.images[index]
-            group = waiting[image["height"] > image["width"]]
-            group.append(index)
-            if len(group) >= min(batch_size, len(samples)):
-                yield [samples[i] for i in group]
-                group.clear()
+    places = keypoints[..., :2]
+    inside = (places >= 0).all(-1) & (places <= places.new_tensor([width, height])).all(-1)
+    return keypoints * (inside & (keypoints[..., 2] > 0))[..., None]

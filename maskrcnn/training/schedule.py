@@ -1,11 +1,13 @@
-"""How long a run lasts and how fast it learns at each moment."""
+"""How long a run lasts, what learns when, and how fast."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from typing import Any
 
-from maskrcnn.config import Config
+from maskrcnn.config import Config, Stage
 
 EPOCHS_IN_A_BUDGET = 20
 """How many epochs a run of fixed minutes aims at, so that its curves have as many points."""
@@ -20,22 +22,26 @@ class Clock:
     With `epochs` the progress counts steps; with `minutes` it counts time, and the learning rate follows, so that the
     schedule always ends with the budget, on any machine. An epoch of a run with `minutes` is at least one pass through
     the pictures, and long enough that about `EPOCHS_IN_A_BUDGET` fit.
+
+    Time is read in `tick` and `look` only: between them nothing moves, so that several processes that are told the same
+    times decide the same.
     """
 
-    def __init__(self, config: Config, steps_per_pass: int) -> None:
+    def __init__(self, config: Config, steps_per_pass: int, now: Callable[[], float] = time.monotonic) -> None:
         self.config = config
         self.steps_per_pass = steps_per_pass
         self.steps_per_epoch = config.steps_per_epoch or steps_per_pass
+        self.stages = config.stages
         self.step = 0
         self.step_of_epoch = 0
-        self._started = time.monotonic()
+        self.elapsed = 0.0
+        self._now = now
+        self._started = now()
         self._timed_from = 0.0
         self._epoch_is_fixed = config.minutes is None or config.steps_per_epoch is not None
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._started
+        # Where the current stage began: its progress and its step.
+        self._stage = 0
+        self._stage_from = (0.0, 0)
 
     @property
     def progress(self) -> float:
@@ -60,13 +66,39 @@ class Clock:
         rest = self.step * (1 - self.progress) / max(self.progress, 1e-9)
         return self._epoch_is_fixed and self.step_of_epoch >= self.steps_per_epoch and rest > self.steps_per_epoch / 2
 
+    @property
+    def stage(self) -> Stage:
+        """What learns now, until when, and at which rate."""
+        return self.stages[self._stage]
+
+    @property
+    def learning_rate(self) -> float:
+        """In each stage a linear warm-up over `warmup_steps`, then half a cosine down to 0 (Loshchilov and Hutter 2017,
+        eq. 5)."""
+        start, first_step = self._stage_from
+        share = min(1.0, (self.progress - start) / max(self.stage.until - start, 1e-9))
+        warmup = min(1.0, (self.step - first_step + 1) / (self.config.warmup_steps + 1))
+        return self.config.learning_rate * self.stage.rate * warmup * 0.5 * (1 + math.cos(math.pi * share))
+
+    def time(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self._now() - self._started
+
     def next_epoch(self) -> None:
         self.step_of_epoch = 0
 
-    def tick(self) -> None:
-        """Count a step that has just been taken."""
+    def look(self, elapsed: float | None = None) -> None:
+        """Take note of the time: `elapsed`, or what this machine's clock says."""
+        self.elapsed = self.time() if elapsed is None else elapsed
+        while self.progress >= self.stage.until and self._stage + 1 < len(self.stages):
+            self._stage += 1
+            self._stage_from = (self.progress, self.step)
+
+    def tick(self, elapsed: float | None = None) -> None:
+        """Count a step that has just been taken, and look at the time."""
         self.step += 1
         self.step_of_epoch += 1
+        self.look(elapsed)
         if self.step == 1:  # the first step pays for warming up and is not timed
             self._timed_from = self.elapsed
         if self.step == 1 + TIMED_STEPS and self.config.minutes is not None and not self._epoch_is_fixed:
@@ -75,8 +107,30 @@ class Clock:
             self.steps_per_epoch = max(self.steps_per_pass, round(fitting))
             self._epoch_is_fixed = True
 
-    @property
-    def learning_rate(self) -> float:
-        """Linear warm-up over `warmup_steps`, then half a cosine down to 0 (Loshchilov and Hutter 2017, eq. 5)."""
-        warmup = min(1.0, (self.step + 1) / (self.config.warmup_steps + 1))
-        return self.config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * self.progress))
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        return {
+            "step": self.step,
+            "step_of_epoch": self.step_of_epoch,
+            "elapsed": self.elapsed,
+            "steps_per_epoch": self.steps_per_epoch,
+            "epoch_is_fixed": self._epoch_is_fixed,
+            "timed_from": self._timed_from,
+            "stages": [list(stage) for stage in self.stages],
+            "stage": self._stage,
+            "stage_from": list(self._stage_from),
+            "length": [self.config.epochs, self.config.minutes],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`. Where the run has been made longer since, what is added is a stage of its own: what
+        learned last goes on to learn, with a warm restart (Loshchilov and Hutter 2017)."""
+        self.step, self.step_of_epoch, self.elapsed = state["step"], state["step_of_epoch"], state["elapsed"]
+        self.steps_per_epoch, self._epoch_is_fixed = state["steps_per_epoch"], state["epoch_is_fixed"]
+        self._timed_from = state["timed_from"]
+        self._started = self._now() - self.elapsed
+        self.stages = tuple(Stage(*stage) for stage in state["stages"])
+        self._stage, self._stage_from = state["stage"], (state["stage_from"][0], state["stage_from"][1])
+        if state["length"] != [self.config.epochs, self.config.minutes]:
+            self.stages = (*self.stages[: self._stage], self.stage._replace(until=1.0))
+            self._stage_from = (self.progress, self.step)

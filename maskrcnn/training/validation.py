@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -13,16 +14,38 @@ from maskrcnn.evaluation import coco_summary
 from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
+from maskrcnn.model.speed import prepare
 from maskrcnn.training.samples import LabelledPictures, Target
+from maskrcnn.training.team import Team
 
 Detections = list[dict[str, Any]]
 
 
-def losses(model: StudioRCNN, batch: list[tuple[Tensor, Target]]) -> dict[str, Tensor]:
-    """The network's losses of a batch under our names, each a scalar tensor. The model must be in train mode."""
-    device = next(model.parameters()).device
-    images = [picture.to(device) for picture, _ in batch]
-    targets = [{name: value.to(device) for name, value in target.items()} for _, target in batch]
+class Interrupted(Exception):
+    """Somebody wants the run to end while it validates."""
+
+
+def never() -> bool:
+    return False
+
+
+def losses(
+    model: nn.Module, samples: Sequence[tuple[Tensor, Target]], seeds: Sequence[int] | None = None
+) -> dict[str, Tensor]:
+    """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
+
+    `seeds`, one for each sample, decide which anchors and RoIs are drawn; without, torch's global state does.
+    """
+    network = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+    assert isinstance(network, StudioRCNN)
+    for sampler in network.samplers.values():
+        sampler.seeds = seeds
+    device = next(network.parameters()).device
+    images = [picture.to(device) for picture, _ in samples]
+    targets = [
+        {name: value.to(device) if isinstance(value, Tensor) else value for name, value in target.items()}
+        for _, target in samples
+    ]
     return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
 
 
@@ -32,37 +55,52 @@ def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
 
 
 @torch.no_grad()
-def validation_losses(model: StudioRCNN, samples: LabelledPictures) -> dict[str, float]:
+def validation_losses(
+    model: StudioRCNN, samples: LabelledPictures, team: Team | None = None, cancelled: Callable[[], bool] = never
+) -> dict[str, float]:
     """Means of the losses over the validation pictures, with `val_` before each name, and `val_loss`.
 
     torchvision computes losses in train mode only, so the model is put there for a moment with BatchNorm held still.
-    Anchors and RoIs are sampled with a fixed seed, so that two epochs are measured on the same draw and the random
-    state of the training is left as it was.
+    Anchors and RoIs are drawn with a seed for each picture, so that two epochs are measured on the same draw. Raises
+    `Interrupted` when `cancelled`.
     """
-    totals: dict[str, float] = {}
+    team = team or Team()
+    totals = dict.fromkeys(model.config.losses, 0.0)
     model.train()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        for index in range(len(samples)):
-            for name, value in losses(model, [samples[index]]).items():
-                totals[name] = totals.get(name, 0.0) + value.item()
+    for index in team.share(range(len(samples))):
+        if cancelled():
+            raise Interrupted
+        for name, value in losses(model, [samples[index]], [index]).items():
+            totals[name] += value.item()
     model.eval()
-    means = {name: total / len(samples) for name, total in totals.items()}
+    sums = team.total(list(totals.values()))
+    means = {name: total / len(samples) for name, total in zip(totals, sums, strict=True)}
     means["loss"] = weighted_sum(model.config, means)
     return {f"val_{name}": value for name, value in means.items()}
 
 
-def detect_all(model: StudioRCNN, samples: LabelledPictures) -> Detections:
-    """Detections on every picture of the set, in the frame of the original pictures."""
+def detect_all(
+    model: StudioRCNN,
+    samples: LabelledPictures,
+    images: Sequence[dict[str, Any]] | None = None,
+    team: Team | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> Detections:
+    """Detections on every picture of the set (or on those of its `images`), in the frame of the original pictures, as
+    `evaluate` would find them. Raises `Interrupted` when `cancelled`."""
+    team = team or Team()
     model.eval()
-    return [
-        detection
-        for image in samples.images
-        for detection in detect(model, pictures.load(samples.picture_path(image)), image["id"])
-    ]
+    ready = prepare(model, precision=model.config.precision)
+    found: Detections = []
+    for image in team.share(samples.images if images is None else images):
+        if cancelled():
+            raise Interrupted
+        found += detect(ready, pictures.load(samples.picture_path(image)), image["id"])
+    found = team.gather(found)
+    return sorted(found, key=lambda detection: detection["image_id"]) if team.size > 1 else found
 
 
 def average_precision(config: Config, document: dict[str, Any], detections: Detections) -> dict[str, float | None]:

@@ -1,0 +1,198 @@
+"""Where a training starts: from labels and choices, or from where it was stopped.
+
+Nothing is written unless all is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from maskrcnn.config import Config, parse_settings
+from maskrcnn.errors import ArgumentError
+from maskrcnn.model import weights
+from maskrcnn.model.build import StudioRCNN, build
+from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
+from maskrcnn.model.speed import compile_backbone
+from maskrcnn.training.labels import config_for, training_documents
+from maskrcnn.training.readiness import require_ready
+from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, RunFolder
+from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.state import load_state
+from maskrcnn.training.team import Team
+from maskrcnn.training.tensorboard import require_tensorboard
+
+KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
+"""Words for weights that torchvision fetches -> what their data is called."""
+
+NOT_WITH_RESUME = ("data", "val", "images", "preset", "backbone", "tasks", "pooling", "layers", "seed")
+
+
+@dataclass
+class Start:
+    """A run folder, its network on its device, its labels, and the `state` that it goes on from, if it does. `lines`
+    are what the log should say first."""
+
+    run: RunFolder
+    model: StudioRCNN
+    documents: dict[str, Any]
+    state: dict[str, Any] | None = None
+    lines: list[str] = field(default_factory=list)
+
+
+def begin(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
+    """A new run folder, its network with the weights that it starts from, and its labels.
+
+    The first process of a team makes them; the others find them in the run folder.
+    """
+    if not team.leads:
+        team.wait()
+        run = RunFolder.open(args.out)
+        return Start(run, ready(build(run.config()), device), run.dataset())
+    run = RunFolder(args.out)
+    run.refuse_if_taken()
+    model, documents, lines = from_choices(args)
+    refuse_uneven(model.config, documents, team)
+    model = ready(model, device)
+    run = RunFolder.create(args.out)
+    run.write_process()
+    run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
+    run.write_json(CONFIG, model.config.model_dump())
+    team.wait()
+    return Start(run, model, documents, lines=lines)
+
+
+def rehearse(
+    args: argparse.Namespace, device: torch.device
+) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None, Config]:
+    """The network and the labels of a training that is only measured."""
+    model, documents, _ = from_choices(args, snapshot=False)
+    config, run = model.config, RunFolder(args.out)
+    training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
+    validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
+    return ready(model, device), training, validation, config
+
+
+def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
+    """The run in `--out`, where it was stopped; longer than planned, if the options say so.
+
+    Raises `ArgumentError` for options that would make another training of it, and while it is still training.
+    """
+    for name in NOT_WITH_RESUME:
+        if getattr(args, name) is not None:
+            raise ArgumentError(f"--{name}: a run is resumed with the choices that it has; leave it out")
+    if args.set or args.init != "none" or args.backbone_weights != "none":
+        raise ArgumentError(
+            "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
+        )
+    run = RunFolder.open(args.out)
+    if team.leads and not run.started_here() and is_training(run):
+        raise ArgumentError(f"{run.path} is still training; cancel it first, or wait for it")
+    state = load_state(run.state, device)
+    config = longer(run.config(), args.epochs, args.minutes)
+    model = ready(build(config), device)
+    documents = run.dataset()
+    require_ready(documents)
+    refuse_uneven(config, documents, team)
+    step = state["clock"]["step"]
+    team.wait()  # nobody changes what another one still reads
+    if team.leads:
+        run.write_process()
+        run.write_json(CONFIG, config.model_dump())
+        (run.path / RESULT).unlink(missing_ok=True)
+    return Start(run, model, documents, state, [f"goes on after step {step}, epoch {state['course']['finished']}"])
+
+
+def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
+    """`config` with that many more epochs or minutes than were planned. `ArgumentError` where it counts the other."""
+    if epochs is not None and config.epochs is None:
+        raise ArgumentError(f"--epochs {epochs}: the length of this run is set in minutes; give --minutes")
+    if minutes is not None and config.minutes is None:
+        raise ArgumentError(f"--minutes {minutes:g}: the length of this run is set in epochs; give --epochs")
+    if epochs is not None and config.epochs is not None:
+        if epochs < 1:
+            raise ArgumentError(f"--epochs {epochs}: give how many more, 1 at least")
+        return config.replace(epochs=config.epochs + epochs)
+    if minutes is not None and config.minutes is not None:
+        if minutes <= 0:
+            raise ArgumentError(f"--minutes {minutes:g}: give how many more, above 0")
+        return config.replace(minutes=config.minutes + minutes)
+    return config
+
+
+def is_training(run: RunFolder) -> bool:
+    """Whether the process that the run noted is alive."""
+    noted = run.read_json("process.json") or {}
+    try:
+        process = psutil.Process(noted["pid"])
+        same = abs(process.create_time() - noted["create_time"]) < 2
+        return same and process.status() != psutil.STATUS_ZOMBIE and run.result() is None
+    except (KeyError, psutil.NoSuchProcess):
+        return False
+
+
+def from_choices(args: argparse.Namespace, snapshot: bool = True) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
+    """The network of a new training with its weights, its labels, and in a line each what the weights brought along."""
+    if args.data is None:
+        raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
+    config = configure(args)
+    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot=snapshot)
+    require_ready(documents)
+    config = config_for(config, documents)
+    require_tensorboard(config)
+    torch.manual_seed(config.seed)  # what no weights fill is random
+    model = build(config)
+    lines = [
+        fill(model, source).describe(KNOWN_SOURCES.get(source) or Path(source).resolve().name)
+        for fill, source in ((weights.load_body, args.backbone_weights), (weights.initialise, args.init))
+        if source != "none"
+    ]
+    return model, documents, lines
+
+
+def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:
+    """The network where it will learn, in the arithmetic that it will learn in."""
+    config = model.config
+    if config.compile:
+        compile_backbone(model.to(device))
+    # Convolutions of small pictures run up to twice as fast with the channels innermost.
+    model = model.to(device, memory_format=torch.channels_last)
+    if config.precision == "bfloat16" or (config.precision == "auto" and supports_bfloat16(device)):
+        use_bfloat16(model)
+    return model
+
+
+def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:
+    """`ArgumentError` where the team cannot share each batch evenly."""
+    batch = min(config.batch_size, len(documents["train"]["images"]))
+    if batch % team.size:
+        raise ArgumentError(
+            f"{team.size} processes cannot share batches of {batch} pictures evenly; give --set "
+            f"batch_size={math.ceil(batch / team.size) * team.size}"
+        )
+
+
+def configure(args: argparse.Namespace) -> Config:
+    """The Config that the options describe; without --preset, the network that --init was trained as."""
+    changes: dict[str, Any] = parse_settings(args.set)
+    for name in ("epochs", "minutes", "backbone", "tasks", "pooling", "layers", "seed"):
+        if (value := getattr(args, name)) is not None:
+            changes[name] = value
+    if args.minutes is not None:
+        changes["epochs"] = None
+    if args.backbone_weights == "none" and args.init == "none":
+        changes.setdefault("norm", "batch")  # frozen statistics of nothing would be no norm at all
+    else:
+        changes.setdefault("layers", "3+")  # edges and colours, once learned, serve any picture
+    start = {} if args.init == "none" else weights.start_of(args.init, changes, args.preset)
+    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
+        return Config.preset(args.preset, **{name: start[name] for name in ("norm_eps",) if name in start} | changes)
+    if changes.keys() & {"epochs", "minutes"}:
+        start = {name: value for name, value in start.items() if name not in ("epochs", "minutes")}
+    return Config.preset("classroom", **start | changes)

@@ -1,0 +1,56 @@
+"""A running mean of the weights, which is steadier than the weights themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class RunningMean:
+    """An exponential moving average of a network's floating point weights and statistics (Polyak and Juditsky 1992).
+
+    torch's `AveragedModel` copies the whole network, which one with bfloat16 wrapped around its parts does not allow;
+    here only tensors are kept, and put in place while `instead` lasts. With a decay of 0 nothing is kept.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self._live = [tensor for tensor in model.state_dict(keep_vars=True).values() if tensor.is_floating_point()]
+        self.mean = [tensor.detach().clone() for tensor in self._live] if decay else []
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take the weights as they are now into the mean. In the first steps it forgets faster, or the random start
+        would stay in it."""
+        if self.mean:
+            self.updates += 1
+            decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+            torch._foreach_lerp_(self.mean, [tensor.detach() for tensor in self._live], 1 - decay)
+
+    @contextmanager
+    def instead(self) -> Iterator[None]:
+        """Within, the network has the mean in place of its weights."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for place, tensor in enumerate(self._live if self.mean else []):
+            tensor.data, self.mean[place] = self.mean[place], tensor.data
+
+    def state(self) -> dict[str, int | list[Tensor]]:
+        return {"updates": self.updates, "mean": self.mean}
+
+    def restore(self, state: dict[str, int | list[Tensor]]) -> None:
+        updates, mean = state["updates"], state["mean"]
+        assert isinstance(updates, int)
+        assert isinstance(mean, list)
+        self.updates = updates
+        for tensor, saved in zip(self.mean, mean, strict=True):
+            tensor.copy_(saved)

@@ -1,0 +1,62 @@
+"""What stops a training, in words that name the cause and the mend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.training.loader import Batch
+from maskrcnn.training.validation import losses
+
+
+def not_finite(values: Mapping[str, float]) -> list[str]:
+    """The names of the losses that are NaN or infinite."""
+    return [name for name, value in values.items() if not math.isfinite(value)]
+
+
+@torch.no_grad()
+def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
+    """Which pictures of the batch, each taken alone, give a loss that is not finite."""
+    return [
+        name
+        for sample, seed, name in zip(batch.samples, batch.seeds, batch.names, strict=True)
+        if not_finite({part: value.item() for part, value in losses(model, [sample], [seed]).items()})
+    ]
+
+
+def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str], alone: list[str]) -> StudioError:
+    """The error of a step whose losses or gradient `values` are not finite, learned from the pictures `names`, of which
+    `alone` give such a loss by themselves."""
+    bad = not_finite(values)[0]
+    pictures = ", ".join(alone or names)
+    whose = "picture" if len(alone or names) == 1 else "pictures"
+    return StudioError(
+        f"{bad} is {values[bad]} at epoch {epoch}, step {step}, {whose} {pictures}; the last good weights are kept. "
+        f"Try a learning_rate ten times lower{', and look at the labels of that picture' if len(alone) == 1 else ''}"
+    )
+
+
+@contextmanager
+def words_for_memory(config: Config) -> Iterator[None]:
+    """Turn what torch says where memory is out into which setting to lower."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        # torch has no class of its own for the processor's memory.
+        known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not known and not any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
+            raise
+        if config.batch_size > 1:
+            mend = f"batch_size (now {config.batch_size})"
+        else:
+            mend = f"image_max_dim (now {config.image_max_dim}) and image_min_dim (now {config.image_min_dim})"
+        raise StudioError(
+            f"there is not enough memory for this training; lower {mend}, then train_rois_per_image (now "
+            f"{config.train_rois_per_image}), or take a smaller backbone"
+        ) from error

@@ -1,0 +1,122 @@
+"""Batches of samples, read ahead by threads while the network computes.
+
+Which pictures make batch n, and what is random about them, follows from the seed and n alone. So a resumed run goes on
+with the very batches that it would have had, and several processes can share each one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from maskrcnn.config import Config
+from maskrcnn.training.samples import LabelledPictures, Target
+
+READ_AHEAD = 2
+"""Batches that are made ready while one is learned from."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`samples` as `LabelledPictures` gives them; of each, the `seeds` for what is drawn later and the file `names`."""
+
+    samples: list[tuple[Tensor, Target]]
+    seeds: list[int]
+    names: list[str]
+
+
+class Loader:
+    """An endless iterator over batches, from batch `first` (counted from 0) on; close it when done, or use `with`.
+
+    `rank` and `size`: this is process `rank` of `size`, and takes every `size`-th picture of each batch. `waited` is
+    the time in seconds for which the last batch kept its reader waiting.
+    """
+
+    def __init__(
+        self, samples: LabelledPictures, config: Config, first: int = 0, rank: int = 0, size: int = 1, threads: int = 1
+    ) -> None:
+        self.samples = samples
+        self.waited = 0.0
+        self._seed = config.seed
+        self._share = slice(rank, None, size)
+        self._numbers = itertools.count(first)
+        self._order = itertools.islice(batch_order(samples.images, config.batch_size, config.seed), first, None)
+        self._ahead: deque[tuple[list[int], list[int], list[Future[Any]]]] = deque()
+        self._pool = ThreadPoolExecutor(threads, "loader", torch.set_num_threads, (1,)) if threads else None
+        if self._pool:
+            # A thread of the loader computes alone; what it was told holds for new threads of others, too.
+            mine = torch.get_num_threads()
+            self._pool.submit(int).result()
+            torch.set_num_threads(mine)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        began = time.perf_counter()
+        while len(self._ahead) <= (READ_AHEAD if self._pool else 0):
+            self._ahead.append(self._begin(next(self._order)[self._share], next(self._numbers)))
+        indices, seeds, pending = self._ahead.popleft()
+        samples = [future.result() for future in pending]
+        self.waited = time.perf_counter() - began
+        return Batch(samples, seeds, [self.samples.images[index]["file_name"] for index in indices])
+
+    def _begin(self, indices: list[int], number: int) -> tuple[list[int], list[int], list[Future[Any]]]:
+        draws = [random.Random(f"{self._seed} {number} {index}") for index in indices]
+        seeds = [draw.getrandbits(60) for draw in draws]
+        pending: list[Future[Any]] = []
+        for index, draw in zip(indices, draws, strict=True):
+            if self._pool:
+                pending.append(self._pool.submit(self.samples.sample, index, draw))
+            else:
+                pending.append(Future())
+                pending[-1].set_result(self.samples.sample(index, draw))
+        return indices, seeds, pending
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads; what is still waiting to be read is not."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def loader_threads(config: Config, device: torch.device) -> int:
+    """`loader_threads`, or as many as help: with a graphics card nearly all cores are free for it."""
+    if config.loader_threads is not None:
+        return config.loader_threads
+    cores = os.cpu_count() or 1
+    return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
+
+
+def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) -> Iterator[list[int]]:
+    """Indices of the pictures of each batch, without end: every picture once per pass, in a new order each time.
+
+    Upright and lying pictures are batched apart, because a batch is padded to its largest height and width. What is
+    left over of a pass waits for the next one, so every batch is full.
+    """
+    order = random.Random(seed)
+    waiting: dict[bool, list[int]] = {False: [], True: []}
+    while True:
+        indices = list(range(len(images)))
+        order.shuffle(indices)
+        for index in indices:
+            group = waiting[images[index]["height"] > images[index]["width"]]
+            group.append(index)
+            if len(group) >= min(batch_size, len(images)):
+                yield list(group)
+                group.clear()

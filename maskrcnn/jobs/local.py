@@ -173,7 +173,8 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
         raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
     with contextlib.suppress(psutil.NoSuchProcess):
         if asked is None:
-            run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
+            with contextlib.suppress(OSError):  # a full disk must not keep it running
+                run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
             process.terminate()
         else:
             processes.kill_tree(process)
@@ -217,14 +218,12 @@ def _started(run: RunFolder, patience: float = 3.0) -> State:
 
 
 def _workspace(run: RunFolder) -> Path:
-    """The workspace whose queue a run waits in: the one it lies in, else the one that it was added from."""
-    for folder in run.path.resolve().parents[1:3]:
+    """The workspace whose queue a run waits in: where it was added from, or where that was moved to as a whole."""
+    noted = (run.read_json(QUEUED) or {}).get("workspace")
+    for folder in ([Path(noted)] if noted else []) + list(run.path.resolve().parents[1:3]):
         if (folder / DATABASE).is_file():
             return folder
-    noted = (run.read_json(QUEUED) or {}).get("workspace")
-    if noted is None:
-        raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
-    return Path(noted)
+    raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
 
 
 def _process(run: RunFolder) -> psutil.Process | None:

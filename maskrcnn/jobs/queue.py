@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +108,8 @@ def add(
                 raise
     except Damaged as error:
         raise StudioError(f"{table.path}: was damaged while it was written; try again") from error
-    _fill(table)
+    with suppress(StudioError, Damaged):  # then it waits, and the next page starts it or says why not
+        _bring_up_to_date(table)
     return folder
 
 
@@ -119,13 +121,7 @@ def reconcile(workspace: Path) -> list[str]:
     """
     try:
         table = open_table(workspace)
-        take_in(table)
-        with table.reading() as db:
-            active, waits = table.active(db), bool(table.waiting(db))
-        for job in active:
-            _settle(table, job)
-        if waits:
-            _fill(table)
+        _bring_up_to_date(table)
         return _told(table)
     except StudioError as error:
         return [str(error)]
@@ -198,22 +194,33 @@ def take_out(workspace: Path, run: RunFolder) -> None:
 # How a job gets from one state to the next
 
 
-def _fill(table: Table) -> None:
-    """Start what can be started now."""
-    while True:
-        with table.writing() as db:
-            job = table.claim(db)
-        if job is None:
-            return
-        reservation.change(RunFolder(job.run), claimed=job.started)
+def _bring_up_to_date(table: Table) -> None:
+    """Note what has ended, and start what can be started now."""
+    take_in(table)
+    with table.reading() as db:
+        active = table.active(db)
+    for job in active:
+        _settle(table, job)
+    while (claimed := _claim(table)) is not None:
+        run = RunFolder(claimed.run)
+        reservation.change(run, claimed=claimed.started)
         try:
-            processes.start_apart([*RUNNER, str(table.workspace), str(job.id)], table.workspace / RUNNER_LOG)
+            processes.start_apart([*RUNNER, str(table.workspace), str(claimed.id)], table.workspace / RUNNER_LOG)
         except OSError as error:
-            reservation.change(RunFolder(job.run), claimed=None)
+            reservation.change(run, claimed=None)
             with table.writing() as db:
-                table.give_back(db, job)
-                table.tell(db, f"{job.run.name} cannot be started now ({error.strerror}); it waits.")
+                table.give_back(db, claimed)
+                table.tell(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
             return
+
+
+def _claim(table: Table) -> Job | None:
+    """The next job that can start, with its device."""
+    with table.reading() as db:  # usually there is none, and nobody has to wait for a page that looks
+        if table.next_start(db) is None:
+            return None
+    with table.writing() as db:
+        return table.claim(db)
 
 
 def _settle(table: Table, job: Job) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes
-from maskrcnn.jobs.table import Damaged, Table
+from maskrcnn.jobs.table import DATABASE, Damaged, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RunFolder
 
 OPENED = "opened_projects.txt"
@@ -40,11 +40,11 @@ def take_in(table: Table) -> int:
     with table.reading() as db:
         known = {job.run for job in [*table.waiting(db), *table.active(db)]}
     unknown = [run for run in _unended_runs(table.workspace) if run.path not in known]
-    if not any(_about(run) for run in unknown):
+    if not any(_about(run, table.workspace) for run in unknown):
         return 0
     with table.writing() as db:
         # Asked again: in here nobody else can start or end a job.
-        found = [(run, about) for run in unknown if (about := _about(run))]
+        found = [(run, about) for run in unknown if (about := _about(run, table.workspace))]
         # The running ones hold their devices; of those that wait, the oldest first.
         for run, about in sorted(found, key=lambda pair: (pair[1]["state"] == "queued", pair[1]["created"])):
             with suppress(sqlite3.IntegrityError):  # two trainings from terminals on one device: one row is enough
@@ -90,8 +90,8 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _about(run: RunFolder) -> dict[str, Any] | None:
-    """The columns of a run that waits or trains; None for one that does neither, or cannot be read."""
+def _about(run: RunFolder, workspace: Path) -> dict[str, Any] | None:
+    """The columns of a run that waits here or trains; None for one that does neither, or cannot be read."""
     try:
         process, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED)
         pid, created = process.get("pid"), process.get("create_time")
@@ -111,6 +111,9 @@ def _about(run: RunFolder) -> dict[str, Any] | None:
             }
         if queued is None or alive:
             return None
+        home = Path(queued["workspace"])
+        if home != workspace and (home / DATABASE).is_file():
+            return None  # a project that is opened in two workspaces: the other one started it
         return {
             "state": "queued",
             "argv": json.dumps(queued["argv"]),

@@ -20,12 +20,16 @@ import psutil
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, local, processes, reservation
 from maskrcnn.jobs.queue import ended_as, words_of_end
-from maskrcnn.jobs.recovery import open_table
+from maskrcnn.jobs.recovery import open_table, take_in
 from maskrcnn.jobs.table import Damaged, Job
 from maskrcnn.training.run_folder import LOG, PROCESS, RESULT, RunFolder
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
+
+
+TRIES = 5
+"""How often, a beat apart, it tries to write to a table that another program holds or a disk has no room for."""
 
 
 def main(workspace: Path, first: int) -> None:
@@ -36,13 +40,7 @@ def main(workspace: Path, first: int) -> None:
         job = table.adopt(db, first, me)
     while job is not None:
         _train(workspace, job, me)
-        table = open_table(workspace)
-        with table.writing() as db:
-            job = table.claim(db, only=job.device)
-            if job is not None:
-                job = table.adopt(db, job.id, me)
-        if job is not None:
-            reservation.change(RunFolder(job.run), claimed=job.started)
+        job = _next(workspace, job, me)
 
 
 def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
@@ -51,10 +49,8 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
     trainer = _start(run, job)
     if trainer is not None:
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
-        run.write_json(
-            PROCESS,
-            {**known, "argv": list(trainer.args), "started": time.time(), "device": job.device},  # type: ignore[arg-type]
-        )
+        with suppress(OSError):  # a full disk; the trainer will say so
+            run.write_json(PROCESS, {**known, "argv": trainer.args, "started": time.time(), "device": job.device})
         _beat(workspace, run, me, known)
         reservation.release(run)
         while (status := _waited(trainer)) is None:
@@ -63,7 +59,6 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
             with suppress(psutil.Error):
                 left.kill()
         _explain(run, status)
-    _note_end(workspace, run)
 
 
 def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
@@ -112,17 +107,29 @@ def _explain(run: RunFolder, status: int) -> None:
             run.write_json(RESULT, {"state": "failed", "error": last or f"it ended with exit status {status}"})
 
 
-def _note_end(workspace: Path, run: RunFolder) -> None:
-    """Free the device. Where the table cannot be written, the next page that is loaded does it."""
+def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
+    """Note how a job ended, which frees its device, and take the next one for that.
+
+    None where nothing waits for the device, somebody else was quicker, or the table cannot be written; then the next
+    page that is loaded goes on.
+    """
+    run = RunFolder(job.run)
     state, why = ended_as(run)
-    for _ in range(3):
+    for _ in range(TRIES):
         with suppress(StudioError, Damaged):
             table = open_table(workspace)
             with table.writing() as db:
                 if table.end(db, run.path, state, why) and (line := words_of_end(run, state, why)):
                     table.tell(db, line)
-            return
+            take_in(table)
+            with table.writing() as db:
+                claimed = table.claim(db, only=job.device)
+                adopted = table.adopt(db, claimed.id, me) if claimed else None
+            if adopted is not None:
+                reservation.change(RunFolder(adopted.run), claimed=adopted.started)
+            return adopted
         time.sleep(BEAT)
+    return None
 
 
 if __name__ == "__main__":

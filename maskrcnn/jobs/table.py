@@ -146,19 +146,27 @@ class Table:
         names = ", ".join(values)
         db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
 
-    def claim(self, db: sqlite3.Connection, only: str | None = None) -> Job | None:
-        """Give the first job of the queue that can start its device (or `only` that one): queued -> starting."""
+    def next_start(self, db: sqlite3.Connection, only: str | None = None) -> tuple[Job, str] | None:
+        """The first job of the queue for which a device is free (or that one), and the device."""
         taken = {job.device for job in self.active(db)}
         for job in self.waiting(db):
             for device in devices.candidates(job.wanted):
                 if device not in taken and only in (None, device):
-                    db.execute(
-                        "UPDATE job SET state = 'starting', device = ?, started = ?, heartbeat = NULL, "
-                        "runner_pid = NULL, runner_create_time = NULL, pid = NULL, create_time = NULL WHERE id = ?",
-                        (device, time.time(), job.id),
-                    )
-                    return self._by_id(db, job.id)
+                    return job, device
         return None
+
+    def claim(self, db: sqlite3.Connection, only: str | None = None) -> Job | None:
+        """Give the next job that can start its device: queued -> starting."""
+        found = self.next_start(db, only)
+        if found is None:
+            return None
+        job, device = found
+        db.execute(
+            "UPDATE job SET state = 'starting', device = ?, started = ?, heartbeat = NULL, runner_pid = NULL, "
+            "runner_create_time = NULL, pid = NULL, create_time = NULL WHERE id = ?",
+            (device, time.time(), job.id),
+        )
+        return self._by_id(db, job.id)
 
     def adopt(self, db: sqlite3.Connection, job: int, runner: tuple[int, float]) -> Job | None:
         """Make `runner` the one that looks after a job that was claimed; None where it is another's, or gone."""

@@ -73,7 +73,7 @@ class Objects:
         be seen of them."""
         boxes = self.boxes.copy()
         edge = as_floats((width, height))
-        inside = (boxes[:, :2] >= -1e-3).all(1) & (boxes[:, 2:] <= edge + 1e-3).all(1)
+        inside = np.asarray((boxes[:, :2] >= -1e-3).all(1) & (boxes[:, 2:] <= edge + 1e-3).all(1))
         boxes = boxes.reshape(-1, 2, 2).clip(0, edge).reshape(-1, 4)
         for index, outline in enumerate(self.outlines or ()):
             if outline.hidden_by or not inside[index]:
@@ -85,7 +85,7 @@ class Objects:
 def apart(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Which of `boxes (N, 4)` do not touch `box (4,)`: bool `(N,)`."""
     beyond: np.ndarray = np.concatenate([boxes[:, :2] >= box[2:], boxes[:, 2:] <= box[:2]], axis=1)
-    return beyond.any(axis=1)
+    return np.asarray(beyond.any(axis=1))
 
 
 def as_floats(values: tuple[float, float]) -> np.ndarray:

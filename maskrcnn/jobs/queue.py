@@ -96,7 +96,7 @@ def add(
     table = open_table(workspace)
     try:
         with table.writing() as db:
-            if table.of_run(db, folder.path):
+            if resume and table.of_run(db, folder.path):
                 raise StudioError(f"{folder.name}: waits or trains already; see Runs")
             reservation.reserve(
                 folder, {**about, "argv": argv, "device": device, "priority": 0, "workspace": str(table.workspace)}
@@ -134,6 +134,28 @@ def waiting(workspace: Path) -> list[Waiting]:
     table = open_table(workspace)
     with table.reading() as db:
         active, queued = table.active(db), table.waiting(db)
+    turns = _turns(active, [(job.run.name, job.wanted, job.expected_seconds) for job in queued])
+    return [
+        Waiting(job.id, RunFolder(job.run), job.wanted, place, *turn)
+        for place, (job, turn) in enumerate(zip(queued, turns, strict=True), start=1)
+    ]
+
+
+def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tuple[str, ...]]:
+    """When a job that is added now would start, and what has to end first: seconds (0 at once, None where nobody can
+    know) and the names of the runs ahead of it."""
+    table = open_table(workspace)
+    with table.reading() as db:
+        active, queued = table.active(db), table.waiting(db)
+    jobs = [(job.run.name, job.wanted, job.expected_seconds) for job in queued]
+    return _turns(active, [*jobs, ("", device, None)])[-1]
+
+
+def _turns(
+    active: Sequence[Job], jobs: Sequence[tuple[str, str, float | None]]
+) -> list[tuple[float | None, tuple[str, ...]]]:
+    """Of each of `jobs` (name, wanted device, expected seconds), in the order in which they will start: when that is,
+    and the runs that have to end first."""
     free_in: dict[str, float | None] = {}
     before: dict[str, list[str]] = {}
     for job in active:
@@ -141,19 +163,19 @@ def waiting(workspace: Path) -> list[Waiting]:
             free_in[job.device] = _seconds_left(job)
             before[job.device] = [job.run.name]
     found = []
-    for place, job in enumerate(queued, start=1):
-        possible = devices.candidates(job.wanted)
+    for run, wanted, expected in jobs:
+        possible = devices.candidates(wanted)
         ahead = list(dict.fromkeys(name for device in possible for name in before.get(device, [])))
         # Where one device is free at a time that nobody knows, it may be any moment: nobody knows for this job either.
         times = [free_in.get(device, 0.0) for device in possible]
         known = [seconds for seconds in times if seconds is not None]
         seconds = min(known) if known and len(known) == len(times) else None
-        found.append(Waiting(job.id, RunFolder(job.run), job.wanted, place, seconds, tuple(ahead)))
-        after = None if seconds is None or job.expected_seconds is None else seconds + job.expected_seconds
+        found.append((seconds, tuple(ahead)))
         if possible:
+            after = None if seconds is None or expected is None else seconds + expected
             free_in[possible[times.index(seconds) if seconds is not None else 0]] = after
-        for name in possible:
-            before.setdefault(name, []).append(job.run.name)
+        for device in possible:
+            before.setdefault(device, []).append(run)
     return found
 
 
@@ -301,15 +323,15 @@ def words_of_end(run: RunFolder, state: JobState, why: str | None) -> str | None
 def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
     """The trainer of a job whose runner died before it could write down which process that is."""
     run, since = RunFolder(job.run), job.started or 0.0
-    noted = run.read_json(PROCESS) or {}
-    if noted.get("started", 0.0) >= since:
-        return noted["pid"], noted["create_time"]
-    process = processes.with_argument(str(run.path), since) if job.runner else None
-    if process is None:
-        return None
-    known = {"pid": process.pid, "create_time": process.create_time()}
-    run.write_json(PROCESS, {**known, "argv": list(job.argv), "started": time.time(), "device": job.device})
-    return process.pid, process.create_time()
+    known = run.read_json(PROCESS) or {}
+    if known.get("started", 0.0) < since:  # that of the time before, of a run that goes on
+        process = processes.with_argument(str(run.path), since) if job.runner else None
+        if process is None:
+            return None
+        known = {"pid": process.pid, "create_time": process.create_time()}
+        run.write_json(PROCESS, {**known, "argv": list(job.argv), "started": time.time(), "device": job.device})
+    reservation.release(run)
+    return known["pid"], known["create_time"]
 
 
 def _runner(job: Job) -> psutil.Process | None:

@@ -38,8 +38,8 @@ def open_table(workspace: Path) -> Table:
 def take_in(table: Table) -> int:
     """Add the runs that wait or train and that the table does not know; how many there were."""
     with table.reading() as db:
-        known = {job.run for job in [*table.waiting(db), *table.active(db)]}
-    unknown = [run for run in _unended_runs(table.workspace) if run.path not in known]
+        known = {str(job.run) for job in [*table.waiting(db), *table.active(db)]}
+    unknown = [RunFolder(path) for path in _unended_runs(table.workspace) if path not in known]
     if not any(_about(run, table.workspace) for run in unknown):
         return 0
     with table.writing() as db:
@@ -71,19 +71,27 @@ def _rebuild(table: Table) -> None:
         )
 
 
-def _unended_runs(workspace: Path) -> Iterator[RunFolder]:
-    """The runs of every project that wait, or that have not said how they ended."""
+def _unended_runs(workspace: Path) -> Iterator[str]:
+    """The folders of the runs of every project that wait, or that have not said how they ended.
+
+    Each page asks for them, so they are plain text.
+    """
     projects = [workspace / name for name in _names(workspace)]
     with suppress(OSError, UnicodeDecodeError):
         projects += [Path(line) for line in (workspace / OPENED).read_text(encoding="utf-8").splitlines()]
     for project in projects:
-        for name in _names(project / "runs"):
-            path = project / "runs" / name
-            if (path / QUEUED).is_file() or ((path / PROCESS).is_file() and not (path / RESULT).is_file()):
-                yield RunFolder(path.resolve())
+        runs = os.path.realpath(project / "runs")
+        for name in _names(runs):
+            run = f"{runs}{os.sep}{name}"
+            if _has(run, QUEUED) or (not _has(run, RESULT) and _has(run, PROCESS)):
+                yield run
 
 
-def _names(folder: Path) -> list[str]:
+def _has(run: str, name: str) -> bool:
+    return os.path.isfile(f"{run}{os.sep}{name}")
+
+
+def _names(folder: Path | str) -> list[str]:
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
     except OSError:

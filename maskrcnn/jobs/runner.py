@@ -63,6 +63,8 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
 
 def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
     """The trainer as a process; None where it cannot be started, which is then written down as the result."""
+    if not run.path.is_dir():
+        return None
     try:
         # What a run that goes on said about its end is not true any more.
         (run.path / RESULT).unlink(missing_ok=True)

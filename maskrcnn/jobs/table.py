@@ -117,8 +117,9 @@ class Table:
             db.execute("COMMIT")
 
     def check(self) -> None:
-        """`Damaged` where any part of the file is."""
+        """`Damaged` where any part of the file is, or a job cannot be read."""
         with self.reading() as db:
+            self.waiting(db), self.active(db), db.execute("SELECT line FROM note")
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise Damaged
 

@@ -1,4 +1,4 @@
-"""Trainings as processes of their own. The trainer here is a few lines of Python that write what the real one does."""
+"""One training as a process of its own, by a trainer of a few lines."""
 
 from __future__ import annotations
 
@@ -7,91 +7,26 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import local
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, RESULT, RunFolder
-
-ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
-
-PREAMBLE = f"""
-import json, os, signal, subprocess, sys, time
-from pathlib import Path
-out = Path(sys.argv[sys.argv.index("--out") + 1])
-def row(**fields):
-    with (out / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps({ROW} | fields) + "\\n")
-def result(**fields):
-    (out / ".result").write_text(json.dumps(fields))
-    (out / ".result").rename(out / "result.json")
-def wait_for(name):
-    while not (out / name).exists():
-        time.sleep(0.02)
-"""
-
-CLEAN = """
-signal.signal(signal.SIGTERM, lambda *_: (wait_for("let_go"), result(state="cancelled", seconds=1), sys.exit(1)))
-row()
-wait_for("never")
-"""
-"""Trains until it is asked to end, and then ends as soon as the test lets it."""
-
-
-def program(code: str) -> list[str]:
-    return [sys.executable, "-c", PREAMBLE + textwrap.dedent(code)]
-
-
-def until(claim: Callable[[], bool], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if claim():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def pid_of(run: RunFolder) -> int:
-    return run.read_json(PROCESS)["pid"]
-
-
-def by_hand(path: Path, **files: object) -> RunFolder:
-    """A run folder with these JSON files (`process` is process.json)."""
-    path.mkdir(parents=True)
-    (path / CONFIG).write_text(json.dumps({"epochs": 4}))
-    for name, document in files.items():
-        (path / f"{name}.json").write_text(json.dumps(document))
-    return RunFolder(path)
-
-
-def this_process(**changes: object) -> dict[str, object]:
-    me = psutil.Process()
-    return {"pid": me.pid, "create_time": me.create_time(), "argv": [], "started": time.time(), **changes}
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Iterator[Path]:
-    """A project's `runs/`; whatever still runs in it after the test is killed."""
-    folder = tmp_path / "project" / "runs"
-    yield folder
-    for run in local.running_jobs([folder]):
-        pid = pid_of(run)
-        if pid != os.getpid():
-            os.kill(pid, signal.SIGKILL)
+from maskrcnn.jobs import local, processes, queue
+from maskrcnn.training.run_folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
+from tests.jobs.fakes import CLEAN, ROW, add, by_hand, dead, pid_of, program, this_process, until
 
 
 def test_a_training_starts_runs_and_ends(runs: Path) -> None:
-    run = local.start(
+    run = add(
         runs / "a",
-        ["--epochs", "2"],
-        program=program('print("hello"); wait_for("go"); row(); wait_for("on"); result(state="done")'),
+        'print("hello"); wait_for("go"); row(); wait_for("on"); result(state="done")',
+        ("--epochs", "2"),
     )
+    assert local.state(run) == "starting"
+    pid_of(run)
     assert local.state(run) == "starting"
     assert [job.name for job in local.running_jobs([runs])] == ["a"]
     (run.path / "go").touch()
@@ -104,7 +39,7 @@ def test_a_training_starts_runs_and_ends(runs: Path) -> None:
 
 
 def test_a_training_leads_a_session_of_its_own(runs: Path) -> None:
-    run = local.start(runs / "a", [], program=program(CLEAN))
+    run = add(runs / "a", CLEAN)
     assert os.getsid(pid_of(run)) == pid_of(run) != os.getsid(0)
 
 
@@ -114,12 +49,13 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from maskrcnn.jobs import local\n"
-            "local.start(Path(sys.argv[1]), [], program=sys.argv[2:]); time.sleep(60)",
+            "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
+            "run = Path(sys.argv[1])\n"
+            "queue.add(run, [], workspace=run.parents[2], program=sys.argv[2:]); time.sleep(60)",
             str(runs / "a"),
             *program(CLEAN),
         ],
-        cwd=local.ROOT,
+        cwd=processes.ROOT,
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )
@@ -134,7 +70,7 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path) -> None:
 
 
 def test_cancel_asks_and_the_training_ends_by_itself(runs: Path) -> None:
-    run = local.start(runs / "a", [], program=program(CLEAN))
+    run = add(runs / "a", CLEAN)
     assert until(lambda: local.state(run) == "running")
     local.cancel(run)
     assert local.state(run) == "cancelling"
@@ -148,34 +84,50 @@ def test_cancel_asks_and_the_training_ends_by_itself(runs: Path) -> None:
 
 
 def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path) -> None:
-    run = local.start(
+    """A worker, the worker of that one, and one whose parent has gone and that hears nothing either."""
+    run = add(
         runs / "a",
-        [],
-        program=program("""
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-            row(worker=worker.pid)
-            wait_for("never")
-        """),
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sleep = "import time; time.sleep(60)"
+        grandchild = f"import subprocess as s, sys; print(s.Popen([sys.executable, '-c', {sleep!r}]).pid, flush=True)"
+        worker = subprocess.Popen([sys.executable, "-c", grandchild + "; " + sleep], stdout=subprocess.PIPE)
+        parent = subprocess.Popen([sys.executable, "-c", grandchild], stdout=subprocess.PIPE)
+        below, orphan = (int(process.stdout.readline()) for process in (worker, parent))
+        parent.wait()
+        row(pids=[os.getpid(), worker.pid, below, orphan])
+        wait_for("never")
+        """,
     )
     assert until(lambda: local.last_row(run) is not None)
-    worker = psutil.Process(local.last_row(run)["worker"])  # type: ignore[index]
+    pids = local.last_row(run)["pids"]  # type: ignore[index]
     local.cancel(run)
     assert local.state(run) == "cancelling"
+    assert not any(dead(pid) for pid in pids)
     local.cancel(run, grace=0)
-    assert until(lambda: local.state(run) == "cancelled")
-    assert until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    assert [dead(pid) for pid in pids] == [True] * 4
+    assert local.state(run) == "cancelled"
     assert run.result() is None
 
 
 def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path) -> None:
-    run = local.start(runs / "a", [], program=[sys.executable, "-c", "import time; time.sleep(60)"])
+    run = add(runs / "a", "time.sleep(60)")
+    pid = pid_of(run)
     local.cancel(run)
     assert until(lambda: local.state(run) == "cancelled")
+    assert dead(pid)
+
+
+def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path) -> None:
+    """Asked at once after the start, the runner is still on its way or has just started the trainer."""
+    run = add(runs / "a", CLEAN)
+    local.cancel(run)
+    assert until(lambda: not run.path.exists() or local.state(run) == "cancelled")
+    assert until(lambda: not queue.running(runs.parents[1]))
 
 
 def test_killed_from_outside_is_lost(runs: Path) -> None:
-    run = local.start(runs / "a", [], program=program(CLEAN))
+    run = add(runs / "a", CLEAN)
     assert until(lambda: local.state(run) == "running")
     os.kill(pid_of(run), signal.SIGKILL)
     assert until(lambda: local.state(run) == "lost")
@@ -218,20 +170,9 @@ def test_a_result_says_how_it_ended_even_while_the_process_closes(
 
 def test_an_error_that_ends_the_log_is_why_it_failed(runs: Path) -> None:
     why = "balloon.json: has no region; draw some" + " and more" * 60
-    run = local.start(runs / "a", [], program=program(f'print("error: {why}", file=sys.stderr); sys.exit(2)'))
+    run = add(runs / "a", f'print("error: {why}", file=sys.stderr); sys.exit(2)')
     assert until(lambda: local.state(run) == "failed")
     assert local.failure(run) == why
-
-
-def test_one_training_at_a_time(runs: Path) -> None:
-    local.start(runs / "first", [], program=program(CLEAN))
-    other_project = runs.parent.parent / "other" / "runs"
-    with pytest.raises(StudioError, match='"first" is still training'):
-        local.start(runs / "second", [], program=program(CLEAN))
-    with pytest.raises(StudioError, match='"first" is still training'):
-        local.start(other_project / "second", [], beside=[runs], program=program(CLEAN))
-    assert [path.name for path in runs.iterdir()] == ["first"]
-    assert not other_project.exists()
 
 
 def test_a_damaged_run_does_not_hide_the_running_one(runs: Path) -> None:
@@ -244,14 +185,20 @@ def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
     run = by_hand(runs / "a", result={"state": "done"})
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     with pytest.raises(ArgumentError, match="exists already"):
-        local.start(run.path, [], program=program(CLEAN))
+        add(run.path, CLEAN)
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
 
-def test_a_program_that_cannot_start_leaves_nothing(runs: Path) -> None:
-    with pytest.raises(StudioError, match="cannot be started"):
-        local.start(runs / "a", [], program=[str(runs / "no-such-python")])
-    assert not (runs / "a").exists()
+def test_a_program_that_cannot_start_says_so(runs: Path) -> None:
+    run = queue.add(runs / "a", [], workspace=runs.parents[1], program=[str(runs / "no-such-python")])
+    assert until(lambda: local.state(run) == "failed")
+    assert "no-such-python: cannot be started" in (local.failure(run) or "")
+
+
+def test_an_end_without_a_word_is_a_failure_with_the_last_line_of_the_log(runs: Path) -> None:
+    run = add(runs / "a", 'row(); raise ValueError("no such thing")')
+    assert until(lambda: local.state(run) == "failed")
+    assert local.failure(run) == "ValueError: no such thing"
 
 
 def test_progress_reads_the_last_whole_row(runs: Path) -> None:
@@ -288,3 +235,38 @@ def test_delete_refuses_what_trains_and_what_is_no_run(runs: Path) -> None:
     assert sorted(path.name for path in runs.iterdir()) == ["photos", "training"]
     assert (training.path / PROCESS).exists()
     assert not (ended.path / RESULT).exists()
+
+
+def test_a_run_can_go_on_where_it_left_a_state_and_nothing_of_it_lives(runs: Path) -> None:
+    stopped = by_hand(runs / "stopped", process=this_process(create_time=1.0), result={"state": "cancelled"})
+    assert not local.resumable(stopped)
+    stopped.state.touch()
+    assert local.resumable(stopped)
+    killed = by_hand(runs / "killed", process=this_process(create_time=1.0))
+    killed.state.touch()
+    assert local.resumable(killed)
+    alive = by_hand(runs / "alive", process=this_process())
+    alive.state.touch()
+    assert not local.resumable(alive)
+    waiting = by_hand(runs / "waiting", queued={"argv": []})
+    (waiting.path / STATE).touch()
+    assert (local.state(waiting), local.resumable(waiting)) == ("queued", False)
+
+
+def test_a_clock_that_was_set_anew_does_not_lose_a_training(runs: Path) -> None:
+    """It moves the create times of all processes; then the command line tells."""
+    run = add(runs / "a", CLEAN)
+    pid_of(run)
+    assert until(lambda: local.state(run) == "running")
+    noted = run.read_json(PROCESS)
+    run.write_json(PROCESS, {**noted, "create_time": noted["create_time"] - 3600})
+    assert local.state(run) == "running"
+
+
+def test_deleting_a_run_that_waits_takes_it_out_of_the_queue(runs: Path) -> None:
+    add(runs / "first", CLEAN)
+    second = add(runs / "second", CLEAN)
+    assert (second.path / QUEUED).is_file()
+    local.delete(second)
+    assert not second.path.exists()
+    assert queue.waiting(runs.parents[1]) == []

@@ -1,0 +1,321 @@
+"""The queue: who waits, who starts, in which order, and how long it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.jobs import devices, local, processes, queue
+from maskrcnn.jobs.table import DATABASE, Table
+from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RunFolder, runs_in
+from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
+
+
+def order(workspace: Path) -> list[str]:
+    return [job.run.name for job in queue.waiting(workspace)]
+
+
+def all_done(runs: Path) -> bool:
+    return all(local.state(run) == "done" for run in runs_in(runs))
+
+
+def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) -> None:
+    """Each of five servers adds two at the same moment; one device."""
+    adding = (
+        "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
+        "workspace, server, at, *program = sys.argv[1:]\n"
+        "time.sleep(max(0, float(at) - time.time()))\n"
+        "for number in (1, 2):\n"
+        "    run = Path(workspace) / 'project' / 'runs' / f'{server}-{number}'\n"
+        "    queue.add(run, [], workspace=Path(workspace), program=program)\n"
+    )
+    at = str(time.time() + 1.0)
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-c", adding, str(workspace), str(server), at, *program(BRIEF)], cwd=processes.ROOT
+        )
+        for server in range(5)
+    ]
+    assert [server.wait(30) for server in servers] == [0] * 5
+    assert until(lambda: all_done(runs))
+    jobs = runs_in(runs)
+    assert len(jobs) == 10
+
+    times = sorted(tuple(float((run.path / name).read_text()) for name in ("began", "ended")) for run in jobs)
+    assert all(ended <= began for (_, ended), (began, _) in pairwise(times)), "two ran at once"
+    with sqlite3.connect(workspace / DATABASE) as db:
+        added = [workspace / run for (run,) in db.execute("SELECT run FROM job ORDER BY id")]
+    began = sorted(jobs, key=lambda run: float((run.path / "began").read_text()))
+    assert [run.path for run in began] == added
+    assert until(lambda: not queue.running(workspace))
+    assert queue.reconcile(workspace) == []
+
+
+def test_two_on_one_device_are_impossible(workspace: Path) -> None:
+    table = Table(workspace)
+    with table.writing() as db:
+        table.insert(db, workspace / "a", "running", argv="[]", wanted="any", device="cpu")
+        for state in ("starting", "running", "cancelling"):
+            with pytest.raises(sqlite3.IntegrityError):
+                table.insert(db, workspace / "b", state, argv="[]", wanted="any", device="cpu")
+        table.insert(db, workspace / "b", "running", argv="[]", wanted="any", device="cuda:0")
+
+
+def test_a_job_that_waits_has_its_folder_and_is_listed(runs: Path, workspace: Path) -> None:
+    add(runs / "first", CLEAN)
+    second = add(runs / "second", CLEAN)
+    assert local.state(second) == "queued"
+    assert not local.progress(second).active
+    assert {run.name for run in runs_in(runs)} == {"first", "second"}
+    with pytest.raises(ArgumentError, match="exists already"):
+        add(runs / "second", CLEAN)
+    assert order(workspace) == ["second"]
+
+
+def test_the_queue_goes_on_by_itself(runs: Path, workspace: Path) -> None:
+    """Nobody looks: no page, no server."""
+    for name in "abc":
+        add(runs / name, BRIEF)
+    assert until(lambda: all((runs / name / RESULT).is_file() for name in "abc"))
+
+
+def test_first_come_first_served_unless_a_person_says_otherwise(runs: Path, workspace: Path) -> None:
+    first = add(runs / "first", UNTIL_TOLD)
+    for name in "abcd":
+        add(runs / name, BRIEF)
+    assert order(workspace) == ["a", "b", "c", "d"]
+    queue.move_first(workspace, RunFolder(runs / "c"))
+    assert order(workspace) == ["c", "a", "b", "d"]
+    queue.move_first(workspace, RunFolder(runs / "b"))
+    assert order(workspace) == ["b", "c", "a", "d"]
+    queue.take_out(workspace, RunFolder(runs / "a"))
+    assert order(workspace) == ["b", "c", "d"]
+    assert not (runs / "a").exists()
+    assert until((first.path / "metrics.jsonl").is_file)
+    (first.path / "end").touch()
+    assert until(lambda: all_done(runs))
+    began = {name: float((runs / name / "began").read_text()) for name in "bcd"}
+    assert sorted(began, key=began.__getitem__) == ["b", "c", "d"]
+    for change in (queue.move_first, queue.take_out):
+        with pytest.raises(StudioError, match="does not wait any more"):
+            change(workspace, RunFolder(runs / "b"))
+
+
+def test_how_long_each_waits(runs: Path, workspace: Path) -> None:
+    """The running one says 90 s more; the next two are thought to take 100 s, and nobody knows about the third."""
+    first = add(runs / "first", UNTIL_TOLD, expected_seconds=1000)
+    add(runs / "a", BRIEF, expected_seconds=100)
+    add(runs / "b", BRIEF, expected_seconds=100)
+    add(runs / "c", BRIEF)
+    add(runs / "d", BRIEF)
+    assert queue.waiting(workspace)[0].seconds == pytest.approx(1000, abs=5)  # before its first step
+    assert until(lambda: local.last_row(first) is not None)
+    waiting = queue.waiting(workspace)
+    assert [job.place for job in waiting] == [1, 2, 3, 4]
+    assert [job.seconds for job in waiting[:3]] == pytest.approx([90, 190, 290], abs=5)
+    assert waiting[3].seconds is None
+    assert waiting[2].ahead == ("first", "a", "b")
+
+
+@pytest.fixture
+def two_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An `nvidia-smi` that knows two cards."""
+    smi = tmp_path / "bin" / "nvidia-smi"
+    smi.parent.mkdir()
+    smi.write_text("#!/bin/sh\necho '0, GPU-aaaa'\necho '1, GPU-bbbb'\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{smi.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    _forget_devices()
+    yield
+    _forget_devices()
+
+
+def _forget_devices() -> None:
+    devices.available.cache_clear()
+    devices._cards.cache_clear()
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_each_card_has_its_own_training_and_sees_no_other(runs: Path, workspace: Path) -> None:
+    code = '(out / "card").write_text(os.environ["CUDA_VISIBLE_DEVICES"])\n' + UNTIL_TOLD
+    assert devices.available() == ("cuda:0", "cuda:1")
+    one, two = add(runs / "one", code), add(runs / "two", code)
+    only_first = add(runs / "only-first", code, device="cuda:0")
+    either = add(runs / "either", code)
+    assert [job.device for job in queue.running(workspace)] == ["cuda:0", "cuda:1"]
+    assert order(workspace) == ["only-first", "either"]
+    assert until(lambda: all((run.path / "card").is_file() for run in (one, two)))
+    assert [(run.path / "card").read_text() for run in (one, two)] == ["GPU-aaaa", "GPU-bbbb"]
+    (two.path / "end").touch()
+    assert until(lambda: local.state(either) == "running")  # the one before it waits for the other card
+    assert (either.path / "card").read_text() == "GPU-bbbb"
+    assert local.state(only_first) == "queued"
+    (one.path / "end").touch()
+    assert until(lambda: local.state(only_first) == "running")
+
+
+@pytest.mark.usefixtures("two_cards")
+def test_only_the_cards_that_the_studio_may_see_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for visible, expected in (("1", ("cuda:1",)), ("GPU-aa", ("cuda:0",)), ("", ("cpu",))):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        _forget_devices()
+        assert devices.available() == expected
+
+
+def test_a_device_that_is_not_there_is_refused(runs: Path) -> None:
+    with pytest.raises(ArgumentError, match='device "cuda:7": this machine has none; choose one of any'):
+        add(runs / "a", BRIEF, device="cuda:7")
+    assert not (runs / "a").exists()
+
+
+def test_a_run_goes_on_in_its_own_folder(runs: Path, workspace: Path) -> None:
+    run = by_hand(runs / "stopped", process=this_process(create_time=1.0), result={"state": "cancelled"})
+    with pytest.raises(StudioError, match="cannot go on"):
+        add(run.path, UNTIL_TOLD, resume=True)
+    run.state.touch()
+    add(run.path, UNTIL_TOLD, ("--epochs", "2"), resume=True)
+    assert until(lambda: local.state(run) == "running")
+    assert run.result() is None
+    assert run.read_json(PROCESS)["argv"][-5:] == ["--out", str(run.path), "--resume", "--epochs", "2"]
+    with pytest.raises(StudioError, match="cannot go on"):
+        add(run.path, UNTIL_TOLD, resume=True)
+    (run.path / "end").touch()
+    assert until(lambda: local.state(run) == "done")
+
+
+def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, workspace: Path) -> None:
+    add(runs / "first", CLEAN)
+    run = by_hand(runs / "stopped", process=this_process(create_time=1.0), result={"state": "cancelled"})
+    run.state.touch()
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    add(run.path, UNTIL_TOLD, resume=True)
+    assert local.state(run) == "queued"
+    local.cancel(run)
+    assert local.state(run) == "cancelled"
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+def test_a_training_from_a_terminal_holds_its_device_too(runs: Path, workspace: Path) -> None:
+    """It stands in no table, and in another project."""
+    other = workspace / "other" / "runs" / "by-hand"
+    training = processes.start_apart([*program("row(); wait_for('end')"), "--out", str(other)])
+    terminal = by_hand(other, process=this_process(pid=training.pid, create_time=processes.create_time(training.pid)))
+    run = add(runs / "a", BRIEF)
+    assert local.state(run) == "queued"
+    assert [job.run.name for job in queue.running(workspace)] == ["by-hand"]
+    assert queue.waiting(workspace)[0].ahead == ("by-hand",)
+    (other / "end").touch()
+    terminal.write_json(RESULT, {"state": "done"})
+    training.wait()
+    assert queue.reconcile(workspace) == []
+    assert until(lambda: local.state(run) == "done")
+
+
+def test_a_project_that_is_open_in_two_workspaces_is_trained_in_one(
+    runs: Path, workspace: Path, tmp_path: Path
+) -> None:
+    pid_of(add(runs / "first", CLEAN))
+    add(runs / "second", CLEAN)
+    (tmp_path / "opened_projects.txt").write_text(f"{workspace / 'project'}\n")
+    queue.reconcile(tmp_path)
+    assert [job.run.name for job in queue.running(tmp_path)] == ["first"]  # its device is taken there as well
+    assert order(tmp_path) == []
+
+
+def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> None:
+    first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
+    assert until(lambda: local.state(first) == "running")
+    (first.path / "let_go").touch()
+    local.cancel(first)
+    assert until(lambda: local.state(second) == "running")
+    assert dead(pid_of(first))
+    assert local.state(first) == "cancelled"
+
+
+def test_a_forced_end_leaves_no_process_of_it(runs: Path, workspace: Path) -> None:
+    run = add(runs / "a", "signal.signal(signal.SIGTERM, signal.SIG_IGN); row(); wait_for('never')")
+    assert until(lambda: local.state(run) == "running")
+    local.cancel(run)
+    local.cancel(run, grace=0)
+    assert until(lambda: not queue.running(workspace))
+
+    def left() -> list[str]:
+        """Trainers and runners; the runner names the workspace only."""
+        return [line for line in map(_command_line, psutil.process_iter()) if str(workspace) in line]
+
+    assert until(lambda: not left())
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return "" if process.pid == os.getpid() else " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def test_a_runner_beats_while_its_trainer_lives(runs: Path, workspace: Path) -> None:
+    run = add(runs / "a", CLEAN)
+    pid_of(run)
+    table = Table(workspace)
+
+    def job() -> object:
+        with table.reading() as db:
+            return table.active(db)[0]
+
+    assert until(lambda: job().trainer is not None)
+    now = job()
+    assert now.trainer[0] == pid_of(run)
+    assert os.getsid(now.runner[0]) == now.runner[0] != os.getsid(0)
+    assert psutil.Process(now.trainer[0]).ppid() == now.runner[0]
+    assert time.time() - now.heartbeat < 5
+    assert until(lambda: job().heartbeat > now.heartbeat)
+    assert queue.running(workspace)[0].silent is None
+
+
+def test_a_page_is_not_held_up_by_a_hundred_jobs(runs: Path, workspace: Path) -> None:
+    table = Table(workspace)
+    me = this_process()
+    by_hand(runs / "training", process=me)
+    with table.writing() as db:
+        for number in range(100):
+            run = by_hand(runs / f"r{number:03d}", queued={"argv": [], "device": "any", "created": 0.0})
+            table.insert(db, run.path, "queued", argv="[]", wanted="any")
+    assert queue.reconcile(workspace) == []
+    taken = []
+    for _ in range(10):
+        began = time.perf_counter()
+        queue.reconcile(workspace)
+        taken.append(time.perf_counter() - began)
+    assert min(taken) < 0.020
+    assert len(queue.waiting(workspace)) == 100
+
+
+def test_a_queued_run_is_noted_in_its_folder_for_the_case_that_the_table_is_lost(runs: Path, workspace: Path) -> None:
+    add(runs / "first", CLEAN)
+    run = add(runs / "second", CLEAN, ("--epochs", "3"), expected_seconds=60.0)
+    noted = json.loads((run.path / QUEUED).read_text())
+    assert noted["argv"][-4:] == ["--out", str(run.path), "--epochs", "3"]
+    assert (noted["device"], noted["expected_seconds"], noted["resume"]) == ("any", 60.0, False)
+
+
+def test_ctrl_c_does_not_reach_a_runner(runs: Path, workspace: Path) -> None:
+    run = add(runs / "a", UNTIL_TOLD)
+    pid_of(run)
+    runner = psutil.Process(pid_of(run)).ppid()
+    os.kill(runner, signal.SIGINT)
+    (run.path / "end").touch()
+    assert until(lambda: not queue.running(workspace))
+    assert queue.reconcile(workspace) == []

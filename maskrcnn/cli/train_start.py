@@ -18,6 +18,7 @@ from maskrcnn.config import Config, parse_settings
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
+from maskrcnn.model.folding import use_folded_norms
 from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
 from maskrcnn.model.speed import compile_backbone
 from maskrcnn.training.labels import config_for, training_documents
@@ -163,6 +164,7 @@ def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:
         compile_backbone(model.to(device))
     # Convolutions of small pictures run up to twice as fast with the channels innermost.
     model = model.to(device, memory_format=torch.channels_last)
+    use_folded_norms(model)
     if config.precision == "bfloat16" or (config.precision == "auto" and supports_bfloat16(device)):
         use_bfloat16(model)
     return model

@@ -35,6 +35,7 @@ from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 from maskrcnn.config import Precision
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.folding import normed_convolutions
 from maskrcnn.model.precision import in_dtype, supports_bfloat16, wide_parts
 
 
@@ -80,13 +81,9 @@ def fold_norms(network: nn.Module) -> None:
     norm(conv(x)) = a (w * x + b) + c for each channel, which is a convolution with a w and a b + c. Other norms and
     ones that follow something else are left alone.
     """
-    for parent in network.modules():
-        before: nn.Module | None = None
-        for name, child in list(parent.named_children()):
-            if isinstance(child, FrozenBatchNorm2d | nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
-                _fold(before, child)
-                setattr(parent, name, nn.Identity())
-            before = child
+    for parent, name, convolution in normed_convolutions(network, FrozenBatchNorm2d, nn.BatchNorm2d):
+        _fold(convolution, getattr(parent, name))
+        setattr(parent, name, nn.Identity())
 
 
 def _fold(convolution: nn.Conv2d, norm: FrozenBatchNorm2d | nn.BatchNorm2d) -> None:

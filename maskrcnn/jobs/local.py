@@ -58,12 +58,6 @@ class Progress:
         return self.state in ACTIVE
 
 
-def start(run, options, beside=()):  # type: ignore[no-untyped-def]  # until Launch calls queue.add
-    from maskrcnn.jobs import queue
-
-    return queue.add(run, options, workspace=run.parents[2])
-
-
 def state(run: RunFolder) -> State:
     """What a run is doing, from its folder and the table of processes.
 
@@ -178,6 +172,12 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
             process.terminate()
         else:
             processes.kill_tree(process)
+
+
+def can_be_forced(run: RunFolder, grace: float = GRACE) -> bool:
+    """Whether the next `cancel` kills: the training was asked to end, and had `grace` seconds for it."""
+    asked = _cancel_asked(run)
+    return state(run) == "cancelling" and asked is not None and time.time() - asked >= grace
 
 
 def take_out(run: RunFolder, workspace: Path | None = None) -> None:

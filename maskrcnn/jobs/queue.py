@@ -17,31 +17,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, local, processes, reservation
 from maskrcnn.jobs.recovery import open_table, take_in
-from maskrcnn.jobs.table import Damaged, Job, JobState, Table
-from maskrcnn.training.run_folder import PROCESS, RESULT, RunFolder
+from maskrcnn.jobs.settling import RUNNER_LOG, SILENT, runner_of, settle
+from maskrcnn.jobs.table import Damaged, Job, Table
+from maskrcnn.training.run_folder import RunFolder
 
 TRAINER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn", "train")
 """The command that trains; `--out RUN` and the options follow it."""
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
 """The command that looks after the jobs of a device; the workspace and the id of the first job follow it."""
-
-RUNNER_LOG = "jobs.log"
-"""In the workspace: what runners say, which is nothing unless something is wrong with them."""
-
-ATTEMPTS = 3
-"""How often a job is given to a runner that then does not start it."""
-
-SILENT = 15.0
-"""Seconds without a heartbeat after which a page says so."""
-
-_COMING = 20.0
-_STUCK = 60.0
 
 
 @dataclass(frozen=True)
@@ -94,21 +81,17 @@ def add(
     argv = [*(program or TRAINER), "--out", str(folder.path), *["--resume"] * resume, *options]
     about = {"resume": resume, "expected_seconds": expected_seconds, "created": time.time()}
     table = open_table(workspace)
-    try:
-        with table.writing() as db:
-            if resume and table.of_run(db, folder.path):
-                raise StudioError(f"{folder.name}: waits or trains already; see Runs")
-            reservation.reserve(
-                folder, {**about, "argv": argv, "device": device, "priority": 0, "workspace": str(table.workspace)}
-            )
-            try:
-                table.insert(db, folder.path, "queued", argv=json.dumps(argv), wanted=device, **about)
-            except BaseException:
-                reservation.release(folder)
-                raise
-    except Damaged as error:
-        raise StudioError(f"{table.path}: was damaged while it was written; try again") from error
-    with suppress(StudioError, Damaged):  # then it waits, and the next page starts it or says why not
+    with table.writing() as db:
+        if resume and table.of_run(db, folder.path):
+            raise StudioError(f"{folder.name}: waits or trains already; see Runs")
+        noted = {"argv": argv, "device": device, "priority": 0, "workspace": str(table.workspace)}
+        reservation.reserve(folder, {**about, **noted})
+        try:
+            table.insert(db, folder.path, "queued", argv=json.dumps(argv), wanted=device, **about)
+        except BaseException:
+            reservation.withdraw(folder)
+            raise
+    with suppress(StudioError):  # then it waits, and the next page starts it or says why not
         _bring_up_to_date(table)
     return folder
 
@@ -123,10 +106,10 @@ def reconcile(workspace: Path) -> list[str]:
         table = open_table(workspace)
         _bring_up_to_date(table)
         return _told(table)
+    except Damaged:  # just now; the next page mends it
+        return []
     except StudioError as error:
         return [str(error)]
-    except Damaged:  # in between; the next page mends it
-        return []
 
 
 def waiting(workspace: Path) -> list[Waiting]:
@@ -188,7 +171,7 @@ def running(workspace: Path) -> list[Running]:
     found = []
     for job in active:
         silent = now - (job.heartbeat or job.started or now)
-        watched = _runner(job) is not None or job.trainer is None
+        watched = runner_of(job) is not None or job.trainer is None
         found.append(
             Running(job.id, RunFolder(job.run), job.device or "", None if watched and silent < SILENT else silent)
         )
@@ -222,7 +205,7 @@ def _bring_up_to_date(table: Table) -> None:
     with table.reading() as db:
         active = table.active(db)
     for job in active:
-        _settle(table, job)
+        settle(table, job)
     while (claimed := _claim(table)) is not None:
         run = RunFolder(claimed.run)
         reservation.change(run, claimed=claimed.started)
@@ -243,100 +226,6 @@ def _claim(table: Table) -> Job | None:
             return None
     with table.writing() as db:
         return table.claim(db)
-
-
-def _settle(table: Table, job: Job) -> None:
-    """Bring the row of an active job to what its run folder and the table of processes say."""
-    run = RunFolder(job.run)
-    silent = time.time() - (job.heartbeat or job.started or 0.0)
-    if _runner(job) and silent < _STUCK:
-        return
-    trainer = job.trainer or _unnoted_trainer(job)
-    if trainer is None:
-        if job.runner is None and silent < _COMING:
-            return  # its runner is on its way
-        _start_again(table, job)
-        return
-    if processes.living(*trainer, str(run.path)) is None:
-        _note_end(table, job)
-    elif job.runner is not None and silent > SILENT:
-        with table.writing() as db:
-            table.note(db, run.path, runner_pid=None, runner_create_time=None, pid=trainer[0], create_time=trainer[1])
-            table.tell(
-                db,
-                f"{run.name} trains on, but the process that looked after it is gone: while it trains nothing is lost, "
-                "and the queue goes on when it has ended and a page of the studio is open.",
-            )
-
-
-def _note_end(table: Table, job: Job) -> None:
-    """The trainer of a job is dead and no runner is there to say so."""
-    run = RunFolder(job.run)
-    reservation.release(run)
-    state, why = ended_as(run)
-    if state == "lost" and job.started is not None and job.started < psutil.boot_time() - 1:
-        why = "the computer was switched off or started anew"
-    with table.writing() as db:
-        if table.end(db, run.path, state, why) and (line := words_of_end(run, state, why)):
-            table.tell(db, line)
-
-
-def _start_again(table: Table, job: Job) -> None:
-    """A job that was claimed, and whose runner never came or died before it had started the trainer."""
-    run = RunFolder(job.run)
-    gone = not run.path.is_dir()
-    if not gone and job.attempts + 1 < ATTEMPTS:
-        with table.writing() as db:
-            table.give_back(db, job)
-        reservation.change(run, claimed=None)
-        return
-    why = "its folder is gone" if gone else f"its runner did not start it; {table.workspace / RUNNER_LOG} may say why"
-    with table.writing() as db:
-        if table.end(db, run.path, "failed", why):
-            table.tell(db, f"{run.name} was taken out of the queue: {why}.")
-    if not gone:
-        run.write_json(RESULT, {"state": "failed", "error": why})
-        reservation.release(run)
-
-
-def ended_as(run: RunFolder) -> tuple[JobState, str | None]:
-    """How a run whose trainer is dead has ended, by its folder, and why if it failed."""
-    try:
-        if not run.path.is_dir():
-            return "lost", "its folder is gone"
-        state = local.state(run)
-        return (state, local.failure(run)) if state not in (*local.ACTIVE, "queued") else ("lost", None)
-    except StudioError as error:
-        return "failed", str(error)
-
-
-def words_of_end(run: RunFolder, state: JobState, why: str | None) -> str | None:
-    """The line for a person about a training that ended while nobody may have looked; None where all went well."""
-    if state == "failed":
-        return f"{run.name} failed: {why or 'its log may say why'}"
-    if state != "lost":
-        return None
-    onward = "Resume it under Runs." if local.resumable(run) else "Start it again from Launch."
-    return f"{run.name} was lost: {why or 'its process was killed and left no word; memory may have run out'}. {onward}"
-
-
-def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
-    """The trainer of a job whose runner died before it could write down which process that is."""
-    run, since = RunFolder(job.run), job.started or 0.0
-    known = run.read_json(PROCESS) or {}
-    if known.get("started", 0.0) < since:  # that of the time before, of a run that goes on
-        process = processes.with_argument(str(run.path), since) if job.runner else None
-        if process is None:
-            return None
-        known = {"pid": process.pid, "create_time": process.create_time()}
-        run.write_json(PROCESS, {**known, "argv": list(job.argv), "started": time.time(), "device": job.device})
-    reservation.release(run)
-    return known["pid"], known["create_time"]
-
-
-def _runner(job: Job) -> psutil.Process | None:
-    """The living runner of a job."""
-    return processes.living(*job.runner) if job.runner else None
 
 
 def _seconds_left(job: Job) -> float | None:

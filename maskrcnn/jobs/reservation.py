@@ -58,7 +58,7 @@ def withdraw(run: RunFolder) -> None:
 
 def change(run: RunFolder, **changes: Any) -> None:
     """Change some of the note; None takes a field away. Nothing happens where there is no note."""
-    with contextlib.suppress(OSError, StudioError):
+    with contextlib.suppress(StudioError, OSError):
         document = run.read_json(QUEUED)
         if document is not None:
             document = {name: value for name, value in {**document, **changes}.items() if value is not None}

@@ -19,9 +19,9 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, local, processes, reservation
-from maskrcnn.jobs.queue import ended_as, words_of_end
 from maskrcnn.jobs.recovery import open_table, take_in
-from maskrcnn.jobs.table import Damaged, Job
+from maskrcnn.jobs.settling import ended_as, words_of_end
+from maskrcnn.jobs.table import Job
 from maskrcnn.training.run_folder import LOG, PROCESS, RESULT, RunFolder
 
 BEAT = 2.0
@@ -86,7 +86,7 @@ def _waited(trainer: subprocess.Popen[bytes]) -> int | None:
 
 def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[str, float]) -> None:
     """Say that the trainer lives. A beat that cannot be written is left out: training is what matters."""
-    with suppress(StudioError, Damaged, OSError):
+    with suppress(StudioError, OSError):
         state = local.state(run)
         table = open_table(workspace)
         with table.writing() as db:
@@ -118,7 +118,7 @@ def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
     run = RunFolder(job.run)
     state, why = ended_as(run)
     for _ in range(TRIES):
-        with suppress(StudioError, Damaged):
+        with suppress(StudioError):
             table = open_table(workspace)
             with table.writing() as db:
                 if table.end(db, run.path, state, why) and (line := words_of_end(run, state, why)):

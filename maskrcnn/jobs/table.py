@@ -63,8 +63,11 @@ CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQ
 """
 
 
-class Damaged(Exception):
+class Damaged(StudioError):
     """The file is no table of jobs: torn, or another program's. `recovery` makes a new one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DATABASE} was damaged while it was used; load the page again, which mends it")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from maskrcnn.jobs import local, processes, queue, table
+from maskrcnn.jobs import local, processes, queue, settling, table
 from maskrcnn.jobs.table import DATABASE, Job, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
@@ -47,7 +47,8 @@ def kill_runner(workspace: Path) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a runner or a heartbeat that may still come."""
     monkeypatch.setattr(queue, "SILENT", 0.0)
-    monkeypatch.setattr(queue, "_COMING", 0.0)
+    monkeypatch.setattr(settling, "SILENT", 0.0)
+    monkeypatch.setattr(settling, "_COMING", 0.0)
 
 
 def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.formats import via_classes
@@ -10,13 +13,21 @@ from maskrcnn.annotations.regions import Dataset, Keypoints, Rect, Region, Shape
 from maskrcnn.errors import StudioError
 
 
-def require_trainable(dataset: Dataset, *, outlines: bool = True) -> Dataset:
+Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Passes on what it is given, and may show how far it is: `(items, what is done with them, how many there are)`."""
+
+
+def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
+    return items
+
+
+def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch = unwatched) -> Dataset:
     """The dataset with all sizes filled in, after making sure that it can be trained on.
 
     Each picture must be there and decode to its end, and be as large as the label file says (if it does); each region
     with area must have a class; at least one region must have a pixel inside its picture. With `outlines=False`, where
     no masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
-    mend. Reads every picture once (JPEGs at an eighth of their size).
+    mend. Reads every picture once (JPEGs at an eighth of their size); `watch` sees them go by.
     """
     source = dataset.source or "the dataset"
     is_object = raster.has_area if outlines else raster.has_box
@@ -28,9 +39,11 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True) -> Dataset:
                 raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
     checked = []
     something = False
-    for record in dataset.images:
-        assert record.path is not None
-        width, height = pictures.check(record.path)
+    with ThreadPoolExecutor() as pool:
+        sizes = list(
+            watch(pool.map(pictures.check, [record.path for record in dataset.images]), "reading", len(dataset.images))
+        )
+    for record, (width, height) in zip(dataset.images, sizes, strict=True):
         if record.width is not None and (record.width, record.height) != (width, height):
             raise StudioError(
                 f'{source}: "{record.file_name}" is {record.width} x {record.height} px there, but {record.path} is '

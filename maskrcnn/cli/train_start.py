@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
+from tqdm import tqdm
 
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.errors import ArgumentError
@@ -95,6 +97,9 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     run = RunFolder.open(args.out)
     if team.leads and not run.started_here() and is_training(run):
         raise ArgumentError(f"{run.path} is still training; cancel it first, or wait for it")
+    ended = run.result() or {}
+    if ended.get("state") == "done" and not ended.get("stopped_early") and args.epochs is args.minutes is None:
+        raise ArgumentError(f"{run.path} has come to its end; --epochs N or --minutes M trains it so much longer")
     state = load_state(run.state, device)
     config = longer(run.config(), args.epochs, args.minutes)
     model = ready(build(config), device)
@@ -143,7 +148,7 @@ def from_choices(args: argparse.Namespace, snapshot: bool = True) -> tuple[Studi
     if args.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
     config = configure(args)
-    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot=snapshot)
+    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot, in_sight)
     require_ready(documents)
     config = config_for(config, documents)
     require_tensorboard(config)
@@ -155,6 +160,11 @@ def from_choices(args: argparse.Namespace, snapshot: bool = True) -> tuple[Studi
         if source != "none"
     ]
     return model, documents, lines
+
+
+def in_sight(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
+    """A bar on the terminal for what takes long before the first step."""
+    return tqdm(items, doing, count, disable=None, leave=False)
 
 
 def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:

@@ -13,7 +13,7 @@ from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
-from maskrcnn.annotations.trainable import has_outline, require_trainable
+from maskrcnn.annotations.trainable import Watch, has_outline, require_trainable, unwatched
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 
@@ -25,6 +25,7 @@ def training_documents(
     run: Path,
     tasks: Sequence[str] = ("box", "mask"),
     snapshot: bool = True,
+    watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None}`
     for a run in the folder `run` that learns `tasks`.
@@ -32,7 +33,7 @@ def training_documents(
     A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
     where they are a task. Raises `StudioError` for labels that cannot be learned from, for a task that they say nothing
     about, and for classes or keypoints in the validation set that the training set has not. With `snapshot`, the labels
-    of a project are noted in its history under the name of the run.
+    of a project are noted in its history under the name of the run. `watch` sees the pictures go by.
     """
     if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
@@ -45,10 +46,10 @@ def training_documents(
         validation = read(val, images) if val else None
     require_tasks(training, tasks)
     outlines = "mask" in tasks
-    training = require_trainable(training, outlines=outlines)
+    training = require_trainable(training, outlines=outlines, watch=watch)
     classes = classes_in(training.images)
     if validation:
-        validation = require_trainable(validation, outlines=outlines)
+        validation = require_trainable(validation, outlines=outlines, watch=watch)
         if unknown := [name for name in classes_in(validation.images) if name not in classes]:
             raise StudioError(
                 f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '

@@ -12,7 +12,6 @@ from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.regions import Dataset, Keypoints, Rect, Region, Shape, classes_in
 from maskrcnn.errors import StudioError
 
-
 Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
 """Passes on what it is given, and may show how far it is: `(items, what is done with them, how many there are)`."""
 
@@ -40,9 +39,12 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     checked = []
     something = False
     with ThreadPoolExecutor() as pool:
-        sizes = list(
-            watch(pool.map(pictures.check, [record.path for record in dataset.images]), "reading", len(dataset.images))
-        )
+        paths = [record.path for record in dataset.images if record.path]
+        try:
+            sizes = list(watch(pool.map(pictures.check, paths), "reading", len(paths)))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for record, (width, height) in zip(dataset.images, sizes, strict=True):
         if record.width is not None and (record.width, record.height) != (width, height):
             raise StudioError(

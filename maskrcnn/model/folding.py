@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import cast
 
 from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
@@ -27,8 +28,8 @@ def normed_convolutions(network: nn.Module, *kinds: type[nn.Module]) -> Iterator
 def use_folded_norms(network: nn.Module) -> None:
     """Let each convolution do the frozen norm that follows it. Modules, weights and their names stay as they are."""
     for parent, name, convolution in normed_convolutions(network, FrozenBatchNorm2d):
-        norm = getattr(parent, name)
-        convolution.forward = functools.partial(_normed, convolution, norm)
+        norm, whole = getattr(parent, name), cast(nn.Module, convolution)
+        whole.forward = functools.partial(_normed, convolution, norm)
         norm.forward = _as_it_is
 
 

@@ -48,5 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ArgumentError) else 1
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # somebody piped us into `head`
         return 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from maskrcnn.annotations.trainable import Watch
 from maskrcnn.cli.device import add_device, choose_device
 from maskrcnn.cli.estimate import estimate_command
 from maskrcnn.cli.train_start import Start, begin, rehearse, resume
@@ -86,13 +87,14 @@ def run(args: argparse.Namespace) -> int:
     here = RunFolder(args.out)
     started_by_studio = here.started_here() and (args.resume or not (here.path / CONFIG).exists())
     team, device = join(choose_device(args.device))
+    watch = in_sight(cancelled)
     try:
         if args.estimate:
-            return estimate_command(*rehearse(args, device))
-        start = resume(args, device, team) if args.resume else begin(args, device, team)
+            return estimate_command(*rehearse(args, device, watch))
+        start = resume(args, device, team) if args.resume else begin(args, device, team, watch)
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
-            here.write_json(RESULT, {"state": "failed", "error": str(error)})
+            here.write_json(RESULT, {**(here.result() or {}), "state": "failed", "error": str(error)})
         raise
     with Logbook(start.run, quiet=not team.leads) as log:
         outcome = follow(start, team, cancelled, log)
@@ -141,6 +143,18 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
     took = clock_time(outcome["seconds"])
     log(f"{outcome['state']}{early} after {took}, best epoch {outcome['best_epoch']}: {run.path}")
     return outcome
+
+
+def in_sight(cancelled: Callable[[], bool]) -> Watch:
+    """A bar on the terminal for what takes long before the first step, which can be broken off."""
+
+    def watch(items: Iterable[Any], doing: str, count: int) -> Iterator[Any]:
+        for item in tqdm(items, doing, count, disable=None, leave=False):
+            if cancelled():
+                raise KeyboardInterrupt
+            yield item
+
+    return watch
 
 
 def stop_on_signals() -> Any:

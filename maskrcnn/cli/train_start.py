@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
-from tqdm import tqdm
 
+from maskrcnn.annotations.trainable import Watch
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
@@ -49,7 +48,7 @@ class Start:
     lines: list[str] = field(default_factory=list)
 
 
-def begin(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
+def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Watch) -> Start:
     """A new run folder, its network with the weights that it starts from, and its labels.
 
     The first process of a team makes them; the others find them in the run folder.
@@ -60,7 +59,7 @@ def begin(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
         return Start(run, ready(build(run.config()), device), run.dataset())
     run = RunFolder(args.out)
     run.refuse_if_taken()
-    model, documents, lines = from_choices(args)
+    model, documents, lines = from_choices(args, watch)
     refuse_uneven(model.config, documents, team)
     model = ready(model, device)
     run = RunFolder.create(args.out)
@@ -72,10 +71,10 @@ def begin(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
 
 
 def rehearse(
-    args: argparse.Namespace, device: torch.device
+    args: argparse.Namespace, device: torch.device, watch: Watch
 ) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None, Config]:
     """The network and the labels of a training that is only measured."""
-    model, documents, _ = from_choices(args, snapshot=False)
+    model, documents, _ = from_choices(args, watch, snapshot=False)
     config, run = model.config, RunFolder(args.out)
     training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
     validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
@@ -143,12 +142,14 @@ def is_training(run: RunFolder) -> bool:
         return False
 
 
-def from_choices(args: argparse.Namespace, snapshot: bool = True) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
+def from_choices(
+    args: argparse.Namespace, watch: Watch, snapshot: bool = True
+) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
     """The network of a new training with its weights, its labels, and in a line each what the weights brought along."""
     if args.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
     config = configure(args)
-    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot, in_sight)
+    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot, watch)
     require_ready(documents)
     config = config_for(config, documents)
     require_tensorboard(config)
@@ -160,11 +161,6 @@ def from_choices(args: argparse.Namespace, snapshot: bool = True) -> tuple[Studi
         if source != "none"
     ]
     return model, documents, lines
-
-
-def in_sight(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
-    """A bar on the terminal for what takes long before the first step."""
-    return tqdm(items, doing, count, disable=None, leave=False)
 
 
 def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:

@@ -36,7 +36,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 """What each part may import beside itself; `a.b` allows that module alone."""
 
 HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
-"""Modules that are torch, or load it. The run folder is the exception."""
+"""Modules that are torch, or load it; `LIGHT_TRAINING` are the exceptions."""
+
+LIGHT_TRAINING = ("run_folder", "readiness", "schedule", "duration")
+"""Modules of the training that know no torch, so that pages may load them."""
 
 LIGHT = ("errors", "presets", "config", "config_table", "annotations", "evaluation", "jobs", "studio", "pages", "app")
 """Parts that must be there in a moment. What they need of torch they import inside a function."""
@@ -114,10 +117,11 @@ def test_only_the_rooms_with_a_screen_import_streamlit(file: Path) -> None:
 @pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_light_modules_do_not_load_torch_when_imported(file: Path) -> None:
     training = ROOT / PACKAGE / "training"
-    if part(file) not in LIGHT and file not in (training / "__init__.py", training / "run_folder.py"):
+    light = [training / f"{name}.py" for name in ("__init__", *LIGHT_TRAINING)]
+    if part(file) not in LIGHT and file not in light:
         return
     loads = {name for name in imports(file, inside_functions=False) if any(within(name, heavy) for heavy in HEAVY)}
-    assert loads <= {"maskrcnn.training", "maskrcnn.training.run_folder"}
+    assert loads <= {"maskrcnn.training", *(f"maskrcnn.training.{name}" for name in LIGHT_TRAINING)}
 
 
 def test_every_page_is_a_flat_script() -> None:

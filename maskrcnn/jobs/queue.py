@@ -149,10 +149,11 @@ def _turns(
     for run, wanted, expected in jobs:
         possible = devices.candidates(wanted)
         ahead = list(dict.fromkeys(name for device in possible for name in before.get(device, [])))
-        # Where one device is free at a time that nobody knows, it may be any moment: nobody knows for this job either.
+        # Where one device is free at a time that nobody knows, it may be any moment: nobody knows for this job either,
+        # unless another one is free now.
         times = [free_in.get(device, 0.0) for device in possible]
         known = [seconds for seconds in times if seconds is not None]
-        seconds = min(known) if known and len(known) == len(times) else None
+        seconds = min(known) if known and (len(known) == len(times) or min(known) == 0) else None
         found.append((seconds, tuple(ahead)))
         if possible:
             after = None if seconds is None or expected is None else seconds + expected

@@ -13,11 +13,11 @@ import streamlit as st
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 
-COLUMNS = 3
+COLUMNS = 2
 
 
 def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str]) -> dict[str, Any]:
-    """Show the inputs of these fields in rows of three, holding what `config` says, and return what they hold now.
+    """Show the inputs of these fields in rows of two, holding what `config` says, and return what they hold now.
 
     `key(name)` is the key of a field's input. Raises `ArgumentError` as `config_input` does.
     """

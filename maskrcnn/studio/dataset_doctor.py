@@ -48,13 +48,7 @@ def show(project: Project) -> None:
         state = dataset_memory.stamp(project)
         if not _may_examine(project, state):
             return
-        found = dataset_memory.worked_out(
-            "doctor",
-            project,
-            "Examining the pictures",
-            lambda progress: doctor.examine(project.dataset(), progress=progress, looks=_looks(str(project.folder))),
-            state,
-        )
+        found = findings(project, state)
     if not found:
         pictures = counted(state[0], "picture")
         st.success(f"Nothing found that hurts training, in {pictures} and all their regions.", icon=":material/check:")
@@ -69,6 +63,17 @@ def show(project: Project) -> None:
         _fix_everything(project, found, state)
     with right:
         _kind(project, kinds[chosen], state)
+
+
+def findings(project: Project, state: Stamp) -> list[Finding]:
+    """What the doctor finds, worked out once for each state of the project, with a bar meanwhile."""
+    return dataset_memory.worked_out(
+        "doctor",
+        project,
+        "Examining the pictures",
+        lambda progress: doctor.examine(project.dataset(), progress=progress, looks=_looks(str(project.folder))),
+        state,
+    )
 
 
 def _may_examine(project: Project, state: Stamp) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from maskrcnn.annotations.skeletons import KeypointLabels
-from maskrcnn.config import Config
+from maskrcnn.config import Config, parse_stages
 from maskrcnn.config_table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, POOLING_WORDS
+from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
 """Bodies that torchvision calls by another name."""
@@ -153,6 +153,14 @@ class Choices:
             if path not in known and not Path(path).expanduser().exists():
                 raise ArgumentError(f"{path}: there is no such file; give {wanted}")
 
+    def has_files(self) -> bool:
+        """Whether `require_files` would find nothing missing."""
+        try:
+            self.require_files()
+        except ArgumentError:
+            return False
+        return True
+
     def options(self, project: Path) -> list[str]:
         """The options of `python -m maskrcnn train` that mean these choices, without `--out`."""
         named = {"epochs", "minutes", "tasks", "pooling", "layers", "backbone", "seed"}
@@ -196,11 +204,57 @@ def changed(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in always or value != default[name]}
 
 
-def length(unit: Literal["epochs", "minutes"], number: float | None) -> dict[str, Any]:
-    """The fields that set how long a run is; `StudioError` where there is no number, or none above 0."""
-    if not number or number <= 0:
-        raise StudioError(f"{unit}: the length of the run is missing; give a number above 0")
-    return {"epochs": int(number), "minutes": None} if unit == "epochs" else {"epochs": None, "minutes": float(number)}
+def length(
+    unit: Literal["epochs", "minutes", "until"], number: float | None, patience: float | None = None
+) -> dict[str, Any]:
+    """The fields that set how long a run is: `number` epochs, `number` minutes, or until `patience` epochs went by
+    without a better one, `number` at most. `StudioError` where a number is missing, or not above 0."""
+    for name, value in (("length", number), ("patience", patience if unit == "until" else 1)):
+        if not value or value <= 0:
+            raise StudioError(f"the {name} of the run is missing; give a number above 0")
+    assert number is not None
+    if unit == "minutes":
+        return {"epochs": None, "minutes": float(number), "patience": None}
+    return {"epochs": int(number), "minutes": None, "patience": int(patience) if patience and unit == "until" else None}
+
+
+def given_seconds(values: Mapping[str, Any]) -> float | None:
+    """How long the run is because somebody said so; None where it is not given in minutes."""
+    return 60 * values["minutes"] if values.get("minutes") else None
+
+
+def schedule_in_words(layers: str) -> str:
+    """What learns when: `The heads for 50% of the run, then all layers for 50% of the run at 0.1 of the learning rate.`
+
+    Empty for a single stage, and for what is no schedule (`Config` has the words for that).
+    """
+    try:
+        stages = parse_stages(layers)
+    except ValueError:
+        return ""
+    if len(stages) == 1:
+        return ""
+    parts, begins = [], 0.0
+    for stage in stages:
+        words = f"{LEARNING_WORDS[stage.layers]} for {stage.until - begins:.0%} of the run"
+        parts.append(words if stage.rate == 1 else f"{words} at {stage.rate:g} of the learning rate")
+        begins = stage.until
+    said = ", then ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def recommended_preset(devices: Sequence[str]) -> str:
+    """The preset that suits a machine with these devices."""
+    return "standard" if devices[0].startswith("cuda") else "classroom"
+
+
+def machine_in_words(devices: Sequence[str]) -> str:
+    """What this machine computes on, and what that means for the choice of a preset."""
+    if devices[0].startswith("cuda"):
+        cards = "a graphics card" if len(devices) == 1 else f"{len(devices)} graphics cards"
+        return f"This computer has {cards}: standard is comfortable, classroom is done in a moment."
+    what = "an Apple chip" if devices[0] == "mps" else "no graphics card"
+    return f"This computer has {what}: classroom is made for that; the larger ones take hours."
 
 
 def in_short(config: Config) -> str:

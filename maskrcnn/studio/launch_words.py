@@ -33,6 +33,26 @@ LAYER_WORDS: dict[str, str] = {
     "3+": "stage 3 and up",
     "all": "all layers",
 }
+SCHEDULE_WORDS: dict[str, str] = {
+    "heads,all": "heads, then all",
+    "heads,4+,all": "heads, then stage 4 and up, then all",
+}
+"""Schedules that are offered beside the single words; any other is typed."""
+
+LEARNING_WORDS: dict[str, str] = {
+    "heads": "the heads",
+    "5+": "stage 5 and up",
+    "4+": "stage 4 and up",
+    "3+": "stage 3 and up",
+    "all": "all layers",
+}
+"""What learns, in a sentence."""
+
+LENGTH_WORDS: dict[str, str] = {
+    "epochs": "epochs",
+    "minutes": "minutes",
+    "until": "until it no longer improves",
+}
 
 KIND_WORDS: dict[str, str] = {
     "fpn": "pyramid",
@@ -85,6 +105,7 @@ MAIN_FIELDS = (
     "tasks",
     "epochs",
     "minutes",
+    "patience",
     "backbone",
     "pooling",
     "layers",
@@ -96,7 +117,8 @@ MAIN_FIELDS = (
 """Fields that the page always shows (those of the masks where there are any)."""
 
 MORE_FIELDS: dict[str, tuple[str, ...]] = {
-    "Picture": ("image_min_dim", "image_max_dim", "mean_pixel", "std_pixel", "flip", "scale_jitter", "colour_jitter"),
+    "Picture": ("image_min_dim", "image_max_dim", "mean_pixel", "std_pixel"),
+    "What is done to training pictures": ("flip", "scale_jitter", "crop", "colour_jitter", "copy_paste"),
     "Body and pyramid": ("norm", "norm_eps", "fpn_channels"),
     "Anchors and region proposals": (
         "rpn_anchor_scales",
@@ -135,11 +157,18 @@ MORE_FIELDS: dict[str, tuple[str, ...]] = {
         "gradient_clip_norm",
         "warmup_steps",
         "steps_per_epoch",
-        "precision",
-        "compile",
+        "ema",
         "seed",
     ),
     "Loss weights": ("loss_weights",),
+    "This computer": (
+        "precision",
+        "picture_cache_mb",
+        "loader_threads",
+        "compile",
+        "checkpoints_kept",
+        "tensorboard",
+    ),
 }
 """Fields under "More choices", by heading."""
 

@@ -1,50 +1,75 @@
-"""Train > Launch: choose how to train, see what on, and start."""
+"""Train > Launch: choose how to train, see what on and how long it takes, and start."""
 
+import pandas as pd
 import streamlit as st
 
 from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local
-from maskrcnn.studio import launch, launch_material, session
+from maskrcnn.jobs import devices, queue
+from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_material, launch_queue, session
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.config_inputs import config_grid, config_input
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.plain_text import bullets, plain
 
 RUNS_PAGE = "pages/train/runs.py"
 
 with session.fail_softly():
     project = session.current_project()
-    labels = launch_material.labels(project)
-    others = [folder / "runs" for folder in session.projects()]
+    machine = devices.available()
 
 st.title("Launch a training")
+with session.fail_softly():
+    labels = launch_material.known_labels(project)
 form, summary = st.columns([2, 1], gap="medium")
-more = st.container()
 
 with form, session.fail_softly():
-    left, middle, right = st.columns([4, 3, 2])
-    preset = left.selectbox("Preset", list(PRESETS), help="Where all other values start from.", key="launch-preset")
+    presets = list(PRESETS)
+    recommended = launch.recommended_preset(machine)
+    preset = st.selectbox(
+        "Preset",
+        presets,
+        presets.index(recommended),
+        format_func=lambda name: f"{name} (recommended here)" if name == recommended else name,
+        help="Where all other values start from.",
+        key="launch-preset",
+    )
+    st.markdown(f":small[{words.PRESET_WORDS[preset]} {launch.machine_in_words(machine)}]")
     default = Config.preset(preset)
     key = f"launch-{preset}-{{}}".format
-    unit = middle.segmented_control(
-        "Length",
-        ["epochs", "minutes"],
-        default="epochs",
-        required=True,
-        help="An epoch is once through the training pictures. With minutes, the run fits itself into that time.",
-        key=key("unit"),
-    )
-    if unit == "epochs":
-        number = right.number_input("Epochs", 1, None, default.epochs or 20, key=key("epochs"))
-    else:
-        number = right.number_input("Minutes", 0.1, None, 10.0, 1.0, format="%g", key=key("minutes"))
-    values = launch.length(unit, number)
-    st.markdown(f":small[{words.PRESET_WORDS[preset]}]")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        unit = st.segmented_control(
+            "Length",
+            list(words.LENGTH_WORDS),
+            default="epochs",
+            format_func=words.LENGTH_WORDS.get,
+            required=True,
+            wrap=True,
+            help="An epoch is once through the training pictures. With minutes, the run fits itself into that time. "
+            "The third ends when the AP on the validation pictures has not risen for a while.",
+            key=key("unit"),
+        )
+        patience = None
+        if unit == "epochs":
+            number = st.number_input("Epochs", 1, None, default.epochs or 20, key=key("epochs"), width=140)
+        elif unit == "minutes":
+            number = st.number_input("Minutes", 0.1, None, 10.0, 1.0, format="%g", key=key("minutes"), width=140)
+        else:
+            patience = st.number_input(
+                "Epochs without a better one",
+                1,
+                None,
+                5,
+                help=Config.model_fields["patience"].description,
+                key=key("patience"),
+                width=210,
+            )
+            number = st.number_input("Epochs at most", 1, None, 100, key=key("most"), width=140)
+    values = launch.length(unit, number, patience)
 
     # What is found of each object
 
     st.markdown(":small[What it finds]", help=Config.model_fields["tasks"].description)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True):
         st.toggle("boxes", True, disabled=True, help="Every network finds boxes first.", key=key("box"))
         masks = st.toggle("masks", "mask" in default.tasks, key=key("mask"))
         with_keypoints = st.toggle(
@@ -94,6 +119,7 @@ with form, session.fail_softly():
         default=default.kind if default.kind in kinds else kinds[0],
         format_func=words.KIND_WORDS.get,
         required=True,
+        wrap=True,
         help=Config.model_fields["backbone"].description,
         key=key("-".join(kinds)),
     )
@@ -109,6 +135,7 @@ with form, session.fail_softly():
         default=default.pooling,
         format_func=words.POOLING_WORDS.get,
         required=True,
+        wrap=True,
         help=Config.model_fields["pooling"].description,
         key=key("pooling"),
     )
@@ -133,13 +160,15 @@ with form, session.fail_softly():
 
     # How it learns
 
-    left, middle, right = st.columns([3, 2, 2])
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
     values["layers"] = left.selectbox(
         "Which layers learn",
-        LAYERS,
+        [*LAYERS, *words.SCHEDULE_WORDS],
         LAYERS.index(default.layers),
-        format_func=words.LAYER_WORDS.get,
-        help=Config.model_fields["layers"].description,
+        format_func=lambda layers: (words.LAYER_WORDS | words.SCHEDULE_WORDS)[layers],
+        help="The heads (with RPN and pyramid) are new and have most to learn. The body below them knows edges and "
+        "parts already, if it was given weights. A schedule lets the heads settle first, then refines the rest at a "
+        "tenth of the learning rate.",
         key=key(f"layers-{default.layers}"),
     )
     with middle:
@@ -149,38 +178,89 @@ with form, session.fail_softly():
     with right:
         values["batch_size"] = config_input("batch_size", default.batch_size, key("batch_size"), "Batch size")
 
-    with more, st.expander("More choices", icon=":material/tune:"):
+    schedule = st.container()
+
+    with st.expander("More choices", icon=":material/tune:"):
+        typed = st.text_input(
+            "Schedule of layers",
+            placeholder="as chosen above; or for example heads:0.4,all:0.6:0.2",
+            help=Config.model_fields["layers"].description,
+            key=key("schedule"),
+        ).strip()
+        values["layers"] = typed or values["layers"]
         more_key = f"launch-{preset}-{default.norm}-{scales_at}-{{}}".format
         for heading, fields in words.MORE_FIELDS.items():
             if words.TASK_OF_HEADING.get(heading, "box") in tasks:
                 st.markdown(f"**{heading}**")
                 values |= config_grid(fields, default, more_key)
     choices = launch.Choices(preset, launch.changed(preset, values), weights, init)
+    schedule.markdown(f":small[{launch.schedule_in_words(values['layers'])}]")
 
 with summary:
     proposed = launch.free_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
-    st.markdown(material.in_words())
-    obstacles = material.obstacles()
+    device = launch_queue.choose_device(machine)
+    obstacles, warnings = material.obstacles(), []
+    config = None
     if material.classes:
         try:
-            st.markdown(f":small[{launch.in_short(choices.config(material.classes, keypoints))}]")
+            config = choices.config(material.classes, keypoints)
+            warnings = material.warnings(config)
         except StudioError as error:
             obstacles.append(str(error))
     for obstacle in obstacles:
         st.error(plain(obstacle), icon=":material/block:")
-    for warning in material.warnings():
-        st.warning(plain(warning), icon=":material/warning:")
+
+    turn = launch_queue.turn(device)
+    estimate = None
+    if config and not obstacles and choices.has_files():
+        wanted = launch_eta.Wanted(
+            config,
+            choices.options(project.folder),
+            project.folder,
+            project.runs_folder,
+            material.train.pictures,
+            material.val.pictures if material.val.regions else 0,
+            device,
+            turn.seconds,
+            turn.must_wait,
+        )
+        estimate = launch_eta.show(wanted)
     started = st.button(
-        "Start training", type="primary", icon=":material/rocket_launch:", width="stretch", disabled=bool(obstacles)
+        "Add to the queue" if turn.must_wait else "Start training",
+        type="primary",
+        icon=":material/playlist_add:" if turn.must_wait else ":material/rocket_launch:",
+        width="stretch",
+        disabled=bool(obstacles),
+        key="launch-start",
     )
     if started:
         with session.fail_softly():
             choices.require_files()
-            run = local.start(
-                project.runs_folder / session.folder_name(name, "run"), choices.options(project.folder), beside=others
+            run = queue.add(
+                project.runs_folder / session.folder_name(name, "run"),
+                choices.options(project.folder),
+                workspace=session.workspace(),
+                device=device,
+                expected_seconds=estimate.seconds if estimate else launch.given_seconds(values),
             )
         st.switch_page(RUNS_PAGE, query_params={"project": project.folder.name, "run": run.name})
-    st.markdown(
-        ":small[It trains on its own: you may close this tab or stop the studio, and find it again under Runs.]"
+    st.markdown(f":small[{turn.in_words()}]")
+    st.markdown("**What it learns from**")
+    st.dataframe(
+        pd.DataFrame(material.table(), columns=["", "train", "val"]),
+        hide_index=True,
+        column_config={
+            "train": st.column_config.TextColumn(width=60, alignment="right", help="To learn from."),
+            "val": st.column_config.TextColumn(
+                width=60, alignment="right", help="Kept back, to measure the result on."
+            ),
+        },
     )
+    if material.left_out():
+        st.markdown(material.left_out())
+    if config:
+        st.markdown(f":small[{launch.in_short(config)}]")
+    if warnings:
+        st.warning(bullets(warnings, most=8), icon=":material/warning:")
+    launch_doctor.show(project)

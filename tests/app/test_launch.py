@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
-from maskrcnn.jobs import local
+from maskrcnn.jobs import devices, queue
+from maskrcnn.studio import launch_doctor, launch_eta, launch_measuring, launch_speed
+from maskrcnn.training.duration import Costs
 from maskrcnn.training.run_folder import RunFolder
 
 LAUNCH = "pages/train/launch.py"
@@ -31,16 +34,33 @@ def make_project(folder: Path, class_name: str | None = "cell", regions: bool = 
     return project
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
-    """What the page starts: run folder and options."""
-    calls: list[tuple[Path, list[str]]] = []
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer without a graphics card, whatever the tests run on."""
+    monkeypatch.setattr(devices, "available", lambda: ("cpu",))
 
-    def start(run: Path, options: Sequence[str], beside: Any = ()) -> RunFolder:
-        calls.append((run, list(options)))
+
+@dataclass
+class Started:
+    """What the page put into the queue."""
+
+    run: Path
+    options: list[str]
+    device: str
+    expected_seconds: float | None
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
+    calls: list[Started] = []
+
+    def add(
+        run: Path, options: Sequence[str], *, workspace: Path, device: str, expected_seconds: float | None
+    ) -> RunFolder:
+        calls.append(Started(run, list(options), device, expected_seconds))
         return RunFolder(run)
 
-    monkeypatch.setattr(local, "start", start)
+    monkeypatch.setattr(queue, "add", add)
     return calls
 
 
@@ -56,8 +76,12 @@ def widget(widgets: Sequence[Any], label: str) -> Any:
     return next(element for element in widgets if element.label == label)
 
 
+def words(app: AppTest) -> str:
+    return " ".join(element.value for element in app.main.markdown)
+
+
 def press_start(app: AppTest) -> AppTest:
-    return widget(app.button, "Start training").click().run()
+    return app.button(key="launch-start").click().run()
 
 
 def option(options: list[str], name: str) -> str:
@@ -67,16 +91,14 @@ def option(options: list[str], name: str) -> str:
 def test_it_says_what_it_learns_from(root: Path, workspace: Path) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
-    said = " ".join(element.value for element in app.main.markdown)
-    assert "| training | 1 | 1 |" in said
-    assert "1 class: cell" in said
-    assert "no labelled validation picture" in app.warning[0].value
+    [table] = app.dataframe
+    assert table.value.values.tolist() == [["pictures", "1", "0"], ["objects", "1", "0"], ["cell", "⚠ 1", "0"]]
+    assert "there is one picture only" in app.warning[0].value.lower()
+    assert "there is no validation set" in app.warning[0].value.lower()
     assert widget(app.text_input, "Name of the run").value == "cells-0001"
 
 
-def test_start_passes_the_choices_on_and_goes_to_runs(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
-) -> None:
+def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Path, started: list[Started]) -> None:
     project = make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.number_input, "Epochs").set_value(2).run()
@@ -87,8 +109,9 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
     widget(app.text_input, "Name of the run").input("first try").run()
     app = press_start(app)
     assert not app.exception
-    [(run, options)] = started
-    assert run == project.runs_folder / "first try"
+    [call] = started
+    options = call.options
+    assert call.run == project.runs_folder / "first try"
     assert option(options, "--data") == str(project.folder)
     assert option(options, "--preset") == "classroom"
     assert option(options, "--epochs") == "2"
@@ -101,7 +124,7 @@ def test_start_passes_the_choices_on_and_goes_to_runs(
         "image_min_dim=128",
     ]
     # The run was not really made, so the page of runs has nothing to show yet.
-    assert "Nothing was trained" in " ".join(element.value for element in app.main.markdown)
+    assert "Nothing was trained" in words(app)
 
 
 def test_only_kinds_of_maps_that_exist_are_offered(root: Path, workspace: Path) -> None:
@@ -115,9 +138,7 @@ def test_only_kinds_of_maps_that_exist_are_offered(root: Path, workspace: Path) 
     assert not app.error  # five anchor scales on three maps: every scale on each
 
 
-def test_what_is_found_decides_what_is_asked(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
-) -> None:
+def test_what_is_found_decides_what_is_asked(root: Path, workspace: Path, started: list[Started]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     boxes, masks, keypoints = app.toggle
@@ -129,15 +150,13 @@ def test_what_is_found_decides_what_is_asked(
     assert not [element for element in app.number_input if element.label == "keypoint_head_width"]
     masks.set_value(False).run()
     assert not [element for element in app.number_input if element.label == "mask_head_width"]
-    assert "Faster R-CNN" in " ".join(element.value for element in app.main.markdown)
+    assert "Faster R-CNN" in words(app)
     press_start(app)
-    [(_, options)] = started
+    options = started[0].options
     assert option(options, "--tasks") == "box"
 
 
-def test_keypoints_can_be_learned_where_there_are_some(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
-) -> None:
+def test_keypoints_can_be_learned_where_there_are_some(root: Path, workspace: Path, started: list[Started]) -> None:
     project = make_project(workspace / "cells")
     (region,), revision = project.regions(project.images()[0].id)
     posed = replace(region, keypoints=Keypoints(((10, 10, 2), (20, 20, 1), (30, 12, 2))))
@@ -151,15 +170,13 @@ def test_keypoints_can_be_learned_where_there_are_some(
     widget(app.text_input, "keypoint_sigmas").input("0.1, 0.1, 0.2").run()
     assert not app.error
     press_start(app)
-    [(_, options)] = started
+    options = started[0].options
     assert option(options, "--tasks") == "box,mask,keypoints"
     assert "num_keypoints=3" in options
     assert "keypoint_sigmas=[0.1, 0.1, 0.2]" in options
 
 
-def test_more_choices_hold_every_kind_of_value(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
-) -> None:
+def test_more_choices_hold_every_kind_of_value(root: Path, workspace: Path, started: list[Started]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.checkbox, "compile").set_value(True).run()
@@ -169,7 +186,7 @@ def test_more_choices_hold_every_kind_of_value(
     widget(app.number_input, "norm_eps").set_value(0.0).run()
     press_start(app)
     assert not app.error
-    [(_, options)] = started
+    options = started[0].options
     changes = [options[at + 1] for at, word in enumerate(options) if word == "--set"]
     config = Config.preset("classroom", **parse_settings(changes))
     assert (config.compile, config.rpn_scales_at, config.norm_eps) == (True, "every-level", 0.0)
@@ -195,13 +212,13 @@ def test_a_preset_brings_its_own_values(
     assert widget(app.selectbox, "What it knows at the start").value == "coco"
 
 
-def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[tuple[Path, list[str]]]) -> None:
+def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[Started]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     app.button_group(key="launch-classroom-unit").set_value("minutes").run()
     widget(app.number_input, "Minutes").set_value(3.0).run()
     press_start(app)
-    [(_, options)] = started
+    options = started[0].options
     assert option(options, "--minutes") == "3.0"
     assert "--epochs" not in options
 
@@ -216,7 +233,7 @@ def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[tu
     ],
 )
 def test_a_wrong_value_is_one_red_box_and_starts_nothing(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]], label: str, value: str, said: str
+    root: Path, workspace: Path, started: list[Started], label: str, value: str, said: str
 ) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
@@ -228,9 +245,7 @@ def test_a_wrong_value_is_one_red_box_and_starts_nothing(
     assert not started
 
 
-def test_a_weights_file_that_is_not_there_starts_nothing(
-    root: Path, workspace: Path, started: list[tuple[Path, list[str]]]
-) -> None:
+def test_a_weights_file_that_is_not_there_starts_nothing(root: Path, workspace: Path, started: list[Started]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.selectbox, "What it knows at the start").set_value("file").run()
@@ -240,19 +255,6 @@ def test_a_weights_file_that_is_not_there_starts_nothing(
     assert not started
 
 
-def test_a_second_training_is_refused(root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "_detached", lambda argv, log: pytest.fail("a second trainer was started"))
-    project = make_project(workspace / "cells")
-    other = RunFolder(workspace / "leaves" / "runs" / "leaves-0007")
-    make_project(workspace / "leaves")
-    mine = psutil.Process()
-    other.write_json("process.json", {"pid": mine.pid, "create_time": mine.create_time(), "argv": [], "started": 0.0})
-    app = press_start(open_launch(root))
-    assert not app.exception
-    assert ['"leaves-0007" is still training' in error.value for error in app.error] == [True]
-    assert not project.runs_folder.exists() or not list(project.runs_folder.iterdir())
-
-
 @pytest.mark.parametrize(("class_name", "regions", "said"), [(None, True, "no class"), ("cell", False, "no region")])
 def test_what_cannot_be_trained_cannot_be_started(
     root: Path, workspace: Path, class_name: str | None, regions: bool, said: str
@@ -260,4 +262,127 @@ def test_what_cannot_be_trained_cannot_be_started(
     make_project(workspace / "cells", class_name, regions)
     app = open_launch(root)
     assert [said in error.value for error in app.error] == [True]
-    assert widget(app.button, "Start training").disabled
+    assert app.button(key="launch-start").disabled
+    assert "How long" not in words(app)
+
+
+def test_until_it_no_longer_improves(root: Path, workspace: Path, started: list[Started]) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    app.button_group(key="launch-classroom-unit").set_value("until").run()
+    widget(app.number_input, "Epochs without a better one").set_value(7).run()
+    assert "Patience needs a validation set" in app.warning[0].value
+    press_start(app)
+    options = started[0].options
+    assert option(options, "--epochs") == "100"
+    assert "patience=7" in options
+
+
+def test_layers_one_after_the_other(root: Path, workspace: Path, started: list[Started]) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "Which layers learn").set_value("heads,all").run()
+    assert "The heads for 50% of the run, then all layers for 50% of the run at 0.1 of the learning rate" in words(app)
+    widget(app.text_input, "Schedule of layers").input("heads:0.3,al").run()
+    assert ['"al" is none of heads' in error.value for error in app.error] == [True]
+    widget(app.text_input, "Schedule of layers").input("heads:0.3,all:0.7:0.5").run()
+    assert not app.error
+    press_start(app)
+    assert option(started[0].options, "--layers") == "heads:0.3,all:0.7:0.5"
+
+
+COSTS = Costs(step={"all": 3.0}, first_read=0.0, validation=0.0, epoch=0.0, start=0.0, memory_mb=2048.0)
+
+
+def test_a_known_time_is_told_and_given_to_the_queue(
+    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(workspace / "cells")
+    config = Config.preset("classroom", norm="batch", class_names=("cell",))
+    key = launch_speed.speed_key(config, project.folder, "cpu")
+    app = open_launch(root)
+    assert "Not known yet" in words(app)
+    launch_speed.keep(COSTS, key, workspace / launch_eta.STORE, 0.0, beside=False)
+    app.run()
+    assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
+    assert "3.0 s a step, 1 step an epoch, 20 epochs, 2.0 GB" in words(app)
+    assert "if it starts now" in words(app)
+    widget(app.number_input, "Epochs").set_value(40).run()
+    assert "#### about 2 minutes" in words(app)  # nothing has to be measured anew
+    widget(app.number_input, "image_min_dim").set_value(128).run()
+    assert "Not known yet" in words(app)
+    widget(app.number_input, "image_min_dim").set_value(384).run()
+    press_start(app)
+    assert started[0].expected_seconds == 120.0
+
+
+def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the trainer says two lines and waits to be asked for the last one."""
+    program = "import sys, time, pathlib; print('reading pictures', flush=True); stop = pathlib.Path(sys.argv[1])\n"
+    program += "while not stop.exists(): time.sleep(0.02)\n"
+    program += 'print(\'{"costs": {"step": {"all": 3.0}, "first_read": 0, "validation": 0, "epoch": 0, '
+    program += '"start": 0, "memory_mb": 0}}\')'
+    stop = workspace / "stop"
+    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, str(stop)))
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.button, "Measure it here").click().run()
+    assert "Measuring" in words(app)
+    other = open_launch(root)  # another tab, or the same one after a visit elsewhere
+    assert "Measuring" in words(other)
+    stop.touch()
+    wait_until(lambda: "about 60 seconds" in words(other.run()))
+    assert not list((workspace / launch_eta.STORE).glob("measuring-*"))
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_where_one_trains_the_next_one_waits(
+    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(workspace / "cells")
+    monkeypatch.setattr(queue, "turn", lambda workspace, device: (600.0, ("cells-0007",)))
+    app = open_launch(root)
+    assert app.button(key="launch-start").label == "Add to the queue"
+    assert "when **cells-0007** has ended, in about 10 minutes" in words(app)
+    press_start(app)
+    assert (started[0].device, started[0].expected_seconds) == ("any", None)
+
+
+def test_a_device_is_chosen_where_there_are_several(
+    root: Path, workspace: Path, started: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "available", lambda: ("cuda:0", "cuda:1"))
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    assert widget(app.selectbox, "Preset").value == "standard"
+    widget(app.selectbox, "Device").set_value("cuda:1").run()
+    press_start(app)
+    assert not app.exception
+    assert started[0].device == "cuda:1"
+
+
+def test_the_doctor_speaks_up(root: Path, workspace: Path) -> None:
+    project = make_project(workspace / "cells")
+    (region,), revision = project.regions(project.images()[0].id)
+    project.save(project.images()[0].id, [region, region], revision)
+    app = open_launch(root)
+    assert "The doctor found" in words(app)
+    assert "Region drawn twice (1)" in words(app)
+
+
+def test_the_doctor_asks_before_a_long_examination(
+    root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch_doctor, "AT_ONCE", 0.0)
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    assert "The doctor found" not in words(app)
+    app.button(key="launch_examine").click().run()
+    assert "The doctor found nothing" in words(app)
+    assert "The doctor found nothing" in words(app.run())  # it is not asked again

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.skeletons import KeypointLabels
-from maskrcnn.cli import train
+from maskrcnn.cli import train, train_start
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch, session
@@ -43,6 +43,7 @@ def test_every_choice_has_words() -> None:
         (words.MASK_HEAD_WORDS, MASK_HEADS),
         (words.MASK_KIND_WORDS, MASK_KINDS),
         (words.LAYER_WORDS, LAYERS),
+        (words.LEARNING_WORDS, LAYERS),
         (words.BODY_WORDS, words.BODIES),
     ):
         assert set(said) == set(choices)
@@ -60,6 +61,9 @@ def test_body_and_kind_make_every_backbone_and_no_other() -> None:
         {},
         {"epochs": 3},
         {"epochs": None, "minutes": 2.5},
+        {"epochs": 100, "patience": 5, "layers": "heads:0.4,4+:0.2,all:0.4:0.2"},
+        {"layers": "heads,all", "ema": 0.99, "crop": 0.3, "copy_paste": 0.5, "tensorboard": True},
+        {"picture_cache_mb": 0, "loader_threads": 2, "checkpoints_kept": 0},
         {"pooling": "warp", "layers": "4+", "backbone": "resnet18_c4", "seed": 7, "compile": True},
         {"tasks": ("box", "mask", "keypoints"), "mask_head": "mlp", "mask_kind": "softmax", "keypoint_head_depth": 2},
         {"learning_rate": 0.001, "optimiser": "sgd", "batch_size": 1, "norm": "batch"},
@@ -73,7 +77,7 @@ def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, 
     choices = Choices(preset, changes, *launch.weights_and_init(start, ""))
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    read = train.configure(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))
+    read = train_start.configure(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))
     assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
 
 
@@ -183,6 +187,34 @@ def test_coco_weights_are_those_that_the_trainer_takes(
 def test_a_run_has_a_length(number: float | None) -> None:
     with pytest.raises(StudioError, match="length of the run"):
         launch.length("minutes", number)
+    with pytest.raises(StudioError, match="patience of the run"):
+        launch.length("until", 100, number)
+
+
+def test_the_three_lengths() -> None:
+    assert launch.length("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
+    assert launch.length("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
+    assert launch.length("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
+    assert launch.given_seconds(launch.length("minutes", 2.5)) == 150
+    assert launch.given_seconds(launch.length("epochs", 20)) is None
+
+
+def test_a_schedule_is_explained() -> None:
+    assert launch.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
+        "The heads for 40% of the run, then stage 4 and up for 20% of the run at 0.1 of the learning rate, then all "
+        "layers for 40% of the run at 0.5 of the learning rate."
+    )
+    assert launch.schedule_in_words("all") == ""
+    assert launch.schedule_in_words("heads,nonsense") == ""
+    for schedule in words.SCHEDULE_WORDS:
+        assert launch.schedule_in_words(schedule)
+
+
+def test_what_the_machine_can_do_decides_the_preset() -> None:
+    assert launch.recommended_preset(["cpu"]) == launch.recommended_preset(["mps"]) == "classroom"
+    assert launch.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
+    assert "no graphics card" in launch.machine_in_words(["cpu"])
+    assert "2 graphics cards" in launch.machine_in_words(["cuda:0", "cuda:1"])
 
 
 def keep(torch_home: Path, url: str) -> None:

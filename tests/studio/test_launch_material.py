@@ -10,8 +10,10 @@ import pytest
 
 from maskrcnn.annotations.regions import Keypoints, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.config import Config
 from maskrcnn.studio import launch_material
 from maskrcnn.training.labels import training_documents
+from maskrcnn.training.readiness import remarks
 
 TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
 MASKS = ("box", "mask")
@@ -34,12 +36,12 @@ def test_material_counts_what_can_be_learned_from(tmp_path: Path) -> None:
     made = project(tmp_path / "p", train=[[cell, leaf], [], [point], []], val=[[cell]])
     made.set_done(made.images("train")[3].id, True)
     found = launch_material.labels(made).material(MASKS)
-    assert found.train == launch_material.Split(pictures=3, regions=2, left_out=1)
-    assert found.val == launch_material.Split(pictures=1, regions=1, left_out=0)
+    assert found.train == launch_material.Split(3, regions=2, left_out=1, of_class={"cell": 1, "leaf": 1})
+    assert found.val == launch_material.Split(1, regions=1, left_out=0, of_class={"cell": 1})
     assert (found.classes, found.nameless, found.unknown, found.passed_over) == (("cell", "leaf"), 0, (), 1)
     assert found.obstacles() == []
-    assert [warning for warning in found.warnings() if "1 region without area" in warning]
-    assert "1 picture is left out" in found.in_words()
+    assert [warning for warning in warnings(found) if "1 region without area" in warning]
+    assert "1 picture is left out" in found.left_out()
 
 
 def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
@@ -73,7 +75,51 @@ def test_what_stands_in_the_way_is_said_with_its_mend(
 def test_no_validation_pictures_is_a_warning_only(tmp_path: Path) -> None:
     found = launch_material.labels(project(tmp_path / "p", train=[[Region(TRIANGLE, "cell")]])).material(MASKS)
     assert found.obstacles() == []
-    assert "no labelled validation picture" in found.warnings()[0]
+    assert [warning for warning in warnings(found) if "There is no validation set" in warning]
+
+
+def test_the_page_says_what_the_trainer_says(tmp_path: Path) -> None:
+    """The trainer's own remarks on the labels that it takes are the oracle."""
+    cell, leaf, nut = (Region(TRIANGLE, name) for name in ("cell", "leaf", "nut"))
+    for name, splits in {
+        "one": {"train": [[cell]]},
+        "rare": {"train": [[cell] * 5, [leaf] * 4], "val": [[leaf]]},
+        "whole": {"train": [[cell] * 5, [leaf] * 5, [nut] * 6], "val": [[cell, leaf, nut]]},
+    }.items():
+        made = project(tmp_path / name, **splits)
+        found = launch_material.labels(made).material(MASKS)
+        documents = training_documents(made.folder, None, None, made.runs_folder / "x")
+        config = config_of(found.classes)
+        said = [warning.casefold().rstrip(".") for warning in found.warnings(config)]
+        assert said == [remark.casefold() for remark in remarks(config, documents)]
+        assert bool(said) == (name != "whole")
+
+
+def test_a_class_of_the_project_that_nobody_has_drawn_is_told(tmp_path: Path) -> None:
+    made = project(tmp_path / "p", train=[[Region(TRIANGLE, "cell")]])
+    made.set_classes([*made.classes(), ProjectClass("basophil", "#cc79a7")])
+    found = launch_material.labels(made).material(MASKS)
+    assert found.unused == ("basophil",)
+    assert any('No training object of "basophil"' in warning for warning in warnings(found))
+
+
+def test_the_table_shows_the_rarest_classes_and_what_is_too_few(tmp_path: Path) -> None:
+    names = [f"class{number}" for number in range(10)]
+    regions = [Region(TRIANGLE, name) for number, name in enumerate(names) for _ in range(number)]  # none of class0
+    made = project(tmp_path / "p", train=[regions], val=[[Region(TRIANGLE, "class9"), Region(TRIANGLE, "class5")]])
+    rows = launch_material.labels(made).material(MASKS).table()
+    assert rows[:3] == [("pictures", "1", "1"), ("objects", "45", "2"), ("1 more common class", "", "")]
+    assert rows[3] == ("class8", "8", "⚠ 0")
+    assert rows[6] == ("class5", "5", "1")
+    assert rows[-1] == ("class1", "⚠ 1", "⚠ 0")
+
+
+def config_of(classes: tuple[str, ...]) -> Config:
+    return Config.preset("classroom", class_names=classes)
+
+
+def warnings(found: launch_material.Material) -> list[str]:
+    return found.warnings(config_of(found.classes))
 
 
 FACE = Keypoints(((10, 10, 2), (20, 10, 2), (15, 30, 1)))

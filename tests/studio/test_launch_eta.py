@@ -1,0 +1,149 @@
+"""Measuring in a process of its own, and the words for how long something takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from maskrcnn.annotations import read
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_measuring, launch_speed
+from maskrcnn.studio.launch_speed import Known
+from maskrcnn.training.duration import Costs, estimate_of
+from tests import tiny
+
+COSTS = Costs(step={"all": 0.9}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1945.6)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, *lines: str, status: int = 0, forever: bool = False) -> None:
+    """Let a program measure that prints these lines."""
+    program = (
+        f"import sys, time; print({chr(10).join(lines)!r}, flush=True); time.sleep({60 * forever}); sys.exit({status})"
+    )
+    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program))
+
+
+def test_what_was_measured_is_kept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "reading pictures", json.dumps({"costs": asdict(COSTS)}))
+    assert launch_measuring.look("k", tmp_path) is None
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=True)
+    wait_until(lambda: launch_measuring.look("k", tmp_path) is None)
+    [kept] = tmp_path.iterdir()
+    assert kept.name == "k.json"
+    document = json.loads(kept.read_text())
+    assert (Costs.parse(document["costs"]), document["beside"]) == (COSTS, True)
+
+
+def test_a_measurement_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "reading pictures", "error: there is not enough memory; lower batch_size", status=1)
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
+    wait_until(lambda: launch_measuring.look("k", tmp_path).state == "failed")  # type: ignore[union-attr]
+    assert launch_measuring.look("k", tmp_path).line == "there is not enough memory; lower batch_size"  # type: ignore[union-attr]
+    stand_in(monkeypatch, json.dumps({"costs": asdict(COSTS)}))
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
+    wait_until(lambda: launch_measuring.look("k", tmp_path) is None)
+
+
+def test_cancelling_ends_the_process_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "timing steps", forever=True)
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
+    wait_until(lambda: "timing" in launch_measuring.look("k", tmp_path).line)  # type: ignore[union-attr]
+    pid = json.loads((tmp_path / "measuring-k" / "process.json").read_text())["pid"]
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=False)  # another tab: the same one goes on
+    assert json.loads((tmp_path / "measuring-k" / "process.json").read_text())["pid"] == pid
+    launch_measuring.cancel("k", tmp_path)
+    assert launch_measuring.look("k", tmp_path) is None
+    assert not list(tmp_path.iterdir())
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 5)
+
+
+def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
+    """The real thing, once: from the choices on the page to the costs in the store, and no trace in the project."""
+    project = Project.create(tmp_path / "p")
+    project.import_dataset(read(tiny.squares(tmp_path / "labels", 2)), "train")
+    choices = launch.Choices("classroom", {**tiny.CONFIG, "layers": "heads"})
+    config = choices.config(("square",))
+    key, store = launch_speed.speed_key(config, project.folder, "cpu"), tmp_path / "store"
+    before = sorted(project.folder.rglob("*"))
+    launch_measuring.start(key, choices.options(project.folder), store, "cpu", beside=False)
+    wait_until(lambda: getattr(launch_measuring.look(key, store), "state", None) != "running")
+    assert launch_measuring.look(key, store) is None
+    found = launch_speed.known(config, project.folder, "cpu", [], store)
+    assert found is not None
+    assert found.costs.step["heads"] > 0
+    assert not project.snapshots()
+    assert [path for path in sorted(project.folder.rglob("*")) if "project.db" not in path.name] == [
+        path for path in before if "project.db" not in path.name
+    ]
+
+
+def test_the_answer_in_words() -> None:
+    found = estimate_of(COSTS, Config.preset("classroom", layers="all", epochs=20), pictures=61, validated=12)
+    assert launch_eta.parts_in_words(found) == (
+        "0.9 s a step, 16 steps an epoch, 20 epochs, 3.0 s of validation each, 1.9 GB"
+    )
+    assert launch_eta.about(found.seconds) == "about 6 minutes"  # 7 + 6.1 + 20 x (16 x 0.9 + 3 + 0.5) = 371 s
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "about a second"),
+        (40, "about 40 seconds"),
+        (89.4, "about 89 seconds"),
+        (90, "about 2 minutes"),
+        (5400, "about 90 minutes"),
+        (12600, "about 3.5 hours"),
+        (86400 * 2.5, "about 2.5 days"),
+    ],
+)
+def test_a_time_in_words(seconds: float, said: str) -> None:
+    assert launch_eta.about(seconds) == said
+
+
+def test_a_moment_in_words() -> None:
+    now = datetime.now().replace(hour=14, minute=5)
+    assert launch_eta.clock_words(now) == "about 14:05"
+    assert launch_eta.clock_words(now + timedelta(days=1)) == "tomorrow about 14:05"
+    assert launch_eta.clock_words(now + timedelta(days=3)).startswith("on ")
+
+
+def test_where_the_figures_are_from() -> None:
+    assert launch_eta.source_in_words(Known(COSTS, "shapes-3", 0.0)) == "as fast as the run shapes-3"
+    assert launch_eta.source_in_words(Known(COSTS, None, time.time(), beside=True)).endswith("rather less")
+
+
+def test_the_doctor_in_short(tmp_path: Path) -> None:
+    """Errors before warnings, of these the more frequent ones first, hints not at all."""
+    from maskrcnn.annotations.doctor import Finding
+
+    def finding(check: str, severity: str) -> Finding:
+        return Finding(check, severity, "x", picture=0)  # type: ignore[arg-type]
+
+    found = [
+        *[finding("below-anchor", "hint")] * 9,
+        *[finding("tiny", "warning")] * 2,
+        *[finding("duplicate", "warning")] * 3,
+        finding("no-class", "error"),
+    ]
+    assert launch_doctor.worst(found) == [
+        ("error", "Region without a class", 1),
+        ("warning", "Region drawn twice", 3),
+        ("warning", "Region of fewer than 16 pixels", 2),
+    ]

@@ -86,7 +86,8 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
     which, when, actions = st.columns(COLUMNS, vertical_alignment="center")
     with which:
         _link(job.run, "queued")
-    when.markdown(f"{job.place}\\. " * many + waiting_words(job))
+    number = f"{job.place}\\. " if many else ""
+    when.markdown(number + waiting_words(job))
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
         if job.place > 1 and st.button(
             "First",

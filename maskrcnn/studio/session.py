@@ -19,12 +19,12 @@ import streamlit as st
 from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.store import DATABASE, SPLITS, Project
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.jobs.recovery import OPENED
 from maskrcnn.studio.plain_text import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "shapes"
 SAMPLE_NAME = "shapes"
-_OPENED = "opened_projects.txt"
 _creating = threading.Lock()
 
 
@@ -133,7 +133,7 @@ def _projects_in_workspace() -> list[Path]:
 
 def _opened_elsewhere() -> list[Path]:
     try:
-        lines = (workspace() / _OPENED).read_text(encoding="utf-8").splitlines()
+        lines = (workspace() / OPENED).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
     return [Path(line) for line in lines if (Path(line) / DATABASE).is_file()]
@@ -141,7 +141,7 @@ def _opened_elsewhere() -> list[Path]:
 
 def _note_opened(path: Path) -> None:
     if path not in projects():
-        with (workspace() / _OPENED).open("a", encoding="utf-8") as file:
+        with (workspace() / OPENED).open("a", encoding="utf-8") as file:
             file.write(f"{path}\n")
 
 

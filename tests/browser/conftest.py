@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,9 @@ class Server:
             self.process.wait()
 
 
-def start_server(workspace: Path, port: int | None = None) -> Server:
-    """Start the studio and return as soon as it answers."""
+def start_server(workspace: Path, port: int | None = None, python: Sequence[str] = ("-m", "maskrcnn.studio")) -> Server:
+    """Start the studio and return as soon as it answers. `python` is what Python is given to run, by default what
+    `make run` gives it."""
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -60,8 +61,7 @@ def start_server(workspace: Path, port: int | None = None) -> Server:
         process = subprocess.Popen(
             [
                 sys.executable,
-                "-m",
-                "maskrcnn.studio",  # as `make run` does
+                *python,
                 "--server.port",
                 str(port),
                 "--server.headless",

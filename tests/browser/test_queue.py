@@ -1,0 +1,105 @@
+"""Several tabs that launch trainings at once, and one that is cancelled. The trainer is a few lines of Python."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import psutil
+import pytest
+
+from maskrcnn.jobs import local, processes, queue
+from maskrcnn.training.run_folder import runs_in
+from tests.browser.conftest import Server, start_server
+from tests.jobs.fakes import dead, pid_of, program, until
+
+Settled = Callable[[Any], None]
+
+TRAINER = """
+(out / "began").write_text(repr(time.time()))
+if "slow" in out.name:
+    signal.signal(signal.SIGTERM, lambda *_: (time.sleep(2), result(state="cancelled", seconds=1), sys.exit(1)))
+    wait_for("never")
+time.sleep(0.2)
+(out / "ended").write_text(repr(time.time()))
+result(state="done", seconds=0.2)
+"""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A studio whose trainings are done by `TRAINER`."""
+    start = (
+        "import runpy; from maskrcnn.jobs import queue\n"
+        f"queue.TRAINER = tuple({program(TRAINER)!r})\n"
+        "runpy.run_module('maskrcnn.studio', run_name='__main__')"
+    )
+    workspace = tmp_path_factory.mktemp("queue") / "workspace"
+    server = start_server(workspace, python=("-c", start))
+    yield server
+    server.interrupt()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(f"{workspace}/" in f"{word}/" for word in process.cmdline()):
+                processes.kill_tree(process)
+
+
+def test_ten_launches_from_five_tabs_take_turns(studio: Server, page: Any, settled: Settled) -> None:
+    runs = studio.workspace / "shapes" / "runs"
+    tabs = [page, *(page.context.new_page() for _ in range(4))]
+    for tab in tabs:
+        tab.goto(f"{studio.url}/launch?project=shapes", wait_until="commit")
+    for turn in (1, 2):
+        for number, tab in enumerate(tabs):
+            name = tab.get_by_role("textbox", name="Name of the run")
+            name.wait_for()
+            settled(tab)
+            name.fill(f"tab{number}-{turn}")
+            name.press("Enter")
+            settled(tab)
+        for tab in tabs:  # all at once: nobody waits for the others' answer
+            tab.locator(".st-key-launch-start button").click(no_wait_after=True)
+        for tab in tabs:
+            tab.wait_for_url("**/runs?*")
+            if turn == 1:
+                tab.get_by_role("link", name="Launch").first.click()
+    assert until(lambda: sum(local.state(run) == "done" for run in runs_in(runs)) == 10, 60)
+    times = sorted(tuple(float((run.path / name).read_text()) for name in ("began", "ended")) for run in runs_in(runs))
+    assert all(ended <= began for (_, ended), (began, _) in pairwise(times)), "two ran at once"
+    assert until(lambda: not queue.running(studio.workspace))
+
+
+def test_cancel_is_shown_at_once_and_a_killed_training_is_told(studio: Server, page: Any) -> None:
+    runs = studio.workspace / "shapes" / "runs"
+    page.goto(studio.url)  # the sample project is there after this
+    page.get_by_text("Annotate").first.wait_for()
+    first, second = (
+        queue.add(runs / name, [], workspace=studio.workspace, program=program(TRAINER))
+        for name in ("slow-1", "slow-2")
+    )
+    pid = pid_of(first)
+    assert until((first.path / "began").is_file)
+    page.goto(f"{studio.url}/runs?project=shapes&run=slow-1")
+    side_bar = page.locator('[data-testid="stSidebar"]')
+    side_bar.get_by_role("link", name="1 waiting").wait_for()
+    page.get_by_role("button", name="Cancel").first.click()
+    asking = page.get_by_role("button", name="Cancel this training").or_(
+        page.get_by_role("button", name="Cancel slow-1")
+    )
+    asking.first.click()
+    pressed = time.monotonic()
+    side_bar.get_by_role("link", name="slow-1 cancelling").wait_for()
+    assert time.monotonic() - pressed < 3
+    # It takes two seconds to end; then the side bar goes on to the other one by itself.
+    side_bar.get_by_role("link", name="slow-2").wait_for()
+    assert local.state(first) == "cancelled"
+    assert dead(pid)
+    # That one is killed from outside, as by a system that is out of memory.
+    assert until((second.path / "began").is_file)
+    psutil.Process(pid_of(second)).kill()
+    page.get_by_test_id("stToast").get_by_text("slow-2 was lost").wait_for()
+    assert local.state(second) == "lost"
+    assert page.locator('[data-testid="stException"]').count() == 0

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import shapely
+from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import RLE
@@ -43,6 +44,8 @@ class Outline:
             scale = np.array([size[1] / full[1], size[0] / full[0]])
             return cls(tuple((np.reshape(np.asarray(ring, float), (-1, 2)) * scale,) for ring in segmentation))
         counts = segmentation["counts"]
+        if isinstance(counts, list):
+            counts = coco_mask.frPyObjects(segmentation, *full)["counts"]
         code = RLE(full, counts.decode("ascii") if isinstance(counts, bytes) else counts)
         covered = cv2.resize(
             raster.mask(code, *full).astype(np.uint8) * np.uint8(255), size[::-1], interpolation=cv2.INTER_AREA

@@ -87,6 +87,8 @@ def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.n
     for rings in parts:
         part: np.ndarray | None = None
         for ring in rings:
+            if len(ring) < 3:
+                continue
             filled = coco_mask.decode(coco_mask.frPyObjects([np.asarray(ring, float).ravel()], height, width))[..., 0]
             part = filled if part is None else part ^ filled
         if part is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -130,9 +131,10 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
         try:
             outcome = train(model, training, validation, run, report, cancelled, start.state, team)
         except Exception as error:
-            if team.leads:
-                run.write_json(RESULT, {"state": "failed", "error": one_line(error)})
-            log(f"failed: {one_line(error)}")
+            with contextlib.suppress(OSError):  # where the disk is full, the terminal still says why
+                if team.leads:
+                    run.write_json(RESULT, {"state": "failed", "error": one_line(error)})
+                log(f"failed: {one_line(error)}")
             raise
         finally:
             if events:

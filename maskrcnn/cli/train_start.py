@@ -109,6 +109,7 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     team.wait()  # nobody changes what another one still reads
     if team.leads:
         run.write_process()
+        run.sweep()
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
     return Start(run, model, documents, state, [f"goes on after step {step}, epoch {state['course']['finished']}"])

@@ -145,7 +145,7 @@ class MaskPredictorByCell(nn.Module):
         matrix = weight.permute(0, 2, 3, 1).reshape(channels, -1)
         quarters = functional.relu_(torch.addmm(self.conv5_mask.bias.repeat(4), cells, matrix))
         own = self.mask_fcn_logits.weight[labels].reshape(count, inner, 1)
-        logits = quarters.view(count, -1, inner) @ own
+        logits = quarters.view(count, 4 * height * width, inner) @ own
         logits = logits.view(count, height, width, 2, 2).transpose(2, 3).reshape(count, 1, 2 * height, 2 * width)
         return logits + self.mask_fcn_logits.bias[labels].view(count, 1, 1, 1)
 

@@ -14,7 +14,8 @@ from maskrcnn.training.schedule import Clock
 class Course:
     """`finished` epochs, the best of which is `best_epoch` with `best_score`; since that one, `stale` have gone by.
 
-    `sums` are those of the steps of the epoch under way, `saved` is when (in seconds of the run) it was last saved.
+    `sums` are those of the steps of the epoch under way, `layers` what learned in the last one of them; `saved` is when
+    (in seconds of the run) it was last saved.
     """
 
     finished: int = 0
@@ -23,15 +24,17 @@ class Course:
     stale: int = 0
     stopped_early: bool = False
     sums: dict[str, float] = field(default_factory=dict)
+    layers: str = ""
     saved: float = 0.0
 
-    def add(self, values: dict[str, float]) -> None:
-        """Count the values of a step in."""
+    def add(self, values: dict[str, float], layers: str) -> None:
+        """Count the values of a step in, in which these `layers` learned."""
+        self.layers = layers
         self.sums = {name: self.sums.get(name, 0.0) + value for name, value in values.items()}
 
     def means(self, steps: int) -> Row:
-        """The means over the `steps` of the epoch under way."""
-        return {name: total / steps for name, total in self.sums.items()}
+        """The means over the `steps` of the epoch under way, and what learned."""
+        return {"layers": self.layers, **{name: total / steps for name, total in self.sums.items()}}
 
     def finish(self, config: Config, row: Row, *, validated: bool) -> None:
         """An epoch has ended with that row: is it the best, and has patience run out?

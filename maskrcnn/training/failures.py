@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -60,3 +62,27 @@ def words_for_memory(config: Config) -> Iterator[None]:
             f"there is not enough memory for this training; lower {mend}, then train_rois_per_image (now "
             f"{config.train_rois_per_image}), or take a smaller backbone"
         ) from error
+
+
+@contextmanager
+def words_for_disk(run: Path) -> Iterator[None]:
+    """Turn what the system says where a disk is full into what to do about it."""
+    try:
+        yield
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        raise StudioError(
+            f"the disk of {run} is full; make room there and go on with: train --resume --out {run}"
+        ) from error
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether that is what an error came from. torch and safetensors have words of their own for it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if "No space left on device" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -18,7 +18,7 @@ from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.course import Course, position, result
-from maskrcnn.training.failures import diverged, not_finite, pictures_at_fault, words_for_memory
+from maskrcnn.training.failures import diverged, not_finite, pictures_at_fault, words_for_disk, words_for_memory
 from maskrcnn.training.loader import Batch, Loader, loader_threads
 from maskrcnn.training.measures import Measures
 from maskrcnn.training.run_folder import Row, RunFolder, shown_pictures
@@ -54,7 +54,8 @@ def train(
 
     `report` gets every row that is written to `metrics.jsonl`; `cancelled` is asked after every step. `resumed` is the
     state that the run goes on from (`state.load_state`). Of a `team` every process calls this, and the first one
-    writes. Raises `StudioError` when a loss stops being finite and when memory is out; what was saved before stays.
+    writes. Raises `StudioError` when a loss stops being finite and when memory or the disk is full; what was saved
+    before stays.
     """
     config, team = model.config, team or Team()
     seed_everything(config.seed)
@@ -82,6 +83,9 @@ def train(
 
     with ExitStack() as stack:
         stack.enter_context(words_for_memory(config))
+        stack.enter_context(words_for_disk(run.path))
+        if not resumed:
+            save()  # from here on the run can be resumed, whatever comes
         loader = stack.enter_context(Loader(training, config, clock.step, team.rank, team.size, threads))
         measures = Measures(model, config.batch_size)
         layers = ""
@@ -103,7 +107,7 @@ def train(
                 elapsed, stop = team.total([clock.time() * team.leads, float(cancelled())])
                 clock.tick(elapsed)
                 values |= {"learning_rate": rate, **measured}
-                course.add(values)
+                course.add(values, layers)
                 record({**position(clock, course, "step"), "layers": layers, **values})
                 if stop:
                     save()
@@ -111,7 +115,7 @@ def train(
                 if clock.elapsed - course.saved > STATE_EVERY:
                     save()
 
-            row: Row = {"layers": layers, **course.means(clock.step_of_epoch)}
+            row = course.means(clock.step_of_epoch)
             try:
                 with average.instead():
                     trained = clock.elapsed

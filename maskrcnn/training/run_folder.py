@@ -195,6 +195,12 @@ class RunFolder:
         if (self.path / METRICS).exists():
             write_whole(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
 
+    def sweep(self) -> None:
+        """Take away what a killed process had half written."""
+        for left in self.path.rglob(".*"):
+            if left.suffix == ".tmp" or left.name.startswith(".tmp"):  # ours, and those of safetensors
+                left.unlink(missing_ok=True)
+
     def epochs(self) -> list[Row]:
         """The rows with `event` "epoch", in order."""
         return [row for row in self.metrics() if row["event"] == "epoch"]

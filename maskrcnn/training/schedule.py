@@ -123,14 +123,20 @@ class Clock:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`. Where the run has been made longer since, what is added is a stage of its own: what
-        learned last goes on to learn, with a warm restart (Loshchilov and Hutter 2017)."""
+        """Go on from `state`. Where the run has been made longer since, the stages end when they were to end, and the
+        last one goes on to the new end; if it has begun, with a warm restart (Loshchilov and Hutter 2017)."""
         self.step, self.step_of_epoch, self.elapsed = state["step"], state["step_of_epoch"], state["elapsed"]
         self.steps_per_epoch, self._epoch_is_fixed = state["steps_per_epoch"], state["epoch_is_fixed"]
         self._timed_from = state["timed_from"]
         self._started = self._now() - self.elapsed
         self.stages = tuple(Stage(*stage) for stage in state["stages"])
         self._stage, self._stage_from = state["stage"], (state["stage_from"][0], state["stage_from"][1])
-        if state["length"] != [self.config.epochs, self.config.minutes]:
-            self.stages = (*self.stages[: self._stage], self.stage._replace(until=1.0))
-            self._stage_from = (self.progress, self.step)
+        planned = state["length"]
+        if planned != [self.config.epochs, self.config.minutes]:
+            shorter = (planned[0] or planned[1]) / (self.config.epochs or self.config.minutes or 1)
+            *before, last = self.stages
+            self.stages = (*(stage._replace(until=stage.until * shorter) for stage in before), last)
+            started, step = self._stage_from
+            self._stage_from = (started * shorter, step)
+            if self.stage is last:
+                self._stage_from = (self.progress, self.step)

@@ -10,11 +10,13 @@ import pytest
 import torch
 from torchvision.models import get_model, resnet18
 
+from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main, train
-from maskrcnn.cli.train import configure, prepare
+from maskrcnn.cli.train_start import begin, configure
 from maskrcnn.config import Config
 from maskrcnn.model.weights import detector_config, save
 from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.team import Team
 from tests import tiny
 from tests.model.small import network
 
@@ -99,8 +101,8 @@ def prepared(folder: Path, *words: str, class_name: str = "square") -> tuple[Run
     """The run that `train` begins with those options, its network, and what the log will say of its weights."""
     labels = tiny.squares(folder / "data", class_name=class_name)
     given = ["--data", str(labels), "--out", str(folder / "run"), "--device", "cpu", "--set", "precision=float32"]
-    run, model, _, taken_over = prepare(options(*given, *words))
-    return run, model, taken_over
+    start = begin(options(*given, *words), torch.device("cpu"), Team(), unwatched)
+    return start.run, start.model, start.lines
 
 
 def test_what_starts_afresh_is_said(files: Path, tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def settings(network: GeneralizedRCNN) -> dict[str, Any]:
         "detections": (heads.score_thresh, heads.nms_thresh, heads.detections_per_img),
     }
     for name, part in (("anchors", rpn), ("RoIs", heads)):
-        matcher, sampler = part.proposal_matcher, part.fg_bg_sampler
+        matcher, sampler = part.proposal_matcher, getattr(part.fg_bg_sampler, "inner", part.fg_bg_sampler)
         numbers[f"{name} matched"] = (matcher.low_threshold, matcher.high_threshold, matcher.allow_low_quality_matches)
         numbers[f"{name} sampled"] = (sampler.batch_size_per_image, sampler.positive_fraction)
     for task in ("box", "mask", "keypoint"):

@@ -1,0 +1,36 @@
+"""A training of a few pictures of a few thousand pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskrcnn.config import Config
+from maskrcnn.model import build
+from maskrcnn.training.labels import training_documents
+from maskrcnn.training.loop import train
+from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.samples import LabelledPictures
+from tests import tiny
+
+
+class Prepared:
+    """A tiny run, ready to train."""
+
+    def __init__(self, folder: Path, pictures: int = 3, **changes: Any) -> None:
+        labels, held_back = tiny.squares(folder / "train", pictures), tiny.squares(folder / "val", pictures=2, seed=1)
+        self.run = RunFolder.create(folder / "run")
+        documents = training_documents(labels, held_back, None, self.run.path)
+        self.config = Config.preset("classroom", **{**tiny.CONFIG, "class_names": ("square",), "epochs": 2, **changes})
+        self.run.write_json("config.json", self.config.model_dump())
+        torch.manual_seed(0)
+        self.model = build(self.config)
+        self.training = LabelledPictures(documents["train"], self.run.picture_path, self.config, augment=True)
+        self.validation: LabelledPictures | None = LabelledPictures(
+            documents["val"], self.run.picture_path, self.config
+        )
+
+    def train(self, **options: Any) -> dict[str, Any]:
+        return train(self.model, self.training, self.validation, self.run, **options)

@@ -14,6 +14,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices
 from maskrcnn.studio import launch_measuring, launch_speed, session
+from maskrcnn.studio.launch_measuring import Measuring
 from maskrcnn.studio.launch_speed import Known
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.duration import Estimate, estimate_of
@@ -52,6 +53,10 @@ class Wanted:
     def key(self) -> str:
         return launch_speed.speed_key(self.config, self.project, self.where)
 
+    def measuring(self) -> Measuring | None:
+        """How its measurement stands; one that has ended well is kept by this."""
+        return launch_measuring.look(self.key, self.options, self.store)
+
     def known(self) -> Known | None:
         return launch_speed.known(self.config, self.project, self.where, runs_in(self.runs_folder), self.store)
 
@@ -61,7 +66,7 @@ class Wanted:
 
 def show(wanted: Wanted) -> Estimate | None:
     """How long it will take and when it will be ready, or the way to find out; what is known is given back."""
-    measuring = launch_measuring.look(wanted.key, wanted.store)  # keeps what has been found meanwhile
+    measuring = wanted.measuring()
     known = wanted.known()
     running = measuring is not None and measuring.state == "running"
     with st.container(border=True, gap="xsmall"):
@@ -120,7 +125,7 @@ def _progress(wanted: Wanted, running: bool) -> None:
     """How far a measurement is. When it has ended the page is run again, to show what was found."""
     if not running:
         return
-    measuring = launch_measuring.look(wanted.key, wanted.store)
+    measuring = wanted.measuring()
     if measuring is None or measuring.state == "failed":
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):

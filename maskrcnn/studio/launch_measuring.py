@@ -40,13 +40,15 @@ class Measuring:
 def start(key: str, options: Sequence[str], store: Path, device: str, beside: bool) -> None:
     """Begin to measure the training that `options` describe, on that device ("any" takes the first one).
 
-    `beside` notes that another training runs meanwhile. One that runs already is left alone. Raises `StudioError`
-    where the process cannot be started.
+    `beside` notes that another training runs meanwhile. One that runs already for this key is left alone; those for
+    other choices are ended, because two at once would both come out too slow. Raises `StudioError` where the process
+    cannot be started.
     """
-    if (found := look(key, store)) and found.state == "running":
+    if (found := look(key, options, store)) and found.state == "running":
         return
     folder = _folder(store, key)
-    shutil.rmtree(folder, ignore_errors=True)
+    for other in store.glob(_folder(store, "*").name):
+        _end(other)
     where = devices.candidates(device)[0]
     argv = [*MEASURER, "--estimate", *options, "--out", str(folder / "run"), *devices.options(where)]
     try:
@@ -55,12 +57,12 @@ def start(key: str, options: Sequence[str], store: Path, device: str, beside: bo
     except OSError as error:
         raise StudioError(f"{argv[0]}: cannot be started ({error.strerror}); install the studio again") from None
     about = {"pid": process.pid, "create_time": processes.create_time(process.pid), "started": time.time()}
-    RunFolder(folder).write_json(PROCESS, {**about, "beside": beside})
+    RunFolder(folder).write_json(PROCESS, {**about, "beside": beside, "options": list(options)})
 
 
-def look(key: str, store: Path) -> Measuring | None:
+def look(key: str, options: Sequence[str], store: Path) -> Measuring | None:
     """How the measurement for that key stands; None where none is being made. One that has ended well is put into the
-    store by this."""
+    store by this. One that failed with other `options` of the same key says nothing of these."""
     folder = _folder(store, key)
     noted = _noted(folder)
     if noted is None:
@@ -76,6 +78,8 @@ def look(key: str, store: Path) -> Measuring | None:
         costs = Costs.parse(json.loads(last)["costs"])
     except (ValueError, KeyError, TypeError, StudioError):
         errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+        if noted.get("options") != list(options):
+            return None
         line = errors[-1] if errors else last or "its process was ended and left no word"
         return Measuring("failed", line, seconds)
     launch_speed.keep(costs, key, store, time.time(), noted.get("beside", False))
@@ -86,7 +90,10 @@ def look(key: str, store: Path) -> Measuring | None:
 def cancel(key: str, store: Path) -> None:
     """End a measurement that is being made, or forget one that failed. Nothing is lost by it, so nobody is asked to
     finish."""
-    folder = _folder(store, key)
+    _end(_folder(store, key))
+
+
+def _end(folder: Path) -> None:
     noted = _noted(folder)
     if noted and (process := processes.living(noted["pid"], noted["create_time"], str(folder / "run"))):
         processes.kill_tree(process)

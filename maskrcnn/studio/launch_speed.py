@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
@@ -117,15 +118,26 @@ def of_runs(config: Config, project: Path, device: str, runs: Iterable[RunFolder
             # A run without a process may have been made anywhere.
             if not process or speed_key(made_with, project, device) != key:
                 continue
-            rows = run.metrics()
-            if kind_of(device) != kind_of(process.get("device") or _usual_device(rows)):
+            written = (run.path / METRICS).stat()
+            # Metrics of a long run take a moment to read: anew only when they have grown by a tenth.
+            costs, usual_device = _read(run.path, round(8 * math.log2(1 + written.st_size)), process.get("started"))
+            if kind_of(device) != kind_of(process.get("device") or usual_device):
                 continue
-            costs = costs_of(run, made_with, rows)
         except (StudioError, OSError, KeyError, TypeError, ValueError, AttributeError):
             continue  # damaged, or of another time
         if costs is not None and words <= set(costs.step):
-            return Known(costs, run.name, (run.path / METRICS).stat().st_mtime)
+            return Known(costs, run.name, written.st_mtime)
     return None
+
+
+@lru_cache(maxsize=64)
+def _read(run: Path, size: int, started: float | None) -> tuple[Costs | None, str]:
+    """The costs of a run and the kind of device it was most likely made on. `size` and `started` tell its metrics from
+    those that were there before."""
+    folder = RunFolder(run)
+    rows = folder.metrics()
+    # Only a graphics card says how busy it was.
+    return costs_of(folder, folder.config(), rows), "cuda" if any("gpu_percent" in row for row in rows) else "cpu"
 
 
 def costs_of(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
@@ -146,11 +158,6 @@ def costs_of(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
         start=_seconds_to_start(run),
         memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
     )
-
-
-def _usual_device(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The kind of device of a run that was started by hand: only a graphics card says how busy it was."""
-    return "cuda" if any("gpu_percent" in row for row in rows) else "cpu"
 
 
 def _seconds_to_start(run: RunFolder) -> float:

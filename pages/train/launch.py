@@ -20,7 +20,7 @@ with session.fail_softly():
 st.title("Launch a training")
 with session.fail_softly():
     labels = launch_material.known_labels(project)
-form, summary = st.columns([2, 1], gap="medium")
+form, summary = st.columns([5, 3], gap="medium")
 
 with form, session.fail_softly():
     presets = list(PRESETS)
@@ -88,7 +88,7 @@ with form, session.fail_softly():
 
     # The network, and what it knows
 
-    left, right = st.columns(2)
+    left, right = st.columns(2, vertical_alignment="bottom")
     body = left.selectbox(
         "Backbone",
         list(words.BODIES),
@@ -250,8 +250,9 @@ with summary:
     st.dataframe(
         pd.DataFrame(material.table(), columns=["", "train", "val"]),
         hide_index=True,
-        column_config={
-            "train": st.column_config.TextColumn(width=60, alignment="right", help="To learn from."),
+        column_config={  # small enough for a third of a projector; where there is more room they grow
+            "": st.column_config.TextColumn(width=80),
+            "train": st.column_config.TextColumn(width=48, alignment="right", help="To learn from."),
             "val": st.column_config.TextColumn(
                 width=60, alignment="right", help="Kept back, to measure the result on."
             ),

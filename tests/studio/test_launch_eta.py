@@ -41,9 +41,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *lines: str, status: int = 0, fore
 
 def test_what_was_measured_is_kept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "reading pictures", json.dumps({"costs": asdict(COSTS)}))
-    assert launch_measuring.look("k", tmp_path) is None
+    assert launch_measuring.look("k", [], tmp_path) is None
     launch_measuring.start("k", [], tmp_path, "cpu", beside=True)
-    wait_until(lambda: launch_measuring.look("k", tmp_path) is None)
+    wait_until(lambda: launch_measuring.look("k", [], tmp_path) is None)
     [kept] = tmp_path.iterdir()
     assert kept.name == "k.json"
     document = json.loads(kept.read_text())
@@ -53,24 +53,41 @@ def test_what_was_measured_is_kept_and_nothing_else(tmp_path: Path, monkeypatch:
 def test_a_measurement_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "reading pictures", "error: there is not enough memory; lower batch_size", status=1)
     launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
-    wait_until(lambda: launch_measuring.look("k", tmp_path).state == "failed")  # type: ignore[union-attr]
-    assert launch_measuring.look("k", tmp_path).line == "there is not enough memory; lower batch_size"  # type: ignore[union-attr]
+    wait_until(lambda: launch_measuring.look("k", [], tmp_path).state == "failed")  # type: ignore[union-attr]
+    assert launch_measuring.look("k", [], tmp_path).line == "there is not enough memory; lower batch_size"  # type: ignore[union-attr]
     stand_in(monkeypatch, json.dumps({"costs": asdict(COSTS)}))
     launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
-    wait_until(lambda: launch_measuring.look("k", tmp_path) is None)
+    wait_until(lambda: launch_measuring.look("k", [], tmp_path) is None)
 
 
 def test_cancelling_ends_the_process_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "timing steps", forever=True)
     launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
-    wait_until(lambda: "timing" in launch_measuring.look("k", tmp_path).line)  # type: ignore[union-attr]
+    wait_until(lambda: "timing" in launch_measuring.look("k", [], tmp_path).line)  # type: ignore[union-attr]
     pid = json.loads((tmp_path / "measuring-k" / "process.json").read_text())["pid"]
     launch_measuring.start("k", [], tmp_path, "cpu", beside=False)  # another tab: the same one goes on
     assert json.loads((tmp_path / "measuring-k" / "process.json").read_text())["pid"] == pid
     launch_measuring.cancel("k", tmp_path)
-    assert launch_measuring.look("k", tmp_path) is None
+    assert launch_measuring.look("k", [], tmp_path) is None
     assert not list(tmp_path.iterdir())
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 5)
+
+
+def test_a_failure_says_nothing_of_other_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download may fail where the same network from a file does not."""
+    stand_in(monkeypatch, "error: no network", status=1)
+    launch_measuring.start("k", ["--init", "coco"], tmp_path, "cpu", beside=False)
+    wait_until(lambda: launch_measuring.look("k", ["--init", "coco"], tmp_path).state == "failed")  # type: ignore[union-attr]
+    assert launch_measuring.look("k", ["--init", "none"], tmp_path) is None
+
+
+def test_one_measurement_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "timing steps", forever=True)
+    launch_measuring.start("k", [], tmp_path, "cpu", beside=False)
+    launch_measuring.start("other", [], tmp_path, "cpu", beside=False)
+    assert launch_measuring.look("k", [], tmp_path) is None
+    assert launch_measuring.look("other", [], tmp_path).state == "running"  # type: ignore[union-attr]
+    launch_measuring.cancel("other", tmp_path)
 
 
 def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
@@ -82,8 +99,10 @@ def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
     key, store = launch_speed.speed_key(config, project.folder, "cpu"), tmp_path / "store"
     before = sorted(project.folder.rglob("*"))
     launch_measuring.start(key, choices.options(project.folder), store, "cpu", beside=False)
-    wait_until(lambda: getattr(launch_measuring.look(key, store), "state", None) != "running")
-    assert launch_measuring.look(key, store) is None
+    wait_until(
+        lambda: getattr(launch_measuring.look(key, choices.options(project.folder), store), "state", None) != "running"
+    )
+    assert launch_measuring.look(key, choices.options(project.folder), store) is None
     found = launch_speed.known(config, project.folder, "cpu", [], store)
     assert found is not None
     assert found.costs.step["heads"] > 0

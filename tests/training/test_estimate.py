@@ -95,6 +95,18 @@ def test_a_measurement_of_a_tiny_training(tmp_path: Path, capsys: pytest.Capture
     assert sorted(tmp_path.rglob("*")) == before  # no run folder, nothing else
 
 
+def test_a_step_is_timed_as_one_of_a_network_that_has_learned(tmp_path: Path) -> None:
+    """Of 8 RoIs at most a quarter is positive: 2 for each picture with its one object, where a network that knows
+    nothing has 1, the object's own box."""
+    model, samples = pictures(tmp_path, 4)
+    model.transform.resized = True
+    torch.manual_seed(0)
+    measuring.seconds_per_step(model, samples, "heads", Clock())
+    drawn = model.samplers["roi"]
+    assert drawn.positives == 2 * drawn.pictures
+    assert "add_gt_proposals" not in vars(model.roi_heads)
+
+
 def test_running_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, samples = pictures(tmp_path, 2)
 

@@ -24,7 +24,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
 from maskrcnn.jobs.recovery import open_table
 from maskrcnn.jobs.table import DATABASE
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, Row, RunFolder, runs_in
+from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, Row, RunFolder, runs_in
 
 State = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
 
@@ -35,6 +35,7 @@ GRACE = 15.0
 """Seconds that a training has to end by itself, once it was asked to, before it may be killed."""
 
 _QUIET = 120.0
+_TICK = 0.05  # times of files are that coarse on some systems
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,29 @@ def state(run: RunFolder) -> State:
     # In this order: a process that ends between the two questions has then written its result.
     alive = _alive(run)
     result = run.result()
-    if result is not None:
+    if result is not None and not (alive and not has_said(run)):
         return result["state"] if result.get("state") in ("done", "failed", "cancelled") else "failed"
-    asked = _cancel_asked(run) is not None
+    asked = cancel_asked(run) is not None
     if alive:
         return "cancelling" if asked else "running" if (run.path / METRICS).exists() else "starting"
     if asked:
         return "cancelled"
     return "lost" if failure(run) is None else "failed"
+
+
+def has_said(run: RunFolder) -> bool:
+    """Whether a run has said how it ended since it was started the last time; one that goes on keeps its old word until
+    its trainer is ready."""
+    try:
+        started = (run.read_json(PROCESS) or {}).get("started", 0.0)
+        return (run.path / RESULT).stat().st_mtime >= started - _TICK
+    except FileNotFoundError:
+        return False
+
+
+def cancel_asked(run: RunFolder) -> float | None:
+    """When a run was asked to end, in seconds since 1970; None where nobody has asked since it was started."""
+    return (run.read_json(PROCESS) or {}).get("cancel_asked")
 
 
 def progress(run: RunFolder) -> Progress:
@@ -128,6 +144,11 @@ def failure(run: RunFolder) -> str | None:
     return last.removeprefix("error: ") if last.startswith("error: ") else None
 
 
+def note_failure(run: RunFolder, why: str) -> None:
+    """Write down for a trainer that could not why the run failed; what it said of its best epoch stays."""
+    run.write_json(RESULT, {**(run.result() or {}), "state": "failed", "error": why})
+
+
 def running_jobs(runs_folders: Iterable[Path]) -> list[RunFolder]:
     """The runs below these `runs/` folders whose process is alive. Damaged ones are passed over."""
     found = []
@@ -161,7 +182,7 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
     process = _process(run)
     if process is None:
         raise StudioError(f"{run.name}: its process is not known; end it where it was started")
-    asked = _cancel_asked(run)
+    asked = cancel_asked(run)
     if asked is not None and time.time() - asked < grace:
         wait = round(grace - (time.time() - asked)) + 1
         raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
@@ -176,7 +197,7 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
 
 def can_be_forced(run: RunFolder, grace: float = GRACE) -> bool:
     """Whether the next `cancel` kills: the training was asked to end, and had `grace` seconds for it."""
-    asked = _cancel_asked(run)
+    asked = cancel_asked(run)
     return state(run) == "cancelling" and asked is not None and time.time() - asked >= grace
 
 
@@ -238,7 +259,3 @@ def _alive(run: RunFolder) -> bool:
         return _process(run) is not None
     written = [path.stat().st_mtime for name in (CONFIG, LOG, METRICS) if (path := run.path / name).is_file()]
     return bool(written) and time.time() - max(written) < _QUIET
-
-
-def _cancel_asked(run: RunFolder) -> float | None:
-    return (run.read_json(PROCESS) or {}).get("cancel_asked")

@@ -22,7 +22,7 @@ from maskrcnn.jobs import devices, local, processes, reservation
 from maskrcnn.jobs.recovery import open_table, take_in
 from maskrcnn.jobs.settling import ended_as, words_of_end
 from maskrcnn.jobs.table import Job
-from maskrcnn.training.run_folder import LOG, PROCESS, RESULT, RunFolder
+from maskrcnn.training.run_folder import LOG, PROCESS, RunFolder
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
@@ -46,11 +46,12 @@ def main(workspace: Path, first: int) -> None:
 def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
     """Run the trainer of one job from its start to its end."""
     run = RunFolder(job.run)
+    started = time.time()
     trainer = _start(run, job)
     if trainer is not None:
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
         with suppress(OSError):  # a full disk; the trainer will say so
-            run.write_json(PROCESS, {**known, "argv": trainer.args, "started": time.time(), "device": job.device})
+            run.write_json(PROCESS, {**known, "argv": trainer.args, "started": started, "device": job.device})
         _beat(workspace, run, me, known)
         reservation.release(run)
         while (status := _waited(trainer)) is None:
@@ -66,13 +67,11 @@ def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
     if not run.path.is_dir():
         return None
     try:
-        # What a run that goes on said about its end is not true any more.
-        (run.path / RESULT).unlink(missing_ok=True)
         device = job.device or "cpu"
         return processes.start_apart([*job.argv, *devices.options(device)], run.path / LOG, devices.environment(device))
     except OSError as error:
-        with suppress(OSError):
-            run.write_json(RESULT, {"state": "failed", "error": f"{job.argv[0]}: cannot be started ({error.strerror})"})
+        with suppress(StudioError, OSError):
+            local.note_failure(run, f"{job.argv[0]}: cannot be started ({error.strerror})")
             reservation.release(run)
         return None
 
@@ -104,9 +103,9 @@ def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[
 def _explain(run: RunFolder, status: int) -> None:
     """Write a result for a trainer that ended by itself with an error and left none."""
     with suppress(StudioError, OSError):
-        if status > 0 and local.state(run) == "lost":
-            last = run.log_tail(5).strip().rpartition("\n")[2]
-            run.write_json(RESULT, {"state": "failed", "error": last or f"it ended with exit status {status}"})
+        if status > 0 and not local.has_said(run) and local.cancel_asked(run) is None:
+            last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
+            local.note_failure(run, last or f"it ended with exit status {status}")
 
 
 def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:

@@ -13,7 +13,7 @@ import psutil
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, processes, reservation
 from maskrcnn.jobs.table import Job, JobState, Table
-from maskrcnn.training.run_folder import PROCESS, RESULT, RunFolder
+from maskrcnn.training.run_folder import PROCESS, RunFolder
 
 RUNNER_LOG = "jobs.log"
 """In the workspace: what runners say, which is nothing unless something is wrong with them."""
@@ -78,7 +78,7 @@ def _start_again(table: Table, job: Job) -> None:
         if table.end(db, run.path, "failed", why):
             table.tell(db, f"{run.name} was taken out of the queue: {why}.")
     if not gone:
-        run.write_json(RESULT, {"state": "failed", "error": why})
+        local.note_failure(run, why)
         reservation.release(run)
 
 

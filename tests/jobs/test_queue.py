@@ -181,19 +181,36 @@ def test_a_device_that_is_not_there_is_refused(runs: Path) -> None:
     assert not (runs / "a").exists()
 
 
+def stopped_run(runs: Path) -> RunFolder:
+    """A run that was cancelled an hour ago."""
+    hour_ago = time.time() - 3600
+    told = {"state": "cancelled", "seconds": 5}
+    run = by_hand(runs / "stopped", process=this_process(create_time=1.0, started=hour_ago), result=told)
+    os.utime(run.path / RESULT, (hour_ago, hour_ago))
+    return run
+
+
 def test_a_run_goes_on_in_its_own_folder(runs: Path, workspace: Path) -> None:
-    run = by_hand(runs / "stopped", process=this_process(create_time=1.0), result={"state": "cancelled"})
+    run = stopped_run(runs)
     with pytest.raises(StudioError, match="cannot go on"):
         add(run.path, UNTIL_TOLD, resume=True)
     run.state.touch()
     add(run.path, UNTIL_TOLD, ("--epochs", "2"), resume=True)
-    assert until(lambda: local.state(run) == "running")
-    assert run.result() is None
+    assert until(lambda: local.state(run) == "running")  # although what it said the last time is still there
+    assert run.result() == {"state": "cancelled", "seconds": 5}
     assert run.read_json(PROCESS)["argv"][-5:] == ["--out", str(run.path), "--resume", "--epochs", "2"]
     with pytest.raises(StudioError, match="cannot go on"):
         add(run.path, UNTIL_TOLD, resume=True)
     (run.path / "end").touch()
     assert until(lambda: local.state(run) == "done")
+
+
+def test_a_run_that_goes_on_and_breaks_at_once_has_failed(runs: Path) -> None:
+    run = stopped_run(runs)
+    run.state.touch()
+    add(run.path, "raise OSError('no such card')", resume=True)
+    assert until(lambda: local.state(run) == "failed")
+    assert run.result() == {"state": "failed", "error": "OSError: no such card", "seconds": 5}
 
 
 def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, workspace: Path) -> None:

@@ -1,265 +1,204 @@
-"""The curves of a run: Altair charts and the tables behind them.
+"""Lines as Altair charts: training solid with filled points, validation dashed with hollow ones, steps faint behind.
 
-Training is a solid line, validation a dashed one, and each loss has its own colour, here and on every other page. The
-axes are laid out for the whole run: x ends where the run will end, y starts at 0 and ends at a round number, so that
-neither moves when a point arrives.
+The axes are laid out for the whole run and do not move when a point arrives.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
-from maskrcnn.config import LOSSES
-from maskrcnn.training.run_folder import Row
+from maskrcnn.studio.chart_axes import XAxis, integer_ticks, log_ticks, name_offsets, round_down, round_up
 
-LOSS_COLOURS: dict[str, str] = {
-    "loss": "#7b8398",
-    "rpn_class_loss": "#0f9d92",
-    "rpn_bbox_loss": "#5a9e3a",
-    "mrcnn_class_loss": "#d1495b",
-    "mrcnn_bbox_loss": "#b5772b",
-    "mrcnn_mask_loss": "#c2459c",
-    "mrcnn_keypoint_loss": "#3d85e8",
-}
-"""The colour of each loss. All have at least 3:1 contrast on both backgrounds, and none is the accent colour."""
-
-LOSS_TITLES: dict[str, str] = {
-    "loss": "loss",
-    "rpn_class_loss": "rpn class",
-    "rpn_bbox_loss": "rpn bbox",
-    "mrcnn_class_loss": "mrcnn class",
-    "mrcnn_bbox_loss": "mrcnn bbox",
-    "mrcnn_mask_loss": "mrcnn mask",
-    "mrcnn_keypoint_loss": "keypoint",
-}
-
-LOSS_MEANINGS: dict[str, str] = {
-    "rpn_class_loss": "Are there objects under the anchors? (cross entropy)",
-    "rpn_bbox_loss": "How far are the proposals from their objects? (smooth L1)",
-    "mrcnn_class_loss": "Is the class of each proposal right? (cross entropy)",
-    "mrcnn_bbox_loss": "How far are the refined boxes from their objects? (smooth L1)",
-    "mrcnn_mask_loss": "Is each pixel of the mask right? (cross entropy: of yes and no, or of classes with softmax)",
-    "mrcnn_keypoint_loss": "Is each keypoint in the right cell of its heatmap? (cross entropy over all cells)",
-}
-
-AP_LINES: dict[str, tuple[str, str, str]] = {
-    "segm_ap": ("mask AP", LOSS_COLOURS["mrcnn_mask_loss"], "circle"),
-    "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"], "square"),
-    "keypoints_ap": ("keypoint AP", LOSS_COLOURS["mrcnn_keypoint_loss"], "triangle-up"),
-}
-"""Field of a row -> name, colour and point of its line."""
-
-AP_NAMES: dict[str, str] = {
-    "segm_ap": "mask AP",
-    "segm_ap50": "mask AP50",
-    "segm_ap75": "mask AP75",
-    "bbox_ap": "box AP",
-    "bbox_ap50": "box AP50",
-    "keypoints_ap": "keypoint AP",
-    "keypoints_ap50": "keypoint AP50",
-}
-
-AP_MEANING = (
-    "COCO average precision, the mean over IoU .50, .55, ..., .95 and over the classes, on all validation pictures: of "
-    "masks, of boxes, and of keypoints, where OKS (how close they are for the object's size) stands in place of IoU. "
-    "The table below also holds AP50 and AP75, at one threshold each."
-)
+Kind = Literal["training", "validation", "steps", "smoothed"]
+Note = dict[str, str]
 
 SOLID, DASHED = [1, 0], [6, 4]
-SERIES = ("training", "validation")
+SERIES: tuple[Kind, Kind] = ("training", "validation")
 
 INK = "currentColor"
 """The colour of text on an axis: that of the text around it. Streamlit's own grey is too faint for a projector."""
 
-_CIRCLE = alt.value("circle")
+SMALL = 200
+"""A chart less high than this has fewer numbers on its axes."""
 
-Axis = Literal["epoch", "step"]
+_OUTLIERS = 95.0
+"""Percentile of the steps that the y axis reaches: one wild step must not press the others flat."""
 
-
-def losses_in(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The losses that a run has: those of its rows, in the order of `LOSSES`."""
-    found = {name for row in rows for name in row}
-    return tuple(loss for loss in LOSSES if loss in found)
+_NAMES = {"epochs": "epoch", "steps": "step", "minutes": "minutes"}
 
 
-def has_ap(rows: Iterable[Row]) -> bool:
-    """Whether any row holds an AP that can be drawn."""
-    return any(row.get(field) is not None for row in rows for field in AP_LINES)
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart: `x` and `y` (N,), what is not finite is left out. `notes` says for each point what hovering
+    over it shows, title -> text; without, nothing. `name` is written at its end where it is not empty."""
+
+    x: np.ndarray
+    y: np.ndarray
+    kind: Kind
+    colour: str
+    shape: str = "circle"
+    notes: Sequence[Note] = ()
+    name: str = ""
 
 
-def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The numbers of a run as a table, one line per row: the sum of the losses, AP, each loss, step, seconds."""
-    parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
-    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step", "elapsed"]
-    frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
-    return frame.dropna(axis="columns", how="all").rename(columns={"elapsed": "seconds"})
+class Chart(NamedTuple):
+    """A Vega-Lite specification and the table that it draws, for `st.vega_lite_chart`. They are kept apart so that
+    the browser puts new points into the chart that it has, and Altair checks the specification only when it changes."""
+
+    spec: dict[str, Any]
+    points: pd.DataFrame
 
 
-def loss_chart(
-    rows: Sequence[Row],
-    loss: str,
+def line_chart(
+    lines: Sequence[Line],
     height: int,
-    end: int | None = None,
-    axis: Axis = "epoch",
-) -> alt.LayerChart:
-    """One loss over the epochs (or steps) of `rows`, training and validation; its tooltip holds every value of a row.
-
-    `end` is the last epoch or step that the run will have, None where nobody knows.
-    """
-    lines = [
-        {axis: row[axis], "series": series, "value": _finite(row.get(name))}
-        for row in rows
-        for series, name in zip(SERIES, (loss, f"val_{loss}"), strict=True)
-    ]
-    frame = pd.DataFrame([line for line in lines if line["value"] is not None], columns=[axis, "series", "value"])
-    shown = ["loss", *losses_in(rows)] if loss == "loss" else [loss]
-    whole = pd.DataFrame([{axis: row[axis], **_tooltip_values(row, shown)} for row in rows])
-    y_end = round_up(frame["value"].max()) if len(frame) else 1.0
-    return _layers(frame, whole, axis, end, (0, y_end), height, alt.value(LOSS_COLOURS[loss]))
-
-
-def ap_chart(rows: Sequence[Row], height: int, end: int | None = None) -> alt.LayerChart:
-    """AP of masks, boxes and keypoints (what there is) on the validation pictures over the epochs, between 0 and 1."""
-    lines = [
-        {"epoch": row["epoch"], "series": "validation", "name": name, "value": row.get(field)}
-        for row in rows
-        for field, (name, *_) in AP_LINES.items()
-        if row.get(field) is not None
-    ]
-    frame = pd.DataFrame(lines, columns=["epoch", "series", "name", "value"])
-    whole = pd.DataFrame(
-        [{"epoch": row["epoch"], **{title: row.get(field) for field, title in AP_NAMES.items()}} for row in rows]
-    )
-    names, colours, points = (list(part) for part in zip(*AP_LINES.values(), strict=True))
-    colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=colours), legend=None)
-    shape = alt.Shape("name:N", scale=alt.Scale(domain=names, range=points), legend=None)
-    chart = _layers(frame, whole, "epoch", end, (0, 1), height, colour, shape)
-    last = frame[frame["epoch"] == frame["epoch"].max()].sort_values("value")
-    # Each line is named at its end: after the last point, or before it at the edge.
-    at_edge = bool(len(last)) and last["epoch"].iloc[0] > 0.8 * max(end or 0, frame["epoch"].max())
-    place: dict[str, Any] = {"align": "right", "dx": 0} if at_edge else {"align": "left", "dx": 8}
-    offsets = name_offsets(list(last["value"]), 14 if at_edge else 7)
-    for line, offset in zip(last.to_dict("records"), offsets, strict=True):
-        named = alt.Chart(pd.DataFrame([line])).mark_text(dy=offset, fontWeight="bold", **place)
-        chart += named.encode(x="epoch:Q", y="value:Q", text="name:N", color=colour)
-    return chart
+    axis: XAxis = "epochs",
+    end: float = 0.0,
+    y_end: float | None = None,
+    log: bool = False,
+) -> Chart:
+    """The lines over an x axis from 0 to `end` or the last point, and a y axis from 0 to `y_end`, else to a round
+    number; with `log`, a logarithmic one around the values there are."""
+    titles = tuple(dict.fromkeys(title for line in lines for note in line.notes[:1] for title in note))
+    rows = [row for number, line in enumerate(lines) for row in _points(number, line, titles, log)]
+    last = max([2.0 if axis != "minutes" else 0.1, end, *(row["x"] for row in rows)])
+    domain = _log_domain(lines) if log else (0.0, y_end or _top(lines))
+    rows += _names(lines, last, domain[1])
+    # The more lines there are, the fainter are single steps.
+    steps = sum(line.kind == "steps" for line in lines)
+    faint = (0.25 if any(line.kind == "smoothed" for line in lines) else 0.45) / max(1, steps) ** 0.7
+    spec = json.loads(_specification(titles, height, axis, last, domain, log, round(faint, 2)))
+    columns = ["line", "x", "y", "kind", "colour", "shape", "text", "dx", "dy", "align"]
+    return Chart(spec, pd.DataFrame(rows, columns=[*columns, *(f"note{number}" for number in range(len(titles)))]))
 
 
-def name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
-    """How far below its point (pixels; negative: above) each of up to three lines is named that end at these ascending
-    values, so that no name lies on another, on the axis or outside the plot.
-
-    The highest is named above and the lowest below; one between them goes where there is more room.
-    """
-    above = [-gap - text * place for place in range(len(values))]
-    below = [gap + text * place for place in reversed(range(len(values)))]
-    on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
-    if on_axis and at_top:
-        low = sum(value < 0.5 for value in values)
-        return above[:low] + below[low:]
-    if on_axis or at_top or len(values) == 1:
-        return below if at_top else above
-    middle_above = len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]
-    return [gap, *above[:-1]] if middle_above else [*below[1:], -gap]
-
-
-def x_end(axis: Axis, row: Row, epochs: int | None, active: bool) -> int:
-    """Where the x axis of a run ends whose last row is `row`: where the run will, as far as that can be told.
-
-    `epochs` is None for a run whose length is set in minutes; its end is judged by the pace so far, in fives.
-    """
-    if not active:
-        return int(row[axis])
-    if axis == "step":
-        return 50 * math.ceil(row["step"] / 50)
-    if epochs:
-        return max(epochs, int(row["epoch"]))
-    return 5 * math.ceil(row["epoch"] / max(row["progress"], 1e-6) / 5 - 1e-9)
-
-
-def thinned(rows: Sequence[Row], most: int = 300) -> Sequence[Row]:
-    """Every n-th row, so that at most `most` are left; the last one stays."""
-    every = math.ceil(len(rows) / most)
-    return rows if every <= 1 else rows[(len(rows) - 1) % every :: every]
-
-
-def round_up(value: float) -> float:
-    """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 (times a power of ten): an axis end that seldom moves."""
-    if not value > 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9))
-
-
-def integer_ticks(first: int, last: int, most: int) -> list[int]:
-    """At most `most` whole numbers: `first`, `last`, and the multiples of 1, 2, 5, 10, ... that fit between them."""
-    step = next(
-        factor * 10**power
-        for power in range(12)
-        for factor in (1, 2, 5)
-        if (last - first) / (factor * 10**power) + 2 <= most
-    )
-    between = [tick for tick in range(first // step * step, last, step) if tick > first and last - tick >= step * 0.6]
-    return [first, *between, last]
-
-
-def _layers(
-    frame: pd.DataFrame,
-    whole: pd.DataFrame,
-    axis: Axis,
-    end: int | None,
-    y_domain: tuple[float, float],
+@lru_cache(maxsize=128)
+def _specification(
+    titles: tuple[str, ...],
     height: int,
-    colour: Any,
-    shape: Any = _CIRCLE,
-) -> alt.LayerChart:
-    """Lines with points from `frame`, under an invisible wide rule for each row of `whole`, which holds the tooltip."""
-    last = max(2, end or 0, int(whole[axis].max()) if len(whole) else 0)
-    small = height < 200
+    axis: XAxis,
+    last: float,
+    domain: tuple[float, float],
+    log: bool,
+    faint: float,
+) -> str:
+    """The chart without its points, as JSON."""
+    small = height < SMALL
     about: dict[str, Any] = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
+    ticks: dict[str, Any] = {"tickCount": 4 if small else 8}
+    if last >= 4 and axis != "minutes":
+        ticks = {"values": integer_ticks(0, round(last), 6 if small else 11), "format": "d", "labelOverlap": False}
     x = alt.X(
-        f"{axis}:Q",
-        title=axis,
-        scale=alt.Scale(domain=[1, last], nice=False),
-        axis=alt.Axis(
-            values=integer_ticks(1, last, 6 if small else 11), format="d", grid=False, labelOverlap=False, **about
-        ),
+        "x:Q",
+        title=_NAMES[axis],
+        scale=alt.Scale(domain=[0, last], nice=False),
+        axis=alt.Axis(grid=False, labelFlush=True, **ticks, **about),
     )
-    y = alt.Y(
-        "value:Q",
-        title=None,
-        scale=alt.Scale(domain=list(y_domain), nice=False),
-        axis=alt.Axis(tickCount=3 if small else 5, **about),
-    )
-    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=list(SERIES), range=[SOLID, DASHED]), legend=None)
-    base = alt.Chart(frame).encode(x=x, y=y, color=colour)
-    layers: list[alt.Chart] = [base.mark_line(strokeWidth=2).encode(strokeDash=dash)]
-    if axis == "epoch":
-        for series, filled in zip(SERIES, (True, False), strict=True):
-            points = base.mark_point(size=24, filled=filled, opacity=1, strokeWidth=1.5).encode(shape=shape)
-            layers.append(points.transform_filter(alt.datum.series == series))
-    tips = [
-        alt.Tooltip(f"{column}:Q", format="d" if column == axis else ".4f", title=column)
-        for column in whole.columns
-        if whole[column].notna().any()
+    scale = alt.Scale(domain=list(domain), nice=False, type="log" if log else "linear", clamp=log)
+    heights: dict[str, Any] = {"tickCount": 3 if small else 5}
+    if log:
+        heights = {"values": log_ticks(*domain, 5 if small else 8)}
+    y = alt.Y("y:Q", title=None, scale=scale, axis=alt.Axis(**heights, **about))
+    shape = alt.Shape("shape:N", scale=None)
+    base = alt.Chart().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), detail="line:N")
+    kind = alt.datum.kind
+
+    layers = [
+        base.mark_line(strokeWidth=1, opacity=faint, clip=True).transform_filter(kind == "steps"),
+        base.mark_line(strokeWidth=1.25, opacity=0.75, clip=True).transform_filter(kind == "smoothed"),
     ]
-    layers.append(alt.Chart(whole).mark_rule(strokeWidth=20, opacity=0).encode(x=x, tooltip=tips))
-    return alt.LayerChart(layer=layers, height=height)
+    dash = alt.StrokeDash("kind:N", scale=alt.Scale(domain=list(SERIES), range=[SOLID, DASHED]), legend=None)
+    thick = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash)
+    layers.append(thick.transform_filter((kind == "training") | (kind == "validation")))
+    for series, filled in zip(SERIES, (True, False), strict=True):
+        points = base.mark_point(size=16 if small else 24, filled=filled, opacity=1, strokeWidth=1.5)
+        layers.append(points.encode(shape=shape).transform_filter(kind == series))
+    written: dict[str, Any] = {"dy": alt.ExprRef("datum.dy"), "dx": alt.ExprRef("datum.dx")}
+    named = base.mark_text(fontWeight="bold", align=alt.ExprRef("datum.align"), **written).encode(text="text:N")
+    layers.append(named.transform_filter(kind == "name"))
+    if titles:
+        # The point nearest to the pointer is marked and tells what it knows.
+        near = alt.selection_point(name="hover", nearest=True, on="pointerover", clear="pointerout")
+        tips = [alt.Tooltip(f"note{number}:N", title=title) for number, title in enumerate(titles)]
+        marked = base.mark_point(size=70, strokeWidth=2, aria=False, clip=True).encode(
+            opacity=alt.when(near, empty=False).then(alt.value(1)).otherwise(alt.value(0)), tooltip=tips
+        )
+        layers.append(marked.transform_filter("isValid(datum.note0)").add_params(near))
+    return alt.LayerChart(layer=layers, height=height).to_json(indent=None)
 
 
-def _tooltip_values(row: Row, losses: Sequence[str]) -> dict[str, float | None]:
-    """`{"rpn class, training": ..., "rpn class, validation": ...}` and so on."""
-    return {
-        f"{LOSS_TITLES[loss].partition(':')[0]}, {series}": _finite(row.get(name))
-        for loss in losses
-        for series, name in zip(SERIES, (loss, f"val_{loss}"), strict=True)
-    }
+def _points(number: int, line: Line, titles: Sequence[str], log: bool) -> list[dict[str, Any]]:
+    notes = line.notes or [{}] * len(line.x)
+    return [
+        {
+            "line": number,
+            "x": x,
+            "y": y,
+            "kind": line.kind,
+            "colour": line.colour,
+            "shape": line.shape,
+            **({f"note{place}": note.get(title, "–") for place, title in enumerate(titles)} if note else {}),
+        }
+        for x, y, note in zip(line.x.tolist(), line.y.tolist(), notes, strict=True)
+        if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log)
+    ]
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any]]:
+    """Each named line at its end: after its last point, or before it at the edge."""
+    ends = []
+    for number, line in enumerate(lines):
+        there = np.flatnonzero(np.isfinite(line.y))
+        if line.name and len(there):
+            ends.append((float(line.y[there[-1]]), float(line.x[there[-1]]), number))
+    ends.sort()
+    at_edge = bool(ends) and max(x for _, x, _ in ends) > 0.8 * last
+    offsets = name_offsets([y / top for y, _, _ in ends], 14 if at_edge else 7)
+    return [
+        {
+            "line": number,
+            "x": x,
+            "y": y,
+            "kind": "name",
+            "colour": lines[number].colour,
+            "text": lines[number].name,
+            "dy": offset,
+            "dx": 0 if at_edge else 8,
+            "align": "right" if at_edge else "left",
+        }
+        for (y, x, number), offset in zip(ends, offsets, strict=True)
+    ]
+
+
+def _heights(lines: Sequence[Line]) -> np.ndarray:
+    """What the y axis has to hold: every epoch, and nearly every step."""
+    parts = []
+    for line in lines:
+        values = line.y[np.isfinite(line.y)]
+        if line.kind in ("steps", "smoothed") and len(values):
+            values = values[values <= np.percentile(values, _OUTLIERS)]
+        parts.append(values)
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _top(lines: Sequence[Line]) -> float:
+    values = _heights(lines)
+    return round_up(float(values.max())) if len(values) else 1.0
+
+
+def _log_domain(lines: Sequence[Line]) -> tuple[float, float]:
+    values = _heights(lines)
+    values = values[values > 0]
+    if not len(values):
+        return 0.1, 1.0
+    low, high = round_down(float(values.min())), round_up(float(values.max()))
+    return low, high if high > low else 10 * low

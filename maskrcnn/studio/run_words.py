@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import pandas as pd
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
-from maskrcnn.training.run_folder import CONFIG, RunFolder, finest_ap
+from maskrcnn.training.run_folder import CONFIG, Row, RunFolder, finest_ap
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,13 @@ class StateWords:
 
 
 STATES: dict[State, StateWords] = {
+    "queued": StateWords(":material/schedule:", "yellow", "It waits for its turn, and starts by itself."),
     "starting": StateWords(":material/hourglass_top:", "blue", "The trainer is loading its packages and the pictures."),
     "running": StateWords(":material/play_arrow:", "blue", "It trains. You may close this tab or stop the studio."),
     "cancelling": StateWords(":material/hourglass_bottom:", "orange", "It was asked to end and finishes its step."),
     "done": StateWords(":material/check:", "green", "It came to its end."),
     "failed": StateWords(":material/error:", "red", "It ended with an error."),
-    "cancelled": StateWords(":material/stop:", "gray", "It was cancelled; what it had learned by then is kept."),
+    "cancelled": StateWords(":material/stop:", "gray", "It was cancelled; what it had learned is kept."),
     "lost": StateWords(
         ":material/help:",
         "orange",
@@ -55,16 +56,34 @@ def clock(seconds: float | None) -> str:
 def place(progress: Progress) -> str:
     """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
     if progress.epoch == 0:
-        return "before the first step"
+        return "not started yet" if progress.state == "queued" else "before the first step"
     return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
 
 
 def bar_text(progress: Progress) -> str:
     """The line over a progress bar: place, time so far, time left."""
+    if progress.state == "queued":
+        return place(progress)
     if not progress.active:
         return f"{place(progress)}  ·  took {clock(progress.elapsed)}"
     parts = [place(progress), f"{clock(progress.elapsed)} so far", f"ETA {clock(progress.eta)}"]
     return "  ·  ".join(parts)
+
+
+def learns_now(row: Row | None, config: Mapping[str, Any]) -> str:
+    """What learns at the last row of a run, where that changes in the course of it; else empty."""
+    stages = str(config.get("layers", ""))
+    now = (row or {}).get("layers")
+    return f"now learns: **{now}**" if now and "," in stages else ""
+
+
+def ended_early(run: RunFolder) -> str | None:
+    """Why a run ended before its planned length, if it did so by itself."""
+    if not (run.result() or {}).get("stopped_early"):
+        return None
+    patience = (run.read_json(CONFIG) or {}).get("patience")
+    waited = f"for {patience} epochs" if patience else "for a while"
+    return f"Ended early: AP on the validation pictures has not risen {waited}. The best epoch is kept."
 
 
 def settings(run: RunFolder) -> str:

@@ -1,13 +1,14 @@
-"""Train > Runs: watch a training, stop it, and look back at those that ended."""
+"""Train > Runs: watch trainings, compare their curves, stop, resume and download them, and see masks sharpen."""
 
-import pandas as pd
 import streamlit as st
 
 from maskrcnn.jobs import local
-from maskrcnn.studio import charts, session
+from maskrcnn.studio import run_actions, run_curve_charts, run_overlay, run_predictions, session
+from maskrcnn.studio.chart_axes import X_AXES
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.studio.run_words import STATES, bar_text, overview, settings
-from maskrcnn.training.run_folder import CONFIG, runs_in
+from maskrcnn.studio.run_lines import losses_in, table
+from maskrcnn.studio.run_words import STATES, bar_text, ended_early, learns_now, overview, settings
+from maskrcnn.training.run_folder import CONFIG, RunFolder, runs_in
 
 LAUNCH_PAGE = "pages/train/launch.py"
 PREDICTIONS_PAGE = "pages/inspect/predictions.py"
@@ -26,7 +27,7 @@ if not runs:
         st.switch_page(LAUNCH_PAGE, query_params={"project": project.folder.name})
     st.stop()
 
-# The address names the run, so that a reload or a link shows the same one; without, it is the newest.
+# The address names the run and those drawn with it, so that a reload or a link shows the same; without, the newest.
 asked = st.query_params.get("run")
 if asked is not None and asked not in runs:
     st.toast(f'There is no run "{plain(asked)}" in this project.', icon=":material/warning:")
@@ -37,116 +38,151 @@ def name_in_address() -> None:
     st.query_params["run"] = st.session_state["runs-chosen"]
 
 
-chooser, links, actions = st.columns([5, 4, 2], vertical_alignment="center")
-run = runs[
-    chooser.selectbox("Run", list(runs), key="runs-chosen", on_change=name_in_address, label_visibility="collapsed")
-]
-with session.fail_softly():
-    active = local.state(run) in local.ACTIVE
-address = {"project": project.folder.name, "run": run.name}
+def name_others_in_address() -> None:
+    st.query_params["with"] = ",".join(st.session_state["runs-with"])
+    if not st.session_state["runs-with"]:
+        st.query_params.pop("with")
 
-with links, st.container(horizontal=True):
+
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    name = st.selectbox(
+        "Run", list(runs), key="runs-chosen", on_change=name_in_address, label_visibility="collapsed", width=220
+    )
+    run = runs[name]
+    others = [other for other in runs if other != name]
+    address = {"project": project.folder.name, "run": name}
+    with session.fail_softly():
+        active = local.state(run) in (*local.ACTIVE, "queued")
     if run.detection_epochs():
         st.page_link(PREDICTIONS_PAGE, label="Predictions", icon=":material/image_search:", query_params=address)
     st.page_link(
         LAUNCH_PAGE, label="New training", icon=":material/rocket_launch:", query_params={"project": address["project"]}
     )
-
-if active:
-    with actions.popover("Cancel", icon=":material/stop_circle:", width="stretch"):
-        st.markdown("It ends after the current step and keeps what it has learned. It cannot be continued.")
-        if st.button("Cancel this training", type="primary", icon=":material/stop_circle:"):
-            with session.fail_softly(stop=False):
-                local.cancel(run)
-                st.rerun()
-else:
-    with actions.popover("Delete", icon=":material/delete:", width="stretch"):
-        st.markdown(f"This removes **{run.name}** with its curves, predictions and trained weights, for good.")
-        if st.button("Delete this run", type="primary", icon=":material/delete:"):
-            with session.fail_softly():
-                local.delete(run)
-            st.query_params.pop("run", None)
-            st.rerun()
+    st.space("stretch")
+    with session.fail_softly():
+        run_actions.show(run)
 
 
-# Both parts renew themselves while the training goes on; everything they show is read from the run folder.
+# The parts below renew themselves while the training goes on; everything they show is read from the run folder.
 @st.fragment(run_every="2s" if active else None)
 def head() -> None:
+    if not run.path.is_dir():
+        st.rerun()  # deleted in another tab
     with session.fail_softly():
         now = local.progress(run)
-        if active and not now.active:
+        if active != (now.state in (*local.ACTIVE, "queued")):
             st.rerun()  # it has ended: other buttons, and no more renewing
         words = STATES[now.state]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(now.state, icon=words.icon, color=words.colour, help=words.meaning)
             st.markdown(settings(run))
-        st.progress(now.fraction, text=bar_text(now))
+            if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
+                st.markdown(learning)
+        if now.state == "queued":
+            st.markdown(run_actions.turn_words(run))
+        else:
+            st.progress(now.fraction, text=bar_text(now))
+        if now.state == "failed":
+            st.error(plain(local.failure(run) or "It failed without saying why; see the log."), icon=":material/error:")
+        elif now.state == "lost":
+            st.warning(f"{STATES['lost'].meaning} The log may say more.", icon=":material/help:")
+        elif early := ended_early(run):
+            st.info(early, icon=":material/flag:")
 
 
 @st.fragment(run_every="2s" if active else None)
 def curves() -> None:
     with session.fail_softly():
-        state = local.state(run)
-        if state == "failed":
-            st.error(plain(local.failure(run) or "It failed without saying why; see the log."), icon=":material/error:")
-        elif state == "lost":
-            st.warning(f"{STATES['lost'].meaning} The log may say more.", icon=":material/help:")
-
-        rows = run.metrics()
-        epochs = [row for row in rows if row["event"] == "epoch"]
-        axis: charts.Axis = "epoch" if epochs else "step"
-        shown = epochs or charts.thinned([row for row in rows if row["event"] == "step"])
-        if losses := charts.losses_in(shown):
-            end = charts.x_end(axis, shown[-1], (run.read_json(CONFIG) or {}).get("epochs"), active)
-            left, right = st.columns(2)
-            left.markdown(
-                f"**loss**, the sum of the {len(losses)} below",
-                help="Each loss times its weight. This is what is minimised.",
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            smoothing = st.slider(
+                "Smoothing",
+                0.0,
+                0.99,
+                0.6,
+                0.01,
+                key="runs-smoothing",
+                persist_state="session",
+                width=180,
+                help="Of single steps: a running mean, as in TensorBoard. 0 shows them as they are.",
             )
-            left.altair_chart(charts.loss_chart(shown, "loss", 220, end, axis))
-            right.markdown("**AP** on the validation pictures", help=charts.AP_MEANING)
-            if charts.has_ap(epochs):
-                right.altair_chart(charts.ap_chart(epochs, 220, end))
-            elif epochs:
-                right.info("There were no labelled validation pictures, so there is no AP.")
-            else:
-                right.markdown(
-                    "The first point comes with the end of the first epoch; until then, losses step by step."
-                )
-            for loss, column in zip(losses, st.columns(len(losses)), strict=True):
-                column.markdown(f"**{charts.LOSS_TITLES[loss]}**", help=f"{loss}: {charts.LOSS_MEANINGS[loss]}")
-                column.altair_chart(charts.loss_chart(shown, loss, 150, end, axis))
-            st.markdown(":small[Solid, filled: mean over the training steps. Dashed, hollow: the validation pictures.]")
+            axis = st.segmented_control(
+                "Over", X_AXES, default="epochs", required=True, key="runs-axis", persist_state="session"
+            )
+            log = st.toggle("Log scale", key="runs-log", persist_state="session", help="Of the losses.")
+            drawn: list[RunFolder] = [run]
+            if others:
+                asked = st.query_params.get("with", "").split(",")
+                st.session_state["runs-with"] = [name for name in asked if name in others][: run_overlay.MOST_RUNS - 1]
+                drawn += [
+                    runs[name]
+                    for name in st.multiselect(
+                        "Compare with",
+                        others,
+                        key="runs-with",
+                        on_change=name_others_in_address,
+                        max_selections=run_overlay.MOST_RUNS - 1,
+                        placeholder="other runs",
+                        select_all=False,
+                    )
+                ]
+        if len(drawn) > 1:
+            st.dataframe(
+                run_overlay.comparison(drawn),
+                hide_index=True,
+                column_config={
+                    " ": st.column_config.ImageColumn(width=40),
+                    "best AP": st.column_config.NumberColumn(format="%.3f"),
+                },
+            )
+            st.markdown(":small[Of the settings, only those that differ.]")
+            if not run_overlay.judged_alike(drawn):
+                st.warning("These runs were validated on different pictures, so their AP cannot be compared.")
+
+        lines = run_overlay.curves(drawn)
+        if any(losses_in(one.rows) for one in lines):
+            view = run_curve_charts.View(axis, run_curve_charts.end_of(drawn, lines, axis), smoothing, log)
+            run_curve_charts.losses(lines, view)
+            with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
+                if box.open:
+                    run_curve_charts.gauges(lines, view)
         elif active:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 
+
+@st.fragment(run_every="0.8s" if st.session_state.get("runs-playing") else "4s" if active else None)
+def pictures() -> None:
+    with session.fail_softly(stop=False):
+        if epochs := run.detection_epochs():
+            run_predictions.show(run, epochs, PREDICTIONS_PAGE, address)
+
+
+@st.fragment(run_every="5s" if active else None)
+def numbers() -> None:
+    with session.fail_softly():
+        epochs = run.epochs()
         if epochs:
-            frame: pd.DataFrame = charts.table(epochs)
-            st.dataframe(
-                frame,
-                hide_index=True,
-                height=min(38 + 35 * len(frame), 320),
-                column_config={
-                    name: st.column_config.NumberColumn(format="%.3f")
-                    for name in frame.columns
-                    if name not in ("epoch", "step", "seconds")
-                }
-                | {"seconds": st.column_config.NumberColumn(format="%.0f")},
-            )
-            st.download_button(
-                "Epochs as CSV",
-                frame.to_csv(index=False),
-                f"{run.name}.csv",
-                "text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-        with st.expander("Log", expanded=state == "failed", icon=":material/article:"):
+            frame = table(epochs)
+            with st.expander("Epochs", icon=":material/table:"):
+                st.dataframe(
+                    frame,
+                    hide_index=True,
+                    height=min(38 + 35 * len(frame), 320),
+                    column_config={
+                        name: st.column_config.NumberColumn(format="%.3f")
+                        for name in frame.columns
+                        if name not in ("epoch", "step", "seconds")
+                    }
+                    | {"seconds": st.column_config.NumberColumn(format="%.0f")},
+                )
+        with st.expander("Log", expanded=local.state(run) == "failed", icon=":material/article:"):
             st.code(run.log_tail(60) or "It has said nothing yet.", language=None, height=260)
 
 
 head()
+run_actions.show_queue_if_any()
 curves()
+pictures()
+numbers()
 
 if len(runs) > 1:
     with st.expander("All runs of this project", icon=":material/list:"), session.fail_softly():

@@ -8,12 +8,13 @@ from typing import Any
 
 import psutil
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.jobs import local
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, RESULT, RunFolder
+from maskrcnn.jobs import local, queue
+from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
 
 RUNS = "pages/train/runs.py"
 
@@ -64,12 +65,12 @@ def make_run(
     return run
 
 
-def open_runs(root: Path, run: str = "") -> AppTest:
+def open_runs(root: Path, run: str = "", **query: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
     app = app.run().switch_page(RUNS)
-    if run:
-        app.query_params["run"] = run
+    for name, value in (({"run": run} if run else {}) | query).items():
+        app.query_params[name] = value
     app = app.run()
     assert not app.exception
     return app
@@ -235,6 +236,165 @@ def test_delete_removes_an_ended_run(root: Path, project: Project) -> None:
     assert not app.exception
     assert [path.name for path in project.runs_folder.iterdir()] == ["cells-0002"]
     assert app.selectbox(key="runs-chosen").value == "cells-0002"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed"])
+def test_a_run_that_was_stopped_can_be_resumed(
+    root: Path, workspace: Path, project: Project, asked: list[Any], state: str
+) -> None:
+    run = make_run(project, "cells-0001", epochs=2, result={"state": state, "seconds": 1.0})
+    app = open_runs(root)
+    assert not [element for element in app.button if element.label == "Resume"]  # it has left no state
+    run.state.write_bytes(b"state")
+    button(app.run(), "Resume").click().run()
+    assert asked == [(run.path, [], {"workspace": workspace.resolve(), "resume": True})]
+
+
+def test_a_run_that_is_done_can_be_trained_for_more_epochs(
+    root: Path, workspace: Path, project: Project, asked: list[Any]
+) -> None:
+    run = make_run(project, "cells-0001", epochs=2, result={"state": "done", "seconds": 1.0})
+    run.state.write_bytes(b"state")
+    app = open_runs(root)
+    assert not [element for element in app.button if element.label == "Resume"]
+    app = app.number_input(key="runs-more").set_value(7).run()
+    button(app, "Train 7 more epochs").click().run()
+    assert asked == [(run.path, ["--epochs", "7"], {"workspace": workspace.resolve(), "resume": True})]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the queue was asked to do, which it does not."""
+    calls: list[Any] = []
+    monkeypatch.setattr(queue, "add", lambda run, options, **about: calls.append((run, options, about)))
+    return calls
+
+
+def test_a_run_that_waits_says_at_which_place_and_how_long(
+    root: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(project, "cells-0002")
+    (run.path / PROCESS).unlink()
+    run.write_json(QUEUED, {"argv": []})
+    turn = queue.Waiting(1, run, "any", 2, 250.0, ("cells-0001",))
+    monkeypatch.setattr(queue, "reconcile", lambda workspace: [])
+    monkeypatch.setattr(queue, "waiting", lambda workspace: [turn])
+    app = open_runs(root)
+    assert "queued" in words(app)
+    assert "Place 2 in the queue: starts in about 4:10, after **cells-0001**." in words(app)
+    assert button(app, "Take it out of the queue")
+    assert not [element for element in app.button if element.label == "Delete this run"]
+
+
+def test_an_early_end_is_explained(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=3, result={"state": "done", "seconds": 1.0, "stopped_early": True})
+    run.write_json(CONFIG, {**(run.read_json(CONFIG) or {}), "patience": 2})
+    assert "has not risen for 2 epochs" in open_runs(root).info[0].value
+
+
+def test_what_learns_just_now_is_told_where_it_changes(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=1, alive=True)
+    run.write_json(CONFIG, {**(run.read_json(CONFIG) or {}), "layers": "heads,all"})
+    assert "now learns" not in words(open_runs(root))  # the rows of an older studio do not say
+    run.append_metrics({**(run.metrics()[-1]), "layers": "heads"})
+    assert "now learns: **heads**" in words(open_runs(root))
+
+
+def test_runs_are_drawn_together_as_the_address_says(root: Path, project: Project) -> None:
+    ended = {"state": "done", "seconds": 1.0}
+    for name, epochs in (("cells-0001", 2), ("cells-0002", 3), ("cells-0003", 1)):
+        run = make_run(project, name, epochs=epochs, result=ended)
+        run.write_json(CONFIG, {**(run.read_json(CONFIG) or {}), "seed": epochs})
+    app = open_runs(root, "cells-0001", **{"with": "cells-0003,gone,cells-0001"})
+    assert app.multiselect(key="runs-with").value == ["cells-0003"]
+    table = app.main.dataframe[0].value
+    assert list(table["run"]) == ["cells-0001", "cells-0003"]
+    assert list(table["seed"]) == ["2", "1"]
+    assert list(table["best AP"]) == [0.2, 0.1]
+    assert charts(app) == 7
+    app = app.multiselect(key="runs-with").set_value(["cells-0003", "cells-0002"]).run()
+    assert app.query_params["with"] in ("cells-0003,cells-0002", ["cells-0003,cells-0002"])
+    assert len(app.main.dataframe[0].value) == 3
+    app = app.multiselect(key="runs-with").set_value([]).run()
+    assert "with" not in app.query_params
+    assert not app.exception
+
+
+def test_curves_can_be_seen_over_minutes_smoothed_and_on_a_log_scale(root: Path, project: Project) -> None:
+    make_run(project, "cells-0001", epochs=2, steps=3, alive=True)
+    app = open_runs(root)
+    app.slider(key="runs-smoothing").set_value(0.0)
+    app.toggle(key="runs-log").set_value(True)
+    app.segmented_control(key="runs-axis").set_value("minutes")
+    app = app.run()
+    assert not app.exception
+    assert charts(app) == 7
+    assert '"minutes"' in app.main.get("vega_lite_chart")[0].proto.spec
+    assert '"log"' in app.main.get("vega_lite_chart")[0].proto.spec
+
+
+def test_a_run_that_is_deleted_in_another_tab_gives_way_to_the_next(root: Path, project: Project) -> None:
+    runs = [
+        make_run(project, name, epochs=1, result={"state": "done", "seconds": 1.0})
+        for name in ("cells-0001", "cells-0002")
+    ]
+    app = open_runs(root, "cells-0001")
+    local.delete(runs[0])
+    app = app.run()
+    assert not app.exception
+    assert app.selectbox(key="runs-chosen").value == "cells-0002"
+    assert "cells-0001" in app.toast[0].value
+
+
+def with_pictures(run: RunFolder, epochs: int) -> None:
+    """Two validation pictures with a square each, which every epoch finds in the first one."""
+    folder = run.path / "pictures"
+    folder.mkdir()
+    images, annotations = [], []
+    square = {"category_id": 1, "bbox": [10.0, 10.0, 20.0, 20.0], "area": 400.0, "iscrowd": 0}
+    for number, name in ((1, "a.png"), (2, "b.png")):
+        Image.new("RGB", (80, 60)).save(folder / name)
+        images.append({"id": number, "file_name": name, "width": 80, "height": 60, "path": str(folder / name)})
+        corners = [10.0, 10.0, 30.0, 10.0, 30.0, 30.0, 10.0, 30.0]
+        annotations.append({**square, "id": number, "image_id": number, "segmentation": [corners]})
+    document = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "square"}]}
+    run.write_json(DATASET, {"train": document, "val": document})
+    for epoch in range(1, epochs + 1):
+        run.write_detections(epoch, [{"image_id": 1, "category_id": 1, "bbox": square["bbox"], "score": 0.9}])
+
+
+def test_a_slider_shows_what_each_epoch_found(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=3, result={"state": "done", "seconds": 1.0}, tasks=("box",))
+    with_pictures(run, 3)
+    app = open_runs(root)
+    assert app.select_slider(key="runs-epoch-cells-0001").value == 3
+    assert len(app.main.get("image")) == 2
+    assert ":green[**1** found]" in words(app)
+    app = app.button(key="runs-before").click().run()
+    assert app.select_slider(key="runs-epoch-cells-0001").value == 2
+    links = [element.proto for element in app.main.get("page_link") if element.proto.label == "a.png"]
+    assert "epoch=2" in links[0].query_string
+    assert "image=a.png" in links[0].query_string
+    app = app.slider(key="runs-score").set_value(0.95).run()
+    assert ":green[**0** found]" in words(app)
+    (run.path / "pictures" / "b.png").unlink()
+    app = app.toggle(key="runs-truth").set_value(True).run()
+    assert not app.exception
+    assert ["b.png" in element.value for element in app.error] == [True]
+    assert len(app.main.get("image")) == 1
+
+
+def test_the_slider_follows_the_newest_epoch_until_it_is_moved(root: Path, project: Project) -> None:
+    run = make_run(project, "cells-0001", epochs=3, alive=True, tasks=("box",))
+    with_pictures(run, 1)
+    slider = "runs-epoch-cells-0001"
+    app = open_runs(root)
+    assert not app.select_slider  # one epoch is no choice
+    run.write_detections(2, [])
+    assert app.run().select_slider(key=slider).value == 2
+    app = app.select_slider(key=slider).set_value(1).run()
+    run.write_detections(3, [])
+    assert app.run().select_slider(key=slider).value == 1
 
 
 def test_the_side_bar_shows_the_running_training_of_any_project(root: Path, workspace: Path, project: Project) -> None:

@@ -1,0 +1,129 @@
+"""What the curves of a run are called, what they mean and which colour they have, here and on every other page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOSS_COLOURS: dict[str, str] = {
+    "loss": "#7b8398",
+    "rpn_class_loss": "#0f9d92",
+    "rpn_bbox_loss": "#5a9e3a",
+    "mrcnn_class_loss": "#d1495b",
+    "mrcnn_bbox_loss": "#b5772b",
+    "mrcnn_mask_loss": "#c2459c",
+    "mrcnn_keypoint_loss": "#3d85e8",
+}
+"""The colour of each loss. All have at least 3:1 contrast on both backgrounds, and none is the accent colour."""
+
+LOSS_TITLES: dict[str, str] = {
+    "loss": "loss",
+    "rpn_class_loss": "rpn class",
+    "rpn_bbox_loss": "rpn bbox",
+    "mrcnn_class_loss": "mrcnn class",
+    "mrcnn_bbox_loss": "mrcnn bbox",
+    "mrcnn_mask_loss": "mrcnn mask",
+    "mrcnn_keypoint_loss": "keypoint",
+}
+
+LOSS_MEANINGS: dict[str, str] = {
+    "rpn_class_loss": "Are there objects under the anchors? (cross entropy)",
+    "rpn_bbox_loss": "How far are the proposals from their objects? (smooth L1)",
+    "mrcnn_class_loss": "Is the class of each proposal right? (cross entropy)",
+    "mrcnn_bbox_loss": "How far are the refined boxes from their objects? (smooth L1)",
+    "mrcnn_mask_loss": "Is each pixel of the mask right? (cross entropy: of yes and no, or of classes with softmax)",
+    "mrcnn_keypoint_loss": "Is each keypoint in the right cell of its heatmap? (cross entropy over all cells)",
+}
+
+AP_LINES: dict[str, tuple[str, str, str]] = {
+    "segm_ap": ("mask AP", LOSS_COLOURS["mrcnn_mask_loss"], "circle"),
+    "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"], "square"),
+    "keypoints_ap": ("keypoint AP", LOSS_COLOURS["mrcnn_keypoint_loss"], "triangle-up"),
+}
+"""Field of a row -> name, colour and point of its line."""
+
+AP_NAMES: dict[str, str] = {
+    "segm_ap": "mask AP",
+    "segm_ap50": "mask AP50",
+    "segm_ap75": "mask AP75",
+    "bbox_ap": "box AP",
+    "bbox_ap50": "box AP50",
+    "keypoints_ap": "keypoint AP",
+    "keypoints_ap50": "keypoint AP50",
+}
+
+AP_MEANING = (
+    "COCO average precision, the mean over IoU .50, .55, ..., .95 and over the classes, on all validation pictures: of "
+    "masks, of boxes, and of keypoints, where OKS (how close they are for the object's size) stands in place of IoU. "
+    "The table of epochs also holds AP50 and AP75, at one threshold each."
+)
+
+RUN_COLOURS: tuple[str, ...] = ("#2f7fd6", "#d9622b", "#1d9a6c", "#a8468f", "#8a7a1f", "#6f7f8f")
+"""The colours of runs that are drawn together: at least 3:1 on both backgrounds. Each run has its own points, too."""
+
+RUN_SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A chart of how the training computes: each of `lines` is a field of the rows, its name and its colour.
+
+    Values are drawn times `factor`; `end` is the end of the y axis where it is known before.
+    """
+
+    title: str
+    meaning: str
+    lines: tuple[tuple[str, str, str], ...]
+    factor: float = 1.0
+    end: float | None = None
+
+
+_FIRST, _SECOND = "#2f7fd6", "#b5772b"
+
+GAUGES: tuple[Gauge, ...] = (
+    Gauge(
+        "learning rate",
+        "The peak of the config times warm-up, cosine and the stage's factor.",
+        (("learning_rate", "learning rate", _FIRST),),
+    ),
+    Gauge(
+        "images per second",
+        "Pictures learned from, in each step.",
+        (("images_per_second", "images per second", _FIRST),),
+    ),
+    Gauge(
+        "waiting, %",
+        "Share of the time in which the network waited for pictures. Much more than 10: give it more loader_threads, "
+        "or a larger picture_cache_mb.",
+        (("waiting", "waiting", _FIRST),),
+        factor=100,
+        end=100,
+    ),
+    Gauge(
+        "memory, GB",
+        "Of the graphics card where one computes, else of the process.",
+        (("memory_mb", "memory", _FIRST),),
+        factor=1 / 1024,
+    ),
+    Gauge(
+        "processor and GPU, %",
+        "How busy all processor cores were with this training, and the graphics card, where there is one that tells.",
+        (("processor_percent", "processor", _FIRST), ("gpu_percent", "GPU", _SECOND)),
+        end=100,
+    ),
+    Gauge(
+        "gradient norm",
+        "Length of the gradient before it was clipped to gradient_clip_norm.",
+        (("gradient_norm", "gradient norm", _FIRST),),
+    ),
+    Gauge(
+        "anchors sampled",
+        "For each picture: anchors that the RPN losses were computed on. Positives lie on an object.",
+        (("rpn_positives", "positive", _FIRST), ("rpn_negatives", "negative", _SECOND)),
+    ),
+    Gauge(
+        "proposals sampled",
+        "For each picture: proposals that the heads learned from. Positives lie on an object; no positives, no masks.",
+        (("roi_positives", "positive", _FIRST), ("roi_negatives", "negative", _SECOND)),
+    ),
+)
+"""In the order in which they are shown; those of which a run recorded nothing are left out."""

@@ -1,0 +1,130 @@
+"""What can be taken home from a run: weights, metrics as CSV, the exact labels, configuration, log, and all of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import pandas as pd
+
+from maskrcnn.studio import run_overlay, run_rows
+from maskrcnn.studio.run_lines import table
+from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, RESULT, RunFolder
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to take home. `data` makes it only when somebody asks; `size` is its bytes, None where it is made."""
+
+    label: str
+    file_name: str
+    mime: str
+    data: Callable[[], bytes | BinaryIO]
+    size: int | None = None
+    help: str | None = None
+
+
+def downloads(run: RunFolder) -> list[Download]:
+    """What this run has to give, the whole of it last."""
+    found: list[Download] = []
+
+    def add(label: str, name: str, mime: str, data: Callable[[], bytes], help: str) -> None:
+        found.append(Download(label, f"{run.name}-{name}", mime, data, None, help))
+
+    def add_file(label: str, path: Path, mime: str, help: str) -> None:
+        if path.is_file():
+            name = f"{run.name}-{path.name}"
+            found.append(Download(label, name, mime, path.read_bytes, path.stat().st_size, help))
+
+    add_file("Best weights", run.best, "application/octet-stream", "The epoch with the highest AP, with its config.")
+    if checkpoints := run.checkpoints():
+        last = checkpoints[max(checkpoints)]
+        add_file(
+            f"Weights of epoch {max(checkpoints)}", last, "application/octet-stream", "The last ones that are kept."
+        )
+    if (run.path / METRICS).is_file():
+        add("Epochs (CSV)", "epochs.csv", "text/csv", partial(epochs_csv, run), "Losses and AP, one line an epoch.")
+        add("Steps (CSV)", "steps.csv", "text/csv", partial(steps_csv, run), "Every number of every step.")
+    if (run.path / DATASET).is_file():
+        there = {"train": "training"} | ({"val": "validation"} if run_overlay.labels(run)["val"] else {})
+        for split, words in there.items():
+            says = f"The exact {words} labels of this run, as COCO."
+            add(f"Labels: {words} (COCO)", f"{split}.json", "application/json", partial(labels, run, split), says)
+    add_file("Configuration", run.path / CONFIG, "application/json", "Every setting of the network and its training.")
+    add_file("Log", run.path / LOG, "text/plain", "What the trainer printed.")
+    everything = Download(
+        "All as one zip",
+        f"{run.name}.zip",
+        "application/zip",
+        partial(archive, run),
+        None,
+        "All of the above, and the detections of each epoch.",
+    )
+    return [*found, everything] if found else []
+
+
+def epochs_csv(run: RunFolder) -> bytes:
+    """One line for each epoch with every number of its row, the usual ones first."""
+    rows = run_rows.read(run).epochs
+    frame = table(rows)
+    others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")
+    return _csv(frame.join(others[[name for name in others.columns if name not in frame.columns]]))
+
+
+def steps_csv(run: RunFolder) -> bytes:
+    """One line for each step with every number of its row."""
+    frame = pd.DataFrame(dict(run_rows.read(run).steps))
+    for name in ("epoch", "step"):
+        if name in frame:
+            frame[name] = frame[name].astype(int)
+    return _csv(frame)
+
+
+def labels(run: RunFolder, split: str) -> bytes:
+    """A split of the labels that the run was given, as one COCO document; without a picture where it is not there."""
+    dataset = run.dataset()
+    empty = {"images": [], "annotations": [], "categories": dataset["train"]["categories"]}
+    return json.dumps(dataset[split] or empty).encode()
+
+
+def archive(run: RunFolder) -> io.BytesIO:
+    """Everything as one zip."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as target:
+        if (run.path / METRICS).is_file():
+            _put(target, f"{run.name}/epochs.csv", epochs_csv(run))
+            _put(target, f"{run.name}/steps.csv", steps_csv(run))
+        if (run.path / DATASET).is_file():
+            for split in ("train", "val"):
+                _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
+        checkpoints = list(run.checkpoints().values())[-1:]
+        detections = sorted((run.path / "detections").glob("epoch_*.json"))
+        texts = [run.path / name for name in (CONFIG, LOG, RESULT, METRICS)]
+        for path in (*texts, *detections, run.best, *checkpoints):
+            if path.is_file():
+                # Weights are as good as random numbers: packing them would take long and save nothing.
+                packed = zipfile.ZIP_STORED if path.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
+                target.write(path, f"{run.name}/{path.relative_to(run.path).as_posix()}", packed)
+    made.seek(0)
+    return made
+
+
+def size_words(size: int | None) -> str:
+    """` · 26 MB` for the label of a button; empty where the size is not known or not worth a word."""
+    return "" if size is None or size < 1e6 else f" · {size / 1e6:.0f} MB"
+
+
+def _put(target: zipfile.ZipFile, name: str, data: bytes) -> None:
+    target.writestr(name, data, zipfile.ZIP_DEFLATED)
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    frame.to_csv(text, index=False)
+    return text.getvalue().encode()

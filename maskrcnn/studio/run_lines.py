@@ -1,0 +1,152 @@
+"""The rows of one run, or of several, as the lines of its charts: losses, AP, and how it computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from maskrcnn.config import LOSSES
+from maskrcnn.studio.chart_axes import XAxis
+from maskrcnn.studio.charts import Kind, Line, Note
+from maskrcnn.studio.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
+from maskrcnn.studio.run_curves import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
+from maskrcnn.studio.run_rows import RunRows
+from maskrcnn.studio.run_words import clock
+from maskrcnn.training.run_folder import Row
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the curves of one run are drawn from. `first_epoch` is the number of steps in its first epoch, None where
+    nobody knows; `name`, `colour` and `shape` are set where several runs are drawn together."""
+
+    rows: RunRows
+    first_epoch: int | None = None
+    name: str = ""
+    colour: str = ""
+    shape: str = "circle"
+
+
+def losses_in(rows: RunRows) -> tuple[str, ...]:
+    """The losses that a run has: those of its rows, in the order of `LOSSES`."""
+    return tuple(loss for loss in LOSSES if rows.has(loss))
+
+
+def aps_in(rows: RunRows) -> tuple[str, ...]:
+    """The fields of AP that a run has values of, the finest first."""
+    return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """The numbers of a run as a table, one line per row: the sum of the losses, AP, each loss, step, seconds."""
+    parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
+    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step", "elapsed"]
+    frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
+    return frame.dropna(axis="columns", how="all").rename(columns={"elapsed": "seconds"})
+
+
+def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) -> list[Line]:
+    """One loss of each run: its steps, the same smoothed by `weight`, and the epochs in training and validation.
+
+    Hovering over the sum shows every loss of that point, over another loss that one alone.
+    """
+    lines = []
+    for run in curves:
+        told = _told(run, loss)
+        columns = {LOSS_TITLES[name]: run.rows.column(name) for name in told}
+        lines += _step_lines(run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns)
+    for run in curves:  # on top of all steps
+        notes = [_epoch_note(run.name, row, _told(run, loss)) for row in run.rows.epochs]
+        colour = run.colour or LOSS_COLOURS[loss]
+        series: tuple[tuple[Kind, str], ...] = (("training", loss), ("validation", f"val_{loss}"))
+        x = epoch_positions(run.rows.epochs, axis)
+        lines += [
+            Line(x, epoch_values(run.rows.epochs, field), kind, colour, run.shape, notes) for kind, field in series
+        ]
+    return lines
+
+
+def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> list[Line]:
+    """AP over the epochs. One run has a named line for each of `fields`; several have a line each for the first."""
+    lines = []
+    for run in curves:
+        notes = [_ap_note(run.name, row) for row in run.rows.epochs]
+        x = epoch_positions(run.rows.epochs, axis)
+        for field in fields[: None if len(curves) == 1 else 1]:
+            name, colour, shape = AP_LINES[field]
+            look = (run.colour, run.shape, "") if run.colour else (colour, shape, name)
+            y = epoch_values(run.rows.epochs, field)
+            lines.append(Line(x, y, "validation", look[0], look[1], notes, look[2]))
+    return lines
+
+
+def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: float) -> list[Line]:
+    """How a run computes, step by step; of several runs the first line of the gauge each."""
+    lines = []
+    for run in curves:
+        shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
+        for field, name, colour in shown[: None if len(curves) == 1 else 1]:
+            values = run.rows.column(field) * gauge.factor
+            lines += _step_lines(run, values, run.colour or colour, axis, weight, {name: values})
+    return lines
+
+
+def _step_lines(
+    run: Curves, values: np.ndarray, colour: str, axis: XAxis, weight: float, told: Mapping[str, np.ndarray]
+) -> list[Line]:
+    """The `values` (N,) of all steps as they are and, where `weight` is above 0, smoothed. `told` are those that
+    hovering shows, by their titles."""
+    if not np.isfinite(values).any():
+        return []
+    chosen = drawn_steps(len(values))
+    x = step_positions(run.rows, axis, run.first_epoch)[chosen]
+    notes = [
+        _place(run.name, run.rows, index) | {title: _number(column[index]) for title, column in told.items()}
+        for index in chosen.tolist()
+    ]
+    lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
+    if weight > 0:
+        lines.append(Line(x, smoothed(values, weight)[chosen], "smoothed", colour, run.shape))
+    return lines
+
+
+def _told(run: Curves, loss: str) -> tuple[str, ...]:
+    return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
+
+
+def _place(name: str, rows: RunRows, index: int) -> Note:
+    epoch, step = rows.steps["epoch"][index], rows.steps["step"][index]
+    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}", "time": clock(rows.steps["elapsed"][index])}
+    return {"run": name, **place} if name else place
+
+
+def _epoch_note(name: str, row: Row, told: Sequence[str]) -> Note:
+    """`1.234 · val 1.456` for each loss."""
+    note = {"run": name} if name else {}
+    note |= {"at": f"epoch {row['epoch']}", "time": clock(row["elapsed"])}
+    for loss in told:
+        validation = row.get(f"val_{loss}")
+        beside = "" if validation is None else f"  ·  val {_number(validation)}"
+        note[LOSS_TITLES[loss]] = _number(row.get(loss)) + beside
+    return note
+
+
+def _ap_note(name: str, row: Row) -> Note:
+    note = {"run": name} if name else {}
+    note |= {"at": f"epoch {row['epoch']}", "time": clock(row["elapsed"])}
+    return note | {
+        title: "–" if row.get(field) is None else f"{row[field]:.3f}"
+        for field, title in AP_NAMES.items()
+        if field in row
+    }
+
+
+def _number(value: float | None) -> str:
+    """Four figures that tell: 0.0371, 1.234, 187."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.4g}"

@@ -1,0 +1,121 @@
+"""Several runs drawn over each other: which, in which colour, and what is different about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import local
+from maskrcnn.studio import run_rows
+from maskrcnn.studio.curve_words import RUN_COLOURS, RUN_SHAPES
+from maskrcnn.studio.run_lines import Curves
+from maskrcnn.studio.run_words import AP_OF, clock
+from maskrcnn.studio.swatches import disc
+from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RunFolder, finest_ap
+
+MOST_RUNS = len(RUN_COLOURS)
+"""How many runs can be told apart in one chart."""
+
+_START = ("--init", "--backbone-weights", "--preset")
+"""Options of the trainer that no config holds and that make runs different."""
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _labels(dataset: str, stamp: int) -> dict[str, Any]:
+    """`{"train": number of pictures, "val": file names}` of a `dataset.json`; `stamp` tells a new one from the old."""
+    document = RunFolder(dataset).dataset()
+    names = [image["file_name"] for image in (document["val"] or {}).get("images", [])]
+    return {"train": len(document["train"]["images"]), "val": sorted(names)}
+
+
+def labels(run: RunFolder) -> dict[str, Any]:
+    """How many pictures a run learns from (`train`), and the file names of those that it is judged on (`val`)."""
+    path = run.path / DATASET
+    return _labels(str(run.path), path.stat().st_mtime_ns) if path.is_file() else {"train": 0, "val": []}
+
+
+def first_epoch(run: RunFolder) -> int | None:
+    """How many steps the first epoch of a run has, None where nobody knows before it is over."""
+    config = run.read_json(CONFIG) or {}
+    if config.get("steps_per_epoch"):
+        return int(config["steps_per_epoch"])
+    pictures, batch = labels(run)["train"], config.get("batch_size", 1)
+    return -(-pictures // batch) or None
+
+
+def curves(runs: Sequence[RunFolder]) -> list[Curves]:
+    """What the curves of each run are drawn from; with a colour and a point of their own where they are several."""
+    if len(runs) == 1:
+        return [Curves(run_rows.read(runs[0]), first_epoch(runs[0]))]
+    return [
+        Curves(run_rows.read(run), first_epoch(run), run.name, RUN_COLOURS[number], RUN_SHAPES[number])
+        for number, run in enumerate(runs)
+    ]
+
+
+def settings_of(run: RunFolder) -> dict[str, Any]:
+    """Every setting of a run by name: its config, what it starts from, and how many pictures it has.
+
+    What a config of an older studio does not name has its default; one that cannot be understood is taken as it is.
+    """
+    written = run.read_json(CONFIG) or {}
+    try:
+        config = Config.parse(written).model_dump() if written else {}
+    except StudioError:
+        config = dict(written)
+    weights = config.pop("loss_weights", None) or {}
+    settings = config | {f"weight of {name}": weight for name, weight in weights.items()}
+    argv = (run.read_json(PROCESS) or {}).get("argv") or []
+    for option in _START:
+        if option in argv[:-1]:
+            settings[option.removeprefix("--")] = argv[argv.index(option) + 1]
+    known = labels(run)
+    return settings | {"training pictures": known["train"], "validation pictures": len(known["val"])}
+
+
+def differences(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """The settings in which the runs are not all the same: name -> one text for each run, a dash where it has none."""
+    names = dict.fromkeys(name for one in settings for name in one)
+    texts = {name: [_text(one.get(name)) for one in settings] for name in names}
+    return {name: values for name, values in texts.items() if len(set(values)) > 1}
+
+
+def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
+    """One line for each run: its colour, state, best AP with its epoch, how long it took, and what differs."""
+    lines = []
+    for number, run in enumerate(runs):
+        rows = run_rows.read(run).epochs
+        judged = finest_ap(rows[-1]) if rows else None
+        scores = [(row[judged], row["epoch"]) for row in rows if row.get(judged) is not None] if judged else []
+        best = max(scores, key=lambda score: (score[0], -score[1]), default=(None, None))
+        lines.append(
+            {
+                " ": disc(RUN_COLOURS[number]),
+                "run": run.name,
+                "state": local.state(run),
+                "best AP": best[0],
+                "AP of": AP_OF[judged] if judged and scores else None,
+                "at epoch": best[1],
+                "time": clock(local.progress(run).elapsed),
+            }
+        )
+    return pd.DataFrame(lines).assign(**differences([settings_of(run) for run in runs]))
+
+
+def judged_alike(runs: Sequence[RunFolder]) -> bool:
+    """Whether all runs were validated on pictures of the same names, so that their AP can be compared."""
+    return len({tuple(labels(run)["val"]) for run in runs}) == 1
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(part) for part in value) or "–"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,90 @@
+"""What is different about several runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.config import Config
+from maskrcnn.studio import run_overlay
+from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
+
+
+def make_run(path: Path, config: dict[str, Any], train: int = 10, val: tuple[str, ...] = ("v.jpg",)) -> RunFolder:
+    run = RunFolder(path)
+    run.write_json(CONFIG, config)
+    pictures = [{"id": number, "file_name": f"{number}.jpg"} for number in range(train)]
+    validation = {"images": [{"id": i, "file_name": name} for i, name in enumerate(val)], "annotations": []}
+    run.write_json(DATASET, {"train": {"images": pictures, "annotations": []}, "val": validation if val else None})
+    run.write_json(RESULT, {"state": "done", "seconds": 1.0})
+    run.write_json(PROCESS, {"pid": 0, "create_time": 0.0, "argv": [], "started": time.time()})
+    return run
+
+
+def preset(**changes: Any) -> dict[str, Any]:
+    return Config.preset("classroom", **changes).model_dump()
+
+
+def test_only_what_differs_is_told() -> None:
+    settings = [{"a": 1, "b": [1, 2.5], "c": "x"}, {"a": 1, "b": [1, 3], "c": "x", "d": True}]
+    assert run_overlay.differences(settings) == {"b": ["1, 2.5", "1, 3"], "d": ["–", "true"]}
+
+
+def test_runs_of_the_same_settings_differ_in_nothing(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, preset()) for name in "ab"]
+    assert run_overlay.differences([run_overlay.settings_of(run) for run in runs]) == {}
+
+
+def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path) -> None:
+    one = make_run(tmp_path / "a", preset())
+    other = make_run(
+        tmp_path / "b", preset(pooling="pool", loss_weights={"mrcnn_mask_loss": 2.0}), train=12, val=("v.jpg", "w.jpg")
+    )
+    other.write_json(PROCESS, {"argv": ["train", "--init", "toy", "--out", "b"]})
+    assert run_overlay.differences([run_overlay.settings_of(run) for run in (one, other)]) == {
+        "pooling": ["align", "pool"],
+        "weight of mrcnn_mask_loss": ["1.0", "2.0"],
+        "init": ["–", "toy"],
+        "training pictures": ["10", "12"],
+        "validation pictures": ["1", "2"],
+    }
+
+
+def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
+    old = {name: value for name, value in preset().items() if name not in ("ema", "patience", "copy_paste")}
+    runs = [make_run(tmp_path / "a", old), make_run(tmp_path / "b", preset(ema=0.99))]
+    assert run_overlay.differences([run_overlay.settings_of(run) for run in runs]) == {"ema": ["0.0", "0.99"]}
+
+
+def test_a_config_that_cannot_be_understood_is_taken_as_it_is(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", {"backbone": "from the future", "layers": "all"})
+    assert run_overlay.settings_of(run)["backbone"] == "from the future"
+
+
+def test_ap_can_be_compared_where_the_same_pictures_were_validated(tmp_path: Path) -> None:
+    one, same, other = (
+        make_run(tmp_path / name, preset(), val=val)
+        for name, val in (("a", ("v.jpg", "w.jpg")), ("b", ("w.jpg", "v.jpg")), ("c", ("v.jpg",)))
+    )
+    assert run_overlay.judged_alike([one, same])
+    assert not run_overlay.judged_alike([one, other])
+
+
+def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "a", preset()), make_run(tmp_path / "b", preset(seed=3))]
+    for epoch, ap in ((1, 0.2), (2, 0.5), (3, 0.5), (4, 0.4)):
+        about = {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 4, "elapsed": 1.0, "eta": 0.0}
+        runs[0].append_metrics({**about, "segm_ap": ap, "bbox_ap": 0.9})
+    table = run_overlay.comparison(runs)
+    assert list(table["run"]) == ["a", "b"]
+    assert (table["best AP"][0], table["AP of"][0], table["at epoch"][0]) == (0.5, "masks", 2)
+    assert table["best AP"].isna()[1]
+    assert list(table["seed"]) == ["0", "3"]
+    assert "backbone" not in table.columns
+
+
+def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
+    assert run_overlay.first_epoch(make_run(tmp_path / "a", preset(batch_size=4))) == 3  # ten pictures, four at a time
+    assert run_overlay.first_epoch(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
+    assert run_overlay.first_epoch(RunFolder(tmp_path / "none")) is None

@@ -66,7 +66,7 @@ def state(run: RunFolder) -> State:
     was killed, or the machine was switched off.
     """
     queued = run.read_json(QUEUED)
-    if queued is not None and _process(run) is None:
+    if queued is not None and process_of(run) is None:
         return "starting" if queued.get("claimed") else "queued"
     # In this order: a process that ends between the two questions has then written its result.
     alive = _alive(run)
@@ -179,7 +179,7 @@ def cancel(run: RunFolder, grace: float = GRACE) -> None:
         now = _started(run)
     if now not in ACTIVE:
         raise StudioError(f"{run.name}: has ended already; there is nothing to cancel")
-    process = _process(run)
+    process = process_of(run)
     if process is None:
         raise StudioError(f"{run.name}: its process is not known; end it where it was started")
     asked = cancel_asked(run)
@@ -233,7 +233,7 @@ def delete(run: RunFolder) -> None:
 def _started(run: RunFolder, patience: float = 3.0) -> State:
     """The state of a run that a runner is starting just now, once its process is known."""
     deadline = time.monotonic() + patience
-    while _process(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
+    while process_of(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
         time.sleep(0.02)
     return state(run)
 
@@ -247,7 +247,7 @@ def _workspace(run: RunFolder) -> Path:
     raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
 
 
-def _process(run: RunFolder) -> psutil.Process | None:
+def process_of(run: RunFolder) -> psutil.Process | None:
     """The living process of a run."""
     noted = run.read_json(PROCESS) or {}
     return processes.living(noted.get("pid"), noted.get("create_time"), str(run.path))
@@ -256,6 +256,6 @@ def _process(run: RunFolder) -> psutil.Process | None:
 def _alive(run: RunFolder) -> bool:
     """Whether the run's process lives. Of a run that noted none, whether it wrote something lately."""
     if (run.path / PROCESS).is_file():
-        return _process(run) is not None
+        return process_of(run) is not None
     written = [path.stat().st_mtime for name in (CONFIG, LOG, METRICS) if (path := run.path / name).is_file()]
     return bool(written) and time.time() - max(written) < _QUIET

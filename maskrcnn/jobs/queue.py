@@ -81,6 +81,8 @@ def add(
     argv = [*(program or TRAINER), "--out", str(folder.path), *["--resume"] * resume, *options]
     about = {"resume": resume, "expected_seconds": expected_seconds, "created": time.time()}
     table = open_table(workspace)
+    if resume:
+        _let_it_close(table, folder)
     with table.writing() as db:
         if resume and table.of_run(db, folder.path):
             raise StudioError(f"{folder.name}: waits or trains already; see Runs")
@@ -218,6 +220,18 @@ def _bring_up_to_date(table: Table) -> None:
                 table.give_back(db, claimed)
                 table.tell(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
             return
+
+
+def _let_it_close(table: Table, run: RunFolder, patience: float = 10.0) -> None:
+    """Wait for a trainer that has said how it ended, and takes a moment to be gone."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with table.reading() as db:
+            job = table.of_run(db, run.path)
+        if job is None and local.process_of(run) is None:
+            return
+        _bring_up_to_date(table)
+        time.sleep(0.05)
 
 
 def _claim(table: Table) -> Job | None:

@@ -14,6 +14,12 @@ from maskrcnn.studio.run_words import STATES, clock, place
 from maskrcnn.training.run_folder import RunFolder
 
 RUNS_PAGE = "pages/train/runs.py"
+SILENT_ICON = ":material/heart_broken:"
+SILENT_MEANING = (
+    "It trains on and nothing is lost. But it was started from a terminal, or the process that looked after it was "
+    "killed; so what waits for its device starts only while a page of the studio is open."
+)
+
 SHOWN = 3
 """How many running trainings have a pill; a machine can have more cards."""
 
@@ -50,17 +56,18 @@ def _tell(lines: list[str]) -> None:
 def _pill(workspace: Path) -> None:
     try:
         _tell(queue.reconcile(workspace))
-        running = [job.run for job in queue.running(workspace)]
+        running = queue.running(workspace)
         waiting = queue.waiting(workspace)
     except StudioError:
         return
-    shown = running or [RunFolder(path) for path in st.session_state.get(_LAST, [])]
+    shown = [job.run for job in running] or [RunFolder(path) for path in st.session_state.get(_LAST, [])]
+    silent = {job.run.path: job.silent for job in running}
     st.session_state[_LAST] = [str(run.path) for run in shown]
     if not (shown or waiting):
         return
     with st.container(border=True, gap="small"):
         for run in shown[:SHOWN]:
-            _one(run)
+            _one(run, silent.get(run.path))
         if len(shown) > SHOWN:
             st.markdown(f":small[and {len(shown) - SHOWN} more]")
         if waiting:
@@ -74,8 +81,8 @@ def _pill(workspace: Path) -> None:
             )
 
 
-def _one(run: RunFolder) -> None:
-    """One training: a link to its page, and how far it is."""
+def _one(run: RunFolder, silent: float | None) -> None:
+    """One training: a link to its page, and how far it is; and for how long nobody has looked after it."""
     try:
         now = local.progress(run)
     except (StudioError, OSError):  # deleted or damaged in between; its own page says what is wrong
@@ -90,3 +97,5 @@ def _one(run: RunFolder) -> None:
     )
     ending = f"ETA {clock(now.eta)}" if now.active else clock(now.elapsed)
     st.progress(now.fraction, text=f"{place(now)}  ·  {ending}")
+    if silent is not None:
+        st.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(silent)}]", help=SILENT_MEANING)

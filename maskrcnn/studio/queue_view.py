@@ -9,11 +9,11 @@ import streamlit as st
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, queue
 from maskrcnn.studio import session
+from maskrcnn.studio.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.run_words import STATES, bar_text, clock
 from maskrcnn.training.run_folder import RunFolder
 
-RUNS_PAGE = "pages/train/runs.py"
 COLUMNS = (4, 5, 3)
 """Widths: which run, how far it is or when it starts, what can be done."""
 
@@ -70,11 +70,7 @@ def _running(job: queue.Running, several: bool) -> None:
         _link(job.run, now.state, f" on {job.device}" if several else "")
     how_far.progress(now.fraction, text=bar_text(now))
     if job.silent is not None:
-        how_far.markdown(
-            f":material/heart_broken: :small[Nobody looks after it ({clock(job.silent)}): it trains on, and what waits "
-            "starts while a page of the studio is open.]",
-            help="It was started from a terminal, or the process that looked after it was killed. Nothing is lost.",
-        )
+        how_far.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(job.silent)}]", help=SILENT_MEANING)
     with actions:
         if now.state != "cancelling":
             _cancel(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")

@@ -205,6 +205,15 @@ def test_a_run_goes_on_in_its_own_folder(runs: Path, workspace: Path) -> None:
     assert until(lambda: local.state(run) == "done")
 
 
+def test_a_run_can_go_on_as_soon_as_it_says_that_it_has_ended(runs: Path) -> None:
+    """Its process takes a moment longer: Python and its packages close."""
+    run = add(runs / "a", '(out / "state_last.pt").touch(); result(state="cancelled"); time.sleep(0.5)')
+    assert until(lambda: run.result() is not None)
+    assert local.resumable(run)
+    add(run.path, UNTIL_TOLD, resume=True)
+    assert until(lambda: local.state(run) == "running")
+
+
 def test_a_run_that_goes_on_and_breaks_at_once_has_failed(runs: Path) -> None:
     run = stopped_run(runs)
     run.state.touch()

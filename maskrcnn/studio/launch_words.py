@@ -35,7 +35,7 @@ LAYER_WORDS: dict[str, str] = {
 }
 SCHEDULE_WORDS: dict[str, str] = {
     "heads,all": "heads, then all",
-    "heads,4+,all": "heads, then stage 4 and up, then all",
+    "heads,4+,all": "heads, 4+, all",
 }
 """Schedules that are offered beside the single words; any other is typed."""
 

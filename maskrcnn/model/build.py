@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
-from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
+from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from maskrcnn.config import Config
@@ -15,6 +15,7 @@ from maskrcnn.model import heads
 from maskrcnn.model.backbones import body_of, build_backbone, set_trainable
 from maskrcnn.model.pooling import RoIPooler
 from maskrcnn.model.roi_heads import StudioRoIHeads
+from maskrcnn.model.rpn import StudioRPN
 from maskrcnn.model.sampling import Sampler
 
 
@@ -78,10 +79,10 @@ def build(config: Config) -> StudioRCNN:
     return model.eval()
 
 
-def _rpn(config: Config, channels: int) -> RegionProposalNetwork:
+def _rpn(config: Config, channels: int) -> StudioRPN:
     ratios = (config.rpn_anchor_ratios,) * len(config.anchor_scales)
     anchors = AnchorGenerator(config.anchor_scales, ratios)
-    return RegionProposalNetwork(
+    return StudioRPN(
         anchors,
         RPNHead(channels, anchors.num_anchors_per_location()[0], config.rpn_head_depth),
         fg_iou_thresh=config.rpn_positive_iou,

@@ -40,6 +40,7 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
+from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import FrozenBatchNorm2d
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -78,6 +79,7 @@ class Variant:
     fields: tuple[tuple[str, Any], ...] = ()
     channels_last: bool = True
     folded_norms: bool = True
+    sampled_rpn: bool = True
     bitmaps: bool = False
 
 
@@ -86,6 +88,7 @@ VARIANTS = (
     Variant("float32 convolutions (precision=float32)", (("precision", "float32"),)),
     Variant("channels of a cell apart (no channels_last)", channels_last=False),
     Variant("frozen norms computed as such (not folded)", folded_norms=False),
+    Variant("RPN's gradient at all cells, not the sampled ones", sampled_rpn=False),
     Variant("masks as bitmaps of the picture, no outlines", bitmaps=True),
     Variant("pictures decoded anew (picture_cache_mb=0)", (("picture_cache_mb", 0),)),
     Variant("no reading ahead (loader_threads=0)", (("loader_threads", 0),)),
@@ -98,6 +101,7 @@ VARIANTS = (
         (("precision", "float32"), ("picture_cache_mb", 0), ("loader_threads", 0)),
         channels_last=False,
         folded_norms=False,
+        sampled_rpn=False,
         bitmaps=True,
     ),
 )
@@ -178,6 +182,8 @@ class Material:
         keep = contextlib.nullcontext() if variant.folded_norms else patch.object(train_start, "use_folded_norms")
         with keep:
             model = train_start.ready(model, CPU)
+        if not variant.sampled_rpn:
+            model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:
             model = model.to(memory_format=torch.contiguous_format)
         model.transform.resized = True

@@ -102,8 +102,11 @@ class Table:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read by. Raises `StudioError` where the file cannot be used, `Damaged` where it is none."""
-        with self._speaking_plainly(), closing(self._connect()) as db:
+        """A connection to read by; where there is no file yet, to an empty table, as looking leaves no trace.
+
+        Raises `StudioError` where the file cannot be used, `Damaged` where it is no table of jobs.
+        """
+        with self._speaking_plainly(), closing(self._connect() if self.path.exists() else _empty()) as db:
             yield db
 
     @contextmanager
@@ -314,6 +317,12 @@ class Table:
             raise Damaged from None
         row |= {"run": self.workspace / row["run"], "argv": argv, "resume": bool(row["resume"])}
         return Job(**row, runner=None if None in runner else runner, trainer=None if None in trainer else trainer)
+
+
+def _empty() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    db.executescript(_TABLES)
+    return db
 
 
 def _marks(db: sqlite3.Connection) -> tuple[int, int]:

@@ -329,6 +329,13 @@ def test_a_page_is_not_held_up_by_a_hundred_jobs(runs: Path, workspace: Path) ->
     assert len(queue.waiting(workspace)) == 100
 
 
+def test_looking_leaves_no_trace(workspace: Path) -> None:
+    assert queue.reconcile(workspace) == []
+    assert queue.waiting(workspace) == queue.running(workspace) == []
+    assert queue.turn(workspace) == (0.0, ())
+    assert list(workspace.iterdir()) == []
+
+
 def test_a_queued_run_is_noted_in_its_folder_for_the_case_that_the_table_is_lost(runs: Path, workspace: Path) -> None:
     add(runs / "first", CLEAN)
     run = add(runs / "second", CLEAN, ("--epochs", "3"), expected_seconds=60.0)

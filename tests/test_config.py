@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, get_args
 
 import pytest
@@ -49,7 +50,7 @@ def test_every_field_says_why_in_a_sentence(name: str) -> None:
         ({"head_norm": "frozen"}, ["head_norm = 'frozen'", "'none'", "'batch'", "'group'"]),
         ({"mask_head": "cnn"}, ["mask_head = 'cnn'", "'fcn'", "'mlp'"]),
         ({"mask_kind": "tanh"}, ["mask_kind = 'tanh'", "'sigmoid'", "'softmax'", "'agnostic'"]),
-        ({"layers": "2+"}, ["layers = '2+'", "'heads'", "'3+'", "'4+'", "'5+'", "'all'"]),
+        ({"layers": "2+"}, ['layers = 2+: "2+" is none of heads, 3+, 4+, 5+, all']),
         ({"tasks": "box,pose"}, ["tasks = 'pose'", "'box'", "'mask'", "'keypoints'"]),
         # A number out of its range, or no number.
         ({"num_classes": 1}, ["num_classes = 1", "greater than or equal to 2"]),
@@ -295,3 +296,41 @@ def test_settings_that_cannot_be_read(setting: str, words: str) -> None:
     with pytest.raises(ArgumentError) as error:
         parse_settings([setting])
     assert str(error.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("layers", "stages"),
+    [
+        ("3+", [("3+", 1.0, 1.0)]),
+        ("heads,all", [("heads", 0.5, 1.0), ("all", 1.0, 0.1)]),
+        ("heads, 4+ ,all", [("heads", 1 / 3, 1.0), ("4+", 2 / 3, 0.1), ("all", 1.0, 0.1)]),
+        ("heads:0.4,all:0.6:0.2", [("heads", 0.4, 1.0), ("all", 1.0, 0.2)]),
+        ("heads:0.2:2,3+,all::1", [("heads", 0.2, 2.0), ("3+", 0.6, 0.1), ("all", 1.0, 1.0)]),
+        ("all:1:0.5", [("all", 1.0, 0.5)]),
+    ],
+)
+def test_the_stages_of_a_run(layers: str, stages: list[tuple[str, float, float]]) -> None:
+    found = Config.preset("classroom", layers=layers).stages
+    assert [stage.layers for stage in found] == [word for word, _, _ in stages]
+    assert [stage.until for stage in found] == pytest.approx([until for _, until, _ in stages])
+    assert [stage.rate for stage in found] == pytest.approx([rate for _, _, rate in stages])
+    assert found[-1].until == 1.0  # not nearly
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ("body", '"body" is none of heads, 3\\+, 4\\+, 5\\+, all'),
+        ("", '"" is none of'),
+        ("heads,", '"" is none of'),
+        ("heads:half,all", "write each stage as LAYERS:SHARE:RATE"),
+        ("heads:0.4:1:2,all", "write each stage as LAYERS:SHARE:RATE"),
+        ("heads:-0.4,all", "shares in .0, 1., rates above 0"),
+        ("heads:0.4:0,all", "shares in .0, 1., rates above 0"),
+        ("heads:0.4,all:0.5", "must add up to 1"),
+        ("heads:1,all", "must add up to 1"),
+    ],
+)
+def test_stages_that_cannot_be_are_refused(layers: str, words: str) -> None:
+    with pytest.raises(ArgumentError, match=f"^layers = {re.escape(layers)}: .*{words}"):
+        Config.preset("classroom", layers=layers)

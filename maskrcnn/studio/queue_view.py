@@ -85,25 +85,14 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
     number = f"{job.place}\\. " if many else ""
     when.markdown(number + waiting_words(job))
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
-        if job.place > 1 and st.button(
-            "First",
-            key=f"queue-first-{job.id}",
-            type="tertiary",
-            icon=":material/vertical_align_top:",
-            help="Let it start before all others that wait.",
-        ):
+        # No tooltips: they would lie over the buttons of the line above.
+        first = job.place > 1 and st.button(
+            "Move first", key=f"queue-first-{job.id}", type="tertiary", icon=":material/vertical_align_top:"
+        )
+        out = st.button("Take out", key=f"queue-out-{job.id}", type="tertiary", icon=":material/close:")
+        if first or out:
             with session.fail_softly(stop=False):
-                queue.move_first(workspace, job.run)
-                st.rerun()
-        if st.button(
-            "Take out",
-            key=f"queue-out-{job.id}",
-            type="tertiary",
-            icon=":material/close:",
-            help="Take it out of the queue. A run that has trained before keeps all that it has.",
-        ):
-            with session.fail_softly(stop=False):
-                queue.take_out(workspace, job.run)
+                (queue.move_first if first else queue.take_out)(workspace, job.run)
                 st.rerun()
 
 

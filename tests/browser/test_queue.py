@@ -72,19 +72,29 @@ def test_ten_launches_from_five_tabs_take_turns(studio: Server, page: Any, settl
     assert until(lambda: not queue.running(studio.workspace))
 
 
-def test_cancel_is_shown_at_once_and_a_killed_training_is_told(studio: Server, page: Any) -> None:
+def test_the_order_is_changed_cancel_is_shown_at_once_and_a_killed_training_is_told(
+    studio: Server, page: Any, settled: Settled
+) -> None:
     runs = studio.workspace / "shapes" / "runs"
     page.goto(studio.url)  # the sample project is there after this
     page.get_by_text("Annotate").first.wait_for()
-    first, second = (
+    first, second, third = (
         queue.add(runs / name, [], workspace=studio.workspace, program=program(TRAINER))
-        for name in ("slow-1", "slow-2")
+        for name in ("slow-1", "slow-2", "slow-3")
     )
     pid = pid_of(first)
     assert until((first.path / "began").is_file)
     page.goto(f"{studio.url}/runs?project=shapes&run=slow-1")
     side_bar = page.locator('[data-testid="stSidebar"]')
+    side_bar.get_by_role("link", name="2 waiting").wait_for()
+
+    page.get_by_role("button", name="Move first").click()
+    assert until(lambda: [job.run.name for job in queue.waiting(studio.workspace)] == ["slow-3", "slow-2"])
+    settled(page)
+    page.locator(f".st-key-queue-out-{queue.waiting(studio.workspace)[0].id}").get_by_role("button").click()
     side_bar.get_by_role("link", name="1 waiting").wait_for()
+    assert not third.path.exists()
+
     page.get_by_role("button", name="Cancel").first.click()
     asking = page.get_by_role("button", name="Cancel this training").or_(
         page.get_by_role("button", name="Cancel slow-1")

@@ -67,7 +67,8 @@ RUN_SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "cr
 class Gauge:
     """A chart of how the training computes: each of `lines` is a field of the rows, its name and its colour.
 
-    Values are drawn times `factor`; `end` is the end of the y axis where it is known before.
+    Values are drawn times `factor`; `end` is the end of the y axis where it is known before. What is not `noisy` is
+    never smoothed.
     """
 
     title: str
@@ -75,6 +76,7 @@ class Gauge:
     lines: tuple[tuple[str, str, str], ...]
     factor: float = 1.0
     end: float | None = None
+    noisy: bool = True
 
 
 _FIRST, _SECOND = "#2f7fd6", "#b5772b"
@@ -84,6 +86,7 @@ GAUGES: tuple[Gauge, ...] = (
         "learning rate",
         "The peak of the config times warm-up, cosine and the stage's factor.",
         (("learning_rate", "learning rate", _FIRST),),
+        noisy=False,
     ),
     Gauge(
         "images per second",
@@ -103,6 +106,7 @@ GAUGES: tuple[Gauge, ...] = (
         "Of the graphics card where one computes, else of the process.",
         (("memory_mb", "memory", _FIRST),),
         factor=1 / 1024,
+        noisy=False,
     ),
     Gauge(
         "processor and GPU, %",

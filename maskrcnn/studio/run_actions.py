@@ -66,7 +66,7 @@ _RESUME = "Goes on where it was stopped, as if it had never been, with the label
 
 
 def _cancel(run: RunFolder) -> None:
-    with st.popover("Cancel", icon=":material/stop_circle:"):
+    with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
         st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
         if st.button("Cancel this training", type="primary", icon=":material/stop_circle:"):
             with session.fail_softly(stop=False):
@@ -75,7 +75,7 @@ def _cancel(run: RunFolder) -> None:
 
 
 def _take_out(run: RunFolder) -> None:
-    with st.popover("Take out", icon=":material/playlist_remove:"):
+    with st.popover("Take out", icon=":material/playlist_remove:", key="runs-ask-out"):
         st.markdown(f"**{run.name}** does not start then. A run that was to go on stays as it was.")
         if st.button("Take it out of the queue", type="primary", icon=":material/playlist_remove:"):
             with session.fail_softly(stop=False):
@@ -84,7 +84,7 @@ def _take_out(run: RunFolder) -> None:
 
 
 def _train_more(run: RunFolder) -> None:
-    with st.popover("Train more", icon=":material/more_time:"):
+    with st.popover("Train more", icon=":material/more_time:", key="runs-ask-more"):
         st.markdown("It goes on from its last weights with the same labels; the learning rate rises and falls again.")
         epochs = st.number_input("Epochs", 1, 10_000, 10, key="runs-more")
         if st.button(f"Train {epochs} more epochs", type="primary", icon=":material/more_time:"):
@@ -116,7 +116,7 @@ def _download(run: RunFolder) -> None:
 
 
 def _delete(run: RunFolder) -> None:
-    with st.popover("Delete", icon=":material/delete:"):
+    with st.popover("Delete", icon=":material/delete:", key="runs-ask-delete"):
         st.markdown(f"This removes **{run.name}** with its curves, predictions and trained weights, for good.")
         if st.button("Delete this run", type="primary", icon=":material/delete:"):
             with session.fail_softly():

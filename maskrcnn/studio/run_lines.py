@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,8 @@ def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: flo
         shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
         for field, name, colour in shown[: None if len(curves) == 1 else 1]:
             values = run.rows.column(field) * gauge.factor
-            lines += _step_lines(run, values, run.colour or colour, axis, weight, {name: values})
+            drawn = _step_lines(run, values, run.colour or colour, axis, weight if gauge.noisy else 0.0, {name: values})
+            lines += drawn if gauge.noisy else [replace(line, kind="smoothed") for line in drawn]
     return lines
 
 

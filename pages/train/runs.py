@@ -145,7 +145,7 @@ def curves() -> None:
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:
                     run_curve_charts.gauges(lines, view)
-        elif active:
+        elif local.state(run) in local.ACTIVE:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 
 

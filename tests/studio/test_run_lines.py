@@ -94,6 +94,14 @@ def test_a_gauge_has_a_line_for_each_thing_that_was_recorded() -> None:
     assert run_lines.gauge_lines([run()], gauges["waiting, %"], "epochs", 0.0) == []
 
 
+def test_what_is_not_noisy_is_never_smoothed() -> None:
+    gauges = {gauge.title: gauge for gauge in GAUGES}
+    [memory] = run_lines.gauge_lines([run()], gauges["memory, GB"], "epochs", 0.9)
+    assert (memory.kind, memory.y.tolist()) == ("smoothed", [1, 2, 3, 4])
+    kinds = [line.kind for line in run_lines.gauge_lines([run()], gauges["anchors sampled"], "epochs", 0.9)]
+    assert kinds == ["steps", "smoothed"] * 2
+
+
 def test_a_run_has_the_losses_of_its_rows() -> None:
     boxes = {"event": "epoch", "epoch": 1, "loss": 1.0, **dict.fromkeys(LOSSES[:4], 0.2)}
     assert run_lines.losses_in(RunRows({}, (boxes,), boxes)) == LOSSES[:4]

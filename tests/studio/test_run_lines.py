@@ -33,6 +33,7 @@ def test_a_loss_has_its_steps_and_both_kinds_of_epochs() -> None:
     assert list(lines) == ["steps", "training", "validation"]
     assert lines["steps"].x.tolist() == [0.5, 1, 1.5, 2]
     assert lines["steps"].y.tolist() == [1, 2, 3, 4]
+    assert lines["training"].x.tolist() == lines["validation"].x.tolist() == [1, 2]  # steps 2 and 4
     assert lines["training"].y.tolist() == [0.1, 0.2]
     assert lines["validation"].y == pytest.approx([0.5, np.nan], nan_ok=True)
     assert {line.colour for line in lines.values()} == {LOSS_COLOURS["mrcnn_mask_loss"]}
@@ -64,6 +65,7 @@ def test_ap_of_one_run_has_a_named_line_for_each_kind() -> None:
     fields = run_lines.aps_in(curves.rows)
     assert fields == ("segm_ap", "bbox_ap", "keypoints_ap")
     lines = run_lines.ap_lines([curves], fields, "epochs")
+    assert lines[0].x.tolist() == [1, 2]
     assert {line.name: line.y[1] for line in lines} == {"mask AP": 0.3, "box AP": 0.4, "keypoint AP": 0.6}
     assert len({line.colour for line in lines}) == len({line.shape for line in lines}) == 3
     assert lines[0].notes[0]["mask AP"] == "–"

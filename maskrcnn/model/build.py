@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.rpn import RPNHead
@@ -26,6 +28,13 @@ class PictureTransform(GeneralizedRCNNTransform):
     """
 
     resized = False
+    room: tuple[int, ...] = (0, 0)
+    """Batches are padded to this (height, width) at least: what a batch has that several processes share."""
+
+    def batch_images(self, images: list[Tensor], size_divisible: int = 32) -> Tensor:
+        batch = super().batch_images(images, size_divisible)
+        height, width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
+        return functional.pad(batch, (0, max(0, width - batch.shape[3]), 0, max(0, height - batch.shape[2])))
 
     def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
         return (image, target) if self.resized else super().resize(image, target)

@@ -151,7 +151,10 @@ def step(
     config: Config = model.config
     for group in optimiser.param_groups:
         group["lr"] = rate
+    sizes = [picture.shape[1:] for picture, _ in batch.samples]
+    model.transform.room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
     parts = team.balance(losses(network, batch.samples, batch.seeds), sampled(model))
+    model.transform.room = (0, 0)
     loss: Tensor = weighted_sum(config, parts)
     optimiser.zero_grad()
     loss.backward()

@@ -61,6 +61,14 @@ class Team:
         dist.all_reduce(sums)
         return sums.tolist()
 
+    def largest(self, values: Sequence[int]) -> tuple[int, ...]:
+        """The largest of each value over the team."""
+        if self.size == 1:
+            return tuple(values)
+        most = torch.tensor(values, device=_device())
+        dist.all_reduce(most, dist.ReduceOp.MAX)
+        return tuple(most.tolist())
+
     def gather(self, items: list[Item]) -> list[Item]:
         """What each process has, of all of them, in every process."""
         if self.size == 1:

@@ -1,11 +1,7 @@
 """The command line from end to end, on pictures of a few thousand pixels."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +13,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.cli import COMMANDS, main
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
+from tests.forked import in_child, struck
 
 TRAIN = ["--backbone", "resnet18_fpn", "--epochs", "1", "--device", "cpu", *tiny.SETTINGS]
 
@@ -127,24 +124,20 @@ def test_init_takes_the_network_of_the_run_it_starts_from(trained: Path, tmp_pat
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_training_cleanly(tmp_path: Path, root: Path, number: int) -> None:
+def test_a_signal_ends_a_training_cleanly(tmp_path: Path, number: int) -> None:
+    """The real command, and what it goes on with, are in `test_resume.py`."""
     labels = tiny.squares(tmp_path / "data")
     words = ["--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN, "--epochs", "5000"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "maskrcnn", "train", *words],
-        cwd=root,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+
+    def work() -> int:
+        with struck(5, number, "after a step"):
+            return main(["train", *words])
+
+    assert in_child(work) == 1
     run = RunFolder(tmp_path / "run")
-    limit = time.monotonic() + 90
-    while not run.epochs() and process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert run.read_json("process.json")["pid"] == process.pid
-    os.kill(process.pid, number)
-    assert process.wait(30) == 1
     assert run.result()["state"] == "cancelled"
-    assert run.checkpoints()
+    assert run.metrics()[-1]["step"] == 5
+    assert list(run.checkpoints()) == [1, 2]
 
 
 BAD_LABELS = {

@@ -178,6 +178,20 @@ def test_pictures_that_were_resized_already_keep_their_size() -> None:
     assert targets[0]["boxes"].tolist() == [[16, 16, 48, 48]]
 
 
+def test_a_batch_of_several_processes_is_padded_to_what_all_of_them_have() -> None:
+    """To multiples of 32, as torchvision pads; room that it has anyway changes nothing."""
+    transform = network().transform
+    transform.resized = True
+    shapes = {}
+    for room in ((0, 0), (40, 90), (70, 97), (64, 20)):
+        transform.room = room
+        batch, _ = transform([torch.ones(3, 40, 90)])
+        shapes[room] = tuple(batch.tensors.shape[2:])
+        assert batch.image_sizes == [(40, 90)]
+        assert batch.tensors[..., 40:, :].abs().sum() == batch.tensors[..., :, 90:].abs().sum() == 0
+    assert shapes == {(0, 0): (64, 96), (40, 90): (64, 96), (70, 97): (96, 128), (64, 20): (64, 96)}
+
+
 @pytest.mark.parametrize(
     ("backbone", "names"),
     [

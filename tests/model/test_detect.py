@@ -8,7 +8,7 @@ import torch
 from pycocotools import mask as coco_mask
 
 from maskrcnn.config import Config
-from maskrcnn.model import build, detect
+from maskrcnn.model import build, detect, prepare
 from maskrcnn.model.build import StudioRCNN, last_layers
 from maskrcnn.model.detect import find
 from maskrcnn.model.pasting import paste
@@ -103,6 +103,7 @@ def test_nothing_found_is_an_empty_list(tasks: str) -> None:
     model = network(tasks=tasks)
     model.roi_heads.score_thresh = 1.0
     assert detect(model, noise(64, 96)) == []
+    assert detect(prepare(model), noise(64, 96)) == []
 
 
 @pytest.mark.parametrize("tasks", ["box,mask", "box,mask,keypoints"])

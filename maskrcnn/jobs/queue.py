@@ -106,8 +106,7 @@ def reconcile(workspace: Path) -> list[str]:
     """
     try:
         table = open_table(workspace)
-        _bring_up_to_date(table)
-        return _told(table)
+        return _bring_up_to_date(table) + _told(table)
     except Damaged:  # just now; the next page mends it
         return []
     except StudioError as error:
@@ -202,13 +201,21 @@ def take_out(workspace: Path, run: RunFolder) -> None:
 # How a job gets from one state to the next
 
 
-def _bring_up_to_date(table: Table) -> None:
-    """Note what has ended, and start what can be started now."""
+def _bring_up_to_date(table: Table) -> list[str]:
+    """Note what has ended, and start what can be started now; lines on what is in the way of that."""
+    problems = []
     take_in(table)
     with table.reading() as db:
         active = table.active(db)
     for job in active:
-        settle(table, job)
+        try:
+            settle(table, job)
+        except OSError as error:
+            problems.append(f"{job.run}: cannot be written ({error.strerror}); free some space or mend its rights")
+        except StudioError as error:
+            if isinstance(error, Damaged):
+                raise
+            problems.append(str(error))
     while (claimed := _claim(table)) is not None:
         run = RunFolder(claimed.run)
         reservation.change(run, claimed=claimed.started)
@@ -219,7 +226,8 @@ def _bring_up_to_date(table: Table) -> None:
             with table.writing() as db:
                 table.give_back(db, claimed)
                 table.tell(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
-            return
+            break
+    return problems
 
 
 def _let_it_close(table: Table, run: RunFolder, patience: float = 10.0) -> None:

@@ -389,6 +389,14 @@ def test_a_run_folder_that_cannot_be_read_does_not_stop_the_queue(runs: Path, wo
     assert until(lambda: local.state(run) == "done")
 
 
+@pytest.mark.usefixtures("soon")
+def test_a_damaged_note_of_the_job_that_holds_the_device_is_one_line(runs: Path, workspace: Path) -> None:
+    claimed(runs / "a", BRIEF, DEAD)
+    (runs / "a" / PROCESS).write_text("{")
+    [line] = queue.reconcile(workspace)
+    assert line.startswith(f"{runs / 'a' / PROCESS} is not readable JSON")
+
+
 def test_a_state_is_no_reason_to_resume_a_run_whose_trainer_lives(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
     assert until(lambda: local.state(run) == "running")

@@ -127,7 +127,17 @@ def test_init_takes_the_network_of_the_run_it_starts_from(trained: Path, tmp_pat
 def test_a_signal_ends_a_training_cleanly(tmp_path: Path, number: int) -> None:
     """The real command, and what it goes on with, are in `test_resume.py`."""
     labels = tiny.squares(tmp_path / "data")
-    words = ["--data", str(labels), "--out", str(tmp_path / "run"), *TRAIN, "--epochs", "5000"]
+    words = [
+        "--data",
+        str(labels),
+        "--out",
+        str(tmp_path / "run"),
+        *TRAIN,
+        "--epochs",
+        "5000",
+        "--backbone",
+        "mobilenet_v3_small_fpn",
+    ]
 
     def work() -> int:
         with struck(5, number, "after a step"):

@@ -257,6 +257,7 @@ class Runs:
         return (Path.touch, (self.mark,))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle")
 @pytest.mark.parametrize("kind", ["truncated", "empty", "text", "code", "another", "none"])
 @pytest.mark.parametrize("learned", [True, False])
 def test_a_state_that_is_no_state(

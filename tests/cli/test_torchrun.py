@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import socket
 import subprocess
@@ -12,8 +13,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main
+from maskrcnn.cli.train import add_arguments
+from maskrcnn.cli.train_start import begin, refuse_uneven
+from maskrcnn.config import Config
+from maskrcnn.errors import ArgumentError
+from maskrcnn.training.labels import training_documents
 from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.team import Team
 from tests import tiny
 from tests.forked import in_child
 
@@ -95,9 +103,30 @@ def test_two_processes_learn_what_one_does(labels: Path, tmp_path: Path, root: P
     assert two.epochs()[-1]["loss"] == pytest.approx(one.epochs()[-1]["loss"], abs=1e-4)
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(labels: Path, tmp_path: Path, root: Path) -> None:
-    ended = together(words_of(labels, tmp_path / "run", "--set", "batch_size=3"), root)
-    assert ended.returncode != 0
-    lines = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    assert lines == ["error: 2 processes cannot share batches of 3 pictures evenly; give --set batch_size=4"]
+@pytest.mark.parametrize(
+    ("batch", "processes", "mend"), [(3, 2, 4), (1, 2, 2), (8, 4, None), (4, 4, None), (5, 3, 6), (2, 3, 3)]
+)
+def test_a_batch_that_cannot_be_shared_is_refused(
+    batch: int, processes: int, mend: int | None, labels: Path, tmp_path: Path
+) -> None:
+    """By the first process, before anything is written and before it has anything to do with the others."""
+    documents = training_documents(labels, None, None, tmp_path / "run")
+    documents["train"]["images"] = documents["train"]["images"][:4]  # so a batch is of 4 pictures at most
+    config = Config.preset("classroom", batch_size=batch)
+    if mend is None:
+        refuse_uneven(config, documents, Team(0, processes))
+        return
+    says = (
+        f"{processes} processes cannot share batches of {min(batch, 4)} pictures evenly; give --set batch_size={mend}"
+    )
+    with pytest.raises(ArgumentError, match=says):
+        refuse_uneven(config, documents, Team(0, processes))
+
+
+def test_nothing_is_written_then(labels: Path, tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args(words_of(labels, tmp_path / "run", "--set", "batch_size=3")[1:])
+    with pytest.raises(ArgumentError, match="2 processes cannot share batches of 3 pictures"):
+        begin(args, torch.device("cpu"), Team(0, 2), unwatched)
     assert not (tmp_path / "run").exists()

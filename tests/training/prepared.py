@@ -15,6 +15,8 @@ from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from tests import tiny
 
+SMALL = {**tiny.CONFIG, "backbone": "mobilenet_v3_small_fpn", "class_names": ("square",), "epochs": 2}
+
 
 class Prepared:
     """A tiny run, ready to train."""
@@ -23,7 +25,7 @@ class Prepared:
         labels, held_back = tiny.squares(folder / "train", pictures), tiny.squares(folder / "val", pictures=2, seed=1)
         self.run = RunFolder.create(folder / "run")
         documents = training_documents(labels, held_back, None, self.run.path)
-        self.config = Config.preset("classroom", **{**tiny.CONFIG, "class_names": ("square",), "epochs": 2, **changes})
+        self.config = Config.preset("classroom", **{**SMALL, **changes})
         self.run.write_json("config.json", self.config.model_dump())
         torch.manual_seed(0)
         self.model = build(self.config)

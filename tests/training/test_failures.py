@@ -25,7 +25,7 @@ from maskrcnn.training.state import load_state
 from tests import tiny
 from tests.training.prepared import Prepared
 
-SMALL: dict[str, Any] = {"backbone": "mobilenet_v3_small_fpn", "precision": "float32"}
+SMALL: dict[str, Any] = {"precision": "float32"}
 
 
 def failure(prepared: Prepared, **options: Any) -> str:

@@ -27,6 +27,7 @@ from tests import tiny
 
 CONFIG: dict[str, Any] = {
     **tiny.CONFIG,
+    "backbone": "mobilenet_v3_small_fpn",
     "keypoint_head_width": 8,
     "keypoint_head_depth": 1,
     "class_names": ("kite",),

@@ -42,7 +42,7 @@ def test_a_run_records_every_step_and_epoch(tmp_path: Path) -> None:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    prepared = Prepared(tmp_path, epochs=8, scale_jitter=0.0, colour_jitter=0.0, learning_rate=3e-3, warmup_steps=2)
+    prepared = Prepared(tmp_path, epochs=12, scale_jitter=0.0, colour_jitter=0.0, learning_rate=3e-3, warmup_steps=2)
     prepared.train()
     # Not the sum of all: the box loss grows while more and more proposals lie on an object.
     names = ("rpn_class_loss", "mrcnn_class_loss", "mrcnn_mask_loss")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.jobs import local, queue
 from maskrcnn.studio import queue_view, run_downloads, session
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.run_folder import CONFIG, RunFolder
 
 
 def can_resume(run: RunFolder) -> bool:
@@ -66,9 +66,16 @@ _RESUME = "Goes on where it was stopped, as if it had never been, with the label
 
 
 def _cancel(run: RunFolder) -> None:
+    asked = local.state(run) == "cancelling"
     with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
-        st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
-        if st.button("Cancel this training", type="primary", icon=":material/stop_circle:"):
+        if asked:
+            st.markdown(
+                "It was asked to end and finishes its step. Where it does not, it can be killed with all that it "
+                "started; it then goes on from what it saved last."
+            )
+        else:
+            st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
+        if st.button("Kill it" if asked else "Cancel this training", type="primary", icon=":material/stop_circle:"):
             with session.fail_softly(stop=False):
                 local.cancel(run)
                 st.rerun()
@@ -86,10 +93,16 @@ def _take_out(run: RunFolder) -> None:
 def _train_more(run: RunFolder) -> None:
     with st.popover("Train more", icon=":material/more_time:", key="runs-ask-more"):
         st.markdown("It goes on from its last weights with the same labels; the learning rate rises and falls again.")
-        epochs = st.number_input("Epochs", 1, 10_000, 10, key="runs-more")
-        if st.button(f"Train {epochs} more epochs", type="primary", icon=":material/more_time:"):
+        # A run whose length was set in minutes goes on in minutes.
+        if (run.read_json(CONFIG) or {}).get("minutes") is None:
+            number = str(st.number_input("Epochs", 1, 10_000, 10, key="runs-more"))
+            unit, option = "epochs", "--epochs"
+        else:
+            number = f"{st.number_input('Minutes', 0.1, None, 10.0, 1.0, format='%g', key='runs-more-minutes'):g}"
+            unit, option = "minutes", "--minutes"
+        if st.button(f"Train {number} more {unit}", type="primary", icon=":material/more_time:"):
             with session.fail_softly(stop=False):
-                queue.add(run.path, ["--epochs", str(epochs)], workspace=session.workspace(), resume=True)
+                queue.add(run.path, [option, number], workspace=session.workspace(), resume=True)
                 st.rerun()
 
 

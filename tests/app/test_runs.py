@@ -262,6 +262,18 @@ def test_a_run_that_is_done_can_be_trained_for_more_epochs(
     assert asked == [(run.path, ["--epochs", "7"], {"workspace": workspace.resolve(), "resume": True})]
 
 
+def test_a_run_of_so_many_minutes_is_trained_for_more_minutes(
+    root: Path, workspace: Path, project: Project, asked: list[Any]
+) -> None:
+    run = make_run(project, "cells-0001", epochs=2, result={"state": "done", "seconds": 1.0})
+    run.state.write_bytes(b"state")
+    run.write_json(CONFIG, {**run.read_json(CONFIG), "epochs": None, "minutes": 10.0})
+    app = open_runs(root)
+    app = app.number_input(key="runs-more-minutes").set_value(2.5).run()
+    button(app, "Train 2.5 more minutes").click().run()
+    assert asked == [(run.path, ["--minutes", "2.5"], {"workspace": workspace.resolve(), "resume": True})]
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the queue was asked to do, which it does not."""

@@ -35,7 +35,7 @@ from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.run_folder import PROCESS, RunFolder
 
 EPOCHS, PICTURES = 8, 6
 
@@ -76,9 +76,12 @@ def main() -> int:
         while kills < args.kills:
             run, runs = RunFolder(folder / f"killed{runs}"), runs + 1
             while True:
-                process = start(labels, run)
-                # From within its start to a part of the training further on.
-                wait = max(0.5, seconds - learning + moments.uniform(-0.3, 0.2) * learning)
+                process, had = start(labels, run), len(run.metrics())
+                # One in five while it loads and reads, the others while it trains.
+                if moments.random() < 0.8:
+                    while process.poll() is None and (run.read_json(PROCESS) or {}).get("pid") != process.pid:
+                        time.sleep(0.02)
+                wait = moments.uniform(0, 0.25) * learning
                 try:
                     status = process.wait(wait if kills < args.kills else None)
                 except subprocess.TimeoutExpired:
@@ -88,9 +91,7 @@ def main() -> int:
                     rows = len(run.metrics())
                     left = ["a state"] if run.state.exists() else ["no state"]
                     left += sorted(path.name for path in run.path.rglob(".*"))
-                    print(
-                        f"kill {kills:2}: run {runs}, after {wait:4.1f} s, {rows:3} rows, {', '.join(left)}", flush=True
-                    )
+                    print(f"kill {kills:2}: run {runs}, {rows:3} rows ({rows - had:+}), {', '.join(left)}", flush=True)
                     if run.result():  # it had just come to its end
                         status = 0
                         break

@@ -40,6 +40,7 @@ place, and a torn last line of the former is passed over.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -170,6 +171,8 @@ class RunFolder:
         return (self.path / image["path"]).resolve()
 
     def append_metrics(self, row: Row) -> None:
+        """Add a row. A validation loss that is not finite is noted as null, for which JSON has a word."""
+        row = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,7 +23,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
 from maskrcnn.jobs.recovery import open_table
 from maskrcnn.jobs.table import DATABASE
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, Row, RunFolder, runs_in
+from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, Row, RunFolder
 
 State = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
 
@@ -147,16 +146,6 @@ def failure(run: RunFolder) -> str | None:
 def note_failure(run: RunFolder, why: str) -> None:
     """Write down for a trainer that could not why the run failed; what it said of its best epoch stays."""
     run.write_json(RESULT, {**(run.result() or {}), "state": "failed", "error": why})
-
-
-def running_jobs(runs_folders: Iterable[Path]) -> list[RunFolder]:
-    """The runs below these `runs/` folders whose process is alive. Damaged ones are passed over."""
-    found = []
-    for run in [run for folder in dict.fromkeys(runs_folders) for run in runs_in(folder)]:
-        with contextlib.suppress(StudioError):
-            if state(run) in ACTIVE:
-                found.append(run)
-    return found
 
 
 def resumable(run: RunFolder) -> bool:

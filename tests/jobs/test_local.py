@@ -15,8 +15,13 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local, processes, queue
-from maskrcnn.training.run_folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
+from maskrcnn.training.run_folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder, runs_in
 from tests.jobs.fakes import CLEAN, ROW, add, by_hand, dead, pid_of, program, this_process, until
+
+
+def running(runs: Path) -> list[str]:
+    """The names of the runs whose process is alive."""
+    return [run.name for run in runs_in(runs) if local.state(run) in local.ACTIVE]
 
 
 def test_a_training_starts_runs_and_ends(runs: Path) -> None:
@@ -28,14 +33,14 @@ def test_a_training_starts_runs_and_ends(runs: Path) -> None:
     assert local.state(run) == "starting"
     pid_of(run)
     assert local.state(run) == "starting"
-    assert [job.name for job in local.running_jobs([runs])] == ["a"]
+    assert running(runs) == ["a"]
     (run.path / "go").touch()
     assert until(lambda: local.state(run) == "running")
     (run.path / "on").touch()
     assert until(lambda: local.state(run) == "done")
     assert run.log_tail() == "hello"
     assert run.read_json(PROCESS)["argv"][-4:] == ["--out", str(run.path), "--epochs", "2"]
-    assert until(lambda: not local.running_jobs([runs]))
+    assert until(lambda: not running(runs))
 
 
 def test_a_training_leads_a_session_of_its_own(runs: Path) -> None:
@@ -178,7 +183,7 @@ def test_an_error_that_ends_the_log_is_why_it_failed(runs: Path) -> None:
 def test_a_damaged_run_does_not_hide_the_running_one(runs: Path) -> None:
     (by_hand(runs / "damaged", process=this_process()).path / RESULT).write_text("{")
     by_hand(runs / "training", process=this_process())
-    assert [run.name for run in local.running_jobs([runs])] == ["training"]
+    assert running(runs) == ["training"]
 
 
 def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:

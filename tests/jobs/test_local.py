@@ -180,12 +180,6 @@ def test_an_error_that_ends_the_log_is_why_it_failed(runs: Path) -> None:
     assert local.failure(run) == why
 
 
-def test_a_damaged_run_does_not_hide_the_running_one(runs: Path) -> None:
-    (by_hand(runs / "damaged", process=this_process()).path / RESULT).write_text("{")
-    by_hand(runs / "training", process=this_process())
-    assert running(runs) == ["training"]
-
-
 def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
     run = by_hand(runs / "a", result={"state": "done"})
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}

@@ -16,7 +16,7 @@ import pytest
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local, processes, queue
 from maskrcnn.training.run_folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder, runs_in
-from tests.jobs.fakes import CLEAN, ROW, add, by_hand, dead, pid_of, program, this_process, until
+from tests.jobs.fakes import CLEAN, ROW, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
 
 
 def running(runs: Path) -> list[str]:
@@ -125,7 +125,7 @@ def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path) -> Non
 
 def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path) -> None:
     """Asked at once after the start, the runner is still on its way or has just started the trainer."""
-    run = add(runs / "a", CLEAN)
+    run = add(runs / "a", UNTIL_TOLD)
     local.cancel(run)
     assert until(lambda: not run.path.exists() or local.state(run) == "cancelled")
     assert until(lambda: not queue.running(runs.parents[1]))

@@ -25,9 +25,16 @@ run: packages
 	$(call say,Mask R-CNN Studio: open http://127.0.0.1:$(PORT) in a browser. Ctrl-C stops it; a training goes on.)
 	@exec $(PY) -m maskrcnn.studio --server.address 127.0.0.1 --server.port $(PORT)
 
+# Each test computes with one thread, so every core runs some of them; those of a file stay together, for what they
+# share. A browser, a server and a training are busy on all cores: these tests run one after the other.
 test: lint chromium
 	$(call say,Running the tests)
+ifeq ($(strip $(ARGS)),)
+	@$(PY) -m pytest -n logical --dist loadfile --ignore tests/browser
+	@$(PY) -m pytest tests/browser
+else
 	@exec $(PY) -m pytest $(ARGS)
+endif
 
 lint: test-packages
 	$(call say,Checking style and types)

@@ -35,7 +35,7 @@ def test_maps_and_gradients_are_the_same(backbone: str) -> None:
     picture = torch.rand(2, 3, 64, 96)
     expected, maps = plain.backbone(picture), folded.backbone(picture)
     for name in expected:
-        torch.testing.assert_close(maps[name], expected[name], rtol=1e-4, atol=1e-5 * float(expected[name].abs().max()))
+        torch.testing.assert_close(maps[name], expected[name], rtol=1e-4, atol=1e-5 * expected[name].abs().max().item())
     for features in (expected, maps):
         sum(feature.square().mean() for feature in features.values()).backward()
     compared = 0

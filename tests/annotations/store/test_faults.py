@@ -110,7 +110,8 @@ class Breeder:
         self._process.stdin.write(f"{what} {folder}\n")
         self._process.stdin.flush()
         said = [self._line()]
-        while not any(line.startswith(after) for line in said):
+        # The child may speak before its parent says that it is born.
+        while not all(any(line.startswith(word) for line in said) for word in (after, "born")):
             said.append(self._line())
         time.sleep(seconds)
         child = next(line for line in said if line.startswith("born"))

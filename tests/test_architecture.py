@@ -28,7 +28,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"errors", "config", "training.run_folder"},
     "studio": {"errors", "config", "config_table", "annotations", "evaluation", "model", "lessons", "training", "jobs"},
     # Drawing is arrays in, arrays out; it loads no Streamlit.
-    "cli": {"errors", "config", "config_table", "annotations", "evaluation", "model", "training", "studio.overlays"},
+    "cli": {
+        "errors",
+        "config",
+        "config_table",
+        "annotations",
+        "evaluation",
+        "model",
+        "training",
+        "jobs.processes",
+        "studio.overlays",
+    },
     "__main__": {"cli"},
     "pages": {"errors", "config", "annotations", "evaluation", "model", "lessons", "training", "jobs", "studio"},
     "app": {"errors", "studio"},

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from maskrcnn.annotations.trainable import Watch
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.errors import ArgumentError
+from maskrcnn.jobs.processes import living
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.folding import use_folded_norms
@@ -24,7 +24,7 @@ from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
 from maskrcnn.model.speed import compile_backbone
 from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.readiness import require_ready
-from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, RunFolder
+from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.state import load_state
 from maskrcnn.training.team import Team
@@ -134,13 +134,8 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
 
 def is_training(run: RunFolder) -> bool:
     """Whether the process that the run noted is alive."""
-    noted = run.read_json("process.json") or {}
-    try:
-        process = psutil.Process(noted["pid"])
-        same = abs(process.create_time() - noted["create_time"]) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE and run.result() is None
-    except (KeyError, psutil.NoSuchProcess):
-        return False
+    noted = run.read_json(PROCESS) or {}
+    return living(noted.get("pid"), noted.get("create_time")) is not None and run.result() is None
 
 
 def from_choices(

@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
     "annotations": {"errors", "config"},
+    "toys": {"errors", "config", "annotations"},
     "evaluation": {"errors", "config"},
     # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
     "model": {"errors", "config", "training.run_folder", "annotations.outlines"},

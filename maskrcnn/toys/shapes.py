@@ -1,6 +1,6 @@
 """The sample data: pictures of shapes, drawn with their labels from a seed.
 
-    python -m maskrcnn.annotations.toy_shapes DIR --pictures 40 --seed 1
+    python -m maskrcnn.toys.shapes DIR --pictures 40 --seed 1
 
 writes `DIR/toy1-001.jpg ...` and `DIR/via_project.json`. The shipped `data/shapes/train` is `--pictures 40 --seed 1`,
 `data/shapes/val` is `--pictures 12 --seed 2`.
@@ -26,7 +26,7 @@ import shapely
 
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Polygon, Rect, Region, Shape
-from maskrcnn.annotations.toy_paint import SCHEMES, Scheme, background, paint
+from maskrcnn.toys.paint import SCHEMES, Scheme, background, paint
 
 CLASSES: tuple[str, ...] = ("circle", "square", "triangle", "star", "cross")
 ATTRIBUTE = "shape"
@@ -170,7 +170,7 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command of this module: `DIR --pictures N --seed S`."""
-    parser = argparse.ArgumentParser(prog="python -m maskrcnn.annotations.toy_shapes", description="Draw toy shapes.")
+    parser = argparse.ArgumentParser(prog="python -m maskrcnn.toys.shapes", description="Draw toy shapes.")
     parser.add_argument("folder", metavar="DIR", help="folder for the pictures and via_project.json")
     parser.add_argument("--pictures", type=int, default=40, metavar="N", help="how many (default 40)")
     parser.add_argument(

@@ -8,29 +8,30 @@ import numpy as np
 import pytest
 import shapely
 
-from maskrcnn.annotations import pictures, raster, read, toy_shapes
+from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.regions import Circle, Polygon, Rect
-from maskrcnn.annotations.toy_paint import coverage
 from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.toys import shapes
+from maskrcnn.toys.paint import coverage
 
 
 def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        toy_shapes.generate(tmp_path / folder, 3, seed=5)
-    one, two = (tmp_path / folder / toy_shapes.LABELS for folder in ("one", "two"))
+        shapes.generate(tmp_path / folder, 3, seed=5)
+    one, two = (tmp_path / folder / shapes.LABELS for folder in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
     for index in range(3):
-        assert (toy_shapes.draw(5, index)[0] == toy_shapes.draw(5, index)[0]).all()
-    assert toy_shapes.draw(5, 0)[1] != toy_shapes.draw(6, 0)[1]
-    assert toy_shapes.draw(5, 0)[1].regions != toy_shapes.draw(5, 1)[1].regions
+        assert (shapes.draw(5, index)[0] == shapes.draw(5, index)[0]).all()
+    assert shapes.draw(5, 0)[1] != shapes.draw(6, 0)[1]
+    assert shapes.draw(5, 0)[1].regions != shapes.draw(5, 1)[1].regions
 
 
 @pytest.mark.parametrize(("split", "count", "seed"), [("train", 40, 1), ("val", 12, 2)])
 def test_the_shipped_labels_are_the_generators(root: Path, split: str, count: int, seed: int) -> None:
     dataset = require_trainable(read(root / "data/shapes" / split))
-    assert (len(dataset.images), dataset.class_attribute, dataset.classes) == (count, "shape", toy_shapes.CLASSES)
+    assert (len(dataset.images), dataset.class_attribute, dataset.classes) == (count, "shape", shapes.CLASSES)
     for index in (0, count - 1):
-        drawn, record = toy_shapes.draw(seed, index)
+        drawn, record = shapes.draw(seed, index)
         stored = dataset.images[index]
         assert stored.path is not None
         assert [(r.shape, r.class_name) for r in stored.regions] == [(r.shape, r.class_name) for r in record.regions]
@@ -42,7 +43,7 @@ def test_the_shipped_sample_fits_its_budget_and_shows_everything(root: Path) -> 
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 3_000_000
     train = require_trainable(read(folder / "train"))
     regions = [(region, raster.area(region.shape, i.height, i.width)) for i in train.images for region in i.regions]
-    for class_name in toy_shapes.CLASSES:
+    for class_name in shapes.CLASSES:
         assert sum(region.class_name == class_name for region, _ in regions) >= 30
     assert {type(region.shape) for region, _ in regions} == {Polygon, Circle, Rect}
     small, large = sum(area < 32**2 for _, area in regions), sum(area >= 96**2 for _, area in regions)
@@ -54,7 +55,7 @@ def test_the_shipped_sample_fits_its_budget_and_shows_everything(root: Path) -> 
 
 @pytest.mark.parametrize("index", range(8))
 def test_labels_are_what_is_seen(index: int) -> None:
-    _, record = toy_shapes.draw(11, index)
+    _, record = shapes.draw(11, index)
     masks = [raster.mask(region.shape, record.height, record.width) for region in record.regions]
     for first, mask in enumerate(masks):
         assert mask.any()
@@ -67,9 +68,9 @@ def test_labels_are_what_is_seen(index: int) -> None:
         assert -0.05 <= y0 < y1 <= record.height + 0.05
 
 
-def box(x: float, y: float, width: float, height: float) -> toy_shapes._Placed:
+def box(x: float, y: float, width: float, height: float) -> shapes._Placed:
     outline = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], dtype=float)
-    return toy_shapes._Placed("square", outline, shapely.Polygon(outline), True, (0, 0), 1)
+    return shapes._Placed("square", outline, shapely.Polygon(outline), True, (0, 0), 1)
 
 
 @pytest.mark.parametrize(
@@ -83,13 +84,13 @@ def box(x: float, y: float, width: float, height: float) -> toy_shapes._Placed:
         (box(36, 0, 10, 5), False),  # 40 % of it inside the picture
     ],
 )
-def test_what_may_be_laid_over_a_shape(top: toy_shapes._Placed, allowed: bool) -> None:
-    after = toy_shapes._covered([box(10, 10, 10, 10)], top, shapely.box(0, 0, 40, 40))
+def test_what_may_be_laid_over_a_shape(top: shapes._Placed, allowed: bool) -> None:
+    after = shapes._covered([box(10, 10, 10, 10)], top, shapely.box(0, 0, 40, 40))
     assert (after is not None) is allowed
 
 
 def test_a_shape_is_painted_where_its_outline_lies() -> None:
-    outline = toy_shapes.outline_of("star", 12, 0.3) + np.array([20.3, 15.8])
+    outline = shapes.outline_of("star", 12, 0.3) + np.array([20.3, 15.8])
     painted = coverage(outline, 32, 40)
     mask = raster.mask(Polygon(tuple(map(tuple, outline.tolist()))), 32, 40)
     exact = shapely.Polygon(outline)
@@ -100,9 +101,9 @@ def test_a_shape_is_painted_where_its_outline_lies() -> None:
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    toy_shapes.main([str(tmp_path / "new"), "--pictures", "2", "--seed", "9"])
+    shapes.main([str(tmp_path / "new"), "--pictures", "2", "--seed", "9"])
     assert "2 pictures" in capsys.readouterr().out
     assert require_trainable(read(tmp_path / "new")).n_regions >= 2
     with pytest.raises(SystemExit):
-        toy_shapes.main([str(tmp_path / "none"), "--pictures", "0"])
+        shapes.main([str(tmp_path / "none"), "--pictures", "0"])
     assert not (tmp_path / "none").exists()

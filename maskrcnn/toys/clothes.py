@@ -1,0 +1,173 @@
+"""What people wear, and the colours of their skin, hair and faces."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskrcnn.toys.paint import SCHEMES, colour
+
+_SKINS = ("#f6d7c1", "#eac0a0", "#d9a47a", "#b97f52", "#8f5b36", "#633e25", "#45291a")
+_HAIRS = ("#1b1512", "#3a2417", "#6b4423", "#a5713a", "#d9b36a", "#8e8a86", "#a33b1f", "#e6e0d6")
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """A colour, another, and how they lie: the pattern's name and how often it repeats."""
+
+    base: np.ndarray
+    other: np.ndarray
+    pattern: str
+    repeats: float
+
+    def at(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
+        """Colours `(N, 3)` at places of a part; see `solids.Skin`."""
+        turn = np.arctan2(around[:, 0], around[:, 1])
+        down = 2 * np.pi * self.repeats * (along - 0.3 * around[:, 2])
+        match self.pattern:
+            case "hoops":
+                marks = np.sin(down)
+            case "stripes":
+                marks = np.sin(1.6 * self.repeats * turn)
+            case "checks":
+                marks = 2 * np.sin(down) * np.sin(1.6 * self.repeats * turn)
+            case "dots":
+                marks = np.cos(down) + np.cos(1.6 * self.repeats * turn) - 0.9
+            case "halves":
+                marks = 6 * (along - 0.5)
+            case _:
+                return np.broadcast_to(self.base, (len(along), 3))
+        return self.base + np.clip(0.5 + 2 * marks, 0, 1)[:, None] * (self.other - self.base)
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """One person's colours. Lengths of sleeves and trousers run from 0 (none) to 2 (to wrist or ankle)."""
+
+    skin: np.ndarray
+    hair: np.ndarray
+    eyes: np.ndarray
+    shirt: Cloth
+    trousers: Cloth
+    shoes: np.ndarray
+    trim: np.ndarray
+    sleeves: float
+    legs: float
+    hair_length: float
+    neckline: float
+    front: str
+
+    def colours(self, name: str, along: np.ndarray, around: np.ndarray) -> np.ndarray:
+        """Colours `(N, 3)` of places on the part of that name; see `solids.Skin`."""
+        match name.split(" ", 1)[-1]:
+            case "head":
+                return self._head(around)
+            case "chest":
+                return self._chest(along, around)
+            case "pelvis":
+                belt = (along < 0.12)[:, None]
+                return np.where(belt, self.trim, self.trousers.at(along, around))
+            case "thigh":
+                return self._cut(self.trousers, along, around, self.legs)
+            case "shin":
+                return self._cut(self.trousers, along, around, self.legs - 1)
+            case "upper arm":
+                return self._cut(self.shirt, along, around, self.sleeves)
+            case "fore-arm":
+                return self._cut(self.shirt, along, around, self.sleeves - 1)
+            case "foot":
+                sole = (around[:, 2] < -0.75)[:, None]
+                return np.where(sole, 0.45 * self.shoes, self.shoes)
+            case "nose" | "ear":
+                return np.broadcast_to(0.93 * self.skin, (len(along), 3))
+            case _:
+                return np.broadcast_to(self.skin, (len(along), 3))
+
+    def _cut(self, cloth: Cloth, along: np.ndarray, around: np.ndarray, length: float) -> np.ndarray:
+        """Cloth down to `length` of the part, with a hem; skin below."""
+        dressed = np.where(
+            ((along > length - 0.09) & (length < 0.98))[:, None], 0.7 * cloth.base, cloth.at(along, around)
+        )
+        return np.where((along < length)[:, None], dressed, self.skin)
+
+    def _chest(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
+        """A shirt with a neckline, and what only its front has: buttons, a zip or a print."""
+        left, front, up = around.T
+        colours = self.shirt.at(along, around)
+        before = front > 0.15
+        match self.front:
+            case "buttons":
+                strip = before & (np.abs(left) < 0.13)
+                button = strip & (np.abs((6 * along) % 1 - 0.5) < 0.22) & (np.abs(left) < 0.08)
+                colours = np.where(strip[:, None], 0.8 * self.shirt.base + 0.2 * self.trim, colours)
+                colours = np.where(button[:, None], self.trim, colours)
+            case "zip":
+                colours = np.where((before & (np.abs(left) < 0.07))[:, None], self.trim, colours)
+            case "print":
+                spot = before & ((left / 0.5) ** 2 + ((along - 0.35) / 0.22) ** 2 < 1)
+                colours = np.where(spot[:, None], self.trim, colours)
+        high = np.where(before, 1 - self.neckline, 0.97) - up + 1.1 * np.abs(left)
+        colours = np.where((high < 0.16)[:, None], self.trim, colours)
+        return np.where((high < 0)[:, None], self.skin, colours)
+
+    def _head(self, around: np.ndarray) -> np.ndarray:
+        """A face to the front, hair above and behind."""
+        left, front, up = around.T
+        colours = np.broadcast_to(self.skin, around.shape)
+
+        def spot(x: float, y: float, rx: float, ry: float) -> np.ndarray:
+            return ((front > 0) & (((left - x) / rx) ** 2 + ((up - y) / ry) ** 2 < 1))[:, None]
+
+        colours = np.where(spot(0, -0.52, 0.28, 0.09), [150.0, 45.0, 50.0], colours)
+        for x in (-0.42, 0.42):
+            colours = np.where(spot(x, 0.36, 0.22, 0.05), 0.8 * self.hair, colours)
+            colours = np.where(spot(x, 0.14, 0.21, 0.15), [245.0, 245.0, 240.0], colours)
+            colours = np.where(spot(x, 0.14, 0.12, 0.13), self.eyes, colours)
+        edge = np.where(
+            front > 0, 0.52 + 0.25 * front - 0.12 * np.abs(left), 0.52 + (1.3 * self.hair_length + 0.3) * front
+        )
+        hairy = (up > edge) if self.hair_length > 0 else np.zeros(len(up), bool)
+        return np.where(hairy[:, None], self.hair * (0.9 + 0.12 * np.sin(14 * left))[:, None], colours)
+
+
+def random_outfit(rng: np.random.Generator) -> Outfit:
+    """Anything goes with anything."""
+    if rng.random() < 0.93:
+        place = rng.uniform(0, len(_SKINS) - 1)
+        low = int(place)
+        first, second = colour(_SKINS[low]), colour(_SKINS[min(low + 1, len(_SKINS) - 1)])
+        skin = first + (place - low) * (second - first) + rng.normal(0, 5, 3)
+    else:
+        skin = random_colour(rng)
+    hair = colour(str(rng.choice(_HAIRS))) if rng.random() < 0.9 else random_colour(rng)
+    return Outfit(
+        skin=np.clip(skin, 20, 250),
+        hair=hair,
+        eyes=np.array([30.0, 24.0, 20.0]),
+        shirt=_random_cloth(rng, 0.45),
+        trousers=_random_cloth(rng, 0.7),
+        shoes=random_colour(rng),
+        trim=random_colour(rng),
+        sleeves=float(rng.choice([0.0, rng.uniform(0.4, 0.8), rng.uniform(0.9, 1.4), 1.95], p=[0.1, 0.45, 0.1, 0.35])),
+        legs=float(rng.choice([rng.uniform(0.35, 0.8), rng.uniform(0.9, 1.4), 1.95], p=[0.25, 0.15, 0.6])),
+        hair_length=float(rng.choice([0.0, rng.uniform(0.25, 0.6), rng.uniform(0.8, 1.4)], p=[0.06, 0.54, 0.4])),
+        neckline=float(rng.uniform(0.0, 0.7)),
+        front=str(rng.choice(["buttons", "zip", "print", "plain"], p=[0.35, 0.2, 0.25, 0.2])),
+    )
+
+
+def random_colour(rng: np.random.Generator) -> np.ndarray:
+    """Any colour, float `(3,)` in [0, 255]: one of the schemes', or any hue."""
+    if rng.random() < 0.35:
+        scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
+        return colour(str(rng.choice(scheme.shapes))) + rng.normal(0, 8, 3)
+    hue, saturation, value = rng.random(), rng.beta(1.3, 1.3), rng.uniform(0.12, 1.0)
+    return 255 * np.array(colorsys.hsv_to_rgb(hue, saturation, value))
+
+
+def _random_cloth(rng: np.random.Generator, plain: float) -> Cloth:
+    patterns = ["hoops", "stripes", "checks", "dots", "halves"]
+    pattern = "plain" if rng.random() < plain else str(rng.choice(patterns))
+    return Cloth(random_colour(rng), random_colour(rng), pattern, float(rng.uniform(2, 5)))

@@ -1,0 +1,224 @@
+"""A jointed figure: its build, its poses, and where its joints and the parts of its body then are.
+
+A body has the axes l (to its own left), u (up) and f (to its front). It is as tall as 1, standing straight; angles are
+degrees. `posed` bends it, `Figure.seen` turns it and brings it into picture coordinates: x to the right, y down, z
+towards who looks, so that the left shoulder of a body that faces the viewer is to the right of the right one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+SIDES = (("left", 1.0), ("right", -1.0))
+
+
+@dataclass(frozen=True)
+class Part:
+    """An ellipsoid that is swept from `start` to `end` `(3,)` and grows by `growth` on the way.
+
+    The rows of `axes` `(3, 3)` are its half axes: to the left, to the front and up, as the body or the head has them.
+    """
+
+    name: str
+    start: np.ndarray
+    end: np.ndarray
+    axes: np.ndarray
+    growth: float = 1.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The parts of a body, and its joints by their names (COCO's)."""
+
+    parts: tuple[Part, ...]
+    joints: dict[str, np.ndarray]
+
+    def seen(self, view: np.ndarray, scale: float) -> Figure:
+        """The same figure in picture coordinates; the columns of `view` `(3, 3)` are where l, u and f point."""
+        turn = scale * view
+        parts = [replace(p, start=turn @ p.start, end=turn @ p.end, axes=p.axes @ turn.T) for p in self.parts]
+        return Figure(tuple(parts), {name: turn @ place for name, place in self.joints.items()})
+
+    def moved(self, offset: np.ndarray) -> Figure:
+        """The same figure elsewhere."""
+        parts = [replace(p, start=p.start + offset, end=p.end + offset) for p in self.parts]
+        return Figure(tuple(parts), {name: place + offset for name, place in self.joints.items()})
+
+    def extent(self) -> tuple[np.ndarray, np.ndarray]:
+        """The smallest and the largest x, y, z `(3,)` of all its parts."""
+        reach = [np.sqrt((p.axes**2).sum(axis=0)) * max(1.0, p.growth) for p in self.parts]
+        lowest = np.min([np.minimum(p.start, p.end) - r for p, r in zip(self.parts, reach, strict=True)], axis=0)
+        highest = np.max([np.maximum(p.start, p.end) + r for p, r in zip(self.parts, reach, strict=True)], axis=0)
+        return lowest, highest
+
+
+@dataclass(frozen=True)
+class Limb:
+    """An arm or a leg: forward swing, spread to its side, and the bend of elbow or knee.
+
+    `inward` and `upward` say where an elbow bends to, besides forward; `foot` points the toes down.
+    """
+
+    swing: float = 0.0
+    spread: float = 6.0
+    bend: float = 8.0
+    inward: float = 0.0
+    upward: float = 0.0
+    foot: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a body stands. The limbs are (left, right); trunk and head: forward, to the left side, turned to the left."""
+
+    arms: tuple[Limb, Limb] = (Limb(), Limb())
+    legs: tuple[Limb, Limb] = (Limb(bend=3), Limb(bend=3))
+    trunk: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    head: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Build:
+    """Lengths as parts of the stature; `girth` makes every part thicker or thinner."""
+
+    girth: float = 1.0
+    head: float = 0.078
+    neck: float = 0.045
+    trunk: float = 0.27
+    shoulders: float = 0.118
+    hips: float = 0.062
+    upper_arm: float = 0.155
+    fore_arm: float = 0.135
+    thigh: float = 0.225
+    shin: float = 0.215
+
+
+def random_build(rng: np.random.Generator) -> Build:
+    """Anyone, from a child with a large head to somebody tall."""
+
+    def about(value: float, spread: float = 0.07) -> float:
+        return value * float(np.clip(rng.normal(1, spread), 1 - 2 * spread, 1 + 2 * spread))
+
+    return Build(
+        girth=float(rng.uniform(0.85, 1.25)),
+        head=about(0.08, 0.1),
+        neck=about(0.045),
+        trunk=about(0.27),
+        shoulders=about(0.118),
+        hips=about(0.062, 0.1),
+        upper_arm=about(0.155),
+        fore_arm=about(0.135),
+        thigh=about(0.225),
+        shin=about(0.215),
+    )
+
+
+def posed(pose: Pose, build: Build) -> Figure:
+    """The figure in its own axes (l, u, f), the middle between its hips at 0."""
+    girth = build.girth
+    body = np.eye(3)
+    trunk = _bent(body, pose.trunk)
+    head = _bent(trunk, pose.head)
+    joints: dict[str, np.ndarray] = {}
+    parts: list[Part] = []
+
+    def ball(name: str, start: np.ndarray, end: np.ndarray, radius: float, end_radius: float) -> None:
+        parts.append(Part(name, start, end, radius * girth * np.eye(3), end_radius / radius))
+
+    def egg(name: str, start: np.ndarray, end: np.ndarray, basis: np.ndarray, half: tuple, growth: float) -> None:
+        parts.append(Part(name, start, end, np.array(half)[:, None] * basis[[0, 2, 1]], growth))
+
+    waist = 0.35 * build.trunk * body[1]
+    collar = waist + 0.65 * build.trunk * trunk[1]
+    chest = (0.93 * build.shoulders, 0.066 * girth, 0.042)
+    egg("chest", collar - 0.035 * trunk[1], waist, trunk, chest, 0.80)
+    pelvis = (0.72 * build.hips + 0.044 * girth, 0.064 * girth, 0.05)
+    egg("pelvis", waist, 0.005 * body[1], _bent(body, tuple(a / 2 for a in pose.trunk)), pelvis, 1.0)
+
+    for (side, sign), limb in zip(SIDES, pose.legs, strict=True):
+        along, forward = _limb_direction(body, sign, limb)
+        back = -forward
+        hip = sign * build.hips * body[0]
+        knee = hip + build.thigh * along
+        lower = _turned(along, back, limb.bend)
+        ankle = knee + build.shin * lower
+        ahead = _turned(along, back, limb.bend - 90 + limb.foot) + 0.2 * sign * body[0]
+        ahead /= np.linalg.norm(ahead)
+        ball(f"{side} thigh", hip, knee, 0.056, 0.041)
+        ball(f"{side} shin", knee, ankle, 0.041, 0.027)
+        heel = ankle + 0.012 * lower
+        ball(f"{side} foot", heel - 0.01 * ahead, heel + 0.085 * ahead, 0.031, 0.024)
+        joints |= {f"{side}_hip": hip, f"{side}_knee": knee, f"{side}_ankle": ankle}
+
+    for (side, sign), limb in zip(SIDES, pose.arms, strict=True):
+        along, forward = _limb_direction(trunk, sign, limb)
+        shoulder = collar - 0.01 * trunk[1] + sign * build.shoulders * trunk[0]
+        elbow = shoulder + build.upper_arm * along
+        bends_to = forward - limb.inward * sign * trunk[0] + limb.upward * trunk[1]
+        lower = _turned(along, bends_to, limb.bend)
+        wrist = elbow + build.fore_arm * lower
+        ball(f"{side} upper arm", shoulder, elbow, 0.037, 0.029)
+        ball(f"{side} fore-arm", elbow, wrist, 0.029, 0.020)
+        ball(f"{side} hand", wrist + 0.018 * lower, wrist + 0.05 * lower, 0.024, 0.018)
+        joints |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
+
+    size = build.head
+    middle = collar + (build.neck + 0.74 * size) * (0.5 * trunk[1] + 0.5 * head[1]) + 0.012 * trunk[2]
+    ball("neck", collar - 0.01 * trunk[1], middle - 0.3 * size * head[1], 0.032, 0.03)
+    half = np.array([0.72, 1.0, 0.84]) * size  # l, u, f
+
+    def on_head(left: float, up: float, front: float) -> np.ndarray:
+        """A place given in half heads, brought out to the surface or as far beyond it as it was given."""
+        return middle + (np.array([left, up, front]) * half) @ head
+
+    egg("head", middle, middle, head, (half[0], half[2], half[1]), 1.0)
+    nose = on_head(0, -0.12, 0.98)
+    egg("nose", on_head(0, 0.05, 0.95), nose, head, (0.10 * size, 0.16 * size, 0.12 * size), 1.25)
+    joints["nose"] = nose + 0.12 * size * head[2]
+    for side, sign in SIDES:
+        joints[f"{side}_eye"] = on_head(*(np.array([0.42 * sign, 0.14, 0.897])))
+        ear = on_head(1.0 * sign, -0.02, -0.08)
+        egg(f"{side} ear", ear, ear, head, (0.12 * size, 0.17 * size, 0.26 * size), 1.0)
+        joints[f"{side}_ear"] = ear
+    return Figure(tuple(parts), joints)
+
+
+def view(turned: float, from_above: float, tilt: float) -> np.ndarray:
+    """Where l, u and f of a body point in the picture, as columns `(3, 3)`.
+
+    `turned` 0 faces the viewer, 90 the right edge of the picture, 180 away; `tilt` turns clockwise on the screen.
+    """
+    (c, s), (cp, sp), (ct, st) = (_cos_sin(angle) for angle in (turned, from_above, tilt))
+    yaw = np.array([[c, 0, s], [0, -1, 0], [-s, 0, c]])
+    pitch = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    roll = np.array([[ct, -st, 0], [st, ct, 0], [0, 0, 1]])
+    return roll @ pitch @ yaw
+
+
+def _limb_direction(basis: np.ndarray, sign: float, limb: Limb) -> tuple[np.ndarray, np.ndarray]:
+    """Where a limb points, and what is forward for it (at right angles, where it does not spread)."""
+    left, up, front = basis
+    (cs, ss), (cp, sp) = _cos_sin(limb.swing), _cos_sin(limb.spread)
+    return cp * (ss * front - cs * up) + sp * sign * left, cs * front + ss * up
+
+
+def _turned(along: np.ndarray, to: np.ndarray, angle: float) -> np.ndarray:
+    """A unit vector turned by an angle towards another."""
+    across = to - (to @ along) * along
+    c, s = _cos_sin(angle)
+    return c * along + s * across / max(float(np.linalg.norm(across)), 1e-9)
+
+
+def _bent(basis: np.ndarray, angles: tuple[float, ...]) -> np.ndarray:
+    """Axes (rows l, u, f) turned to the left about u, then bent to the left side, then forward."""
+    (cb, sb), (cs, ss), (ct, st) = (_cos_sin(angle) for angle in angles)
+    turn = np.array([[ct, 0, -st], [0, 1, 0], [st, 0, ct]])
+    lean = np.array([[cs, -ss, 0], [ss, cs, 0], [0, 0, 1]])
+    bend = np.array([[1, 0, 0], [0, cb, sb], [0, -sb, cb]])
+    return turn @ lean @ bend @ basis
+
+
+def _cos_sin(degrees: float) -> tuple[float, float]:
+    return float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees)))

@@ -1,0 +1,178 @@
+"""What people do: random poses of a few kinds, and from where they are seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from maskrcnn.toys.figures import Limb, Pose, view
+
+KINDS: dict[str, float] = {
+    "stand": 0.18,
+    "walk": 0.17,
+    "run": 0.12,
+    "wave": 0.10,
+    "raise": 0.09,
+    "akimbo": 0.07,
+    "carry": 0.06,
+    "stretch": 0.06,
+    "sit": 0.06,
+    "crouch": 0.04,
+    "bend": 0.05,
+}
+"""How often each is drawn."""
+
+
+def random_pose(rng: np.random.Generator) -> Pose:
+    """One of `KINDS`, never twice the same."""
+    kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
+    pose = _POSES[kind](rng)
+    if rng.random() < 0.5:
+        pose = Pose(pose.arms[::-1], pose.legs[::-1], (pose.trunk[0], -pose.trunk[1], -pose.trunk[2]), pose.head)
+    pose = replace(pose, head=(_about(rng, 5, 10), _about(rng, 0, 8), _about(rng, 0, 22)))
+    if rng.random() < 0.15:  # one arm does something of its own
+        odd = Limb(rng.uniform(-30, 130), rng.uniform(0, 80), rng.uniform(0, 110), rng.uniform(0, 1), rng.uniform(0, 1))
+        pose = replace(pose, arms=(odd, pose.arms[1]))
+    return pose
+
+
+def random_view(rng: np.random.Generator) -> np.ndarray:
+    """From the front, from behind or from a side, upright or leaning; see `figures.view`."""
+    aspect = rng.random()
+    if aspect < 0.45:
+        turned = rng.normal(0, 22)
+    elif aspect < 0.67:
+        turned = 180 + rng.normal(0, 22)
+    else:
+        turned = float(rng.choice([-90, 90])) + rng.normal(0, 25)
+    tilt = rng.uniform(-30, 30) if rng.random() < 0.2 else rng.normal(0, 4)
+    return view(float(turned), float(rng.uniform(-6, 18)), float(tilt))
+
+
+def _about(rng: np.random.Generator, middle: float, spread: float) -> float:
+    """Normal, and never further than two spreads from its middle."""
+    return middle + spread * float(np.clip(rng.normal(), -2, 2))
+
+
+def _hanging(rng: np.random.Generator) -> Limb:
+    return Limb(_about(rng, 2, 9), rng.uniform(4, 20), rng.uniform(0, 35), rng.uniform(0, 0.5))
+
+
+def _standing_legs(rng: np.random.Generator) -> tuple[Limb, Limb]:
+    left, right = (Limb(_about(rng, 1, 4), rng.uniform(0, 9), rng.uniform(0, 8)) for _ in range(2))
+    if rng.random() < 0.25:  # one leg takes it easy
+        left = Limb(rng.uniform(5, 16), rng.uniform(5, 18), rng.uniform(8, 25))
+    return left, right
+
+
+def _trunk(rng: np.random.Generator, forward: float = 2.0) -> tuple[float, float, float]:
+    return _about(rng, forward, 4), _about(rng, 0, 5), _about(rng, 0, 8)
+
+
+def _stand(rng: np.random.Generator) -> Pose:
+    return Pose((_hanging(rng), _hanging(rng)), _standing_legs(rng), _trunk(rng))
+
+
+def _walk(rng: np.random.Generator) -> Pose:
+    step, arm = rng.uniform(14, 34), rng.uniform(10, 40)
+    legs = (
+        Limb(step, rng.uniform(0, 5), rng.uniform(2, 18), foot=rng.uniform(-15, 5)),
+        Limb(-0.7 * step, rng.uniform(0, 5), rng.uniform(8, 50), foot=rng.uniform(0, 25)),
+    )
+    arms = (
+        Limb(-arm, rng.uniform(4, 15), rng.uniform(5, 30)),
+        Limb(arm, rng.uniform(4, 15), rng.uniform(10, 55), rng.uniform(0, 0.4)),
+    )
+    return Pose(arms, legs, (_about(rng, 5, 3), _about(rng, 0, 3), _about(rng, 8, 5)))
+
+
+def _run(rng: np.random.Generator) -> Pose:
+    legs = (
+        Limb(rng.uniform(40, 80), rng.uniform(0, 6), rng.uniform(50, 105), foot=rng.uniform(-5, 30)),
+        Limb(rng.uniform(-35, 0), rng.uniform(0, 6), rng.uniform(20, 100), foot=rng.uniform(10, 45)),
+    )
+    arms = (
+        Limb(rng.uniform(-60, -15), rng.uniform(5, 25), rng.uniform(70, 115), rng.uniform(0, 0.4)),
+        Limb(rng.uniform(15, 55), rng.uniform(5, 20), rng.uniform(70, 115), rng.uniform(0, 0.5)),
+    )
+    return Pose(arms, legs, (rng.uniform(5, 28), _about(rng, 0, 4), _about(rng, 10, 6)))
+
+
+def _wave(rng: np.random.Generator) -> Pose:
+    high = Limb(_about(rng, 5, 10), rng.uniform(60, 130), rng.uniform(45, 115), rng.uniform(-0.2, 0.3), 2.5)
+    return Pose((high, _hanging(rng)), _standing_legs(rng), _trunk(rng))
+
+
+def _raise(rng: np.random.Generator) -> Pose:
+    def up() -> Limb:
+        if rng.random() < 0.3:  # forward and up
+            return Limb(rng.uniform(110, 175), rng.uniform(0, 25), rng.uniform(0, 40))
+        return Limb(_about(rng, 0, 8), rng.uniform(120, 172), rng.uniform(0, 70), 1.0, 1.0)
+
+    return Pose((up(), up()), _standing_legs(rng), _trunk(rng))
+
+
+def _akimbo(rng: np.random.Generator) -> Pose:
+    def on_hip() -> Limb:
+        return Limb(rng.uniform(-30, -5), rng.uniform(38, 55), rng.uniform(85, 115), 1.6)
+
+    return Pose((on_hip(), on_hip() if rng.random() < 0.6 else _hanging(rng)), _standing_legs(rng), _trunk(rng))
+
+
+def _carry(rng: np.random.Generator) -> Pose:
+    """Both hands before the body: folded, or holding something."""
+
+    def before() -> Limb:
+        return Limb(rng.uniform(5, 60), rng.uniform(5, 20), rng.uniform(40, 115), rng.uniform(0.2, 1.0))
+
+    return Pose((before(), before()), _standing_legs(rng), _trunk(rng))
+
+
+def _stretch(rng: np.random.Generator) -> Pose:
+    def out() -> Limb:
+        return Limb(_about(rng, 10, 15), rng.uniform(55, 105), rng.uniform(0, 30), 0, 1)
+
+    legs = tuple(Limb(_about(rng, 2, 8), rng.uniform(5, 38), rng.uniform(0, 20)) for _ in range(2))
+    return Pose((out(), out()), (legs[0], legs[1]), _trunk(rng))
+
+
+def _sit(rng: np.random.Generator) -> Pose:
+    thigh = rng.uniform(68, 98)
+    left, right = (
+        Limb(_about(rng, thigh, 5), rng.uniform(3, 22), rng.uniform(60, 105), foot=_about(rng, 0, 8)) for _ in range(2)
+    )
+    arms = tuple(Limb(rng.uniform(10, 55), rng.uniform(3, 20), rng.uniform(10, 75), 0.3) for _ in range(2))
+    return Pose((arms[0], arms[1]), (left, right), _trunk(rng, 6))
+
+
+def _crouch(rng: np.random.Generator) -> Pose:
+    thigh = rng.uniform(85, 122)
+    left, right = (
+        Limb(_about(rng, thigh, 6), rng.uniform(8, 28), rng.uniform(108, 140), foot=_about(rng, 8, 8)) for _ in range(2)
+    )
+    arms = tuple(Limb(rng.uniform(25, 80), rng.uniform(3, 25), rng.uniform(10, 80), 0.3) for _ in range(2))
+    return Pose((arms[0], arms[1]), (left, right), (rng.uniform(15, 45), _about(rng, 0, 4), _about(rng, 0, 6)))
+
+
+def _bend(rng: np.random.Generator) -> Pose:
+    forward = rng.uniform(40, 95)
+    arms = tuple(Limb(forward * rng.uniform(0.5, 1.3), rng.uniform(2, 18), rng.uniform(0, 45), 0.2) for _ in range(2))
+    knee = rng.uniform(0, 40)
+    left, right = (Limb(_about(rng, knee / 2 - 6, 5), rng.uniform(2, 10), knee + rng.uniform(0, 10)) for _ in range(2))
+    return Pose((arms[0], arms[1]), (left, right), (forward, _about(rng, 0, 4), _about(rng, 0, 6)))
+
+
+_POSES = {
+    "stand": _stand,
+    "walk": _walk,
+    "run": _run,
+    "wave": _wave,
+    "raise": _raise,
+    "akimbo": _akimbo,
+    "carry": _carry,
+    "stretch": _stretch,
+    "sit": _sit,
+    "crouch": _crouch,
+    "bend": _bend,
+}

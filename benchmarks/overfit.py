@@ -131,7 +131,7 @@ def picture(folder: Path, number: int) -> ImageRecord:
     canvas = paint.background(random, SIDE, SIDE, scheme)
     light = float(random.uniform(0, 2 * math.pi))
     regions = []
-    for name, outline in shapes(random, number):
+    for name, outline in two_shapes(random, number):
         canvas = paint.paint(random, canvas, outline, scheme, light)
         regions.append(Region(Polygon(tuple((float(x), float(y)) for x, y in outline.round(1))), name))
     path = folder / f"overfit{number}.png"
@@ -139,7 +139,7 @@ def picture(folder: Path, number: int) -> ImageRecord:
     return ImageRecord(path.name, tuple(regions), width=SIDE, height=SIDE, path=path)
 
 
-def shapes(random: np.random.Generator, number: int) -> Iterator[tuple[str, np.ndarray]]:
+def two_shapes(random: np.random.Generator, number: int) -> Iterator[tuple[str, np.ndarray]]:
     """Two outlines `(N, 2)` that fit into the halves, with their classes: all five come up in four pictures."""
     for half in (0, 1):
         name = shapes.CLASSES[(2 * number + half) % len(shapes.CLASSES)]

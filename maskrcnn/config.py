@@ -229,7 +229,7 @@ class Config(BaseModel):
         0, ge=0, le=8, description="3x3 convolutions in the box head; then one fully connected layer, else two."
     )
     box_head_width: int = Field(
-        512, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
+        256, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
     )
     mask_head: MaskHead = Field(
         "fcn", description="fcn: convolutions, which keep where things are; mlp: fully connected layers, which do not."

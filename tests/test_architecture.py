@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "evaluation",
         "model",
         "training",
+        "toys",
         "jobs.processes",
         "studio.overlays",
     },

@@ -19,8 +19,10 @@ COMMANDS = {
     "train": "fine-tune a network on labelled pictures",
     "predict": "find objects in pictures and draw them",
     "evaluate": "measure a network on labelled pictures: COCO AP, and AP picture by picture",
+    "compare": "tell whether two networks differ, from their reports on the same pictures",
     "convert": "turn labels of one format into another",
     "doctor": "find what in labels or pictures hurts training, and mend it",
+    "toy": "draw a toy world: any number of pictures with their labels",
     "info": "show what a preset, a checkpoint or a run is made of",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import math
 from dataclasses import dataclass
 
@@ -32,17 +33,34 @@ SCHEMES: tuple[Scheme, ...] = (
 )
 
 
+def scheme(rng: np.random.Generator) -> Scheme:
+    """One of `SCHEMES`, or as often colours at random, so that no colour says what a thing is."""
+    if rng.random() < 0.5:
+        return SCHEMES[int(rng.integers(len(SCHEMES)))]
+    hue, light = float(rng.random()), float(rng.uniform(0.25, 0.9))
+    ground = [_hex(hue + rng.normal(0, 0.06), rng.uniform(0.05, 0.5), light * rng.uniform(0.7, 1)) for _ in range(2)]
+    shapes = [_hex(rng.random(), rng.uniform(0.15, 0.95), rng.uniform(0.25, 1)) for _ in range(5)]
+    return Scheme((ground[0], ground[1]), tuple(shapes))
+
+
+def _hex(hue: float, saturation: float, value: float) -> str:
+    """HSV, each in [0, 1] (the hue goes round), as `#rrggbb`."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))
+
+
 def colour(text: str) -> np.ndarray:
     """`#rrggbb` as float `(3,)`."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
 
 
 def background(rng: np.random.Generator, height: int, width: int, scheme: Scheme) -> np.ndarray:
-    """A cluttered ground, float `(height, width, 3)`: clouds of two colours, a pattern, squiggles and grain."""
+    """A cluttered ground, float `(height, width, 3)`: clouds of two colours, a pattern, leaves, squiggles and grain."""
     first, second = (colour(text) for text in scheme.ground)
     clouds = _clouds(rng, height, width, cells=4)
     ground = first + clouds[:, :, None] * (second - first)
     ground += 14 * _pattern(rng, height, width)[:, :, None]
+    if rng.random() < 0.6:
+        ground = _leaves(rng, ground, scheme)
     for _ in range(int(rng.integers(4, 11))):
         ground = _squiggle(rng, ground)
     return (
@@ -54,17 +72,25 @@ def paint(
     rng: np.random.Generator, canvas: np.ndarray, outline: np.ndarray, scheme: Scheme, light: float
 ) -> np.ndarray:
     """The canvas with a shape painted over it: its shadow, then its body, lit from the direction `light` (radians)."""
-    height, width = canvas.shape[:2]
-    body = coverage(outline, height, width)
     extent = float(np.ptp(outline, axis=0).max())
-
     away = -np.array([math.cos(light), math.sin(light)]) * max(1.5, 0.06 * extent)
     blur = max(0.8, 0.04 * extent)
-    shadow = cv2.GaussianBlur(coverage(outline + away, height, width), (0, 0), blur)
-    canvas = canvas * (1 - 0.4 * shadow[:, :, None])
 
+    # Only the window that the shape and its shadow can reach is worked on.
+    reach = math.ceil(float(np.abs(away).max()) + 4 * blur) + 2
+    left, top = np.maximum(np.floor(outline.min(axis=0)).astype(int) - reach, 0)
+    right, bottom = np.ceil(outline.max(axis=0)).astype(int) + reach
+    window = canvas[top : max(bottom, 0), left : max(right, 0)]
+    height, width = window.shape[:2]
+    if not height or not width:
+        return canvas
+    outline = outline - (left, top)
+    shadow = cv2.GaussianBlur(coverage(outline + away, height, width), (0, 0), blur)
+    shaded = window * (1 - 0.4 * shadow[:, :, None])
     fill = _fill(rng, outline, scheme, height, width, light, extent)
-    return canvas + body[:, :, None] * (fill - canvas)
+    canvas = canvas.copy()
+    canvas[top:bottom, left:right] = shaded + coverage(outline, height, width)[:, :, None] * (fill - shaded)
+    return canvas
 
 
 def coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -163,6 +189,49 @@ def _squiggle(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
     cv2.polylines(line, [points], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, shift=4)
     shade = float(rng.choice([-38, -24, 24, 38]))
     return ground + shade * (line / 255)[:, :, None]
+
+
+def _leaves(rng: np.random.Generator, ground: np.ndarray, scheme: Scheme) -> np.ndarray:
+    """The ground strewn with lumps of no particular shape, small ones far more often than large ones.
+
+    Opaque things over one another, sizes by a power law, have the statistics of photographs: the "dead leaves" of Lee,
+    Mumford and Huang 2001.
+    """
+    height, width = ground.shape[:2]
+    first, second = (colour(text) for text in scheme.ground)
+    accent = colour(scheme.shapes[int(rng.integers(len(scheme.shapes)))])
+    painted = ground.astype(np.float32)
+    for _ in range(int(rng.integers(15, 90))):
+        radius = 5 / math.sqrt(rng.uniform(0.01, 1))  # a density of r^-3, from 5 to 50 pixels
+        turns = np.sort(rng.uniform(0, 2 * math.pi, int(rng.integers(7, 12))))
+        reach = radius * rng.uniform(0.45, 1.2, len(turns))
+        corners = np.stack([reach * np.cos(turns), reach * np.sin(turns)], axis=1)
+        corners = _rounded(corners) + rng.uniform(0, 1, 2) * (width, height)
+        mix = first + rng.random() * (second - first) + rng.normal(0, 16, 3)
+        if rng.random() < 0.15:
+            mix = mix + 0.5 * (accent - mix)
+        points = np.round(corners * 16).astype(np.int32)
+        cv2.fillPoly(painted, [points], mix.tolist(), cv2.LINE_AA, shift=4)
+    fine = 12 * (_clouds(rng, height, width, cells=int(rng.integers(20, 70))) - 0.5)
+    return cv2.GaussianBlur(painted, (0, 0), float(rng.uniform(0.5, 1.2))).astype(float) + fine[:, :, None]
+
+
+def _rounded(corners: np.ndarray) -> np.ndarray:
+    """A closed outline `(N, 2)` with its corners cut twice (Chaikin 1974)."""
+    for _ in range(2):
+        following = np.roll(corners, -1, axis=0)
+        pairs = np.stack([0.75 * corners + 0.25 * following, 0.25 * corners + 0.75 * following], axis=1)
+        corners = pairs.reshape(-1, 2)
+    return corners
+
+
+def develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+    """The canvas as a camera would give it, uint8: its own exposure, sometimes soft, with noise."""
+    if rng.random() < 0.3:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.5, 1.1)))
+    canvas = 255 * np.power(np.clip(canvas / 255, 0, 1), float(rng.uniform(0.75, 1.35)))
+    canvas = canvas + rng.normal(0, float(rng.uniform(1, 5)), canvas.shape)
+    return np.clip(canvas, 0, 255).astype(np.uint8)
 
 
 def _clouds(rng: np.random.Generator, height: int, width: int, cells: int) -> np.ndarray:

@@ -1,43 +1,47 @@
-"""The sample data: pictures of shapes, drawn with their labels from a seed.
+"""The toy world *shapes*: pictures of flat things, drawn with their labels from a seed.
 
-    python -m maskrcnn.toys.shapes DIR --pictures 40 --seed 1
+`data/shapes/train` is `python -m maskrcnn toy shapes DIR --pictures 40 --seed 1`, `data/shapes/val` 12 pictures of seed
+2. See `maskrcnn.toys.weights` for the seeds that the shipped weights have learned from.
 
-writes `DIR/toy1-001.jpg ...` and `DIR/via_project.json`. The shipped `data/shapes/train` is `--pictures 40 --seed 1`,
-`data/shapes/val` is `--pictures 12 --seed 2`.
-
-Circles, squares, triangles, stars and crosses in three sizes lie over one another on a cluttered background, shaded,
-patterned and with shadows; the colour says nothing about the class. What is labelled is the visible part. Shapes are
-placed so that at least 45 % of each stays in view, in one piece and without a hole, so that every shape has a label and
-a single VIA polygon can hold it; in every other picture whole circles and upright squares are labelled as VIA circles
-and rectangles. Squiggles in the background have no label.
+Circles, ellipses, squares, triangles, stars and crosses in three sizes lie over one another on a cluttered background,
+shaded, patterned and with shadows, in any light and any colour; neither colour nor size says anything about the class.
+What is labelled is the visible part. Shapes are placed so that at least 45 % of each stays in view, in one piece and
+without a hole, so that every shape has a label and a single VIA polygon can hold it; in every other picture whole
+circles and ellipses and upright squares are labelled as VIA circles, ellipses and rectangles. Squiggles and lumps in
+the background have no label.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import cv2
 import numpy as np
 import shapely
 
-from maskrcnn.annotations.formats import writing
-from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Polygon, Rect, Region, Shape
-from maskrcnn.toys.paint import SCHEMES, Scheme, background, paint
+from maskrcnn.annotations.regions import Circle, Ellipse, ImageRecord, Polygon, Rect, Region, Shape
+from maskrcnn.toys.paint import background, develop, paint, scheme
 
-CLASSES: tuple[str, ...] = ("circle", "square", "triangle", "star", "cross")
+CLASSES: tuple[str, ...] = ("circle", "ellipse", "square", "triangle", "star", "cross")
 ATTRIBUTE = "shape"
-LABELS = "via_project.json"
+VIA_ATTRIBUTES = {
+    "region": {
+        ATTRIBUTE: {
+            "type": "dropdown",
+            "description": "What it is",
+            "options": {name: name for name in CLASSES},
+            "default_options": {},
+        }
+    },
+    "file": {},
+}
+"""What VIA shows to whoever opens the project there."""
 
 PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 192), (288, 216), (320, 240), (256, 256), (320, 320), (240, 320))
 RADII: dict[str, tuple[float, float]] = {"small": (10, 16), "medium": (22, 38), "large": (54, 84)}
 """Distance from the middle to the farthest corner, in pixels, for each of the three sizes."""
 
 LEAST_VISIBLE = 0.45
-_JPEG_QUALITY = 88
 
 
 @dataclass(frozen=True)
@@ -60,45 +64,29 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels."""
     rng = np.random.default_rng([seed, index])
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
-    scheme: Scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
+    colours = scheme(rng)
     light = float(rng.uniform(0, 2 * math.pi))
-    canvas = background(rng, height, width, scheme)
+    canvas = background(rng, height, width, colours)
     placed = _place(rng, width, height)
     for shape in placed:
-        canvas = paint(rng, canvas, shape.outline, scheme, light)
-    canvas += rng.normal(0, 2.0, canvas.shape)
+        canvas = paint(rng, canvas, shape.outline, colours, light)
     regions = tuple(
         Region(_label(shape, simple_shapes=index % 2 == 0), shape.class_name, id=f"{seed}-{index}-{number}")
         for number, shape in enumerate(placed)
     )
     record = ImageRecord(f"toy{seed}-{index + 1:03d}.jpg", regions, width=width, height=height)
-    return np.clip(canvas, 0, 255).astype(np.uint8), record
-
-
-def generate(folder: Path | str, pictures: int, seed: int) -> Dataset:
-    """Draw a set into a folder: JPEGs and one VIA 2.x project file. The same seed gives the same labels and pixels."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    records = []
-    for index in range(pictures):
-        picture, record = draw(seed, index)
-        path = folder / record.file_name
-        _, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        path.write_bytes(encoded.tobytes())
-        records.append(replace(record, path=path))
-    listed = {name: name for name in CLASSES}
-    definition = {"type": "dropdown", "description": "What it is", "options": listed, "default_options": {}}
-    extras = {"flavour": "via-project", "via_attributes": {"region": {ATTRIBUTE: definition}, "file": {}}}
-    dataset = Dataset(tuple(records), CLASSES, ATTRIBUTE, Path("shapes"), extras)
-    writing.write(dataset, folder / LABELS, "via-project")
-    return dataset
+    return develop(rng, canvas), record
 
 
 def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1.0) -> np.ndarray:
-    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians; `slimness` narrows a triangle."""
+    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians; `slimness` narrows some."""
     match class_name:
         case "circle":
             turns, radii = np.arange(48) / 48, np.full(48, radius)
+        case "ellipse":
+            around = 2 * math.pi * np.arange(48) / 48
+            x, y = radius * np.cos(around), 0.65 * slimness * radius * np.sin(around)
+            turns, radii = np.arctan2(y, x) / (2 * math.pi), np.hypot(x, y)
         case "square":
             turns, radii = np.arange(4) / 4 + 1 / 8, np.full(4, radius)
         case "triangle":
@@ -161,27 +149,11 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
     """The VIA shape of what is seen, to a tenth of a pixel."""
     if simple_shapes and shape.is_whole and shape.class_name == "circle":
         return Circle(*(round(value, 1) for value in (*shape.centre, shape.radius)))
+    if simple_shapes and shape.is_whole and shape.class_name == "ellipse":
+        (x, y), (_, ry) = shape.outline[0] - shape.centre, np.hypot(*(shape.outline[[0, 12]] - shape.centre).T)
+        return Ellipse(*(round(value, 1) for value in (*shape.centre, shape.radius, ry)), round(math.atan2(y, x), 4))
     if simple_shapes and shape.is_whole and shape.class_name == "square" and shape.upright:
         (x0, y0), (x1, y1) = shape.outline.min(axis=0).tolist(), shape.outline.max(axis=0).tolist()
         return Rect(*(round(value, 1) for value in (x0, y0, x1 - x0, y1 - y0)))
     corners = list(shape.visible.exterior.coords)[:-1]
     return Polygon(tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners))
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command of this module: `DIR --pictures N --seed S`."""
-    parser = argparse.ArgumentParser(prog="python -m maskrcnn.toys.shapes", description="Draw toy shapes.")
-    parser.add_argument("folder", metavar="DIR", help="folder for the pictures and via_project.json")
-    parser.add_argument("--pictures", type=int, default=40, metavar="N", help="how many (default 40)")
-    parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="the same seed draws the same pictures (default 1)"
-    )
-    options = parser.parse_args(arguments)
-    if options.pictures < 1 or options.seed < 0:
-        parser.error("--pictures must be at least 1, and --seed not negative")
-    dataset = generate(options.folder, options.pictures, options.seed)
-    print(f"{options.folder}: {len(dataset.images)} pictures, {dataset.n_regions} shapes")
-
-
-if __name__ == "__main__":
-    main()

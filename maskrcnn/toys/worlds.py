@@ -1,0 +1,105 @@
+"""The toy worlds by name, and how any number of their pictures gets into a folder with its labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.toys import shapes
+
+_JPEG_QUALITY = 88
+_FEW = 60
+"""So many pictures are drawn sooner than other processes have started."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What can be drawn: `draw(seed, index)` gives a picture, uint8 `(H, W, 3)` RGB, and its labels.
+
+    `labels` is the name of the label file, `format` what is written into it (a word of `convert --to`).
+    """
+
+    name: str
+    draw: Callable[[int, int], tuple[np.ndarray, ImageRecord]]
+    classes: tuple[str, ...]
+    labels: str
+    format: str
+    attribute: str | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    skeletons: Mapping[str, Skeleton] = field(default_factory=dict)
+
+
+WORLDS: dict[str, World] = {
+    "shapes": World(
+        *("shapes", shapes.draw, shapes.CLASSES, "via_project.json", "via-project"),
+        attribute=shapes.ATTRIBUTE,
+        extras={"flavour": "via-project", "via_attributes": shapes.VIA_ATTRIBUTES},
+    ),
+}
+
+
+def world(name: str) -> World:
+    """The world of that name; `ArgumentError` listing them for another."""
+    if name not in WORLDS:
+        raise ArgumentError(f'there is no toy world "{name}"; choose {" or ".join(WORLDS)}')
+    return WORLDS[name]
+
+
+def generate(
+    world: World, folder: Path | str, pictures: int, seed: int, workers: int | None = None, watch: Watch = unwatched
+) -> Dataset:
+    """Draw pictures 0, 1, ... of a seed into a folder as JPEGs, then write their labels, so that a folder with labels
+    is whole. The same seed gives the same pixels and labels, however many processes (`workers`) draw.
+
+    Raises `ArgumentError` for fewer than one picture or a negative seed, `StudioError` where the folder holds another
+    set already or cannot be written.
+    """
+    if pictures < 1 or seed < 0:
+        raise ArgumentError(f"--pictures {pictures} --seed {seed}: give one picture at least, and no negative seed")
+    folder = Path(folder)
+    labels = folder / world.labels
+    if labels.exists():
+        raise StudioError(f"{labels} exists already; name a new folder, or remove that one")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        one = partial(_draw_into, world.name, folder, seed)
+        records = list(watch(_spread(one, pictures, workers), f"drawing {world.name}", pictures))
+        dataset = Dataset(
+            tuple(records), world.classes, world.attribute, Path(world.name), world.extras, world.skeletons
+        )
+        writing.write(dataset, labels, world.format)
+    except OSError as error:
+        raise StudioError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from None
+    return dataset
+
+
+def _draw_into(name: str, folder: Path, seed: int, index: int) -> ImageRecord:
+    picture, record = WORLDS[name].draw(seed, index)
+    path = folder / record.file_name
+    _, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    path.write_bytes(encoded.tobytes())
+    return replace(record, path=path, file_size=len(encoded))
+
+
+def _spread(one: Callable[[int], ImageRecord], pictures: int, workers: int | None) -> Iterator[ImageRecord]:
+    """`one` of 0, 1, ..., in that order, in several processes where it pays."""
+    indices: Iterable[int] = range(pictures)
+    workers = workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    if workers == 1 or pictures < _FEW:
+        yield from map(one, indices)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(one, indices, chunksize=8)

@@ -1,0 +1,57 @@
+"""Toy worlds in a folder: whole, repeatable, however many processes draw; and the command that makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskrcnn.annotations import pictures, read
+from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.cli import main
+from maskrcnn.errors import StudioError
+from maskrcnn.toys import worlds
+from maskrcnn.toys.worlds import WORLDS, generate
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_same_seed_gives_the_same_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "_FEW", 0)
+    generate(WORLDS[name], tmp_path / "one", 3, seed=5, workers=1)
+    generate(WORLDS[name], tmp_path / "two", 3, seed=5, workers=2)
+    one = contents(tmp_path / "one")
+    assert one == contents(tmp_path / "two")
+    assert len(one) == 4
+    generate(WORLDS[name], tmp_path / "other", 3, seed=6, workers=1)
+    assert not set(one.values()) & set(contents(tmp_path / "other").values())
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_is_written_can_be_learned_from(tmp_path: Path, name: str) -> None:
+    drawn = generate(WORLDS[name], tmp_path / "set", 4, seed=3)
+    dataset = require_trainable(read(tmp_path / "set"))
+    assert dataset.classes == WORLDS[name].classes
+    assert [len(image.regions) for image in dataset.images] == [len(image.regions) for image in drawn.images]
+    for image in dataset.images:
+        assert image.path is not None
+        assert pictures.load(image.path).shape == (image.height, image.width, 3)
+
+
+def test_a_folder_with_labels_is_left_alone(tmp_path: Path) -> None:
+    generate(WORLDS["shapes"], tmp_path, 1, seed=1)
+    before = contents(tmp_path)
+    with pytest.raises(StudioError, match=r"via_project\.json exists already; name a new folder"):
+        generate(WORLDS["shapes"], tmp_path, 2, seed=2)
+    assert contents(tmp_path) == before
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["toy", "shapes", str(tmp_path / "new"), "--pictures", "2", "--seed", "9"]) == 0
+    assert "via_project.json: 2 pictures" in capsys.readouterr().out
+    assert main(["toy", "shapes", str(tmp_path / "none"), "--pictures", "0"]) == 2
+    assert "give one picture at least" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

@@ -68,7 +68,7 @@ class Outfit:
                 return self._chest(along, around)
             case "pelvis":
                 belt = (along < 0.12)[:, None]
-                return np.where(belt, self.trim, self.trousers.at(along, around))
+                return np.where(belt, self.trim, self.trousers.at(0.4 * along, around))
             case "thigh":
                 return self._cut(self.trousers, along, around, self.legs)
             case "shin":
@@ -125,9 +125,7 @@ class Outfit:
             colours = np.where(spot(x, 0.36, 0.22, 0.05), 0.8 * self.hair, colours)
             colours = np.where(spot(x, 0.14, 0.21, 0.15), [245.0, 245.0, 240.0], colours)
             colours = np.where(spot(x, 0.14, 0.12, 0.13), self.eyes, colours)
-        edge = np.where(
-            front > 0, 0.52 + 0.25 * front - 0.12 * np.abs(left), 0.52 + (1.3 * self.hair_length + 0.3) * front
-        )
+        edge = np.where(front > 0, 0.52 + 0.25 * front - 0.12 * np.abs(left), 0.52 + (0.7 + self.hair_length) * front)
         hairy = (up > edge) if self.hair_length > 0 else np.zeros(len(up), bool)
         return np.where(hairy[:, None], self.hair * (0.9 + 0.12 * np.sin(14 * left))[:, None], colours)
 

@@ -134,7 +134,7 @@ def posed(pose: Pose, build: Build) -> Figure:
     collar = waist + 0.65 * build.trunk * trunk[1]
     chest = (0.93 * build.shoulders, 0.066 * girth, 0.042)
     egg("chest", collar - 0.035 * trunk[1], waist, trunk, chest, 0.80)
-    pelvis = (0.72 * build.hips + 0.044 * girth, 0.064 * girth, 0.05)
+    pelvis = (0.72 * build.hips + 0.044 * girth, 0.064 * girth, 0.042)
     egg("pelvis", waist, 0.005 * body[1], _bent(body, tuple(a / 2 for a in pose.trunk)), pelvis, 1.0)
 
     for (side, sign), limb in zip(SIDES, pose.legs, strict=True):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import shapely
 
 from maskrcnn.annotations.regions import (
     Dataset,
@@ -321,19 +322,25 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
     piece = mask[top : rows[-1] + 1, left : columns[-1] + 1]
     # OpenCV follows the middles of the outermost pixels: half a pixel too far in, of pixels made twice as small.
     piece = piece.repeat(2, axis=0).repeat(2, axis=1).astype(np.uint8)
-    contours, tree = cv2.findContours(piece, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    parts: dict[int, list[Points]] = {}
-    for place in sorted(range(len(contours)), key=lambda n: tree[0][n][3]):  # outer rings (-1) come first
-        contour, outer = contours[place], int(tree[0][place][3])
-        if cv2.contourArea(contour) < (2 * FINE) ** 2 or (outer >= 0 and outer not in parts):
-            continue
-        ring = cv2.approxPolyDP(contour, 0.9, True)[:, 0, :]
-        if len(ring) < 3:
-            continue
-        ring = np.round(((ring + 0.5) / 2 + (left, top)) / FINE, 1)
-        points = tuple((float(x), float(y)) for x, y in ring)
-        parts.setdefault(place if outer < 0 else outer, []).append(points)
-    if not parts:
-        return None
-    rings = tuple(tuple(part) for part in parts.values())
-    return Polygon(rings[0][0]) if len(rings) == 1 and len(rings[0]) == 1 else MultiPolygon(rings)
+    contours, tree = cv2.findContours(piece, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    rings = [((contour[:, 0] + 0.5) / 2 + (left, top)) / FINE for contour in contours]
+    outer_of = tree[0][:, 3] if len(contours) else []
+    seen = [
+        shapely.Polygon(ring, [rings[n] for n, outer in enumerate(outer_of) if outer == place])
+        for place, ring in enumerate(rings)
+        if outer_of[place] < 0
+    ]
+    # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there.
+    whole = shapely.union_all([piece.buffer(0) for piece in seen]).simplify(0.25)
+    parts = [
+        (_points(part.exterior), *(_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1))
+        for part in shapely.get_parts(shapely.set_precision(whole, 0.1))
+        if part.area >= 1
+    ]
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return Polygon(parts[0][0])
+    return MultiPolygon(tuple(parts)) if parts else None
+
+
+def _points(ring: shapely.LinearRing) -> Points:
+    return tuple((x, y) for x, y in np.round(shapely.get_coordinates(ring)[:-1], 1).tolist())

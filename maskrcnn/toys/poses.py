@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -28,13 +29,12 @@ def random_pose(rng: np.random.Generator) -> Pose:
     """One of `KINDS`, never twice the same."""
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     pose = _POSES[kind](rng)
-    if rng.random() < 0.5:
-        pose = Pose(pose.arms[::-1], pose.legs[::-1], (pose.trunk[0], -pose.trunk[1], -pose.trunk[2]), pose.head)
-    pose = replace(pose, head=(_about(rng, 5, 10), _about(rng, 0, 8), _about(rng, 0, 22)))
     if rng.random() < 0.15:  # one arm does something of its own
         odd = Limb(rng.uniform(-30, 130), rng.uniform(0, 80), rng.uniform(0, 110), rng.uniform(0, 1), rng.uniform(0, 1))
         pose = replace(pose, arms=(odd, pose.arms[1]))
-    return pose
+    if rng.random() < 0.5:
+        pose = Pose(pose.arms[::-1], pose.legs[::-1], (pose.trunk[0], -pose.trunk[1], -pose.trunk[2]), pose.head)
+    return replace(pose, head=(_about(rng, 5, 10), _about(rng, 0, 8), _about(rng, 0, 22)))
 
 
 def random_view(rng: np.random.Generator) -> np.ndarray:
@@ -163,7 +163,7 @@ def _bend(rng: np.random.Generator) -> Pose:
     return Pose((arms[0], arms[1]), (left, right), (forward, _about(rng, 0, 4), _about(rng, 0, 6)))
 
 
-_POSES = {
+_POSES: dict[str, Callable[[np.random.Generator], Pose]] = {
     "stand": _stand,
     "walk": _walk,
     "run": _run,

@@ -1,6 +1,6 @@
 """A jointed figure: its build, its poses, and where its joints and the parts of its body then are.
 
-A body has the axes l (to its own left), u (up) and f (to its front). It is as tall as 1, standing straight; angles are
+A body has the axes l (to its own left), u (up) and f (to its front). Standing straight it is about as tall as 1; angles are
 degrees. `posed` bends it, `Figure.seen` turns it and brings it into picture coordinates: x to the right, y down, z
 towards who looks, so that the left shoulder of a body that faces the viewer is to the right of the right one.
 """
@@ -91,8 +91,8 @@ class Build:
     hips: float = 0.062
     upper_arm: float = 0.155
     fore_arm: float = 0.135
-    thigh: float = 0.225
-    shin: float = 0.215
+    thigh: float = 0.24
+    shin: float = 0.23
 
 
 def random_build(rng: np.random.Generator) -> Build:
@@ -110,8 +110,8 @@ def random_build(rng: np.random.Generator) -> Build:
         hips=about(0.062, 0.1),
         upper_arm=about(0.155),
         fore_arm=about(0.135),
-        thigh=about(0.225),
-        shin=about(0.215),
+        thigh=about(0.24),
+        shin=about(0.23),
     )
 
 

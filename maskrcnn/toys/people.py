@@ -121,9 +121,9 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     rng = np.random.default_rng([seed, index])
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
     light = float(rng.uniform(0, 2 * math.pi))
+    scene = _arrange(rng, height, width, light)
     scheme = _random_scheme(rng)
     canvas = background(rng, height, width, scheme).astype(np.float32)
-    scene = _arrange(rng, height, width, light)
     for item in scene.layout:
         if isinstance(item, _Person):
             _put(canvas, item, light)
@@ -320,7 +320,7 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
         return None
     top, left = int(rows[0]), int(columns[0])
     piece = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    # OpenCV follows the middles of the outermost pixels: half a pixel too far in, of pixels made twice as small.
+    # OpenCV follows the middles of the outermost pixels, of pixels made twice as small so that none is lost.
     piece = piece.repeat(2, axis=0).repeat(2, axis=1).astype(np.uint8)
     contours, tree = cv2.findContours(piece, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rings = [((contour[:, 0] + 0.5) / 2 + (left, top)) / FINE for contour in contours]
@@ -330,8 +330,9 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
         for place, ring in enumerate(rings)
         if outer_of[place] < 0
     ]
-    # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there.
-    whole = shapely.union_all([piece.buffer(0) for piece in seen]).simplify(0.25)
+    # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there. The other
+    # `buffer` gives back the half of an outermost pixel.
+    whole = shapely.union_all([part.buffer(0).buffer(0.25 / FINE, join_style="mitre") for part in seen]).simplify(0.25)
     parts = [
         (_points(part.exterior), *(_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1))
         for part in shapely.get_parts(shapely.set_precision(whole, 0.1))

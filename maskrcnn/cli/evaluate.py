@@ -14,24 +14,29 @@ from maskrcnn.annotations.formats import coco
 from maskrcnn.annotations.regions import classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure
 from maskrcnn.cli.inference import add_inference, load_for_inference
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import evaluate
+from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.model import detect
 from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a run folder, a checkpoint or a .pth file of torchvision")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a run folder, a checkpoint, a shipped model (toy) or a .pth file"
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to measure against")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
-    parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the JSON report to write")
+    parser.add_argument("--out", type=Path, metavar="REPORT", help="also write the report, as JSON; compare reads it")
     parser.add_argument("--detections", type=Path, metavar="JSON", help="also write the detections (COCO results)")
+    add_resampling(parser, 500, "how often the pictures are drawn anew for the intervals of AP; 0: no intervals")
     add_inference(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    check_resampling(args, may_be_none=True)
     model = load_for_inference(args)
     config, classes = model.config, model.config.names
     outlines = "mask" in config.tasks
@@ -47,8 +52,12 @@ def run(args: argparse.Namespace) -> None:
     for image, record in zip(ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True):
         assert record.path is not None  # require_trainable has seen to it
         detections += detect(model, pictures.load(record.path), image["id"])
-    report = evaluate(ground_truth, detections, tasks=config.tasks, sigmas=config.sigmas)
-    write_whole(args.out, json.dumps(report, indent=1, allow_nan=False))
+    report = evaluate(ground_truth, detections, tasks=config.tasks, sigmas=config.sigmas, with_evidence=True)
+    if args.resamples:
+        with counted("resamples") as progress:
+            report["intervals"] = intervals(report, args.resamples, args.seed, progress)
+    if args.out:
+        write_whole(args.out, json.dumps(report, indent=1, allow_nan=False))
     if args.detections:
         write_whole(args.detections, json.dumps(detections))
     print(table(report))
@@ -77,12 +86,14 @@ def table(report: dict[str, Any]) -> str:
         f"  {entry['tp']:3d}  {entry['fp']:3d}  {entry['fn']:3d}"
         for entry in report["per_image"]
     ]
-    for kind, name in (("bbox", "boxes"), ("segm", "masks"), ("keypoints", "keypoints")):
+    between = report.get("intervals") or {}
+    for kind, name in TASKS.items():
         if report[kind] is not None:
-            lines.append(f"{name}: " + "  ".join(f"{key} {figure(value)}" for key, value in report[kind].items()))
+            edges = between.get(kind) or {}
+            figures = [f"{key} {figure(value)} {bracket(edges.get(key))}" for key, value in report[kind].items()]
+            lines.append(f"{name}: " + "  ".join(words.rstrip() for words in figures))
     lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
+    if between:
+        lines.append(f"in brackets: the 95 % interval, from {between['resamples']} resamples of the pictures")
+        lines += caution(len(report["per_image"]))
     return "\n".join(lines)
-
-
-def figure(value: float | None) -> str:
-    return "    -" if value is None else f"{value:.3f}"

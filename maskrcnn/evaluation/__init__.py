@@ -1,7 +1,20 @@
-"""What measures: matching, per-picture AP and COCO AP, as functions of two JSON documents. It knows no model."""
+"""What measures: matching, per-picture AP and COCO AP, as functions of two JSON documents; intervals and
+comparisons, as functions of the reports. It knows no model."""
 
+from maskrcnn.evaluation.bootstrap import intervals
 from maskrcnn.evaluation.coco_ap import coco_summary
+from maskrcnn.evaluation.comparison import compare
 from maskrcnn.evaluation.matching import ImageMatches, Prediction, Truth, match_image
 from maskrcnn.evaluation.report import definitions, evaluate
 
-__all__ = ["ImageMatches", "Prediction", "Truth", "coco_summary", "definitions", "evaluate", "match_image"]
+__all__ = [
+    "ImageMatches",
+    "Prediction",
+    "Truth",
+    "coco_summary",
+    "compare",
+    "definitions",
+    "evaluate",
+    "intervals",
+    "match_image",
+]

@@ -61,6 +61,7 @@ class CocoEvaluation:
         images, categories = list(found.images.values()), list(found.categories.values())
         self._ground_truth = _index(images, categories, found.annotations.values())
         self._detections = _index(images, categories, found.detections.values())
+        self._whole: dict[IouType, COCOeval] = {}
         if found.num_keypoints is not None:
             # A pose is as large as the box around its points: the size that counts where it finds no object.
             poses = [[{**entry, "area": _extent(entry)} for entry in group] for group in found.detections.values()]
@@ -74,8 +75,7 @@ class CocoEvaluation:
 
     def summary(self, iou_type: IouType) -> Summary:
         """The six numbers over all pictures, five for keypoints."""
-        evaluation = self._evaluated(iou_type)
-        precision = evaluation.eval["precision"][..., 0]
+        precision = self._over_all(iou_type).eval["precision"][..., 0]
         sizes = ("APm", "APl") if iou_type == "keypoints" else ("APs", "APm", "APl")
         by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
         return {**_at_thresholds(precision[..., 0]), **by_size}
@@ -84,6 +84,27 @@ class CocoEvaluation:
         """`AP`, `AP50` and `AP75` computed on that one picture, over the classes that appear in it."""
         evaluation = self._evaluated(iou_type, image_id)
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
+
+    def image_results(self, iou_type: IouType) -> dict[tuple[int, int], dict[str, Any] | None]:
+        """What `COCOeval.evaluateImg` said of each class in each picture, over objects of all sizes.
+
+        By (category id, image id); None where the picture has neither objects nor detections of the class. The entries
+        hold `dtScores` (D,), best first, `dtMatches` and `dtIgnore` (10, D), one row for each IoU threshold, and
+        `gtIgnore` (G,).
+        """
+        evaluation = self._over_all(iou_type)
+        params = evaluation.params
+        of_a_class = len(params.areaRng) * len(params.imgIds)  # results lie by class, then by size (all first)
+        return {
+            (category_id, int(image_id)): evaluation.evalImgs[nth_class * of_a_class + nth_image]
+            for nth_class, category_id in enumerate(params.catIds)
+            for nth_image, image_id in enumerate(params.imgIds)
+        }
+
+    def _over_all(self, iou_type: IouType) -> COCOeval:
+        if iou_type not in self._whole:
+            self._whole[iou_type] = self._evaluated(iou_type)
+        return self._whole[iou_type]
 
     def _evaluated(self, iou_type: IouType, image_id: int | None = None) -> COCOeval:
         poses = iou_type == "keypoints"

@@ -1,18 +1,29 @@
-"""The report that `python -m maskrcnn evaluate` writes and the pages show."""
+"""The report that `python -m maskrcnn evaluate` writes and the pages show.
+
+```
+{"bbox": {"AP", "AP50", "AP75", "APs", "APm", "APl"}, "segm": {...} | null, "keypoints": {...} (without APs) | null,
+ "matched_by": "segm" | "bbox",
+ "per_image": [{"image_id", "file", "n_gt", "n_pred", "ap", "ap50", "ap50_pooled", "keypoints_ap", "keypoints_ap50",
+                "tp", "fp", "fn"}, ...],
+ "mean_ap50_pooled", "min_score", "definitions": {name: one or two sentences},
+ "evidence": what `python -m maskrcnn compare` needs of each detection; where it was asked for (see `evidence.py`)
+ "intervals": 95 % bootstrap intervals of AP, AP50 and AP75; where they were asked for (see `bootstrap.intervals`)}
+```
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from maskrcnn.evaluation import documents
+from maskrcnn.evaluation import documents, evidence
+from maskrcnn.evaluation.bootstrap import KINDS, LEVEL, Progress
 from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES, CocoEvaluation
 from maskrcnn.evaluation.documents import Document, Documents
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap
 
 Report = dict[str, Any]
-Progress = Callable[[int, int], None]
 
 
 def evaluate(
@@ -23,6 +34,7 @@ def evaluate(
     progress: Progress | None = None,
     tasks: Sequence[str] | None = None,
     sigmas: Sequence[float] | None = None,
+    with_evidence: bool = False,
 ) -> Report:
     """All numbers of a set of detections, as `report.json` holds them.
 
@@ -31,7 +43,8 @@ def evaluate(
     without keypoints, `keypoints` is None; `sigmas` are those of OKS, one for each keypoint (None: the usual ones). AP
     uses every detection; `n_pred`, `tp`, `fp` and `fn` only those with a score of at least `min_score`. A number that
     is not defined (a picture or a size range without objects) is None, never NaN. `progress(done, total)` is called
-    after each picture. Raises `StudioError` where the two documents do not fit together.
+    after each picture. `with_evidence` adds what `compare` and `bootstrap.intervals` need. Raises `StudioError` where
+    the two documents do not fit together.
     """
     detections = list(detections)
     tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
@@ -43,7 +56,7 @@ def evaluate(
         if progress is not None:
             progress(done, len(found.images))
     pooled = [row["ap50_pooled"] for row in per_image if row["ap50_pooled"] is not None]
-    return {
+    report: Report = {
         "bbox": coco.summary("bbox"),
         "segm": coco.summary("segm") if found.masks else None,
         "keypoints": coco.summary("keypoints") if found.num_keypoints is not None else None,
@@ -53,6 +66,9 @@ def evaluate(
         "min_score": min_score,
         "definitions": definitions(min_score, matched_by(found)),
     }
+    if with_evidence:
+        report["evidence"] = evidence.gather(found, coco, [kind for kind in KINDS if report[kind] is not None])
+    return report
 
 
 def matched_by(found: Documents) -> Literal["segm", "bbox"]:
@@ -124,4 +140,11 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
         "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
         f"the {MAX_POSES} best.",
+        "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection, "
+        "and what became of it as bit masks over the IoU thresholds, bit 0 for .50 up to bit 9 for .95: found an "
+        "object (found), or counts neither way (ignored; an empty list where none does). Pictures are in the order of "
+        "per_image, detections in that of their scores, which have only as many decimals as that order needs. COCO AP "
+        "on any choice of the pictures follows from it.",
+        "intervals": f"[low, high], the middle {LEVEL * 100:g} % of the AP over resamples of the pictures: each draws "
+        "as many as there are, with replacement. null where there is nothing to find, or one picture only.",
     }

@@ -57,9 +57,24 @@ def test_evaluate_writes_the_report(trained: Path, tmp_path: Path, capsys: pytes
     assert set(report["segm"]) == {"AP", "AP50", "AP75", "APs", "APm", "APl"}
     assert [entry["file"] for entry in report["per_image"]] == ["square0.png", "square1.png"]
     assert [entry["n_gt"] for entry in report["per_image"]] == [1, 1]
+    assert report["evidence"]["classes"][0]["segm"]["objects"] == "1 1"
+    low, high = report["intervals"]["segm"]["AP"]
+    assert 0 <= low <= high <= 1
+    printed = capsys.readouterr().out
+    assert f"masks: AP {report['segm']['AP']:.3f} [{low:.3f}, {high:.3f}]  AP50" in printed
+    assert "square1.png" in printed
+
+
+def test_evaluate_needs_no_file_and_no_intervals(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tiny.squares(tmp_path / "data", pictures=1)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["evaluate", str(trained), "--data", str(labels), "--resamples", "0", "--device", "cpu"]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
     printed = capsys.readouterr().out
     assert "masks: AP" in printed
-    assert "square1.png" in printed
+    assert "[" not in printed
 
 
 def test_predict_draws_every_picture_and_keeps_the_detections(trained: Path, tmp_path: Path) -> None:
@@ -233,6 +248,7 @@ BAD_ARGUMENTS = {
     "no epochs": (["train", "--data", "DATA", "--out", "run", "--epochs", "0"], "epochs"),
     "both lengths": (["train", "--data", "DATA", "--out", "run", "--epochs", "2", "--minutes", "1"], "--minutes"),
     "a score of 2": (["predict", "RUN", "PICTURE", "--out", "out", "--min-score", "2"], "--min-score"),
+    "few resamples": (["evaluate", "RUN", "--data", "DATA", "--resamples", "9"], "at least 100, or 0 to leave"),
     "no command": ([], "COMMAND"),
     "no such command": (["tarin"], "tarin"),
 }

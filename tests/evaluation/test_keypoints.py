@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import math
 from typing import Any
 
-import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_summary, evaluate, match_image
+from tests.evaluation.random_sets import random_poses
 
 SIDE = 60
 """Side of the square objects: s, the root of their area."""
@@ -129,37 +128,6 @@ def test_results_in_cocos_own_form_have_no_box() -> None:
 
 
 # Against pycocotools' own demo
-
-
-def random_poses(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """People of all sizes with 17 keypoints, some unlabelled, some crowds, and jittered detections of them."""
-    rng = np.random.default_rng(seed)
-    annotations: list[dict[str, Any]] = []
-    detections: list[dict[str, Any]] = []
-    for image_id in range(1, 6):
-        for _ in range(int(rng.integers(1, 6))):
-            x, y, width, height = *rng.uniform(0, 200, 2), *rng.uniform(25, 180, 2)
-            places = rng.uniform((x, y), (x + width, y + height), (17, 2))
-            seen = rng.integers(0, 3, 17) * (rng.random() < 0.85)
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": 1,
-                    "iscrowd": int(rng.random() < 0.1),
-                    "bbox": [x, y, width, height],
-                    "area": width * height * 0.6,
-                    "keypoints": np.column_stack([places, seen]).ravel().tolist(),
-                    "num_keypoints": int((seen > 0).sum()),
-                }
-            )
-            for _ in range(int(rng.integers(0, 4))):
-                off = places + rng.normal(0, 0.06 * rng.random() * math.sqrt(width * height), (17, 2))
-                keypoints = np.column_stack([off, np.full(17, 2)]).ravel().tolist()
-                detections.append({"image_id": image_id, "category_id": 1, "score": rng.random()})
-                detections[-1] |= {"keypoints": keypoints, "bbox": [x + 3, y, width, height + 2]}
-    images = [{"id": n, "file_name": f"{n}.jpg", "width": 400, "height": 400} for n in range(1, 6)]
-    return {"images": images, "categories": [{"id": 1, "name": "person"}], "annotations": annotations}, detections
 
 
 def official(document: dict[str, Any], detections: list[dict[str, Any]], images: list[int]) -> list[float]:

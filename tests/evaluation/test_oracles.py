@@ -15,67 +15,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.evaluation import coco_summary, evaluate, match_image
+from tests.evaluation.random_sets import random_set
 
 # pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-HEIGHT, WIDTH = 120, 160
-
-
-def random_set(seed: int, images: int, objects: int, extra: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Random rectangles of three classes, a crowd here and there, and jittered detections of them among random ones."""
-    rng = np.random.default_rng(seed)
-    annotations: list[dict[str, Any]] = []
-    detections: list[dict[str, Any]] = []
-    for image_id in range(images):
-        boxes = [rectangle(rng) for _ in range(int(rng.integers(0, objects + 1)))]
-        for box in boxes:
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": int(rng.integers(1, 4)),
-                    "iscrowd": int(rng.random() < 0.1),
-                    **outline(box),
-                }
-            )
-            for _ in range(int(rng.integers(0, 3))):
-                moved = box + rng.integers(-6, 7, 4)
-                moved[2:] = np.maximum(moved[2:], moved[:2] + 3)
-                category = annotations[-1]["category_id"] if rng.random() < 0.8 else int(rng.integers(1, 4))
-                detections.append(detection(rng, image_id, category, moved.clip(0, HEIGHT)))
-        for _ in range(extra):
-            detections.append(detection(rng, image_id, int(rng.integers(1, 4)), rectangle(rng)))
-    document = {
-        "images": [{"id": n, "file_name": f"{n}.jpg", "width": WIDTH, "height": HEIGHT} for n in range(images)],
-        "categories": [{"id": n, "name": str(n)} for n in (1, 2, 3)],
-        "annotations": annotations,
-    }
-    return document, detections
-
-
-def rectangle(rng: np.random.Generator) -> np.ndarray:
-    x, y = rng.integers(0, 80, 2)
-    width, height = rng.integers(8, 40, 2)
-    return np.array([x, y, x + width, y + height])
-
-
-def outline(box: np.ndarray) -> dict[str, Any]:
-    bitmap = np.zeros((HEIGHT, WIDTH), np.uint8, order="F")
-    x1, y1, x2, y2 = (int(value) for value in box)
-    bitmap[y1:y2, x1:x2] = 1
-    code = coco_mask.encode(bitmap)
-    return {
-        "segmentation": {"size": [HEIGHT, WIDTH], "counts": code["counts"].decode()},
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": float(bitmap.sum()),
-    }
-
-
-def detection(rng: np.random.Generator, image_id: int, category: int, box: np.ndarray) -> dict[str, Any]:
-    score = float(rng.random())
-    fields = outline(box)
-    return {"image_id": image_id, "category_id": category, "score": score, **fields}
 
 
 def official(

@@ -1,0 +1,125 @@
+"""`python -m maskrcnn compare`: two networks on the same pictures, and whether they differ."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure, signed
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.evaluation import compare
+from maskrcnn.evaluation.comparison import VERDICTS, Comparison
+from maskrcnn.training.run_folder import write_whole
+
+SHOWN = 5
+"""Pictures that are printed where one network is most ahead; `--json` lists all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Both reports come from `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT` on the same labels. A "
+        "difference is B minus A: above 0 where the second is better."
+    )
+    parser.add_argument("report_a", type=Path, metavar="REPORT_A", help="the report of one model")
+    parser.add_argument("report_b", type=Path, metavar="REPORT_B", help="the report of another on the same pictures")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the comparison there, for programs")
+    add_resampling(parser, 2000, "how often the pictures are drawn anew for the intervals")
+
+
+def run(args: argparse.Namespace) -> None:
+    check_resampling(args)
+    if args.json and any(args.json.resolve() == path.resolve() for path in (args.report_a, args.report_b)):
+        raise ArgumentError(f"--json {args.json}: this is a report that is read; name another place")
+    report_a, report_b = _read(args.report_a), _read(args.report_b)
+    names = _names(args.report_a, args.report_b)
+    with counted("resamples") as progress:
+        found = compare(report_a, report_b, names, resamples=args.resamples, seed=args.seed, progress=progress)
+    if args.json:
+        _write_json(args.json, found)
+    print(table(found))
+
+
+def table(found: Comparison) -> str:
+    """The comparison for a terminal: the figures of each task, what they mean, then the pictures."""
+    a, b = found["a"], found["b"]
+    lines = [
+        f"A is {a}",
+        f"B is {b}",
+        f"The same {found['pictures']} pictures with {found['objects']} objects, drawn anew {found['resamples']} times "
+        f"(seed {found['seed']}).",
+        "",
+        f"{'':15}  {'A':22}  {'B':22}  B minus A",
+    ]
+    verdicts = []
+    for kind, task in TASKS.items():
+        for name, row in (found[kind] or {}).items():
+            difference = f"{signed(row['difference'])} {bracket(row['difference_interval'], '+')}"
+            lines.append(
+                f"{task if name == 'AP' else '':9}  {name:4}  {_side(row, 'a'):22}  {_side(row, 'b'):22}  "
+                f"{difference:25}  {row['verdict']}"
+            )
+            verdicts.append(row["verdict"])
+    lines += [
+        "",
+        f"In brackets: the 95 % interval. B minus A is above 0 where {b} is better, below 0 where {a} is.",
+        *(f"{what}: {meaning}." for what, meaning in VERDICTS.items() if what in verdicts),
+        *caution(found["pictures"]),
+    ]
+    if missing := [task for kind, task in TASKS.items() if found[kind] is None]:
+        lines.append(f"Not compared: {' and '.join(missing)}, which not both reports have.")
+    return "\n".join([*lines, "", *_pictures(found)])
+
+
+def _side(row: dict[str, Any], side: str) -> str:
+    return f"{figure(row[side])} {bracket(row[f'{side}_interval'])}"
+
+
+def _pictures(found: Comparison) -> list[str]:
+    a, b, rows = found["a"], found["b"], found["per_image"]
+    what = TASKS[rows["kind"]]
+    lines = [
+        f"Picture by picture, AP of {what}: {a} is better on {rows['a_better']}, {b} on {rows['b_better']}; they are "
+        f"equal on {rows['equal']}, and {rows['without_objects']} have no objects."
+    ]
+    defined = sorted((row for row in rows["pictures"] if row["difference"] is not None), key=lambda r: r["difference"])
+    ahead = [
+        (f"{a} (A)", [row for row in defined[:SHOWN] if row["difference"] < 0]),
+        (f"{b} (B)", [row for row in defined[: -SHOWN - 1 : -1] if row["difference"] > 0]),
+    ]
+    width = max([len(row["file"]) for _, shown in ahead for row in shown] + [7])
+    for name, shown in ahead:
+        if shown:
+            lines += ["", f"{name} is most ahead on", f"  {'picture':{width}}      A      B  B minus A"]
+        lines += [
+            f"  {row['file']:{width}}  {figure(row['a'])}  {figure(row['b'])}  {signed(row['difference'])}"
+            for row in shown
+        ]
+    return lines
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArgumentError(f"{path} does not exist; give a report that `python -m maskrcnn evaluate` wrote") from None
+    except OSError as error:
+        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); give a report") from None
+    except ValueError:
+        report = None
+    if not isinstance(report, dict) or not {"per_image", "bbox", "min_score"} <= set(report):
+        raise StudioError(f"{path}: this is no report; give one that `python -m maskrcnn evaluate` wrote")
+    return report
+
+
+def _names(path_a: Path, path_b: Path) -> tuple[str, str]:
+    """What the reports are called: their file names, or their whole paths where those are the same."""
+    return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))
+
+
+def _write_json(place: Path, found: Comparison) -> None:
+    try:
+        write_whole(place, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    except OSError as error:
+        raise ArgumentError(f"{place}: cannot be written ({error.strerror}); choose another place") from None

@@ -1,0 +1,137 @@
+"""How far an AP would move with other pictures of the same kind: the bootstrap over pictures.
+
+From P pictures, P are drawn with replacement, and COCO's AP is worked out on them: one resample. The middle 95 % of
+many such APs is an interval in which the AP of another set of such pictures would be expected (Efron and Tibshirani
+1993, chapter 13, the percentile interval). Pictures are drawn, not objects, because the objects of one picture share
+its light, its clutter and its luck.
+
+Nothing is matched again. A picture that is drawn k times counts k times: its objects, and each of its detections where
+it stands in the ranking. That is what pycocotools says of a document that holds the picture k times, wherever
+no two detections of a class in one picture have equal scores.
+
+How good such intervals are: in simulated sets with AP .61 and .86, they held the AP of 20,000 pictures in 83 to 87 % of
+the trials with 12 pictures, in 90 to 95 % with 50, in 93 to 98 % with 200. Where classes have few objects and AP is
+near 0, the AP itself comes out too high on a small set, and its interval with it; the difference of two networks is
+mostly spared that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from maskrcnn.evaluation.coco_ap import IouType
+from maskrcnn.evaluation.evidence import THRESHOLDS, Ranking, rankings
+
+Progress = Callable[[int, int], None]
+Figures = dict[str, np.ndarray]
+
+FIGURES = ("AP", "AP50", "AP75")
+KINDS: tuple[IouType, ...] = get_args(IouType)
+LEVEL = 0.95
+
+RECALLS = np.linspace(0, 1, 101)
+"""Where COCO reads the precision."""
+
+AT_ONCE = 500_000
+"""Detections times resamples that are worked on at a time: a few MB."""
+
+
+def draws(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each picture is drawn in each resample: `(resamples, pictures)` int32, each row sums to `pictures`."""
+    drawn = np.random.default_rng(seed).integers(max(pictures, 1), size=(resamples, pictures))
+    rows = np.arange(resamples)[:, None] * pictures
+    return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
+
+
+def figures(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> Figures:
+    """COCO's `AP`, `AP50` and `AP75`, each `(R,)` float64, on R choices of pictures; NaN where they have no objects.
+
+    `times` (R, P) int says how often each picture is in each of them. A class without objects in a choice is left out
+    of the mean there, as COCO does. `progress(done, R)` is called now and then.
+    """
+    found: Figures = {name: np.full(len(times), np.nan) for name in FIGURES}
+    at_once = max(1, AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
+    for start in range(0, len(times), at_once):
+        part = slice(start, start + at_once)
+        by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
+        for name, thresholds in zip(FIGURES, (slice(None), slice(0, 1), slice(5, 6)), strict=True):
+            if len(by_class):
+                found[name][part] = _mean_of_classes(by_class[:, :, thresholds].mean(axis=2))
+        if progress is not None:
+            progress(min(start + at_once, len(times)), len(times))
+    return found
+
+
+def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
+    """AP of one class at each IoU threshold, `(R, 10)` float64, on the choices `times` (R, P); NaN without objects.
+
+    The steps of `COCOeval.accumulate`, with counts in place of ones: precision after each detection, its envelope, the
+    mean over 101 recalls. Recall rises only where something was found, so those places of the ranking are enough, and
+    copies of a picture next to each other leave the envelope as if they had come in one step.
+    """
+    drawn = times[:, ranking.picture]
+    n_objects = (times @ ranking.objects)[:, None]
+    rank = np.cumsum(drawn, axis=1, dtype=np.int32)
+    result = np.zeros((len(times), THRESHOLDS))
+    for threshold in range(THRESHOLDS):
+        hits = np.flatnonzero(ranking.found[:, threshold])
+        counted = rank[:, hits]
+        ignored = np.flatnonzero(ranking.ignored[:, threshold])
+        if len(ignored):
+            passed = np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32)
+            counted = counted - np.pad(passed, ((0, 0), (1, 0)))[:, np.searchsorted(ignored, hits)]
+        true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
+        precision = true_positives / (counted + np.spacing(1))
+        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        read = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
+        result[:, threshold] = (envelope * np.diff(read, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
+    return np.where(n_objects > 0, result, np.nan)
+
+
+def interval(values: np.ndarray) -> list[float] | None:
+    """[low, high], the middle 95 % of the values that are defined; None where none is."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None
+    tail = 50 * (1 - LEVEL)
+    return [float(edge) for edge in np.percentile(defined, [tail, 100 - tail])]
+
+
+def intervals(
+    report: Mapping[str, Any], resamples: int, seed: int = 0, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The block `intervals` of a report that has its evidence.
+
+    `{"level": 0.95, "resamples", "seed", "bbox": {"AP": [low, high], "AP50", "AP75"}, "segm", "keypoints"}`, null for a
+    task that the report does not have, and [low, high] null where there is nothing to find. One picture alone has no
+    intervals: drawn again it is always the same.
+    """
+    pictures = len(report["per_image"])
+    times = draws(pictures, resamples, seed)
+    kinds = [kind for kind in KINDS if report[kind] is not None]
+    found: dict[str, Any] = {"level": LEVEL, "resamples": resamples, "seed": seed, **dict.fromkeys(KINDS)}
+    for number, kind in enumerate(kinds):
+        values = figures(rankings(report, kind), times, part_of(progress, number, len(kinds)))
+        found[kind] = {name: interval(values[name]) if pictures > 1 else None for name in FIGURES}
+    return found
+
+
+def part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    """The progress of one part out of several that take equally long, told as that of the whole."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, parts * total)
+
+
+def _mean_of_classes(values: np.ndarray) -> np.ndarray:
+    """`values` (classes, R) -> (R,): the mean over the classes that are defined, NaN where none is."""
+    defined = ~np.isnan(values)
+    return np.divide(
+        np.where(defined, values, 0).sum(axis=0),
+        defined.sum(axis=0),
+        out=np.full(values.shape[1], np.nan),
+        where=defined.any(axis=0),
+    )

@@ -1,0 +1,145 @@
+"""What became of every detection, small enough to lie in a report: COCO's AP on any choice of pictures follows from it.
+
+The block `evidence` of a report holds, class by class,
+
+```
+{"classes": [{"name": "circle",
+              "scores": ["0.993 0.41", "", ...],       the detections of each picture, best first
+              "bbox": {"objects": "2 0 ...",           objects of each picture that can be found (crowds are none)
+                       "found": ["1023 0", "", ...],   what each detection found, best first
+                       "ignored": []},                 the same for what it does not count for
+              "segm": {...}, "keypoints": {...}}]}     as far as the detections have them
+```
+
+with one entry for each picture, in the order of `per_image`. `found` and `ignored` are bit masks over the ten IoU
+thresholds: bit 0 stands for .50, bit 9 for .95. A detection is `found` at a threshold where it found an object of its
+class, and `ignored` where it fell to a crowd (or, for keypoints, to an object without labelled ones); elsewhere it is a
+mistake. `ignored` is an empty list where no detection of the class is. There are as many detections as COCO looks at,
+100 of a class in a picture; for keypoints the first 20 of them.
+
+Scores are there for their ranking and keep no more decimals than it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
+from maskrcnn.evaluation.documents import Documents
+
+Block = dict[str, Any]
+
+THRESHOLDS = 10
+"""COCO's IoU thresholds: .50, .55, ..., .95."""
+
+DECIMALS = range(3, 17)
+"""A score is written with 3 decimals, or with as many more as tell it from its neighbours."""
+
+_BITS = 1 << np.arange(THRESHOLDS)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One class of one task: its objects, and the detections of all pictures in one ranking, as COCO makes it.
+
+    `objects` (P,) int64 counts the objects of each picture that can be found. Over the N detections, best score first
+    and equal ones by image id: `picture` (N,) int64 is the position of their picture in the report, `found` (N, 10) and
+    `ignored` (N, 10) bool say what became of them at each IoU threshold.
+    """
+
+    name: str
+    objects: np.ndarray
+    picture: np.ndarray
+    found: np.ndarray
+    ignored: np.ndarray
+
+
+def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Block:
+    """The block, from the matches that pycocotools has made already. `kinds` must have "bbox" among them."""
+    results = {kind: coco.image_results(kind) for kind in kinds}
+    classes = []
+    for category_id, category in found.categories.items():
+        of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
+        scores = [[] if result is None else result["dtScores"] for result in of_class["bbox"]]
+        entry: Block = {"name": category["name"], "scores": _words_by_picture(scores)}
+        for kind in kinds:
+            entry[kind] = _task(of_class[kind])
+        classes.append(entry)
+    return {"classes": classes}
+
+
+def rankings(report: Mapping[str, Any], kind: IouType) -> list[Ranking]:
+    """Each class of a report with evidence, as it stands in `kind`. Raises ValueError or KeyError where damaged."""
+    by_id = np.argsort([row["image_id"] for row in report["per_image"]], kind="stable")  # as pycocotools sorts them
+    return [_ranking(entry, kind, by_id) for entry in report["evidence"]["classes"]]
+
+
+def shortest(scores: np.ndarray) -> np.ndarray:
+    """Scores (N,) float64 in as few decimals as leave their order as it was: equal ones equal, others apart."""
+    values, places = np.unique(scores, return_inverse=True)
+    middles = (values[1:] + values[:-1]) / 2
+    low, high = np.append(-np.inf, middles), np.append(middles, np.inf)
+    short = values.copy()
+    for decimals in reversed(DECIMALS):
+        rounded = np.round(values, decimals)
+        short = np.where((low < rounded) & (rounded < high), rounded, short)
+    return short[places]
+
+
+def _words_by_picture(scores: list[list[float]]) -> list[str]:
+    ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
+    short = shortest(np.array([score for group in scores for score in group], dtype=np.float64))
+    return [_words(group) for group in np.split(short, ends[:-1])] if scores else []
+
+
+def _task(results: Sequence[Mapping[str, Any] | None]) -> Block:
+    found, ignored, objects = [], [], []
+    for result in results:
+        objects.append(0 if result is None else int(np.count_nonzero(np.asarray(result["gtIgnore"]) == 0)))
+        matches = np.zeros((THRESHOLDS, 0)) if result is None else np.asarray(result["dtMatches"])
+        ignore = np.zeros_like(matches, dtype=bool) if result is None else np.asarray(result["dtIgnore"], dtype=bool)
+        found.append(_words(_BITS @ ((matches > 0) & ~ignore)))
+        ignored.append(_BITS @ ignore)
+    any_ignored = any(bits.any() for bits in ignored)
+    return {
+        "objects": _words(np.array(objects)),
+        "found": found,
+        "ignored": [_words(bits) for bits in ignored] if any_ignored else [],
+    }
+
+
+def _words(numbers: np.ndarray) -> str:
+    return " ".join(map(repr, numbers.tolist()))
+
+
+def _ranking(entry: Mapping[str, Any], kind: IouType, by_id: np.ndarray) -> Ranking:
+    task = entry[kind]
+    objects = np.array(task["objects"].split(), dtype=np.int64)
+    found = [np.array(task["found"][picture].split(), dtype=np.int64) for picture in by_id]
+    counts = [len(bits) for bits in found]
+    ignored = [np.array(task["ignored"][picture].split(), dtype=np.int64) for picture in by_id if task["ignored"]]
+    # Of keypoints there are the first twenty detections of a picture only.
+    scores = [
+        np.array(entry["scores"][picture].split()[:count], dtype=np.float64)
+        for picture, count in zip(by_id, counts, strict=True)
+    ]
+    order = np.argsort(-_joined(scores, np.float64), kind="stable")
+    bits = _joined(found, np.int64)[order]
+    passed = _joined(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
+    if not len(objects) == len(task["found"]) == len(by_id):
+        raise ValueError(f"{entry['name']}: not one entry for each picture")
+    return Ranking(
+        name=entry["name"],
+        objects=objects,
+        picture=np.repeat(by_id, counts)[order],
+        found=(bits[:, None] & _BITS) > 0,
+        ignored=(passed[:, None] & _BITS) > 0,
+    )
+
+
+def _joined(arrays: Sequence[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *arrays])

@@ -1,0 +1,206 @@
+"""Two reports of the same pictures against each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskrcnn.errors import StudioError
+from maskrcnn.evaluation import compare, evaluate
+from maskrcnn.evaluation.bootstrap import FIGURES, draws, figures, interval
+from maskrcnn.evaluation.comparison import VERDICTS, verdict
+from maskrcnn.evaluation.evidence import rankings
+from tests.evaluation.random_sets import random_poses, random_set
+from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
+
+PICTURES = 40
+ONE_EACH = truth(*((n, 1, *FIRST) for n in range(PICTURES)), images=PICTURES)
+ALL_FOUND = [found(n, 1, *FIRST, 0.5 + n / 100) for n in range(PICTURES)]
+
+
+def measured(document: dict[str, Any], detections: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+    return evaluate(document, detections, with_evidence=True, **options)
+
+
+def test_a_network_against_itself_differs_by_nothing() -> None:
+    report = measured(*random_set(1, images=8, objects=4, extra=4))
+    same = compare(report, json.loads(json.dumps(report)), resamples=200)
+    for kind in ("bbox", "segm"):
+        for row in same[kind].values():
+            assert (row["difference"], row["difference_interval"], row["verdict"]) == (0, [0, 0], "contains 0")
+            assert row["a"] == row["b"]
+            assert row["a_interval"] == row["b_interval"]
+    assert same["keypoints"] is None
+    pictures = same["per_image"]
+    assert (pictures["a_better"], pictures["b_better"]) == (0, 0)
+    assert pictures["equal"] + pictures["without_objects"] == 8
+
+
+def test_one_that_misses_every_object_in_half_of_the_pictures_is_worse() -> None:
+    """Precision 1 up to recall 1/2 is 51 of the 101 recalls."""
+    half = [entry for entry in ALL_FOUND if entry["image_id"] % 2]
+    report = compare(measured(ONE_EACH, ALL_FOUND), measured(ONE_EACH, half), resamples=400)
+    for row in report["segm"].values():
+        assert (row["a"], row["b"]) == pytest.approx((1, 51 / 101))
+        assert row["difference"] == pytest.approx(-50 / 101)
+        low, high = row["difference_interval"]
+        # What is missed in 40 draws of a fair coin: 1/2 with a standard error of sqrt(1/4 / 40) = .079.
+        assert (low, high) == pytest.approx((-0.5 - 1.96 * 0.079, -0.5 + 1.96 * 0.079), abs=0.04)
+        assert row["verdict"] == "away from 0"
+    pictures = report["per_image"]
+    assert (pictures["a_better"], pictures["b_better"], pictures["equal"]) == (20, 0, 20)
+    assert pictures["pictures"][0] == {"file": "0.jpg", "a": pytest.approx(1), "b": 0, "difference": pytest.approx(-1)}
+
+
+def test_swapping_the_reports_turns_the_sign() -> None:
+    document, detections = random_set(2, images=10, objects=4, extra=4)
+    reports = measured(document, detections), measured(document, detections[::2])
+    one, other = compare(*reports, resamples=200), compare(*reversed(reports), resamples=200)
+    for name in FIGURES:
+        low, high = one["segm"][name]["difference_interval"]
+        assert other["segm"][name]["difference_interval"] == pytest.approx([-high, -low])
+        assert other["segm"][name]["difference"] == -one["segm"][name]["difference"]
+        assert other["segm"][name]["a_interval"] == one["segm"][name]["b_interval"]
+    assert one["per_image"]["a_better"] == other["per_image"]["b_better"]
+
+
+def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
+    """Both find what is easy and miss what is hard; B misses a little more. How many hard pictures a draw holds moves
+    both APs together, and cancels in their difference only where both are measured on the same draw."""
+    easy = [entry for entry in ALL_FOUND if entry["image_id"] % 2]
+    a, b = measured(ONE_EACH, easy), measured(ONE_EACH, easy[1:])
+    paired = compare(a, b, resamples=400)["segm"]["AP"]["difference_interval"]
+    ap_a, ap_b = (
+        figures(rankings(report, "segm"), draws(PICTURES, 400, seed))["AP"] for report, seed in ((a, 1), (b, 2))
+    )
+    unpaired = interval(ap_b - ap_a)
+    assert unpaired is not None
+    # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.
+    assert np.ptp(paired) < 0.5 * np.ptp(unpaired)
+
+
+def test_a_difference_that_only_pairing_finds() -> None:
+    """Of 40 objects A finds 20, and B 13 of those: their intervals overlap, that of the difference is below 0."""
+    worse = [entry for entry in ALL_FOUND[::2] if entry["image_id"] % 6]
+    row = compare(measured(ONE_EACH, ALL_FOUND[::2]), measured(ONE_EACH, worse), resamples=400)["segm"]["AP"]
+    assert row["a_interval"][0] < row["b_interval"][1]
+    assert row["verdict"] == "away from 0"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_pictures_are_those_of_the_reports(seed: int) -> None:
+    document, detections = random_set(seed, images=7, objects=3, extra=3)
+    a, b = measured(document, detections), measured(document, detections[1::2])
+    rows = compare(a, b, resamples=100)["per_image"]
+    assert rows["kind"] == "segm"
+    for row, ours, theirs in zip(rows["pictures"], a["per_image"], b["per_image"], strict=True):
+        assert row["file"] == ours["file"]
+        assert (row["a"], row["b"]) == (approximate(ours["ap"]), approximate(theirs["ap"]))
+    assert rows["a_better"] + rows["b_better"] + rows["equal"] + rows["without_objects"] == 7
+    assert rows["without_objects"] == sum(row["ap"] is None for row in a["per_image"])
+
+
+def approximate(number: float | None) -> Any:
+    return None if number is None else pytest.approx(number)
+
+
+def test_keypoints_are_compared_where_both_have_them() -> None:
+    document, detections = random_poses(0)
+    both = measured(document, detections, tasks=("box", "keypoints"))
+    boxes = measured(document, detections, tasks=("box",))
+    assert compare(both, both, resamples=100)["keypoints"]["AP"]["a"] == pytest.approx(both["keypoints"]["AP"])
+    assert compare(both, both, resamples=100)["per_image"]["kind"] == "keypoints"
+    without = compare(both, boxes, resamples=100)
+    assert (without["keypoints"], without["segm"], without["per_image"]["kind"]) == (None, None, "bbox")
+    assert without["bbox"]["AP"]["difference"] == 0
+
+
+def test_one_picture_has_no_interval() -> None:
+    report = measured(truth((0, 1, *FIRST)), [found(0, 1, *FIRST, 0.9)])
+    row = compare(report, report, resamples=100)["segm"]["AP"]
+    assert (row["difference"], row["difference_interval"], row["verdict"]) == (0, None, "no interval")
+
+
+def test_nothing_to_find() -> None:
+    report = measured(truth(images=3), [found(0, 1, *FIRST, 0.9)])
+    found_nothing = compare(report, report, resamples=100)
+    assert found_nothing["segm"]["AP"] == {**dict.fromkeys(found_nothing["segm"]["AP"]), "verdict": "no interval"}
+    assert found_nothing["per_image"]["without_objects"] == 3
+    json.dumps(found_nothing, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("edges", "says"),
+    [
+        ([0.01, 0.2], "away from 0"),
+        ([-0.2, -0.01], "away from 0"),
+        ([-0.1, 0.1], "contains 0"),
+        ([0.0, 0.1], "contains 0"),
+        (None, "no interval"),
+    ],
+)
+def test_verdicts(edges: list[float] | None, says: str) -> None:
+    assert verdict(edges) == says
+    assert VERDICTS[says]
+
+
+def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """The labels of two pictures after a change, measured."""
+    document = truth((0, 1, *FIRST), (1, 2, *FIRST), images=2)
+    change(document)
+    return measured(document, [found(0, 1, *NOWHERE, 0.9)])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: d["images"][1].update(file_name="x.jpg"), 'picture "1.jpg": in a.json, not in b.json'),
+        (lambda d: d["images"].append({**d["images"][0], "id": 9, "file_name": "z"}), '"z": in b.json, not in a.json'),
+        (lambda d: d["images"].reverse(), "b.json: holds the pictures of a.json in another order"),
+        (lambda d: d["categories"][1].update(name="cat"), "class 1, class 2 in a.json, cat, class 1 in b.json"),
+        (lambda d: d["annotations"].pop(), 'picture "1.jpg": objects: 1 in a.json, 0 in b.json'),
+        (
+            lambda d: d["annotations"][1].update(category_id=1),
+            'picture "1.jpg": objects of the class "class 1": 0 in a',
+        ),
+    ],
+)
+def test_what_is_not_comparable_is_named(change: Callable[[dict[str, Any]], Any], says: str) -> None:
+    with pytest.raises(StudioError) as raised:
+        compare(changed(lambda document: None), changed(change), ("a.json", "b.json"), resamples=100)
+    assert says in str(raised.value)
+
+
+def test_another_min_score_is_named() -> None:
+    document = truth((0, 1, *FIRST))
+    reports = measured(document, []), measured(document, [], min_score=0.3)
+    with pytest.raises(StudioError, match=r"min_score is 0.5 in a.json, 0.3 in b.json"):
+        compare(*reports, ("a.json", "b.json"), resamples=100)
+
+
+def test_reports_without_evidence_or_with_damaged_evidence_are_to_be_made_again() -> None:
+    report = measured(ONE_EACH, ALL_FOUND)
+    old = {key: value for key, value in report.items() if key != "evidence"}
+    with pytest.raises(StudioError, match=r"old.json: holds no evidence .* `python -m maskrcnn evaluate"):
+        compare(report, old, ("new.json", "old.json"), resamples=100)
+    for damage in ({}, {"classes": [{"name": "class 1"}]}, {"classes": None}, None):
+        with pytest.raises(StudioError, match="is damaged"):
+            compare({**report, "evidence": damage}, report, resamples=100)
+    torn = json.loads(json.dumps(report))
+    torn["evidence"]["classes"][0]["segm"]["found"].pop()
+    with pytest.raises(StudioError, match="is damaged"):
+        compare(report, torn, resamples=100)
+
+
+def test_classes_may_come_in_another_order() -> None:
+    """Two networks that were trained with their classes in different orders."""
+    document, detections = random_set(5, images=5, objects=4, extra=2)
+    turned = {**document, "categories": [{"id": 4 - c["id"], "name": c["name"]} for c in document["categories"][::-1]]}
+    turned["annotations"] = [{**entry, "category_id": 4 - entry["category_id"]} for entry in document["annotations"]]
+    moved = [{**entry, "category_id": 4 - entry["category_id"]} for entry in detections]
+    row = compare(measured(document, detections), measured(turned, moved), resamples=100)["segm"]["AP"]
+    assert row["difference_interval"] == pytest.approx([0, 0], abs=1e-12)

@@ -20,6 +20,7 @@ from maskrcnn.presets import PRESETS
 
 # fmt: off
 Backbone = Literal[
+    "resnet18_slim_fpn", "resnet18_slim_c4", "resnet18_slim_c5",
     "resnet18_fpn", "resnet18_c4", "resnet18_c5",
     "resnet34_fpn", "resnet34_c4", "resnet34_c5",
     "resnet50_fpn", "resnet50_c4", "resnet50_c5",
@@ -229,7 +230,7 @@ class Config(BaseModel):
         0, ge=0, le=8, description="3x3 convolutions in the box head; then one fully connected layer, else two."
     )
     box_head_width: int = Field(
-        256, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
+        512, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
     )
     mask_head: MaskHead = Field(
         "fcn", description="fcn: convolutions, which keep where things are; mlp: fully connected layers, which do not."

@@ -18,7 +18,7 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.trainable import Watch, unwatched
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.toys import shapes
+from maskrcnn.toys import people, shapes
 
 _JPEG_QUALITY = 88
 _FEW = 60
@@ -47,6 +47,10 @@ WORLDS: dict[str, World] = {
         *("shapes", shapes.draw, shapes.CLASSES, "via_project.json", "via-project"),
         attribute=shapes.ATTRIBUTE,
         extras={"flavour": "via-project", "via_attributes": shapes.VIA_ATTRIBUTES},
+    ),
+    "people": World(
+        *("people", people.draw, people.CLASSES, "coco_keypoints.json", "coco"),
+        skeletons={name: people.SKELETON for name in people.CLASSES},
     ),
 }
 

@@ -1,0 +1,180 @@
+"""Train the models that ship, and put them into `data/weights`: `make toy-weights`.
+
+    python -m maskrcnn.toys.weights [NAME ...] [--work DIR]
+
+draws the worlds, trains, measures on pictures that no training has seen, and writes for each NAME (all, if none is
+given) a run folder in half precision with its model card. What the working folder has already is not made again, so
+the command can be stopped and given again at any time.
+
+A card (`data/weights/NAME/card.json`) says `name`, `what` it is, its `classes`, the `command` that makes it, the worlds
+that it learned from (`train`) and was measured on (`test`, with their pictures and seeds), `held_apart` (how many
+pictures of the test and validation sets were compared with those it learned from, and how many of them were `shared`),
+the `seconds` that its training took on which `machine`, `epochs` and `seed`, its figures (`ap`, with their 95 %
+`intervals` from `resamples` of the test pictures), `parameters`, `bytes`, its `limits` and its `licence`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from maskrcnn import shipped
+from maskrcnn.annotations import pictures, read
+from maskrcnn.errors import StudioError
+from maskrcnn.toys.recipes import SHIPS, WORK, Recipe, measured
+
+STEPS_KEPT = 300
+"""So many rows of steps are kept of a run that ships; the curves of a page show no more."""
+
+_FILES = ("config.json", "log.txt", "result.json")
+
+
+def ship(recipe: Recipe, run: Path, target: Path) -> None:
+    """Copy a finished run into a folder that ships: weights in half precision, fewer steps, no training pictures."""
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "detections").mkdir(parents=True)
+    for name in _FILES:
+        shutil.copyfile(run / name, target / name)
+    for path in sorted((run / "detections").glob("epoch_*.json")):
+        shutil.copyfile(path, target / "detections" / path.name)
+    halve(run / "best.safetensors", target / "best.safetensors")
+
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = sum(row["event"] == "step" for row in rows)
+    every = max(1, round(steps / STEPS_KEPT))
+    kept = [row for row in rows if row["event"] == "epoch" or row["step"] % every == 0]
+    (target / "metrics.jsonl").write_text("".join(json.dumps(rounded(row)) + "\n" for row in kept), encoding="utf-8")
+
+    labels = json.loads((run / "dataset.json").read_text(encoding="utf-8"))
+    for image in labels["val"]["images"]:
+        image["path"] = os.path.relpath((run / image["path"]).resolve(), target)
+    labels["train"] = {**labels["train"], "images": [], "annotations": []}
+    labels["drawn"] = told(recipe.data)
+    (target / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
+
+
+def halve(source: Path, target: Path) -> None:
+    """A checkpoint with its floating point tensors in half precision."""
+    with safe_open(source, framework="np") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    for name, tensor in tensors.items():
+        if np.issubdtype(tensor.dtype, np.floating):
+            tensors[name] = tensor.astype(np.float16)
+            if not np.isfinite(tensors[name]).all():
+                raise StudioError(f"{source}: its tensor {name} has values that half precision cannot hold")
+    save_file(tensors, target, metadata=metadata)
+
+
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of metrics with five digits to each number, which curves do not show either."""
+    return {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in row.items()}
+
+
+def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: Path) -> dict[str, Any]:
+    """The model card of what was shipped."""
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    weights = target / "best.safetensors"
+    with safe_open(weights, framework="np") as file:
+        sizes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (not a dict)
+    statistics = ("running_mean", "running_var", "num_batches_tracked")
+    tasks = [task for task in ("bbox", "segm", "keypoints") if report[task] is not None]
+    return {
+        "name": recipe.name,
+        "what": recipe.what,
+        "classes": config["class_names"],
+        "command": f"python -m maskrcnn.toys.weights {recipe.name}",
+        "train": told(recipe.data),
+        "test": told(recipe.test),
+        "held_apart": held_apart(recipe, work),
+        "seconds": round(result["seconds"]),
+        "machine": machine(),
+        "epochs": config["epochs"],
+        "best_epoch": result["best_epoch"],
+        "seed": config["seed"],
+        "ap": {task: {name: report[task][name] for name in ("AP", "AP50", "AP75")} for task in tasks},
+        "intervals": {task: report["intervals"][task] for task in tasks},
+        "resamples": report["resamples"],
+        "parameters": sum(int(np.prod(size)) for name, size in sizes.items() if not name.endswith(statistics)),
+        "bytes": weights.stat().st_size,
+        "limits": recipe.limits,
+        "licence": "that of the studio",
+    }
+
+
+def held_apart(recipe: Recipe, work: Path) -> dict[str, int]:
+    """How many pictures of the test and validation sets there are, and how many of them have the pixels of a picture
+    that was learned from."""
+    learned = contents(recipe.data.made(work))
+    held = contents(recipe.test.made(work)) | contents(recipe.val)
+    return {"pictures": len(held), "shared": len(held & learned)}
+
+
+def contents(folder: Path) -> set[str]:
+    """A fingerprint of the pixels of each picture of a set."""
+    found = set()
+    for record in read(folder).images:
+        assert record.path is not None
+        found.add(hashlib.sha256(pictures.load(record.path).tobytes()).hexdigest())
+    return found
+
+
+def told(drawn: Any) -> dict[str, Any]:
+    return {"world": drawn.world, "pictures": drawn.pictures, "seed": drawn.seed}
+
+
+def machine() -> str:
+    """What computed, as "2 cores of AMD EPYC"."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{os.cpu_count()} cores of {name}"
+
+
+def make(names: Iterable[str], work: Path) -> None:
+    """Train, measure and ship the models of these names."""
+    for name in names:
+        recipe = SHIPS[name]
+        run = recipe.trained(work)
+        target = shipped.FOLDER / name
+        ship(recipe, run, target)
+        report = measured(target, recipe.test, work, f"shipped-{name}")
+        text = json.dumps(card(recipe, run, target, report, work), indent=1)
+        (target / shipped.CARD).write_text(text + "\n", encoding="utf-8")
+        print(f"{target}: {(target / 'best.safetensors').stat().st_size / 1e6:.1f} MB", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command of this module."""
+    parser = argparse.ArgumentParser(prog="python -m maskrcnn.toys.weights", description="Train what ships.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(SHIPS)} (all)")
+    parser.add_argument("--work", type=Path, default=WORK, metavar="DIR", help="where everything is made")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in SHIPS]:
+        parser.error(f"there is no {unknown[0]}; choose {', '.join(SHIPS)}")
+    try:
+        make(options.names or SHIPS, options.work.resolve())
+    except StudioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,8 @@
 """A jointed figure: its build, its poses, and where its joints and the parts of its body then are.
 
-A body has the axes l (to its own left), u (up) and f (to its front). Standing straight it is about as tall as 1; angles are
-degrees. `posed` bends it, `Figure.seen` turns it and brings it into picture coordinates: x to the right, y down, z
-towards who looks, so that the left shoulder of a body that faces the viewer is to the right of the right one.
+A body has the axes l (to its own left), u (up) and f (to its front). Standing straight it is about as tall as 1;
+angles are degrees. `posed` bends it, `Figure.seen` turns it and brings it into picture coordinates: x to the right, y
+down, z towards who looks, so that the left shoulder of a body that faces the viewer is to the right of the right one.
 """
 
 from __future__ import annotations

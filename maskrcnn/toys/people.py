@@ -280,6 +280,7 @@ def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting,
     """Of each keypoint of a figure that stands alone: where its own body leaves it bare."""
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
+    middle = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2
     found = []
     for name in SKELETON.names:
         side, _, joint = name.rpartition("_")
@@ -293,6 +294,7 @@ def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting,
                 face_away &= part < 0 or part in of_head
                 if part in shown and layer.near[row, column] - depth <= deep * stature * FINE:
                     bare.append((row, column))
+        face_away |= bool(depth < middle)  # whatever lies over it
         away = not bare and face_away and joint in ("nose", "eye", "ear")
         found.append(_Sighting(float(x), float(y), tuple(bare), away))
     return tuple(found)
@@ -332,7 +334,8 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
     ]
     # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there. The other
     # `buffer` gives back the half of an outermost pixel.
-    whole = shapely.union_all([part.buffer(0).buffer(0.25 / FINE, join_style="mitre") for part in seen]).simplify(0.25)
+    whole = shapely.union_all([part if part.is_valid else part.buffer(0) for part in seen])
+    whole = whole.simplify(0.2).buffer(0.25 / FINE, join_style="mitre")
     parts = [
         (_points(part.exterior), *(_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1))
         for part in shapely.get_parts(shapely.set_precision(whole, 0.1))

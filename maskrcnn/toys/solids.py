@@ -42,13 +42,13 @@ def solid(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wid
         along, offset, inside = _flat(part, spread, low, high)
         grown = 1 + np.float32(part.growth - 1) * along
         rest = grown**2 - inside
-        slope = np.linalg.solve(spread[:2, :2], spread[:2, 2])
+        slope = np.linalg.inv(spread[:2, :2]) @ spread[:2, 2]
         bulge = np.sqrt(max(spread[2, 2] - slope @ spread[:2, 2], 0.0))
         tilt, bulge, climb = slope.astype(np.float32), np.float32(bulge), np.float32(part.end[2] - part.start[2])
         rise = tilt[0] * offset[0] + tilt[1] * offset[1] + bulge * np.sqrt(np.maximum(rest, 0))
         depth = np.float32(part.start[2]) + climb * along + rise
 
-        top = (rest > 0) & (depth > near[window])
+        top = np.nonzero((rest > 0) & (depth > near[window]))
         near[window][top] = depth[top]
         which[window][top] = number
         flatten = np.linalg.inv(part.axes).astype(np.float32)

@@ -219,6 +219,18 @@ def test_visible_keypoints_lie_in_the_mask(drawn: list[Drawn]) -> None:
                     assert away[min(int(y), height - 1), min(int(x), width - 1)] <= 1.5
 
 
+def test_a_face_that_looks_away_has_no_nose(drawn: list[Drawn]) -> None:
+    away = 0
+    for d in drawn:
+        for _, person, region in d.people():
+            joints = person.figure.joints
+            behind = (joints["left_ear"] + joints["right_ear"])[2] / 2 - joints["nose"][2]
+            if behind > 0.06 * people.FINE * person.stature:  # 0.075 is straight away from us
+                away += 1
+                assert region.keypoints.points[0] == (0, 0, 0)
+    assert away >= 2
+
+
 def test_joints_are_where_the_figure_has_them(drawn: list[Drawn]) -> None:
     for d in drawn[:4]:
         for _, person, region in d.people():
@@ -245,20 +257,23 @@ def test_a_person_is_painted_where_the_mask_is() -> None:
 
 
 def test_nobody_is_buried() -> None:
-    rng = np.random.default_rng(2)
+    figure = posed(Pose(), Build()).seen(view(0, 0, 0), people.FINE * 150).moved(np.array([250.0, 250, 0]))
+    layer = solid(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 500)
     scene = people._Scene(np.zeros((500, 500), np.int16), [])
-    people._try(scene, [replace(people._random_person(rng, 150, 0.0), x=100, y=100)])
+    people._try(scene, [people._Person(figure, layer, 150, people._sightings(figure, layer, 150))])
     assert len(scene.layout) == 1
-    low, high = (scene.layout[0].figure.extent()[n][:2] / 2 + 50 for n in (0, 1))
 
-    def cover(share: float) -> people._Thing:
-        bottom = low[1] + share * (high[1] - low[1])
-        return people._Thing(np.array([(0, 0), (250, 0), (250, bottom), (0, bottom)]))
+    def up_to(row: float) -> people._Thing:
+        return people._Thing(np.array([(0, row), (250, row), (250, 250), (0, 250)]))
 
-    people._try(scene, [cover(1.0), cover(0.85)])  # the second hides much more than half too
+    chest = figure.joints["left_shoulder"][1] / people.FINE + 12
+    knees = figure.joints["left_knee"][1] / people.FINE - 3
+    people._try(scene, [up_to(0), up_to(chest)])  # seven keypoints are in view above the chest, but little else
     assert len(scene.layout) == 1
-    people._try(scene, [cover(0.15)])
+    people._try(scene, [up_to(0), up_to(knees)])
     assert len(scene.layout) == 2
+    hidden = people._keypoints(scene, 1, scene.layout[0])[-4:]
+    assert [v for _, _, v in hidden] == [1, 1, 1, 1]
 
 
 def test_an_outline_has_its_holes_and_parts() -> None:

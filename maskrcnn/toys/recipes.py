@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.toys.worlds import world
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
 WORK = ROOT / "workspace" / ".toys"
 
 
@@ -39,17 +40,18 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training: what it learns from, and the `options` of the command line that make it."""
+    """One training: `what` it gives and what its `limits` are, which pictures it learns from (`data`), is measured
+    (`test`) and validated on (`val`), and the `options` of the command line that make it. `seed` is that of
+    initialisation, order and augmentation."""
 
     name: str
+    what: str
+    limits: str
     data: Drawn
+    test: Drawn
     val: Path
     options: tuple[str, ...]
     seed: int = 0
-
-    def sown(self, seed: int) -> Recipe:
-        """The same with another seed of initialisation, order and augmentation."""
-        return replace(self, seed=seed)
 
     def run_folder(self, work: Path) -> Path:
         return work / "runs" / f"{self.name}-{self.seed}"
@@ -93,8 +95,90 @@ def _set(**fields: object) -> tuple[str, ...]:
     return tuple(word for name, value in fields.items() for word in ("--set", f"{name}={value}"))
 
 
-_SMALL = {"pre_nms_limit": 300, "post_nms_rois_training": 200, "picture_cache_mb": 2200}
-"""Few proposals do: a toy picture has ten objects at the most."""
+SHAPES, FRESH_SHAPES = Drawn("shapes", 10000, 1000), Drawn("shapes", 500, 9000)
+PEOPLE, FRESH_PEOPLE = Drawn("people", 8000, 1000), Drawn("people", 500, 9000)
 
-SHAPES = Drawn("shapes", 10000, 1000)
-FRESH_SHAPES = Drawn("shapes", 500, 9000)
+_LEARNING = _set(batch_size=8, learning_rate=0.001, warmup_steps=100, scale_jitter=0.2)
+_FEW_ROIS = _set(pre_nms_limit=300, post_nms_rois_training=200)
+"""A toy picture has ten objects at the most."""
+_MEMORY = _set(picture_cache_mb=2200, loader_threads=0, checkpoints_kept=2)
+
+_PYRAMID = (
+    *("--backbone", "resnet18_slim_fpn"),
+    *_set(fpn_channels=64, box_head_width=192, mask_head_width=64, keypoint_head_width=64),
+)
+
+_ONE_MAP = _set(
+    rpn_anchor_scales="24,48,96,160", fpn_channels=64, box_head_width=128, mask_head_width=64, image_min_dim=256
+)
+
+HEADS_READ = {
+    "fpn": ("strides 4 to 32", (*_PYRAMID, *_set(image_min_dim=256))),
+    "c4": ("stride 16", ("--backbone", "resnet18_slim_c4", *_ONE_MAP)),
+    "c5": ("stride 32", ("--backbone", "resnet18_slim_c5", *_ONE_MAP)),
+}
+"""Kind of backbone -> the strides of the maps that its heads read, and the options of such a network."""
+
+
+def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
+    """A network with that kind of backbone, one of a pair that differs in nothing but the pooling.
+
+    Both begin with the body of `toy`, as those of the paper begin with one that knows ImageNet: from nothing, a map of
+    stride 32 takes too long to learn anything that could be compared.
+    """
+    strides, network = HEADS_READ[kind]
+    word = {"align": "RoIAlign", "pool": "RoIPool"}[pooling]
+    return Recipe(
+        f"toy-{kind}-{pooling}",
+        f"Mask R-CNN whose heads read maps of {strides} with {word}, to be compared with its twin.",
+        "It is here to be compared, not to be used: toy is far better.",
+        SHAPES,
+        FRESH_SHAPES,
+        DATA / "shapes" / "val",
+        (
+            *network,
+            *("--pooling", pooling, "--backbone-weights", "toy", "--layers", "all", "--epochs", "10"),
+            *_set(image_max_dim=320, ema=0.99, steps_per_epoch=50),
+            *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
+        ),
+        seed,
+    )
+
+
+SHIPS: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "toy",
+            "Mask R-CNN with a feature pyramid and RoIAlign, which knows six flat shapes.",
+            "It has seen drawings only: on photographs it is a start for a training, not a detector.",
+            SHAPES,
+            FRESH_SHAPES,
+            DATA / "shapes" / "val",
+            (
+                *_PYRAMID,
+                *_set(image_min_dim=240, image_max_dim=320, ema=0.998, steps_per_epoch=120),
+                *("--epochs", "25", "--init", "none"),
+                *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
+            ),
+        ),
+        Recipe(
+            "toy-people",
+            "Mask R-CNN with a keypoint head, which knows people that were drawn: masks and COCO's 17 keypoints.",
+            "It has seen drawings only: on photographs it finds hardly anybody, but it is a start for a training.",
+            PEOPLE,
+            FRESH_PEOPLE,
+            DATA / "people" / "val",
+            (
+                *_PYRAMID,
+                *("--tasks", "box,mask,keypoints"),
+                *_set(image_min_dim=288, image_max_dim=352, ema=0.998, steps_per_epoch=100),
+                *("--epochs", "20", "--init", "none"),
+                *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
+            ),
+        ),
+        paired("c5", "align"),
+        paired("c5", "pool"),
+    )
+}
+"""The models that ship, by name, in the order in which they are made."""

@@ -150,8 +150,10 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
     if simple_shapes and shape.is_whole and shape.class_name == "circle":
         return Circle(*(round(value, 1) for value in (*shape.centre, shape.radius)))
     if simple_shapes and shape.is_whole and shape.class_name == "ellipse":
-        (x, y), (_, ry) = shape.outline[0] - shape.centre, np.hypot(*(shape.outline[[0, 12]] - shape.centre).T)
-        return Ellipse(*(round(value, 1) for value in (*shape.centre, shape.radius, ry)), round(math.atan2(y, x), 4))
+        end, side = shape.outline[[0, 12]] - shape.centre  # a quarter of its 48 corners apart
+        axes = round(shape.radius, 1), round(float(np.hypot(*side)), 1)
+        centre = round(shape.centre[0], 1), round(shape.centre[1], 1)
+        return Ellipse(*centre, *axes, theta=round(math.atan2(end[1], end[0]), 4))
     if simple_shapes and shape.is_whole and shape.class_name == "square" and shape.upright:
         (x0, y0), (x1, y1) = shape.outline.min(axis=0).tolist(), shape.outline.max(axis=0).tolist()
         return Rect(*(round(value, 1) for value in (x0, y0, x1 - x0, y1 - y0)))

@@ -276,6 +276,17 @@ def test_nobody_is_buried() -> None:
     assert [v for _, _, v in hidden] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize(("visible", "placed"), [(4, 0), (5, 1)])
+def test_who_shows_too_few_keypoints_is_left_out(visible: int, placed: int) -> None:
+    person = people._random_person(np.random.default_rng(2), 150, 0.0)
+    row, column = np.argwhere(person.body)[0].tolist()
+    shown = people._Sighting(column, row, ((row, column),), away=False)
+    sightings = (shown,) * visible + (replace(shown, bare=()),) * (17 - visible)
+    scene = people._Scene(np.zeros((600, 600), np.int16), [])
+    people._try(scene, [replace(person, sightings=sightings, x=50, y=50)])
+    assert len(scene.layout) == placed
+
+
 def test_an_outline_has_its_holes_and_parts() -> None:
     mask = np.zeros((100, 100), bool)
     mask[10:50, 10:50] = True  # in pixels 5 to 25

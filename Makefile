@@ -1,12 +1,13 @@
 # make run     the studio, at http://127.0.0.1:8501
 # make test    every check and every test
+# make toy-weights   trains the models of data/weights again, some hours on two cores; goes on where it was stopped
 # make lint    the checks alone;  make format  puts the code in shape
 #
 # Each makes .venv where it is missing and installs packages only when their list has changed.
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format venv packages test-packages chromium
+.PHONY: help run test toy-weights lint format venv packages test-packages chromium
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -35,6 +36,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	@exec $(PY) -m pytest $(ARGS)
 endif
+
+toy-weights: packages
+	$(call say,Training the models that ship; Ctrl-C stops it and the same command goes on)
+	@exec $(PY) -m maskrcnn.toys.weights
 
 lint: test-packages
 	$(call say,Checking style and types)

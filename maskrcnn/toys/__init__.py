@@ -1,1 +1,4 @@
-"""Toy worlds: pictures drawn from a seed, with their labels. What the studio shows before anyone has labelled anything. No torch."""
+"""Toy worlds: pictures drawn from a seed, with their labels. No torch.
+
+What the studio can show, and learn from, before anyone has labelled anything.
+"""

@@ -72,7 +72,8 @@ def halve(source: Path, target: Path) -> None:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     for name, tensor in tensors.items():
         if np.issubdtype(tensor.dtype, np.floating):
-            tensors[name] = tensor.astype(np.float16)
+            with np.errstate(over="ignore"):  # the next line says it better
+                tensors[name] = tensor.astype(np.float16)
             if not np.isfinite(tensors[name]).all():
                 raise StudioError(f"{source}: its tensor {name} has values that half precision cannot hold")
     save_file(tensors, target, metadata=metadata)
@@ -107,7 +108,7 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
         "seed": config["seed"],
         "ap": {task: {name: report[task][name] for name in ("AP", "AP50", "AP75")} for task in tasks},
         "intervals": {task: report["intervals"][task] for task in tasks},
-        "resamples": report["resamples"],
+        "resamples": report["intervals"]["resamples"],
         "parameters": sum(int(np.prod(size)) for name, size in sizes.items() if not name.endswith(statistics)),
         "bytes": weights.stat().st_size,
         "limits": recipe.limits,

@@ -1,9 +1,10 @@
-"""What every test shares: few threads, a workspace of its own, and the way to the real pictures."""
+"""What every test shares: few threads, a workspace of its own, no weights, and the way to the real pictures."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 # For whatever is imported while tests are collected; each test then gets its own.
 os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")
+# Nothing was downloaded, whatever lies on the machine that the tests run on.
+os.environ["TORCH_HOME"] = str(Path(os.environ["MASKRCNN_WORKSPACE"]) / "nothing")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_ships() -> Iterator[None]:
+    """A training begins from nothing unless a test says otherwise (`tests.shipping` has models that ship)."""
+    from maskrcnn import shipped
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipped, "FOLDER", ROOT / "tests" / "no weights")
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +37,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """An empty workspace folder, so that no test sees or touches the real one."""
     folder = tmp_path_factory.mktemp("workspace")
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def weights_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for models that ship; `tests.shipping.ship` puts one there."""
+    from maskrcnn import shipped
+
+    folder = tmp_path_factory.mktemp("data") / "weights"
+    monkeypatch.setattr(shipped, "FOLDER", folder)
     return folder
 
 

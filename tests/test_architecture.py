@@ -18,21 +18,37 @@ MAY_IMPORT: dict[str, set[str]] = {
     "presets": set(),
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
+    "shipped": {"errors"},
+    "starts": {"errors", "config", "shipped"},
     "annotations": {"errors", "config"},
-    "toys": {"errors", "config", "annotations"},
+    "toys": {"errors", "config", "shipped", "annotations"},
     "evaluation": {"errors", "config"},
     # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
-    "model": {"errors", "config", "training.run_folder", "annotations.outlines"},
+    "model": {"errors", "config", "shipped", "starts", "training.run_folder", "annotations.outlines"},
     "lessons": {"errors", "config"},
     "training": {"errors", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
     "jobs": {"errors", "config", "training.run_folder"},
-    "studio": {"errors", "config", "config_table", "annotations", "evaluation", "model", "lessons", "training", "jobs"},
+    "studio": {
+        "errors",
+        "config",
+        "config_table",
+        "shipped",
+        "starts",
+        "annotations",
+        "evaluation",
+        "model",
+        "lessons",
+        "training",
+        "jobs",
+    },
     # Drawing is arrays in, arrays out; it loads no Streamlit.
     "cli": {
         "errors",
         "config",
         "config_table",
+        "shipped",
+        "starts",
         "annotations",
         "evaluation",
         "model",
@@ -53,7 +69,10 @@ HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
 LIGHT_TRAINING = ("run_folder", "readiness", "schedule", "duration")
 """Modules of the training that know no torch, so that pages may load them."""
 
-LIGHT = ("errors", "presets", "config", "config_table", "annotations", "evaluation", "jobs", "studio", "pages", "app")
+LIGHT = (
+    *("errors", "presets", "config", "config_table", "shipped", "starts", "annotations", "evaluation", "jobs"),
+    *("studio", "pages", "app"),
+)
 """Parts that must be there in a moment. What they need of torch they import inside a function."""
 
 

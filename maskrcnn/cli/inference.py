@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
+from maskrcnn import shipped
 from maskrcnn.cli.device import add_device, choose_device
 from maskrcnn.config import Precision
-from maskrcnn.model import load, prepare
+from maskrcnn.model import prepare
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
+
+_NAMED = 8
+"""So many classes of a network are named in its line."""
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +34,18 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
-    """The network of `args.model`, ready to `detect` as the options say."""
+    """The network of `args.model`, ready to `detect` as the options say; which one it is, is said in a line."""
     device = choose_device(args.device)
-    return prepare(load(args.model), device, args.precision, args.compile)
+    checkpoint = find_checkpoint(args.model)
+    model = prepare(network_of(checkpoint, device), device, args.precision, args.compile)
+    print(f"model: {in_a_line(args.model, checkpoint)}")
+    return model
+
+
+def in_a_line(model: object, checkpoint: Checkpoint) -> str:
+    """`toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square, star`"""
+    config = checkpoint.config
+    hidden = len(config.names) - _NAMED
+    found = ", ".join(config.names[:_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
+    called = model if shipped.folder(model) else checkpoint.path
+    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"

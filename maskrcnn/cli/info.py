@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 
+from maskrcnn import shipped
+from maskrcnn.cli.figures import bracket, figure
 from maskrcnn.config import PRESETS, Config, parse_settings
 from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
@@ -21,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL|RUN|PRESET",
-        help=f"a run folder, a checkpoint, or a preset: {', '.join(PRESETS)} (a folder of such a name: ./NAME)",
+        help="a run folder, a checkpoint, a model that ships with the studio "
+        f"({', '.join(shipped.names()) or 'none is here'}), or a preset: {', '.join(PRESETS)} (a folder of such a "
+        "name: ./NAME)",
     )
     parser.add_argument("--why", action="store_true", help="say of every value what it is for")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -39,6 +43,8 @@ def run(args: argparse.Namespace) -> None:
         document = about | derived | {"parameters": counts, "config": config.model_dump()}
         print(json.dumps(document, indent=1))
         return
+    if "card" in about:
+        print("\n".join(card_lines(about["card"])), end="\n\n")
     print(f"{origin(about)}\n")
     print("\n".join(table(lines(config), why=args.why)))
     print()
@@ -57,7 +63,9 @@ def described(model: str, settings: list[str]) -> tuple[Config, dict[str, Any]]:
     checkpoint = find_checkpoint(model)
     if settings:
         raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
-    about = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "origin": checkpoint.origin}
+    about: dict[str, Any] = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "origin": checkpoint.origin}
+    if card := shipped.card(model):
+        about["card"] = card
     return checkpoint.config, about
 
 
@@ -66,6 +74,52 @@ def origin(about: dict[str, Any]) -> str:
     if "preset" in about:
         return " ".join([f"preset {about['preset']}", *(f"with {change}" for change in about["changed"])])
     return f"{about['file']}: {about['origin']}"
+
+
+def card_lines(card: shipped.Card) -> list[str]:
+    """The model card of a model that ships, for a terminal: what it is, what it learned from, what it is worth."""
+    epochs = f"{card['epochs']} epochs, seed {card['seed']}"
+    size = f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB in half precision"
+    lines = [
+        ("", card["what"]),
+        ("classes", ", ".join(card["classes"])),
+        ("learned from", shipped.world_words(card["train"])),
+        ("trained for", f"{epochs}, {_hours(card['seconds'])} on {card['machine']}"),
+        ("made by", card["command"]),
+        *_measured(card),
+        ("size", size),
+        ("limits", card["limits"]),
+        ("licence", card["licence"]),
+    ]
+    width, printed = 15, []
+    for name, said in lines:
+        printed += textwrap.wrap(
+            said, 105, initial_indent=f"{name or card['name']:{width}}", subsequent_indent=" " * width
+        )
+    return printed
+
+
+def _measured(card: shipped.Card) -> Iterator[tuple[str, str]]:
+    """What was measured and on what, a line each; none where nothing was."""
+    if shipped.finest(card) is None:
+        return
+    yield (
+        "measured on",
+        f"{shipped.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
+    )
+    for measure, word in shipped.MEASURES.items():
+        if figures := card["ap"].get(measure):
+            edges = (card.get("intervals") or {}).get(measure) or {}
+            said = [f"{name} {figure(value)} {bracket(edges.get(name))}".rstrip() for name, value in figures.items()]
+            yield f"  {word}s", ",  ".join(said)
+
+
+def _hours(seconds: float) -> str:
+    """`1 h 08 min`, `24 min`, `40 s`"""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes >= 2 else f"{seconds:.0f} s"
 
 
 def table(entries: Iterable[Line], why: bool) -> list[str]:

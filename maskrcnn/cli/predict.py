@@ -21,7 +21,11 @@ from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a run folder, a checkpoint or a .pth file of torchvision")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a run folder, a checkpoint, a model that ships with the studio (toy), or a .pth file of torchvision",
+    )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for overlays and detections.json"

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from maskrcnn import shipped
 from maskrcnn.annotations.trainable import Watch
 from maskrcnn.cli.device import add_device, choose_device
 from maskrcnn.cli.estimate import estimate_command
@@ -41,17 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backbone", choices=BACKBONES, help="the body of the network")
     parser.add_argument(
-        "--backbone-weights",
-        default="none",
-        metavar="PATH|imagenet|none",
-        help="what the body knows at the start (none)",
+        "--backbone-weights", metavar="PATH|imagenet|none", help="what the body knows at the start; see --init"
     )
     parser.add_argument(
         "--init",
-        default="none",
-        metavar="PATH|coco|none",
-        help="what the whole network knows at the start (none): a run, a checkpoint, or a .pth file of torchvision; "
-        "without --preset it also says which network",
+        metavar="toy|coco|PATH|none",
+        help="what the whole network knows at the start: a model that ships with the studio "
+        f"({', '.join(shipped.names()) or 'none is here'}), torchvision's COCO weights, a run, a checkpoint, or a .pth "
+        "file of torchvision; without --preset it also says which network. Where neither this nor --backbone-weights "
+        "is given: torchvision's weights if they are on this machine already, else toy if it fits, else none",
     )
     parser.add_argument(
         "--tasks",
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layers",
         metavar="heads|3+|4+|5+|all",
-        help="what learns: the heads, also the body from a stage on, or all (3+ where weights are given); or one after "
+        help="what learns: the heads, also the body from a stage on, or all (3+ from weights of photographs); or one after "
         "the other: heads,all",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")

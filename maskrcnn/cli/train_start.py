@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from maskrcnn import shipped, starts
 from maskrcnn.annotations.trainable import Watch
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.errors import ArgumentError
@@ -89,7 +90,7 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     for name in NOT_WITH_RESUME:
         if getattr(args, name) is not None:
             raise ArgumentError(f"--{name}: a run is resumed with the choices that it has; leave it out")
-    if args.set or args.init != "none" or args.backbone_weights != "none":
+    if args.set or args.init is not None or args.backbone_weights is not None:
         raise ArgumentError(
             "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
         )
@@ -144,16 +145,17 @@ def from_choices(
     """The network of a new training with its weights, its labels, and in a line each what the weights brought along."""
     if args.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
-    config = configure(args)
+    start, config = known_at_start(args), configure(args)
     documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot, watch)
     require_ready(documents)
     config = config_for(config, documents)
     require_tensorboard(config)
     torch.manual_seed(config.seed)  # what no weights fill is random
     model = build(config)
-    lines = [
-        fill(model, source).describe(KNOWN_SOURCES.get(source) or Path(source).resolve().name)
-        for fill, source in ((weights.load_body, args.backbone_weights), (weights.initialise, args.init))
+    lines = [f"starts from {start.why} (nobody chose; --init says otherwise)"] if start.why else []
+    lines += [
+        fill(model, source).describe(_called(source))
+        for fill, source in ((weights.load_body, start.weights), (weights.initialise, start.init))
         if source != "none"
     ]
     return model, documents, lines
@@ -182,21 +184,38 @@ def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None
         )
 
 
+def known_at_start(args: argparse.Namespace) -> starts.Start:
+    """What the options say of the weights at the start; where they say nothing, what is usual."""
+    if args.init is None and args.backbone_weights is None:
+        chosen = chosen_fields(args)
+        return starts.usual(Config.preset(args.preset or "classroom", **chosen), None if args.preset else chosen)
+    return starts.Start(args.backbone_weights or "none", args.init or "none")
+
+
 def configure(args: argparse.Namespace) -> Config:
     """The Config that the options describe; without --preset, the network that --init was trained as."""
+    changes, start = chosen_fields(args), known_at_start(args)
+    preset = args.preset or "classroom"
+    usual = starts.usual_fields(start, Config.preset(preset).norm)
+    source = {} if start.init == "none" else weights.start_of(start.init, changes, args.preset)
+    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
+        source = {name: source[name] for name in ("norm_eps",) if name in source}
+    elif changes.keys() & {"epochs", "minutes"}:
+        source = {name: value for name, value in source.items() if name not in ("epochs", "minutes")}
+    return Config.preset(preset, **usual | source | changes)
+
+
+def chosen_fields(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of the Config that the options name."""
     changes: dict[str, Any] = parse_settings(args.set)
     for name in ("epochs", "minutes", "backbone", "tasks", "pooling", "layers", "seed"):
         if (value := getattr(args, name)) is not None:
             changes[name] = value
     if args.minutes is not None:
         changes["epochs"] = None
-    if args.backbone_weights == "none" and args.init == "none":
-        changes.setdefault("norm", "batch")  # frozen statistics of nothing would be no norm at all
-    else:
-        changes.setdefault("layers", "3+")  # edges and colours, once learned, serve any picture
-    start = {} if args.init == "none" else weights.start_of(args.init, changes, args.preset)
-    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
-        return Config.preset(args.preset, **{name: start[name] for name in ("norm_eps",) if name in start} | changes)
-    if changes.keys() & {"epochs", "minutes"}:
-        start = {name: value for name, value in start.items() if name not in ("epochs", "minutes")}
-    return Config.preset("classroom", **start | changes)
+    return changes
+
+
+def _called(source: str) -> str:
+    """A source of weights, as the log calls it."""
+    return KNOWN_SOURCES.get(source) or (source if shipped.folder(source) else Path(source).resolve().name)

@@ -133,7 +133,7 @@ def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequ
     (He et al. 2017, fig. 4).
     """
     body, channels = body_of(config), config.fpn_channels
-    network = _network(config)
+    network = blocks_of(config)
     if config.kind == "c4":
         stage5 = nn.Sequential(OrderedDict((block, network.get_submodule(block)) for block in body.stage5))
         learns = any(True for _ in stage5.parameters())  # AlexNet's does not: its heads are its fully connected layers
@@ -151,7 +151,7 @@ def build_backbone(config: Config) -> tuple[BackboneWithFPN | SingleMap, nn.Sequ
     return BackboneWithFPN(network, return_layers, list(widths), channels, norm_layer=norm), None
 
 
-def _network(config: Config) -> nn.Module:
+def blocks_of(config: Config) -> nn.Module:
     """The blocks of the classification network."""
     body = body_of(config)
     if config.body == "alexnet":  # it knows no norms

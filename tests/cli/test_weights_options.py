@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torchvision.models import get_model, resnet18
 
+from maskrcnn import shipped
 from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main, train
 from maskrcnn.cli.train_start import begin, configure
@@ -19,6 +21,7 @@ from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.team import Team
 from tests import tiny
 from tests.model.small import network
+from tests.shipping import CARD, ship
 
 
 def options(*words: str) -> Any:
@@ -54,12 +57,15 @@ def test_what_is_set_holds_against_the_file(files: Path) -> None:
     assert (config.layers, config.learning_rate) == ("heads", 0.125)
 
 
-def test_a_run_that_was_given_minutes_can_be_started_from_for_epochs(tmp_path: Path) -> None:
-    save(network(minutes=5, epochs=None), tmp_path / "a.safetensors", 1)
-    config = configure(options("--init", str(tmp_path / "a.safetensors"), "--epochs", "2"))
-    assert (config.minutes, config.epochs) == (None, 2)
+def test_a_run_says_which_network_and_not_how_it_is_trained(tmp_path: Path) -> None:
+    """Network, picture and limits of proposals are the run's; its length, seed and rate were for other labels."""
+    chosen = {"image_min_dim": 80, "post_nms_rois_inference": 7, "minutes": 5, "epochs": None, "seed": 9, "ema": 0.5}
+    save(network(**chosen, learning_rate=0.25, optimiser="sgd", batch_size=1), tmp_path / "a.safetensors", 1)
     config = configure(options("--init", str(tmp_path / "a.safetensors")))
-    assert (config.minutes, config.epochs) == (5, None)
+    assert (config.fpn_channels, config.image_min_dim, config.post_nms_rois_inference) == (8, 80, 7)
+    assert (config.minutes, config.epochs, config.seed, config.ema) == (None, 20, 0, 0.0)
+    assert (config.learning_rate, config.optimiser, config.batch_size) == (0.0005, "adamw", 4)
+    assert configure(options("--init", str(tmp_path / "a.safetensors"), "--epochs", "2")).epochs == 2
 
 
 def test_a_bare_body_says_the_backbone(files: Path) -> None:
@@ -131,6 +137,98 @@ def test_the_log_says_what_was_kept(files: Path, tmp_path: Path) -> None:
     words = ["--data", str(labels), "--out", str(out), "--init", str(files / "ours.safetensors"), "--device", "cpu"]
     assert main(["train", *words, "--epochs", "1"]) == 0
     assert "kept what ours.safetensors knows of square" in RunFolder.open(out).log_tail()
+
+
+@pytest.fixture(scope="module")
+def small_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one model that ships, for `shipped.FOLDER`: a small network that knows squares."""
+    folder = tmp_path_factory.mktemp("data") / "weights"
+    torch.manual_seed(1)
+    fields = {"norm": "batch", "image_min_dim": 80, "learning_rate": 0.125, "seed": 5, "pre_nms_limit": 33}
+    ship(folder, network=network(**fields, class_names=("square", "star")), pictures=("a.png",))
+    return folder
+
+
+def test_a_model_that_ships_brings_its_network_and_nothing_else(
+    small_toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    config = configure(options("--init", "toy"))
+    assert (config.backbone, config.fpn_channels, config.pool_size) == ("mobilenet_v3_small_fpn", 8, 3)
+    assert (config.norm, config.layers) == (shipped.FINE_TUNE["norm"], shipped.FINE_TUNE["layers"])
+    usual = Config.preset("classroom")
+    for field in ("image_min_dim", "learning_rate", "seed", "pre_nms_limit", "num_classes", "keypoint_head_width"):
+        assert getattr(config, field) == getattr(usual, field)
+    chosen = configure(options("--init", "toy", "--layers", "heads", "--set", "norm=batch"))
+    assert (chosen.norm, chosen.layers) == ("batch", "heads")
+
+
+def test_where_nobody_chose_the_toy_is_the_start(small_toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    assert configure(options()) == configure(options("--init", "toy"))
+    nothing = Config.preset("classroom", norm="batch", layers="all")
+    for words in (["--init", "none"], ["--backbone-weights", "none"], ["--preset", "classroom"]):
+        assert configure(options(*words)) == nothing
+    assert configure(options("--backbone", "resnet18_fpn")) == nothing.replace(backbone="resnet18_fpn")
+
+
+def test_the_log_says_what_a_training_starts_from_and_why(
+    small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    run, model, (why, kept) = prepared(tmp_path / "a")
+    assert why.startswith("starts from toy, which ships with the studio: no weights of photographs are at hand")
+    assert kept == "kept what toy knows of square"
+    known = load_file(small_toy / "toy" / "best.safetensors")["backbone.body.0.0.weight"]
+    assert torch.equal(model.state_dict()["backbone.body.0.0.weight"], known.float())
+    assert run.config().norm == "frozen"
+    _, _, said = prepared(tmp_path / "b", "--init", "none", "--backbone", "mobilenet_v3_small_fpn", *tiny.SETTINGS)
+    assert said == []
+    _, _, (said,) = prepared(tmp_path / "c", "--backbone", "resnet18_fpn", *tiny.SETTINGS)
+    assert said.startswith("starts from nothing: no weights that fit")
+
+
+def test_a_preset_of_another_network_does_not_fit_a_model_that_ships(
+    small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    words = ["train", "--data", str(tiny.squares(tmp_path / "data")), "--out", str(tmp_path / "run")]
+    refused([*words, "--preset", "classroom", "--init", "toy"], 1, "toy does not fit", capsys, tmp_path / "run")
+    refused([*words, "--init", "toys"], 2, "what ships with the studio: toy", capsys, tmp_path / "run")
+
+
+def test_a_model_that_ships_predicts_and_says_so(
+    small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    tiny.squares(tmp_path / "toy", pictures=1)
+    monkeypatch.chdir(tmp_path)  # a folder of that name is "./toy"
+    assert main(["predict", "toy", "toy/square0.png", "--out", "out", "--device", "cpu"]) == 0
+    said = "model: toy, ships with the studio, written after epoch 3: mobilenet_v3_small_fpn, finds square, star\n"
+    assert said in capsys.readouterr().out
+    assert Path("out/square0.png").is_file()
+    refused(["predict", "./toy", "toy/square0.png", "--out", "o"], 2, "is not a run folder", capsys, Path("o"))
+
+
+def test_info_prints_the_card_first(
+    small_toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    assert main(["info", "toy"]) == 0
+    card, _, table = capsys.readouterr().out.partition("\n\n")
+    lines = {line[:15].strip(): line[15:] for line in card.splitlines()}
+    assert lines["toy"] == CARD["what"]
+    assert lines["learned from"] == "10,000 pictures of the toy world shapes, seed 1000"
+    assert lines["trained for"] == "3 epochs, seed 0, 1 h 08 min on 2 cores of a laptop"
+    assert lines["made by"] == "python -m maskrcnn.toys.weights toy"
+    assert lines["masks"] == "AP 0.700 [0.680, 0.720],  AP50 0.875,  AP75 0.750"
+    assert "keypoints" not in lines
+    assert lines["limits"] == CARD["limits"]
+    assert f"{'FPN_CHANNELS':29}8\n" in table
+    assert main(["info", "toy", "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert about["card"] == CARD
+    assert about["config"]["fpn_channels"] == 8
 
 
 def refused(words: list[str], status: int, part: str, capsys: pytest.CaptureFixture[str], out: Path) -> None:

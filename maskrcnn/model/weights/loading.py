@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torchvision.models import get_model_weights
 
+from maskrcnn import shipped
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, body_of
@@ -31,21 +33,29 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
+from maskrcnn.starts import LABELLED, TRAINING, network_fields
 
 TORCH_FILES = (".pth", ".pt")
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
-    """The checkpoint that MODEL means: a file, or the best (else the latest) one of a run folder.
+    """The checkpoint that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a
+    file, or the best (else the latest) one of a run folder.
 
     A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
     none, `StudioError` where the file holds no whole network that we know.
     """
+    if ships := shipped.folder(model):
+        found = open_checkpoint(checkpoint_of_run(ships))
+        return replace(found, origin=f"ships with the studio, {found.origin}")
     path = Path(model)
     if path.is_dir():
         path = checkpoint_of_run(path)
     if not path.is_file():
-        raise ArgumentError(f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file")
+        words = f", or what ships with the studio: {', '.join(shipped.names())}" if shipped.names() else ""
+        raise ArgumentError(
+            f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file{words}"
+        )
     if path.suffix not in TORCH_FILES:
         return open_checkpoint(path)
     state = read_state(path)
@@ -61,12 +71,18 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
 
 
 def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
-    """The trained network of a run folder, a checkpoint or a `.pth` file of torchvision's detectors, in eval mode.
+    """The trained network of a model that ships ("toy"), a run folder, a checkpoint or a `.pth` file of torchvision's
+    detectors, in eval mode and in float32.
 
     Its `.config` says how it was built. Raises as `find_checkpoint` does, and `StudioError` where the tensors do not
     fit that config or are not finite.
     """
-    checkpoint = find_checkpoint(model)
+    return network_of(find_checkpoint(model), device)
+
+
+def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> StudioRCNN:
+    """The network that a checkpoint holds, as `load` gives it. `StudioError` where its tensors do not fit its config,
+    or are not finite."""
     state = checkpoint.state()
     with torch.device("meta"):  # shapes alone: a damaged file may ask for more memory than there is
         expected = {name: tensor.shape for name, tensor in build(checkpoint.config).state_dict().items()}
@@ -87,8 +103,12 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
     """The fields of the network that `source` (as for `initialise`) was trained as; for a bare body, its `backbone`.
 
     Which of torchvision's COCO networks "coco" means follows from the `preset` and the `changes` that a person chose.
-    Classes and keypoints are left out: they follow from the labels.
+    Left out are classes and keypoints, which follow from the labels, and the layers that learn. A run brings its
+    network, its picture size and what its proposals and detections are limited to, but not how it was trained: a seed,
+    a length or a learning rate was chosen for other pictures. A model that ships brings its network alone: all else was
+    chosen for a toy world.
     """
+    left_out = {*LABELLED, "layers"}
     if str(source) == "coco":
         light = changes.get("backbone") == "mobilenet_v3_large_fpn32"
         usual = "torchvision-mobilenet" if light else "torchvision"
@@ -96,17 +116,23 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
     elif (state := _bare_body(source)) is not None:
         return {"backbone": f"{_known_body(state, source)}_fpn"}
     else:
-        config = find_checkpoint(source).config
-    labelled = {"class_names", "num_classes", "keypoint_names", "num_keypoints", "keypoint_edges", "keypoint_sigmas"}
-    fields = config.model_dump(exclude=labelled)
+        checkpoint = find_checkpoint(source)
+        config = checkpoint.config
+        if shipped.folder(source):
+            chosen = {name: changes[name] for name in ("tasks",) if name in changes}
+            return network_fields(config, Config.preset(preset or "classroom", **chosen).tasks)
+        if checkpoint.epoch is not None:  # torchvision's detectors are trained as the preset of their builder says
+            left_out |= set(TRAINING)
+    fields = config.model_dump(exclude=left_out)
     if changes.get("norm", config.norm) != "frozen":  # a variance of few pictures may be 0
         fields["norm_eps"] = max(config.norm_eps, 1e-5)
     return fields
 
 
 def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
-    """Fill the whole network from "coco" (torchvision's weights of the builder that is most like it), from a checkpoint
-    or run of ours, from a detector of torchvision (`.pth`), or its body alone from a classification network (`.pth`).
+    """Fill the whole network from "coco" (torchvision's weights of the builder that is most like it), from a model that
+    ships ("toy"), from a checkpoint or run of ours, from a detector of torchvision (`.pth`), or its body alone from a
+    classification network (`.pth`).
 
     In the last layers, classes and keypoints that the source knows by name keep their rows. Heads of tasks that it has
     not start afresh. Everything else must fit: `StudioError` lists what does not, and then the model is as it was.
@@ -162,7 +188,7 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
 def _bare_body(source: Path | str) -> State | None:
     """The tensors of a torch file that holds no detector; None for any other source."""
     path = Path(source)
-    if path.is_dir() or path.suffix not in TORCH_FILES:
+    if shipped.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
         return None
     state = read_state(path)
     return None if is_detector(state) else state

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor
-from torchvision.models import WeightsEnum, get_model, get_model_weights
+from torchvision.models import WeightsEnum, get_model_weights
 
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST
+from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
 from maskrcnn.model.weights.checkpoints import State
 
 DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -239,12 +239,10 @@ def body_in(part: Mapping[str, Tensor]) -> str | None:
 @functools.cache
 def _kernels(body: str) -> dict[str, tuple[int, ...]]:
     """Name and shape of every convolution in the body's blocks."""
-    cut = BODIES[body]
     with torch.device("meta"):
-        network = get_model(cut.network, weights=None)
-    blocks = network.get_submodule(cut.children) if cut.children else network
+        blocks = blocks_of(Config.preset("classroom", backbone=f"{body}_c4"))
     return {
         name: tuple(tensor.shape)
         for name, tensor in blocks.named_parameters()
-        if tensor.ndim == 4 and name.partition(".")[0] in cut.stages
+        if tensor.ndim == 4 and name.partition(".")[0] in BODIES[body].stages
     }

@@ -16,19 +16,10 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
 from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
+from maskrcnn.starts import ARCHITECTURE
 
 SHOWN = 3
 """How many mismatches are written out."""
-
-_ARCHITECTURE = (
-    *("backbone", "norm", "head_norm", "fpn_channels", "rpn_anchor_scales", "rpn_scales_at", "rpn_anchor_ratios"),
-    *("rpn_head_depth", "pool_size", "box_head_depth", "box_head_width"),
-)
-_ARCHITECTURE_OF_TASK = {
-    "mask": ("mask_pool_size", "mask_head", "mask_head_width", "mask_head_depth"),
-    "keypoints": ("keypoint_head_width", "keypoint_head_depth"),
-}
-"""The fields that decide the names and shapes of tensors."""
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
 """Task -> how the names of its tensors begin."""
@@ -222,10 +213,9 @@ def _size(shape: Size) -> str:
 
 def _mend(old: Config, new: Config) -> str:
     """Which fields make the two differ."""
-    fields = [
-        *_ARCHITECTURE,
-        *(name for task, names in _ARCHITECTURE_OF_TASK.items() if task in new.tasks for name in names),
-    ]
+    fields = [name for task, names in ARCHITECTURE.items() if task in new.tasks for name in names]
+    if "group" not in (old.norm, new.norm):  # frozen or not, BatchNorm has the same tensors
+        fields.remove("norm")
     differing = [name for name in fields if getattr(old, name) != getattr(new, name)]
     if not differing:
         return "it is damaged or of another kind, give another"

@@ -91,7 +91,7 @@ def usual_fields(start: Start, norm: str) -> dict[str, Any]:
     """
     if start.weights == start.init == "none":
         return {"norm": "batch", "layers": "all"}
-    if shipped.folder(start.init):
+    if shipped.folder(start.init) or shipped.folder(start.weights):
         return dict(shipped.FINE_TUNE)
     return {"norm": norm, "layers": "3+"}
 

@@ -36,7 +36,7 @@ def ship(folder: Path, name: str = "toy", network: Any = None, pictures: tuple[s
     """Put a model into `folder` (for `shipped.FOLDER`): three epochs of a network like `classroom` with `fields`
     changed, a square found on each of the validation `pictures` after the last; its run folder.
 
-    Without a `network` the file of its weights is no network, which is enough where nobody loads it.
+    Without a `network` the file of its weights holds no tensor, which is enough where nobody loads it.
     """
     run = RunFolder(folder / name)
     classes = tuple(CARD["classes"])
@@ -62,7 +62,8 @@ def ship(folder: Path, name: str = "toy", network: Any = None, pictures: tuple[s
     run.write_json("result.json", {"state": "done", "best_epoch": 3, "seconds": 4100.0})
     (run.path / "log.txt").write_text("epoch 3\n")
     if network is None:
-        run.best.write_bytes(b"weights")
+        header = json.dumps({"__metadata__": metadata_of(config, 3)}).encode()
+        run.best.write_bytes(len(header).to_bytes(8, "little") + header)
     else:
         save_halved(network, run.best, 3)
     run.write_json("card.json", {**CARD, "name": name})
@@ -73,9 +74,13 @@ def save_halved(network: Any, path: Path, epoch: int) -> None:
     """A checkpoint of ours whose floating point tensors are in half precision."""
     from safetensors.torch import save_file
 
-    metadata = {"format": "mask-rcnn-studio/1", "config": json.dumps(network.config.model_dump(mode="json"))}
     state = {
         name: tensor.half().contiguous() if tensor.is_floating_point() else tensor.contiguous()
         for name, tensor in network.state_dict().items()
     }
-    save_file(state, path, metadata={**metadata, "epoch": str(epoch)})
+    save_file(state, path, metadata=metadata_of(network.config, epoch))
+
+
+def metadata_of(config: Config, epoch: int) -> dict[str, str]:
+    """What a checkpoint of ours says of itself."""
+    return {"format": "mask-rcnn-studio/1", "config": config.model_dump_json(), "epoch": str(epoch)}

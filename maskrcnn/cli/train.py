@@ -42,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backbone", choices=BACKBONES, help="the body of the network")
     parser.add_argument(
-        "--backbone-weights", metavar="PATH|imagenet|none", help="what the body knows at the start; see --init"
+        "--backbone-weights",
+        metavar="PATH|imagenet|toy|none",
+        help="what the body knows at the start: ImageNet's weights, the body of a model that ships or of a run, or a "
+        ".pth file of torchvision",
     )
     parser.add_argument(
         "--init",
@@ -62,8 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layers",
         metavar="heads|3+|4+|5+|all",
-        help="what learns: the heads, also the body from a stage on, or all (3+ from weights of photographs); or one after "
-        "the other: heads,all",
+        help="what learns: the heads, also the body from a stage on, or all (3+ from weights of photographs); or one "
+        "after the other: heads,all",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random (0)")
     parser.add_argument(

@@ -3,96 +3,39 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from maskrcnn import shipped, starts
 from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import Config, parse_stages
 from maskrcnn.config_table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
 
-IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
-"""Bodies that torchvision calls by another name."""
-
-SHAPE_OF_COCO: dict[str, tuple[str, ...]] = {
-    "box": (
-        "backbone",
-        "fpn_channels",
-        "head_norm",
-        "rpn_anchor_ratios",
-        "rpn_scales_at",
-        "rpn_head_depth",
-        "pool_size",
-        "box_head_depth",
-        "box_head_width",
-    ),
-    "mask": ("mask_head", "mask_head_depth", "mask_head_width"),
-    "keypoints": ("keypoint_head_depth", "keypoint_head_width"),
-}
-"""Task -> fields that decide whether torchvision's COCO weights fit."""
+DEFAULT_PRESET = "classroom"
+"""The preset that stands for none; `train` without --preset begins with it, too."""
 
 
-def is_downloaded(weights: str) -> bool:
-    """Whether torchvision has kept weights of that name on this machine, by its own rule where (and without torch)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-    folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
-    return any(folder.glob(f"{weights}-*.pth"))
+def starts_on_offer() -> dict[str, str]:
+    """The starts that the page offers, and what they are called: those of torchvision, what ships, a path, nothing."""
+    ships = {name: said for name, said in words.SHIPPED_WORDS.items() if shipped.folder(name)}
+    first = {name: words.START_WORDS[name] for name in ("imagenet", "coco")}
+    return {**first, **ships, **words.START_WORDS}
 
 
-def imagenet_file(config: Config) -> str:
-    """How the file of torchvision's ImageNet weights for that body begins."""
-    return IMAGENET_WEIGHTS.get(config.body, config.body)
+def usual_start(preset: str, config: Config) -> str:
+    """What to propose as the start of a preset, with what was chosen of it so far in `config`.
 
-
-def coco_network(config: Config) -> tuple[str, str]:
-    """The preset and torchvision's builder whose COCO weights fit a network like `config` best, as `train --init coco`
-    chooses them."""
-    if config.kind == "fpn32":
-        small = "_320" if abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800) else ""
-        return f"torchvision-mobilenet{small.replace('_', '-')}", f"fasterrcnn_mobilenet_v3_large{small}_fpn"
-    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
-    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
-        return "torchvision", "keypointrcnn_resnet50_fpn"
-    builder = f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn"
-    return ("torchvision-v2", f"{builder}_v2") if second else ("torchvision", builder)
-
-
-def coco_file(config: Config) -> str:
-    """How the file of those weights begins."""
-    _, builder = coco_network(config)
-    return builder if "mobilenet" in builder else f"{builder}_coco"
-
-
-def coco_misfit(config: Config) -> str | None:
-    """Why torchvision's COCO weights do not fit, with the mend; None where they do.
-
-    A head that they do not have starts afresh, so it may be of any shape.
+    The preset that stands for none takes the network of a model that ships along; the others are what they are.
     """
-    preset, builder = coco_network(config)
-    fitting = Config.preset(preset)
-    tasks = ("box", *["mask"] * ("mask" in builder), *["keypoints"] * ("keypoint" in builder))
-    for field in (field for task in tasks for field in SHAPE_OF_COCO[task]):
-        if (value := getattr(config, field)) != (needed := getattr(fitting, field)):
-            return (
-                f'COCO weights need {field} = {needed}, here it is {value}; choose the preset "{preset}", '
-                "or start without them"
-            )
-    return None
-
-
-def usual_start(config: Config) -> str:
-    """What to propose as the start (see `START_WORDS`): the most that is known without a download.
-
-    A first training must not fail because the machine has no network.
-    """
-    if coco_misfit(config) is None and is_downloaded(coco_file(config)):
-        return "coco"
-    return "imagenet" if is_downloaded(imagenet_file(config)) else "none"
+    chosen = {"tasks": config.tasks} if preset == DEFAULT_PRESET else None
+    start = starts.usual(config, chosen)
+    return start.init if start.init != "none" else start.weights
 
 
 def start_note(start: str, config: Config) -> str:
@@ -105,8 +48,13 @@ def start_note(start: str, config: Config) -> str:
             if start == "file"
             else "It must be the same network; classes and tasks may differ."
         )
-    file = imagenet_file(config) if start == "imagenet" else coco_file(config)
-    return "The weights are on this machine." if is_downloaded(file) else "The weights will be downloaded once."
+    if card := shipped.card(start):
+        return (
+            f"{card['what']} It has {shipped.ap_words(card)}. Its network comes along. Where a download is possible, "
+            "ImageNet or COCO weights know photographs."
+        )
+    file = starts.imagenet_file(config) if start == "imagenet" else starts.coco_file(config)
+    return "The weights are on this machine." if starts.is_downloaded(file) else "The weights will be downloaded once."
 
 
 def free_name(runs_folder: Path, project: str) -> str:
@@ -129,8 +77,8 @@ class Choices:
     def config(self, classes: tuple[str, ...], keypoints: KeypointLabels | None = None) -> Config:
         """The Config of the run, as the trainer will make it of labels with these classes and keypoints.
 
-        Raises `ArgumentError` for a value out of range, for values that do not go together, and for COCO weights that
-        do not fit.
+        Raises `ArgumentError` for a value out of range, for values that do not go together, and for weights that do not
+        fit.
         """
         follows = {"class_names": classes, "num_classes": len(classes) + 1}
         if keypoints:
@@ -138,7 +86,14 @@ class Choices:
             follows |= {"keypoint_edges": keypoints.edges}
         start = starting_values(self.preset, self.weights, self.init)
         config = Config.preset(self.preset, **{**start, **follows, **self.changes})
-        if self.init == "coco" and (misfit := coco_misfit(config)):
+        misfit = None
+        if self.init == "coco":
+            misfit = starts.coco_misfit(config)
+        elif shipped.folder(self.init):
+            misfit = starts.shipped_misfit(self.init, config)
+        elif self.weights == "imagenet":
+            misfit = starts.imagenet_misfit(config)
+        if misfit:
             raise ArgumentError(misfit)
         return config
 
@@ -146,7 +101,7 @@ class Choices:
         """`ArgumentError` where weights are to come from a file that is not there."""
         for path, known, wanted in (
             (self.weights, ("none", "imagenet"), "the path of a .pth file"),
-            (self.init, ("none", "coco"), "the path of a run or a weights file"),
+            (self.init, ("none", "coco", *shipped.names()), "the path of a run or a weights file"),
         ):
             if not path:
                 raise ArgumentError(f"weights: no file was named; give {wanted}")
@@ -166,7 +121,7 @@ class Choices:
         named = {"epochs", "minutes", "tasks", "pooling", "layers", "backbone", "seed"}
         options = ["--data", str(project), "--preset", self.preset]
         for name, path in (("--backbone-weights", self.weights), ("--init", self.init)):
-            is_word = path in ("none", "imagenet", "coco")
+            is_word = path in ("none", "imagenet", "coco", *shipped.names())
             options += [name, path if is_word else str(Path(path).expanduser().resolve())]
         for name, value in {**starting_values(self.preset, self.weights, self.init), **self.changes}.items():
             if name not in named:
@@ -183,18 +138,21 @@ def weights_and_init(start: str, path: str) -> tuple[str, str]:
         "coco": ("none", "coco"),
         "file": (path.strip(), "none"),
         "network": ("none", path.strip()),
+        **{name: ("none", name) for name in shipped.names()},
     }
     return choices.get(start, ("none", "none"))
 
 
 def starting_values(preset: str, weights: str, init: str) -> dict[str, Any]:
-    """Fields whose usual value depends on what is known at the start.
+    """Fields whose usual value depends on what is known at the start."""
+    return starts.usual_fields(starts.Start(weights, init), Config.preset(preset).norm)
 
-    Without any weights BatchNorm has to learn, too; with them, the first stages (edges, colours) serve any picture.
-    """
-    if weights == init == "none":
-        return {"norm": "batch", "layers": "all"}
-    return {"norm": Config.preset(preset).norm, "layers": "3+"}
+
+def with_its_network(config: Config, init: str) -> Config:
+    """`config` with the network of a model that ships, where that is the start."""
+    if not shipped.folder(init):
+        return config
+    return config.replace(**starts.network_fields(starts.shipped_config(init), config.tasks))
 
 
 def changed(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:

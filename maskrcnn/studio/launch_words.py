@@ -69,6 +69,7 @@ BODIES: dict[str, tuple[str, ...]] = {
 """Body -> the kinds that it comes in; `f"{body}_{kind}"` is a backbone."""
 
 BODY_WORDS: dict[str, str] = {
+    "resnet18_slim": "ResNet-18 slim",
     **{f"resnet{depth}": f"ResNet-{depth}" for depth in (18, 34, 50, 101, 152)},
     "resnext50": "ResNeXt-50",
     "resnext101": "ResNeXt-101",
@@ -85,6 +86,12 @@ START_WORDS: dict[str, str] = {
     "network": "whole network from a file or run",
     "none": "nothing (from scratch)",
 }
+
+SHIPPED_WORDS: dict[str, str] = {
+    "toy": "Toy shapes (ships with the studio)",
+    "toy-people": "Toy people (ships with the studio)",
+}
+"""Starts that are models which ship. The others are there to be compared; they are named as a whole network."""
 
 PATH_WORDS: dict[str, tuple[str, str, str]] = {
     "file": (

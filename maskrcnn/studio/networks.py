@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from maskrcnn import shipped
+from maskrcnn.studio.plain_text import plain
+from maskrcnn.training.run_folder import RunFolder
+
+
+def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
+    """The runs of a project by name, then the models that ship, but those of which it has a copy."""
+    own = {run.name: run for run in runs}
+    copied = {name for name, run in own.items() if shipped.card_in(run.path)}
+    others = [name for name in shipped.names() if name not in copied]
+    return own | {f"{name} (ships with the studio)": RunFolder(shipped.FOLDER / name) for name in others}
+
+
+def show_card(run: RunFolder) -> None:
+    """Of a model that ships a badge and a line: what it is worth, what it learned from, and what it cannot do. Of a run
+    that somebody trained here, nothing."""
+    card = shipped.card_in(run.path)
+    if card is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge("ships with the studio", icon=":material/inventory_2:", color="violet", help=plain(card["limits"]))
+        learned, worth = shipped.world_words(card["train"]), shipped.ap_words(card)
+        st.markdown(f":small[Learned from {learned}.{f' It has {worth}.' if worth else ''}]", width="content")
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the network")

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from maskrcnn.shipped import CARD
 from maskrcnn.studio import run_overlay, run_rows
 from maskrcnn.studio.run_lines import table
 from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, RESULT, RunFolder
@@ -52,10 +53,13 @@ def downloads(run: RunFolder) -> list[Download]:
         add("Epochs (CSV)", "epochs.csv", "text/csv", partial(epochs_csv, run), "Losses and AP, one line an epoch.")
         add("Steps (CSV)", "steps.csv", "text/csv", partial(steps_csv, run), "Every number of every step.")
     if (run.path / DATASET).is_file():
-        there = {"train": "training"} | ({"val": "validation"} if run_overlay.labels(run)["val"] else {})
+        known = run_overlay.labels(run)
+        # Pictures that were drawn are not in the run, and have no labels there.
+        there = ({} if known["drawn"] else {"train": "training"}) | ({"val": "validation"} if known["val"] else {})
         for split, words in there.items():
             says = f"The exact {words} labels of this run, as COCO."
             add(f"Labels: {words} (COCO)", f"{split}.json", "application/json", partial(labels, run, split), says)
+    add_file("Model card", run.path / CARD, "application/json", "What it learned from, how long, and what it is worth.")
     add_file("Configuration", run.path / CONFIG, "application/json", "Every setting of the network and its training.")
     add_file("Log", run.path / LOG, "text/plain", "What the trainer printed.")
     everything = Download(
@@ -101,11 +105,11 @@ def archive(run: RunFolder) -> io.BytesIO:
             _put(target, f"{run.name}/epochs.csv", epochs_csv(run))
             _put(target, f"{run.name}/steps.csv", steps_csv(run))
         if (run.path / DATASET).is_file():
-            for split in ("train", "val"):
+            for split in ("val",) if run_overlay.labels(run)["drawn"] else ("train", "val"):
                 _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
         checkpoints = list(run.checkpoints().values())[-1:]
         detections = sorted((run.path / "detections").glob("epoch_*.json"))
-        texts = [run.path / name for name in (CONFIG, LOG, RESULT, METRICS)]
+        texts = [run.path / name for name in (CARD, CONFIG, LOG, RESULT, METRICS)]
         for path in (*texts, *detections, run.best, *checkpoints):
             if path.is_file():
                 # Weights are as good as random numbers: packing them would take long and save nothing.

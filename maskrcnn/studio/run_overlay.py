@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from maskrcnn import shipped
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
@@ -28,16 +29,19 @@ _START = ("--init", "--backbone-weights", "--preset")
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _labels(dataset: str, stamp: int) -> dict[str, Any]:
-    """`{"train": number of pictures, "val": file names}` of a `dataset.json`; `stamp` tells a new one from the old."""
+    """What `labels` gives, of a `dataset.json`; `stamp` tells a new one from the old."""
     document = RunFolder(dataset).dataset()
     names = [image["file_name"] for image in (document["val"] or {}).get("images", [])]
-    return {"train": len(document["train"]["images"]), "val": sorted(names)}
+    drawn = document.get("drawn")
+    learned = drawn["pictures"] if drawn else len(document["train"]["images"])
+    return {"train": learned, "val": sorted(names), "drawn": drawn}
 
 
 def labels(run: RunFolder) -> dict[str, Any]:
-    """How many pictures a run learns from (`train`), and the file names of those that it is judged on (`val`)."""
+    """How many pictures a run learns from (`train`), and the file names of those that it is judged on (`val`). `drawn`
+    says of which toy world those were that are not kept beside the run, None where they are its own."""
     path = run.path / DATASET
-    return _labels(str(run.path), path.stat().st_mtime_ns) if path.is_file() else {"train": 0, "val": []}
+    return _labels(str(run.path), path.stat().st_mtime_ns) if path.is_file() else {"train": 0, "val": [], "drawn": None}
 
 
 def first_epoch(run: RunFolder) -> int | None:
@@ -76,7 +80,8 @@ def settings_of(run: RunFolder) -> dict[str, Any]:
         if option in argv[:-1]:
             settings[option.removeprefix("--")] = argv[argv.index(option) + 1]
     known = labels(run)
-    return settings | {"training pictures": known["train"], "validation pictures": len(known["val"])}
+    learned = shipped.world_words(known["drawn"]) if known["drawn"] else known["train"]
+    return settings | {"training pictures": learned, "validation pictures": len(known["val"])}
 
 
 def differences(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from maskrcnn import shipped
 from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.store import DATABASE, SPLITS, Project
 from maskrcnn.errors import ArgumentError, StudioError
@@ -146,7 +147,7 @@ def _note_opened(path: Path) -> None:
 
 
 def _create_sample() -> None:
-    """The sample project, from the pictures and labels that ship with the studio."""
+    """The sample project, from what ships with the studio: pictures, labels, and the run of a model."""
     with _creating:
         if _projects_in_workspace():
             return
@@ -154,6 +155,9 @@ def _create_sample() -> None:
             for split in SPLITS:
                 if (SAMPLE / split).is_dir():
                     project.import_dataset(read(SAMPLE / split), split)
+            if shipped.folder(shipped.DEFAULT):  # curves, epochs and predictions before anyone has trained
+                pictures = {image.file_name: project.picture(image.id) for image in project.images()}
+                shipped.copy_into(project.runs_folder, shipped.DEFAULT, pictures)
 
 
 @contextmanager

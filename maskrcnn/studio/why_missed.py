@@ -71,9 +71,9 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
             checkpoint = _checkpoint(run, epoch)
             if checkpoint is None:
                 kept = ", ".join(map(str, run.checkpoints()))
+                others = f"those of the last epochs ({kept}) and of the best one" if kept else "that of the best one"
                 st.info(
-                    f"The network of epoch {epoch} was not kept, only those of the last epochs ({kept}) and of the "
-                    "best one. Choose one of them above.",
+                    f"The network of epoch {epoch} was not kept, only {others}. Choose another epoch above.",
                     icon=":material/history:",
                 )
                 return

@@ -6,7 +6,7 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures
 from maskrcnn.evaluation import match_image
-from maskrcnn.studio import address, inspection, overlays, session, why_missed
+from maskrcnn.studio import address, inspection, networks, overlays, session, why_missed
 from maskrcnn.studio.inspection import figure
 from maskrcnn.training.run_folder import runs_in
 
@@ -16,7 +16,8 @@ TALLEST = 400  # pixels on the screen, about what the controls beside it take, s
 
 st.title("Predictions")
 project = session.current_project()
-runs = {run.name: run for run in runs_in(project.runs_folder)}
+own = runs_in(project.runs_folder)
+runs = networks.on_offer(own)
 
 if not runs:
     st.info(
@@ -57,6 +58,18 @@ if not epochs or not truth or not truth["images"]:
         st.switch_page(target, query_params={"project": project.folder.name, "run": run.name})
     st.stop()
 
+if not own:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "This project has no training yet; here is a network that ships with the studio, on its own pictures."
+        )
+        st.page_link(
+            "pages/train/launch.py",
+            label="Start a training",
+            icon=":material/rocket_launch:",
+            query_params={"project": project.folder.name},
+        )
+networks.show_card(run)
 with session.fail_softly():
     best, best_by = inspection.best_epoch(run, epochs)
 images = {image["file_name"]: image for image in truth["images"]}

@@ -4,7 +4,7 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio import address, roi_charts, roi_maps, session
+from maskrcnn.studio import address, networks, roi_charts, roi_maps, session
 from maskrcnn.studio.canvas import box_canvas
 from maskrcnn.training.run_folder import runs_in
 
@@ -55,8 +55,8 @@ if not images:
 
 # What to look at
 
-networks = {run.name: run for run in runs_in(project.runs_folder) if roi_maps.has_network(run)}
-sources = [*networks, FILTERS]
+trained = networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
+sources = [*trained, FILTERS]
 columns = st.columns([2.1, 2.1, 1, 1.1, 1.1, 2.2])
 with columns[0]:
     image = images[address.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
@@ -67,11 +67,12 @@ with columns[1]:
         sources,
         sources[0],
         page=PAGE,
-        help="A trained run shows what its network sees. The hand-made filters need no training: brightness and edges "
-        "of the picture, averaged over each cell. The arithmetic below is the same.",
+        help="A trained run, or a network that ships with the studio, shows what it sees. The hand-made filters "
+        "need no training: brightness and edges of the picture, averaged over each cell. The arithmetic below is the "
+        "same.",
     )
 with session.fail_softly():
-    levels = roi_maps.LEVELS if source == FILTERS else roi_maps.levels_of(networks[source])
+    levels = roi_maps.LEVELS if source == FILTERS else roi_maps.levels_of(trained[source])
 level = columns[2].selectbox(
     "Level",
     levels,
@@ -103,7 +104,7 @@ with session.fail_softly():
     path = project.picture(image.id)
     picture = pictures.load(path)
     found = (
-        roi_maps.from_filters(picture, level) if source == FILTERS else roi_maps.from_run(networks[source], path, level)
+        roi_maps.from_filters(picture, level) if source == FILTERS else roi_maps.from_run(trained[source], path, level)
     )
 with columns[5]:
     channel = st.selectbox(
@@ -147,7 +148,7 @@ bins = roi_pooling.roi_pool_bins(seen, scale, size, feature_map.shape)
 with picture_column:
     takes = ""
     if levels == roi_maps.LEVELS:
-        roi_level = 4 if source == FILTERS else networks[source].config().fpn_roi_level
+        roi_level = 4 if source == FILTERS else trained[source].config().fpn_roi_level
         takes = f" For a box of this size Mask R-CNN takes P{roi_pooling.pyramid_level(seen, roi_level=roi_level)}."
     st.markdown(
         f":small[One cell of {level} is {found.stride / found.scale[0]:.1f} picture pixels wide.{takes}]",
@@ -247,7 +248,7 @@ with nudge_column:
 if source != FILTERS:
     kind = f"level {level} of the feature pyramid" if len(levels) > 1 else f"{level}, the only map,"
     origin = f"The map is {kind} of {source}, for the picture as that network sees it."
-elif networks:
+elif trained:
     origin = "The map is made by hand-written filters, not by a network."
 else:
     origin = (

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from maskrcnn import shipped
 from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
@@ -12,6 +13,7 @@ from maskrcnn.studio.config_inputs import config_grid, config_input
 from maskrcnn.studio.plain_text import bullets, plain
 
 RUNS_PAGE = "pages/train/runs.py"
+SHIPS = shipped.names()
 
 with session.fail_softly():
     project = session.current_project()
@@ -86,31 +88,43 @@ with form, session.fail_softly():
     if keypoints:  # sigmas, limbs and names must be as many
         values["num_keypoints"] = keypoints.count
 
-    # The network, and what it knows
+    # What it knows, and the network, which follows from that where a model ships
 
     left, right = st.columns(2, vertical_alignment="bottom")
-    body = left.selectbox(
-        "Backbone",
-        list(words.BODIES),
-        list(words.BODIES).index(default.body),
-        format_func=words.BODY_WORDS.get,
-        help="The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
-        key=key("body"),
-    )
+    default = default.replace(tasks=tasks)
+    offered = launch.starts_on_offer()
+    at_start, start_chosen = key("start"), key("start-chosen")
+    if st.session_state.get(at_start) not in offered or not st.session_state.get(start_chosen):
+        st.session_state[at_start] = launch.usual_start(preset, default)
+        st.session_state[start_chosen] = False
     start_from = right.selectbox(
         "What it knows at the start",
-        list(words.START_WORDS),
-        list(words.START_WORDS).index(launch.usual_start(default)),
-        format_func=words.START_WORDS.get,
+        list(offered),
+        format_func=offered.get,
         help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
-        "downloaded by torchvision once and kept. From scratch needs no download, but many more pictures and epochs.",
-        key=key("start"),
+        "downloaded by torchvision once and kept. The toys ship with the studio: small networks that know drawings, "
+        "for a start without a download. From scratch needs many more pictures and epochs.",
+        on_change=lambda: st.session_state.update({start_chosen: True}),
+        key=at_start,
     )
     path = ""
     if start_from in words.PATH_WORDS:
         label, placeholder, about = words.PATH_WORDS[start_from]
         path = st.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start_from}"))
     weights, init = launch.weights_and_init(start_from, path)
+    default = launch.with_its_network(default, init)
+    comes_along = f"It comes along with what the network knows: {offered[start_from]}." if init in SHIPS else None
+    network_key = f"launch-{preset}-{init if comes_along else ''}{{}}".format
+    body = left.selectbox(
+        "Backbone",
+        list(words.BODIES),
+        list(words.BODIES).index(default.body),
+        format_func=words.BODY_WORDS.get,
+        help=comes_along
+        or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
+        disabled=comes_along is not None,
+        key=network_key("body"),
+    )
     note = st.container()
     kinds = words.BODIES[body]
     kind = st.segmented_control(
@@ -120,13 +134,14 @@ with form, session.fail_softly():
         format_func=words.KIND_WORDS.get,
         required=True,
         wrap=True,
-        help=Config.model_fields["backbone"].description,
-        key=key("-".join(kinds)),
+        help=comes_along or Config.model_fields["backbone"].description,
+        disabled=comes_along is not None,
+        key=network_key("-".join(kinds)),
     )
     values["backbone"] = f"{body}_{kind}"
     # The light pyramid has two maps of one stride, so one scale for each level would be no choice.
     scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
-    default = default.replace(tasks=tasks, backbone=values["backbone"], rpn_scales_at=scales_at)
+    default = default.replace(backbone=values["backbone"], rpn_scales_at=scales_at)
     note.markdown(f":small[{launch.start_note(start_from, default)}]")
     default = default.replace(**launch.starting_values(preset, weights, init))
     values["pooling"] = st.segmented_control(
@@ -146,8 +161,9 @@ with form, session.fail_softly():
             MASK_HEADS,
             MASK_HEADS.index(default.mask_head),
             format_func=words.MASK_HEAD_WORDS.get,
-            help=Config.model_fields["mask_head"].description,
-            key=key("mask_head"),
+            help=comes_along or Config.model_fields["mask_head"].description,
+            disabled=comes_along is not None,
+            key=network_key("mask_head"),
         )
         values["mask_kind"] = right.selectbox(
             "Masks",
@@ -164,7 +180,7 @@ with form, session.fail_softly():
     values["layers"] = left.selectbox(
         "Which layers learn",
         [*LAYERS, *words.SCHEDULE_WORDS],
-        LAYERS.index(default.layers),
+        [*LAYERS, *words.SCHEDULE_WORDS].index(default.layers),
         format_func=lambda layers: (words.LAYER_WORDS | words.SCHEDULE_WORDS)[layers],
         help="The heads (with RPN and pyramid) are new and have most to learn. The body below them knows edges and "
         "parts already, if it was given weights. A schedule lets the heads settle first, then refines the rest at a "
@@ -188,7 +204,7 @@ with form, session.fail_softly():
             key=key("schedule"),
         ).strip()
         values["layers"] = typed or values["layers"]
-        more_key = f"launch-{preset}-{default.norm}-{scales_at}-{{}}".format
+        more_key = f"{network_key('more')}-{default.norm}-{scales_at}-{{}}".format
         for heading, fields in words.MORE_FIELDS.items():
             if words.TASK_OF_HEADING.get(heading, "box") in tasks:
                 st.markdown(f"**{heading}**")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from maskrcnn.jobs import local
-from maskrcnn.studio import run_actions, run_curve_charts, run_overlay, run_predictions, session
+from maskrcnn.studio import networks, run_actions, run_curve_charts, run_overlay, run_predictions, session
 from maskrcnn.studio.chart_axes import X_AXES
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.run_lines import losses_in, table
@@ -78,6 +78,7 @@ def head() -> None:
             st.markdown(settings(run))
             if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
                 st.markdown(learning)
+        networks.show_card(run)
         if now.state == "queued":
             st.markdown(run_actions.turn_words(run))
         else:

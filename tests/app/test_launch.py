@@ -21,6 +21,7 @@ from maskrcnn.jobs import devices, queue
 from maskrcnn.studio import launch_doctor, launch_eta, launch_measuring, launch_speed
 from maskrcnn.training.duration import Costs
 from maskrcnn.training.run_folder import RunFolder
+from tests.shipping import ship
 
 LAUNCH = "pages/train/launch.py"
 
@@ -386,3 +387,56 @@ def test_the_doctor_asks_before_a_long_examination(
     app.button(key="launch_examine").click().run()
     assert "The doctor found nothing" in words(app)
     assert "The doctor found nothing" in words(app.run())  # it is not asked again
+
+
+def test_where_nothing_was_downloaded_the_toy_is_proposed_with_its_network(
+    root: Path, workspace: Path, started: list[Started], weights_folder: Path
+) -> None:
+    ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    start, body = widget(app.selectbox, "What it knows at the start"), widget(app.selectbox, "Backbone")
+    assert start.value == "toy"
+    assert start.options[:3] == ["ImageNet backbone", "COCO, the whole network", "Toy shapes (ships with the studio)"]
+    assert (body.value, body.disabled) == ("resnet18_slim", True)
+    assert "It has mask AP 0.700 [0.680, 0.720] on 500 other pictures of the toy world shapes" in words(app)
+    assert widget(app.number_input, "fpn_channels").value == 64
+    assert not app.error
+    press_start(app)
+    options = started[0].options
+    assert (option(options, "--init"), option(options, "--backbone")) == ("toy", "resnet18_slim_fpn")
+    assert "fpn_channels=64" in options
+    assert 'norm="frozen"' in options
+
+
+def test_another_start_brings_the_presets_network_back(
+    root: Path, workspace: Path, started: list[Started], weights_folder: Path
+) -> None:
+    ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "What it knows at the start").set_value("none").run()
+    body = widget(app.selectbox, "Backbone")
+    assert (body.value, body.disabled) == ("mobilenet_v2", False)
+    body.set_value("resnet18").run()
+    assert widget(app.selectbox, "What it knows at the start").value == "none"
+    assert widget(app.number_input, "fpn_channels").value == 128
+    press_start(app)
+    options = started[0].options
+    assert (option(options, "--init"), option(options, "--backbone")) == ("none", "resnet18_fpn")
+
+
+def test_people_are_proposed_for_keypoints(root: Path, workspace: Path, weights_folder: Path) -> None:
+    ship(weights_folder)
+    ship(weights_folder, "toy-people", tasks=("box", "mask", "keypoints"))
+    project = make_project(workspace / "cells")
+    (region,), revision = project.regions(project.images()[0].id)
+    posed = replace(region, keypoints=Keypoints(((10, 10, 2), (20, 20, 1), (30, 12, 2))))
+    project.save(project.images()[0].id, [posed], revision)
+    app = open_launch(root)
+    assert widget(app.selectbox, "What it knows at the start").value == "toy"
+    app.toggle[2].set_value(True).run()
+    assert widget(app.selectbox, "What it knows at the start").value == "toy-people"
+    assert not app.error
+    widget(app.selectbox, "Preset").set_value("standard").run()
+    assert widget(app.selectbox, "What it knows at the start").value == "none"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from maskrcnn import starts
 from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train, train_start
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
@@ -15,6 +16,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch, session
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.launch import Choices
+from tests.shipping import ship
 
 
 def test_names_count_on(tmp_path: Path) -> None:
@@ -81,6 +83,45 @@ def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, 
     assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
 
 
+@pytest.mark.parametrize("preset", ["classroom", "standard"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"norm": "batch", "layers": "heads"}, {"pooling": "pool", "image_min_dim": 100}]
+)
+def test_a_model_that_ships_brings_its_network_to_the_command_line(
+    preset: str, changes: dict[str, Any], weights_folder: Path
+) -> None:
+    """The page shows the network of the toy; the trainer's reading of what it passes on must be that network."""
+    ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
+    weights, init = launch.weights_and_init("toy", "")
+    default = launch.with_its_network(Config.preset(preset), init)
+    shown = {**default.model_dump(), **launch.starting_values(preset, weights, init), **changes}
+    choices = Choices(preset, launch.changed(preset, shown), weights, init)
+    choices.require_files()
+    options = choices.options(Path("p"))
+    assert options[options.index("--init") + 1] == "toy"
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    read = train_start.configure(parser.parse_args([*options, "--out", "x"]))
+    assert (read.backbone, read.fpn_channels) == ("resnet18_slim_fpn", 64)
+    assert read.image_max_dim == Config.preset(preset).image_max_dim
+    assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
+    with pytest.raises(ArgumentError, match="toy needs fpn_channels = 64, here it is 32"):
+        Choices(preset, launch.changed(preset, {**shown, "fpn_channels": 32}), weights, init).config(("a",))
+
+
+def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Path) -> None:
+    classroom = Config.preset("classroom")
+    assert "toy" not in launch.starts_on_offer()
+    ship(weights_folder, backbone="resnet18_slim_fpn")
+    assert list(launch.starts_on_offer()) == ["imagenet", "coco", "toy", "file", "network", "none"]
+    assert launch.usual_start("classroom", classroom) == "toy"
+    assert launch.usual_start("standard", Config.preset("standard")) == "none"
+    assert "mask AP 0.700" in launch.start_note("toy", classroom)
+    # A model that is not in the list is a whole network by its name.
+    ship(weights_folder, "toy-other")
+    assert launch.weights_and_init("network", " toy-other ") == ("none", "toy-other")
+
+
 def test_what_was_not_changed_is_not_passed_on() -> None:
     default = Config.preset("classroom")
     values = {"epochs": 20, "minutes": None, "pooling": "pool", "learning_rate": default.learning_rate}
@@ -108,6 +149,7 @@ def test_without_any_weights_everything_learns() -> None:
         (Choices("classroom", {}, init="coco"), "COCO weights need backbone = resnet50_fpn"),
         (Choices("torchvision", {"mask_head_width": 128}, init="coco"), "COCO weights need mask_head_width"),
         (Choices("torchvision-v2", {"head_norm": "none"}, init="coco"), 'the preset "torchvision-v2"'),
+        (Choices("classroom", {"backbone": "resnet18_slim_fpn"}, weights="imagenet"), "none of resnet18_slim"),
     ],
 )
 def test_choices_that_cannot_be_are_refused_before_the_start(choices: Choices, said: str) -> None:
@@ -176,11 +218,11 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     from maskrcnn.model.weights.torchvision_files import DETECTORS, coco_detector
 
     config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
-    assert launch.coco_network(config)[1] == coco_detector(config) == builder
-    assert launch.coco_network(config)[0] == DETECTORS[builder][0]
+    assert starts.coco_network(config)[1] == coco_detector(config) == builder
+    assert starts.coco_network(config)[0] == DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
-    assert launch.usual_start(config) == "coco"
+    assert starts.usual(config).init == "coco"
 
 
 @pytest.mark.parametrize("number", [None, 0, -1])
@@ -227,16 +269,16 @@ def keep(torch_home: Path, url: str) -> None:
 def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     small, large = Config.preset("classroom"), Config.preset("torchvision")
-    assert (launch.usual_start(small), launch.usual_start(large)) == ("none", "none")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("none", "none")
     assert "will be downloaded" in launch.start_note("imagenet", small)
     keep(tmp_path, "x/mobilenet_v2-b0353104.pth")
-    assert (launch.usual_start(small), launch.usual_start(large)) == ("imagenet", "none")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("imagenet", "none")
     assert "on this machine" in launch.start_note("imagenet", small)
     keep(tmp_path, "x/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
-    assert (launch.usual_start(small), launch.usual_start(large)) == ("imagenet", "coco")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("imagenet", "coco")
 
 
-@pytest.mark.parametrize("body", words.BODIES)
+@pytest.mark.parametrize("body", [body for body in words.BODIES if body not in starts.NEVER_TRAINED])
 def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
     import torch
@@ -247,6 +289,6 @@ def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytes
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert Path(torch.hub.get_dir()) == tmp_path / "hub"
     config = Config.preset("classroom", backbone=f"{body}_c4")
-    assert launch.usual_start(config) == "none"
+    assert starts.usual(config).weights == "none"
     keep(tmp_path, get_model_weights(BODIES[body].network)["IMAGENET1K_V1"].url)
-    assert launch.usual_start(config) == "imagenet"
+    assert starts.usual(config).weights == "imagenet"

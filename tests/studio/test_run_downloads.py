@@ -12,6 +12,7 @@ import pytest
 
 from maskrcnn.studio import run_downloads
 from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, RunFolder
+from tests.shipping import ship
 
 TRAIN = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 5}], "categories": [{"id": 1}]}
 
@@ -80,6 +81,20 @@ def test_all_of_it_is_one_zip(run: RunFolder) -> None:
             "steps.csv",
         ]
         assert json.loads(archive.read("cells-0001/labels/val.json"))["images"] == []
+
+
+def test_a_model_that_ships_gives_its_card_and_no_labels_that_it_does_not_have(weights_folder: Path) -> None:
+    run = RunFolder(ship(weights_folder, pictures=("a.png",)))
+    labels = [item.label for item in run_downloads.downloads(run)]
+    assert labels == [
+        "Best weights",
+        *("Epochs (CSV)", "Steps (CSV)", "Labels: validation (COCO)", "Model card", "Configuration", "Log"),
+        "All as one zip",
+    ]
+    with zipfile.ZipFile(io.BytesIO(taken(run, "All as one zip"))) as archive:
+        names = archive.namelist()
+    assert {"toy/card.json", "toy/labels/val.json", "toy/best.safetensors"} <= set(names)
+    assert "toy/labels/train.json" not in names
 
 
 def test_a_run_that_has_written_nothing_has_nothing_to_give(tmp_path: Path) -> None:

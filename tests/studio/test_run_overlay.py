@@ -9,6 +9,7 @@ from typing import Any
 from maskrcnn.config import Config
 from maskrcnn.studio import run_overlay
 from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
+from tests.shipping import ship
 
 
 def make_run(path: Path, config: dict[str, Any], train: int = 10, val: tuple[str, ...] = ("v.jpg",)) -> RunFolder:
@@ -49,6 +50,13 @@ def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path
         "training pictures": ["10", "12"],
         "validation pictures": ["1", "2"],
     }
+
+
+def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path) -> None:
+    toy = RunFolder(ship(weights_folder, pictures=("v.jpg",)))
+    assert run_overlay.settings_of(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
+    assert run_overlay.labels(toy)["train"] == 10000
+    assert run_overlay.first_epoch(toy) == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transf
 from maskrcnn.starts import LABELLED, TRAINING, network_fields
 
 TORCH_FILES = (".pth", ".pt")
+CHECKPOINT = ".safetensors"
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
@@ -151,8 +152,8 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
 
 
 def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
-    """Fill the body from "imagenet" (downloaded by torchvision) or from a state dict file with torchvision's key names:
-    of a classification network, or of a detector.
+    """Fill the body from "imagenet" (downloaded by torchvision), from whatever `find_checkpoint` finds, or from a state
+    dict file with torchvision's key names: of a classification network, or of a detector.
 
     Raises `StudioError` where the file does not hold that body, and then the model is as it was.
     """
@@ -160,8 +161,10 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
     if str(source) == "imagenet":
         weights = get_model_weights(body.network)["IMAGENET1K_V1"]
         state = downloaded(weights, f"ImageNet weights of {body.network}")
-    else:
+    elif not shipped.folder(source) and Path(source).suffix in TORCH_FILES:
         state = read_state(Path(source))
+    else:
+        state = find_checkpoint(source).state()
     given = body_part(state)
     _refuse_statistics_for_groups(model, given, source)
     wanted = body_part(model.state_dict())

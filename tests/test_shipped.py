@@ -28,6 +28,9 @@ def test_a_name_is_a_word_and_a_path_is_a_folder(weights_folder: Path) -> None:
     assert shipped.folder("half made") is shipped.folder("./toy") is shipped.folder(Path("toy")) is None
     assert (shipped.card("toy-people") or {})["name"] == "toy-people"
     assert shipped.card("mine") is None
+    for text in ("{", "[]", '{"name": "a card of another program"}'):
+        (weights_folder / "a-third" / "card.json").write_text(text)
+        assert shipped.card("a-third") is None
 
 
 def test_where_nothing_ships_no_word_means_a_model() -> None:
@@ -36,11 +39,11 @@ def test_where_nothing_ships_no_word_means_a_model() -> None:
 
 
 def test_a_card_in_words() -> None:
-    assert shipped.ap_words(shipping.CARD) == (
-        "mask AP 0.700 [0.680, 0.720] on 500 other pictures of the toy world shapes, seed 9000"
+    assert shipped.in_short(shipping.CARD) == (
+        "10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.700 [0.680, 0.720] on 500 others"
     )
     boxes = {**shipping.CARD, "ap": {"bbox": {"AP": 0.5}, "segm": None, "keypoints": None}, "intervals": {}}
-    assert shipped.ap_words(boxes).startswith("box AP 0.500 on 500 other pictures")
+    assert shipped.ap_words(boxes) == "box AP 0.500 on 500 others"
     assert shipped.ap_words({**shipping.CARD, "ap": {}}) == ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from maskrcnn import shipped
-from maskrcnn.cli.figures import bracket, figure
+from maskrcnn.cli.figures import TASKS, bracket, figure
 from maskrcnn.config import PRESETS, Config, parse_settings
 from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
@@ -107,11 +107,11 @@ def _measured(card: shipped.Card) -> Iterator[tuple[str, str]]:
         "measured on",
         f"{shipped.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
     )
-    for measure, word in shipped.MEASURES.items():
+    for measure in shipped.MEASURES:
         if figures := card["ap"].get(measure):
             edges = (card.get("intervals") or {}).get(measure) or {}
             said = [f"{name} {figure(value)} {bracket(edges.get(name))}".rstrip() for name, value in figures.items()]
-            yield f"  {word}s", ",  ".join(said)
+            yield f"  {TASKS[measure]}", ",  ".join(said)
 
 
 def _hours(seconds: float) -> str:

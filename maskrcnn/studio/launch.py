@@ -50,8 +50,8 @@ def start_note(start: str, config: Config) -> str:
         )
     if card := shipped.card(start):
         return (
-            f"{card['what']} It has {shipped.ap_words(card)}. Its network comes along. Where a download is possible, "
-            "ImageNet or COCO weights know photographs."
+            f"{card['what']} It learned from {shipped.in_short(card)}. Its network comes along. Where a download is "
+            "possible, ImageNet or COCO weights know photographs."
         )
     file = starts.imagenet_file(config) if start == "imagenet" else starts.coco_file(config)
     return "The weights are on this machine." if starts.is_downloaded(file) else "The weights will be downloaded once."

@@ -22,15 +22,11 @@ def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
 
 
 def show_card(run: RunFolder) -> None:
-    """Of a model that ships a badge and a line: what it is worth, what it learned from, and what it cannot do. Of a run
-    that somebody trained here, nothing."""
-    card = shipped.card_in(run.path)
-    if card is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge("ships with the studio", icon=":material/inventory_2:", color="violet", help=plain(card["limits"]))
-        learned, worth = shipped.world_words(card["train"]), shipped.ap_words(card)
-        st.markdown(f":small[Learned from {learned}.{f' It has {worth}.' if worth else ''}]", width="content")
+    """Of a model that ships a badge and a line: what it learned from and what it is worth; on hover what it cannot do.
+    Of a run that somebody trained here, nothing."""
+    if card := shipped.card_in(run.path):
+        badge = ":violet-badge[:material/inventory_2: ships with the studio]"
+        st.markdown(f"{badge} :small[{shipped.in_short(card)}]", help=plain(f"{card['what']} {card['limits']}"))
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the network")

@@ -399,7 +399,7 @@ def test_where_nothing_was_downloaded_the_toy_is_proposed_with_its_network(
     assert start.value == "toy"
     assert start.options[:3] == ["ImageNet backbone", "COCO, the whole network", "Toy shapes (ships with the studio)"]
     assert (body.value, body.disabled) == ("resnet18_slim", True)
-    assert "It has mask AP 0.700 [0.680, 0.720] on 500 other pictures of the toy world shapes" in words(app)
+    assert "mask AP 0.700 [0.680, 0.720] on 500 others" in words(app)
     assert widget(app.number_input, "fpn_channels").value == 64
     assert not app.error
     press_start(app)

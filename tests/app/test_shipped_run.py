@@ -60,7 +60,7 @@ def test_the_sample_opens_with_a_finished_run(root: Path, workspace: Path, shipp
     said = words(app)
     assert ":green-badge[:material/check: done]" in said
     assert "ships with the studio" in said
-    assert "Learned from 10,000 pictures of the toy world shapes, seed 1000. It has mask AP 0.700" in said
+    assert "10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.700" in said
     assert "epoch 3/3  ·  took 1:08:20" in app.main.get("progress")[0].proto.text
     assert list(app.main.dataframe[0].value["segm_ap"]) == [0.25, 0.5, 0.75]
     assert not [button for button in app.button if button.label in ("Resume",) or "more epochs" in button.label]

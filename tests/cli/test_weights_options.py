@@ -188,6 +188,18 @@ def test_the_log_says_what_a_training_starts_from_and_why(
     assert said.startswith("starts from nothing: no weights that fit")
 
 
+def test_the_body_of_a_model_that_ships_can_be_a_start(
+    small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    words = ["--backbone-weights", "toy", "--backbone", "mobilenet_v3_small_c5", "--set", "fpn_channels=16"]
+    _, model, said = prepared(tmp_path, *words, "--set", "box_head_width=16", "--set", "mask_head_width=8")
+    assert said == ["took the mobilenet_v3_small body of toy; everything else starts afresh"]
+    known = load_file(small_toy / "toy" / "best.safetensors")["backbone.body.0.0.weight"]
+    assert torch.equal(model.state_dict()["backbone.body.0.0.weight"], known.float())
+    assert (model.config.norm, model.config.layers) == (shipped.FINE_TUNE["norm"], shipped.FINE_TUNE["layers"])
+
+
 def test_a_preset_of_another_network_does_not_fit_a_model_that_ships(
     small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

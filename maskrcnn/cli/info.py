@@ -107,11 +107,11 @@ def _measured(card: shipped.Card) -> Iterator[tuple[str, str]]:
         "measured on",
         f"{shipped.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
     )
-    for measure in shipped.MEASURES:
+    for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):
             edges = (card.get("intervals") or {}).get(measure) or {}
             said = [f"{name} {figure(value)} {bracket(edges.get(name))}".rstrip() for name, value in figures.items()]
-            yield f"  {TASKS[measure]}", ",  ".join(said)
+            yield f"  {words}", ",  ".join(said)
 
 
 def _hours(seconds: float) -> str:

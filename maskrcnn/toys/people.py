@@ -52,7 +52,7 @@ SKELETON = Skeleton(
 """COCO's keypoints and bones, in COCO's order."""
 
 PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 256), (320, 240), (240, 320), (288, 288), (256, 320), (320, 320))
-STATURES = (78.0, 270.0)
+STATURES = (110.0, 270.0)
 """How tall somebody is who stands straight, in pixels."""
 
 LEAST_VISIBLE = 0.42

@@ -105,11 +105,11 @@ _MEMORY = _set(picture_cache_mb=2200, loader_threads=0, checkpoints_kept=2)
 
 _PYRAMID = (
     *("--backbone", "resnet18_slim_fpn"),
-    *_set(fpn_channels=64, box_head_width=192, mask_head_width=64, keypoint_head_width=64),
+    *_set(fpn_channels=64, box_head_width=192, mask_head_width=64),
 )
 
 _ONE_MAP = _set(
-    rpn_anchor_scales="24,48,96,160", fpn_channels=64, box_head_width=128, mask_head_width=64, image_min_dim=256
+    rpn_anchor_scales="24,48,96,160", fpn_channels=64, box_head_width=96, mask_head_width=64, image_min_dim=256
 )
 
 HEADS_READ = {
@@ -138,7 +138,7 @@ def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
         (
             *network,
             *("--pooling", pooling, "--backbone-weights", "toy", "--layers", "all", "--epochs", "10"),
-            *_set(image_max_dim=320, ema=0.99, steps_per_epoch=50),
+            *_set(norm="frozen", image_max_dim=320, ema=0.99, steps_per_epoch=50),
             *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
         ),
         seed,
@@ -170,10 +170,9 @@ SHIPS: dict[str, Recipe] = {
             FRESH_PEOPLE,
             DATA / "people" / "val",
             (
-                *_PYRAMID,
-                *("--tasks", "box,mask,keypoints"),
-                *_set(image_min_dim=288, image_max_dim=352, ema=0.998, steps_per_epoch=100),
-                *("--epochs", "20", "--init", "none"),
+                *("--tasks", "box,mask,keypoints", "--init", "toy", "--layers", "all", "--epochs", "30"),
+                *_set(norm="batch", keypoint_head_width=96, train_rois_per_image=32),
+                *_set(image_min_dim=240, image_max_dim=320, ema=0.998, steps_per_epoch=120),
                 *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
             ),
         ),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from maskrcnn.annotations import pictures, read
@@ -55,3 +61,30 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["toy", "shapes", str(tmp_path / "none"), "--pictures", "0"]) == 2
     assert "give one picture at least" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_workers_end_with_a_parent_that_is_killed(root: Path, tmp_path: Path) -> None:
+    code = (
+        "from maskrcnn.toys import worlds\n"
+        "if __name__ == '__main__':\n"
+        "    import sys; worlds.generate(worlds.WORLDS['shapes'], sys.argv[1], 100_000, seed=1, workers=2)\n"
+    )
+    script = tmp_path / "draw.py"
+    script.write_text(code)
+    drawing = subprocess.Popen([sys.executable, script, tmp_path / "set"], env={**os.environ, "PYTHONPATH": str(root)})
+    try:
+        wait_for(lambda: list((tmp_path / "set").glob("*.jpg")))
+        workers = psutil.Process(drawing.pid).children(recursive=True)
+        assert len(workers) >= 2
+    finally:
+        drawing.kill()
+        drawing.wait()
+    psutil.wait_procs(workers, timeout=20)
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+
+
+def wait_for(ready: Callable[[], object]) -> None:
+    ends = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < ends
+        time.sleep(0.05)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -38,17 +39,25 @@ from maskrcnn.toys.recipes import SHIPS, WORK, Recipe, measured
 STEPS_KEPT = 300
 """So many rows of steps are kept of a run that ships; the curves of a page show no more."""
 
-_FILES = ("config.json", "log.txt", "result.json")
+FIGURES = ("AP", "AP50", "AP75")
+
+EPOCHS_KEPT = 8
+"""Of so many epochs the detections are kept, beside those of the best and the last one."""
 
 
 def ship(recipe: Recipe, run: Path, target: Path) -> None:
-    """Copy a finished run into a folder that ships: weights in half precision, fewer steps, no training pictures."""
+    """Copy a finished run into a folder that ships: weights in half precision, fewer steps and detections, no training
+    pictures."""
     shutil.rmtree(target, ignore_errors=True)
     (target / "detections").mkdir(parents=True)
-    for name in _FILES:
+    for name in ("config.json", "result.json"):
         shutil.copyfile(run / name, target / name)
-    for path in sorted((run / "detections").glob("epoch_*.json")):
-        shutil.copyfile(path, target / "detections" / path.name)
+    log = (run / "log.txt").read_text(encoding="utf-8").replace(str(run), recipe.name).replace(run.name, recipe.name)
+    (target / "log.txt").write_text(log, encoding="utf-8")
+    best = json.loads((run / "result.json").read_text(encoding="utf-8"))["best_epoch"]
+    detections = {int(path.stem.partition("_")[2]): path for path in (run / "detections").glob("epoch_*.json")}
+    for epoch in epochs_kept(max(detections), best):
+        shutil.copyfile(detections[epoch], target / "detections" / detections[epoch].name)
     halve(run / "best.safetensors", target / "best.safetensors")
 
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -65,6 +74,11 @@ def ship(recipe: Recipe, run: Path, target: Path) -> None:
     (target / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
 
 
+def epochs_kept(last: int, best: int) -> list[int]:
+    """The epochs whose detections ship: the first, the best, the last, and others at even distances."""
+    return sorted({1, best, *range(last, 0, -math.ceil(last / EPOCHS_KEPT))})
+
+
 def halve(source: Path, target: Path) -> None:
     """A checkpoint with its floating point tensors in half precision."""
     with safe_open(source, framework="np") as file:
@@ -77,6 +91,7 @@ def halve(source: Path, target: Path) -> None:
             if not np.isfinite(tensors[name]).all():
                 raise StudioError(f"{source}: its tensor {name} has values that half precision cannot hold")
     save_file(tensors, target, metadata=metadata)
+    target.chmod(0o644)
 
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
@@ -106,8 +121,11 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
         "epochs": config["epochs"],
         "best_epoch": result["best_epoch"],
         "seed": config["seed"],
-        "ap": {task: {name: report[task][name] for name in ("AP", "AP50", "AP75")} for task in tasks},
-        "intervals": {task: report["intervals"][task] for task in tasks},
+        "ap": {task: {name: round(report[task][name], 4) for name in FIGURES} for task in tasks},
+        "intervals": {
+            task: {name: [round(edge, 4) for edge in report["intervals"][task][name]] for name in FIGURES}
+            for task in tasks
+        },
         "resamples": report["intervals"]["resamples"],
         "parameters": sum(int(np.prod(size)) for name, size in sizes.items() if not name.endswith(statistics)),
         "bytes": weights.stat().st_size,

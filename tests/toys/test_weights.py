@@ -22,11 +22,12 @@ from maskrcnn.toys.recipes import Drawn, Recipe
 from maskrcnn.toys.worlds import WORLDS, generate
 from tests import tiny
 
+EDGES = {"AP": [0.25, 0.6], "AP50": [0.5, 0.75], "AP75": [0.125, 0.375]}
 REPORT: dict[str, Any] = {
     "bbox": {"AP": 0.5, "AP50": 0.75, "AP75": 0.25, "APs": 0.1},
     "segm": {"AP": 0.4, "AP50": 0.6, "AP75": 0.2, "APs": 0.1},
     "keypoints": None,
-    "intervals": {"level": 0.95, "resamples": 500, "bbox": {"AP": [0.4, 0.6]}, "segm": {"AP": [0.3, 0.5]}},
+    "intervals": {"level": 0.95, "resamples": 500, "bbox": EDGES, "segm": EDGES},
 }
 
 
@@ -51,14 +52,15 @@ def run(tmp_path: Path, recipe: Recipe) -> Path:
     ]
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (run / "config.json").write_text(config.model_dump_json())
-    (run / "log.txt").write_text("done\n")
+    (run / "log.txt").write_text(f"some-0: 3 pictures\ndone: {run}\n")
     (run / "result.json").write_text('{"state": "done", "seconds": 61.7, "best_epoch": 2}')
     picture = {"id": 1, "file_name": "toy2-001.jpg", "path": "../../../data/val/toy2-001.jpg"}
     labels = {"images": [picture], "annotations": [], "categories": []}
     learned = {"images": [{"id": 1}], "annotations": [{"id": 1}], "categories": [{"id": 1, "name": "a"}]}
     (run / "dataset.json").write_text(json.dumps({"train": learned, "val": labels}))
     (run / "detections").mkdir()
-    (run / "detections/epoch_0002.json").write_text("[]")
+    for epoch in (1, 2):
+        (run / f"detections/epoch_{epoch:04d}.json").write_text("[]")
     return run
 
 
@@ -76,10 +78,19 @@ def test_a_run_that_ships(tmp_path: Path, recipe: Recipe, run: Path) -> None:
     assert labels["val"]["images"][0]["path"] == "../../val/toy2-001.jpg"
     assert (target / labels["val"]["images"][0]["path"]).is_file()
 
+    assert (target / "log.txt").read_text() == "some: 3 pictures\ndone: some\n"
     rows = [json.loads(line) for line in (target / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if row["event"] == "epoch"] == [600, 1200]
     assert [row["step"] for row in rows if row["event"] == "step"] == list(range(4, 1201, 4))  # 1200 of them -> 300
     assert rows[0]["loss"] == 0.33333
+
+
+@pytest.mark.parametrize(
+    ("last", "best", "kept"),
+    [(1, 1, [1]), (10, 9, [1, 2, 4, 6, 8, 9, 10]), (25, 21, [1, 5, 9, 13, 17, 21, 25]), (3, 2, [1, 2, 3])],
+)
+def test_epochs_whose_detections_ship(last: int, best: int, kept: list[int]) -> None:
+    assert weights.epochs_kept(last, best) == kept
 
 
 def test_half_precision_is_the_same_network(tmp_path: Path, run: Path) -> None:

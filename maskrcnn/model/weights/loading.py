@@ -185,7 +185,7 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
         wanted[name].copy_(given[name])
     homes = ("backbone.body.", "roi_heads.box_head.stage5.")
     fresh = tuple(name for name in model.state_dict() if not name.startswith(homes))
-    return Transfer(len(expected), fresh, part=f"{body.network} body")
+    return Transfer(len(expected), fresh, part=f"{model.config.body} body")
 
 
 def _bare_body(source: Path | str) -> State | None:

@@ -40,9 +40,9 @@ def random_pose(rng: np.random.Generator) -> Pose:
 def random_view(rng: np.random.Generator) -> np.ndarray:
     """From the front, from behind or from a side, upright or leaning; see `figures.view`."""
     aspect = rng.random()
-    if aspect < 0.45:
+    if aspect < 0.6:
         turned = rng.normal(0, 22)
-    elif aspect < 0.67:
+    elif aspect < 0.78:
         turned = 180 + rng.normal(0, 22)
     else:
         turned = float(rng.choice([-90, 90])) + rng.normal(0, 25)

@@ -16,8 +16,6 @@ from maskrcnn.model.weights import initialise
 from tests import shipping
 from tests.model.small import ALL_TASKS, FIELDS
 
-REAL = Path(__file__).resolve().parent.parent / "data" / "weights"
-
 
 def test_a_name_is_a_word_and_a_path_is_a_folder(weights_folder: Path) -> None:
     for name in ("toy-people", "toy", "a-third"):
@@ -196,26 +194,3 @@ def test_the_fields_of_training_begin_where_the_config_says_so() -> None:
     )
     network = {name for fields in starts.ARCHITECTURE.values() for name in fields}
     assert not set(starts.TRAINING) & (network | set(starts.READ_AS) | {"image_min_dim", "detection_max_instances"})
-
-
-# What really ships
-
-
-@pytest.mark.parametrize("folder", sorted(REAL.glob("*/card.json")), ids=lambda path: path.parent.name)
-def test_what_ships_is_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskrcnn.model import load
-    from maskrcnn.training.run_folder import RunFolder
-
-    monkeypatch.setattr(shipped, "FOLDER", REAL)
-    name = folder.parent.name
-    card, run = shipped.card(name), RunFolder.open(folder.parent)
-    assert card is not None
-    assert card["name"] == name
-    assert shipped.ap_words(card)
-    assert run.config() == starts.shipped_config(name) == load(name).config
-    assert {parameter.dtype for parameter in load(name).parameters()} == {torch.float32}
-    assert run.result()["state"] == "done"
-    assert set(run.detection_epochs()) <= {row["epoch"] for row in run.epochs()}
-    assert all(run.picture_path(image).is_file() for image in run.dataset()["val"]["images"])
-    assert len(run.dataset()["val"]["images"]) > 0
-    assert not run.state.exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn import shipped
+from maskrcnn import shipped, starts
 from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.formats import coco
 from maskrcnn.config import Config
@@ -18,27 +18,39 @@ from maskrcnn.toys.recipes import SHIPS
 from maskrcnn.training.run_folder import RunFolder
 
 
+@pytest.fixture(autouse=True)
+def the_real_ones(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", root / "data/weights")
+
+
 def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_everything_that_has_a_recipe_ships() -> None:
-    assert set(shipped.names()) == set(SHIPS)
-    assert shipped.names()[0] == "toy"
+SHIPPED = shipped.names()
+
+
+def test_what_ships_has_a_recipe() -> None:
+    assert set(SHIPPED) <= set(SHIPS)
+    assert SHIPPED[0] == "toy"
 
 
 def test_what_ships_fits_its_budget(root: Path) -> None:
-    weights = [shipped.FOLDER / name / "best.safetensors" for name in SHIPS]
+    weights = [shipped.FOLDER / name / "best.safetensors" for name in SHIPPED]
     assert all(path.stat().st_size <= 12_000_000 for path in weights)
     assert sum(path.stat().st_size for path in weights) <= 30_000_000
     assert size(root / "data") < 40_000_000
 
 
-@pytest.mark.parametrize("name", SHIPS)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_each_is_a_run_with_its_card(name: str) -> None:
     run, about = RunFolder.open(shipped.FOLDER / name), shipped.card(name)
     assert about is not None
     config = run.config()
+    assert config == starts.shipped_config(name) == load(name).config
+    assert about["name"] == name
+    assert shipped.ap_words(about)
+    assert not run.state.exists()
     assert (run.result() or {})["state"] == "done"
     assert len(run.epochs()) == config.epochs == about["epochs"]
     kept = run.detection_epochs()
@@ -56,6 +68,7 @@ def test_each_is_a_run_with_its_card(name: str) -> None:
     assert about["train"] == {"world": learned.world, "pictures": learned.pictures, "seed": learned.seed}
 
 
+@pytest.mark.skipif("toy-c5-pool" not in SHIPPED, reason="the twins do not ship yet")
 def test_the_twins_differ_in_their_pooling_alone() -> None:
     one, other = (
         Config.parse(json.loads((shipped.FOLDER / name / "config.json").read_text()))
@@ -71,6 +84,8 @@ def test_the_twins_differ_in_their_pooling_alone() -> None:
 )
 def test_each_finds_what_it_has_learned(root: Path, name: str, sample: str, least: float) -> None:
     """Six pictures are few, so this asks for less than the cards say."""
+    if name not in SHIPPED:
+        pytest.skip(f"{name} does not ship yet")
     model = load(name)
     dataset = read(root / "data" / sample / "val")
     few = replace(dataset, images=tuple(dataset.images)[:6])

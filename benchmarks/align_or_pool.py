@@ -7,8 +7,8 @@ to begin with, the same pictures in the same order, the same augmentation. Both 
 training has seen, and compared picture by picture (`python -m maskrcnn compare`). What the working folder has already
 is not made again, so the benchmark can be stopped and given again.
 
-The peer is RoIPool (Girshick 2015) of torchvision. He et al. 2017, tables 2c, 2d and 6, report what RoIAlign gains on
-COCO: +3.4 mask AP at stride 16 (C4), +7.3 at stride 32 (C5), and with a pyramid +1.5.
+The peer is RoIPool (Girshick 2015) of torchvision. He et al. 2017, section 4.2 with tables 2c and 2d, report what
+RoIAlign gains on COCO: +3.4 mask AP at stride 16 (C4), +7.3 at stride 32 (C5), and with a pyramid +1.5.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def picture(folder: Path, number: int) -> ImageRecord:
 
 
 def two_shapes(random: np.random.Generator, number: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Two outlines `(N, 2)` that fit into the halves, with their classes: all five come up in four pictures."""
+    """Two outlines `(N, 2)` that fit into the halves, with their classes: all six come up in four pictures."""
     for half in (0, 1):
         name = shapes.CLASSES[(2 * number + half) % len(shapes.CLASSES)]
         radius = float(random.uniform(0.2, 0.24)) * SIDE

@@ -174,7 +174,7 @@ def test_options_of_the_class_attribute_follow_the_classes(project: Project, roo
         [entry for entry in project.classes() if entry.name != "none"] + [ProjectClass("ring", "#ffffff")]
     )
     options = via.document(project.dataset(), "via-project")["_via_attributes"]["region"]["shape"]["options"]
-    assert set(options) == {"circle", "square", "triangle", "star", "plus", "ring"}
+    assert set(options) == {"circle", "ellipse", "square", "triangle", "star", "plus", "ring"}
 
 
 def test_a_project_folder_is_read_like_any_dataset(project: Project, picture) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.toys.worlds import WORLDS, generate, world
+from maskrcnn.toys.worlds import WORLDS, generate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    dataset = generate(world(args.world), args.folder, args.pictures, args.seed, watch=_watch)
-    labels = args.folder / world(args.world).labels
+    world, watch = WORLDS[args.world], partial(tqdm, unit=" pictures", disable=None)
+    dataset = generate(world, args.folder, args.pictures, args.seed, watch=watch)
+    labels = args.folder / world.labels
     print(f"{labels}: {len(dataset.images)} pictures, {dataset.n_regions} objects ({', '.join(dataset.classes)})")
-
-
-def _watch(items: Iterable[Any], doing: str, count: int) -> Iterator[Any]:
-    yield from tqdm(items, doing, count, unit=" pictures", disable=None)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.errors import StudioError
-from maskrcnn.toys.worlds import world
+from maskrcnn.toys.worlds import WORLDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -33,7 +33,7 @@ class Drawn:
     def made(self, work: Path) -> Path:
         """Its folder, drawn if it is not there yet."""
         folder = work / "worlds" / f"{self.world}-{self.seed}-{self.pictures}"
-        if not (folder / world(self.world).labels).is_file():
+        if not (folder / WORLDS[self.world].labels).is_file():
             _command("toy", self.world, folder, "--pictures", self.pictures, "--seed", self.seed)
         return folder
 

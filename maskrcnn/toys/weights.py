@@ -24,6 +24,8 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,6 @@ from maskrcnn.toys.recipes import SHIPS, WORK, Recipe, measured
 
 STEPS_KEPT = 300
 """So many rows of steps are kept of a run that ships; the curves of a page show no more."""
-
-FIGURES = ("AP", "AP50", "AP75")
 
 EPOCHS_KEPT = 8
 """Of so many epochs the detections are kept, beside those of the best and the last one."""
@@ -70,7 +70,7 @@ def ship(recipe: Recipe, run: Path, target: Path) -> None:
     for image in labels["val"]["images"]:
         image["path"] = os.path.relpath((run / image["path"]).resolve(), target)
     labels["train"] = {**labels["train"], "images": [], "annotations": []}
-    labels["drawn"] = told(recipe.data)
+    labels["drawn"] = asdict(recipe.data)
     (target / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
 
 
@@ -108,25 +108,25 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
         sizes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (not a dict)
     statistics = ("running_mean", "running_var", "num_batches_tracked")
     tasks = [task for task in ("bbox", "segm", "keypoints") if report[task] is not None]
+    edges = report["intervals"]
     return {
         "name": recipe.name,
         "what": recipe.what,
         "classes": config["class_names"],
         "command": f"python -m maskrcnn.toys.weights {recipe.name}",
-        "train": told(recipe.data),
-        "test": told(recipe.test),
+        "train": asdict(recipe.data),
+        "test": asdict(recipe.test),
         "held_apart": held_apart(recipe, work),
         "seconds": round(result["seconds"]),
         "machine": machine(),
         "epochs": config["epochs"],
         "best_epoch": result["best_epoch"],
         "seed": config["seed"],
-        "ap": {task: {name: round(report[task][name], 4) for name in FIGURES} for task in tasks},
+        "ap": {task: {name: round(report[task][name], 4) for name in edges[task]} for task in tasks},
         "intervals": {
-            task: {name: [round(edge, 4) for edge in report["intervals"][task][name]] for name in FIGURES}
-            for task in tasks
+            task: {name: [round(edge, 4) for edge in pair] for name, pair in edges[task].items()} for task in tasks
         },
-        "resamples": report["intervals"]["resamples"],
+        "resamples": edges["resamples"],
         "parameters": sum(int(np.prod(size)) for name, size in sizes.items() if not name.endswith(statistics)),
         "bytes": weights.stat().st_size,
         "limits": recipe.limits,
@@ -142,17 +142,14 @@ def held_apart(recipe: Recipe, work: Path) -> dict[str, int]:
     return {"pictures": len(held), "shared": len(held & learned)}
 
 
-def contents(folder: Path) -> set[str]:
+@cache  # three models learn from the same ten thousand pictures
+def contents(folder: Path) -> frozenset[str]:
     """A fingerprint of the pixels of each picture of a set."""
     found = set()
     for record in read(folder).images:
         assert record.path is not None
         found.add(hashlib.sha256(pictures.load(record.path).tobytes()).hexdigest())
-    return found
-
-
-def told(drawn: Any) -> dict[str, Any]:
-    return {"world": drawn.world, "pictures": drawn.pictures, "seed": drawn.seed}
+    return frozenset(found)
 
 
 def machine() -> str:

@@ -56,13 +56,6 @@ WORLDS: dict[str, World] = {
 }
 
 
-def world(name: str) -> World:
-    """The world of that name; `ArgumentError` listing them for another."""
-    if name not in WORLDS:
-        raise ArgumentError(f'there is no toy world "{name}"; choose {" or ".join(WORLDS)}')
-    return WORLDS[name]
-
-
 def generate(
     world: World, folder: Path | str, pictures: int, seed: int, workers: int | None = None, watch: Watch = unwatched
 ) -> Dataset:

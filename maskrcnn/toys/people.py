@@ -14,14 +14,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import shapely
 
 from maskrcnn.annotations.regions import (
-    Dataset,
     ImageRecord,
     Keypoints,
     MultiPolygon,
@@ -138,11 +136,6 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
             regions.append(Region(shape, CLASSES[0], keypoints=keypoints, id=f"{seed}-{index}-{len(regions)}"))
     record = ImageRecord(f"people{seed}-{index + 1:04d}.jpg", tuple(regions), width=width, height=height)
     return np.clip(canvas, 0, 255).astype(np.uint8), record
-
-
-def dataset(records: Iterable[ImageRecord]) -> Dataset:
-    """Drawn pictures as a dataset that has COCO's keypoints."""
-    return Dataset(tuple(records), CLASSES, source=Path("people"), skeletons={CLASSES[0]: SKELETON})
 
 
 def _random_scheme(rng: np.random.Generator) -> Scheme:

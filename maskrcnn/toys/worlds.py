@@ -42,6 +42,12 @@ class World:
     extras: Mapping[str, Any] = field(default_factory=dict)
     skeletons: Mapping[str, Skeleton] = field(default_factory=dict)
 
+    def dataset(self, records: Iterable[ImageRecord]) -> Dataset:
+        """Drawn pictures with what their label file says of all of them."""
+        return Dataset(
+            tuple(records), self.classes, self.attribute, Path(self.name), self.extras, skeletons=self.skeletons
+        )
+
 
 WORLDS: dict[str, World] = {
     "shapes": World(
@@ -74,10 +80,8 @@ def generate(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         one = partial(_draw_into, world.name, folder, seed)
-        records = list(watch(_spread(one, pictures, workers), f"drawing {world.name}", pictures))
-        dataset = Dataset(
-            tuple(records), world.classes, world.attribute, Path(world.name), world.extras, world.skeletons
-        )
+        records = watch(_spread(one, pictures, workers), f"drawing {world.name}", pictures)
+        dataset = world.dataset(records)
         writing.write(dataset, labels, world.format)
     except OSError as error:
         raise StudioError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from None

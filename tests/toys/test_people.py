@@ -19,6 +19,7 @@ from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.toys import people
 from maskrcnn.toys.figures import Build, Limb, Part, Pose, posed, view
 from maskrcnn.toys.solids import solid
+from maskrcnn.toys.worlds import WORLDS
 
 PICTURES = 16
 
@@ -305,7 +306,7 @@ def test_a_drawn_set_is_a_coco_file_that_can_be_trained_on(drawn: list[Drawn], t
     for d in drawn[:6]:
         cv2.imwrite(str(tmp_path / d.record.file_name), d.picture[:, :, ::-1])
         records.append(replace(d.record, path=tmp_path / d.record.file_name))
-    written = people.dataset(records)
+    written = WORLDS["people"].dataset(records)
     writing.write(written, tmp_path / "people.json", "coco")
     dataset = require_trainable(read(tmp_path))
     assert (dataset.classes, dataset.skeletons) == (people.CLASSES, {"person": people.SKELETON})

@@ -69,6 +69,9 @@ LOSS_NAMES: dict[str, str] = {
 LOSSES: tuple[str, ...] = tuple(LOSS_NAMES.values())
 """Every loss that a network can have; `Config.losses` are those that one network has."""
 
+MEASURES: dict[str, str] = {"segm": "mask", "keypoints": "keypoint", "bbox": "box"}
+"""COCO's word for what an AP measures -> ours, in the order in which a network is judged: the finest first."""
+
 STRIDES: dict[str, tuple[int, ...]] = {"fpn": (4, 8, 16, 32, 64), "fpn32": (32, 32, 64), "c4": (16,), "c5": (32,)}
 """Kind of backbone -> pixels of the resized picture per cell of each map that the RPN slides over, finest first."""
 

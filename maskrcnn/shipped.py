@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.config import MEASURES
+
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
 CARD = "card.json"
 DATASET = "dataset.json"
@@ -25,9 +27,6 @@ DEFAULT_WITH_KEYPOINTS = "toy-people"
 
 FINE_TUNE: dict[str, Any] = {"norm": "frozen", "layers": "all"}
 """Fields of the Config of a training that starts from a model that ships, where a person did not choose them."""
-
-MEASURES = {"segm": "mask", "keypoints": "keypoint", "bbox": "box"}
-"""COCO's word for what was measured -> ours, the finest first."""
 
 _NEEDED = {"name", "what", "train", "test", "limits"}
 """Without these a `card.json` is somebody else's."""

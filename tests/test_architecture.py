@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "presets": set(),
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
-    "shipped": {"errors"},
+    "shipped": {"errors", "config"},
     "starts": {"errors", "config", "shipped"},
     "annotations": {"errors", "config"},
     "toys": {"errors", "config", "shipped", "annotations"},

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.bootstrap import FIGURES, KINDS, LEVEL, Figures, Progress, draws, figures, interval, part_of
 from maskrcnn.evaluation.coco_ap import IouType
@@ -22,9 +23,6 @@ Names = tuple[str, str]
 
 EQUAL = 1e-9
 """Two APs of a picture that are nearer than this are the same."""
-
-FINEST: tuple[IouType, ...] = ("segm", "keypoints", "bbox")
-"""Of the tasks that both have, the first of these is compared picture by picture."""
 
 AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
 
@@ -51,7 +49,7 @@ def compare(
 
     A difference is B minus A, an interval [low, high]. A task that not both have is null, and so is a number that is
     not defined: an AP where there is nothing to find, the intervals of one picture alone. `verdict` is one of
-    `VERDICTS`.
+    `VERDICTS`. Picture by picture the finest task that both have is compared.
     Raises `StudioError` where the reports have no evidence or are of other pictures, objects or classes.
     """
     kinds = [kind for kind in KINDS if report_a.get(kind) is not None and report_b.get(kind) is not None]
@@ -76,7 +74,7 @@ def compare(
         parts = [part_of(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
         a, b = (figures(side[kind], times, part) for side, part in zip(sides, parts, strict=True))
         found[kind] = _differences(sides, kind, a, b)
-    found["per_image"] = _picture_by_picture(report_a, sides, next(kind for kind in FINEST if kind in kinds))
+    found["per_image"] = _picture_by_picture(report_a, sides, min(kinds, key=list(MEASURES).index))
     found["definitions"] = definitions(names)
     return found
 

@@ -50,7 +50,7 @@ from typing import Any
 
 import psutil
 
-from maskrcnn.config import Config
+from maskrcnn.config import MEASURES, Config
 from maskrcnn.errors import ArgumentError, StudioError
 
 Row = dict[str, Any]
@@ -69,12 +69,10 @@ TENSORBOARD = "tensorboard"
 SHOWN_WITHOUT_VALIDATION = 4
 """How many training pictures are detected on after each epoch where there is no validation set."""
 
-FINEST_FIRST = ("segm_ap", "keypoints_ap", "bbox_ap")
-
 
 def finest_ap(row: Row) -> str | None:
     """The name of the AP by which an epoch is judged: masks before keypoints before boxes; None where there is none."""
-    return next((name for name in FINEST_FIRST if name in row), None)
+    return next((f"{kind}_ap" for kind in MEASURES if f"{kind}_ap" in row), None)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -60,6 +60,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "via_project.json: 2 pictures" in capsys.readouterr().out
     assert main(["toy", "shapes", str(tmp_path / "none"), "--pictures", "0"]) == 2
     assert "give one picture at least" in capsys.readouterr().err
+    assert main(["toy", "shapes", str(tmp_path / "none"), "--seed", "-1"]) == 2
+    assert "no negative seed" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 

@@ -108,7 +108,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ArgumentError(f"{path}: cannot be read ({error.strerror}); give a report") from None
     except ValueError:
         report = None
-    if not isinstance(report, dict) or not {"per_image", "bbox", "min_score"} <= set(report):
+    if not isinstance(report, dict) or not {"per_image", "bbox"} <= set(report):
         raise StudioError(f"{path}: this is no report; give one that `python -m maskrcnn evaluate` wrote")
     return report
 

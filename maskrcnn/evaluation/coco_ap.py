@@ -62,14 +62,15 @@ class CocoEvaluation:
         self._ground_truth = _index(images, categories, found.annotations.values())
         self._detections = _index(images, categories, found.detections.values())
         self._whole: dict[IouType, COCOeval] = {}
+        self.sigmas: list[float] | None = None
         if found.num_keypoints is not None:
             # A pose is as large as the box around its points: the size that counts where it finds no object.
             poses = [[{**entry, "area": _extent(entry)} for entry in group] for group in found.detections.values()]
             self._poses = _index(images, categories, poses)
-            self._sigmas = np.array(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas, dtype=float)
-            if found.num_keypoints and len(self._sigmas) != found.num_keypoints:
+            self.sigmas = list(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas)
+            if found.num_keypoints and len(self.sigmas) != found.num_keypoints:
                 raise StudioError(
-                    f"sigmas: there are {len(self._sigmas)}, but the objects have {found.num_keypoints} keypoints; "
+                    f"sigmas: there are {len(self.sigmas)}, but the objects have {found.num_keypoints} keypoints; "
                     "give one for each"
                 )
 
@@ -111,7 +112,7 @@ class CocoEvaluation:
         evaluation = COCOeval(self._ground_truth, self._poses if poses else self._detections, iou_type)
         evaluation.params.maxDets = [MAX_POSES if poses else MAX_DETECTIONS]
         if poses:
-            evaluation.params.kpt_oks_sigmas = self._sigmas
+            evaluation.params.kpt_oks_sigmas = np.array(self.sigmas, dtype=float)
         if image_id is not None:
             evaluation.params.imgIds = [image_id]
             evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]

@@ -73,7 +73,8 @@ def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> 
 
 
 def rankings(report: Mapping[str, Any], kind: IouType) -> list[Ranking]:
-    """Each class of a report with evidence, as it stands in `kind`. Raises ValueError or KeyError where damaged."""
+    """Each class of a report with evidence, as it stands in `kind`. Raises `ValueError` or `TypeError` where that is
+    damaged."""
     by_id = np.argsort([row["image_id"] for row in report["per_image"]], kind="stable")  # as pycocotools sorts them
     return [_ranking(entry, kind, by_id) for entry in report["evidence"]["classes"]]
 
@@ -119,6 +120,8 @@ def _words(numbers: np.ndarray) -> str:
 def _ranking(entry: Mapping[str, Any], kind: IouType, by_id: np.ndarray) -> Ranking:
     task = entry[kind]
     objects = np.array(task["objects"].split(), dtype=np.int64)
+    if not len(objects) == len(task["found"]) == len(task["ignored"] or by_id) == len(entry["scores"]) == len(by_id):
+        raise ValueError(f"{entry['name']}: not one entry for each picture")
     found = [np.array(task["found"][picture].split(), dtype=np.int64) for picture in by_id]
     counts = [len(bits) for bits in found]
     ignored = [np.array(task["ignored"][picture].split(), dtype=np.int64) for picture in by_id if task["ignored"]]
@@ -127,11 +130,12 @@ def _ranking(entry: Mapping[str, Any], kind: IouType, by_id: np.ndarray) -> Rank
         np.array(entry["scores"][picture].split()[:count], dtype=np.float64)
         for picture, count in zip(by_id, counts, strict=True)
     ]
+    for other in (scores, ignored or found):
+        if list(map(len, other)) != counts:
+            raise ValueError(f"{entry['name']}: not one entry for each detection")
     order = np.argsort(-_joined(scores, np.float64), kind="stable")
     bits = _joined(found, np.int64)[order]
     passed = _joined(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
-    if not len(objects) == len(task["found"]) == len(by_id):
-        raise ValueError(f"{entry['name']}: not one entry for each picture")
     return Ranking(
         name=entry["name"],
         objects=objects,

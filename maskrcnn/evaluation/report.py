@@ -5,7 +5,8 @@
  "matched_by": "segm" | "bbox",
  "per_image": [{"image_id", "file", "n_gt", "n_pred", "ap", "ap50", "ap50_pooled", "keypoints_ap", "keypoints_ap50",
                 "tp", "fp", "fn"}, ...],
- "mean_ap50_pooled", "min_score", "definitions": {name: one or two sentences},
+ "mean_ap50_pooled", "min_score", "sigmas": those of OKS, one for each keypoint | null,
+ "definitions": {name: one or two sentences},
  "evidence": what `python -m maskrcnn compare` needs of each detection; where it was asked for (see `evidence.py`)
  "intervals": 95 % bootstrap intervals of AP, AP50 and AP75; where they were asked for (see `bootstrap.intervals`)}
 ```
@@ -64,6 +65,7 @@ def evaluate(
         "per_image": per_image,
         "mean_ap50_pooled": sum(pooled) / len(pooled) if pooled else None,
         "min_score": min_score,
+        "sigmas": coco.sigmas,
         "definitions": definitions(min_score, matched_by(found)),
     }
     if with_evidence:

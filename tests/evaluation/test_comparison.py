@@ -11,7 +11,7 @@ import pytest
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import compare, evaluate
-from maskrcnn.evaluation.bootstrap import FIGURES, draws, figures, interval
+from maskrcnn.evaluation.bootstrap import FIGURES, TOGETHER, draws, each_alone, figures, interval
 from maskrcnn.evaluation.comparison import VERDICTS, verdict
 from maskrcnn.evaluation.evidence import rankings
 from tests.evaluation.random_sets import random_poses, random_set
@@ -175,11 +175,34 @@ def test_what_is_not_comparable_is_named(change: Callable[[dict[str, Any]], Any]
     assert says in str(raised.value)
 
 
-def test_another_min_score_is_named() -> None:
-    document = truth((0, 1, *FIRST))
-    reports = measured(document, []), measured(document, [], min_score=0.3)
-    with pytest.raises(StudioError, match=r"min_score is 0.5 in a.json, 0.3 in b.json"):
-        compare(*reports, ("a.json", "b.json"), resamples=100)
+def test_another_min_score_is_no_matter() -> None:
+    """It decides which detections are counted in a picture; AP looks at all of them."""
+    a, b = (measured(ONE_EACH, ALL_FOUND, min_score=score) for score in (0.5, 0.9))
+    assert compare(a, b, resamples=100)["segm"]["AP"]["difference_interval"] == [0, 0]
+
+
+def test_keypoints_that_were_measured_by_other_sigmas_are_not_compared() -> None:
+    document, detections = random_poses(0)
+    tasks = ("box", "keypoints")
+    count = len(document["annotations"][0]["keypoints"]) // 3
+    a, b = (measured(document, detections, tasks=tasks, sigmas=[sigma] * count) for sigma in (0.05, 0.3))
+    assert a["sigmas"] == [0.05] * count
+    with pytest.raises(StudioError, match=r"by other sigmas \(a.json, b.json\)"):
+        compare(a, b, ("a.json", "b.json"), resamples=100)
+    assert compare(a, a, resamples=100)["keypoints"]["AP"]["difference"] == 0
+    boxes = measured(document, detections, tasks=("box",))
+    assert boxes["sigmas"] is None
+    assert compare(a, boxes, resamples=100)["keypoints"] is None
+
+
+def test_pictures_alone_when_there_are_more_than_are_looked_at_together() -> None:
+    """Two rounds of `each_alone`, and a part of a third."""
+    count = 2 * TOGETHER + 3
+    document = truth(*((n, 1, *FIRST) for n in range(count)), images=count)
+    missed = {0, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 2}
+    detections = [found(n, 1, *FIRST, 0.9) for n in range(count) if n not in missed]
+    alone = each_alone(rankings(measured(document, detections), "segm"), count)
+    assert alone.tolist() == pytest.approx([0.0 if n in missed else 1.0 for n in range(count)])
 
 
 def test_reports_without_evidence_or_with_damaged_evidence_are_to_be_made_again() -> None:
@@ -190,10 +213,36 @@ def test_reports_without_evidence_or_with_damaged_evidence_are_to_be_made_again(
     for damage in ({}, {"classes": [{"name": "class 1"}]}, {"classes": None}, None):
         with pytest.raises(StudioError, match="is damaged"):
             compare({**report, "evidence": damage}, report, resamples=100)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda r: r.update(bbox=None), "its bbox is damaged"),
+        (lambda r: r.pop("segm"), "its segm is damaged"),
+        (lambda r: r["per_image"][3].pop("file"), "its per_image.3.file is damaged"),
+        (lambda r: r["per_image"][0].update(n_gt="one"), "its per_image.0.n_gt is damaged"),
+        (lambda r: one_class(r).update(name=7), "its evidence.classes.0.name is damaged"),
+        (lambda r: one_class(r)["segm"]["found"].pop(), "its evidence of each picture is damaged"),
+        (lambda r: one_class(r)["scores"].pop(), "its evidence of each picture is damaged"),
+        (lambda r: one_class(r).update(scores=[""] * PICTURES), "its evidence of each picture is damaged"),
+        (lambda r: one_class(r)["bbox"].update(ignored=["0 0"] * PICTURES), "its evidence of each picture is damaged"),
+        (lambda r: one_class(r)["bbox"].update(objects="many"), "its evidence of each picture is damaged"),
+        (lambda r: one_class(r).pop("segm"), "its evidence of each picture is damaged"),
+    ],
+)
+def test_a_damaged_report_is_named(damage: Callable[[dict[str, Any]], Any], says: str) -> None:
+    report = measured(ONE_EACH, ALL_FOUND)
     torn = json.loads(json.dumps(report))
-    torn["evidence"]["classes"][0]["segm"]["found"].pop()
-    with pytest.raises(StudioError, match="is damaged"):
-        compare(report, torn, resamples=100)
+    damage(torn)
+    with pytest.raises(StudioError, match=r"^b\.json: ") as raised:
+        compare(report, torn, ("a.json", "b.json"), resamples=100)
+    assert says in str(raised.value)
+
+
+def one_class(report: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = report["evidence"]["classes"][0]
+    return entry
 
 
 def test_classes_may_come_in_another_order() -> None:

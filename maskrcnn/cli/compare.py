@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure, signed
+from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation import compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison
-from maskrcnn.training.run_folder import write_whole
 
 SHOWN = 5
 """Pictures that are printed where one network is most ahead; `--json` lists all."""
@@ -32,12 +32,14 @@ def run(args: argparse.Namespace) -> None:
     check_resampling(args)
     if args.json and any(args.json.resolve() == path.resolve() for path in (args.report_a, args.report_b)):
         raise ArgumentError(f"--json {args.json}: this is a report that is read; name another place")
+    if args.json:
+        require_place(args.json)
     report_a, report_b = _read(args.report_a), _read(args.report_b)
     names = _names(args.report_a, args.report_b)
     with counted("resamples") as progress:
         found = compare(report_a, report_b, names, resamples=args.resamples, seed=args.seed, progress=progress)
     if args.json:
-        _write_json(args.json, found)
+        write_json(args.json, found)
     print(table(found))
 
 
@@ -116,10 +118,3 @@ def _read(path: Path) -> dict[str, Any]:
 def _names(path_a: Path, path_b: Path) -> tuple[str, str]:
     """What the reports are called: their file names, or their whole paths where those are the same."""
     return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))
-
-
-def _write_json(place: Path, found: Comparison) -> None:
-    try:
-        write_whole(place, json.dumps(found, indent=1, allow_nan=False) + "\n")
-    except OSError as error:
-        raise ArgumentError(f"{place}: cannot be written ({error.strerror}); choose another place") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -18,8 +17,8 @@ from maskrcnn.annotations import Dataset, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, examine
 from maskrcnn.annotations.formats.writing import FORMATS, encode, write
 from maskrcnn.annotations.store import DATABASE
+from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
-from maskrcnn.training.run_folder import write_whole
 
 SHOWN = 10
 """Findings of one check that are printed with their place; `--json` lists all."""
@@ -46,6 +45,8 @@ def run(args: argparse.Namespace) -> None:
     sources = [path for path in (args.data, args.val) if path]
     datasets = [read(path, args.images) for path in sources]
     _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)
+    if args.json:
+        require_place(args.json)
 
     looks: dict[Path, Look] = {}
     findings = _examined(datasets, looks)
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
         _fix(datasets, findings, places, looks)
     if args.json:
-        _write_json(args.json, document(datasets, findings))
+        write_json(args.json, document(datasets, findings))
 
 
 def report(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> str:
@@ -181,13 +182,6 @@ def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datase
 
 def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
-
-
-def _write_json(place: Path, content: dict[str, Any]) -> None:
-    try:
-        write_whole(place, json.dumps(content, indent=1, allow_nan=False) + "\n")
-    except OSError as error:
-        raise ArgumentError(f"{place}: cannot be written ({error.strerror}); choose another place") from None
 
 
 def _source(datasets: Sequence[Dataset], finding: Finding) -> str | None:

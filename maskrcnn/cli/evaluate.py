@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure
 from maskrcnn.cli.inference import add_inference, load_for_inference
+from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.model import detect
-from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     check_resampling(args, may_be_none=True)
+    for place in filter(None, (args.out, args.detections)):
+        require_place(place)
     model = load_for_inference(args)
     config, classes = model.config, model.config.names
     outlines = "mask" in config.tasks
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> None:
         with counted("resamples") as progress:
             report["intervals"] = intervals(report, args.resamples, args.seed, progress)
     if args.out:
-        write_whole(args.out, json.dumps(report, indent=1, allow_nan=False))
+        write_json(args.out, report)
     if args.detections:
-        write_whole(args.detections, json.dumps(detections))
+        write_json(args.detections, detections, indent=None)
     print(table(report))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from tqdm import tqdm
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.cli.inference import add_inference, load_for_inference
+from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import detect
 from maskrcnn.studio.overlays import Edges, Mark, draw
-from maskrcnn.training.run_folder import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +42,7 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures")
     if args.out.is_file():
         raise ArgumentError(f"{args.out} is a file; give --out a folder")
+    require_place(args.out / "detections.json")
     model = load_for_inference(args)
     for path in args.images:  # all of them are pictures, or nothing is written
         pictures.size(path)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
             {**found, "file_name": path.name, "category_name": names[found["category_id"] - 1]} for found in detections
         ]
         print(f"{path}: {len(shown)} of {len(detections)} detections drawn in {overlay}")
-    write_whole(args.out / "detections.json", json.dumps(document))
+    write_json(args.out / "detections.json", document, indent=None)
 
 
 def marks(detections: list[dict[str, Any]], names: Sequence[str], edges: Edges = ()) -> list[Mark]:

@@ -52,7 +52,7 @@ def compared(kind: str, seed: int, work: Path) -> dict[str, Any]:
     for pooling in ("pool", "align"):
         recipe = paired(kind, pooling, seed)
         run = recipe.trained(work)
-        reports.append(measured(run, recipe.test, work, run.name))
+        reports.append(measured(run, recipe.test, work))
     return dict(compare(reports[0], reports[1], ("RoIPool", "RoIAlign"), resamples=RESAMPLES))
 
 

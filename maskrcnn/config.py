@@ -53,6 +53,9 @@ MASK_KINDS: tuple[str, ...] = get_args(MaskKind)
 LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
 """What can learn: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
 
+DEFAULT_PRESET = "classroom"
+"""Where all values start from if nobody says otherwise."""
+
 LATER_RATE = 0.1
 """Factor of the learning rate in the later stages of a schedule, where none is given."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import shipped
-from maskrcnn.config import Config
+from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.errors import ArgumentError
 
 ARCHITECTURE: dict[str, tuple[str, ...]] = {
@@ -77,7 +77,7 @@ def usual(config: Config, chosen: Mapping[str, Any] | None = None) -> Start:
 def _would_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
     if chosen is not None:
         try:
-            config = Config.preset("classroom", **network_fields(shipped_config(name), config.tasks) | dict(chosen))
+            config = Config.preset(DEFAULT_PRESET, **network_fields(shipped_config(name), config.tasks) | dict(chosen))
         except ArgumentError:  # what was chosen does not go together with that network
             return False
     return shipped_misfit(name, config) is None

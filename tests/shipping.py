@@ -23,7 +23,6 @@ CARD: dict[str, Any] = {
     "ap": {"bbox": {"AP": 0.75, "AP50": 0.9, "AP75": 0.8}, "segm": {"AP": 0.7, "AP50": 0.875, "AP75": 0.75}},
     "intervals": {"bbox": {"AP": [0.72, 0.78]}, "segm": {"AP": [0.68, 0.72]}},
     "resamples": 500,
-    "parameters": 4950000,
     "bytes": 9900000,
     "limits": "It has never seen a photograph.",
     "licence": "that of the studio",

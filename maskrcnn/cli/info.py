@@ -79,7 +79,6 @@ def origin(about: dict[str, Any]) -> str:
 def card_lines(card: shipped.Card) -> list[str]:
     """The model card of a model that ships, for a terminal: what it is, what it learned from, what it is worth."""
     epochs = f"{card['epochs']} epochs, seed {card['seed']}"
-    size = f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB in half precision"
     lines = [
         ("", card["what"]),
         ("classes", ", ".join(card["classes"])),
@@ -87,7 +86,7 @@ def card_lines(card: shipped.Card) -> list[str]:
         ("trained for", f"{epochs}, {_hours(card['seconds'])} on {card['machine']}"),
         ("made by", card["command"]),
         *_measured(card),
-        ("size", size),
+        ("size", f"{card['bytes'] / 1e6:.1f} MB in half precision"),
         ("limits", card["limits"]),
         ("licence", card["licence"]),
     ]

@@ -20,6 +20,7 @@ from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
+from maskrcnn.training.machine import machine
 from maskrcnn.training.readiness import remarks
 from maskrcnn.training.run_folder import CONFIG, RESULT, Row, RunFolder
 from maskrcnn.training.samples import LabelledPictures
@@ -111,10 +112,11 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
     training = LabelledPictures(start.documents["train"], run.picture_path, config, augment=True)
     val = start.documents["val"]
     validation = LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
+    computes = machine(next(model.parameters()).device)
     log(
         f"{run.name}: {len(training)} pictures to learn from, "
         f"{len(validation) if validation else 'none'} to validate on, "
-        f"{config.backbone} with {config.pooling} for {', '.join(config.tasks)} on {next(model.parameters()).device}"
+        f"{config.backbone} with {config.pooling} for {', '.join(config.tasks)} on {computes}"
         + (f", {team.size} processes" if team.size > 1 else "")
     )
     for line in [*start.lines, *remarks(config, start.documents)]:
@@ -142,7 +144,7 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
             if events:
                 events.close()
     if team.leads:
-        run.write_json(RESULT, outcome)
+        run.write_json(RESULT, outcome | {"machine": computes})
     early = f" (no better AP for {config.patience} epochs)" if outcome["stopped_early"] else ""
     took = clock_time(outcome["seconds"])
     log(f"{outcome['state']}{early} after {took}, best epoch {outcome['best_epoch']}: {run.path}")

@@ -15,7 +15,7 @@ import torch
 
 from maskrcnn import shipped, starts
 from maskrcnn.annotations.trainable import Watch
-from maskrcnn.config import Config, parse_settings
+from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError
 from maskrcnn.jobs.processes import living
 from maskrcnn.model import weights
@@ -188,14 +188,14 @@ def known_at_start(args: argparse.Namespace) -> starts.Start:
     """What the options say of the weights at the start; where they say nothing, what is usual."""
     if args.init is None and args.backbone_weights is None:
         chosen = chosen_fields(args)
-        return starts.usual(Config.preset(args.preset or "classroom", **chosen), None if args.preset else chosen)
+        return starts.usual(Config.preset(args.preset or DEFAULT_PRESET, **chosen), None if args.preset else chosen)
     return starts.Start(args.backbone_weights or "none", args.init or "none")
 
 
 def configure(args: argparse.Namespace) -> Config:
     """The Config that the options describe; without --preset, the network that --init was trained as."""
     changes, start = chosen_fields(args), known_at_start(args)
-    preset = args.preset or "classroom"
+    preset = args.preset or DEFAULT_PRESET
     usual = starts.usual_fields(start, Config.preset(preset).norm)
     source = {} if start.init == "none" else weights.start_of(start.init, changes, args.preset)
     if args.preset:  # what it says, but for the arithmetic that the weights were trained with

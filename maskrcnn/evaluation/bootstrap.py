@@ -18,18 +18,17 @@ mostly spared that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from maskrcnn.evaluation.coco_ap import IouType
+from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.evaluation.evidence import THRESHOLDS, Ranking, rankings
 
 Progress = Callable[[int, int], None]
 Figures = dict[str, np.ndarray]
 
 FIGURES = ("AP", "AP50", "AP75")
-KINDS: tuple[IouType, ...] = get_args(IouType)
 LEVEL = 0.95
 
 RECALLS = np.linspace(0, 1, 101)

@@ -6,7 +6,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -20,7 +20,9 @@ from maskrcnn.evaluation.documents import Document, Documents, Entry
 IouType = Literal["bbox", "segm", "keypoints"]
 Summary = dict[str, float | None]
 
-KINDS: dict[str, IouType] = {"box": "bbox", "mask": "segm", "keypoints": "keypoints"}
+KINDS: tuple[IouType, ...] = get_args(IouType)
+
+KIND_OF_TASK: dict[str, IouType] = {"box": "bbox", "mask": "segm", "keypoints": "keypoints"}
 """Task of a network -> COCO's name of the measure that goes with it."""
 
 MAX_DETECTIONS = 100
@@ -44,7 +46,7 @@ def coco_summary(
     and APl count objects below 32^2, between, and above 96^2 pixels only. With "bbox", detections need no mask. With
     "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`), and there is no APs.
     """
-    task = next(task for task, kind in KINDS.items() if kind == iou_type)
+    task = next(task for task, kind in KIND_OF_TASK.items() if kind == iou_type)
     found = documents.read(ground_truth, detections, tasks=("box", task))
     return CocoEvaluation(found, sigmas).summary(iou_type)
 

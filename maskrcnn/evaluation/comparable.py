@@ -10,8 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation.bootstrap import KINDS
-from maskrcnn.evaluation.coco_ap import IouType
+from maskrcnn.evaluation.coco_ap import KINDS, IouType
 from maskrcnn.evaluation.evidence import Ranking, rankings
 
 Names = tuple[str, str]

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from maskrcnn.evaluation import documents, evidence
-from maskrcnn.evaluation.bootstrap import KINDS, LEVEL, Progress
-from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES, CocoEvaluation
+from maskrcnn.evaluation.bootstrap import LEVEL, Progress
+from maskrcnn.evaluation.coco_ap import KINDS, MAX_DETECTIONS, MAX_POSES, CocoEvaluation
 from maskrcnn.evaluation.documents import Document, Documents
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap

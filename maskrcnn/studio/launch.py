@@ -11,14 +11,11 @@ from typing import Any, Literal
 
 from maskrcnn import shipped, starts
 from maskrcnn.annotations.skeletons import KeypointLabels
-from maskrcnn.config import Config, parse_stages
+from maskrcnn.config import DEFAULT_PRESET, Config, parse_stages
 from maskrcnn.config_table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
-
-DEFAULT_PRESET = "classroom"
-"""The preset that stands for none; `train` without --preset begins with it, too."""
 
 
 def starts_on_offer() -> dict[str, str]:

@@ -7,13 +7,17 @@ evaluations are started by their command lines, as a person would.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.toys.worlds import WORLDS
 
@@ -41,8 +45,8 @@ class Drawn:
 @dataclass(frozen=True)
 class Recipe:
     """One training: `what` it gives and what its `limits` are, which pictures it learns from (`data`), is measured
-    (`test`) and validated on (`val`), and the `options` of the command line that make it. `seed` is that of
-    initialisation, order and augmentation."""
+    (`test`) and validated on (`val`), the `fields` of its Config that are not the usual ones, and what it knows at the
+    `start`, as options of `train`. `seed` is that of initialisation, order and augmentation."""
 
     name: str
     what: str
@@ -50,30 +54,54 @@ class Recipe:
     data: Drawn
     test: Drawn
     val: Path
-    options: tuple[str, ...]
+    fields: Mapping[str, Any]
+    start: tuple[str, ...]
     seed: int = 0
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What makes this training of `train`, but for the pictures and the place."""
+        settings = [word for name, value in self.fields.items() for word in ("--set", f"{name}={_word(value)}")]
+        return (*self.start, "--seed", str(self.seed), *settings)
 
     def run_folder(self, work: Path) -> Path:
         return work / "runs" / f"{self.name}-{self.seed}"
 
     def trained(self, work: Path) -> Path:
-        """Its finished run folder; trained, or trained on, if it is not finished."""
+        """Its finished run folder; trained, or trained on, if it is not finished. Raises `StudioError` where the folder
+        holds a training by other options."""
         run = self.run_folder(work)
         data = self.data.made(work)
-        result = _json(run / "result.json") or {}
-        if result.get("state") != "done":
-            if (run / "state_last.pt").is_file():
-                _command("train", "--resume", "--out", run)
-            else:
-                _command("train", "--data", data, "--val", self.val, "--out", run, "--seed", self.seed, *self.options)
+        begun = (run / "state_last.pt").is_file()
+        if begun:
+            self.require_own(run)
+        if (_json(run / "result.json") or {}).get("state") == "done":
+            return run
+        if begun:
+            _command("train", "--resume", "--out", run)
+        else:
+            shutil.rmtree(run, ignore_errors=True)  # it was stopped before there was anything to go on from
+            _command("train", "--data", data, "--val", self.val, "--out", run, *self.options)
         return run
 
+    def require_own(self, run: Path) -> None:
+        """`StudioError` for a run that was trained by other options than these."""
+        learned = Config.parse(_json(run / "config.json") or {})
+        meant = Config.preset(DEFAULT_PRESET, **self.fields, seed=self.seed)
+        for name in (*self.fields, "seed"):
+            if (here := getattr(learned, name)) != (there := getattr(meant, name)):
+                raise StudioError(
+                    f"{run} was trained with {name} = {_word(here)}, but the recipe says {_word(there)}; move it away, "
+                    "and it is trained anew"
+                )
 
-def measured(model: Path | str, data: Drawn, work: Path, name: str) -> dict[str, Any]:
-    """The report of `evaluate` for a model on a set of pictures."""
-    report = work / "reports" / f"{name}.json"
+
+def measured(run: Path, data: Drawn, work: Path) -> dict[str, Any]:
+    """The report of `evaluate` for the best weights of a run on a set of pictures; made once for each."""
+    weights = hashlib.sha256((run / "best.safetensors").read_bytes()).hexdigest()[:12]
+    report = work / "reports" / f"{run.name}-{weights}-{data.world}-{data.seed}-{data.pictures}.json"
     if not report.is_file():
-        _command("evaluate", model, "--data", data.made(work), "--out", report)
+        _command("evaluate", run, "--data", data.made(work), "--out", report)
     found = _json(report)
     assert found is not None
     return found
@@ -83,41 +111,53 @@ def _command(*words: object) -> None:
     """One command of ours, shown before it runs; `StudioError` where it fails."""
     command = [sys.executable, "-m", "maskrcnn", *map(str, words)]
     print("$ python", *command[1:], flush=True)
-    if subprocess.run(command, cwd=ROOT).returncode:
+    if _waited_for(command):
         raise StudioError(f"this command failed: python {' '.join(command[1:])}; its message is above")
+
+
+def _waited_for(command: list[str]) -> int:
+    """Its exit status. Ctrl-C reaches the command too, and `subprocess.run` would leave it a quarter of a second to
+    save what it has."""
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
 
 
 def _json(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def _set(**fields: object) -> tuple[str, ...]:
-    return tuple(word for name, value in fields.items() for word in ("--set", f"{name}={value}"))
+def _word(value: object) -> str:
+    """A value as `--set` reads it."""
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 SHAPES, FRESH_SHAPES = Drawn("shapes", 10000, 1000), Drawn("shapes", 500, 9000)
 PEOPLE, FRESH_PEOPLE = Drawn("people", 8000, 1000), Drawn("people", 500, 9000)
 
-_LEARNING = _set(batch_size=8, learning_rate=0.001, warmup_steps=100, scale_jitter=0.2)
-_FEW_ROIS = _set(pre_nms_limit=300, post_nms_rois_training=200)
-"""A toy picture has ten objects at the most."""
-_MEMORY = _set(picture_cache_mb=2200, loader_threads=0, checkpoints_kept=2)
-
-_PYRAMID = (
-    *("--backbone", "resnet18_slim_fpn"),
-    *_set(fpn_channels=64, box_head_width=192, mask_head_width=64),
-)
-
-_ONE_MAP = _set(
-    rpn_anchor_scales="24,48,96,160", fpn_channels=64, box_head_width=96, mask_head_width=64, image_min_dim=256
-)
-
-HEADS_READ = {
-    "fpn": ("strides 4 to 32", (*_PYRAMID, *_set(image_min_dim=256))),
-    "c4": ("stride 16", ("--backbone", "resnet18_slim_c4", *_ONE_MAP)),
-    "c5": ("stride 32", ("--backbone", "resnet18_slim_c5", *_ONE_MAP)),
+_LEARNING = {
+    **{"batch_size": 8, "learning_rate": 0.001, "warmup_steps": 100, "scale_jitter": 0.2},
+    # A toy picture has ten objects at the most.
+    **{"pre_nms_limit": 300, "post_nms_rois_training": 200},
+    **{"picture_cache_mb": 2200, "loader_threads": 0, "checkpoints_kept": 2},
 }
-"""Kind of backbone -> the strides of the maps that its heads read, and the options of such a network."""
+
+_PYRAMID = {"backbone": "resnet18_slim_fpn", "fpn_channels": 64, "box_head_width": 192, "mask_head_width": 64}
+
+_ONE_MAP = {
+    **{"rpn_anchor_scales": (24, 48, 96, 160), "fpn_channels": 64, "box_head_width": 96, "mask_head_width": 64},
+    "image_min_dim": 256,
+}
+
+HEADS_READ: dict[str, tuple[str, dict[str, Any]]] = {
+    "fpn": ("strides 4 to 32", _PYRAMID | {"image_min_dim": 256}),
+    "c4": ("stride 16", {"backbone": "resnet18_slim_c4"} | _ONE_MAP),
+    "c5": ("stride 32", {"backbone": "resnet18_slim_c5"} | _ONE_MAP),
+}
+"""Kind of backbone -> the strides of the maps that its heads read, and the fields of such a network."""
 
 
 def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
@@ -135,12 +175,13 @@ def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
         SHAPES,
         FRESH_SHAPES,
         DATA / "shapes" / "val",
-        (
-            *network,
-            *("--pooling", pooling, "--backbone-weights", "toy", "--layers", "all", "--epochs", "12"),
-            *_set(norm="frozen", image_max_dim=320, ema=0.99, steps_per_epoch=100),
-            *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
-        ),
+        {
+            **network,
+            **{"pooling": pooling, "layers": "all", "norm": "frozen", "epochs": 12, "steps_per_epoch": 100},
+            **{"image_max_dim": 320, "ema": 0.99},
+            **_LEARNING,
+        },
+        ("--backbone-weights", "toy"),
         seed,
     )
 
@@ -155,12 +196,12 @@ SHIPS: dict[str, Recipe] = {
             SHAPES,
             FRESH_SHAPES,
             DATA / "shapes" / "val",
-            (
-                *_PYRAMID,
-                *_set(image_min_dim=240, image_max_dim=320, ema=0.998, steps_per_epoch=120),
-                *("--epochs", "25", "--init", "none"),
-                *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
-            ),
+            {
+                **_PYRAMID,
+                **{"image_min_dim": 240, "image_max_dim": 320, "ema": 0.998, "epochs": 25, "steps_per_epoch": 120},
+                **_LEARNING,
+            },
+            ("--init", "none"),
         ),
         Recipe(
             "toy-people",
@@ -169,13 +210,14 @@ SHIPS: dict[str, Recipe] = {
             PEOPLE,
             FRESH_PEOPLE,
             DATA / "people" / "val",
-            (
-                *("--tasks", "box,mask,keypoints", "--init", "toy", "--layers", "all", "--epochs", "40"),
+            {
+                **{"tasks": ("box", "mask", "keypoints"), "layers": "all", "norm": "batch"},
                 # To tell left from right at an ankle, the head has to see as far as the face: eight convolutions do.
-                *_set(norm="batch", keypoint_head_width=64, keypoint_head_depth=8, train_rois_per_image=32),
-                *_set(image_min_dim=240, image_max_dim=320, ema=0.998, steps_per_epoch=150),
-                *(*_LEARNING, *_FEW_ROIS, *_MEMORY),
-            ),
+                **{"keypoint_head_width": 64, "keypoint_head_depth": 8, "train_rois_per_image": 32},
+                **{"image_min_dim": 240, "image_max_dim": 320, "ema": 0.998, "epochs": 80, "steps_per_epoch": 150},
+                **_LEARNING,
+            },
+            ("--init", "toy"),
         ),
         paired("c5", "align"),
         paired("c5", "pool"),

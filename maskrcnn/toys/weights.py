@@ -10,7 +10,7 @@ A card (`data/weights/NAME/card.json`) says `name`, `what` it is, its `classes`,
 that it learned from (`train`) and was measured on (`test`, with their pictures and seeds), `held_apart` (how many
 pictures of the test and validation sets were compared with those it learned from, and how many of them were `shared`),
 the `seconds` that its training took on which `machine`, `epochs` and `seed`, its figures (`ap`, with their 95 %
-`intervals` from `resamples` of the test pictures), `parameters`, `bytes`, its `limits` and its `licence`.
+`intervals` from `resamples` of the test pictures), `bytes`, its `limits` and its `licence`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import hashlib
 import json
 import math
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -45,9 +44,9 @@ EPOCHS_KEPT = 8
 """Of so many epochs the detections are kept, beside those of the best and the last one."""
 
 
-def ship(recipe: Recipe, run: Path, target: Path) -> None:
-    """Copy a finished run into a folder that ships: weights in half precision, fewer steps and detections, no training
-    pictures."""
+def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
+    """Copy a finished run into a new folder `target` that is to ship from `place`: weights in half precision, fewer
+    steps and detections, no training pictures."""
     shutil.rmtree(target, ignore_errors=True)
     (target / "detections").mkdir(parents=True)
     for name in ("config.json", "result.json"):
@@ -68,7 +67,7 @@ def ship(recipe: Recipe, run: Path, target: Path) -> None:
 
     labels = json.loads((run / "dataset.json").read_text(encoding="utf-8"))
     for image in labels["val"]["images"]:
-        image["path"] = os.path.relpath((run / image["path"]).resolve(), target)
+        image["path"] = os.path.relpath((run / image["path"]).resolve(), place)
     labels["train"] = {**labels["train"], "images": [], "annotations": []}
     labels["drawn"] = asdict(recipe.data)
     (target / "dataset.json").write_text(json.dumps(labels), encoding="utf-8")
@@ -103,10 +102,6 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
     """The model card of what was shipped."""
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    weights = target / "best.safetensors"
-    with safe_open(weights, framework="np") as file:
-        sizes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (not a dict)
-    statistics = ("running_mean", "running_var", "num_batches_tracked")
     tasks = [task for task in ("bbox", "segm", "keypoints") if report[task] is not None]
     edges = report["intervals"]
     return {
@@ -118,7 +113,7 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
         "test": asdict(recipe.test),
         "held_apart": held_apart(recipe, work),
         "seconds": round(result["seconds"]),
-        "machine": machine(),
+        "machine": result["machine"],
         "epochs": config["epochs"],
         "best_epoch": result["best_epoch"],
         "seed": config["seed"],
@@ -127,8 +122,7 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
             task: {name: [round(edge, 4) for edge in pair] for name, pair in edges[task].items()} for task in tasks
         },
         "resamples": edges["resamples"],
-        "parameters": sum(int(np.prod(size)) for name, size in sizes.items() if not name.endswith(statistics)),
-        "bytes": weights.stat().st_size,
+        "bytes": (target / "best.safetensors").stat().st_size,
         "limits": recipe.limits,
         "licence": "that of the studio",
     }
@@ -152,28 +146,18 @@ def contents(folder: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def machine() -> str:
-    """What computed, as "2 cores of AMD EPYC"."""
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{os.cpu_count()} cores of {name}"
-
-
 def make(names: Iterable[str], work: Path) -> None:
     """Train, measure and ship the models of these names."""
     for name in names:
         recipe = SHIPS[name]
         run = recipe.trained(work)
-        target = shipped.FOLDER / name
-        ship(recipe, run, target)
-        report = measured(target, recipe.test, work, f"shipped-{name}")
-        text = json.dumps(card(recipe, run, target, report, work), indent=1)
-        (target / shipped.CARD).write_text(text + "\n", encoding="utf-8")
-        print(f"{target}: {(target / 'best.safetensors').stat().st_size / 1e6:.1f} MB", flush=True)
+        place, made = shipped.FOLDER / name, work / "shipped" / name
+        ship(recipe, run, made, place)
+        about = card(recipe, run, made, measured(made, recipe.test, work), work)
+        (made / shipped.CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)  # what shipped before stays until all of the new is there
+        shutil.copytree(made, place)
+        print(f"{place}: {about['bytes'] / 1e6:.1f} MB", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -188,6 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         make(options.names or SHIPS, options.work.resolve())
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cancelled; the same command goes on", file=sys.stderr)
         return 1
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -68,17 +69,18 @@ def generate(
     """Draw pictures 0, 1, ... of a seed into a folder as JPEGs, then write their labels, so that a folder with labels
     is whole. The same seed gives the same pixels and labels, however many processes (`workers`) draw.
 
-    Raises `ArgumentError` for fewer than one picture or a negative seed, `StudioError` where the folder holds another
-    set already or cannot be written.
+    Raises `ArgumentError` for fewer than one picture or a negative seed, `StudioError` where the folder holds anything
+    but pictures of that seed, which were drawn before somebody stopped it, or cannot be written.
     """
     if pictures < 1 or seed < 0:
         raise ArgumentError(f"--pictures {pictures} --seed {seed}: give one picture at least, and no negative seed")
     folder = Path(folder)
     labels = folder / world.labels
-    if labels.exists():
-        raise StudioError(f"{labels} exists already; name a new folder, or remove that one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        ours = re.compile(rf"[a-z]+{seed}-\d+\.jpg")
+        if others := sorted(path for path in folder.iterdir() if not ours.fullmatch(path.name)):
+            raise StudioError(f"{others[0]} exists already; name a new folder, or remove that one")
         one = partial(_draw_into, world.name, folder, seed)
         records = watch(_spread(one, pictures, workers), f"drawing {world.name}", pictures)
         dataset = world.dataset(records)

@@ -248,7 +248,7 @@ class RunFolder:
 
     def result(self) -> dict[str, Any] | None:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
-        "stopped_early", ...}`."""
+        "stopped_early", "machine", ...}`; `machine` is what computed, in words."""
         return self.read_json(RESULT)
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:

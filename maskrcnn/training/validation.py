@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from maskrcnn.annotations import pictures
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.evaluation import coco_summary
-from maskrcnn.evaluation.coco_ap import KINDS
+from maskrcnn.evaluation.coco_ap import KIND_OF_TASK
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.model.speed import prepare
@@ -108,7 +108,7 @@ def average_precision(config: Config, document: dict[str, Any], detections: Dete
     row: dict[str, float | None] = {}
     wanted = {"box": ("AP", "AP50"), "mask": ("AP", "AP50", "AP75"), "keypoints": ("AP", "AP50")}
     for task in config.tasks:
-        kind = KINDS[task]
+        kind = KIND_OF_TASK[task]
         summary = coco_summary(document, detections, kind, config.sigmas if kind == "keypoints" else None)
         row |= {f"{kind}_{name.lower()}": summary[name] for name in wanted[task]}
     return row

@@ -11,6 +11,7 @@ from PIL import Image
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import COMMANDS, main
+from maskrcnn.training.machine import processor
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
 from tests.forked import in_child, struck
@@ -41,6 +42,7 @@ def test_train_leaves_a_whole_run_folder(trained: Path) -> None:
     assert run.config().layers == "all"
     assert run.config().norm == "batch"
     assert run.result()["state"] == "done"
+    assert f" cores of {processor()}" in run.result()["machine"]
     assert len(run.epochs()) == 1
     assert {f"val_{name}" for name in run.config().losses} <= set(run.epochs()[0])
     assert "epoch   1" in run.log_tail()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ REPORT: dict[str, Any] = {
 def recipe(tmp_path: Path) -> Recipe:
     val = tmp_path / "data/val"
     generate(WORLDS["shapes"], val, 1, seed=2)
-    return Recipe("some", "Something.", "Nothing.", Drawn("shapes", 3, 7), Drawn("shapes", 2, 8), val, ())
+    return Recipe("some", "Something.", "Nothing.", Drawn("shapes", 3, 7), Drawn("shapes", 2, 8), val, {}, ())
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def run(tmp_path: Path, recipe: Recipe) -> Path:
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (run / "config.json").write_text(config.model_dump_json())
     (run / "log.txt").write_text(f"some-0: 3 pictures\ndone: {run}\n")
-    (run / "result.json").write_text('{"state": "done", "seconds": 61.7, "best_epoch": 2}')
+    (run / "result.json").write_text('{"state": "done", "seconds": 61.7, "best_epoch": 2, "machine": "an abacus"}')
     picture = {"id": 1, "file_name": "toy2-001.jpg", "path": "../../../data/val/toy2-001.jpg"}
     labels = {"images": [picture], "annotations": [], "categories": []}
     learned = {"images": [{"id": 1}], "annotations": [{"id": 1}], "categories": [{"id": 1, "name": "a"}]}
@@ -65,10 +66,11 @@ def run(tmp_path: Path, recipe: Recipe) -> Path:
 
 
 def test_a_run_that_ships(tmp_path: Path, recipe: Recipe, run: Path) -> None:
-    target = tmp_path / "data/weights/some"
+    target, place = tmp_path / "work/shipped/some", tmp_path / "data/weights/some"
     target.mkdir(parents=True)
     (target / "old").touch()
-    weights.ship(recipe, run, target)
+    weights.ship(recipe, run, target, place)
+    assert not place.exists()
     names = ["best.safetensors", "config.json", "dataset.json", "detections", "log.txt", "metrics.jsonl", "result.json"]
     assert sorted(path.name for path in target.iterdir()) == names
 
@@ -76,7 +78,7 @@ def test_a_run_that_ships(tmp_path: Path, recipe: Recipe, run: Path) -> None:
     assert labels["train"] == {"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}
     assert labels["drawn"] == {"world": "shapes", "pictures": 3, "seed": 7}
     assert labels["val"]["images"][0]["path"] == "../../val/toy2-001.jpg"
-    assert (target / labels["val"]["images"][0]["path"]).is_file()
+    assert Path(os.path.normpath(place / labels["val"]["images"][0]["path"])).is_file()
 
     assert (target / "log.txt").read_text() == "some: 3 pictures\ndone: some\n"
     rows = [json.loads(line) for line in (target / "metrics.jsonl").read_text().splitlines()]
@@ -117,8 +119,13 @@ def test_what_half_precision_cannot_hold_does_not_ship(tmp_path: Path) -> None:
 def test_the_card(tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "data/weights")
     monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
-    monkeypatch.setattr(weights, "measured", lambda *asked: REPORT)
+    monkeypatch.setattr(weights, "measured", lambda shipping, *_: REPORT)
+    monkeypatch.setattr(Recipe, "trained", lambda *_: run)
+    place = tmp_path / "data/weights/some"
+    place.mkdir(parents=True)
+    (place / "old").touch()
     weights.make(["some"], tmp_path / "work")
+    assert not (place / "old").exists()
     about = shipped.card("some")
     assert about is not None
     assert about["ap"] == {
@@ -129,9 +136,26 @@ def test_the_card(tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest
     assert (about["seconds"], about["epochs"], about["best_epoch"], about["seed"]) == (62, 2, 2, 5)
     assert about["command"] == "python -m maskrcnn.toys.weights some"
     assert about["held_apart"] == {"pictures": 3, "shared": 0}  # two to measure on, one to validate on
-    assert about["parameters"] == sum(p.numel() for p in load("some").parameters())
+    assert about["machine"] == "an abacus"
     assert about["bytes"] == (tmp_path / "data/weights/some/best.safetensors").stat().st_size
     assert (about["what"], about["limits"], about["classes"]) == ("Something.", "Nothing.", ["a", "b"])
+
+
+def test_what_shipped_before_stays_until_the_new_is_whole(
+    tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    place = tmp_path / "data/weights/some"
+    place.mkdir(parents=True)
+    (place / "old").touch()
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "data/weights")
+    monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
+    monkeypatch.setattr(Recipe, "trained", lambda *_: run)
+    monkeypatch.setattr(weights, "measured", stopped)
+    assert weights.main(["some", "--work", str(tmp_path / "work")]) == 1
+    assert [path.name for path in place.iterdir()] == ["old"]
 
 
 def test_a_picture_that_was_learned_from_is_found(tmp_path: Path, recipe: Recipe) -> None:

@@ -47,12 +47,32 @@ def test_what_is_written_can_be_learned_from(tmp_path: Path, name: str) -> None:
         assert pictures.load(image.path).shape == (image.height, image.width, 3)
 
 
-def test_a_folder_with_labels_is_left_alone(tmp_path: Path) -> None:
-    generate(WORLDS["shapes"], tmp_path, 1, seed=1)
-    before = contents(tmp_path)
-    with pytest.raises(StudioError, match=r"via_project\.json exists already; name a new folder"):
-        generate(WORLDS["shapes"], tmp_path, 2, seed=2)
-    assert contents(tmp_path) == before
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        (["via_project.json", "toy1-001.jpg"], "via_project.json"),
+        (["photo.jpg"], "photo.jpg"),
+        (["toy2-001.jpg"], "toy2-001.jpg"),
+    ],
+)
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path, name: str, there: list[str], named: str) -> None:
+    for file in there:
+        (tmp_path / file).write_bytes(b"kept")
+    with pytest.raises(StudioError, match=rf"/{named} exists already; name a new folder"):
+        generate(WORLDS[name], tmp_path, 1, seed=1)
+    assert contents(tmp_path) == dict.fromkeys(there, b"kept")
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_drawing_that_was_stopped_goes_on(tmp_path: Path, name: str) -> None:
+    generate(WORLDS[name], tmp_path / "whole", 2, seed=1)
+    whole = contents(tmp_path / "whole")
+    first = min(file for file in whole if file.endswith(".jpg"))
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / first).write_bytes(b"torn")
+    generate(WORLDS[name], tmp_path / "begun", 2, seed=1)
+    assert contents(tmp_path / "begun") == whole
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

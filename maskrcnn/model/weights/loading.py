@@ -10,7 +10,7 @@ import torch
 from torchvision.models import get_model_weights
 
 from maskrcnn import shipped
-from maskrcnn.config import Config
+from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, body_of
 from maskrcnn.model.build import StudioRCNN, build
@@ -121,7 +121,7 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
         config = checkpoint.config
         if shipped.folder(source):
             chosen = {name: changes[name] for name in ("tasks",) if name in changes}
-            return network_fields(config, Config.preset(preset or "classroom", **chosen).tasks)
+            return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
         if checkpoint.epoch is not None:  # torchvision's detectors are trained as the preset of their builder says
             left_out |= set(TRAINING)
     fields = config.model_dump(exclude=left_out)

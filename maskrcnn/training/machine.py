@@ -1,0 +1,26 @@
+"""What a training computes on, in words."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+
+def machine(device: torch.device) -> str:
+    """As "NVIDIA H200", or "1 of 2 cores of AMD EPYC"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cores = os.cpu_count() or 1
+    return f"{min(torch.get_num_threads(), cores)} of {cores} cores of {processor()}"
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

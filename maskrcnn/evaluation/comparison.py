@@ -106,10 +106,10 @@ def definitions(names: Names) -> dict[str, str]:
         "a": f"A is {names[0]}.",
         "b": f"B is {names[1]}.",
         "difference": f"B minus A: above 0 where {names[1]} is better, below 0 where {names[0]} is.",
-        "a_interval": f"The middle {percent} of A's AP over the resamples. Each draws as many pictures as there are, "
-        "with replacement, and measures A and B on the same ones.",
-        "b_interval": f"The middle {percent} of B's AP over the same resamples.",
-        "difference_interval": f"The middle {percent} of B minus A over the resamples. "
+        "a_interval": f"The basic {percent} bootstrap interval of A's AP. Each resample draws as many pictures as "
+        "there are, with replacement, and measures A and B on the same ones.",
+        "b_interval": f"The basic {percent} bootstrap interval of B's AP, over the same resamples.",
+        "difference_interval": f"The basic {percent} bootstrap interval of B minus A, over the same resamples. "
         + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
         "per_image": "The AP of each picture alone, in A and in B; null where it has no objects of that kind.",
     }
@@ -123,11 +123,15 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[Figures]) -> d
     rows = {}
     for name in FIGURES:
         of_a, of_b = (values[name] for values in drawn)
-        between = [interval(values) if pictures > 1 else None for values in (of_a, of_b, of_b - of_a)]
+        one, other = float(whole_a[name][0]), float(whole_b[name][0])
+        between = [
+            interval(values, whole, least) if pictures > 1 else None
+            for values, whole, least in ((of_a, one, 0), (of_b, other, 0), (of_b - of_a, other - one, -1))
+        ]
         rows[name] = {
-            "a": _number(whole_a[name][0]),
-            "b": _number(whole_b[name][0]),
-            "difference": _number(whole_b[name][0] - whole_a[name][0]),
+            "a": _number(one),
+            "b": _number(other),
+            "difference": _number(other - one),
             "a_interval": between[0],
             "b_interval": between[1],
             "difference_interval": between[2],

@@ -147,6 +147,6 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "object (found), or counts neither way (ignored; an empty list where none does). Pictures are in the order of "
         "per_image, detections in that of their scores, which have only as many decimals as that order needs. COCO AP "
         "on any choice of the pictures follows from it.",
-        "intervals": f"[low, high], the middle {LEVEL * 100:g} % of the AP over resamples of the pictures: each draws "
-        "as many as there are, with replacement. null where there is nothing to find, or one picture only.",
+        "intervals": f"[low, high], the basic {LEVEL * 100:g} % bootstrap interval of the AP. Each resample draws as "
+        "many pictures as there are, with replacement. null where there is nothing to find, or one picture only.",
     }

@@ -48,14 +48,15 @@ def test_a_picture_drawn_twice_counts_twice(seed: int, kind: Any) -> None:
         assert values.tolist() == pytest.approx(slow[name], abs=1e-12, nan_ok=True)
 
 
-def test_the_interval_is_the_middle_of_the_slow_values() -> None:
+def test_the_interval_is_the_middle_of_the_slow_values_turned_about_the_whole() -> None:
     """121 resamples: the edges of the middle 95 % are the sorted values number 3 and 117, counted from 0."""
     document, detections = random_set(4, images=8, objects=2, extra=1)
     report = evaluate(document, detections, with_evidence=True)
     slow = slow_figures(document, detections, draws(8, 121, 7), "segm")
     for name, edges in intervals(report, 121, seed=7)["segm"].items():
-        ordered = sorted(slow[name])
-        assert edges == pytest.approx([ordered[3], ordered[117]], abs=1e-12)
+        ordered, whole = sorted(slow[name]), report["segm"][name]
+        expected = [min(1, max(0, 2 * whole - ordered[place])) for place in (117, 3)]
+        assert edges == pytest.approx(expected, abs=1e-12)
 
 
 def test_draws_are_pictures_with_replacement() -> None:
@@ -69,8 +70,17 @@ def test_draws_are_pictures_with_replacement() -> None:
 
 
 def test_an_interval_leaves_out_what_is_not_defined() -> None:
-    assert interval(np.array([np.nan, 0.25, np.nan, 0.25])) == [0.25, 0.25]
-    assert interval(np.array([np.nan])) is None
+    assert interval(np.array([np.nan, 0.25, np.nan, 0.25]), 0.25) == [0.25, 0.25]
+    assert interval(np.array([np.nan]), np.nan) is None
+
+
+def test_an_interval_takes_the_excess_of_resamples_away_and_stays_where_a_figure_can_be() -> None:
+    """Of 0, 0.01, ..., 1 the middle 95 % are 0.025 to 0.975."""
+    values = np.arange(101) / 100
+    assert interval(values, 0.4) == pytest.approx([0, 0.775])  # 0.8 - 0.975, 0.8 - 0.025
+    assert interval(values, 0.4, least=-1) == pytest.approx([-0.175, 0.775])
+    assert interval(values, 0.8) == pytest.approx([0.625, 1])
+    assert interval(0.3 + values / 10, 0.3) == pytest.approx([0.2025, 0.2975])
 
 
 def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> None:

@@ -145,7 +145,9 @@ _LEARNING = {
     **{"picture_cache_mb": 2200, "loader_threads": 0, "checkpoints_kept": 2},
 }
 
-_PYRAMID = {"backbone": "resnet18_slim_fpn", "fpn_channels": 64, "box_head_width": 192, "mask_head_width": 64}
+SLIM = "resnet18_slim"
+
+_PYRAMID = {"backbone": f"{SLIM}_fpn", "fpn_channels": 64, "box_head_width": 192, "mask_head_width": 64}
 
 _ONE_MAP = {
     **{"rpn_anchor_scales": (24, 48, 96, 160), "fpn_channels": 64, "box_head_width": 96, "mask_head_width": 64},
@@ -154,22 +156,23 @@ _ONE_MAP = {
 
 HEADS_READ: dict[str, tuple[str, dict[str, Any]]] = {
     "fpn": ("strides 4 to 32", _PYRAMID | {"image_min_dim": 256}),
-    "c4": ("stride 16", {"backbone": "resnet18_slim_c4"} | _ONE_MAP),
-    "c5": ("stride 32", {"backbone": "resnet18_slim_c5"} | _ONE_MAP),
+    # Stage 5 of the body runs on every RoI, which takes most of the time.
+    "c4": ("stride 16", _ONE_MAP | {"train_rois_per_image": 16}),
+    "c5": ("stride 32", _ONE_MAP),
 }
 """Kind of backbone -> the strides of the maps that its heads read, and the fields of such a network."""
 
 
-def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
+def paired(kind: str, pooling: str, seed: int = 0, body: str = SLIM, weights: str = "toy") -> Recipe:
     """A network with that kind of backbone, one of a pair that differs in nothing but the pooling.
 
-    Both begin with the body of `toy`, as those of the paper begin with one that knows ImageNet: from nothing, a map of
-    stride 32 takes too long to learn anything that could be compared.
+    Both begin with the body of `toy`, or with other `weights` of another `body`, as those of the paper begin with one
+    that knows ImageNet: from nothing, a map of stride 32 takes too long to learn anything that could be compared.
     """
     strides, network = HEADS_READ[kind]
     word = {"align": "RoIAlign", "pool": "RoIPool"}[pooling]
     return Recipe(
-        f"toy-{kind}-{pooling}",
+        f"{'toy' if body == SLIM else body}-{kind}-{pooling}",
         f"Mask R-CNN whose heads read maps of {strides} with {word}, to be compared with its twin.",
         "It is here to be compared, not to be used: toy is far better.",
         SHAPES,
@@ -177,11 +180,12 @@ def paired(kind: str, pooling: str, seed: int = 0) -> Recipe:
         DATA / "shapes" / "val",
         {
             **network,
+            "backbone": f"{body}_{kind}",
             **{"pooling": pooling, "layers": "all", "norm": "frozen", "epochs": 12, "steps_per_epoch": 100},
             **{"image_max_dim": 320, "ema": 0.99},
             **_LEARNING,
         },
-        ("--backbone-weights", "toy"),
+        ("--backbone-weights", weights),
         seed,
     )
 

@@ -154,6 +154,9 @@ def test_twins_differ_in_their_pooling_alone(kind: str) -> None:
     assert one.fields == {**other.fields, "pooling": "align"}
     assert other.fields["pooling"] == "pool"
     assert one.fields["backbone"] == f"resnet18_slim_{kind}"
+    other = paired(kind, "pool", 2, "mobilenet_v2", "imagenet")
+    assert (other.fields["backbone"], other.start) == (f"mobilenet_v2_{kind}", ("--backbone-weights", "imagenet"))
+    assert other.run_folder(Path()) != paired(kind, "pool", 2).run_folder(Path())
 
 
 def test_ctrl_c_waits_until_the_command_has_saved(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ Nothing is matched again. A picture that is drawn k times counts k times: its ob
 it stands in the ranking. That is what pycocotools says of a document that holds the picture k times, wherever
 no two detections of a class in one picture have equal scores.
 
-How good such intervals are: COVERAGE (`benchmarks/interval_coverage.py`).
+How good such intervals are (`benchmarks/interval_coverage.py`, the 500 pictures of a report taken for the world, 300
+sets of each size; the percentile interval in brackets): where the AP was .755, they held it for 85 % of the sets of 12
+pictures (85), 95 % of those of 50 (92) and 95 % of those of 200 (94); where it was .195, for 90, 93 and 92 % (66, 73,
+85); and the difference of two networks for 89, 92 and 95 % (93, 93, 94).
 """
 
 from __future__ import annotations

@@ -10,9 +10,11 @@ import torch
 
 
 def machine(device: torch.device) -> str:
-    """As "NVIDIA H200", or "1 of 2 cores of AMD EPYC"."""
+    """As "NVIDIA H200", "mps of Apple M2", or "1 of 2 cores of AMD EPYC"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return f"{device.type} of {processor()}"
     cores = os.cpu_count() or 1
     return f"{min(torch.get_num_threads(), cores)} of {cores} cores of {processor()}"
 

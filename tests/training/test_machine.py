@@ -32,3 +32,4 @@ def test_a_processor_with_what_it_was_allowed(
 def test_a_graphics_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"a card, number {device.index}")
     assert machine(torch.device("cuda", 1)) == "a card, number 1"
+    assert machine(torch.device("mps")) == f"mps of {processor()}"

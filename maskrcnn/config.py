@@ -543,6 +543,11 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     return fields
 
 
+def setting_word(value: object) -> str:
+    """A field's value as `--set` reads it."""
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, Config.model_fields, n=1)
     hint = f'did you mean "{close[0]}"?' if close else "`python -m maskrcnn info RUN` lists them all"

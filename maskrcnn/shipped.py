@@ -29,7 +29,7 @@ FINE_TUNE: dict[str, Any] = {"norm": "frozen", "layers": "all"}
 """Fields of the Config of a training that starts from a model that ships, where a person did not choose them.
 
 On photographs of balloons (46 to learn from, 15 others, four minutes) BatchNorm that learns was no better: best mask AP
-0.47, frozen 0.46. Frozen it is, which also holds for batches of one or two pictures."""
+0.47, frozen 0.46. Frozen it is, which does not depend on the size of a batch."""
 
 _NEEDED = {"name", "what", "train", "test", "limits"}
 """Without these a `card.json` is somebody else's."""

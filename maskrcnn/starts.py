@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import shipped
-from maskrcnn.config import DEFAULT_PRESET, Config
+from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
 from maskrcnn.errors import ArgumentError
 
 ARCHITECTURE: dict[str, tuple[str, ...]] = {
@@ -119,10 +119,10 @@ def shipped_misfit(name: str, config: Config) -> str | None:
     Raises `ArgumentError` where no model of that name ships.
     """
     if field := misfit(shipped_config(name), config):
-        needed = _value(getattr(shipped_config(name), field))
+        needed = setting_word(getattr(shipped_config(name), field))
         if field == "norm":
             return f"{name} was trained with BatchNorm, but norm is group; choose another norm, or start without it"
-        here = _value(getattr(config, field))
+        here = setting_word(getattr(config, field))
         return f"{name} needs {field} = {needed}, here it is {here}; choose that, or start without it"
     return None
 
@@ -203,11 +203,7 @@ def coco_misfit(config: Config) -> str | None:
     needed = Config.preset(preset, tasks=tasks)
     if field := misfit(needed, config):
         return (
-            f"COCO weights need {field} = {_value(getattr(needed, field))}, here it is "
-            f'{_value(getattr(config, field))}; choose the preset "{preset}", or start without them'
+            f"COCO weights need {field} = {setting_word(getattr(needed, field))}, here it is "
+            f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
         )
     return None
-
-
-def _value(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.config import DEFAULT_PRESET, Config
+from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
 from maskrcnn.errors import StudioError
 from maskrcnn.toys.worlds import WORLDS
 
@@ -61,7 +61,7 @@ class Recipe:
     @property
     def options(self) -> tuple[str, ...]:
         """What makes this training of `train`, but for the pictures and the place."""
-        settings = [word for name, value in self.fields.items() for word in ("--set", f"{name}={_word(value)}")]
+        settings = [word for name, value in self.fields.items() for word in ("--set", f"{name}={setting_word(value)}")]
         return (*self.start, "--seed", str(self.seed), *settings)
 
     def run_folder(self, work: Path) -> Path:
@@ -91,8 +91,8 @@ class Recipe:
         for name in (*self.fields, "seed"):
             if (here := getattr(learned, name)) != (there := getattr(meant, name)):
                 raise StudioError(
-                    f"{run} was trained with {name} = {_word(here)}, but the recipe says {_word(there)}; move it away, "
-                    "and it is trained anew"
+                    f"{run} was trained with {name} = {setting_word(here)}, but the recipe says "
+                    f"{setting_word(there)}; move it away, and it is trained anew"
                 )
 
 
@@ -128,11 +128,6 @@ def _waited_for(command: list[str]) -> int:
 
 def _json(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def _word(value: object) -> str:
-    """A value as `--set` reads it."""
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 SHAPES, FRESH_SHAPES = Drawn("shapes", 10000, 1000), Drawn("shapes", 500, 9000)

@@ -1,6 +1,6 @@
 # make run     the studio, at http://127.0.0.1:8501
 # make test    every check and every test
-# make toy-weights   trains the models of data/weights again, some hours on two cores; goes on where it was stopped
+# make toy-weights   trains the models of data/weights again, a night on two cores; goes on where it was stopped
 # make lint    the checks alone;  make format  puts the code in shape
 #
 # Each makes .venv where it is missing and installs packages only when their list has changed.

@@ -213,7 +213,7 @@ SHIPS: dict[str, Recipe] = {
                 **{"tasks": ("box", "mask", "keypoints"), "layers": "all", "norm": "batch"},
                 # To tell left from right at an ankle, the head has to see as far as the face: eight convolutions do.
                 **{"keypoint_head_width": 64, "keypoint_head_depth": 8, "train_rois_per_image": 32},
-                **{"image_min_dim": 240, "image_max_dim": 320, "ema": 0.998, "epochs": 80, "steps_per_epoch": 150},
+                **{"image_min_dim": 240, "image_max_dim": 320, "ema": 0.998, "epochs": 110, "steps_per_epoch": 150},
                 **_LEARNING,
             },
             ("--init", "toy"),

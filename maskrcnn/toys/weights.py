@@ -56,14 +56,18 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
     best = json.loads((run / "result.json").read_text(encoding="utf-8"))["best_epoch"]
     detections = {int(path.stem.partition("_")[2]): path for path in (run / "detections").glob("epoch_*.json")}
     for epoch in epochs_kept(max(detections), best):
-        shutil.copyfile(detections[epoch], target / "detections" / detections[epoch].name)
+        found = json.loads(detections[epoch].read_text(encoding="utf-8"))
+        (target / "detections" / detections[epoch].name).write_text(json.dumps(rounded(found, 7)), encoding="utf-8")
     halve(run / "best.safetensors", target / "best.safetensors")
 
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     steps = sum(row["event"] == "step" for row in rows)
     every = max(1, round(steps / STEPS_KEPT))
     kept = [row for row in rows if row["event"] == "epoch" or row["step"] % every == 0]
-    (target / "metrics.jsonl").write_text("".join(json.dumps(rounded(row)) + "\n" for row in kept), encoding="utf-8")
+    (target / "metrics.jsonl").write_text(
+        "".join(json.dumps(rounded(row, 5)) + "\n" for row in kept),  # curves do not show more digits either
+        encoding="utf-8",
+    )
 
     labels = json.loads((run / "dataset.json").read_text(encoding="utf-8"))
     for image in labels["val"]["images"]:
@@ -93,9 +97,17 @@ def halve(source: Path, target: Path) -> None:
     target.chmod(0o644)
 
 
-def rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of metrics with five digits to each number, which curves do not show either."""
-    return {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in row.items()}
+def rounded(value: Any, digits: int) -> Any:
+    """A value of JSON with so many digits to each number in it; seven are all that float32 has."""
+    match value:
+        case float():
+            return float(f"{value:.{digits}g}")
+        case list():
+            return [rounded(part, digits) for part in value]
+        case dict():
+            return {name: rounded(part, digits) for name, part in value.items()}
+        case _:
+            return value
 
 
 def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: Path) -> dict[str, Any]:

@@ -60,8 +60,9 @@ def run(tmp_path: Path, recipe: Recipe) -> Path:
     learned = {"images": [{"id": 1}], "annotations": [{"id": 1}], "categories": [{"id": 1, "name": "a"}]}
     (run / "dataset.json").write_text(json.dumps({"train": learned, "val": labels}))
     (run / "detections").mkdir()
+    found = {"image_id": 1, "bbox": [200.1234567890123, 0.25, 3.0, 4], "segmentation": {"counts": "1/3"}}
     for epoch in (1, 2):
-        (run / f"detections/epoch_{epoch:04d}.json").write_text("[]")
+        (run / f"detections/epoch_{epoch:04d}.json").write_text(json.dumps([found]))
     return run
 
 
@@ -85,6 +86,8 @@ def test_a_run_that_ships(tmp_path: Path, recipe: Recipe, run: Path) -> None:
     assert [row["step"] for row in rows if row["event"] == "epoch"] == [600, 1200]
     assert [row["step"] for row in rows if row["event"] == "step"] == list(range(4, 1201, 4))  # 1200 of them -> 300
     assert rows[0]["loss"] == 0.33333
+    found = {"image_id": 1, "bbox": [200.1235, 0.25, 3.0, 4], "segmentation": {"counts": "1/3"}}
+    assert [json.loads(path.read_text()) for path in sorted((target / "detections").iterdir())] == [[found], [found]]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
-from maskrcnn.training.machine import machine
+from maskrcnn.training.machine import machine, machines
 from maskrcnn.training.readiness import remarks
 from maskrcnn.training.run_folder import CONFIG, RESULT, Row, RunFolder
 from maskrcnn.training.samples import LabelledPictures
@@ -144,7 +144,7 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
             if events:
                 events.close()
     if team.leads:
-        run.write_json(RESULT, outcome | {"machine": computes})
+        run.write_json(RESULT, outcome | {"machine": machines(start.machine, computes)})
     early = f" (no better AP for {config.patience} epochs)" if outcome["stopped_early"] else ""
     took = clock_time(outcome["seconds"])
     log(f"{outcome['state']}{early} after {took}, best epoch {outcome['best_epoch']}: {run.path}")

@@ -40,13 +40,14 @@ NOT_WITH_RESUME = ("data", "val", "images", "preset", "backbone", "tasks", "pool
 @dataclass
 class Start:
     """A run folder, its network on its device, its labels, and the `state` that it goes on from, if it does. `lines`
-    are what the log should say first."""
+    are what the log should say first, `machine` is what it has computed on so far."""
 
     run: RunFolder
     model: StudioRCNN
     documents: dict[str, Any]
     state: dict[str, Any] | None = None
     lines: list[str] = field(default_factory=list)
+    machine: str | None = None
 
 
 def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Watch) -> Start:
@@ -113,7 +114,8 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
         run.sweep()
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
-    return Start(run, model, documents, state, [f"goes on after step {step}, epoch {state['course']['finished']}"])
+    line = f"goes on after step {step}, epoch {state['course']['finished']}"
+    return Start(run, model, documents, state, [line], ended.get("machine"))
 
 
 def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:

@@ -19,6 +19,14 @@ def machine(device: torch.device) -> str:
     return f"{min(torch.get_num_threads(), cores)} of {cores} cores of {processor()}"
 
 
+def machines(before: str | None, now: str) -> str:
+    """What has computed a training that goes on `now`, as "1 of 2 cores of AMD EPYC, then NVIDIA H200"; `before` is
+    what this gave when it was stopped."""
+    if before is None or before == now or before.endswith(f", then {now}"):
+        return before or now
+    return f"{before}, then {now}"
+
+
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """The processor's name."""
     try:

@@ -177,7 +177,9 @@ def run(whole: RunFolder, tmp_path: Path) -> RunFolder:
 
 def test_more_epochs(run: RunFolder, whole: RunFolder, labels: Path) -> None:
     before = run.metrics()
+    run.write_json("result.json", run.result() | {"machine": "an abacus"})
     assert in_child(lambda: main(resumed(run.path, "--epochs", "2"))) == 0
+    assert run.result()["machine"] == "an abacus, then " + whole.result()["machine"]
     assert run.config().epochs == EPOCHS + 2
     assert run.metrics()[: len(before)] == before
     assert [row["epoch"] for row in run.epochs()] == [1, 2, 3, 4, 5, 6]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from maskrcnn.training.machine import machine, processor
+from maskrcnn.training.machine import machine, machines, processor
 
 
 def test_the_name_of_the_processor(tmp_path: Path) -> None:
@@ -33,3 +33,10 @@ def test_a_graphics_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"a card, number {device.index}")
     assert machine(torch.device("cuda", 1)) == "a card, number 1"
     assert machine(torch.device("mps")) == f"mps of {processor()}"
+
+
+def test_what_has_computed_a_training_that_went_on() -> None:
+    assert machines(None, "an abacus") == machines("an abacus", "an abacus") == "an abacus"
+    assert machines("an abacus", "a card") == "an abacus, then a card"
+    assert machines("an abacus, then a card", "a card") == "an abacus, then a card"
+    assert machines("an abacus, then a card", "an abacus") == "an abacus, then a card, then an abacus"

@@ -2,7 +2,7 @@
 
 `server` is started once for all browser tests of a session, on a free port and on a workspace of its own; a test that
 needs a server that nobody has visited yet, or that it may stop, starts one with `new_server`. `page` is a fresh window;
-when its test fails, what it showed is kept in `test-results/`.
+when its test fails, what it and the windows opened beside it showed is printed, and kept in `test-results/`.
 """
 
 from __future__ import annotations
@@ -142,11 +142,21 @@ def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     if getattr(request.node, "failed_call", False):
         SCREENSHOTS.mkdir(exist_ok=True)
         name = re.sub(r"[^\w.-]+", "-", request.node.name)
-        try:
-            window.screenshot(path=SCREENSHOTS / f"{name}.png")
-        except Exception as error:  # a crashed page must not hide why the test failed
-            print(f"no screenshot of {name}: {error}")
+        for number, shown in enumerate(context.pages):
+            try:
+                _keep(shown, SCREENSHOTS / f"{name}{number or ''}.png")
+            except Exception as error:  # a crashed page must not hide why the test failed
+                print(f"no screenshot of {name}, window {number}: {error}")
     context.close()
+
+
+def _keep(window: Any, path: Path) -> None:
+    """Keep a picture of it; and print what it says, for those who see only what the tests printed."""
+    window.screenshot(path=path)
+    app = window.locator('[data-testid="stApp"]')
+    state = app.get_attribute("data-test-script-state", timeout=1000)
+    says = re.sub(r"\n+", " | ", app.inner_text(timeout=1000))
+    print(f"--- {path.name}: {window.url}, script {state}\n{says[:1500]}")
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ PoolingMode = Literal["auto", "average", "max"]
 Task = Literal["box", "mask", "keypoints"]
 MaskHead = Literal["fcn", "mlp"]
 MaskKind = Literal["sigmoid", "softmax", "agnostic"]
+KeypointDecode = Literal["oks", "argmax"]
 Optimiser = Literal["adamw", "sgd"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -255,6 +256,11 @@ class Config(BaseModel):
     )
     keypoint_head_depth: int = Field(
         4, ge=1, le=12, description="3x3 convolutions in the keypoint head; 8 in the paper."
+    )
+    keypoint_decode: KeypointDecode = Field(
+        "oks",
+        description="Where a heatmap says that its keypoint is. oks: where the OKS to expect is highest; poses are "
+        "then ranked by what the network expects of them. argmax: at the peak, as in the paper and in torchvision.",
     )
 
     # Detections

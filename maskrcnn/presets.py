@@ -20,6 +20,7 @@ _FULL_SIZE: dict[str, Any] = {
     "mask_head_width": 256,
     "keypoint_head_width": 512,
     "keypoint_head_depth": 8,
+    "keypoint_decode": "argmax",
     "optimiser": "sgd",
     "learning_rate": 0.005,
 }

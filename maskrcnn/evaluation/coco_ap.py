@@ -66,8 +66,7 @@ class CocoEvaluation:
         self._whole: dict[IouType, COCOeval] = {}
         self.sigmas: list[float] | None = None
         if found.num_keypoints is not None:
-            # A pose is as large as the box around its points: the size that counts where it finds no object.
-            poses = [[{**entry, "area": _extent(entry)} for entry in group] for group in found.detections.values()]
+            poses = [[_pose(entry) for entry in group] for group in found.detections.values()]
             self._poses = _index(images, categories, poses)
             self.sigmas = list(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas)
             if found.num_keypoints and len(self.sigmas) != found.num_keypoints:
@@ -124,9 +123,11 @@ class CocoEvaluation:
         return evaluation
 
 
-def _extent(pose: Entry) -> float:
-    """The area of the box around a detection's keypoints, in pixels."""
-    return float(np.ptp(pose["keypoints"][0::3]) * np.ptp(pose["keypoints"][1::3]))
+def _pose(detection: Entry) -> Entry:
+    """A detection as its keypoints are measured: by its `pose_score`, where it has one, and as large as the box around
+    its points, which counts where it finds no object."""
+    area = float(np.ptp(detection["keypoints"][0::3]) * np.ptp(detection["keypoints"][1::3]))
+    return {**detection, "area": area, "score": detection.get("pose_score", detection["score"])}
 
 
 def _at_thresholds(precision: np.ndarray) -> Summary:

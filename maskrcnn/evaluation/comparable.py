@@ -32,6 +32,7 @@ class _Matches(_Part):
     objects: str
     found: list[str]
     ignored: list[str]
+    scores: list[str] | None = None
 
 
 class _Class(_Part):

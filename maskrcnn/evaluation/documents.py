@@ -1,9 +1,9 @@
 """The two documents that evaluation compares, checked once and brought into one form.
 
 Ground truth is a COCO document (`images`, `annotations`, `categories`); detections are COCO results (a list of
-`{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...]}`, the last two only
-where the network has learned them). Every mask becomes a compressed run-length code here, and stays one: nothing in
-this package ever decodes a full mask.
+`{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...], pose_score}`, the
+last three only where the network has learned them; `pose_score` ranks keypoints in place of `score`). Every mask
+becomes a compressed run-length code here, and stays one: nothing in this package ever decodes a full mask.
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def read(
     known = {image["id"] for image in ground_truth["images"]}
     for position, detection in enumerate(detections):
         _check(detection, position, known)
+        if "keypoints" in tasks and ("pose_score" in detection) != ("pose_score" in detections[0]):
+            raise StudioError(
+                f'detections: entry {position} {"has a" if "pose_score" in detection else "lacks the"} "pose_score" '
+                f"that entry 0 {'lacks' if 'pose_score' in detection else 'has'}; predict all pictures with one model"
+            )
         if detection["image_id"] in images:
             found.detections[detection["image_id"]].append(_detection(detection, position, images, found))
     return found

@@ -8,7 +8,8 @@ The block `evidence` of a report holds, class by class,
               "bbox": {"objects": "2 0 ...",           objects of each picture that can be found (crowds are none)
                        "found": ["1023 0", "", ...],   what each detection found, best first
                        "ignored": []},                 the same for what it does not count for
-              "segm": {...}, "keypoints": {...}}]}     as far as the detections have them
+              "segm": {...}, "keypoints": {...}}]}     as far as the detections have them; keypoints that are ranked by
+                                                       scores of their own have "scores", too
 ```
 
 with one entry for each picture, in the order of `per_image`. `found` and `ignored` are bit masks over the ten IoU
@@ -64,10 +65,11 @@ def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> 
     classes = []
     for category_id, category in found.categories.items():
         of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
-        scores = [[] if result is None else result["dtScores"] for result in of_class["bbox"]]
-        entry: Block = {"name": category["name"], "scores": _words_by_picture(scores)}
+        entry: Block = {"name": category["name"], "scores": _words_by_picture(_scores(of_class["bbox"]))}
         for kind in kinds:
             entry[kind] = _task(of_class[kind])
+        if "keypoints" in kinds and any("pose_score" in pose for group in found.detections.values() for pose in group):
+            entry["keypoints"]["scores"] = _words_by_picture(_scores(of_class["keypoints"]))
         classes.append(entry)
     return {"classes": classes}
 
@@ -89,6 +91,10 @@ def shortest(scores: np.ndarray) -> np.ndarray:
         rounded = np.round(values, decimals)
         short = np.where((low < rounded) & (rounded < high), rounded, short)
     return short[places]
+
+
+def _scores(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
+    return [[] if result is None else result["dtScores"] for result in results]
 
 
 def _words_by_picture(scores: list[list[float]]) -> list[str]:
@@ -120,15 +126,15 @@ def _words(numbers: np.ndarray) -> str:
 def _ranking(entry: Mapping[str, Any], kind: IouType, by_id: np.ndarray) -> Ranking:
     task = entry[kind]
     objects = np.array(task["objects"].split(), dtype=np.int64)
-    if not len(objects) == len(task["found"]) == len(task["ignored"] or by_id) == len(entry["scores"]) == len(by_id):
+    words = task.get("scores") or entry["scores"]
+    if not len(objects) == len(task["found"]) == len(task["ignored"] or by_id) == len(words) == len(by_id):
         raise ValueError(f"{entry['name']}: not one entry for each picture")
     found = [np.array(task["found"][picture].split(), dtype=np.int64) for picture in by_id]
     counts = [len(bits) for bits in found]
     ignored = [np.array(task["ignored"][picture].split(), dtype=np.int64) for picture in by_id if task["ignored"]]
     # Of keypoints there are the first twenty detections of a picture only.
     scores = [
-        np.array(entry["scores"][picture].split()[:count], dtype=np.float64)
-        for picture, count in zip(by_id, counts, strict=True)
+        np.array(words[picture].split()[:count], dtype=np.float64) for picture, count in zip(by_id, counts, strict=True)
     ]
     for other in (scores, ignored or found):
         if list(map(len, other)) != counts:

@@ -120,7 +120,9 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "no masks.",
         "keypoints": "In place of IoU stands OKS, object keypoint similarity: the mean over the labelled keypoints of "
         "exp(-d^2 / (2 s^2 k^2)), with d the distance in pixels, s^2 the area of the object and k twice the keypoint's "
-        "sigma. Objects without labelled keypoints count neither way. null where the model finds no keypoints.",
+        "sigma. Objects without labelled keypoints count neither way. Detections are ranked by their pose_score, "
+        "where they have one: the score times the OKS that the network expects of its keypoints. null where the model "
+        "finds no keypoints.",
         "matched_by": "What decides in each picture whether a detection found an object: segm, the IoU of masks, or "
         "bbox, that of boxes, where the model finds no masks.",
         "ap": f"COCO {what} AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "

@@ -143,6 +143,7 @@ def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> S
         detections_per_img=config.detection_max_instances,
         mask_kind=config.mask_kind,
         aligned_targets=config.pooling != "align-legacy",
+        oks_sigmas=config.sigmas if config.keypoint_decode == "oks" else None,
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.roi_heads import keypointrcnn_inference
 
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.pasting import crop, encode, pastes_legacy
@@ -26,7 +25,8 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
 
     Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of that picture, with the mask task
     also `"segmentation"`, a compressed RLE, and with the keypoint task `"keypoints"`, [x, y, 2] of each in one flat
-    list, and `"keypoint_scores"`, the logit of each at its best place. `category_id` is the class index, 1 to
+    list, and `"keypoint_scores"`, the expected OKS of each, and `"pose_score"`, the score times their mean (read off by
+    argmax: the logit of each at its peak, and no pose score). `category_id` is the class index, 1 to
     num_classes - 1. The model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
     """
     height, width = picture.shape[:2]
@@ -51,6 +51,8 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
         for detection, points, sure in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
             detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": sure}
+            if model.roi_heads.oks_sigmas is not None:
+                detection["pose_score"] = detection["score"] * sum(sure) / len(sure)
     return detections
 
 
@@ -78,7 +80,7 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
         found["masks"] = torch.cat([_soft_masks(model, maps, size, *group) for group in groups])
     if heads.has_keypoint():
         heatmaps = [heads.keypoint_logits(maps, [rois], [size]) for rois, _ in groups]
-        (places,), (sure,) = keypointrcnn_inference(torch.cat(heatmaps), [boxes])
+        (places,), (sure,) = heads.read_keypoints(torch.cat(heatmaps), [boxes])
         found |= {"keypoints": places, "keypoints_scores": sure}
     return found
 

@@ -17,6 +17,7 @@ from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss, keyp
 from torchvision.ops import roi_align
 
 from maskrcnn.annotations.outlines import Outline
+from maskrcnn.model.keypoints import by_expected_oks
 
 Target = dict[str, Any]
 Masks = Tensor | Sequence[Outline]
@@ -24,15 +25,25 @@ Masks = Tensor | Sequence[Outline]
 
 
 class StudioRoIHeads(RoIHeads):
-    """torchvision's `RoIHeads` with `mask_kind` and a choice of pixel model for the mask targets.
+    """torchvision's `RoIHeads` with `mask_kind`, a choice of pixel model for the mask targets and of how heatmaps are
+    read.
 
+    `oks_sigmas`: one for each keypoint where places are chosen by expected OKS, None where they are the peaks.
     `aligned_targets`: whether the value of a mask pixel sits at its centre (x + 0.5), which is where it is; torchvision
     takes it to sit at x, and its COCO weights have learned so.
     """
 
-    def __init__(self, *parts: Any, mask_kind: str = "sigmoid", aligned_targets: bool = True, **more: Any) -> None:
+    def __init__(
+        self,
+        *parts: Any,
+        mask_kind: str = "sigmoid",
+        aligned_targets: bool = True,
+        oks_sigmas: Sequence[float] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(*parts, **more)
         self.mask_kind = mask_kind
+        self.oks_sigmas = oks_sigmas
         self.aligned_targets = aligned_targets
 
     def forward(
@@ -98,7 +109,7 @@ class StudioRoIHeads(RoIHeads):
                 detection["masks"] = mask
         if self.has_keypoint():
             logits = self.keypoint_logits(features, boxes, image_shapes)
-            for detection, points, sure in zip(found, *keypointrcnn_inference(logits, boxes), strict=True):
+            for detection, points, sure in zip(found, *self.read_keypoints(logits, boxes), strict=True):
                 detection |= {"keypoints": points, "keypoints_scores": sure}
         return found
 
@@ -117,6 +128,17 @@ class StudioRoIHeads(RoIHeads):
     ) -> Tensor:
         """`(K, keypoints, M, M)` for the boxes of all pictures."""
         return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
+
+    def read_keypoints(self, logits: Tensor, boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """What the heatmaps `(sum N_i, keypoints, M, M)` of all pictures say: for each picture the places `(N_i,
+        keypoints, 3)` in the frame of its boxes, and how sure each is `(N_i, keypoints)`: its expected OKS, or the
+        logit at its peak."""
+        if self.oks_sigmas is None:
+            places, sure = keypointrcnn_inference(logits, boxes)
+            return list(places), list(sure)
+        counts = [len(box) for box in boxes]
+        found, worth = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
+        return list(found.split(counts)), list(worth.split(counts))
 
     def mask_targets(self, masks: list[Masks], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
         """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.

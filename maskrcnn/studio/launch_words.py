@@ -155,7 +155,13 @@ MORE_FIELDS: dict[str, tuple[str, ...]] = {
         "bbox_std_dev",
     ),
     "Mask head": ("mask_pool_size", "mask_head_depth", "mask_head_width"),
-    "Keypoint head": ("keypoint_pool_size", "keypoint_head_depth", "keypoint_head_width", "keypoint_sigmas"),
+    "Keypoint head": (
+        "keypoint_pool_size",
+        "keypoint_head_depth",
+        "keypoint_head_width",
+        "keypoint_decode",
+        "keypoint_sigmas",
+    ),
     "Detections": ("detection_min_confidence", "detection_nms_threshold", "detection_max_instances"),
     "Training": (
         "optimiser",

@@ -72,9 +72,13 @@ def test_the_ap_of_the_report_follows_from_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_ap_of_keypoints_follows_from_it(seed: int) -> None:
-    """Some people have no labelled keypoints, some are crowds, and a picture has more than 20 detections."""
+@pytest.mark.parametrize("own_score", [False, True])
+def test_the_ap_of_keypoints_follows_from_it(seed: int, own_score: bool) -> None:
+    """Some people have no labelled keypoints, some are crowds, and a picture has more than 20 detections. With scores
+    of their own, poses are in another order than boxes."""
     document, detections = random_poses(seed)
+    for number, entry in enumerate(detections if own_score else []):
+        entry["pose_score"] = (number * 7 % 10) / 10
     detections += [{**entry, "score": entry["score"] / 2, "image_id": 1} for entry in detections * 2]
     assert sum(entry["image_id"] == 1 for entry in detections) > 20
     agrees(evaluate(document, detections, tasks=("box", "keypoints"), with_evidence=True), ("bbox", "keypoints"))

@@ -121,6 +121,28 @@ def test_twenty_detections_of_a_picture_count() -> None:
     assert coco_summary(truth(POSE), [*nowhere, nowhere[0], best], "keypoints", SIGMAS)["AP"] == 0
 
 
+def test_poses_are_ranked_by_their_own_score() -> None:
+    """One exact, one nowhere: AP 1 with the exact one first, with the other first every recall has the precision 1 / 2.
+    Boxes, the same for both, keep the order of the score; the box of the one nowhere lies aside."""
+    exact = found(POSE, score=0.4, pose_score=0.4)
+    nowhere = found([(300.0, 300.0), (390.0, 390.0)], score=0.9, bbox=[300, 300, SIDE, SIDE])
+    by_pose = evaluate(truth(POSE), [exact, {**nowhere, "pose_score": 0.1}], sigmas=SIGMAS)
+    assert by_pose["keypoints"]["AP"] == pytest.approx(1.0)
+    assert by_pose["per_image"][0]["keypoints_ap"] == pytest.approx(1.0)
+    assert by_pose["bbox"]["AP"] == pytest.approx(0.5)
+    by_score = evaluate(truth(POSE), [found(POSE, score=0.4), nowhere], sigmas=SIGMAS)
+    assert by_score["keypoints"]["AP"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("first", "says"), [(True, 'lacks the "pose_score" that entry 0 has'), (False, "has a")])
+def test_all_poses_have_a_score_of_their_own_or_none_has(first: bool, says: str) -> None:
+    with_one, without = found(POSE, pose_score=0.5), found(POSE)
+    detections = [with_one, with_one, without] if first else [without, without, with_one]
+    with pytest.raises(StudioError, match=f"entry 2 {says}"):
+        evaluate(truth(POSE), detections, sigmas=SIGMAS)
+    assert evaluate(truth(POSE), detections, tasks=("box",))["bbox"]["AP"] == pytest.approx(1.0)
+
+
 def test_results_in_cocos_own_form_have_no_box() -> None:
     result = found(POSE)
     del result["bbox"]

@@ -90,7 +90,19 @@ def test_keypoints_come_in_pixels_of_the_picture() -> None:
         assert detection["keypoints"] == pytest.approx((points * torch.tensor([2, 2, 2])).flatten().tolist())
         assert detection["keypoints"][2::3] == [2.0] * 5
         assert detection["keypoint_scores"] == pytest.approx(sure.tolist())
+        assert detection["pose_score"] == pytest.approx(detection["score"] * np.mean(sure.tolist()))
         assert "segmentation" not in detection
+
+
+def test_keypoints_at_their_peaks_have_no_pose_score() -> None:
+    model = network(tasks="box,keypoints", keypoint_decode="argmax")
+    picture = noise(64, 96)  # its working size, so that nothing is resized
+    expected = model([to_tensor(picture)])[0]["keypoints"].detach()
+    found = detect(model, picture)
+    assert len(found) == len(expected) > 0
+    for detection, points in zip(found, expected, strict=True):
+        assert torch.tensor(detection["keypoints"]).view(5, 3)[:, :2].numpy() == pytest.approx(points[:, :2].numpy())
+        assert "pose_score" not in detection
 
 
 def test_boxes_alone_have_neither_masks_nor_keypoints() -> None:

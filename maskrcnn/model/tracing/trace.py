@@ -26,7 +26,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.roi_heads import keypointrcnn_inference
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 
 from maskrcnn.config import Config
@@ -296,7 +295,7 @@ def _detect(model: StudioRCNN, maps: dict[str, Tensor], stages: HeadStages, size
         more |= {"mask_features": _array(grids), "mask_logits": _array(logits), "soft_masks": _array(soft)}
     if heads.has_keypoint():
         heatmaps = heads.keypoint_logits(maps, [boxes], [size])
-        (keypoints,), _ = keypointrcnn_inference(heatmaps, [boxes])
+        (keypoints,), _ = heads.read_keypoints(heatmaps, [boxes])
         more |= {"heatmaps": _array(heatmaps), "keypoints": _array(keypoints)}
     return Detections(
         boxes=best.boxes,

@@ -206,7 +206,7 @@ SHIPS: dict[str, Recipe] = {
             "toy-people",
             "Mask R-CNN with a keypoint head, which knows people that were drawn: masks and COCO's 17 keypoints.",
             "It has seen drawings only: on photographs it finds hardly anybody, but it is a start for a training. "
-            "At times it takes left for right.",
+            "It guesses at hidden keypoints, and at times takes left for right.",
             PEOPLE,
             FRESH_PEOPLE,
             DATA / "people" / "val",

@@ -119,6 +119,20 @@ def test_keypoints_are_compared_where_both_have_them() -> None:
     assert without["bbox"]["AP"]["difference"] == 0
 
 
+def test_poses_are_compared_by_their_own_ranking() -> None:
+    """The same detections with two scores of their poses: boxes are equal, keypoints are as each report says."""
+    document, detections = random_poses(1)
+    poses = [
+        measured(document, [{**entry, "pose_score": score(n)} for n, entry in enumerate(detections)])
+        for score in (lambda n: n / 100, lambda n: 1 - n / 100)
+    ]
+    found = compare(*poses, resamples=100)
+    assert found["bbox"]["AP"]["difference"] == 0
+    assert found["keypoints"]["AP"]["difference"] != 0
+    for side, report in zip("ab", poses, strict=True):
+        assert found["keypoints"]["AP"][side] == pytest.approx(report["keypoints"]["AP"])
+
+
 def test_one_picture_has_no_interval() -> None:
     report = measured(truth((0, 1, *FIRST)), [found(0, 1, *FIRST, 0.9)])
     row = compare(report, report, resamples=100)["segm"]["AP"]

@@ -94,6 +94,18 @@ def test_nothing_found_and_a_box_without_extent() -> None:
     assert 0 <= worths.item() <= 1
 
 
+def test_where_every_cell_is_worth_the_same_the_place_is_in_the_box() -> None:
+    """With an OKS that forgives everything, neighbours differ by no more than float32 can tell apart."""
+    for seed in range(4):
+        logits = torch.randn(2, 1, 56, 56, generator=torch.Generator().manual_seed(seed))
+        places, worths = by_expected_oks(logits, torch.tensor([[0.0, 0.0, 50.0, 80.0], [3.0, 4.0, 60.0, 30.0]]), (1e3,))
+        assert (places[0, 0, :2] >= 0).all()
+        assert (places[0, 0, :2] <= torch.tensor([50, 80])).all()
+        assert (places[1, 0, :2] >= torch.tensor([3, 4])).all()
+        assert (places[1, 0, :2] <= torch.tensor([60, 30])).all()
+        assert worths.flatten().tolist() == pytest.approx([1, 1], abs=1e-4)
+
+
 @pytest.mark.parametrize("decode", ["oks", "argmax"])
 def test_a_network_reads_its_heatmaps_as_its_config_says(decode: str) -> None:
     fields = {"keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 2, "keypoint_sigmas": (0.05, 0.2)}

@@ -111,7 +111,7 @@ class Detections:
     With the mask task: `mask_features (D, channels, mask_pool_size, mask_pool_size)`, the pooled grids; `mask_logits
     (D, masks, M, M)` with M = `mask_shape`, one for each class or one for all; `soft_masks (D, M, M)`, the mask of the
     detection's own class in [0, 1]. With the keypoint task: `heatmaps (D, keypoints, S, S)` logits with S =
-    `keypoint_shape`; `keypoints (D, keypoints, 3)`, (x, y, 1) of the best cell of each. Else None.
+    `keypoint_shape`; `keypoints (D, keypoints, 3)`, (x, y, 1), where `keypoint_decode` puts each. Else None.
     """
 
     boxes: np.ndarray

@@ -102,7 +102,8 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     if ended.get("state") == "done" and not ended.get("stopped_early") and args.epochs is args.minutes is None:
         raise ArgumentError(f"{run.path} has come to its end; --epochs N or --minutes M trains it so much longer")
     state = load_state(run.state, device)
-    config = longer(run.config(), args.epochs, args.minutes)
+    planned = run.config()
+    config = longer(planned, args.epochs, args.minutes)
     model = ready(build(config), device)
     documents = run.dataset()
     require_ready(documents)
@@ -115,7 +116,13 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
     line = f"goes on after step {step}, epoch {state['course']['finished']}"
+    if config != planned:
+        line += f"; its length is {_length(config)} now, not {_length(planned)}"
     return Start(run, model, documents, state, [line], ended.get("machine"))
+
+
+def _length(config: Config) -> str:
+    return f"{config.epochs} epochs" if config.minutes is None else f"{config.minutes:g} minutes"
 
 
 def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:

@@ -71,12 +71,12 @@ class Recipe:
         """Its finished run folder; trained, or trained on, if it is not finished. Raises `StudioError` where the folder
         holds a training by other options."""
         run = self.run_folder(work)
-        data = self.data.made(work)
         begun = (run / "state_last.pt").is_file()
         if begun:
             self.require_own(run)
         if (_json(run / "result.json") or {}).get("state") == "done":
             return run
+        data = self.data.made(work)
         if begun:
             _command("train", "--resume", "--out", run)
         else:

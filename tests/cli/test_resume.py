@@ -186,7 +186,7 @@ def test_more_epochs(run: RunFolder, whole: RunFolder, labels: Path) -> None:
     assert [row["step"] for row in run.metrics()][-3:] == [11, 12, 12]
     assert {row["layers"] for row in run.metrics()[len(before) :]} == {"all"}
     assert run.result()["epochs"] == 6
-    assert "goes on after step 8, epoch 4" in run.log_tail()
+    assert "goes on after step 8, epoch 4; its length is 6 epochs now, not 4 epochs\n" in run.log_tail()
     elapsed = [row["elapsed"] for row in run.metrics()]
     assert elapsed == sorted(elapsed)
 
@@ -195,6 +195,7 @@ def test_more_epochs(run: RunFolder, whole: RunFolder, labels: Path) -> None:
     (run.path / "result.json").unlink()
     assert in_child(lambda: main(resumed(run.path))) == 0
     assert [row["epoch"] for row in run.epochs()] == [1, 2, 3, 4, 5, 6]
+    assert run.log_tail().count("its length is") == 1
 
 
 def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:

@@ -107,7 +107,7 @@ def test_a_run_by_another_recipe_is_named(
     learned(run, **{"epochs": 1, "rpn_anchor_ratios": (0.5, 2.0), "seed": 4, **fields})
     with pytest.raises(StudioError, match=rf"some-4 was trained with {says}; move it away"):
         recipe(tmp_path).trained(tmp_path)
-    assert [line[0] for line in said] == ["toy"]
+    assert not said
 
 
 def test_what_was_measured_is_read(tmp_path: Path, said: list[list[str]]) -> None:

@@ -23,11 +23,11 @@ DETECTIONS_AT_ONCE = 25
 def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[dict[str, Any]]:
     """Detections of one uint8 `(H, W, 3)` RGB picture, best first.
 
-    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of that picture, with the mask task
-    also `"segmentation"`, a compressed RLE, and with the keypoint task `"keypoints"`, [x, y, 2] of each in one flat
-    list, and `"keypoint_scores"`, the expected OKS of each, and `"pose_score"`, the score times their mean (read off by
-    argmax: the logit of each at its peak, and no pose score). `category_id` is the class index, 1 to
-    num_classes - 1. The model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
+    Each is `{"image_id", "category_id", "bbox": [x, y, w, h], "score"}` in pixels of that picture. `category_id` is the
+    class index, 1 to num_classes - 1. With the mask task there is `"segmentation"`, a compressed RLE, too; with the
+    keypoint task `"keypoints"`, [x, y, 2] of each in one flat list, `"keypoint_scores"`, the expected OKS of each, and
+    `"pose_score"`, the score times their mean. (Read by argmax: the logit of each at its peak, and no pose score.) The
+    model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
     """
     height, width = picture.shape[:2]
     size = working_size(height, width, model.config)

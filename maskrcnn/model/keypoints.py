@@ -4,10 +4,11 @@ The softmax of a heatmap is the chance of each of its cells to hold the keypoint
 al. 2017, "Mask R-CNN", sec. 5). There are two ways to name one place:
 
 - the most likely one, as in the paper and in torchvision (`argmax`);
-- the one that is worth most by the measure, the place of the highest expected OKS (`by_expected_oks`). Where the
-  network hesitates between two ends of a shin it then goes for neither peak's exact cell, but to where most of the
-  chance is near; and what it expects there says how sure it is of the keypoint, in the unit of the measure (Purkrabek
-  and Matas 2025, "ProbPose"; Gu et al. 2024, "On the Calibration of Human Pose Estimation").
+- the one that is worth most by the measure, the place of the highest expected OKS (`by_expected_oks`; Purkrabek and
+  Matas 2025, "ProbPose"). Where the network is unsure and the chance lies spread out, this is where most of it is near,
+  not the cell that happens to be the highest. What is expected there says how sure the network is of the keypoint, in
+  the unit of the measure, which is what a ranking of poses needs (Gu et al. 2024, "On the Calibration of Human Pose
+  Estimation").
 """
 
 from __future__ import annotations

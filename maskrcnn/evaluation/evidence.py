@@ -62,14 +62,16 @@ class Ranking:
 def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Block:
     """The block, from the matches that pycocotools has made already. `kinds` must have "bbox" among them."""
     results = {kind: coco.image_results(kind) for kind in kinds}
-    own_ranking = any("pose_score" in pose for group in found.detections.values() for pose in group)
+    own_ranking = "keypoints" in kinds and any(
+        "pose_score" in pose for group in found.detections.values() for pose in group
+    )
     classes = []
     for category_id, category in found.categories.items():
         of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
         entry: Block = {"name": category["name"], "scores": _words_by_picture(_scores(of_class["bbox"]))}
         for kind in kinds:
             entry[kind] = _task(of_class[kind])
-        if "keypoints" in kinds and own_ranking:
+        if own_ranking:
             entry["keypoints"]["scores"] = _words_by_picture(_scores(of_class["keypoints"]))
         classes.append(entry)
     return {"classes": classes}

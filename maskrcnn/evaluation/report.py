@@ -144,11 +144,12 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
         "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
         f"the {MAX_POSES} best.",
-        "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection, "
-        "and what became of it as bit masks over the IoU thresholds, bit 0 for .50 up to bit 9 for .95: found an "
-        "object (found), or counts neither way (ignored; an empty list where none does). Pictures are in the order of "
-        "per_image, detections in that of their scores, which have only as many decimals as that order needs. COCO AP "
-        "on any choice of the pictures follows from it.",
+        "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection "
+        "(scores; those of keypoints that are ranked by their pose_score stand with the keypoints), and what became "
+        "of it as bit masks over the IoU thresholds, bit 0 for .50 up to bit 9 for .95: found an object (found), or "
+        "counts neither way (ignored; an empty list where none does). Pictures are in the order of per_image, "
+        "detections in that of their scores, which have only as many decimals as that order needs. COCO AP on any "
+        "choice of the pictures follows from it.",
         "intervals": f"[low, high], the basic {LEVEL * 100:g} % bootstrap interval of the AP. Each resample draws as "
         "many pictures as there are, with replacement. null where there is nothing to find, or one picture only.",
     }

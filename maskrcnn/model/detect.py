@@ -51,7 +51,7 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
         for detection, points, sure in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
             detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": sure}
-            if model.roi_heads.oks_sigmas is not None:
+            if model.config.keypoint_decode == "oks":
                 detection["pose_score"] = detection["score"] * sum(sure) / len(sure)
     return detections
 

@@ -129,16 +129,15 @@ class StudioRoIHeads(RoIHeads):
         """`(K, keypoints, M, M)` for the boxes of all pictures."""
         return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
 
-    def read_keypoints(self, logits: Tensor, boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def read_keypoints(self, logits: Tensor, boxes: list[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
         """What the heatmaps `(sum N_i, keypoints, M, M)` of all pictures say: for each picture the places `(N_i,
         keypoints, 3)` in the frame of its boxes, and how sure each is `(N_i, keypoints)`: its expected OKS, or the
         logit at its peak."""
         if self.oks_sigmas is None:
-            places, sure = keypointrcnn_inference(logits, boxes)
-            return list(places), list(sure)
+            return keypointrcnn_inference(logits, boxes)
         counts = [len(box) for box in boxes]
-        found, worth = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
-        return list(found.split(counts)), list(worth.split(counts))
+        places, worth = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
+        return places.split(counts), worth.split(counts)
 
     def mask_targets(self, masks: list[Masks], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
         """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.

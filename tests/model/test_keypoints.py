@@ -12,6 +12,7 @@ from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
 from maskrcnn.config import Config
 from maskrcnn.model import build
 from maskrcnn.model.keypoints import by_expected_oks
+from maskrcnn.model.roi_heads import StudioRoIHeads
 from tests import tiny
 
 BOX = torch.tensor([[10.0, 20.0, 26.0, 44.0]])
@@ -48,12 +49,6 @@ def test_the_place_by_hand(chances: dict[str, float], place: tuple[float, float]
     places, worths = by_expected_oks(heatmap(**chances), BOX, (SIGMA,))
     assert places[0, 0].tolist() == pytest.approx([*place, 1.0], abs=0.01)
     assert worths.tolist() == [[pytest.approx(worth, abs=1e-3)]]
-
-
-def test_the_peak_is_another_place() -> None:
-    """What the test above calls two against a peak, read as the paper does."""
-    (place,), _ = heatmaps_to_keypoints(heatmap(x0y0=0.4, x6y5=0.3, x7y5=0.3), BOX)
-    assert place[0, :2].tolist() == pytest.approx([11.0, 21.5], abs=1)
 
 
 def test_no_cell_is_worth_more() -> None:
@@ -106,15 +101,26 @@ def test_where_every_cell_is_worth_the_same_the_place_is_in_the_box() -> None:
         assert worths.flatten().tolist() == pytest.approx([1, 1], abs=1e-4)
 
 
+def heads(decode: str, *sigmas: float) -> StudioRoIHeads:
+    """The RoI heads of a network whose keypoints have these sigmas."""
+    fields = {"keypoint_head_width": 8, "keypoint_head_depth": 1, "keypoint_sigmas": sigmas, "keypoint_decode": decode}
+    return build(Config.preset("classroom", **{**tiny.CONFIG, **fields, "tasks": "box,keypoints"})).roi_heads
+
+
+def test_the_peak_is_another_place() -> None:
+    """What a test above calls two against a peak, as the paper reads it."""
+    lone_and_two = heatmap(x0y0=0.4, x6y5=0.3, x7y5=0.3)
+    (place,), _ = heads("argmax", SIGMA).read_keypoints(lone_and_two, [BOX])
+    assert place[0, 0, :2].tolist() == pytest.approx([11.0, 21.5], abs=1)
+    (place,), _ = heads("oks", SIGMA).read_keypoints(lone_and_two, [BOX])
+    assert place[0, 0, :2].tolist() == pytest.approx([24.0, 36.5], abs=0.01)
+
+
 @pytest.mark.parametrize("decode", ["oks", "argmax"])
 def test_a_network_reads_its_heatmaps_as_its_config_says(decode: str) -> None:
-    fields = {"keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 2, "keypoint_sigmas": (0.05, 0.2)}
-    config = Config.preset(
-        "classroom", **{**tiny.CONFIG, **fields, "tasks": "box,keypoints", "keypoint_decode": decode}
-    )
     logits = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(0))
     boxes = BOX.expand(3, 4)
-    places, sure = build(config).roi_heads.read_keypoints(logits, [boxes[:1], boxes[1:]])
+    places, sure = heads(decode, 0.05, 0.2).read_keypoints(logits, [boxes[:1], boxes[1:]])
     expected = {"oks": by_expected_oks(logits, boxes, (0.05, 0.2)), "argmax": heatmaps_to_keypoints(logits, boxes)}
     assert [len(picture) for picture in places] == [len(picture) for picture in sure] == [1, 2]
     torch.testing.assert_close((torch.cat(places), torch.cat(sure)), expected[decode])

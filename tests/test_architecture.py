@@ -15,22 +15,24 @@ PACKAGE = "maskrcnn"
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "foreign": {"errors"},
     "presets": set(),
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
-    "shipped": {"errors", "config"},
+    "shipped": {"errors", "foreign", "config"},
     "starts": {"errors", "config", "shipped"},
-    "annotations": {"errors", "config"},
-    "toys": {"errors", "config", "shipped", "annotations"},
-    "evaluation": {"errors", "config"},
+    "annotations": {"errors", "foreign", "config"},
+    "toys": {"errors", "foreign", "config", "shipped", "annotations"},
+    "evaluation": {"errors", "foreign", "config"},
     # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
-    "model": {"errors", "config", "shipped", "starts", "training.run_folder", "annotations.outlines"},
+    "model": {"errors", "foreign", "config", "shipped", "starts", "training.run_folder", "annotations.outlines"},
     "lessons": {"errors", "config"},
-    "training": {"errors", "config", "annotations", "evaluation", "model"},
+    "training": {"errors", "foreign", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
-    "jobs": {"errors", "config", "training.run_folder"},
+    "jobs": {"errors", "foreign", "config", "training.run_folder"},
     "studio": {
         "errors",
+        "foreign",
         "config",
         "config_table",
         "shipped",
@@ -45,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Drawing is arrays in, arrays out; it loads no Streamlit.
     "cli": {
         "errors",
+        "foreign",
         "config",
         "config_table",
         "shipped",
@@ -60,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     "pages": {
         "errors",
+        "foreign",
         "config",
         "shipped",
         "annotations",
@@ -81,7 +85,18 @@ LIGHT_TRAINING = ("run_folder", "readiness", "schedule", "duration")
 """Modules of the training that know no torch, so that pages may load them."""
 
 LIGHT = (
-    *("errors", "presets", "config", "config_table", "shipped", "starts", "annotations", "evaluation", "jobs"),
+    *(
+        "errors",
+        "foreign",
+        "presets",
+        "config",
+        "config_table",
+        "shipped",
+        "starts",
+        "annotations",
+        "evaluation",
+        "jobs",
+    ),
     *("studio", "pages", "app"),
 )
 """Parts that must be there in a moment. What they need of torch they import inside a function."""

@@ -17,6 +17,10 @@ from typing import Any, Literal
 Points = tuple[tuple[float, float], ...]
 """Vertices (x, y) in drawing order; a closed outline does not repeat its first vertex."""
 
+MOST_REGIONS = 20_000
+"""Regions on one picture; beyond this neither a label file is read nor a picture saved. COCO's fullest has 93, and an
+aerial picture with every tree of a forest has some thousands."""
+
 
 @dataclass(frozen=True)
 class Polygon:

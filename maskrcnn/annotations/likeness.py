@@ -55,7 +55,9 @@ def digest(path: Path | str) -> str:
     Raises `StudioError` for a picture that cannot be read.
     """
     pixels = pictures.load(path)
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    found = hashlib.sha256(repr(pixels.shape).encode())
+    found.update(pixels)  # which is not copied
+    return found.hexdigest()
 
 
 def likeness(path: Path | str) -> Likeness:

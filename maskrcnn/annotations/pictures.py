@@ -13,7 +13,8 @@ What a person sees is what is learned from, so every kind of picture becomes 8-b
 | several frames or pages (GIF, APNG, WebP, TIFF, MPO) | the first |
 
 Files are opened by content, and only as one of a few formats of pixels: SVG, PDF, PostScript and the like, which are
-programs as much as pictures, are refused whatever they are called. Size is checked before anything is decoded.
+programs as much as pictures, are refused whatever they are called. Size is checked before anything is decoded, and
+threads together decode no more pixels at once than `pixel_budget` says.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
+from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.errors import StudioError
 
 SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -35,6 +37,13 @@ SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", "
 
 MOST_PIXELS = 170_000_000
 """A larger picture is not opened: its pixels alone would take half a gigabyte, and a few bytes can claim any size."""
+
+MOST_SCANS = 100
+"""A JPEG with more scans is not decoded: a scan of a few bytes costs as much time as the whole picture. Programs write
+about ten."""
+
+STRIP = 16_000_000
+"""Pixels that are converted at a time, so that a large picture is not in memory several times over."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
 
@@ -51,6 +60,17 @@ _TURNS = {
 }
 """EXIF orientation -> what turns the stored pixels into the displayed ones; Pillow counts degrees anticlockwise."""
 
+_PLACES = {
+    Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
+    Image.Transpose.ROTATE_180: (False, True),
+    Image.Transpose.FLIP_TOP_BOTTOM: (False, True),
+    Image.Transpose.TRANSPOSE: (True, False),
+    Image.Transpose.ROTATE_270: (True, True),
+    Image.Transpose.TRANSVERSE: (True, True),
+    Image.Transpose.ROTATE_90: (True, False),
+}
+"""Where the stored rows of a turned picture are: whether they became columns, and whether they run from the end."""
+
 _ENDS = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND\xaeB`\x82"}
 """How the files of a format begin, and what stands at their end."""
 
@@ -60,11 +80,8 @@ def load(path: Path | str) -> np.ndarray:
 
     Raises `StudioError` for a file that is missing, truncated, too large or not a picture.
     """
-    with _opened(path) as picture:
-        picture.load()
-        # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
-        turn = _TURNS.get(_orientation(picture))
-        return _as_rgb(picture if turn is None else picture.transpose(turn))
+    with _opened(path) as picture, _decoded(picture, path):
+        return _as_rgb(picture)
 
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
@@ -73,9 +90,10 @@ def reduced(path: Path | str, side: int) -> np.ndarray:
         longest = max(picture.size)
         if longest > side:
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
-        picture.load()
-        turn = _TURNS.get(_orientation(picture))
-        pixels = _as_rgb(picture if turn is None else picture.transpose(turn))
+        with _decoded(picture, path):
+            # `thumbnail` would do the same to the whole picture first: means of whole pixels, to twice the size.
+            factor = max(picture.size) // (2 * side) if picture.width * picture.height > STRIP else 1
+            pixels = _as_rgb(picture, max(1, factor))
     small = Image.fromarray(pixels)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.array(small)
@@ -87,9 +105,8 @@ def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
     with _opened(path) as picture:
         turned = picture.size != _displayed_size(picture)
         picture.draft(picture.mode, size if turned else size[::-1])
-        picture.load()
-        turn = _TURNS.get(_orientation(picture))
-        return _as_rgb(picture if turn is None else picture.transpose(turn))
+        with _decoded(picture, path):
+            return _as_rgb(picture)
 
 
 def size(path: Path | str) -> tuple[int, int]:
@@ -108,8 +125,8 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
     with _opened(path, name) as picture:
         displayed = _displayed_size(picture)
         picture.draft(picture.mode, (max(1, picture.width // 8), max(1, picture.height // 8)))
-        picture.load()
-        return displayed
+        with _decoded(picture, path, name):
+            return displayed
 
 
 def glance(path: Path | str, name: str | None = None) -> tuple[int, int]:
@@ -127,8 +144,8 @@ def values(path: Path | str) -> np.ndarray:
     with _opened(path) as picture:
         if picture.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
             raise StudioError(f"{path}: has colours ({picture.mode}), where a mask has one number for each pixel")
-        picture.load()
-        return np.array(picture)
+        with _decoded(picture, path):
+            return np.array(picture)
 
 
 def orientation(path: Path | str) -> int:
@@ -152,19 +169,75 @@ def _displayed_size(picture: Image.Image) -> tuple[int, int]:
     return (height, width) if _orientation(picture) in _TURNED_ON_ITS_SIDE else (width, height)
 
 
-def _as_rgb(picture: Image.Image) -> np.ndarray:
-    """Decoded pixels as uint8 `(H, W, 3)`."""
+@contextmanager
+def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) -> Iterator[None]:
+    """Decode a picture that is open, once the budget has room for it; the room is held until the block ends."""
+    name = name or str(path)
+    pixels = picture.width * picture.height
+    if picture.format in ("JPEG", "MPO"):
+        if _scans(path) > MOST_SCANS:
+            raise StudioError(f"{name}: the JPEG has more than {MOST_SCANS} scans; save it again as an ordinary one")
+        if "progressive" in picture.info:  # which is decoded at full size whatever size was asked for
+            pixels *= max((1, *getattr(picture, "decoderconfig", ()))) ** 2
+    elif isinstance(picture, TiffImagePlugin.TiffImageFile):
+        tile = picture.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0) * picture.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
+        if tile > MOST_PIXELS:
+            raise StudioError(f"{name}: the picture is stored in tiles of {tile} px; {_TOO_LARGE}")
+        pixels = max(pixels, tile)
+    with DECODING.of(pixels):
+        picture.load()
+        yield
+
+
+def _scans(path: Path | str) -> int:
+    """How many scans a JPEG has; inside one, the byte 255 is never followed by that of the marker."""
+    with open(path, "rb") as file:
+        return file.read().count(b"\xff\xda")
+
+
+def _as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
+    """Decoded pixels as displayed, uint8 `(H, W, 3)`; each `factor` x `factor` of them as their mean."""
+    # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
+    turn = _TURNS.get(_orientation(picture))
     if picture.mode == "F" or picture.mode.startswith("I"):
-        grey = _as_bytes(np.asarray(picture))
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        alpha = picture.getchannel("A")
-        if alpha.getextrema() != (0, 0):
-            white = Image.new("RGB", picture.size, (255, 255, 255))
-            white.paste(picture, mask=alpha)
-            return np.array(white)
-    return np.array(picture.convert("RGB"))
+        picture = Image.fromarray(_as_bytes(np.asarray(picture)))
+    width, height = -(-picture.width // factor), -(-picture.height // factor)
+    is_on_its_side = turn is not None and _PLACES[turn][0]
+    pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
+    for top, strip in _strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
+        small = strip.reduce(factor) if factor > 1 else strip
+        here = slice(top // factor, top // factor + small.height)
+        if turn is not None:
+            small = small.transpose(turn)
+            if _PLACES[turn][1]:
+                here = slice(height - here.stop, height - here.start)
+        pixels[(slice(None), here) if is_on_its_side else here] = np.asarray(small)
+    return pixels
+
+
+def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """The picture as RGB, that many rows at a time, with the number of the first of them."""
+    sees_through = picture.has_transparency_data and any(
+        part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _parts(picture, rows)
+    )
+    for top, part in _parts(picture, rows):
+        if sees_through:
+            part = part.convert("RGBA")
+            white = Image.new("RGB", part.size, (255, 255, 255))
+            white.paste(part, mask=part.getchannel("A"))
+            part = white
+        elif picture.has_transparency_data:
+            part = part.convert("RGBA")  # wholly transparent, so its colours are all there is
+        yield top, part if part.mode == "RGB" else part.convert("RGB")
+
+
+def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """The picture, that many rows at a time."""
+    if rows >= picture.height:
+        yield 0, picture
+        return
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,211 @@
+"""What is small as a file and large once it is opened, and places that are no dataset: one line, soon, without much
+memory.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.pixel_budget import PixelBudget
+from maskrcnn.errors import StudioError
+
+# Pixels at one moment
+
+
+def test_threads_together_never_hold_more_than_the_budget() -> None:
+    budget, lock = PixelBudget(100), threading.Lock()
+    held: list[int] = []
+    most: list[int] = []
+
+    def decode(pixels: int) -> None:
+        with budget.of(pixels):
+            with lock:
+                held.append(min(pixels, 100))
+                most.append(sum(held))
+            time.sleep(0.001)
+            with lock:
+                held.remove(min(pixels, 100))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(decode, [60, 30, 50, 1, 100, 7, 400, 30] * 10))
+    assert max(most) <= 100
+    assert len(most) == 80
+
+
+def test_small_pictures_do_not_pass_by_a_large_one_for_ever() -> None:
+    """60 are held, so 50 must wait; the 10 that come after it would fit, and wait behind it."""
+    budget, order = PixelBudget(100), list[str]()
+    large_waits, small_waits = threading.Event(), threading.Event()
+
+    def take(name: str, pixels: int, started: threading.Event) -> None:
+        started.set()
+        with budget.of(pixels):
+            order.append(name)
+
+    with budget.of(60):
+        large = threading.Thread(target=take, args=("large", 50, large_waits))
+        large.start()
+        large_waits.wait()
+        time.sleep(0.05)
+        small = threading.Thread(target=take, args=("small", 10, small_waits))
+        small.start()
+        small_waits.wait()
+        time.sleep(0.05)
+        assert order == []
+    large.join(5)
+    small.join(5)
+    assert sorted(order) == ["large", "small"]
+
+
+def test_what_an_error_held_is_given_back() -> None:
+    budget = PixelBudget(100)
+    with pytest.raises(ValueError), budget.of(100):
+        raise ValueError
+    with budget.of(100):
+        pass
+
+
+class Recorded(PixelBudget):
+    """A budget that notes what was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(10**9)
+        self.asked: list[int] = []
+
+    @contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        self.asked.append(pixels)
+        with super().of(pixels):
+            yield
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    budget = Recorded()
+    monkeypatch.setattr(pictures, "DECODING", budget)
+    return budget
+
+
+def test_everything_that_decodes_asks_the_budget(recorded: Recorded, tmp_path: Path) -> None:
+    Image.new("L", (40, 30)).save(tmp_path / "a.png")
+    path = tmp_path / "a.png"
+    pictures.load(path)
+    pictures.reduced(path, 8)
+    pictures.load_at_least(path, (10, 10))
+    pictures.check(path)
+    pictures.values(path)
+    assert recorded.asked == [1200] * 5
+    pictures.size(path)
+    pictures.glance(path)  # a PNG with its end is not decoded
+    assert len(recorded.asked) == 5
+
+
+def test_a_jpeg_at_an_eighth_counts_as_that_and_a_progressive_one_as_a_whole(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    """160 x 80 px are 20 x 10 at an eighth; libjpeg keeps all coefficients of a progressive one."""
+    for name, progressive in (("a.jpg", False), ("b.jpg", True)):
+        Image.new("RGB", (160, 80)).save(tmp_path / name, progressive=progressive)
+        pictures.check(tmp_path / name)
+    assert recorded.asked == [200, 160 * 80]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1", "I;16", "F", "clear"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_that_is_converted_in_strips_is_as_one_converted_whole(
+    mode: str, orientation: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(7)
+    if mode == "clear":  # wholly transparent: its colours are shown
+        picture = Image.fromarray(random.integers(0, 255, (23, 17, 4), np.uint8) * np.array([1, 1, 1, 0], np.uint8))
+    elif mode == "F":
+        picture = Image.fromarray(random.normal(size=(23, 17)).astype(np.float32))
+    elif mode == "I;16":
+        picture = Image.fromarray(random.integers(0, 65535, (23, 17), np.uint16))
+    else:
+        picture = Image.fromarray(random.integers(0, 255, (23, 17, 4), np.uint8)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / ("a.tif" if mode == "F" else "a.png")
+    picture.save(path, exif=exif)
+    whole = pictures.load(path)
+    monkeypatch.setattr(pictures, "STRIP", 5 * 17)
+    assert np.array_equal(pictures.load(path), whole)
+
+
+def test_a_large_picture_is_reduced_in_strips_to_the_means_of_its_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 x 64 squares of 8 px, to 64 px: each square becomes one pixel of its own grey."""
+    squares = np.random.default_rng(1).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(squares.repeat(8, 0).repeat(8, 1)).save(tmp_path / "a.png")
+    plain = pictures.reduced(tmp_path / "a.png", 64).astype(int)
+    monkeypatch.setattr(pictures, "STRIP", 10_000)
+    in_strips = pictures.reduced(tmp_path / "a.png", 64).astype(int)
+    assert np.abs(in_strips - plain).max() <= 1
+
+
+# Pictures that cost more than their size says
+
+
+def jpeg_of_scans(times: int) -> bytes:
+    """A progressive JPEG whose last scan is there that many times."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)).save(
+        buffer, "JPEG", progressive=True
+    )
+    content = buffer.getvalue()
+    last = content.rindex(b"\xff\xda")
+    return content[:last] + content[last:-2] * times + content[-2:]
+
+
+def tiff_of_tiles(side: int) -> bytes:
+    """A TIFF of 16 x 16 px, 8 bits, packed by deflate, that says it is stored in tiles of that side."""
+    tags = [(256, 4, 16), (257, 4, 16), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1)]
+    tags += [(322, 4, side), (323, 4, side), (324, 4, 200), (325, 4, 10)]
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(300)
+
+
+def gif_of_a_frame(width: int, height: int) -> bytes:
+    """A GIF of 1 x 1 px whose first frame is larger."""
+    screen = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    return screen + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x44\x01\x00;"
+
+
+COSTLY = {
+    "a JPEG of thousands of scans": ("a.jpg", jpeg_of_scans(5000), "scans"),
+    "a TIFF of one huge tile": ("a.tif", tiff_of_tiles(30_000), "tiles"),
+    "a GIF whose frame is larger than its screen": ("a.gif", gif_of_a_frame(65_000, 65_000), "megapixels"),
+}
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_a_small_picture_that_takes_long_is_refused(kind: str, tmp_path: Path) -> None:
+    name, content, said = COSTLY[kind]
+    (tmp_path / name).write_bytes(content)
+    started = time.process_time()
+    for decode in (pictures.check, pictures.load, lambda path: pictures.reduced(path, 64)):
+        with pytest.raises(StudioError, match=said) as caught:
+            decode(tmp_path / name)
+        assert str(caught.value).startswith(f"{tmp_path / name}: ")
+        assert "; " in str(caught.value)
+    assert time.process_time() - started < 1
+
+
+def test_an_ordinary_progressive_jpeg_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg_of_scans(1))
+    assert pictures.load(tmp_path / "a.jpg").shape == (32, 32, 3)

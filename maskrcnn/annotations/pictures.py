@@ -109,10 +109,10 @@ def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
             return _as_rgb(picture)
 
 
-def size(path: Path | str) -> tuple[int, int]:
+def size(path: Path | str, name: str | None = None) -> tuple[int, int]:
     """`(width, height)` of the displayed frame, from the file's header alone. Raises `StudioError` as `load` does,
-    except for a picture that is cut off after its header."""
-    with _opened(path) as picture:
+    except for a picture that is cut off after its header; `name` is what its message calls the picture."""
+    with _opened(path, name) as picture:
         return _displayed_size(picture)
 
 
@@ -131,9 +131,17 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
 
 def glance(path: Path | str, name: str | None = None) -> tuple[int, int]:
     """`check` for thousands of pictures: a JPEG or PNG that has its end is taken to be whole, and not decoded."""
-    with _opened(path, name) as picture:
-        displayed = _displayed_size(picture)
-    return displayed if _has_its_end(Path(path)) else check(path, name)
+    displayed = size(path, name)
+    return displayed if has_its_end(path) else check(path, name)
+
+
+def has_its_end(path: Path | str) -> bool:
+    """Whether a file is a JPEG or PNG with what stands at the end of one."""
+    with open(path, "rb") as file:
+        begins = file.read(8)
+        file.seek(-min(64, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        ends = file.read()
+    return any(begins.startswith(begin) and end in ends for begin, end in _ENDS.items())
 
 
 def values(path: Path | str) -> np.ndarray:
@@ -258,14 +266,6 @@ def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """`low` as 0, `high` as 255."""
     known = np.isfinite(values) & (high > low)
     return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)
-
-
-def _has_its_end(path: Path) -> bool:
-    with path.open("rb") as file:
-        begins = file.read(8)
-        file.seek(-min(64, file.seek(0, os.SEEK_END)), os.SEEK_END)
-        ends = file.read()
-    return any(begins.startswith(begin) and end in ends for begin, end in _ENDS.items())
 
 
 @contextmanager

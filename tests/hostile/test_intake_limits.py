@@ -4,14 +4,17 @@ memory.
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import struct
 import threading
 import time
-import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.intake import headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.errors import StudioError
 
@@ -72,8 +76,8 @@ def test_small_pictures_do_not_pass_by_a_large_one_for_ever() -> None:
 
 def test_what_an_error_held_is_given_back() -> None:
     budget = PixelBudget(100)
-    with pytest.raises(ValueError), budget.of(100):
-        raise ValueError
+    with pytest.raises(ValueError, match="no picture"), budget.of(100):
+        raise ValueError("no picture")
     with budget.of(100):
         pass
 
@@ -209,3 +213,107 @@ def test_a_small_picture_that_takes_long_is_refused(kind: str, tmp_path: Path) -
 def test_an_ordinary_progressive_jpeg_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg_of_scans(1))
     assert pictures.load(tmp_path / "a.jpg").shape == (32, 32, 3)
+
+
+# Pixels of a batch
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def flat_png(width: int, height: int) -> bytes:
+    """What a PNG of one grey is to somebody who reads its header and its end: its pixels are left out."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", bytes(1000)) + chunk(b"IEND", b"")
+
+
+def noise_png(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width), np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def zipped(*entries: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def via(*names: str, regions: int = 1, embedded: bytes | None = None) -> bytes:
+    """VIA 1.x labels: that many circles on each picture, and the picture itself if given."""
+    shape = {"name": "circle", "cx": 3, "cy": 2, "r": 1}
+    region = {"shape_attributes": shape, "region_attributes": {"class": "leaf"}}
+    images = {
+        name: {
+            "filename": name,
+            "size": -1,
+            "regions": {str(number): region for number in range(regions)},
+            "file_attributes": {},
+            "base64_img_data": "" if embedded is None else base64.b64encode(embedded).decode(),
+        }
+        for name in names
+    }
+    return json.dumps(images).encode()
+
+
+LARGE = [("a.png", flat_png(16_000, 10_000)), ("b.png", flat_png(16_000, 10_000))]
+"""320 megapixels in 2 kB."""
+
+BATCHES = {
+    "uploads": LARGE,
+    "a zip": [("set.zip", zipped(*LARGE))],
+    "a zip of pictures that zeros make long": [
+        ("set.zip", zipped(*((name, content + bytes(2_000_000)) for name, content in LARGE)))
+    ],
+    "with labels": [*LARGE, ("labels.json", via("a.png", "b.png"))],
+    "inside a label file": [("labels.json", via("a.png", "b.png", embedded=LARGE[0][1]))],
+    "masks": [("set.zip", zipped(("classes.json", b'{"classes": {"1": "car"}}'), *LARGE))],
+    "a YOLO set": [
+        (
+            "set.zip",
+            zipped(("data.yaml", b"names: [car]\ntrain: images\n"), *((f"images/{n}", c) for n, c in LARGE)),
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_a_batch_of_small_files_that_are_large_pictures_is_refused_before_it_is_decoded(
+    kind: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    waiting = tmp_path / "waiting"
+    with pytest.raises(StudioError, match=r"320 megapixels in 0\.0 MB, as no photos have; scale them down") as caught:
+        stage_uploads(BATCHES[kind], base=waiting)
+    assert str(caught.value).startswith(("the upload: ", "set.zip: ", "labels.json: "))
+    assert recorded.asked == []
+    assert list(waiting.iterdir()) == []
+
+
+def test_so_is_a_folder_and_a_label_file_of_this_computer(recorded: Recorded, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name, content in [*LARGE, ("labels.json", via("a.png", "b.png"))]:
+        (folder / name).write_bytes(content)
+    for place in (folder, folder / "labels.json"):
+        with pytest.raises(StudioError, match="320 megapixels"):
+            stage_path(place)
+    assert recorded.asked == []
+
+
+def test_two_large_flat_pictures_are_not_yet_too_much(tmp_path: Path) -> None:
+    uploads = [("a.png", flat_png(14_000, 10_000)), ("b.png", flat_png(14_000, 10_000))]
+    with stage_uploads(uploads, base=tmp_path) as staged:
+        assert len(staged.dataset.images) == 2
+
+
+def test_photos_may_have_any_number_of_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise has a byte a pixel. Beside it the flat picture is allowed, alone it is not."""
+    monkeypatch.setattr(headers, "MOST_PIXELS", 10_000)
+    photo, flat = ("a.png", noise_png(100, 200)), ("b.png", flat_png(1000, 1000))
+    with stage_uploads([photo, flat], base=tmp_path) as staged:
+        assert len(staged.dataset.images) == 2
+    with pytest.raises(StudioError, match="1 megapixels"):
+        stage_uploads([flat], base=tmp_path)

@@ -97,7 +97,9 @@ def stage_uploads(
                 files |= _stored(name, content, folder, files)
         name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
         known = _pictures_in(beside) if beside is not None else {}
-        return _staged(understand(Dropped(files, folder, name, lambda: folder, known=known, progress=progress)), folder)
+        packed = sum(len(content) for _, content in uploads)
+        dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
+        return _staged(understand(dropped), folder)
 
 
 def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress | None = None) -> Staged:
@@ -118,8 +120,10 @@ def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress
         raise ArgumentError(f"{path}: is neither a file nor a folder; give a label file, a picture, a zip or a folder")
     if is_file and _is_zip(path.name, _beginning(path)):
         with _folder(base) as folder:
-            files = unpack(path, path.stat().st_size, path.name, folder)
-            return _staged(understand(Dropped(files, folder, path.name, lambda: folder, progress=progress)), folder)
+            packed = path.stat().st_size
+            files = unpack(path, packed, path.name, folder)
+            dropped = Dropped(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
+            return _staged(understand(dropped), folder)
     with _folder_if_needed(base) as (room, made):
         if is_folder:
             files, warnings = folders.walk(path)

@@ -14,6 +14,7 @@ from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.intake import embedded, labels, names
 from maskrcnn.annotations.intake.gathering import Place, Split, gathered
+from maskrcnn.annotations.intake.headers import Headers
 from maskrcnn.annotations.intake.labels import Labels
 from maskrcnn.annotations.intake.matching import Pictures
 from maskrcnn.annotations.progress import Progress
@@ -34,7 +35,7 @@ class Dropped:
     `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
     dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
     left out. `room` gives a folder for pictures that label files hold themselves. `progress` hears of every picture
-    that was looked at.
+    that was looked at. `packed` is how many bytes a zip had of which the files came, None for what was no zip.
     """
 
     files: Mapping[str, Path]
@@ -45,6 +46,7 @@ class Dropped:
     known: Mapping[str, Path] = field(default_factory=dict)
     only: str | None = None
     progress: Progress | None = None
+    packed: int | None = None
 
     @property
     def pictures(self) -> dict[str, Path]:
@@ -69,6 +71,9 @@ def understand(dropped: Dropped) -> Understood:
 
     Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
     """
+    headers = Headers(dropped.name, dropped.packed)
+    if dropped.only is None:  # else only the pictures that the labels name are of interest
+        headers.measure(dropped.pictures.items())
     if project := _project_folder(dropped):
         return _of_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
@@ -101,7 +106,9 @@ def understand(dropped: Dropped) -> Understood:
         places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
-    places, remarks = _opened(places, by_path, dropped.progress)
+    mine = {*dropped.known.values()}
+    headers.measure((place.file_name, place.path) for place in places if place.path and place.path not in mine)
+    places, remarks = _opened(places, by_path, headers, dropped.progress)
     said += remarks
     places, remarks = _with_splits(places, found, by_path, dropped.name)
     said += remarks
@@ -161,7 +168,7 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], nam
 
 
 def _opened(
-    places: Sequence[Place], by_path: Mapping[Path, str], progress: Progress | None
+    places: Sequence[Place], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
 ) -> tuple[list[Place], list[str]]:
     """The places with the sizes of their pictures, without those that cannot be opened, and why not.
 
@@ -175,7 +182,8 @@ def _opened(
         if place.path is not None and place.path not in sizes:
             try:
                 name = names.brief(by_path.get(place.path, place.file_name))
-                sizes[place.path] = pictures.glance(place.path, name)
+                size = headers.size(place.path, name)
+                sizes[place.path] = size if pictures.has_its_end(place.path) else pictures.check(place.path, name)
             except StudioError as error:
                 sizes[place.path] = None
                 bad.append(error)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,24 +42,32 @@ def confined(path: Path | str, folders: Iterable[Path | str], mend: str) -> Path
     return Path(os.path.realpath(path))
 
 
-def read_bytes(path: Path, folder: Path | None = None, most: int = MOST_BYTES, mend: str = "restore it") -> bytes:
-    """The content of a file that may be anything: only of an ordinary file, that has `most` bytes at most, and that
-    lies in `folder` with all its links followed (None: wherever it is).
+@contextmanager
+def opened(path: Path, folder: Path | None = None, mend: str = "restore it") -> Iterator[BinaryIO]:
+    """A file that may be anything, open to read: only an ordinary file, that lies in `folder` with all its links
+    followed (None: wherever it is).
 
     Raises `FileNotFoundError` where there is none, and `StudioError` for all else that is wrong.
     """
-    if folder is not None and os.path.lexists(path):
+    if folder is not None and os.path.islink(path) | os.path.islink(path.parent):
         confined(path, [folder], mend)
     try:
+        # A pipe that nobody writes to would keep us waiting for ever without O_NONBLOCK.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except (OSError, ValueError) as error:
         raise StudioError(f"{path}: cannot be opened ({getattr(error, 'strerror', error)}); {mend}") from None
     with os.fdopen(handle, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise StudioError(f"{path}: is not a file; {mend}")
+        yield file
+
+
+def read_bytes(path: Path, folder: Path | None = None, most: int = MOST_BYTES, mend: str = "restore it") -> bytes:
+    """The content of a file that may be anything, `most` bytes of it at most. Raises as `opened` does, and
+    `StudioError` for a larger file."""
+    with opened(path, folder, mend) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise StudioError(f"{path}: is larger than {most // 1_000_000} MB, more than such a file has; {mend}")

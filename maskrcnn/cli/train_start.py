@@ -17,7 +17,7 @@ from maskrcnn import shipped, starts
 from maskrcnn.annotations.trainable import Watch
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError
-from maskrcnn.jobs.processes import living
+from maskrcnn.jobs.processes import trainer
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.folding import use_folded_norms
@@ -57,14 +57,14 @@ def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Wat
     """
     if not team.leads:
         team.wait()
-        run = RunFolder.open(args.out)
+        run = RunFolder(RunFolder.open(args.out).path, made_here=True)
         return Start(run, ready(build(run.config()), device), run.dataset())
     run = RunFolder(args.out)
     run.refuse_if_taken()
     model, documents, lines = from_choices(args, watch)
     refuse_uneven(model.config, documents, team)
     model = ready(model, device)
-    run = RunFolder.create(args.out)
+    run = RunFolder(RunFolder.create(args.out).path, made_here=True)
     run.write_process()
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
     run.write_json(CONFIG, model.config.model_dump())
@@ -77,7 +77,7 @@ def rehearse(
 ) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None, Config]:
     """The network and the labels of a training that is only measured."""
     model, documents, _ = from_choices(args, watch, snapshot=False)
-    config, run = model.config, RunFolder(args.out)
+    config, run = model.config, RunFolder(args.out, made_here=True)
     training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
     validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
     return ready(model, device), training, validation, config
@@ -145,7 +145,7 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
 def is_training(run: RunFolder) -> bool:
     """Whether the process that the run noted is alive."""
     noted = run.read_json(PROCESS) or {}
-    return living(noted.get("pid"), noted.get("create_time")) is not None and run.result() is None
+    return trainer(run.path, noted.get("pid")) is not None and run.result() is None
 
 
 def from_choices(

@@ -4,12 +4,13 @@ All that is known about one is in its run folder: `queued.json` while it waits, 
 `metrics.jsonl` how far it came, `result.json` how it ended. The state is worked out from these files and the table of
 processes each time somebody asks; nothing is remembered, so a restarted server knows as much as the one before it. It
 does not matter who started the training: the queue, or a person at a terminal.
+
+The folder may have been made by anybody, so its word on a process is asked of that process (`processes.trainer`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import time
@@ -19,11 +20,12 @@ from typing import Literal
 
 import psutil
 
+from maskrcnn import foreign
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
 from maskrcnn.jobs.recovery import open_table
-from maskrcnn.jobs.table import DATABASE
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, Row, RunFolder
+from maskrcnn.training.run_documents import row_of
+from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, Row, RunFolder
 
 State = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
 
@@ -121,17 +123,12 @@ def progress(run: RunFolder) -> Progress:
 def last_row(run: RunFolder) -> Row | None:
     """The last complete row of the metrics, None before the first."""
     try:
-        with (run.path / METRICS).open("rb") as file:
+        with foreign.opened(run.path / METRICS, run.path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return None
-    for line in reversed(lines):
-        with contextlib.suppress(json.JSONDecodeError):
-            row = json.loads(line)
-            if isinstance(row, dict):
-                return row
-    return None
+    return next((row for line in reversed(lines) if (row := row_of(line)) is not None), None)
 
 
 def failure(run: RunFolder) -> str | None:
@@ -150,20 +147,20 @@ def note_failure(run: RunFolder, why: str) -> None:
 
 def resumable(run: RunFolder) -> bool:
     """Whether a run can go on: it left a state, and neither trains nor waits."""
-    return run.state.is_file() and state(run) not in (*ACTIVE, "queued")
+    return run.has(STATE) and state(run) not in (*ACTIVE, "queued")
 
 
-def cancel(run: RunFolder, grace: float = GRACE) -> None:
+def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
     """Ask a training to end (SIGTERM); asked again after `grace` seconds, kill it and everything it started.
 
     Only the trainer itself is asked: it ends its own workers, and would take their death for a failure. A run that
-    waits is taken out of the queue. Raises `StudioError` when the run has ended, when it was asked less than `grace`
-    seconds ago, and when the folder does not say which process it is.
+    waits is taken out of the queue of `workspace`. Raises `StudioError` when the run has ended, when it was asked less
+    than `grace` seconds ago, and when its process is not known.
     """
     now = state(run)
     if now == "queued" or (now == "starting" and (run.path / QUEUED).is_file()):
         with contextlib.suppress(StudioError):
-            take_out(run)
+            take_out(run, workspace)
             return
         now = _started(run)
     if now not in ACTIVE:
@@ -190,33 +187,37 @@ def can_be_forced(run: RunFolder, grace: float = GRACE) -> bool:
     return state(run) == "cancelling" and asked is not None and time.time() - asked >= grace
 
 
-def take_out(run: RunFolder, workspace: Path | None = None) -> None:
-    """Take a run out of the queue. The folder of a new one goes too; one that was to go on stays as it was.
+def take_out(run: RunFolder, workspace: Path) -> None:
+    """Take a run out of the queue of a workspace. The folder of a new one goes too; one that was to go on stays as it
+    was.
 
-    `workspace` is where the queue is, by default where the run's own note says. Raises `StudioError` where the run does
-    not wait any more.
+    Raises `StudioError` where the run does not wait any more.
     """
-    table = open_table(workspace or _workspace(run))
+    table = open_table(workspace)
     with table.writing() as db:
         if not table.take_out(db, run.path) and (table.of_run(db, run.path) or state(run) != "queued"):
             raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
     reservation.withdraw(run)
 
 
-def delete(run: RunFolder) -> None:
+def delete(run: RunFolder, workspace: Path) -> None:
     """Remove a run folder with everything in it. Raises `StudioError` while it trains or where it is no run folder."""
     if not any((run.path / mark).is_file() for mark in (CONFIG, PROCESS, QUEUED)):
         raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
-    if state(run) == "queued":
-        take_out(run)
-        if not run.path.exists():
-            return
-    if state(run) in ACTIVE:
-        raise StudioError(f"{run.name}: is still training; cancel it first")
+    if run.fault() is None:
+        if state(run) == "queued":
+            take_out(run, workspace)
+            if not run.path.exists():
+                return
+        if state(run) in ACTIVE:
+            raise StudioError(f"{run.name}: is still training; cancel it first")
     # Under another name first, so that nobody reads a folder that is half gone.
     leaving = run.path.with_name(f".{run.name}.deleted")
     run.path.rename(leaving)
-    shutil.rmtree(leaving)
+    if leaving.is_symlink():
+        leaving.unlink()
+    else:
+        shutil.rmtree(leaving)
 
 
 def _started(run: RunFolder, patience: float = 3.0) -> State:
@@ -227,19 +228,9 @@ def _started(run: RunFolder, patience: float = 3.0) -> State:
     return state(run)
 
 
-def _workspace(run: RunFolder) -> Path:
-    """The workspace whose queue a run waits in: where it was added from, or where that was moved to as a whole."""
-    noted = (run.read_json(QUEUED) or {}).get("workspace")
-    for folder in ([Path(noted)] if noted else []) + list(run.path.resolve().parents[1:3]):
-        if (folder / DATABASE).is_file():
-            return folder
-    raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
-
-
 def process_of(run: RunFolder) -> psutil.Process | None:
-    """The living process of a run."""
-    noted = run.read_json(PROCESS) or {}
-    return processes.living(noted.get("pid"), noted.get("create_time"), str(run.path))
+    """The living process of a run: the one that its folder names, if that is a trainer of this run."""
+    return processes.trainer(run.path, (run.read_json(PROCESS) or {}).get("pid"))
 
 
 def _alive(run: RunFolder) -> bool:

@@ -1,7 +1,8 @@
 """Processes of this machine: started apart from whoever starts them, known again later, and ended with all they began.
 
-A number alone does not say which process is meant, because the system gives it to another one later; so a process is
-known by its number and the time it was created. A zombie has ended and only waits to be asked how: it counts as dead.
+A number alone does not say which process is meant, because the system gives it to another one later. So a process that
+this program noted itself is known by its number and the time it was created, and a trainer by its number and its own
+command line, which names the run. A zombie has ended and only waits to be asked how: it counts as dead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from maskrcnn.training.run_folder import trains
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds app.py and `maskrcnn/`; every process starts there."""
@@ -55,34 +58,51 @@ def create_time(pid: int) -> float:
         return time.time()
 
 
-def living(pid: int | None, created: float | None, argument: str | None = None) -> psutil.Process | None:
-    """The process of that number and create time, None where it is dead.
+def living(pid: int | None, created: float | None) -> psutil.Process | None:
+    """The process of that number and create time, None where it is dead. Only for what this program itself noted."""
+    process = _of_number(pid)
+    if process is None or created is None:
+        return None
+    with contextlib.suppress(psutil.Error):
+        if abs(process.create_time() - created) <= 2:
+            return process
+    return None
 
-    The system counts create times from a clock that may be set anew, which moves them all. So a process with another
-    create time is still the one that is meant where `argument` stands in its command line.
+
+def trainer(run: Path, pid: int | None) -> psutil.Process | None:
+    """The living process of that number, if it is a trainer of that run by its own command line (see `trains`).
+
+    A run folder comes from anybody and may name any process. The command line also tells more than a create time, which
+    moves when the clock of the system is set anew.
     """
+    process = _of_number(pid)
+    with contextlib.suppress(psutil.Error):
+        if process is not None and trains(process, run):
+            return process
+    return None
+
+
+def trainer_since(run: Path, since: float) -> psutil.Process | None:
+    """The first trainer of that run among the processes that were created after `since`, seconds since 1970."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.create_time() >= since - 2 and trains(process, run):
+                return process
+    return None
+
+
+def _of_number(pid: int | None) -> psutil.Process | None:
+    """The living process of that number."""
     for child in list(_children):
         # Asking an ended child takes it out of the table of processes, where it stays as a zombie otherwise.
         if child.poll() is not None:
             with contextlib.suppress(ValueError):
                 _children.remove(child)
-    if pid is None or created is None:
-        return None
     try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - created) <= 2 or (argument is not None and argument in process.cmdline())
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.Error:
+        process = psutil.Process(pid) if pid is not None else None
+        return process if process is not None and process.status() != psutil.STATUS_ZOMBIE else None
+    except (psutil.Error, ValueError, OverflowError):
         return None
-
-
-def with_argument(argument: str, since: float) -> psutil.Process | None:
-    """The first process created after `since` that has `argument` in its command line."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.create_time() >= since - 2 and argument in process.cmdline():
-                return process
-    return None
 
 
 def session_of(leader: int) -> Iterator[psutil.Process]:

@@ -18,14 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, local, processes, reservation
+from maskrcnn.jobs import command, devices, local, processes, reservation
 from maskrcnn.jobs.recovery import open_table, take_in
 from maskrcnn.jobs.settling import RUNNER_LOG, SILENT, runner_of, settle
 from maskrcnn.jobs.table import Damaged, Job, Table
 from maskrcnn.training.run_folder import RunFolder
-
-TRAINER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn", "train")
-"""The command that trains; `--out RUN` and the options follow it."""
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
 """The command that looks after the jobs of a device; the workspace and the id of the first job follow it."""
@@ -62,23 +59,24 @@ def add(
     device: str = devices.ANY,
     resume: bool = False,
     expected_seconds: float | None = None,
-    program: Sequence[str] | None = None,
 ) -> RunFolder:
     """Train into the new folder `run`, at once where a device is free, else when its turn comes. Returns at once.
 
     `options` are those of `python -m maskrcnn train` without `--out`, and without `--device`: that is chosen by
     `device`, "any" or one of `devices.available()` or "cpu". With `resume`, `run` is a folder that is there already,
     and goes on from its state; `--resume` is added to the options. `expected_seconds`, how long it is thought to train,
-    tells the ones behind it how long they wait. `program` stands in for the trainer.
+    tells the ones behind it how long they wait.
 
-    Raises `ArgumentError` where the name is taken or the device is none, and `StudioError` where a run cannot be
-    resumed, waits or trains already, or nothing can be written.
+    Raises `ArgumentError` where the name is taken, the device is none or an option is no choice of a training (see
+    `command`), and `StudioError` where a run cannot be resumed, waits or trains already, or nothing can be written.
     """
     folder = RunFolder(run.resolve())
     devices.require(device)
+    chosen = json.dumps(command.checked(options))
+    if resume and (wrong := folder.fault()):
+        raise StudioError(wrong)
     if resume and not local.resumable(folder):
         raise StudioError(f"{folder.name}: cannot go on; it trains, it waits, or it was stopped before its first state")
-    argv = [*(program or TRAINER), "--out", str(folder.path), *["--resume"] * resume, *options]
     about = {"resume": resume, "expected_seconds": expected_seconds, "created": time.time()}
     table = open_table(workspace)
     if resume:
@@ -86,10 +84,9 @@ def add(
     with table.writing() as db:
         if resume and table.of_run(db, folder.path):
             raise StudioError(f"{folder.name}: waits or trains already; see Runs")
-        noted = {"argv": argv, "device": device, "priority": 0, "workspace": str(table.workspace)}
-        reservation.reserve(folder, {**about, **noted})
+        reservation.reserve(folder, {**about, "device": device, "priority": 0})
         try:
-            table.insert(db, folder.path, "queued", argv=json.dumps(argv), wanted=device, **about)
+            table.insert(db, folder.path, "queued", options=chosen, wanted=device, **about)
         except BaseException:
             reservation.withdraw(folder)
             raise

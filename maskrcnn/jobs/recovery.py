@@ -1,5 +1,8 @@
-"""What the table of jobs does not know, read from the run folders: all of it after the file was damaged, and at any
-time the trainings that were started from a terminal."""
+"""What the table of jobs does not know: trainings that were started from a terminal, and all of it after the file was
+damaged.
+
+Run folders are only looked at to find processes that train: what waits is known to the workspace alone.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, processes
-from maskrcnn.jobs.table import DATABASE, Damaged, Table
-from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.foreign import is_confined
+from maskrcnn.jobs import devices, processes, waiting_copy
+from maskrcnn.jobs.table import Damaged, Table
+from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
 
 OPENED = "opened_projects.txt"
 """In the workspace: a line with the folder of each project that was opened elsewhere."""
 
 
 def open_table(workspace: Path) -> Table:
-    """The table of a workspace, rebuilt from the run folders where its file is damaged or no table of jobs.
+    """The table of a workspace, made anew where its file is damaged or no table of jobs.
 
     Then the old file stays beside it under a dated name, and a line for the person says so. Raises `StudioError` where
     the file cannot be read or written at all.
@@ -36,20 +42,34 @@ def open_table(workspace: Path) -> Table:
 
 
 def take_in(table: Table) -> int:
-    """Add the runs that wait or train and that the table does not know; how many there were."""
+    """Add the runs that train and that the table does not know; how many there were."""
     with table.reading() as db:
         known = {str(job.run) for job in [*table.waiting(db), *table.active(db)]}
     unknown = [RunFolder(path) for path in _unended_runs(table.workspace) if path not in known]
-    if not any(_about(run, table.workspace) for run in unknown):
+    if not any(_about(run) for run in unknown):
         return 0
     with table.writing() as db:
         # Asked again: in here nobody else can start or end a job.
-        found = [(run, about) for run in unknown if (about := _about(run, table.workspace))]
-        # The running ones hold their devices; of those that wait, the oldest first.
-        for run, about in sorted(found, key=lambda pair: (pair[1]["state"] == "queued", pair[1]["created"])):
+        found = [(run, about) for run in unknown if (about := _about(run))]
+        for run, about in sorted(found, key=lambda pair: pair[1]["created"]):
             with suppress(sqlite3.IntegrityError):  # two trainings from terminals on one device: one row is enough
-                table.insert(db, run.path, **about)
+                table.insert(db, run.path, "running", **about)
     return len(found)
+
+
+def _queue_again(table: Table) -> int:
+    """Add what waited in this workspace, and still does; how many there were."""
+    count = 0
+    with table.writing() as db:
+        for job in waiting_copy.read(table.workspace):
+            run = RunFolder(table.workspace / job["run"])
+            with suppress(StudioError, OSError, sqlite3.IntegrityError):
+                if run.read_json(QUEUED) is not None:
+                    columns = {**job, "options": json.dumps(job["options"])}
+                    del columns["run"]
+                    table.insert(db, run.path, "queued", **columns)
+                    count += 1
+    return count
 
 
 def _rebuild(table: Table) -> None:
@@ -61,29 +81,32 @@ def _rebuild(table: Table) -> None:
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 os.replace(f"{table.path}{ending}", f"{aside}{ending}")
-    count = take_in(table)
+        count = _queue_again(table)
+    count += take_in(table)
     with table.writing() as db:
         runs = "1 run" if count == 1 else f"{count} runs"
         table.tell(
             db,
-            f"The queue's file {table.path.name} was damaged. It was made anew from the run folders ({runs} waiting or "
-            f"training); the old one is kept as {aside.name}.",
+            f"The queue's file {table.path.name} was damaged. It was made anew ({runs} waiting or training); the old "
+            f"one is kept as {aside.name}.",
         )
 
 
 def _unended_runs(workspace: Path) -> Iterator[str]:
-    """The folders of the runs of every project that wait, or that have not said how they ended.
+    """The folders of the runs of every project that have not said how they ended.
 
     Each page asks for them, so they are plain text.
     """
-    projects = [workspace / name for name in _names(workspace)]
+    projects = [workspace / name for name in _names(workspace) if not os.path.islink(workspace / name)]
     with suppress(OSError, UnicodeDecodeError):
         projects += [Path(line) for line in (workspace / OPENED).read_text(encoding="utf-8").splitlines()]
     for project in projects:
-        runs = os.path.realpath(project / "runs")
+        runs = os.path.realpath(project / RUNS)
+        if not is_confined(runs, [project]):
+            continue
         for name in _names(runs):
             run = f"{runs}{os.sep}{name}"
-            if _has(run, QUEUED) or (not _has(run, RESULT) and _has(run, PROCESS)):
+            if not _has(run, RESULT) and _has(run, PROCESS) and not os.path.islink(run):
                 yield run
 
 
@@ -98,40 +121,30 @@ def _names(folder: Path | str) -> list[str]:
         return []
 
 
-def _about(run: RunFolder, workspace: Path) -> dict[str, Any] | None:
-    """The columns of a run that waits here or trains; None for one that does neither, or cannot be read."""
+def _about(run: RunFolder) -> dict[str, Any] | None:
+    """The columns of a run that trains; None for one that does not, or cannot be read.
+
+    Whether it trains is asked of the process, not of the folder, which may name any.
+    """
     try:
-        process, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED)
-        pid, created = process.get("pid"), process.get("create_time")
-        alive = processes.living(pid, created, str(run.path)) is not None
-        if alive and not (run.path / RESULT).is_file():
-            return {
-                "state": "running",
-                "argv": json.dumps(process.get("argv", [])),
-                "wanted": devices.ANY,
-                "device": process.get("device") or _device_of(process.get("argv", [])),
-                "created": process.get("started", created),
-                "started": process.get("started", created),
-                "pid": pid,
-                "create_time": created,
-                "heartbeat": time.time(),
-                "expected_seconds": (queued or {}).get("expected_seconds"),
-            }
-        if queued is None or alive:
+        noted, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED) or {}
+        process = processes.trainer(run.path, noted.get("pid"))
+        if process is None or (run.path / RESULT).is_file():
             return None
-        home = Path(queued["workspace"])
-        if home != workspace and (home / DATABASE).is_file():
-            return None  # a project that is opened in two workspaces: the other one started it
+        created = process.create_time()
+        began = noted.get("started", created)
         return {
-            "state": "queued",
-            "argv": json.dumps(queued["argv"]),
-            "wanted": queued["device"],
-            "created": queued["created"],
-            "priority": queued.get("priority", 0),
-            "resume": queued.get("resume", False),
+            "options": "[]",
+            "wanted": devices.ANY,
+            "device": noted.get("device") or _device_of(process.cmdline()),
+            "created": began,
+            "started": began,
+            "pid": process.pid,
+            "create_time": created,
+            "heartbeat": time.time(),
             "expected_seconds": queued.get("expected_seconds"),
         }
-    except (StudioError, KeyError, TypeError, AttributeError):
+    except (StudioError, OSError, psutil.Error):
         return None
 
 

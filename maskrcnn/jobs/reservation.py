@@ -1,16 +1,15 @@
 """The place of a run that waits: its folder, made at once so that no other takes its name, and `queued.json` in it.
 
 ```
-argv                the whole command that will train
 device              what it asked for: "any" or a device
 priority, created   its place in the queue; `created` in seconds since 1970
 expected_seconds    how long it is thought to train, or null
 resume              whether the run was there before, and goes on
-workspace           where the table of jobs lies
 claimed             when its device became free; absent while it waits
 ```
 
-The file goes when the training starts. The table of jobs can be rebuilt from these files.
+The file goes when the training starts. It says that the run waits, for whoever reads the folder; what is started, with
+which choices, is in the table of jobs alone, because a folder comes from anybody.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, local, processes, reservation
+from maskrcnn.jobs import command, devices, local, processes, reservation
 from maskrcnn.jobs.recovery import open_table, take_in
 from maskrcnn.jobs.settling import ended_as, words_of_end
 from maskrcnn.jobs.table import Job
@@ -64,14 +64,16 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
 
 def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
     """The trainer as a process; None where it cannot be started, which is then written down as the result."""
-    if not run.path.is_dir():
+    if not run.path.is_dir() or run.path.is_symlink():
         return None
     try:
         device = job.device or "cpu"
-        return processes.start_apart([*job.argv, *devices.options(device)], run.path / LOG, devices.environment(device))
-    except OSError as error:
+        argv = [*command.command(run.path, job.options, job.resume), *devices.options(device)]
+        return processes.start_apart(argv, run.path / LOG, devices.environment(device))
+    except (OSError, StudioError) as error:
+        why = f"{argv[0]}: cannot be started ({error.strerror})" if isinstance(error, OSError) else str(error)
         with suppress(StudioError, OSError):
-            local.note_failure(run, f"{job.argv[0]}: cannot be started ({error.strerror})")
+            local.note_failure(run, why)
             reservation.release(run)
         return None
 

@@ -40,7 +40,7 @@ def settle(table: Table, job: Job) -> None:
             return  # its runner is on its way
         _start_again(table, job)
         return
-    if processes.living(*trainer, str(run.path)) is None:
+    if processes.trainer(run.path, trainer[0]) is None:
         _note_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
@@ -107,14 +107,17 @@ def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
     """The trainer of a job whose runner died before it could write down which process that is."""
     run, since = RunFolder(job.run), job.started or 0.0
     known = run.read_json(PROCESS) or {}
-    if known.get("started", 0.0) < since:  # that of the time before, of a run that goes on
-        process = processes.with_argument(str(run.path), since) if job.runner else None
-        if process is None:
-            return None
-        known = {"pid": process.pid, "create_time": process.create_time()}
-        run.write_json(PROCESS, {**known, "argv": list(job.argv), "started": time.time(), "device": job.device})
+    if known.get("started", 0.0) >= since:  # else that of the time before, of a run that goes on
+        reservation.release(run)
+        return known.get("pid", 0), known.get("create_time", 0.0)
+    process = processes.trainer_since(run.path, since) if job.runner else None
+    if process is None:
+        return None
+    about = {"pid": process.pid, "create_time": process.create_time()}
+    noted = {"argv": process.cmdline(), "started": time.time(), "device": job.device}
+    run.write_json(PROCESS, {**about, **noted})
     reservation.release(run)
-    return known["pid"], known["create_time"]
+    return about["pid"], about["create_time"]
 
 
 def runner_of(job: Job) -> psutil.Process | None:

@@ -1,8 +1,9 @@
 """`jobs.db`, the table of jobs of a workspace: who waits, in which order, and which device is taken.
 
 Several tabs, servers and runners use it at once. Each change of a state is one transaction, and a unique index keeps a
-second job off a device, whoever tries. What a training does is read from its run folder, never from here; so the table
-can be rebuilt from the folders when the file is damaged (see `recovery`).
+second job off a device, whoever tries. What a training does is read from its run folder, never from here; what is
+started is read from here alone, never from a run folder. Where the file is damaged, it is made anew from the processes
+that train and from a copy of what waits (see `recovery`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices
+from maskrcnn.jobs import devices, waiting_copy
 from maskrcnn.jobs.lock import alone
 
 DATABASE = "jobs.db"
@@ -32,12 +33,12 @@ KEPT = 200
 
 _PATIENCE = 5.0
 _APPLICATION = 0x4D52434A  # "MRCJ", so that another program's file is known as such
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- age: of two jobs of one priority, the lower one goes first
     run TEXT NOT NULL,                     -- the run folder, relative to the workspace where it lies in it
-    argv TEXT NOT NULL,                    -- JSON: the whole command
+    options TEXT NOT NULL,                 -- JSON: what was chosen, see `command`
     wanted TEXT NOT NULL,                  -- "any" or a device
     device TEXT,                           -- where it runs or ran
     state TEXT NOT NULL CHECK (
@@ -76,7 +77,7 @@ class Job:
 
     id: int
     run: Path
-    argv: tuple[str, ...]
+    options: tuple[str, ...]
     wanted: str
     device: str | None
     state: JobState
@@ -120,6 +121,7 @@ class Table:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+            waiting_copy.write(self.workspace, self._waiting_rows(db))
             db.execute("COMMIT")
 
     def check(self) -> None:
@@ -254,6 +256,8 @@ class Table:
                 raise Damaged
             if version > _VERSION:
                 raise StudioError(f"{self.path} was written by a newer studio; update this one")
+            if version < _VERSION:
+                _keep_choices(db)
         except BaseException:
             db.close()
             raise
@@ -300,6 +304,13 @@ class Table:
         run = Path(run).resolve()
         return str(run.relative_to(self.workspace) if run.is_relative_to(self.workspace) else run)
 
+    def _waiting_rows(self, db: sqlite3.Connection) -> list[dict[str, Any]]:
+        """The queued jobs as `waiting_copy` keeps them."""
+        names = ("run", "options", "wanted", "priority", "resume", "expected_seconds", "created")
+        rows = db.execute(f"SELECT {', '.join(names)} FROM job WHERE state = 'queued' ORDER BY id")
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        return [{**row, "options": json.loads(row["options"])} for row in found]
+
     def _by_id(self, db: sqlite3.Connection, job: int) -> Job:
         return self._jobs(db, "id = ?", job)[0]
 
@@ -312,11 +323,28 @@ class Table:
         runner = (row.pop("runner_pid"), row.pop("runner_create_time"))
         trainer = (row.pop("pid"), row.pop("create_time"))
         try:
-            argv = tuple(json.loads(row["argv"]))
-        except (TypeError, ValueError):
+            options = json.loads(row["options"])
+            if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
+                raise ValueError
+        except (TypeError, ValueError, RecursionError):
             raise Damaged from None
-        row |= {"run": self.workspace / row["run"], "argv": argv, "resume": bool(row["resume"])}
+        row |= {"run": self.workspace / row["run"], "options": tuple(options), "resume": bool(row["resume"])}
         return Job(**row, runner=None if None in runner else runner, trainer=None if None in trainer else trainer)
+
+
+def _keep_choices(db: sqlite3.Connection) -> None:
+    """From version 1, which kept the whole command of a job, to its options alone."""
+    db.execute("BEGIN IMMEDIATE")
+    if _marks(db)[1] < _VERSION:  # else somebody else was first
+        db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
+        for number, text in db.execute("SELECT id, options FROM job").fetchall():
+            with suppress(ValueError, TypeError):
+                words = json.loads(text)
+                after = words[words.index("--out") + 2 :] if "--out" in words else []
+                options = [word for word in after if word != "--resume"]
+                db.execute("UPDATE job SET options = ? WHERE id = ?", (json.dumps(options), number))
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.execute("COMMIT")
 
 
 def _empty() -> sqlite3.Connection:

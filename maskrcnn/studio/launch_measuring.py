@@ -68,10 +68,10 @@ def look(key: str, options: Sequence[str], store: Path) -> Measuring | None:
     if noted is None:
         return None
     # In this order: a process that ends between the two questions has then printed all that it had to say.
-    alive = processes.living(noted["pid"], noted["create_time"], str(folder / "run")) is not None
+    alive = processes.trainer(folder / "run", noted.get("pid")) is not None
     said = RunFolder(folder).log_tail(20).strip().splitlines()
     last = said[-1] if said else ""
-    seconds = time.time() - noted["started"]
+    seconds = time.time() - noted.get("started", time.time())
     if alive:
         return Measuring("running", last if last and not last.startswith("{") else "loading its packages", seconds)
     try:
@@ -95,7 +95,7 @@ def cancel(key: str, store: Path) -> None:
 
 def _end(folder: Path) -> None:
     noted = _noted(folder)
-    if noted and (process := processes.living(noted["pid"], noted["create_time"], str(folder / "run"))):
+    if noted and (process := processes.trainer(folder / "run", noted.get("pid"))):
         processes.kill_tree(process)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -116,5 +116,5 @@ def _cancel(run: RunFolder, label: str, meaning: str) -> None:
         st.markdown(meaning)
         if st.button(f"{label} {plain(run.name)}", key=f"queue-cancel-{run.path}", type="primary"):
             with session.fail_softly(stop=False):
-                local.cancel(run)
+                local.cancel(run, session.workspace())
                 st.rerun()

@@ -77,7 +77,7 @@ def _cancel(run: RunFolder) -> None:
             st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
         if st.button("Kill it" if asked else "Cancel this training", type="primary", icon=":material/stop_circle:"):
             with session.fail_softly(stop=False):
-                local.cancel(run)
+                local.cancel(run, session.workspace())
                 st.rerun()
 
 
@@ -133,6 +133,6 @@ def _delete(run: RunFolder) -> None:
         st.markdown(f"This removes **{run.name}** with its curves, predictions and trained weights, for good.")
         if st.button("Delete this run", type="primary", icon=":material/delete:"):
             with session.fail_softly():
-                local.delete(run)
+                local.delete(run, session.workspace())
             st.query_params.pop("run", None)
             st.rerun()

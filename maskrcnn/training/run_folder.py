@@ -5,7 +5,7 @@ config.json                      the Config
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
-queued.json                      what is to be started, while the run waits for its device (see jobs/reservation.py)
+queued.json                      says that the run waits for its device (see jobs/reservation.py)
 process.json                     pid, create time and command of the trainer
 checkpoints/epoch_0001.safetensors, best.safetensors
 state_last.pt                    weights, optimiser, position: what a resumed run goes on from
@@ -35,6 +35,9 @@ first, so that none is there twice.
 
 Files are written whole and then renamed, so a reader never sees half of one; only `metrics.jsonl` and `log.txt` grow in
 place, and a torn last line of the former is passed over.
+
+A run folder is data that anybody may have made. Its documents are held to a schema (`run_documents`), no link is
+followed out of it, and what is wrong with one is a `StudioError` of one line (`RunFolder.fault`).
 """
 
 from __future__ import annotations
@@ -45,13 +48,24 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from maskrcnn import foreign, shipped
 from maskrcnn.config import MEASURES, Config
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.training.run_documents import (
+    CONFIG_SCHEMA,
+    DATASET_SCHEMA,
+    DETECTIONS_SCHEMA,
+    PROCESS_SCHEMA,
+    QUEUED_SCHEMA,
+    RESULT_SCHEMA,
+    row_of,
+)
 
 Row = dict[str, Any]
 
@@ -65,6 +79,33 @@ RESULT = "result.json"
 BEST = "best.safetensors"
 STATE = "state_last.pt"
 TENSORBOARD = "tensorboard"
+DETECTIONS = "detections"
+
+PICTURES = "MASKRCNN_PICTURES"
+"""The environment variable with the folders, beside the projects, whose pictures may be opened (as PATH is written)."""
+
+RUNS = "runs"
+"""The folder of a project that holds its runs."""
+
+PROJECT = "project.db"
+"""The file that makes a folder a project (see `annotations/store`)."""
+
+_SCHEMAS = {
+    CONFIG: CONFIG_SCHEMA,
+    DATASET: DATASET_SCHEMA,
+    QUEUED: QUEUED_SCHEMA,
+    PROCESS: PROCESS_SCHEMA,
+    RESULT: RESULT_SCHEMA,
+}
+_LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: 500_000_000}
+"""Bytes of the documents that grow with the pictures or with the time; `foreign.MOST_BYTES` for the others."""
+
+TRAINER = ("-m", "maskrcnn", "train")
+"""How a command line says that it trains."""
+
+_MEND = "the run folder was damaged, restore that file"
+_MOST_ENTRIES = 20_000
+"""Files in a run folder; a checkpoint and a document of detections for each epoch are the many."""
 
 SHOWN_WITHOUT_VALIDATION = 4
 """How many training pictures are detected on after each epoch where there is no validation set."""
@@ -76,8 +117,9 @@ def finest_ap(row: Row) -> str | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees either the old one or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that a reader sees either the old one or the new one, never half. Its folder is made, the folders
+    above it are not: a run that was deleted while it trains must not come back as half of one."""
+    path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -88,10 +130,15 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class RunFolder:
-    """Reads and writes one run folder. Opening it checks nothing; `create` and `open` do."""
+    """Reads and writes one run folder. Opening it checks nothing; `create`, `open` and `fault` do.
 
-    def __init__(self, path: Path | str) -> None:
+    `made_here`: its labels were made by this process, so their pictures are those that a person named; see
+    `picture_path`.
+    """
+
+    def __init__(self, path: Path | str, made_here: bool = False) -> None:
         self.path = Path(path)
+        self.made_here = made_here
 
     @classmethod
     def create(cls, path: Path | str) -> RunFolder:
@@ -113,21 +160,48 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str) -> RunFolder:
-        """An existing run folder; `ArgumentError` if it is none."""
+        """An existing run folder; `ArgumentError` if it is none, `StudioError` for one with a `fault`."""
         run = cls(path)
         if not (run.path / CONFIG).is_file():
             raise ArgumentError(
                 f"{run.path} is not a run folder (it has no {CONFIG}); give the --out folder of a training"
             )
+        if wrong := run.fault():
+            raise StudioError(wrong)
         return run
+
+    def fault(self) -> str | None:
+        """What is wrong with the folder, in a line; None where it can be worked with.
+
+        That is a link that leads out of it, anything that is neither file nor folder, and a document that is not what
+        it should be. The large ones, labels and detections, are checked when they are read.
+        """
+        try:
+            if not foreign.is_confined(self.path, [self.path.parent]):
+                return f"{self.path}: is a link to another place; put the run folder itself there"
+            for number, entry in enumerate(_entries(self.path)):
+                if number > _MOST_ENTRIES:
+                    return f"{self.path}: holds more than {_MOST_ENTRIES:,} files, so it is no run; take it away"
+                if entry.is_symlink():
+                    foreign.confined(entry.path, [self.path], "put the file itself there, or take the link away")
+                elif not entry.is_file() and not entry.is_dir():
+                    return f"{entry.path}: is neither a file nor a folder; take it away"
+            for name in (CONFIG, PROCESS, QUEUED, RESULT):
+                self.read_json(name)
+        except StudioError as error:
+            return str(error)
+        except OSError as error:
+            return f"{self.path}: cannot be read ({error.strerror}); mend its rights"
+        return None
 
     def write_process(self) -> None:
         """Note who is training: pid, create time (a pid alone may be used again) and command of this process.
 
-        Whoever started the trainer may have written it already; then that stays.
+        Whoever started the trainer may have written it already; then that stays. A training inside another program (a
+        notebook) notes nothing, as nobody may end that program for it.
         """
-        if not self.started_here():
-            process = psutil.Process()
+        process = psutil.Process()
+        if not self.started_here() and trains(process, self.path):
             about = {"pid": process.pid, "create_time": process.create_time(), "argv": sys.argv, "started": time.time()}
             self.write_json(PROCESS, about)
 
@@ -143,18 +217,37 @@ class RunFolder:
         return self.path.name
 
     def read_json(self, name: str) -> Any | None:
-        """A JSON file of the folder, None where there is none (yet)."""
+        """A document of the folder, held to its schema (`run_documents`); None where there is none (yet).
+
+        Raises `StudioError` for one that is not what it should be.
+        """
+        folder = name.partition("/")[0]
+        schema = DETECTIONS_SCHEMA if folder == DETECTIONS else _SCHEMAS[name]
+        path, most = self.path / name, _LARGEST.get(folder, foreign.MOST_BYTES)
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            if (stamp := _stamp(path)) is not None and stamp in _sound:  # a large one is held to its schema once
+                return json.loads(foreign.read_bytes(path, self.path, most, _MEND))
         except FileNotFoundError:
             return None
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise StudioError(
-                f"{self.path / name} is not readable JSON; the run folder was damaged, restore that file"
-            ) from None
+        found = foreign.read_json(path, schema, self.path, most, _MEND)
+        if stamp is not None and folder in _LARGEST:
+            _sound.add(stamp)
+        return found
 
     def write_json(self, name: str, document: Any) -> None:
+        """Write a document. Raises `FileNotFoundError` where the run folder is gone."""
         write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file in the folder; a link out of it is none."""
+        path = self.path / name
+        return path.is_file() and foreign.is_confined(path, [self.path])
+
+    @property
+    def project(self) -> Path | None:
+        """The folder of the project that the run belongs to; None for one that was trained elsewhere."""
+        folder = Path(os.path.realpath(self.path)).parent
+        return folder.parent if folder.name == RUNS and (folder.parent / PROJECT).is_file() else None
 
     def config(self) -> Config:
         return Config.parse(self.read_json(CONFIG) or {})
@@ -169,8 +262,22 @@ class RunFolder:
         return shown_pictures(dataset["train"], dataset["val"])
 
     def picture_path(self, image: dict[str, Any]) -> Path:
-        """Where a picture of `dataset.json` lies; its `path` is relative to the run folder, or absolute."""
-        return (self.path / image["path"]).resolve()
+        """Where a picture of `dataset.json` lies; its `path` is relative to the run folder, or absolute.
+
+        In a project, only a picture of that project, one that ships with the studio, or one of a folder that the person
+        named in MASKRCNN_PICTURES; of a run outside of any project, which somebody named on the command line, wherever
+        it lies. `StudioError` for any other: labels are data, and whoever wrote them may name any file.
+        """
+        path = self.path / image["path"]
+        project = self.project
+        if self.made_here or project is None:
+            return path.resolve()
+        named = [folder for folder in os.environ.get(PICTURES, "").split(os.pathsep) if folder]
+        return foreign.confined(
+            path,
+            [project, shipped.FOLDER.parent, *named],
+            f"the pictures of a run lie in its project; copy them there, or name their folder in {PICTURES}",
+        )
 
     def append_metrics(self, row: Row) -> None:
         """Add a row. A validation loss that is not finite is noted as null, for which JSON has a word."""
@@ -181,16 +288,10 @@ class RunFolder:
     def metrics(self) -> list[Row]:
         """All complete rows of `metrics.jsonl`, in order."""
         try:
-            text = (self.path / METRICS).read_text(encoding="utf-8")
+            content = foreign.read_bytes(self.path / METRICS, self.path, _LARGEST[METRICS], _MEND)
         except FileNotFoundError:
             return []
-        rows = []
-        for line in text.splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-        return rows
+        return [row for line in content.splitlines() if (row := row_of(line)) is not None]
 
     def cut_metrics(self, step: int, epochs: int) -> None:
         """Take out the rows after step `step` and the epochs after epoch `epochs`, and a torn last line."""
@@ -213,7 +314,7 @@ class RunFolder:
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of `log.txt`."""
         try:
-            with (self.path / LOG).open("rb") as file:
+            with foreign.opened(self.path / LOG, self.path) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
                 return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
         except FileNotFoundError:
@@ -224,7 +325,7 @@ class RunFolder:
 
     def checkpoints(self) -> dict[int, Path]:
         """Epoch -> checkpoint file, in order of epoch."""
-        return self._by_epoch("checkpoints", r"epoch_(\d+)\.safetensors")
+        return self._by_epoch("checkpoints", r"epoch_(\d{1,9})\.safetensors")
 
     @property
     def best(self) -> Path:
@@ -236,15 +337,15 @@ class RunFolder:
         return self.path / STATE
 
     def write_detections(self, epoch: int, detections: list[dict[str, Any]]) -> None:
-        self.write_json(f"detections/epoch_{epoch:04d}.json", detections)
+        self.write_json(f"{DETECTIONS}/epoch_{epoch:04d}.json", detections)
 
     def detections(self, epoch: int) -> list[dict[str, Any]]:
         """COCO results on the pictures of `shown` after that epoch; empty where there are none."""
-        return self.read_json(f"detections/epoch_{epoch:04d}.json") or []
+        return self.read_json(f"{DETECTIONS}/epoch_{epoch:04d}.json") or []
 
     def detection_epochs(self) -> list[int]:
         """Epochs whose detections were kept, in order."""
-        return list(self._by_epoch("detections", r"epoch_(\d+)\.json"))
+        return list(self._by_epoch(DETECTIONS, r"epoch_(\d{1,9})\.json"))
 
     def result(self) -> dict[str, Any] | None:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
@@ -254,7 +355,7 @@ class RunFolder:
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
         found = {}
         for path in (self.path / folder).glob("epoch_*"):
-            if match := re.fullmatch(pattern, path.name):
+            if (match := re.fullmatch(pattern, path.name)) and self.has(f"{folder}/{path.name}"):
                 found[int(match[1])] = path
         return dict(sorted(found.items()))
 
@@ -272,10 +373,70 @@ def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[st
     }
 
 
+def trains(process: psutil.Process, run: Path) -> bool:
+    """Whether a process is a trainer of this user for that run, by its own command line: `-m maskrcnn train`, with the
+    run folder as `--out`. What the run folder says of its process is never enough.
+
+    Raises `psutil.Error` where the process is gone or cannot be asked.
+    """
+    if sys.platform != "win32" and process.uids().real != os.getuid():
+        return False
+    words = process.cmdline()
+    while not words and time.time() - process.create_time() < 1:  # it was started this moment, and has none yet
+        time.sleep(0.01)
+        words = process.cmdline()
+    begins = [number for number in range(len(words) - 2) if tuple(words[number : number + 3]) == TRAINER]
+    if not begins:
+        return False
+    options = words[begins[-1] + 3 :]
+    named = [value for option, value in zip(options, options[1:], strict=False) if option == "--out"]
+    named += [option.partition("=")[2] for option in options if option.startswith("--out=")]
+    if not named:
+        return False
+    place = named[-1] if os.path.isabs(named[-1]) else os.path.join(process.cwd(), named[-1])
+    return os.path.realpath(place) == os.path.realpath(run)
+
+
 def runs_in(folder: Path) -> list[RunFolder]:
-    """The runs below a project's `runs/`, newest first."""
-    if not folder.is_dir():
-        return []
+    """The runs below a project's `runs/` that can be worked with, newest first; see `faulty_runs_in` for the others."""
+    return [run for run in _all_runs(folder) if run.fault() is None]
+
+
+def faulty_runs_in(folder: Path) -> dict[str, str]:
+    """The runs below a project's `runs/` that have a fault: name -> what is wrong, in a line."""
+    return {run.name: wrong for run in _all_runs(folder) if (wrong := run.fault()) is not None}
+
+
+def _all_runs(folder: Path) -> list[RunFolder]:
     marks = (CONFIG, PROCESS, QUEUED)
-    runs = [RunFolder(path) for path in folder.iterdir() if any((path / mark).is_file() for mark in marks)]
-    return sorted(runs, key=lambda run: run.path.stat().st_ctime, reverse=True)
+    try:
+        if not foreign.is_confined(folder, [folder.parent]):
+            return []
+        paths = [path for path in folder.iterdir() if any(os.path.lexists(path / mark) for mark in marks)]
+    except OSError:
+        return []
+    found = [(path.lstat().st_ctime, path) for path in paths if os.path.lexists(path)]
+    return [RunFolder(path) for _, path in sorted(found, reverse=True)]
+
+
+def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """Everything below a folder; links are not followed."""
+    folders = [os.fspath(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+
+
+_sound: set[tuple[str, int, int, int]] = set()
+"""The large documents that were held to their schema by this process, each by name, file, size and time."""
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        about = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return str(path), about.st_ino, about.st_size, about.st_mtime_ns

@@ -20,7 +20,7 @@ from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import devices, queue
 from maskrcnn.studio import launch_doctor, launch_eta, launch_measuring, launch_speed
 from maskrcnn.training.duration import Costs
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.run_folder import TRAINER, RunFolder
 from tests.shipping import ship
 
 LAUNCH = "pages/train/launch.py"
@@ -324,7 +324,7 @@ def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypa
     program += 'print(\'{"costs": {"step": {"all": 3.0}, "first_read": 0, "validation": 0, "epoch": 0, '
     program += '"start": 0, "memory_mb": 0}}\')'
     stop = workspace / "stop"
-    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, str(stop)))
+    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.button, "Measure it here").click().run()

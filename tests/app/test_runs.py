@@ -283,7 +283,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_a_run_that_waits_says_at_which_place_and_how_long(
-    root: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+    root: Path, project: Project, monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:
     run = make_run(project, "cells-0002")
     (run.path / PROCESS).unlink()
@@ -345,13 +345,15 @@ def test_curves_can_be_seen_over_minutes_smoothed_and_on_a_log_scale(root: Path,
     assert '"log"' in app.main.get("vega_lite_chart")[0].proto.spec
 
 
-def test_a_run_that_is_deleted_in_another_tab_gives_way_to_the_next(root: Path, project: Project) -> None:
+def test_a_run_that_is_deleted_in_another_tab_gives_way_to_the_next(
+    root: Path, project: Project, workspace: Path
+) -> None:
     runs = [
         make_run(project, name, epochs=1, result={"state": "done", "seconds": 1.0})
         for name in ("cells-0001", "cells-0002")
     ]
     app = open_runs(root, "cells-0001")
-    local.delete(runs[0])
+    local.delete(runs[0], workspace)
     app = app.run()
     assert not app.exception
     assert app.selectbox(key="runs-chosen").value == "cells-0002"

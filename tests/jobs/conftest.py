@@ -11,11 +11,15 @@ import psutil
 import pytest
 
 from maskrcnn.jobs import processes
+from maskrcnn.jobs.command import PROGRAM
+from tests.jobs.fakes import STAND_IN
 
 
 @pytest.fixture
-def runs(workspace: Path) -> Iterator[Path]:
-    """A project's `runs/`; whatever still looks after it or trains in it after the test is killed."""
+def runs(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project's `runs/`, in which the trainers of `fakes` train; what still looks after it or trains in it after the
+    test is killed."""
+    monkeypatch.setenv(PROGRAM, STAND_IN)
     yield workspace / "project" / "runs"
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 import sys
 import textwrap
 import time
@@ -13,7 +15,7 @@ from typing import Any
 import psutil
 
 from maskrcnn.jobs import queue
-from maskrcnn.training.run_folder import CONFIG, PROCESS, RunFolder
+from maskrcnn.training.run_folder import CONFIG, PROCESS, TRAINER, RunFolder
 
 ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
 
@@ -52,13 +54,21 @@ result(state="done", seconds=0.1)
 """Trains for a tenth of a second and writes down when."""
 
 
-def program(code: str) -> list[str]:
-    return [sys.executable, "-c", PREAMBLE + textwrap.dedent(code)]
+STAND_IN = shlex.join([sys.executable, str(Path(__file__).with_name("fake_trainer.py")), *TRAINER])
+"""What MASKRCNN_TRAINER must say for these trainers; the fixture `runs` sets it."""
+
+
+def write_code(workspace: Path, code: str, name: str = "any") -> None:
+    """What the run of that name does when it is trained; `any` is for those that have no code of their own."""
+    codes = workspace.parent / f"{workspace.name}-code"
+    codes.mkdir(exist_ok=True)
+    (codes / f"{name}.py").write_text(PREAMBLE + textwrap.dedent(code), encoding="utf-8")
 
 
 def add(run: Path, code: str, options: tuple[str, ...] = (), **arguments: Any) -> RunFolder:
     """Put a training of that code into the queue of the workspace `run` lies in."""
-    return queue.add(run, options, workspace=run.parents[2], program=program(code), **arguments)
+    write_code(run.parents[2], code, run.name)
+    return queue.add(run, options, workspace=run.parents[2], **arguments)
 
 
 def until(claim: Callable[[], Any], seconds: float = 20) -> bool:
@@ -85,7 +95,17 @@ def by_hand(path: Path, **files: object) -> RunFolder:
     return RunFolder(path)
 
 
+def trainer_of(run: Path, **changes: object) -> dict[str, object]:
+    """Start a process that is a trainer of that run by its command line and does nothing, and note it. The fixture
+    `runs` ends it."""
+    argv = [sys.executable, "-c", "import time; time.sleep(120)", *TRAINER, "--out", str(run)]
+    process = psutil.Popen(argv, stdin=subprocess.DEVNULL)
+    noted = {"pid": process.pid, "create_time": process.create_time(), "argv": argv, "started": time.time()}
+    return {**noted, **changes}
+
+
 def this_process(**changes: object) -> dict[str, object]:
+    """A note of the process that runs the tests, which trains nothing."""
     me = psutil.Process()
     return {"pid": me.pid, "create_time": me.create_time(), "argv": [], "started": time.time(), **changes}
 

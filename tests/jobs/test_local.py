@@ -15,8 +15,21 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local, processes, queue
+from maskrcnn.jobs.command import PROGRAM
 from maskrcnn.training.run_folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder, runs_in
-from tests.jobs.fakes import CLEAN, ROW, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
+from tests.jobs.fakes import (
+    CLEAN,
+    ROW,
+    UNTIL_TOLD,
+    add,
+    by_hand,
+    dead,
+    pid_of,
+    this_process,
+    trainer_of,
+    until,
+    write_code,
+)
 
 
 def running(runs: Path) -> list[str]:
@@ -48,17 +61,17 @@ def test_a_training_leads_a_session_of_its_own(runs: Path) -> None:
     assert os.getsid(pid_of(run)) == pid_of(run) != os.getsid(0)
 
 
-def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path) -> None:
+def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path, workspace: Path) -> None:
     """The server gets SIGINT with its whole process group, as a terminal sends it."""
+    write_code(workspace, CLEAN)
     server = subprocess.Popen(
         [
             sys.executable,
             "-c",
             "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
             "run = Path(sys.argv[1])\n"
-            "queue.add(run, [], workspace=run.parents[2], program=sys.argv[2:]); time.sleep(60)",
+            "queue.add(run, [], workspace=run.parents[2]); time.sleep(60)",
             str(runs / "a"),
-            *program(CLEAN),
         ],
         cwd=processes.ROOT,
         start_new_session=True,
@@ -69,26 +82,26 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path) -> None:
     os.killpg(server.pid, signal.SIGINT)
     server.wait(timeout=10)
     assert local.state(run) == "running"
-    local.cancel(run)
+    local.cancel(run, workspace)
     (run.path / "let_go").touch()
     assert until(lambda: local.state(run) == "cancelled")
 
 
-def test_cancel_asks_and_the_training_ends_by_itself(runs: Path) -> None:
+def test_cancel_asks_and_the_training_ends_by_itself(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
     assert until(lambda: local.state(run) == "running")
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert local.state(run) == "cancelling"
     with pytest.raises(StudioError, match="finishes its step"):
-        local.cancel(run)
+        local.cancel(run, workspace)
     (run.path / "let_go").touch()
     assert until(lambda: local.state(run) == "cancelled")
     assert run.result() == {"state": "cancelled", "seconds": 1}
     with pytest.raises(StudioError, match="has ended already"):
-        local.cancel(run)
+        local.cancel(run, workspace)
 
 
-def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path) -> None:
+def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, workspace: Path) -> None:
     """A worker, the worker of that one, and one whose parent has gone and that hears nothing either."""
     run = add(
         runs / "a",
@@ -100,33 +113,33 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path) 
         parent = subprocess.Popen([sys.executable, "-c", grandchild], stdout=subprocess.PIPE)
         below, orphan = (int(process.stdout.readline()) for process in (worker, parent))
         parent.wait()
-        row(pids=[os.getpid(), worker.pid, below, orphan])
+        row(pids=f"{os.getpid()} {worker.pid} {below} {orphan}")
         wait_for("never")
         """,
     )
     assert until(lambda: local.last_row(run) is not None)
-    pids = local.last_row(run)["pids"]  # type: ignore[index]
-    local.cancel(run)
+    pids = [int(pid) for pid in local.last_row(run)["pids"].split()]  # type: ignore[index]
+    local.cancel(run, workspace)
     assert local.state(run) == "cancelling"
     assert not any(dead(pid) for pid in pids)
-    local.cancel(run, grace=0)
+    local.cancel(run, workspace, grace=0)
     assert [dead(pid) for pid in pids] == [True] * 4
     assert local.state(run) == "cancelled"
     assert run.result() is None
 
 
-def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path) -> None:
+def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "time.sleep(60)")
     pid = pid_of(run)
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert until(lambda: local.state(run) == "cancelled")
     assert dead(pid)
 
 
-def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path) -> None:
+def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path, workspace: Path) -> None:
     """Asked at once after the start, the runner is still on its way or has just started the trainer."""
     run = add(runs / "a", UNTIL_TOLD)
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert until(lambda: not run.path.exists() or local.state(run) == "cancelled")
     assert until(lambda: not queue.running(runs.parents[1]))
 
@@ -148,14 +161,12 @@ def test_a_zombie_is_dead(runs: Path) -> None:
     child.wait()
 
 
-def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path) -> None:
-    noted = this_process()
-    assert local.state(by_hand(runs / "ours", process=noted)) == "starting"
-    noted["create_time"] = psutil.Process().create_time() - 3600
-    run = by_hand(runs / "reused", process=noted)
+def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path, workspace: Path) -> None:
+    assert local.state(by_hand(runs / "ours", process=trainer_of(runs / "ours"))) == "starting"
+    run = by_hand(runs / "reused", process=this_process(create_time=psutil.Process().create_time() - 3600))
     assert local.state(run) == "lost"
     with pytest.raises(StudioError, match="has ended already"):
-        local.cancel(run)
+        local.cancel(run, workspace)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +181,7 @@ def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path) 
 def test_a_result_says_how_it_ended_even_while_the_process_closes(
     runs: Path, result: dict[str, str], state: str
 ) -> None:
-    assert local.state(by_hand(runs / "a", process=this_process(), result=result)) == state
+    assert local.state(by_hand(runs / "a", process=trainer_of(runs / "a"), result=result)) == state
 
 
 def test_an_error_that_ends_the_log_is_why_it_failed(runs: Path) -> None:
@@ -188,8 +199,9 @@ def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
 
-def test_a_program_that_cannot_start_says_so(runs: Path) -> None:
-    run = queue.add(runs / "a", [], workspace=runs.parents[1], program=[str(runs / "no-such-python")])
+def test_a_program_that_cannot_start_says_so(runs: Path, monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
+    monkeypatch.setenv(PROGRAM, f"{runs / 'no-such-python'} -m maskrcnn train")
+    run = queue.add(runs / "a", [], workspace=runs.parents[1])
     assert until(lambda: local.state(run) == "failed")
     assert "no-such-python: cannot be started" in (local.failure(run) or "")
 
@@ -201,7 +213,7 @@ def test_an_end_without_a_word_is_a_failure_with_the_last_line_of_the_log(runs: 
 
 
 def test_progress_reads_the_last_whole_row(runs: Path) -> None:
-    run = by_hand(runs / "a", process=this_process())
+    run = by_hand(runs / "a", process=trainer_of(runs / "a"))
     assert (local.progress(run).state, local.progress(run).epoch, local.progress(run).fraction) == ("starting", 0, 0.0)
     (run.path / METRICS).write_text(json.dumps(ROW) + "\n" + json.dumps(ROW)[:40])
     ten_seconds_ago = time.time() - 10
@@ -220,17 +232,17 @@ def test_progress_of_an_ended_run_stands_still(runs: Path) -> None:
     assert (now.state, now.fraction, now.elapsed, now.eta) == ("done", 1.0, 47.5, None)
 
 
-def test_delete_refuses_what_trains_and_what_is_no_run(runs: Path) -> None:
-    training = by_hand(runs / "training", process=this_process())
+def test_delete_refuses_what_trains_and_what_is_no_run(runs: Path, workspace: Path) -> None:
+    training = by_hand(runs / "training", process=trainer_of(runs / "training"))
     with pytest.raises(StudioError, match="still training"):
-        local.delete(training)
+        local.delete(training, workspace)
     photos = runs / "photos"
     photos.mkdir()
     (photos / LOG).touch()
     with pytest.raises(StudioError, match="not a run folder"):
-        local.delete(RunFolder(photos))
+        local.delete(RunFolder(photos), workspace)
     ended = by_hand(runs / "ended", process=this_process(), result={"state": "done"})
-    local.delete(ended)
+    local.delete(ended, workspace)
     assert sorted(path.name for path in runs.iterdir()) == ["photos", "training"]
     assert (training.path / PROCESS).exists()
     assert not (ended.path / RESULT).exists()
@@ -244,10 +256,10 @@ def test_a_run_can_go_on_where_it_left_a_state_and_nothing_of_it_lives(runs: Pat
     killed = by_hand(runs / "killed", process=this_process(create_time=1.0))
     killed.state.touch()
     assert local.resumable(killed)
-    alive = by_hand(runs / "alive", process=this_process())
+    alive = by_hand(runs / "alive", process=trainer_of(runs / "alive"))
     alive.state.touch()
     assert not local.resumable(alive)
-    waiting = by_hand(runs / "waiting", queued={"argv": []})
+    waiting = by_hand(runs / "waiting", queued={})
     (waiting.path / STATE).touch()
     assert (local.state(waiting), local.resumable(waiting)) == ("queued", False)
 
@@ -262,10 +274,10 @@ def test_a_clock_that_was_set_anew_does_not_lose_a_training(runs: Path) -> None:
     assert local.state(run) == "running"
 
 
-def test_deleting_a_run_that_waits_takes_it_out_of_the_queue(runs: Path) -> None:
+def test_deleting_a_run_that_waits_takes_it_out_of_the_queue(runs: Path, workspace: Path) -> None:
     add(runs / "first", CLEAN)
     second = add(runs / "second", CLEAN)
     assert (second.path / QUEUED).is_file()
-    local.delete(second)
+    local.delete(second, workspace)
     assert not second.path.exists()
     assert queue.waiting(runs.parents[1]) == []

@@ -17,10 +17,23 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import devices, local, processes, queue
+from maskrcnn.jobs import devices, local, processes, queue, waiting_copy
+from maskrcnn.jobs.command import command
 from maskrcnn.jobs.table import DATABASE, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RunFolder, runs_in
-from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
+from tests.jobs.fakes import (
+    BRIEF,
+    CLEAN,
+    UNTIL_TOLD,
+    add,
+    by_hand,
+    dead,
+    pid_of,
+    this_process,
+    trainer_of,
+    until,
+    write_code,
+)
 
 
 def order(workspace: Path) -> list[str]:
@@ -35,17 +48,16 @@ def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) ->
     """Each of five servers adds two at the same moment; one device."""
     adding = (
         "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
-        "workspace, server, at, *program = sys.argv[1:]\n"
+        "workspace, server, at = sys.argv[1:]\n"
         "time.sleep(max(0, float(at) - time.time()))\n"
         "for number in (1, 2):\n"
         "    run = Path(workspace) / 'project' / 'runs' / f'{server}-{number}'\n"
-        "    queue.add(run, [], workspace=Path(workspace), program=program)\n"
+        "    queue.add(run, [], workspace=Path(workspace))\n"
     )
+    write_code(workspace, BRIEF)
     at = str(time.time() + 1.0)
     servers = [
-        subprocess.Popen(
-            [sys.executable, "-c", adding, str(workspace), str(server), at, *program(BRIEF)], cwd=processes.ROOT
-        )
+        subprocess.Popen([sys.executable, "-c", adding, str(workspace), str(server), at], cwd=processes.ROOT)
         for server in range(5)
     ]
     assert [server.wait(30) for server in servers] == [0] * 5
@@ -66,11 +78,11 @@ def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) ->
 def test_two_on_one_device_are_impossible(workspace: Path) -> None:
     table = Table(workspace)
     with table.writing() as db:
-        table.insert(db, workspace / "a", "running", argv="[]", wanted="any", device="cpu")
+        table.insert(db, workspace / "a", "running", options="[]", wanted="any", device="cpu")
         for state in ("starting", "running", "cancelling"):
             with pytest.raises(sqlite3.IntegrityError):
-                table.insert(db, workspace / "b", state, argv="[]", wanted="any", device="cpu")
-        table.insert(db, workspace / "b", "running", argv="[]", wanted="any", device="cuda:0")
+                table.insert(db, workspace / "b", state, options="[]", wanted="any", device="cpu")
+        table.insert(db, workspace / "b", "running", options="[]", wanted="any", device="cuda:0")
 
 
 def test_a_job_that_waits_has_its_folder_and_is_listed(runs: Path, workspace: Path) -> None:
@@ -229,7 +241,7 @@ def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, w
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     add(run.path, UNTIL_TOLD, resume=True)
     assert local.state(run) == "queued"
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert local.state(run) == "cancelled"
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
@@ -237,7 +249,8 @@ def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, w
 def test_a_training_from_a_terminal_holds_its_device_too(runs: Path, workspace: Path) -> None:
     """It stands in no table, and in another project."""
     other = workspace / "other" / "runs" / "by-hand"
-    training = processes.start_apart([*program("row(); wait_for('end')"), "--out", str(other)])
+    write_code(workspace, "row(); wait_for('end')", other.name)
+    training = processes.start_apart(command(other, [], resume=False))
     terminal = by_hand(other, process=this_process(pid=training.pid, create_time=processes.create_time(training.pid)))
     run = add(runs / "a", BRIEF)
     assert local.state(run) == "queued"
@@ -265,7 +278,7 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
     first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
     assert until(lambda: local.state(first) == "running")
     (first.path / "let_go").touch()
-    local.cancel(first)
+    local.cancel(first, workspace)
     assert until(lambda: local.state(second) == "running")
     assert dead(pid_of(first))
     assert local.state(first) == "cancelled"
@@ -274,8 +287,8 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
 def test_a_forced_end_leaves_no_process_of_it(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "signal.signal(signal.SIGTERM, signal.SIG_IGN); row(); wait_for('never')")
     assert until(lambda: local.state(run) == "running")
-    local.cancel(run)
-    local.cancel(run, grace=0)
+    local.cancel(run, workspace)
+    local.cancel(run, workspace, grace=0)
     assert until(lambda: not queue.running(workspace))
 
     def left() -> list[str]:
@@ -313,12 +326,11 @@ def test_a_runner_beats_while_its_trainer_lives(runs: Path, workspace: Path) -> 
 
 def test_a_page_is_not_held_up_by_a_hundred_jobs(runs: Path, workspace: Path) -> None:
     table = Table(workspace)
-    me = this_process()
-    by_hand(runs / "training", process=me)
+    by_hand(runs / "training", process=trainer_of(runs / "training"))
     with table.writing() as db:
         for number in range(100):
-            run = by_hand(runs / f"r{number:03d}", queued={"argv": [], "device": "any", "created": 0.0})
-            table.insert(db, run.path, "queued", argv="[]", wanted="any")
+            run = by_hand(runs / f"r{number:03d}", queued={"device": "any", "created": 0.0})
+            table.insert(db, run.path, "queued", options="[]", wanted="any")
     assert queue.reconcile(workspace) == []
     taken = []
     for _ in range(10):
@@ -336,12 +348,22 @@ def test_looking_leaves_no_trace(workspace: Path) -> None:
     assert list(workspace.iterdir()) == []
 
 
-def test_a_queued_run_is_noted_in_its_folder_for_the_case_that_the_table_is_lost(runs: Path, workspace: Path) -> None:
+def test_a_run_that_waits_says_so_in_its_folder_but_not_what_will_be_started(runs: Path) -> None:
     add(runs / "first", CLEAN)
     run = add(runs / "second", CLEAN, ("--epochs", "3"), expected_seconds=60.0)
     noted = json.loads((run.path / QUEUED).read_text())
-    assert noted["argv"][-4:] == ["--out", str(run.path), "--epochs", "3"]
     assert (noted["device"], noted["expected_seconds"], noted["resume"]) == ("any", 60.0, False)
+    assert "--epochs" not in (run.path / QUEUED).read_text()
+
+
+def test_what_waits_is_also_kept_beside_the_table(runs: Path, workspace: Path) -> None:
+    add(runs / "first", CLEAN)
+    add(runs / "second", CLEAN, ("--epochs", "3"), expected_seconds=60.0)
+    [kept] = waiting_copy.read(workspace)
+    assert (kept["run"], kept["options"]) == ("project/runs/second", ["--epochs", "3"])
+    assert (kept["wanted"], kept["expected_seconds"], kept["resume"], kept["priority"]) == ("any", 60.0, 0, 0)
+    queue.take_out(workspace, RunFolder(runs / "second"))
+    assert waiting_copy.read(workspace) == []
 
 
 def test_ctrl_c_does_not_reach_a_runner(runs: Path, workspace: Path) -> None:

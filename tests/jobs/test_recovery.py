@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,9 +16,10 @@ import psutil
 import pytest
 
 from maskrcnn.jobs import local, processes, queue, settling, table
+from maskrcnn.jobs.command import command
 from maskrcnn.jobs.table import DATABASE, Job, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
-from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, program, this_process, until
+from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, this_process, until, write_code
 
 
 def running_job(workspace: Path) -> Job:
@@ -57,11 +57,12 @@ def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> N
         "import sys, time; from pathlib import Path; from maskrcnn.jobs import queue\n"
         "for name in ('a', 'b'):\n"
         "    run = Path(sys.argv[1]) / 'project' / 'runs' / name\n"
-        "    queue.add(run, [], workspace=Path(sys.argv[1]), program=sys.argv[2:])\n"
+        "    queue.add(run, [], workspace=Path(sys.argv[1]))\n"
         "print('added', flush=True); time.sleep(60)"
     )
+    write_code(workspace, UNTIL_TOLD)
     server = subprocess.Popen(
-        [sys.executable, "-c", adding, str(workspace), *program(UNTIL_TOLD)],
+        [sys.executable, "-c", adding, str(workspace)],
         cwd=processes.ROOT,
         start_new_session=True,
         stdout=subprocess.PIPE,
@@ -140,11 +141,11 @@ def claimed(run: Path, code: str, runner: tuple[int, float] | None) -> Job:
     """A job as it stands between two steps: it has its device, and `runner` has not started its trainer yet."""
     workspace = run.parents[2]
     known = Table(workspace)
-    argv = [*program(code), "--out", str(run)]
-    by_hand(run, queued={"argv": argv, "device": "any", "created": 1.0, "claimed": 1.0, "workspace": str(workspace)})
+    write_code(workspace, code, run.name)
+    by_hand(run, queued={"device": "any", "created": 1.0, "claimed": 1.0})
     (run / "config.json").unlink()
     with known.writing() as db:
-        known.insert(db, run, "queued", argv=json.dumps(argv), wanted="any")
+        known.insert(db, run, "queued", options="[]", wanted="any")
         job = known.claim(db)
         assert job is not None
         if runner:
@@ -171,7 +172,7 @@ def test_a_job_that_no_runner_started_is_started_again(
 @pytest.mark.usefixtures("soon")
 def test_a_trainer_whose_runner_died_before_it_wrote_it_down_is_found(runs: Path, workspace: Path) -> None:
     job = claimed(runs / "a", CLEAN, DEAD)
-    trainer = processes.start_apart(job.argv, runs / "a" / "log.txt")
+    trainer = processes.start_apart(command(job.run, job.options, job.resume), runs / "a" / "log.txt")
     run = RunFolder(runs / "a")
     queue.reconcile(workspace)
     assert pid_of(run) == trainer.pid
@@ -179,7 +180,7 @@ def test_a_trainer_whose_runner_died_before_it_wrote_it_down_is_found(runs: Path
     queue.reconcile(workspace)
     assert [pid_of(job.run) for job in queue.running(workspace)] == [trainer.pid]
     (run.path / "let_go").touch()
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert until(lambda: local.state(run) == "cancelled")
 
 
@@ -216,7 +217,7 @@ def test_a_number_that_another_process_has_now_is_a_loss_and_that_one_is_left_al
                 db,
                 run.path,
                 "running",
-                argv="[]",
+                options="[]",
                 wanted="any",
                 device="cpu",
                 started=started,
@@ -272,9 +273,7 @@ def test_a_damaged_table_is_rebuilt_from_the_run_folders(
     damage(path)
 
     [line] = queue.reconcile(workspace)
-    assert line.startswith(
-        "The queue's file jobs.db was damaged. It was made anew from the run folders (4 runs waiting"
-    )
+    assert line.startswith("The queue's file jobs.db was damaged. It was made anew (4 runs waiting")
     [kept] = [entry.name for entry in workspace.iterdir() if ".damaged-" in entry.name and entry.name[-1].isdigit()]
     assert line.endswith(f"the old one is kept as {kept}.")
     assert queue.reconcile(workspace) == []
@@ -318,7 +317,7 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
     assert "jobs.db: another program holds it" in line
     assert until(lambda: local.state(run) == "running")
     (run.path / "let_go").touch()
-    local.cancel(run)
+    local.cancel(run, workspace)
     assert until(lambda: local.state(run) == "cancelled")
     other.close()
     assert until(lambda: not queue.running(workspace))
@@ -371,14 +370,14 @@ def test_a_folder_that_was_removed_by_hand_leaves_the_queue(runs: Path, workspac
 
 def test_a_workspace_that_was_moved_keeps_its_queue(runs: Path, workspace: Path, tmp_path: Path) -> None:
     known = Table(workspace)
-    run = by_hand(runs / "a", queued={"argv": [], "device": "any", "created": 1.0, "workspace": str(workspace)})
+    run = by_hand(runs / "a", queued={"device": "any", "created": 1.0})
     with known.writing() as db:
-        known.insert(db, run.path, "queued", argv="[]", wanted="any")
+        known.insert(db, run.path, "queued", options="[]", wanted="any")
     moved = tmp_path / "elsewhere"
     workspace.rename(moved)
     [job] = queue.waiting(moved)
     assert job.run.path == moved / "project" / "runs" / "a"
-    local.cancel(job.run)
+    local.cancel(job.run, moved)
     assert queue.waiting(moved) == []
 
 
@@ -394,7 +393,7 @@ def test_a_damaged_note_of_the_job_that_holds_the_device_is_one_line(runs: Path,
     claimed(runs / "a", BRIEF, DEAD)
     (runs / "a" / PROCESS).write_text("{")
     [line] = queue.reconcile(workspace)
-    assert line.startswith(f"{runs / 'a' / PROCESS} is not readable JSON")
+    assert line.startswith(f"{runs / 'a' / PROCESS}: is not readable JSON")
 
 
 def test_a_state_is_no_reason_to_resume_a_run_whose_trainer_lives(runs: Path, workspace: Path) -> None:

@@ -19,6 +19,7 @@ from maskrcnn.config import Config
 from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_measuring, launch_speed
 from maskrcnn.studio.launch_speed import Known
 from maskrcnn.training.duration import Costs, estimate_of
+from maskrcnn.training.run_folder import TRAINER
 from tests import tiny
 
 COSTS = Costs(step={"all": 0.9}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1945.6)
@@ -36,7 +37,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, *lines: str, status: int = 0, fore
     program = (
         f"import sys, time; print({chr(10).join(lines)!r}, flush=True); time.sleep({60 * forever}); sys.exit({status})"
     )
-    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program))
+    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, *TRAINER))
 
 
 def test_what_was_measured_is_kept_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def occupy(workspace: Path, name: str, device: str, state: str = "running", expe
             db,
             workspace / name,
             state,  # type: ignore[arg-type]
-            argv="[]",
+            options="[]",
             wanted=device,
             device=None if state == "queued" else device,
             expected_seconds=expected,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief
@@ -41,20 +42,22 @@ def pixels_of(counts: str) -> int | None:
     number; from the third run on, a run is stored as the difference to the run two before it (pycocotools' maskApi.c,
     rleToString).
     """
-    runs: list[int] = []
-    position = 0
-    while position < len(counts):
-        value = shift = 0
-        while True:
-            if position == len(counts) or not 0 <= (digit := ord(counts[position]) - 48) < 64 or shift > 30:
-                return None
-            value |= (digit & 31) << shift
-            shift += 5
-            position += 1
-            if not digit & 32:
-                value -= (1 << shift) if digit & 16 else 0
-                break
-        runs.append(value + runs[-2] if len(runs) > 2 else value)
-        if runs[-1] < 0:
-            return None
-    return sum(runs)
+    if not counts.isascii():
+        return None
+    digits = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
+    if not len(digits):
+        return 0
+    ends = np.flatnonzero(digits & 32 == 0)
+    if digits.min() < 0 or digits.max() >= 64 or not len(ends) or ends[-1] != len(digits) - 1:
+        return None
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    if lengths.max() > 7:
+        return None
+    place = np.arange(len(digits)) - np.repeat(starts, lengths)
+    stored = np.add.reduceat((digits & 31) << (5 * place), starts)
+    stored -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
+    runs = stored.copy()
+    for first in (1, 2):  # each run stands on the one two before it; the first of all stands alone
+        runs[first::2] = np.cumsum(stored[first::2])
+    return None if runs.min() < 0 else int(runs.sum())

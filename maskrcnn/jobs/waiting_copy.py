@@ -1,0 +1,62 @@
+"""A copy of what waits, beside the table of jobs: what is queued again when the table was damaged.
+
+The run folders could not say it: they come from anybody, and only what this workspace queued itself is ever started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from maskrcnn import foreign
+from maskrcnn.errors import StudioError
+
+NAME = "jobs-waiting.json"
+
+
+class Waiting(TypedDict):
+    """A job that waits: the columns of its row in the table."""
+
+    run: Annotated[str, Field(min_length=1, max_length=4096)]
+    options: list[str]
+    wanted: str
+    priority: int
+    resume: int
+    expected_seconds: float | None
+    created: float
+
+
+_SCHEMA: TypeAdapter[list[Waiting]] = TypeAdapter(list[Waiting])
+
+
+def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
+    """Keep the copy up to date; it is written only when it changes. On a full disk it is left as it is."""
+    path, text = workspace / NAME, json.dumps(jobs)
+    with suppress(OSError):
+        if jobs and _text(path) == text:
+            return
+        if not jobs:
+            path.unlink(missing_ok=True)
+            return
+        arriving = path.with_name(f".{NAME}.{os.getpid()}.tmp")
+        arriving.write_text(text, encoding="utf-8")
+        os.replace(arriving, path)
+
+
+def read(workspace: Path) -> list[Waiting]:
+    """What waited when the copy was written; nothing where there is none, or it is damaged too."""
+    with suppress(StudioError):
+        return foreign.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
+    return []
+
+
+def _text(path: Path) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")
+    return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import struct
 import threading
 import time
@@ -22,9 +23,10 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.intake import headers, stage_path, stage_uploads
+from maskrcnn.annotations.intake import folders, headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
-from maskrcnn.errors import StudioError
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.studio import session
 
 # Pixels at one moment
 
@@ -317,3 +319,70 @@ def test_photos_may_have_any_number_of_pixels(tmp_path: Path, monkeypatch: pytes
         assert len(staged.dataset.images) == 2
     with pytest.raises(StudioError, match="1 megapixels"):
         stage_uploads([flat], base=tmp_path)
+
+
+# Places that are no dataset
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the names of other systems")
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("/", "//", "/..", "/proc", "/sys", "/dev", "/proc/self", "/proc/self/fd", "/proc/self/root", "~/..", "/usr"),
+        *("/proc/self/root/proc", "/sys/kernel", "/proc/self/root/usr", "/proc/kmsg", "/proc/self/mem", "/proc/kcore"),
+        *("link", "link/proc", "link/link/sys", "workspace", "above the workspace"),
+    ],
+)
+def test_a_place_that_is_no_dataset_gets_one_line_soon(
+    place: str, tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to("/")
+    if place.startswith("link"):
+        place = str(tmp_path / place.replace("link/link", f"link{tmp_path}/link"))
+    elif "workspace" in place:
+        monkeypatch.setenv("MASKRCNN_WORKSPACE", str(tmp_path / "all" / "mine"))
+        (tmp_path / "all" / "mine").mkdir(parents=True)
+        place = str(tmp_path / "all" / "mine" if place == "workspace" else tmp_path / "all")
+    if not os.path.exists(os.path.expanduser(place)):
+        pytest.skip("not on this machine")
+    started = time.monotonic()
+    with pytest.raises(ArgumentError, match="give the folder of one dataset") as caught:
+        stage_path(place, base=tmp_path / "waiting")
+    assert time.monotonic() - started < 2
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "waiting").exists()
+
+
+def test_the_workspace_is_known_by_the_name_that_the_studio_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folders.workspace_folder().resolve() == session.workspace()
+    monkeypatch.delenv("MASKRCNN_WORKSPACE")
+    assert folders.workspace_folder() == session.ROOT / "workspace"
+
+
+def test_a_project_of_the_workspace_is_a_dataset(workspace: Path, tmp_path: Path) -> None:
+    (workspace / "mine").mkdir()
+    (workspace / "mine" / "a.png").write_bytes(noise_png(8, 8))
+    assert len(stage_path(workspace / "mine").dataset.images) == 1
+
+
+@pytest.mark.parametrize("kind", ["files", "hidden files", "links", "folders"])
+def test_a_folder_of_more_entries_than_the_limit(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOST_FILES", 50)
+    for number in range(51):
+        place = tmp_path / "set" / str(number % 3) / f"{'.' if kind == 'hidden files' else ''}{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "links":
+            place.symlink_to("/etc/hostname")
+        elif kind == "folders":
+            place.mkdir()
+        else:
+            place.touch()
+    with pytest.raises(StudioError, match="holds more than 50 files; give the folder of one dataset"):
+        stage_path(tmp_path / "set")
+
+
+def test_a_folder_that_takes_too_long_to_look_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOST_SECONDS", -1.0)
+    (tmp_path / "a.png").write_bytes(noise_png(8, 8))
+    with pytest.raises(StudioError, match="to look through; give the folder of one dataset"):
+        stage_path(tmp_path)

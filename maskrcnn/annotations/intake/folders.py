@@ -7,7 +7,11 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
+
+import psutil
 
 from maskrcnn.annotations.intake import names
 from maskrcnn.errors import ArgumentError, StudioError
@@ -17,7 +21,21 @@ KEPT_SECONDS = 24 * 3600
 """A staging folder that nobody discarded is removed after this time, when the next one is made."""
 
 MOST_FILES = 200_000
+MOST_SECONDS = 20.0
+"""A folder is not walked through for longer; a network disk has some thousand files a second."""
 DEEPEST = 12
+
+_NO_DISKS = frozenset(
+    (
+        *("proc", "sysfs", "devtmpfs", "devpts", "devfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs"),
+        *("pstore", "bpf", "mqueue", "hugetlbfs", "configfs", "fusectl", "binfmt_misc", "autofs", "rpc_pipefs"),
+        *("nsfs", "efivarfs", "selinuxfs", "fdescfs", "linprocfs", "linsysfs", "procfs"),
+    )
+)
+"""Types of file systems that hold no files, but what the system says about itself."""
+_OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
+_PROGRAMS = ("bin", "boot", "etc", "lib", "lib32", "lib64", "run", "sbin", "snap", "usr", "var", "windows")
+"""What lies at the root of a disk and holds programs; folders in them may well hold a dataset."""
 
 
 def make(base: Path | None = None) -> Path:
@@ -51,12 +69,62 @@ def _sweep(base: Path) -> None:
                     remove(Path(entry.path))
 
 
+def require_of_one_dataset(folder: Path, workspace: Path | None = None) -> None:
+    """Raises `ArgumentError` for a folder that holds far more than a dataset: the root of a disk, what the system says
+    about itself, everybody's home folders, and the studio's own `workspace`. Reads nothing in it."""
+    mend = "give the folder of one dataset"
+    real = Path(os.path.realpath(folder))
+    if real == real.parent:
+        raise ArgumentError(f"{folder}: is the root of the file system; {mend}")
+    require_kept(folder)
+    if real.parent == real.parent.parent and real.name.lower() in _PROGRAMS:
+        raise ArgumentError(f"{folder}: holds programs of the system; {mend}")
+    with contextlib.suppress(RuntimeError):  # somebody without a home
+        if real in Path(os.path.realpath(Path.home())).parents:
+            raise ArgumentError(f"{folder}: holds whole home folders; {mend}")
+    own = Path(os.path.realpath(workspace_folder() if workspace is None else workspace))
+    if real == own or real in own.parents:
+        raise ArgumentError(f"{folder}: holds the studio's own workspace; {mend}")
+
+
+def require_kept(path: Path) -> None:
+    """Raises `ArgumentError` for a file or folder that is not kept anywhere, but is what the system says about itself:
+    it may be endless, or keep us waiting."""
+    if _is_of_the_system(Path(os.path.realpath(path))):
+        raise ArgumentError(f"{path}: is what the system says about itself, no data; give the folder of one dataset")
+
+
+def workspace_folder() -> Path:
+    """Where the studio keeps its projects, as `studio.session.workspace` says."""
+    return Path(os.environ.get("MASKRCNN_WORKSPACE") or Path(__file__).parents[3] / "workspace").expanduser()
+
+
+def _is_of_the_system(real: Path) -> bool:
+    """Whether a folder is in no file system that keeps files; shared memory is one that does."""
+    mounts: Iterable[tuple[str, str]] = ()
+    with contextlib.suppress(OSError, RuntimeError):
+        mounts = [(mount.mountpoint, mount.fstype) for mount in psutil.disk_partitions(all=True)]
+    place, kind = max(
+        ((place, kind) for place, kind in mounts if real.is_relative_to(place)),
+        key=lambda mount: len(mount[0]),
+        default=("", ""),
+    )
+    if kind.lower() in _NO_DISKS:
+        return True
+    is_mounted_there = place.startswith("/dev/")
+    return os.name == "posix" and not is_mounted_there and any(real.is_relative_to(name) for name in _OF_THE_SYSTEM)
+
+
 def walk(root: Path) -> tuple[dict[str, Path], list[str]]:
     """All files below a folder by their names relative to it, sorted, and warnings of what was passed over.
 
     Links are followed only to files below the folder, so there is no way out and no circle; pipes and devices are
-    passed over. Raises `StudioError` where there are too many files, `ArgumentError` where the folder cannot be read.
+    passed over. Raises `StudioError` where there are too many files, or it takes too long to look at them, and
+    `ArgumentError` where the folder cannot be read.
     """
+    mend = "give the folder of one dataset"
+    ends = time.monotonic() + MOST_SECONDS
+    seen = 0
     found: dict[str, Path] = {}
     warnings: list[str] = []
     inside = os.path.realpath(root)
@@ -65,12 +133,17 @@ def walk(root: Path) -> tuple[dict[str, Path], list[str]]:
         folder, prefix, depth = folders.pop()
         try:
             with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(islice(listing, MOST_FILES + 1 - seen), key=lambda entry: entry.name)
         except OSError as error:
             if folder == root:
                 raise ArgumentError(f"{root}: cannot be read ({error.strerror}); check its permissions") from None
             warnings.append(f"{names.brief(prefix)}: cannot be read ({error.strerror}) and was passed over")
             continue
+        seen += len(entries)
+        if seen > MOST_FILES:
+            raise StudioError(f"{root}: holds more than {MOST_FILES} files; {mend}")
+        if time.monotonic() > ends:
+            raise StudioError(f"{root}: takes more than {MOST_SECONDS:.0f} s to look through; {mend}")
         for entry in entries:
             name = prefix + entry.name
             if names.is_junk(entry.name):
@@ -81,16 +154,15 @@ def walk(root: Path) -> tuple[dict[str, Path], list[str]]:
                 else:
                     warnings.append(f"{names.brief(name)}: lies more than {DEEPEST} folders deep and was passed over")
                 continue
-            if entry.is_symlink() and not _is_below(entry.path, inside):
+            if entry.is_symlink() and not is_below(entry.path, inside):
                 warnings.append(f"{names.brief(name)}: is a link to another place and was passed over; copy it there")
                 continue
             if entry.is_file():
                 found[name] = Path(entry.path)
-        if len(found) + len(folders) > MOST_FILES:
-            raise StudioError(f"{root}: holds more than {MOST_FILES} files; give the folder of one dataset")
     return dict(sorted(found.items())), warnings
 
 
-def _is_below(link: str, inside: str) -> bool:
+def is_below(link: str, inside: str) -> bool:
+    """Whether a link, followed to its end, is a file below a folder that has no links in its own path."""
     target = os.path.realpath(link)
     return os.path.isfile(target) and target.startswith(inside + os.sep)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
@@ -102,11 +103,18 @@ def stage_uploads(
         return _staged(understand(dropped), folder)
 
 
-def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress | None = None) -> Staged:
+def stage_path(
+    path: Path | str,
+    *,
+    base: Path | None = None,
+    progress: Progress | None = None,
+    workspace: Path | None = None,
+) -> Staged:
     """What a path of this computer is: a label file, a picture, a folder, a zip, a project.
 
     A folder is read where it lies, with its sub folders; a zip is unpacked below `base` as in `stage_uploads`, which
-    see for what is raised. `ArgumentError` for a path that is not there, or is neither file nor folder.
+    see for what is raised. `ArgumentError` for a path that is not there, or is neither file nor folder, and for a
+    folder that holds far more than a dataset, the studio's `workspace` among them (None: where it usually is).
     """
     path = Path(str(path).strip().strip("\"'")).expanduser()
     try:
@@ -118,6 +126,7 @@ def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress
         raise ArgumentError(f"{names.brief(str(path))}: does not exist on this computer; give a folder or a file")
     if not is_folder and not is_file:
         raise ArgumentError(f"{path}: is neither a file nor a folder; give a label file, a picture, a zip or a folder")
+    folders.require_kept(path)
     if is_file and _is_zip(path.name, _beginning(path)):
         with _folder(base) as folder:
             packed = path.stat().st_size
@@ -126,12 +135,14 @@ def stage_path(path: Path | str, *, base: Path | None = None, progress: Progress
             return _staged(understand(dropped), folder)
     with _folder_if_needed(base) as (room, made):
         if is_folder:
+            folders.require_of_one_dataset(path, workspace)
             files, warnings = folders.walk(path)
             dropped = Dropped(files, path, str(path), room, warnings)
         elif names.suffix(path.name) in pictures.SUFFIXES:
             dropped = Dropped({path.name: path}, path.parent, path.name, room)
         else:
-            within = {f"images/{name}": file for name, file in _pictures_in(path.parent / "images").items()}
+            below = path.parent / "images"
+            within = {} if below.is_symlink() else {f"images/{name}": f for name, f in _pictures_in(below).items()}
             files = {**_pictures_in(path.parent), **within, path.name: path}
             dropped = Dropped(files, path.parent, path.name, room, only=path.name)
         understood = understand(replace(dropped, progress=progress))
@@ -221,13 +232,16 @@ def _beginning(path: Path) -> bytes:
 
 
 def _pictures_in(folder: Path) -> dict[str, Path]:
-    """The pictures that lie directly in a folder, by name."""
+    """The pictures that lie directly in a folder, by name; links are followed to files below it only."""
+    inside = os.path.realpath(folder)
     try:
         with os.scandir(folder) as entries:
             return {
                 entry.name: Path(entry.path)
-                for entry in entries
-                if names.suffix(entry.name) in pictures.SUFFIXES and not names.is_junk(entry.name) and entry.is_file()
+                for entry in islice(entries, folders.MOST_FILES)
+                if names.suffix(entry.name) in pictures.SUFFIXES
+                and not names.is_junk(entry.name)
+                and (folders.is_below(entry.path, inside) if entry.is_symlink() else entry.is_file())
             }
     except OSError:
         return {}

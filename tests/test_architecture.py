@@ -16,6 +16,7 @@ PACKAGE = "maskrcnn"
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "foreign": {"errors"},
+    "opened_projects": {"errors", "foreign"},
     "presets": set(),
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
@@ -29,10 +30,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lessons": {"errors", "config"},
     "training": {"errors", "foreign", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
-    "jobs": {"errors", "foreign", "config", "training.run_folder"},
+    "jobs": {"errors", "foreign", "opened_projects", "config", "training.run_folder"},
     "studio": {
         "errors",
         "foreign",
+        "opened_projects",
         "config",
         "config_table",
         "shipped",
@@ -88,6 +90,7 @@ LIGHT = (
     *(
         "errors",
         "foreign",
+        "opened_projects",
         "presets",
         "config",
         "config_table",

@@ -12,6 +12,7 @@ from maskrcnn.annotations.store import Project, ProjectClass, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import annotate_picture, annotate_state, dataset_classes, hotkeys, session
 from maskrcnn.studio.annotate_state import Editor
+from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
 
@@ -91,7 +92,7 @@ def class_picker(project: Project) -> None:
     with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
         for number, entry in enumerate(classes, 1):
             st.button(
-                f':color[⬤]{{foreground="{entry.colour}"}} {plain(entry.name)}',
+                f':color[⬤]{{foreground="{known_colour(entry.colour)}"}} {plain(entry.name)}',
                 key=f"annotate_class_{number}",
                 type="primary" if entry.name == chosen else "secondary",
                 shortcut=hotkeys.of(entry),

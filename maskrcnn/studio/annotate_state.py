@@ -20,6 +20,7 @@ from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import canvas
 from maskrcnn.studio.canvas_objects import Drawing, View, on_canvas
+from maskrcnn.studio.overlays import known_colour
 
 NO_CLASS_COLOUR = "#a0a0a0"
 FIRST_CLASS = "object"
@@ -80,7 +81,7 @@ class Editor:
 
 def colours(project: Project) -> dict[str | None, str]:
     """The colour of each class; grey for no class, and for one that was renamed or removed elsewhere meanwhile."""
-    return defaultdict(lambda: NO_CLASS_COLOUR, {entry.name: entry.colour for entry in project.classes()})
+    return defaultdict(lambda: NO_CLASS_COLOUR, {entry.name: known_colour(entry.colour) for entry in project.classes()})
 
 
 def skeletons(project: Project) -> dict[str, Skeleton]:

@@ -18,6 +18,7 @@ from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio import annotate_state, dataset_memory, hotkeys, session
 from maskrcnn.studio.inspection import counted
+from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
 
@@ -109,7 +110,9 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
     with st.form("dataset_change_class", border=True):
         new = st.text_input("Name", name, key=f"dataset_class_name_{generation}_{name}")
         colour_at, key_at = st.columns(2)
-        colour = colour_at.color_picker("Colour", entry.colour, key=f"dataset_class_colour_{generation}_{name}")
+        colour = colour_at.color_picker(
+            "Colour", known_colour(entry.colour), key=f"dataset_class_colour_{generation}_{name}"
+        )
         taken = {hotkeys.of(other) for other in classes if other.name != name}
         free = [_NO_KEY, *(key for key in hotkeys.KEYS if key not in taken)]
         key = key_at.selectbox(

@@ -7,6 +7,7 @@ positive red-orange and hatched, a missed object blue and dashed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,6 +29,7 @@ MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f
 MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
 
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+_GREY = "#a0a0a0"
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,14 @@ def draw(
     return canvas
 
 
+def known_colour(colour: object) -> str:
+    """The colour itself where it is written `#rrggbb`, else grey: the file of a project may say anything."""
+    return colour if isinstance(colour, str) and re.fullmatch("#[0-9a-fA-F]{6}", colour) else _GREY
+
+
 def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers 0..255."""
+    """`#rrggbb` as three numbers 0..255; grey for what is written otherwise."""
+    colour = known_colour(colour)
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 

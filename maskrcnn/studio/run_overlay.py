@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn import shipped
-from maskrcnn.config import Config
+from maskrcnn.config import LOSSES, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.studio import run_rows
@@ -72,9 +72,10 @@ def settings_of(run: RunFolder) -> dict[str, Any]:
     try:
         config = Config.parse(written).model_dump() if written else {}
     except StudioError:
-        config = dict(written)
+        # No other names: each becomes a column of the table, beside those that have a meaning of their own.
+        config = {name: written[name] for name in Config.model_fields if name in written}
     weights = config.pop("loss_weights", None) or {}
-    settings = config | {f"weight of {name}": weight for name, weight in weights.items()}
+    settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
     argv = (run.read_json(PROCESS) or {}).get("argv") or []
     for option in _START:
         if option in argv[:-1]:

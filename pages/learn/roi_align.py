@@ -6,6 +6,7 @@ from maskrcnn.annotations import pictures, raster
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio import address, networks, roi_charts, roi_maps, session
 from maskrcnn.studio.canvas import box_canvas
+from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
 
 PAGE = "roi_align"
@@ -247,7 +248,7 @@ with nudge_column:
 
 if source != FILTERS:
     kind = f"level {level} of the feature pyramid" if len(levels) > 1 else f"{level}, the only map,"
-    origin = f"The map is {kind} of {source}, for the picture as that network sees it."
+    origin = f"The map is {kind} of {plain(source)}, for the picture as that network sees it."
 elif trained:
     origin = "The map is made by hand-written filters, not by a network."
 else:

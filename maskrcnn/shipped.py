@@ -7,14 +7,22 @@ names no training picture; its `drawn` says of which toy world they were, so tha
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple, NotRequired
 
+from annotated_types import Len
+from pydantic import ConfigDict, TypeAdapter, with_config
+from typing_extensions import TypedDict
+
+from maskrcnn import foreign
 from maskrcnn.config import MEASURES
+from maskrcnn.errors import StudioError
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
 CARD = "card.json"
@@ -31,10 +39,31 @@ FINE_TUNE: dict[str, Any] = {"norm": "frozen", "layers": "all"}
 On photographs of balloons (46 to learn from, 15 others, four minutes) BatchNorm that learns was no better: best mask AP
 0.47, frozen 0.46. Frozen it is, which does not depend on the size of a batch."""
 
-_NEEDED = {"name", "what", "train", "test", "limits"}
-"""Without these a `card.json` is somebody else's."""
+WEIGHTS = "best.safetensors"
 
 Card = dict[str, Any]
+
+
+class _Drawn(TypedDict):
+    world: str
+    pictures: int
+    seed: int
+
+
+@with_config(ConfigDict(extra="allow"))
+class _Card(TypedDict):
+    """What every card says; `finest` looks for what was measured. It may say more."""
+
+    name: str
+    what: str
+    train: _Drawn
+    test: _Drawn
+    limits: str
+    ap: NotRequired[dict[str, dict[str, float | None] | None]]
+    intervals: NotRequired[dict[str, dict[str, Annotated[list[float], Len(2, 2)]] | None] | None]
+
+
+_CARD: TypeAdapter[Any] = TypeAdapter(_Card)
 
 
 def names() -> tuple[str, ...]:
@@ -49,18 +78,65 @@ def folder(model: object) -> Path | None:
 
 
 def card(model: object) -> Card | None:
-    """The model card of a model that ships; None for whatever is no such word."""
+    """The model card of a model that ships; None for whatever is no such word, and where the card is none."""
     found = folder(model)
-    return card_in(found) if found else None
+    if found is None:
+        return None
+    try:
+        return foreign.read_json(found / CARD, _CARD, found)
+    except (StudioError, OSError):
+        return None
 
 
 def card_in(run: Path) -> Card | None:
-    """The card in a run folder that ships, or was copied from one; None for a run that somebody trained here."""
-    try:
-        found = json.loads((run / CARD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    """The card of the model whose weights a run folder holds: one that ships, or a copy of it. None for all others.
+
+    Any run can have a `card.json` and any name, so neither counts: the weights must be those that ship, byte for byte,
+    and the words are those that ship.
+    """
+    weights = _file_in(run, WEIGHTS)
+    if weights is None:
         return None
-    return found if isinstance(found, dict) and found.keys() >= _NEEDED else None
+    for name in names():
+        own = _file_in(FOLDER / name, WEIGHTS)
+        # The size first: few other runs have it, so hardly a file is read.
+        if own is not None and own.size == weights.size and own.hash() == weights.hash():
+            return card(name)
+    return None
+
+
+class _File(NamedTuple):
+    """A file as it is now; another content has another `changed`, `size` or `inode`."""
+
+    path: Path
+    size: int
+    changed: int
+    inode: int
+
+    def hash(self) -> str | None:
+        """SHA-256 of the content; None where it cannot be read."""
+        return _hash(self)
+
+
+def _file_in(folder: Path, name: str) -> _File | None:
+    """A file of a folder; None where there is none, or where it is a link that leads out of the folder."""
+    path = folder / name
+    try:
+        if not path.is_file() or not foreign.is_confined(path, [folder]):
+            return None
+        about = path.stat()
+    except (OSError, ValueError):
+        return None
+    return _File(path, about.st_size, about.st_mtime_ns, about.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _hash(file: _File) -> str | None:
+    try:
+        with file.path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:

@@ -38,6 +38,7 @@ def ship(folder: Path, name: str = "toy", network: Any = None, pictures: tuple[s
     Without a `network` the file of its weights holds no tensor, which is enough where nobody loads it.
     """
     run = RunFolder(folder / name)
+    run.path.mkdir(parents=True, exist_ok=True)
     classes = tuple(CARD["classes"])
     config = network.config if network else Config.preset("classroom", class_names=classes, epochs=3, **fields)
     images = [

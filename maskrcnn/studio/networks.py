@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,36 @@ from maskrcnn import shipped
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import RunFolder
 
+_SHIPS = "ships with the studio"
+
 
 def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
-    """The runs of a project by name, then the models that ship, but those of which it has a copy."""
-    own = {run.name: run for run in runs}
-    copied = {name for name, run in own.items() if shipped.card_in(run.path)}
+    """The runs of a project by name, then the models that ship, but those of which it has a copy.
+
+    A run whose folder is called as if it shipped is named as what it is.
+    """
+    own = {}
+    copied = set()
+    for run in runs:
+        own[f"{run.name} (a run of this project)" if _claims_to_ship(run.name) else run.name] = run
+        if card := shipped.card_in(run.path):
+            copied.add(card["name"])
     others = [name for name in shipped.names() if name not in copied]
-    return own | {f"{name} (ships with the studio)": RunFolder(shipped.FOLDER / name) for name in others}
+    return own | {f"{name} ({_SHIPS})": RunFolder(shipped.FOLDER / name) for name in others}
+
+
+def _claims_to_ship(name: str) -> bool:
+    """Whether a name reads like that of a model that ships: letters of other widths and cases, and signs between them,
+    make no difference."""
+    letters = (sign for sign in unicodedata.normalize("NFKD", name).casefold() if sign.isalnum())
+    return _SHIPS.replace(" ", "") in "".join(letters)
 
 
 def show_card(run: RunFolder) -> None:
     """Of a model that ships a badge and a line: what it learned from and what it is worth; on hover what it cannot do.
-    Of a run that somebody trained here, nothing."""
+    Of any other run nothing, whatever its name and its files say (see `shipped.card_in`)."""
     if card := shipped.card_in(run.path):
-        badge = ":violet-badge[:material/inventory_2: ships with the studio]"
+        badge = f":violet-badge[:material/inventory_2: {_SHIPS}]"
         st.markdown(f"{badge} :small[{shipped.in_short(card)}]", help=plain(f"{card['what']} {card['limits']}"))
 
 

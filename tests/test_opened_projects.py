@@ -73,7 +73,7 @@ def test_what_is_no_file_is_no_list_and_is_not_written_to(tmp_path: Path) -> Non
     for make in (lambda: place.mkdir(), lambda: os.mkfifo(place), lambda: place.symlink_to(outside)):
         make()
         assert read(place.parent) == []
-        with pytest.raises(StudioError, match="opened_projects.txt"):
+        with pytest.raises(StudioError, match=r"opened_projects\.txt"):
             add(place.parent, Path("/far/two"))
         place.rmdir() if place.is_dir() else place.unlink()
     assert outside.read_text() == "/far/one\n"

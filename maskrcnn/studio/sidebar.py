@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import session
 from maskrcnn.studio.job_pill import job_pill
@@ -16,17 +16,24 @@ from maskrcnn.studio.plain_text import plain
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
-    """Fill the side bar. `pages` is what `st.navigation` was given."""
+    """Fill the side bar. `pages` is what `st.navigation` was given.
+
+    Where there is no project to show, the way to one takes the place of the page.
+    """
     try:
         project = session.current_project()
+        counts, name = project.counts(), project.name
+    except session.NoProject:
+        _no_project()
+        st.stop()
     except StudioError as error:
         with st.sidebar:
-            _switcher(None)
-        st.error(plain(error), icon=":material/error:")
+            _switcher("Projects", "")
+        gone = isinstance(error, session.ProjectGone)
+        st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
         st.stop()
     with st.sidebar:
-        _switcher(project)
-        counts = project.counts()
+        _switcher(plain(name), str(project.folder))
         st.markdown(f"{counts.done} of {counts.pictures} pictures done")
         job_pill()
         for group, members in pages.items():
@@ -35,32 +42,68 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
                 st.page_link(page, query_params={"project": project.folder.name})
 
 
-def _switcher(project: Project | None) -> None:
-    """The name of the project, which opens the list of projects and the two ways to a new one."""
-    with st.popover(plain(project.name) if project else "Projects", icon=":material/folder_open:", width="stretch"):
+def _switcher(label: str, here: str) -> None:
+    """A button that opens the list of projects and the two ways to a new one. `here` is the folder of the one that is
+    shown, empty where it is none."""
+    with st.popover(label, icon=":material/folder_open:", width="stretch"):
         with session.fail_softly():
-            names = {str(path): path.name for path in session.projects()}
-        here = str(project.folder) if project else ""
+            names = _labels(session.projects())
         index = list(names).index(here) if here in names else None
         chosen = st.radio("Project", list(names), index=index, format_func=lambda path: plain(names[path]))
         if chosen is not None and chosen != here:
-            session.switch_project(Path(chosen))
-            st.rerun()
-        with st.form("new_project", border=False):
-            name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
-            if st.form_submit_button("Create project", icon=":material/add:"):
-                with session.fail_softly(stop=False):
-                    session.switch_project(session.create_project(name))
-                    st.rerun()
-        with st.form("open_folder", border=False):
-            path = st.text_input(
-                "Open from this computer",
-                placeholder="a folder, a label file or a zip",
-                key="open_path",
-                help="A project folder is used where it is. Labels of any format with their pictures, or pictures "
-                "alone, become a new project.",
-            )
-            if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
-                with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
-                    session.switch_project(session.open_folder(path))
-                    st.rerun()
+            with session.fail_softly(stop=False):
+                session.switch_project(Path(chosen))
+                st.rerun()
+        _create()
+        _open()
+
+
+def _labels(paths: Sequence[Path]) -> dict[str, str]:
+    """Path -> what it is called in the list: its name; and where it lies, where two have one name."""
+    names = Counter(plain(path.name) for path in paths)
+    return {str(path): path.name if names[plain(path.name)] == 1 else f"{path.name} in {path.parent}" for path in paths}
+
+
+def _create() -> None:
+    with st.form("new_project", border=False):
+        name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
+        if st.form_submit_button("Create project", icon=":material/add:"):
+            with session.fail_softly(stop=False):
+                session.switch_project(session.create_project(name))
+                st.rerun()
+
+
+def _open() -> None:
+    with st.form("open_folder", border=False):
+        path = st.text_input(
+            "Open from this computer",
+            placeholder="a folder, a label file or a zip",
+            key="open_path",
+            help="A project folder is used where it is. Labels of any format with their pictures, or pictures "
+            "alone, become a new project.",
+        )
+        if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
+            with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
+                session.switch_project(session.open_folder(path))
+                st.rerun()
+
+
+def _no_project() -> None:
+    """The page of a workspace whose projects are gone: the three ways on."""
+    st.title("No project")
+    st.markdown(
+        "A project holds your pictures, what is drawn on them, and the trainings. There is none in this workspace now."
+    )
+    make, open_one, sample = st.columns(3, gap="large")
+    with make:
+        _create()
+    with open_one:
+        _open()
+    with sample:
+        st.markdown("The sample project, with pictures, labels and a trained network:")
+        if st.button("Get the sample project back", icon=":material/restore:", key="sample_project"):
+            with session.fail_softly(stop=False):
+                with st.spinner("Copying its pictures"):
+                    folder = session.create_sample()
+                session.switch_project(folder)
+                st.rerun()

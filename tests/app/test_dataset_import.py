@@ -404,7 +404,7 @@ def test_a_zip_opened_from_the_side_bar_becomes_a_project(
     app.text_input(key="open_path").input(str(archive))
     next(element for element in app.button if element.label == "Open").click().run()
     assert not app.exception
-    (made,) = [path for path in workspace.iterdir() if path.name != "plants"]
+    (made,) = [path for path in workspace.iterdir() if path.name != "plants" and not path.name.startswith(".")]
     opened = Project.open(made)
     assert {image.file_name: image.split for image in opened.images()} == {"c.png": "train", "d.png": "val"}
     assert opened.counts().classes == {"owl": 1}
@@ -427,5 +427,5 @@ def test_a_path_that_cannot_be_opened_makes_no_project(
     next(element for element in app.button if element.label == "Open").click().run()
     assert not app.exception
     assert said in app.error[0].value
-    assert [path.name for path in workspace.iterdir()] == ["plants"]
+    assert [path.name for path in workspace.iterdir() if not path.name.startswith(".")] == ["plants"]
     assert not list(staging.iterdir())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -11,6 +11,7 @@ from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, records, table_rows
 from maskrcnn.annotations.store.listing import known_split
+from maskrcnn.annotations.store.table_rows import State
 from maskrcnn.errors import StudioError
 
 
@@ -47,7 +48,18 @@ def between(before: Dataset, after: Dataset) -> list[Change]:
     return [*found, *(Change(record, None) for record in first.values())]
 
 
-def apply(db: sqlite3.Connection, changes: Sequence[Change], before: Dataset, after: Dataset) -> None:
+def states_of(changes: Sequence[Change]) -> dict[int, State]:
+    """Picture -> its regions as they are to be stored, where those are others now; for `apply`."""
+    return {
+        _identity(change.was)[0]: State.of(change.now.regions)
+        for change in changes
+        if change.now is not None and change.now.regions != change.was.regions
+    }
+
+
+def apply(
+    db: sqlite3.Connection, changes: Sequence[Change], states: Mapping[int, State], before: Dataset, after: Dataset
+) -> None:
     """Store changes and the classes of `after`. Raises `StaleSave` where a picture concerned was saved since."""
     for change in changes:
         number, revision = _identity(change.was)
@@ -58,35 +70,83 @@ def apply(db: sqlite3.Connection, changes: Sequence[Change], before: Dataset, af
             continue
         if change.now.split is not None:
             db.execute("UPDATE image SET split = ? WHERE id = ?", (known_split(change.now.split), number))
-        if change.now.regions != change.was.regions:
-            table_rows.save_state(db, row, table_rows.State.of(change.now.regions))
-    class_rows.drop_unused(db, [name for name in before.classes if name not in after.classes])
+        if number in states:
+            table_rows.save_state(db, row, states[number])
+    kept = set(after.classes)
+    class_rows.drop_unused(db, [name for name in before.classes if name not in kept])
     class_rows.add(db, after.classes, after.skeletons)
     table_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
 
 
-def reclassify(db: sqlite3.Connection, place: records.Place, attribute: str | None) -> None:
-    """Let another VIA attribute be the class, in every picture; the old class goes back among the attributes."""
-    before = records.dataset(db, place)
+# Another attribute as the class
+
+
+@dataclass(frozen=True)
+class Reclassified:
+    """What a project becomes when another attribute is the class: its dataset, without pictures, and the new state of
+    each picture that gets one."""
+
+    facts: Dataset
+    states: Mapping[int, State]
+
+
+def seen(db: sqlite3.Connection) -> object:
+    """What is equal as long as `reclassified` gives the same."""
+    pictures = db.execute("SELECT id, state FROM image WHERE removed = 0 ORDER BY id").fetchall()
+    return list(map(tuple, pictures)), records.facts(db)
+
+
+def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
+    """Let another VIA attribute be the class, in every picture; the old class goes back among the attributes.
+
+    It takes long where there are many regions, so the project is not to be locked meanwhile.
+    """
     after = via_classes.reclassified(before, attribute)
-    for was, now in zip(before.images, after.images, strict=True):
-        if was.regions != now.regions:
-            row = table_rows.image(db, _identity(was)[0])
-            table_rows.save_state(db, row, table_rows.State.of(now.regions))
-    class_rows.become(db, after.classes)
-    table_rows.set_meta(db, "class_attribute", after.class_attribute)
-    table_rows.set_meta(db, "extras", dict(after.extras))
+    states = {
+        _identity(was)[0]: State.of(now.regions)
+        for was, now in zip(before.images, after.images, strict=True)
+        if was.regions != now.regions
+    }
+    return Reclassified(replace(after, images=()), states)
 
 
-def rename_in_regions(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Give every region of one class another, also in pictures that are removed; each concerned is saved."""
+def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
+    """Store what `reclassified` worked out of the project as it is."""
+    for number, state in worked_out.states.items():
+        table_rows.save_state(db, table_rows.image(db, number), state)
+    class_rows.become(db, worked_out.facts.classes)
+    table_rows.set_meta(db, "class_attribute", worked_out.facts.class_attribute)
+    table_rows.set_meta(db, "extras", dict(worked_out.facts.extras))
+
+
+# Another name of a class
+
+
+def renamed(db: sqlite3.Connection, old: str, new: str) -> dict[int, State]:
+    """State -> what it is with the regions of one class given another, for the pictures that this concerns, also those
+    that are removed. States never change, so this is worked out before the project is locked for it."""
+    return {row["state"]: state for row in _concerned(db, old) if (state := _renamed(db, row, old, new)) is not None}
+
+
+def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, State]) -> None:
+    """Give every region of one class another; each picture concerned is saved."""
+    for row in _concerned(db, old):
+        state = known.get(row["state"]) or _renamed(db, row, old, new)
+        if state is not None:
+            table_rows.save_state(db, row, state)
+
+
+def _concerned(db: sqlite3.Connection, class_name: str) -> list[sqlite3.Row]:
     # Removed pictures have no region rows; one that is brought back must not bring the old name with it.
-    concerned = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?) OR removed"
-    for row in db.execute(concerned, (old,)).fetchall():
-        regions = table_rows.regions(db, row)
-        renamed = [replace(r, class_name=new) if r.class_name == old else r for r in regions]
-        if renamed != list(regions):
-            table_rows.save_state(db, row, table_rows.State.of(renamed))
+    query = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?) OR removed"
+    return db.execute(query, (class_name,)).fetchall()
+
+
+def _renamed(db: sqlite3.Connection, row: sqlite3.Row, old: str, new: str) -> State | None:
+    regions = table_rows.regions(db, row)
+    if not any(region.class_name == old for region in regions):
+        return None
+    return State.of([replace(r, class_name=new) if r.class_name == old else r for r in regions])
 
 
 def _differ(was: ImageRecord, now: ImageRecord | None) -> bool:

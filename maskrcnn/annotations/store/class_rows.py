@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Skeleton
+from maskrcnn.annotations.store import json_texts
 from maskrcnn.errors import StudioError
 
 _DIGITS = "123456789"
+
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
+HOTKEY = re.compile("[0-9a-z]")
+
+_MOST_TRIES = 16
+"""Colours that are tried for a new class. There are some 1,700 in all, so in a project of thousands they repeat."""
 
 
 @dataclass(frozen=True)
@@ -28,38 +34,50 @@ class ProjectClass:
 
 def classes(db: sqlite3.Connection) -> list[ProjectClass]:
     return [
-        ProjectClass(name, colour, hotkey, skeleton_from(json.loads(skeleton)) if skeleton else None)
+        ProjectClass(name, colour, hotkey, _stored_skeleton(name, skeleton))
         for name, colour, hotkey, skeleton in db.execute(
-            "SELECT name, colour, hotkey, skeleton FROM class ORDER BY position"
+            "SELECT name, colour, hotkey, skeleton FROM class ORDER BY position, name"
         )
     ]
 
 
 def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Skeleton] | None = None) -> list[str]:
-    """Add the classes that the project does not know, each with a free colour and the next free digit; returns them.
+    """Add the classes that the project does not know, each with a colour (a free one, while there are any) and the
+    next free digit; returns them.
 
     A class that is known and has no skeleton gets that of `skeletons`.
     """
     skeletons = skeletons or {}
-    known = {entry.name: entry for entry in classes(db)}
-    new = [name for name in dict.fromkeys(names) if name not in known]
-    for name in new:
-        used = {entry.colour for entry in known.values()}
-        colour = next(colour for index in range(len(known), 10**9) if (colour := colour_of(index)) not in used)
-        hotkey = free_hotkey(entry.hotkey for entry in known.values())
-        known[name] = ProjectClass(checked_name(name), colour, hotkey, skeletons.get(name))
-        _insert(db, known[name], len(known) - 1)
+    known = "SELECT 1 FROM class WHERE name = ?"
+    new = [name for name in dict.fromkeys(names) if db.execute(known, (checked_name(name),)).fetchone() is None]
+    if new:
+        _add_new(db, new, skeletons)
     for name, skeleton in skeletons.items():
-        if name in known and known[name].skeleton is None:
-            db.execute("UPDATE class SET skeleton = ? WHERE name = ?", (json.dumps(skeleton_document(skeleton)), name))
+        db.execute(
+            "UPDATE class SET skeleton = ? WHERE name = ? AND skeleton IS NULL",
+            (json_texts.dumped(skeleton_document(skeleton), f'the skeleton of class "{name}"'), name),
+        )
     return new
+
+
+def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, Skeleton]) -> None:
+    rows = db.execute("SELECT position, colour, hotkey FROM class").fetchall()
+    number, position = len(rows), max((row["position"] for row in rows), default=-1)
+    colours, hotkeys = {row["colour"] for row in rows}, {row["hotkey"] for row in rows}
+    for place, name in enumerate(names):
+        tries = [colour_of(number + place + step) for step in range(_MOST_TRIES)]
+        colour = next((colour for colour in tries if colour not in colours), tries[0])
+        hotkey = free_hotkey(hotkeys)
+        colours.add(colour)
+        hotkeys.add(hotkey)
+        _insert(db, ProjectClass(name, colour, hotkey, skeletons.get(name)), position + 1 + place)
 
 
 def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
     """Make these the classes, in this order; one that regions use must be among them. A new class without a key gets
     the next free digit."""
     _check(wanted)
-    names = [entry.name for entry in wanted]
+    names = {entry.name for entry in wanted}
     used = "SELECT class_name, count(*) FROM region WHERE class_name IS NOT NULL GROUP BY class_name"
     for name, number in db.execute(used).fetchall():
         if name not in names:
@@ -67,11 +85,12 @@ def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
             raise StudioError(f'class "{name}" is used by {regions}; give them another class first')
     known = {entry.name for entry in classes(db)}
     db.execute("DELETE FROM class")
-    taken = [entry.hotkey for entry in wanted]
+    taken = {entry.hotkey for entry in wanted}
     for position, entry in enumerate(wanted):
         if entry.hotkey is None and entry.name not in known:
-            taken.append(free_hotkey(taken))
-            entry = ProjectClass(entry.name, entry.colour, taken[-1], entry.skeleton)
+            hotkey = free_hotkey(taken)
+            taken.add(hotkey)
+            entry = ProjectClass(entry.name, entry.colour, hotkey, entry.skeleton)
         _insert(db, entry, position)
 
 
@@ -104,8 +123,8 @@ def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
 
 def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
     """Make these the classes, in this order; new ones get a colour and a key, others go if no region uses them."""
-    known = [entry.name for entry in classes(db)]
-    drop_unused(db, [name for name in known if name not in names])
+    kept = set(names)
+    drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
     add(db, names)
     entries = {entry.name: entry for entry in classes(db)}
     put(db, [entries.pop(name) for name in names] + list(entries.values()))
@@ -120,9 +139,8 @@ def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
         )
 
 
-def free_hotkey(taken: Iterable[str | None]) -> str | None:
+def free_hotkey(taken: Collection[str | None]) -> str | None:
     """The first of the digits 1 to 9 that is free; None where none is."""
-    taken = set(taken)
     return next((digit for digit in _DIGITS if digit not in taken), None)
 
 
@@ -142,17 +160,49 @@ def document(entry: ProjectClass) -> dict[str, Any]:
     return {"name": entry.name, "colour": entry.colour, "hotkey": entry.hotkey, "skeleton": skeleton}
 
 
-def class_from(document: Mapping[str, Any]) -> ProjectClass:
-    skeleton = document["skeleton"]
-    return ProjectClass(**{**document, "skeleton": skeleton_from(skeleton) if skeleton else None})
+def class_from(document: object, words: str) -> ProjectClass:
+    """The class of a `document`; `words` say in a `StudioError` where it is from."""
+    if not isinstance(document, dict) or document.keys() != {"name", "colour", "hotkey", "skeleton"}:
+        raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
+    name, colour, hotkey, skeleton = (document[key] for key in ("name", "colour", "hotkey", "skeleton"))
+    if (
+        not isinstance(name, str)
+        or not (isinstance(colour, str) and COLOUR.fullmatch(colour))
+        or not (hotkey is None or (isinstance(hotkey, str) and HOTKEY.fullmatch(hotkey)))
+    ):
+        raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
+    return ProjectClass(
+        checked_name(name), colour, hotkey, None if skeleton is None else skeleton_from(skeleton, words)
+    )
 
 
 def skeleton_document(skeleton: Skeleton) -> dict[str, Any]:
     return {"names": skeleton.names, "edges": skeleton.edges}
 
 
-def skeleton_from(document: Mapping[str, Any]) -> Skeleton:
-    return Skeleton(tuple(document["names"]), tuple((first, second) for first, second in document["edges"]))
+def skeleton_from(document: object, words: str) -> Skeleton:
+    """The skeleton of a `skeleton_document`; `words` say in a `StudioError` where it is from."""
+    wrong = StudioError(f"{words} is not names and pairs of them; restore the project folder from a copy")
+    if not isinstance(document, dict) or document.keys() != {"names", "edges"}:
+        raise wrong
+    names, edges = document["names"], document["edges"]
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise wrong
+    if not isinstance(edges, list | tuple):
+        raise wrong
+    for edge in edges:
+        if not isinstance(edge, list | tuple) or len(edge) != 2:
+            raise wrong
+        if not all(type(end) is int and 0 <= end < len(names) for end in edge):
+            raise wrong
+    return Skeleton(tuple(names), tuple((first, second) for first, second in edges))
+
+
+def _stored_skeleton(name: str, text: object) -> Skeleton | None:
+    if text is None:
+        return None
+    words = f'project.db: the skeleton of class "{name[:40]}"'
+    return skeleton_from(json_texts.parsed(text, words), words)
 
 
 def _check(wanted: Sequence[ProjectClass]) -> None:
@@ -162,10 +212,10 @@ def _check(wanted: Sequence[ProjectClass]) -> None:
         if checked_name(entry.name) in names:
             raise StudioError(f'class "{entry.name}" is in the list twice; leave one')
         names.add(entry.name)
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", entry.colour):
+        if not COLOUR.fullmatch(entry.colour):
             raise StudioError(f'class "{entry.name}" has the colour "{entry.colour}"; write it like #e69f00')
         if entry.hotkey is not None:
-            if not re.fullmatch("[0-9a-z]", entry.hotkey):
+            if not HOTKEY.fullmatch(entry.hotkey):
                 raise StudioError(f'class "{entry.name}" has the key "{entry.hotkey}"; choose one of 0-9 or a-z')
             if other := hotkeys.get(entry.hotkey):
                 raise StudioError(f'classes "{other}" and "{entry.name}" share the key "{entry.hotkey}"; change one')
@@ -184,7 +234,9 @@ def _check_skeleton(name: str, skeleton: Skeleton) -> None:
 
 
 def _insert(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:
-    skeleton = json.dumps(skeleton_document(entry.skeleton)) if entry.skeleton else None
+    skeleton = None
+    if entry.skeleton is not None:
+        skeleton = json_texts.dumped(skeleton_document(entry.skeleton), f'the skeleton of class "{entry.name}"')
     db.execute(
         "INSERT INTO class (name, position, colour, hotkey, skeleton) VALUES (?, ?, ?, ?, ?)",
         (entry.name, position, entry.colour, entry.hotkey, skeleton),

@@ -10,7 +10,7 @@ import re
 import sqlite3
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,7 +20,7 @@ from typing import BinaryIO
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, region_json, table_rows
+from maskrcnn.annotations.store import class_rows, json_texts, region_json, table_rows
 from maskrcnn.annotations.store.complaints import cannot_store
 from maskrcnn.annotations.store.staging import Staging
 from maskrcnn.annotations.store.table_rows import State
@@ -141,28 +141,54 @@ def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progre
     return warnings
 
 
-def take_in(db: sqlite3.Connection, images_folder: Path, room: Staging, facts: Dataset | None) -> ImportReport:
+@dataclass(frozen=True)
+class Arrival:
+    """What was worked out about an import before the project is locked for it: the classes that it uses, and whether
+    what waits (by its number) has the same regions as a picture shows in a state."""
+
+    classes: tuple[str, ...]
+    same: Mapping[tuple[int, int], bool]
+
+
+def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Arrival:
+    """Work out what takes long, from the project as it is before it is locked."""
+    classes = dict.fromkeys(facts.classes if facts is not None else ())
+    same: dict[tuple[int, int], bool] = {}
+    known = _known(db)
+    for waiting in room.db.execute("SELECT number, name, sha256, regions, marks FROM waiting ORDER BY number"):
+        marks = json.loads(waiting["marks"])
+        classes.update(dict.fromkeys(name for _, name in marks if name))
+        number = known.get((waiting["name"], waiting["sha256"]))
+        if number is not None and marks:
+            row = table_rows.image(db, number)
+            if row["n_regions"]:
+                same[waiting["number"], row["state"]] = _is_same(db, row, waiting["regions"])
+    return Arrival(tuple(classes), same)
+
+
+def take_in(
+    db: sqlite3.Connection, images_folder: Path, room: Staging, facts: Dataset | None, arrival: Arrival
+) -> ImportReport:
     """Bring what waits in the room into the project; the files are moved last.
 
-    `facts` is the dataset they came with: its classes, skeletons and extras are kept too.
+    `facts` is the dataset they came with: its classes, skeletons and extras are kept too. Nobody can save meanwhile, so
+    nothing is worked out here that can be before (`prepared`).
     """
-    new_classes = _take_classes(db, room, facts)
+    new_classes = class_rows.add(db, arrival.classes, facts.skeletons if facts is not None else None)
     counted = _Counted()
-    known: dict[tuple[str, str], int] = {}
-    taken = {_folded(name) for name in os.listdir(images_folder)}
-    for number, file_name, name, digest in db.execute("SELECT id, file_name, given_name, sha256 FROM image"):
-        known[name, digest] = number
-        taken.add(_folded(file_name))
+    known = _known(db)
+    names = _Names(images_folder, [name for (name,) in db.execute("SELECT file_name FROM image")])
     for waiting in room.db.execute("SELECT * FROM waiting ORDER BY number"):
         state = State(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
         identity = waiting["name"], waiting["sha256"]
         if identity in known:
-            _merge(db, table_rows.image(db, known[identity]), waiting["split"], state, counted)
+            row = table_rows.image(db, known[identity])
+            is_same = arrival.same.get((waiting["number"], row["state"]))
+            _merge(db, row, waiting["split"], state, is_same, counted)
             continue
-        file_name = _free(waiting["name"], taken)
+        file_name = names.take(waiting["name"])
         if file_name != waiting["name"]:
             counted.warnings.append(f"{waiting['name']}: another picture has this name; it became {file_name}")
-        taken.add(_folded(file_name))
         room.plan(waiting["number"], file_name)
         known[identity] = _insert(db, file_name, waiting)
         table_rows.first_state(db, known[identity], state)
@@ -267,18 +293,24 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
         state = State.of(record.regions)
     except StudioError as error:
         raise _Unfit(f"{plain_name(picture.name)}: {error}") from None
+    name = plain_name(picture.name)
     extras = {key: value for key, value in record.extras.items() if key != "project"}
+    try:
+        attributes = json_texts.dumped(dict(record.attributes), "what the labels say of the picture")
+        further = json_texts.dumped(json_texts.require_extras(extras, "what the labels say of it"), "what they say")
+    except StudioError as error:
+        raise _Unfit(f"{name}: {error}") from None
     room.db.execute(
         "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
-            plain_name(picture.name),
+            name,
             copied.sha256,
             copied.file_size,
             *copied.size,
             split or record.split,
-            json.dumps(dict(record.attributes)),
-            json.dumps(extras),
+            attributes,
+            further,
             state.text,
             json.dumps(state.marks),
         ),
@@ -298,12 +330,16 @@ class _Counted:
     image_ids: list[int] = field(default_factory=list)
 
 
-def _take_classes(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> list[str]:
-    """Add the dataset's classes and all that its regions use; returns the new ones."""
-    used = dict.fromkeys(facts.classes if facts is not None else ())
-    for (marks,) in room.db.execute("SELECT marks FROM waiting ORDER BY number"):
-        used.update(dict.fromkeys(name for _, name in json.loads(marks) if name))
-    return class_rows.add(db, used, facts.skeletons if facts is not None else None)
+def _known(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """(name where it came from, content) -> picture."""
+    rows = db.execute("SELECT id, given_name, sha256 FROM image")
+    return {(name, digest): number for number, name, digest in rows}
+
+
+def _is_same(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
+    """Whether a picture shows the shapes and classes of that text of regions."""
+    own, drawn = table_rows.regions(db, row), region_json.loads(text, row["file_name"])
+    return [(region.shape, region.class_name) for region in drawn] == [(r.shape, r.class_name) for r in own]
 
 
 def _insert(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int:
@@ -322,8 +358,15 @@ def _insert(db: sqlite3.Connection, file_name: str, waiting: sqlite3.Row) -> int
     return number
 
 
-def _merge(db: sqlite3.Connection, row: sqlite3.Row, split: str | None, state: State, counted: _Counted) -> None:
-    """A picture that the project has already: its own regions win."""
+def _merge(
+    db: sqlite3.Connection,
+    row: sqlite3.Row,
+    split: str | None,
+    state: State,
+    is_same: bool | None,
+    counted: _Counted,
+) -> None:
+    """A picture that the project has already: its own regions win; `is_same` where it has these (None: not known)."""
     name = row["file_name"]
     if row["removed"]:
         table_rows.hide(db, row, False)
@@ -334,23 +377,32 @@ def _merge(db: sqlite3.Connection, row: sqlite3.Row, split: str | None, state: S
     updated = bool(state.marks) and not row["n_regions"]
     if updated:
         table_rows.save_state(db, row, state)
-    elif state.marks:
-        own, drawn = table_rows.regions(db, row), region_json.loads(state.text)
-        if [(region.shape, region.class_name) for region in drawn] != [(r.shape, r.class_name) for r in own]:
-            counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
+    elif state.marks and not (_is_same(db, row, state.text) if is_same is None else is_same):
+        counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
     counted.updated += updated
     counted.unchanged += not updated
     counted.regions += len(state.marks) if updated else 0
     counted.image_ids.append(row["id"])
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number, free = 2, name
-    stem, suffix = os.path.splitext(name)
-    while _folded(free) in taken:
-        free = f"{stem} ({number}){suffix}"
-        number += 1
-    return free
+class _Names:
+    """The names of the files in `images/`, and new ones that are not among them."""
+
+    def __init__(self, folder: Path, known: Iterable[str]) -> None:
+        self._taken = {_folded(name) for name in (*os.listdir(folder), *known)}
+        self._next: dict[str, int] = {}  # thousands of pictures may come by one name
+
+    def take(self, name: str) -> str:
+        """The name if it is free, else with a number."""
+        free = name
+        stem, suffix = os.path.splitext(name)
+        number = self._next.get(_folded(name), 2)
+        while _folded(free) in self._taken:
+            free = f"{stem} ({number}){suffix}"
+            number += 1
+        self._next[_folded(name)] = number
+        self._taken.add(_folded(free))
+        return free
 
 
 def _folded(name: str) -> str:

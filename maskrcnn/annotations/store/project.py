@@ -17,6 +17,7 @@ from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.annotations.store import (
     changes,
     class_rows,
+    confinement,
     importing,
     listing,
     migrations,
@@ -34,6 +35,9 @@ from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.annotations.store.snapshots import Snapshot
 from maskrcnn.annotations.store.table_rows import State
 from maskrcnn.errors import ArgumentError
+
+_TRIES = 3
+"""How often a change of all pictures is worked out while others may save, before they have to wait for it."""
 
 
 class Project:
@@ -110,17 +114,18 @@ class Project:
             return listing.counts(db)
 
     def picture(self, image_id: int) -> Path:
-        """Where the picture's file lies."""
+        """Where the picture's file lies. `StudioError` where that is outside of the project, or no file."""
         with self._reading() as db:
-            return self.images_folder / table_rows.image(db, image_id)["file_name"]
+            name = table_rows.image(db, image_id)["file_name"]
+        return confinement.Pictures(self.folder).require(name)
 
     def thumbnail(self, image_id: int, side: int = 160) -> bytes:
         """The picture as displayed, as JPEG of at most `side` pixels; it is made once and kept in `thumbnails/`.
         Raises `StudioError` for a picture that cannot be read."""
         with self._reading() as db:
             row = table_rows.image(db, image_id)
-        folder = self.folder / "thumbnails"
-        return thumbnails.thumbnail(folder, self.images_folder / row["file_name"], row["sha256"], side)
+        picture = confinement.Pictures(self.folder).require(row["file_name"])
+        return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
     def set_done(self, image_id: int, done: bool) -> None:
         """Mark a picture as finished, or not."""
@@ -198,13 +203,15 @@ class Project:
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
+        with self._reading() as db:
+            known = changes.renamed(db, old, new) if new != old else {}
         with self._writing() as db:
             class_rows.rename(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
             table_rows.keep_options(db, {**names, old: new})
-            changes.rename_in_regions(db, old, new)
+            changes.rename_in_regions(db, old, new, known)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
         """Give every region of class `old` the class `new`, which is there already, and drop `old`; returns a snapshot
@@ -212,10 +219,12 @@ class Project:
 
         Raises `StudioError` for an unknown class, and for two classes whose keypoints are not the same.
         """
+        with self._reading() as db:
+            known = changes.renamed(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
             class_rows.allow_merge(db, old, new)
-            changes.rename_in_regions(db, old, new)
+            changes.rename_in_regions(db, old, new, known)
             class_rows.drop_unused(db, [old])
             table_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
@@ -237,9 +246,20 @@ class Project:
 
         Every picture concerned gets a new revision. Raises `ArgumentError` for an attribute that no region has.
         """
-        with self._writing() as db:
-            snapshot = snapshots.take(db, f'before "{name}" became the class' if name else "before one class for all")
-            changes.reclassify(db, self._place, name)
+        reason = f'before "{name}" became the class' if name else "before one class for all"
+        for _ in range(_TRIES):
+            with self._reading() as db:
+                seen, before = changes.seen(db), records.dataset(db, self._place)
+            worked_out = changes.reclassified(before, name)
+            with self._writing() as db:
+                if changes.seen(db) == seen:
+                    snapshot = snapshots.take(db, reason)
+                    changes.reclassify(db, worked_out)
+                    return snapshot
+        with self._writing() as db:  # somebody saves all the time: nobody may while this is worked out once more
+            worked_out = changes.reclassified(records.dataset(db, self._place), name)
+            snapshot = snapshots.take(db, reason)
+            changes.reclassify(db, worked_out)
             return snapshot
 
     # Snapshots, and changes of many pictures
@@ -260,10 +280,12 @@ class Project:
         Going back is a save of each picture that differs, so it can be undone picture by picture, or as a whole by
         restoring the snapshot that is returned. Pictures and classes that came later stay.
         """
+        with self._reading() as db:
+            known = snapshots.states_of(db, snapshot_id)
         with self._writing() as db:
             name = records.snapshot_row(db, snapshot_id)["name"]
             before = snapshots.take(db, f"before going back to {name}")
-            snapshots.restore(db, snapshot_id)
+            snapshots.restore(db, snapshot_id, known)
             return before
 
     def apply(self, before: Dataset, after: Dataset, reason: str) -> Snapshot:
@@ -275,9 +297,10 @@ class Project:
         saved since; then nothing is changed.
         """
         found = changes.between(before, after)
+        states = changes.states_of(found)
         with self._writing() as db:
             snapshot = snapshots.take(db, reason)
-            changes.apply(db, found, before, after)
+            changes.apply(db, found, states, before, after)
             return snapshot
 
     def dataset(self, split: Split | None = None, snapshot: int | None = None) -> Dataset:
@@ -319,8 +342,10 @@ class Project:
         wanted = None if split is None else known_split(split)
         with staging.staging(self._database, self.images_folder) as room:
             warnings = importing.stage(room, incoming, wanted, importing.counting(progress, total))
+            with self._reading() as db:
+                arrival = importing.prepared(db, room, dataset)
             with self._writing() as db:
-                report = importing.take_in(db, self.images_folder, room, dataset)
+                report = importing.take_in(db, self.images_folder, room, dataset, arrival)
         return replace(report, warnings=(*warnings, *report.warnings))
 
     # Inside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, region_json, schema, table_rows
+from maskrcnn.annotations.store import class_rows, confinement, json_texts, region_json, schema, table_rows
 from maskrcnn.annotations.store.listing import known_split
 from maskrcnn.errors import StudioError
 
@@ -35,8 +34,8 @@ class Place:
 
 def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snapshot_id: int | None = None) -> Dataset:
     """The pictures of one split or all that are not removed, as they are now or were in a snapshot."""
-    known = facts(db) if snapshot_id is None else json.loads(snapshot_row(db, snapshot_id)["facts"])
-    classes = [class_rows.class_from(document) for document in known["classes"]]
+    known = facts(db) if snapshot_id is None else snapshot_facts(db, snapshot_id)
+    classes = [class_rows.class_from(document, "project.db: the classes") for document in known["classes"]]
     rows = _image_rows(db, split, snapshot_id)
     images: Sequence[ImageRecord] = StoredRecords(place, rows)
     if sum(row["n_regions"] for row in rows) <= _REGIONS_IN_MEMORY:
@@ -65,6 +64,26 @@ def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
     if row is None:
         raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
     return row
+
+
+def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
+    """The `facts` of the moment when a snapshot was made."""
+    return json_texts.facts(snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}")
+
+
+def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
+    """`StudioError` where a row that says what a picture was in a snapshot is not what the studio writes."""
+    good = " AND ".join(f"typeof({name}) = 'integer' AND {name} BETWEEN 1 AND {10**12}" for name in _NUMBERS)
+    query = f"""SELECT count(*) FROM snapshot_image
+                WHERE snapshot_id = ? AND NOT coalesce({good} AND split IN ('train', 'val'), 0)"""
+    if db.execute(query, (snapshot_id,)).fetchone()[0]:
+        raise StudioError(
+            f"project.db: the table snapshot_image has a row of snapshot {snapshot_id} that is not what it should be; "
+            "restore the project folder from a copy"
+        )
+
+
+_NUMBERS = ("image_id", "state", "revision")
 
 
 class StoredRecords(Records):
@@ -99,6 +118,7 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
         query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
                     WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
         return db.execute(query, (wanted,)).fetchall()
+    require_snapshot_images(db, snapshot_id)
     query = f"""SELECT {_COLUMNS}, at.split, at.revision, at.state
                 FROM snapshot_image AS at JOIN image ON image.id = at.image_id
                 WHERE at.snapshot_id = ? AND at.split = coalesce(?, at.split) ORDER BY image.id"""
@@ -106,19 +126,28 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
 
 
 def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
+    """The records of some rows. A picture that does not lie in the project has no path: it counts as missing."""
+    pictures = confinement.Pictures(place.folder)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
         query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"
         texts = dict(map(tuple, db.execute(query, [row["state"] for row in some])))
         for row in some:
+            name = row["file_name"]
+            if row["state"] not in texts:
+                raise table_rows.no_state(name)
+            extras = json_texts.require_extras(
+                json_texts.parsed(row["extras"], f"project.db: the extras of {name}"),
+                f"project.db: the extras of {name}",
+            )
             yield ImageRecord(
-                row["file_name"],
-                region_json.loads(texts[row["state"]]),
-                place.images_folder / row["file_name"],
+                name,
+                region_json.loads(texts[row["state"]], name),
+                pictures.find(name),
                 row["width"],
                 row["height"],
                 row["file_size"],
-                json.loads(row["attributes"]),
+                json_texts.group(row["attributes"], f"project.db: the attributes of {name}"),
                 row["split"],
-                {**json.loads(row["extras"]), "project": {"id": row["id"], "revision": row["revision"]}},
+                {**extras, "project": {"id": row["id"], "revision": row["revision"]}},
             )

@@ -1,12 +1,22 @@
-"""Regions as JSON, exactly: what the project store keeps. Label files have formats of their own (`via`, `coco`)."""
+"""Regions as JSON, exactly: what the project store keeps. Label files have formats of their own (`via`, `coco`).
+
+A text may be a stranger's, so `loads` looks at every value before it makes a region of it; and `dumps` looks in the
+same way at what it writes, so that nothing is saved that could not be read again.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
+from maskrcnn.annotations.formats.coco_rle import pixels_of
+from maskrcnn.annotations.formats.json_values import FARTHEST, brief
+from maskrcnn.annotations.pictures import MOST_PIXELS
 from maskrcnn.annotations.regions import (
+    MOST_REGIONS,
     RLE,
     Circle,
     Ellipse,
@@ -20,7 +30,10 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
+from maskrcnn.annotations.store import json_texts
 from maskrcnn.errors import StudioError
+
+__all__ = ["MOST_REGIONS", "dumps", "identities", "loads", "region_document", "region_from"]
 
 _KINDS: dict[str, type[Shape]] = {
     "polygon": Polygon,
@@ -37,19 +50,30 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 _encode = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
+Complain = Callable[[str], StudioError]
+
 
 def dumps(regions: Iterable[Region]) -> str:
-    """Regions as one JSON text; `loads` gives equal regions back. `StudioError` for values that JSON has not."""
+    """Regions as one JSON text; `loads` gives equal regions back. `StudioError` for values that JSON has not, for
+    coordinates that are no place in a picture, and for more than `MOST_REGIONS`."""
+    documents = [region_document(region) for region in regions]
+    _require_few(documents, lambda wrong: StudioError(f"{wrong}; leave some out, or split the picture"))
+    for document in documents:
+        _check(document, lambda wrong: StudioError(f"a region {wrong}; draw it again"))
     try:
-        return _encode([region_document(region) for region in regions])
+        return _encode(documents)
     except ValueError:
         raise StudioError("a region has a coordinate or value that is not a finite number; draw it again") from None
-    except RecursionError:
-        raise StudioError("a region has attributes that are nested too deep to be kept; take them out") from None
 
 
-def loads(text: str) -> tuple[Region, ...]:
-    return tuple(region_from(document) for document in json.loads(text))
+def loads(text: object, name: str = "a picture") -> tuple[Region, ...]:
+    """The regions of a text of `dumps`. `StudioError` for any other; `name` is that of their picture."""
+    return tuple(region_from(document) for document in _documents(text, name))
+
+
+def identities(text: object, name: str = "a picture") -> tuple[tuple[str, str | None], ...]:
+    """The id and the class of each region in such a text. Raises as `loads` does."""
+    return tuple((document["id"], document.get("class_name")) for document in _documents(text, name))
 
 
 def region_document(region: Region) -> dict[str, Any]:
@@ -75,7 +99,7 @@ def region_document(region: Region) -> dict[str, Any]:
 
 
 def region_from(document: dict[str, Any]) -> Region:
-    """The region of a `region_document`."""
+    """The region of a `region_document` that is known to be one."""
     fields = {**document, "shape": _shape_from(document["shape"])}
     if (keypoints := document.get("keypoints")) is not None:
         fields["keypoints"] = Keypoints(_places(keypoints))
@@ -102,3 +126,182 @@ def _points(values: Any) -> Points:
 
 def _places(values: Any) -> tuple[tuple[float, float, int], ...]:
     return tuple(map(tuple, values))
+
+
+# What a document must be
+
+
+def _documents(text: object, name: str) -> list[dict[str, Any]]:
+    def complain(wrong: str) -> StudioError:
+        return StudioError(f"project.db: the regions of {name} are damaged: {wrong}; restore the project from a copy")
+
+    if not isinstance(text, str):
+        raise complain("they are no text")
+    try:
+        documents = json.loads(text)
+    except RecursionError:
+        raise complain("they are nested too deep") from None
+    except ValueError as error:
+        raise complain(f"they are not readable JSON ({str(error)[:80]})") from None
+    if not isinstance(documents, list):
+        raise complain("they are no list")
+    _require_few(documents, complain)
+    for place, document in enumerate(documents):
+        _check(document, lambda wrong, place=place: complain(f"region {place} {wrong}"))  # type: ignore[misc]
+    return documents
+
+
+def _require_few(documents: list[Any], complain: Complain) -> None:
+    if len(documents) > MOST_REGIONS:
+        raise complain(f"{len(documents)} regions on one picture are more than {MOST_REGIONS}")
+
+
+_FIELDS = frozenset(
+    ("id", "shape", "class_name", "attributes", "iscrowd", "source", "score", "keypoints", "extras")
+)  # of `Region`
+
+
+def _check(document: Any, complain: Complain) -> None:
+    """Raises what `complain` makes of it unless this is a document of a region; lists may be tuples."""
+    if not isinstance(document, dict):
+        raise complain("is not a group of named values")
+    if not document.keys() <= _FIELDS:
+        raise complain(f"has an unknown field {brief(next(iter(document.keys() - _FIELDS)))}")
+    if not _is_text(document.get("id")):
+        raise complain("has no id")
+    class_name = document.get("class_name")
+    if class_name is not None and not (_is_text(class_name) and class_name.strip()):
+        raise complain(f"has {brief(class_name)} as its class, not a name")
+    if not isinstance(document.get("iscrowd", False), bool):
+        raise complain(f'has {brief(document["iscrowd"])} as "iscrowd", not true or false')
+    if document.get("source", "human") not in ("human", "model"):
+        raise complain(f'has {brief(document["source"])} as its source, not "human" or "model"')
+    score = document.get("score")
+    if score is not None:
+        _number(score, "score", complain)
+    if document.get("keypoints") is not None:
+        _check_places(document["keypoints"], "keypoints", complain)
+    for name in ("attributes", "extras"):
+        if name in document:
+            _check_values(document[name], name, complain)
+    _check_shape(document.get("shape"), complain)
+
+
+def _check_values(values: Any, name: str, complain: Complain) -> None:
+    if not isinstance(values, dict):
+        raise complain(f"has {brief(values)} as its {name}, not a group of named values")
+    if json_texts.is_deep(values):
+        raise complain(f"has {name} that are nested too deep")
+    if name == "extras":
+        try:
+            json_texts.require_extras(values, "what its label file said of it")
+        except StudioError as error:
+            raise complain(f"is damaged ({str(error).split(';')[0]})") from None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether this is a text that a database, a file and a terminal can take."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:  # half of a character
+        return False
+
+
+_NUMBERS: dict[str, tuple[str, ...]] = {
+    "rect": ("x", "y", "width", "height"),
+    "circle": ("cx", "cy", "r"),
+    "ellipse": ("cx", "cy", "rx", "ry", "theta"),
+    "point": ("cx", "cy"),
+}
+"""Kind of a shape that is numbers only -> its fields, all of them."""
+
+_OTHERS: dict[str, frozenset[str]] = {
+    "polygon": frozenset(("points",)),
+    "polyline": frozenset(("points",)),
+    "keypoints": frozenset(("points",)),
+    "multipolygon": frozenset(("parts",)),
+    "rle": frozenset(("size", "counts")),
+}
+
+
+def _check_shape(shape: Any, complain: Complain) -> None:
+    if not isinstance(shape, dict):
+        raise complain(f"has {brief(shape)} as its shape, not a group of named values")
+    kind = shape.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise complain(f"has a shape of the unknown kind {brief(kind)}")
+    fields = frozenset(_NUMBERS[kind]) if kind in _NUMBERS else _OTHERS[kind]
+    if shape.keys() - {"kind"} != fields:
+        raise complain(f"has a {kind} without, or with more than, {', '.join(sorted(fields))}")
+    if kind in _NUMBERS:
+        for name in _NUMBERS[kind]:
+            _number(shape[name], name, complain)
+    elif kind == "keypoints":
+        _check_places(shape["points"], "keypoints", complain)
+    elif kind == "multipolygon":
+        for part in _list(shape["parts"], "parts", complain):
+            for ring in _list(part, "part", complain):
+                _check_points(ring, complain)
+    elif kind == "rle":
+        _check_mask(shape["size"], shape["counts"], complain)
+    else:
+        _check_points(shape["points"], complain)
+
+
+def _list(value: Any, name: str, complain: Complain) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise complain(f"has {brief(value)} as its {name}, not a list")
+    return value
+
+
+def _number(value: Any, name: str, complain: Complain) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise complain(f"has {brief(value)} as its {name}, not a number")
+    if value != value or value in (math.inf, -math.inf):
+        raise complain(f"has {brief(value)} as its {name}, which is not a finite number")
+    if not -FARTHEST <= value <= FARTHEST:
+        raise complain(f"has {brief(value)} as its {name}, which is no place in a picture")
+
+
+def _check_points(points: Any, complain: Complain) -> None:
+    # Some passes in C, as an import has millions of vertices.
+    if not {list, tuple}.issuperset(map(type, _list(points, "outline", complain))) or not {2}.issuperset(
+        map(len, points)
+    ):
+        raise complain("has an outline that is not pairs of numbers")
+    _check_numbers(points, "outline", complain)
+
+
+def _check_places(points: Any, name: str, complain: Complain) -> None:
+    if not {list, tuple}.issuperset(map(type, _list(points, name, complain))) or not {3}.issuperset(map(len, points)):
+        raise complain(f"has {name} that are not x, y and visibility")
+    _check_numbers(points, name, complain)
+    if not all(visibility in (0, 1, 2) for _, _, visibility in points):
+        raise complain(f"has {name} whose visibility is not 0, 1 or 2")
+
+
+def _check_numbers(points: Any, name: str, complain: Complain) -> None:
+    values = list(chain.from_iterable(points))
+    if not values or (
+        {int, float}.issuperset(map(type, values))
+        # Neither min nor max need see what is not a number, but a sum does.
+        and min(values) >= -FARTHEST
+        and max(values) <= FARTHEST
+        and (total := sum(values)) == total
+    ):
+        return
+    for value in values:  # names the first that is wrong; numbers of NumPy pass
+        _number(value, name, complain)
+
+
+def _check_mask(size: Any, counts: Any, complain: Complain) -> None:
+    # pycocotools trusts its input: a code that covers more than its size makes it write beyond its memory.
+    if not isinstance(size, list | tuple) or len(size) != 2 or not all(type(s) is int and s > 0 for s in size):
+        raise complain(f"has a mask of size {brief(size)}, not height and width")
+    height, width = size
+    if height * width > MOST_PIXELS:
+        raise complain(f"has a mask of {brief(width)} x {brief(height)} px, more than any picture")
+    if not isinstance(counts, str) or pixels_of(counts) != height * width:
+        raise complain("has a mask whose run-length code is damaged")

@@ -1,103 +1,39 @@
-"""The tables of `project.db` and how it is opened.
+"""How `project.db` is opened.
 
 WAL mode lets pages read while one of them saves; `synchronous=FULL` makes a commit wait until the disk has it, so a
 save that returned survives a crash of the process or of the machine.
+
+A project may come from a stranger. Its files are looked at before they are opened (`database_files`), and what is in
+the database before it is used (`examination`); that costs a few microseconds while nobody else writes to it.
 """
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from maskrcnn.annotations.store import database_files, examination
 from maskrcnn.annotations.store.complaints import complaining
+from maskrcnn.annotations.store.tables import TABLES, VERSION
 from maskrcnn.errors import StudioError
 
 DATABASE = "project.db"
 """The file that makes a folder a project."""
 
-VERSION = 2
-"""What this studio writes. `migrations` brings older databases here; newer ones are refused."""
-
 PATIENCE = 20.0
 """Seconds to wait for another program that is writing."""
 
-TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- name, class_attribute, extras: JSON values
-
-CREATE TABLE class (
-    name TEXT PRIMARY KEY,
-    position INTEGER NOT NULL,
-    colour TEXT NOT NULL,
-    hotkey TEXT,                           -- one of 0-9, a-z
-    skeleton TEXT                          -- JSON {"names": [...], "edges": [[0, 1], ...]}
-);
-CREATE UNIQUE INDEX class_hotkey ON class (hotkey);
-
-CREATE TABLE image (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    file_name TEXT NOT NULL UNIQUE,        -- in images/
-    given_name TEXT NOT NULL,              -- as the picture was called where it came from
-    sha256 TEXT NOT NULL,
-    file_size INTEGER NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    split TEXT NOT NULL CHECK (split IN ('train', 'val')),
-    done INTEGER NOT NULL DEFAULT 0,
-    attributes TEXT NOT NULL,              -- JSON
-    revision INTEGER NOT NULL DEFAULT 1,   -- grows with every save, undo and redo
-    state INTEGER,                         -- the history row that is shown now
-    n_regions INTEGER NOT NULL DEFAULT 0,  -- in that state
-    extras TEXT NOT NULL DEFAULT '{}',     -- JSON
-    removed INTEGER NOT NULL DEFAULT 0     -- hidden, never deleted
-);
-CREATE INDEX image_status ON image (removed, split, done, revision, n_regions);
-
--- One row for each region of each picture that is not removed: what can be counted. What was drawn is in history.
-CREATE TABLE region (
-    image_id INTEGER NOT NULL REFERENCES image (id),
-    position INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    class_name TEXT,
-    PRIMARY KEY (image_id, position)
-) WITHOUT ROWID;
-CREATE INDEX region_class ON region (class_name);
-
--- A tree of states for each image: a save adds a child to the state it started from, undo goes to the parent, redo to
--- the youngest child. Rows are never changed or deleted, so nothing that was ever saved is lost.
-CREATE TABLE history (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    image_id INTEGER NOT NULL REFERENCES image (id),
-    parent INTEGER REFERENCES history (id),
-    saved_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    regions TEXT NOT NULL                  -- JSON list, see region_json
-);
-CREATE INDEX history_children ON history (parent);
-
--- A snapshot names the state of each picture at one moment; as states never change, that is all it takes.
-CREATE TABLE snapshot (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL,
-    made_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    pictures INTEGER NOT NULL,
-    regions INTEGER NOT NULL,
-    facts TEXT NOT NULL                    -- JSON {"classes": [...], "class_attribute": ..., "extras": {...}}
-);
-CREATE TABLE snapshot_image (
-    snapshot_id INTEGER NOT NULL REFERENCES snapshot (id),
-    image_id INTEGER NOT NULL REFERENCES image (id),
-    state INTEGER NOT NULL REFERENCES history (id),
-    revision INTEGER NOT NULL,
-    split TEXT NOT NULL,
-    PRIMARY KEY (snapshot_id, image_id)
-) WITHOUT ROWID;
-"""
+MOST_BYTES = 100_000_000
+"""The longest text that is read or written: the regions of one picture, say."""
 
 
 def create(path: Path) -> None:
     """A new, empty database; all tables or none."""
-    with complaining(path), closing(connect(path)) as db:
+    with complaining(path), closing(_connection(path, "mode=rwc")) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -105,9 +41,10 @@ def create(path: Path) -> None:
 def version(path: Path) -> int:
     """Which schema the database has. Raises `StudioError` for what is no project, or one of a newer studio; neither
     is touched."""
-    if not path.stat().st_size:
+    database_files.require_ordinary(path)
+    if not path.stat().st_size and not database_files.has_content(path, database_files.WAL):
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
-    with complaining(path), closing(connect(path)) as db:
+    with complaining(path), closing(_readable(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
         raise StudioError(
@@ -120,27 +57,55 @@ def version(path: Path) -> int:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for reading one consistent state."""
-    with _present(path), complaining(path), closing(connect(path)) as db:
-        db.execute("BEGIN")
+    """A connection for reading one consistent state; also on a disk that is full or read-only."""
+    database_files.require_ordinary(path)
+    with examination.remembering(path) as known, complaining(path), closing(_readable(path)) as db:
+        if not known:
+            examination.examine(db, path)
         yield db
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside a transaction that is committed at the end, and undone where anything is raised."""
-    with _present(path), complaining(path), closing(connect(path)) as db:
+    database_files.require_ordinary(path)
+    with examination.remembering(path) as known, complaining(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
+        if not known:
+            examination.examine(db, path)
         yield db
         db.execute("COMMIT")  # without it, closing the connection undoes all
 
 
+@contextmanager
+def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
+    """`writing` for a database of that older version; nothing is committed that the present version would refuse. None
+    where another page brought it up while this one waited for its turn."""
+    database_files.require_ordinary(path)
+    with complaining(path), closing(connect(path)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] != version:
+            yield None
+            return
+        examination.examine(db, path, version)
+        yield db
+        examination.examine(db, path)
+        db.execute("COMMIT")
+
+
 def connect(path: Path) -> sqlite3.Connection:
+    """A connection for reading and writing, outside of a transaction; never makes a database where there is none."""
+    return _connection(path, "mode=rw")
+
+
+def _connection(path: Path, options: str, *first: str, patience: float | None = None) -> sqlite3.Connection:
     # One connection for each operation: Streamlit runs pages in many threads, and opening takes well under 1 ms.
-    db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    uri = f"{path.absolute().as_uri()}?{options}"
+    db = sqlite3.connect(uri, uri=True, timeout=PATIENCE if patience is None else patience, isolation_level=None)
     try:
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
+        for pragma in (*first, "synchronous = FULL", "foreign_keys = ON", *_CAREFUL):
+            db.execute(f"PRAGMA {pragma}")
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
     except BaseException:
         db.close()
         raise
@@ -148,9 +113,68 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-@contextmanager
-def _present(path: Path) -> Iterator[None]:
-    # SQLite would make an empty database where there is none.
-    if not path.is_file():
-        raise StudioError(f"{path}: the project is gone; open another, or put its folder back")
-    yield
+_CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON")
+"""What SQLite's authors advise for a database from a stranger (sqlite.org/security.html)."""
+
+
+# Reading where nothing can be written. In WAL mode even a reader makes two files beside the database, one of them of
+# 32 kB at least. Each of these ways sees all that was committed.
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """A connection in a transaction that reads."""
+    try:
+        return _begun(connect(path))
+    except sqlite3.OperationalError as error:
+        if _code(error) not in _NO_ROOM_BESIDE:
+            raise
+        refused = error
+    if not any(database_files.has_content(path, suffix) for suffix in (database_files.WAL, database_files.JOURNAL)):
+        # All that was committed is in one file, which is read as one that nobody changes.
+        return _begun(_connection(path, "mode=ro&immutable=1"))
+    try:
+        return _alone(path)
+    except sqlite3.OperationalError as error:
+        if _code(error) == sqlite3.SQLITE_BUSY:
+            raise
+    try:
+        # A WAL that a crash left, on a disk that is read-only now: where nothing can be locked, nothing can be changed.
+        return _begun(_connection(path, "mode=ro&vfs=unix-none", "locking_mode = EXCLUSIVE"))
+    except sqlite3.OperationalError:
+        raise refused from None
+
+
+def _alone(path: Path) -> sqlite3.Connection:
+    """A connection that keeps all others out, for which SQLite has the index of the WAL in memory: for a full disk."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _begun(_connection(path, "mode=rw", "locking_mode = EXCLUSIVE", patience=0))
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        # Two that wait for each other both let go, and come back at different times.
+        time.sleep(random.uniform(0.005, 0.05))
+
+
+def _begun(db: sqlite3.Connection) -> sqlite3.Connection:
+    try:
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now the files are opened
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+_NO_ROOM_BESIDE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PROTOCOL,
+)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from maskrcnn.annotations.store import class_rows, records, table_rows
+from maskrcnn.annotations.store import class_rows, json_texts, records, table_rows
 from maskrcnn.errors import StudioError
 
 
@@ -32,7 +32,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
     ).fetchone()
     number = db.execute(
         "INSERT INTO snapshot (name, pictures, regions, facts) VALUES (?, ?, ?, ?)",
-        (name, pictures, regions, json.dumps(records.facts(db))),
+        (name, pictures, regions, json_texts.dumped(records.facts(db), "what the project says of its classes")),
     ).lastrowid
     assert number is not None
     db.execute(
@@ -48,25 +48,37 @@ def every(db: sqlite3.Connection) -> list[Snapshot]:
     return [_snapshot(row) for row in db.execute("SELECT * FROM snapshot ORDER BY id DESC")]
 
 
-def restore(db: sqlite3.Connection, snapshot_id: int) -> None:
+_DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_image AS at
+                JOIN image ON image.id = at.image_id WHERE at.snapshot_id = ?
+                AND (image.removed OR image.split != at.split OR image.state != at.state)"""
+
+
+def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, table_rows.State]:
+    """State -> what it holds, for the pictures that are now another. A state never changes, so this is worked out
+    before the project is locked for `restore`."""
+    records.require_snapshot_images(db, snapshot_id)
+    return {
+        row["state"]: table_rows.State.stored(table_rows.text(db, row["state"], row["file_name"]), row["file_name"])
+        for row in db.execute(_DIFFERING, (snapshot_id,)).fetchall()
+    }
+
+
+def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, table_rows.State]) -> None:
     """Bring every picture of a snapshot back to what it was in it, with a save of each that differs."""
-    facts = json.loads(records.snapshot_row(db, snapshot_id)["facts"])
-    _restore_facts(db, facts)
-    differing = """SELECT image_id, at.state, at.split FROM snapshot_image AS at JOIN image ON image.id = at.image_id
-                   WHERE at.snapshot_id = ?
-                   AND (image.removed OR image.split != at.split OR image.state != at.state)"""
-    for number, state, split in db.execute(differing, (snapshot_id,)).fetchall():
+    _restore_facts(db, records.snapshot_facts(db, snapshot_id))
+    records.require_snapshot_images(db, snapshot_id)
+    for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
         table_rows.hide(db, table_rows.image(db, number), False)
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
         image = table_rows.image(db, number)
         if image["state"] != state:
-            (text,) = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
-            table_rows.save_state(db, image, table_rows.State.stored(text))
+            then = known.get(state) or table_rows.State.stored(table_rows.text(db, state, name), name)
+            table_rows.save_state(db, image, then)
 
 
 def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     """The classes of then, in their order, and after them those that came later; the same for VIA's definitions."""
-    then = [class_rows.class_from(document) for document in facts["classes"]]
+    then = [class_rows.class_from(document, "project.db: the classes of a snapshot") for document in facts["classes"]]
     names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]
     class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
@@ -75,4 +87,10 @@ def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:
-    return Snapshot(row["id"], row["name"], datetime.fromisoformat(row["made_at"]), row["pictures"], row["regions"])
+    try:
+        made_at = datetime.fromisoformat(row["made_at"])
+    except ValueError:
+        raise StudioError(
+            f"project.db: snapshot {row['id']} was made at no time; restore the project folder from a copy"
+        ) from None
+    return Snapshot(row["id"], row["name"], made_at, row["pictures"], row["regions"])

@@ -23,13 +23,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import schema
+from maskrcnn.annotations.store import confinement, database_files, schema
 from maskrcnn.annotations.store.complaints import cannot_store, complaining
 from maskrcnn.errors import StudioError
+from maskrcnn.foreign import read_bytes
 
 _FOLDER = ".incoming"
 _LOCK = "incoming.db"
 _MOVING = "moving.json"
+
+_BESIDE = (database_files.WAL, database_files.SHARED, database_files.JOURNAL)
+
+_MOST_NOTED = 100_000_000
+"""Bytes of the note of what is moved."""
 
 _SYNCING = 8
 """Files that wait for the disk at the same time."""
@@ -87,7 +93,10 @@ class Staging:
 
 @contextmanager
 def staging(database: Path, images_folder: Path) -> Iterator[Staging]:
-    """A waiting room for the length of an import; afterwards nothing of it is left, nor of any that a crash left."""
+    """A waiting room for the length of an import; afterwards nothing of it is left, nor of any that a crash left.
+    `StudioError` where a folder on the way to it is a link: pictures would be written to where it leads."""
+    for folder in (images_folder, images_folder / _FOLDER):
+        confinement.require_folder(folder)
     sweep(database, images_folder)
     folder = images_folder / _FOLDER / new_id()
     try:
@@ -107,9 +116,10 @@ def staging(database: Path, images_folder: Path) -> Iterator[Staging]:
 
 
 def sweep(database: Path, images_folder: Path) -> None:
-    """Take away what imports left behind that ended before their time."""
+    """Take away what imports left behind that ended before their time. Links are left alone: a project may come from a
+    stranger, and what they lead to is not ours."""
     parent = images_folder / _FOLDER
-    if not parent.is_dir():
+    if not confinement.is_folder(images_folder) or not confinement.is_folder(parent):
         return
     # Where this cannot be done now (a disk that is full or read-only), a later import will do it.
     with suppress(OSError, StudioError):
@@ -120,7 +130,8 @@ def sweep(database: Path, images_folder: Path) -> None:
                     continue
                 for name in _moved(folder):
                     if not db.execute("SELECT 1 FROM image WHERE file_name = ?", (name,)).fetchone():
-                        (images_folder / name).unlink(missing_ok=True)
+                        with suppress(OSError):
+                            (images_folder / name).unlink(missing_ok=True)
                 shutil.rmtree(folder)
             if not any(parent.iterdir()):
                 parent.rmdir()
@@ -137,17 +148,21 @@ def _empty(folder: Path) -> None:
 
 def _moved(folder: Path) -> list[str]:
     try:
-        names = json.loads((folder / _MOVING).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # not there, or cut off: then no picture was moved yet
+        names = json.loads(read_bytes(folder / _MOVING, folder, _MOST_NOTED))
+    except (FileNotFoundError, ValueError, RecursionError, StudioError):  # not there, or cut off: nothing was moved yet
         return []
-    return [name for name in names if name == Path(name).name]
+    return [name for name in names if confinement.is_file_name(name)] if isinstance(names, list) else []
 
 
 def _is_abandoned(folder: Path) -> bool:
-    if not (folder / _LOCK).is_file():
+    if not confinement.is_folder(folder):
+        return False  # whatever it is, no import made it
+    lock = folder / _LOCK
+    # An import has nothing beside its database. What SQLite would find there, it would follow.
+    if not confinement.is_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
         return True
     try:
-        db = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None)
+        db = sqlite3.connect(f"{lock.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
         try:
             db.execute("BEGIN EXCLUSIVE")
         finally:

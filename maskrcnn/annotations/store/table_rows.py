@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from maskrcnn.annotations.regions import Dataset, Region, new_id
-from maskrcnn.annotations.store import class_rows, region_json
+from maskrcnn.annotations.store import class_rows, json_texts, region_json
 from maskrcnn.errors import StudioError
 
 
@@ -41,9 +40,9 @@ class State:
         return cls(region_json.dumps(own.values()), tuple((key, region.class_name) for key, region in own.items()))
 
     @classmethod
-    def stored(cls, text: str) -> State:
-        """A state that was saved before."""
-        return cls(text, tuple((entry["id"], entry.get("class_name")) for entry in json.loads(text)))
+    def stored(cls, text: str, name: str) -> State:
+        """A state of the picture `name` that was saved before. Raises as `region_json.loads`."""
+        return cls(text, region_json.identities(text, name))
 
 
 def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
@@ -55,7 +54,7 @@ def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
 
 def regions(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[Region, ...]:
     """The regions that an image row shows now."""
-    return region_json.loads(_text(db, row["state"]))
+    return region_json.loads(text(db, row["state"], row["file_name"]), row["file_name"])
 
 
 def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> None:
@@ -85,7 +84,7 @@ def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
     found = db.execute(query, (row["state"],)).fetchone()
     if found is None:
         return row["revision"]
-    return _show(db, row, found["id"], State.stored(found["regions"]))
+    return _show(db, row, found["id"], State.stored(found["regions"], row["file_name"]))
 
 
 def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
@@ -96,7 +95,7 @@ def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
     if removed:
         db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
     else:
-        state = State.stored(_text(db, row["state"]))
+        state = State.stored(text(db, row["state"], row["file_name"]), row["file_name"])
         class_rows.add(db, [name for _, name in state.marks if name])
         _put_marks(db, row["id"], state)
 
@@ -114,8 +113,16 @@ def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -
     return revision
 
 
-def _text(db: sqlite3.Connection, state: int) -> str:
-    return db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()[0]
+def text(db: sqlite3.Connection, state: int, name: str) -> str:
+    """The regions of the picture `name` in one of its states, as they are stored."""
+    found = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
+    if found is None:
+        raise no_state(name)
+    return found["regions"]
+
+
+def no_state(name: str) -> StudioError:
+    return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")
 
 
 def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: State) -> int:
@@ -134,11 +141,15 @@ def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
 
 def meta(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
     row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return otherwise if row is None else json.loads(row["value"])
+    return otherwise if row is None else json_texts.meta_value(key, row["value"], f'project.db: its "{key}"')
 
 
 def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+    words = "what the labels say beside their regions" if key == "extras" else f'the project\'s "{key}"'
+    text = json_texts.dumped(value, words)
+    if key == "extras":
+        json_texts.require_extras(value, words)
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
 
 
 def keep_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import warnings
 from pathlib import Path
 
 from PIL import Image
 
+from maskrcnn import foreign
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.regions import new_id
+from maskrcnn.annotations.store import confinement
 
 LARGEST = 1024
 """Pixels of the longer side; beyond that it is no thumbnail."""
+
+_MOST_BYTES = 5_000_000
 
 
 def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
@@ -23,19 +28,35 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     """
     side = max(1, min(side, LARGEST))
     kept = folder / f"{sha256}-{side}.jpg"
-    with contextlib.suppress(OSError):
-        return kept.read_bytes()
+    if (content := _kept(kept, side)) is not None:
+        return content
     with io.BytesIO() as buffer:
         Image.fromarray(pictures.reduced(picture, side)).save(buffer, "JPEG", quality=85)
         content = buffer.getvalue()
     arriving = folder / f".{new_id()}.tmp"
     # Two pages may make the same one at once; each writes a file of its own, and the last to be renamed stays. On a
-    # disk that is full or read-only a thumbnail is made each time.
+    # disk that is full or read-only, or where the folder is a link, a thumbnail is made each time.
     with contextlib.suppress(OSError):
-        try:
-            folder.mkdir(exist_ok=True)
-            arriving.write_bytes(content)
-            os.replace(arriving, kept)
-        finally:
-            arriving.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
+        if confinement.is_folder(folder):
+            try:
+                arriving.write_bytes(content)
+                os.replace(arriving, kept)
+            finally:
+                arriving.unlink(missing_ok=True)
     return content
+
+
+def _kept(path: Path, side: int) -> bytes | None:
+    """A thumbnail that was kept; None where there is none, or where it is anything else than a small JPEG: a project
+    may come from a stranger, and what is in this file goes to the browser as it is."""
+    if not confinement.is_folder(path.parent) or not confinement.is_file(path):
+        return None
+    try:
+        content = foreign.read_bytes(path, path.parent, _MOST_BYTES)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:
+                return content if max(opened.size) <= side else None
+    except Exception:  # Pillow reports damage with almost any exception; another one is made
+        return None

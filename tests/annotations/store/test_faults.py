@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -250,6 +251,24 @@ def filled(disk: Path, free: int) -> Iterator[None]:
     (disk / "ballast").unlink()
 
 
+@contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """The disk as one that can be read only."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    yield
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
+def shown(project: Project) -> list[Point]:
+    """The shapes of picture 1."""
+    return [region.shape for region in project.regions(1)[0]]
+
+
+def drawn(revision: int) -> list[Point]:
+    """Those of `points`."""
+    return [region.shape for region in points(revision)]
+
+
 FULL = "the disk is full; free some space"
 
 
@@ -267,8 +286,11 @@ def test_a_full_disk_is_said_and_the_project_stays_whole(small_disk: Path, pictu
         with pytest.raises(StudioError, match=FULL):
             Project.create(small_disk / "more")
         assert not (small_disk / "more").exists()
-        if free > 65_000:  # what SQLite needs beside a database that is read
-            assert [region.shape for region in project.regions(1)[0]] == [Point(2, n) for n in range(12)]
+        opened = Project.open(project.folder)
+        assert [region.shape for region in opened.regions(1)[0]] == [Point(2, n) for n in range(12)]
+        assert [record.file_name for record in opened.dataset().images] == ["a.jpg"]
+        assert opened.thumbnail(1, 20).startswith(b"\xff\xd8\xff")
+        assert opened.picture(1).is_file()
     assert Project.open(project.folder).regions(1)[1] == 2
     assert os.listdir(project.images_folder) == ["a.jpg"]
     assert project.counts().pictures == 1
@@ -354,14 +376,76 @@ def test_a_damaged_database_is_said(project: Project) -> None:
 def test_a_folder_that_cannot_be_written_is_said(small_disk: Path, picture) -> None:
     project = Project.create(small_disk / "pets")
     project.add_pictures([picture("a.jpg")], "train")
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    for do in (
-        lambda: project.save(1, points(2), 1),
-        lambda: project.add_pictures([picture("b.jpg")], "train"),
-        lambda: Project.open(project.folder),
-    ):
-        with pytest.raises(StudioError, match=r"make .* folder writable, or copy it to where you may write"):
-            do()
+    project.save(1, points(2), 1)
+    with read_only(small_disk):
+        for do in (
+            lambda: project.save(1, points(3), 2),
+            lambda: project.add_pictures([picture("b.jpg")], "train"),
+        ):
+            with pytest.raises(StudioError, match=r"make .* folder writable, or copy it to where you may write"):
+                do()
+        assert shown(Project.open(project.folder)) == drawn(2)
+
+
+CRASHED = """
+    import os, sys
+    from maskrcnn.annotations.regions import Point, Region
+    from maskrcnn.annotations.store import Project, schema
+
+    project = Project.open(sys.argv[1])
+    kept = schema.connect(project.folder / "project.db")  # while it is open, nobody takes the WAL away
+    kept.execute("SELECT * FROM meta").fetchone()
+    project.save(1, [Region(Point(2, n), "cat") for n in range(12)], 1)
+    os._exit(0)
+"""
+"""Saves once and dies, so that the save stands in the WAL alone."""
+
+
+def crashed_after_a_save(project: Project) -> None:
+    subprocess.run([sys.executable, "-c", textwrap.dedent(CRASHED), str(project.folder)], check=True)
+    assert (project.folder / "project.db-wal").stat().st_size > 0
+
+
+@pytest.mark.parametrize("shared_memory_is_left", [True, False])
+def test_what_a_crash_left_in_the_wal_is_read_on_a_read_only_disk(
+    small_disk: Path, picture, shared_memory_is_left: bool
+) -> None:
+    project = Project.create(small_disk / "pets")
+    project.add_pictures([picture("a.jpg")], "train")
+    crashed_after_a_save(project)
+    if not shared_memory_is_left:  # as where the folder was copied
+        (project.folder / "project.db-shm").unlink()
+    with read_only(small_disk):
+        assert shown(Project.open(project.folder)) == drawn(2)
+        assert shown(project) == drawn(2)
+    assert shown(project) == drawn(2)
+
+
+@pytest.mark.parametrize("free", [0, 4096])
+def test_what_a_crash_left_in_the_wal_is_read_on_a_full_disk(small_disk: Path, picture, free: int) -> None:
+    project = Project.create(small_disk / "pets")
+    project.add_pictures([picture("a.jpg")], "train")
+    crashed_after_a_save(project)
+    (project.folder / "project.db-shm").unlink()
+    with filled(small_disk, free):
+        assert shown(Project.open(project.folder)) == drawn(2)
+        assert shown(project) == drawn(2)
+    assert project.save(1, points(3), 2) == 3
+    assert is_whole(project)
+
+
+def test_many_pages_read_at_once_on_a_full_disk(small_disk: Path, picture) -> None:
+    project = Project.create(small_disk / "pets")
+    project.add_pictures([picture("a.jpg")], "train")
+    project.save(1, points(2), 1)
+    found: list[object] = []
+    with filled(small_disk, 0):
+        threads = [threading.Thread(target=lambda: found.append(shown(project))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [drawn(2)] * 8
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the permissions of this system are others")
@@ -376,6 +460,10 @@ def test_numbers_that_are_none_are_refused(project: Project) -> None:
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(StudioError, match="not a finite number; draw it again"):
             project.save(1, [Region(Point(wrong, 1))], 1)
+    # Nor is anything kept that no reader of label files would take: it could not be drawn, and takes the rasteriser's
+    # memory.
+    with pytest.raises(StudioError, match="which is no place in a picture; draw it again"):
+        project.save(1, [Region(Point(1e308, -1e308))], 1)
     assert project.regions(1) == ((), 1)
-    assert project.save(1, [Region(Point(1e308, -1e308))], 1) == 2
-    assert project.regions(1)[0][0].shape == Point(1e308, -1e308)
+    assert project.save(1, [Region(Point(1e6, -1e6))], 1) == 2
+    assert project.regions(1)[0][0].shape == Point(1e6, -1e6)

@@ -1,0 +1,118 @@
+"""The JSON in columns of `project.db`: what a project says beside its regions, for which `region_json` is.
+
+A text that is read may be a stranger's; a text that is written must pass when it is read again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from maskrcnn.annotations.formats.json_values import DEEPEST
+from maskrcnn.errors import StudioError
+
+_DEEPEST = DEEPEST + 16
+"""How deep a text may be nested: what a label file may say, and in it what it is kept in."""
+
+_RESTORE = "restore the project folder from a copy"
+
+
+def parsed(text: object, words: str) -> Any:
+    """The value of a JSON text; `words` say in a `StudioError` where it is from."""
+    if not isinstance(text, str):
+        raise StudioError(f"{words} is no text; {_RESTORE}")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise StudioError(f"{words} is nested too deep; {_RESTORE}") from None
+    except ValueError as error:
+        raise StudioError(f"{words} is not readable JSON ({str(error)[:80]}); {_RESTORE}") from None
+    if is_deep(value):
+        raise StudioError(f"{words} is nested more than {_DEEPEST} deep; {_RESTORE}")
+    return value
+
+
+def group(text: object, words: str) -> dict[str, Any]:
+    """The value of a JSON text that must be an object in braces."""
+    return require_group(parsed(text, words), words)
+
+
+def require_group(value: object, words: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise StudioError(f"{words} is not a group of named values; {_RESTORE}")
+    return value
+
+
+def dumped(value: object, words: str) -> str:
+    """A value as JSON text, that `parsed` gives back. `StudioError` for one that is nested too deep."""
+    if is_deep(value):
+        raise StudioError(f"{words} is nested more than {_DEEPEST} deep; take it out")
+    return json.dumps(value)
+
+
+def is_deep(value: object) -> bool:
+    """Whether a JSON value is nested deeper than any that the studio writes; level by level, without recursion."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for holder in level
+            if isinstance(holder, Mapping | list | tuple)
+            for inner in (holder.values() if isinstance(holder, Mapping) else holder)
+            if isinstance(inner, Mapping | list | tuple)
+        ]
+        if not level:
+            return False
+    return True
+
+
+# What is in a text
+
+
+_GROUPS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo")
+"""The extras, by format, that are looked into when a label file is written."""
+
+
+def require_extras(value: object, words: str) -> dict[str, Any]:
+    """The `extras` of a region, a picture or a dataset: whatever is looked into is a group."""
+    extras = require_group(value, words)
+    for name in (*_GROUPS, "class_values", "classes_of"):
+        if name in extras:
+            require_group(extras[name], f'{words}: "{name}"')
+    via = extras.get("via", {})
+    for name in ("fields", "project", "csv"):
+        if name in via:
+            require_group(via[name], f'{words}: "via": "{name}"')
+    if "region" in extras.get("via_attributes", {}):
+        require_group(extras["via_attributes"]["region"], f'{words}: "via_attributes": "region"')
+    for names in extras.get("classes_of", {}).values():
+        if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+            raise StudioError(f'{words}: "classes_of" has no list of names; {_RESTORE}')
+    flavour = extras.get("flavour")
+    if flavour is not None and not isinstance(flavour, str):
+        raise StudioError(f'{words}: "flavour" is no text; {_RESTORE}')
+    return extras
+
+
+def meta_value(key: object, text: object, words: str) -> Any:
+    """The value of a row of the table `meta`, of its kind."""
+    value = parsed(text, words)
+    if key == "extras":
+        return require_extras(value, words)
+    if (key == "name" and not isinstance(value, str)) or (
+        key == "class_attribute" and not isinstance(value, str | None)
+    ):
+        raise StudioError(f"{words} is no text; {_RESTORE}")
+    return value
+
+
+def facts(text: object, words: str) -> dict[str, Any]:
+    """What a snapshot says beside its pictures (see `records.facts`); its classes are left to `class_rows`."""
+    found = group(text, words)
+    if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
+        raise StudioError(f"{words} is not what a snapshot says; {_RESTORE}")
+    if not isinstance(found["class_attribute"], str | None):
+        raise StudioError(f"{words}: the class attribute is no text; {_RESTORE}")
+    require_extras(found["extras"], words)
+    return found

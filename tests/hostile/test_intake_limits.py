@@ -22,9 +22,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import pictures
+from maskrcnn.annotations import pictures, raster, read
+from maskrcnn.annotations.formats import coco_rle, labelme_read, mask_pngs, reading
+from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.intake import folders, headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
+from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import session
 
@@ -244,15 +247,15 @@ def zipped(*entries: tuple[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def via(*names: str, regions: int = 1, embedded: bytes | None = None) -> bytes:
-    """VIA 1.x labels: that many circles on each picture, and the picture itself if given."""
+def via(*names: str, embedded: bytes | None = None) -> bytes:
+    """VIA 1.x labels: a circle on each picture, and the picture itself if given."""
     shape = {"name": "circle", "cx": 3, "cy": 2, "r": 1}
     region = {"shape_attributes": shape, "region_attributes": {"class": "leaf"}}
     images = {
         name: {
             "filename": name,
             "size": -1,
-            "regions": {str(number): region for number in range(regions)},
+            "regions": {"0": region},
             "file_attributes": {},
             "base64_img_data": "" if embedded is None else base64.b64encode(embedded).decode(),
         }
@@ -386,3 +389,364 @@ def test_a_folder_that_takes_too_long_to_look_through(tmp_path: Path, monkeypatc
     (tmp_path / "a.png").write_bytes(noise_png(8, 8))
     with pytest.raises(StudioError, match="to look through; give the folder of one dataset"):
         stage_path(tmp_path)
+
+
+# Labels on one picture
+
+
+def coco(count: int) -> bytes:
+    annotation = b'{"image_id":1,"category_id":1,"bbox":[0,0,1,1]}'
+    return (
+        b'{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":1,"name":"leaf"}],"annotations":['
+        + b",".join([annotation] * count)
+        + b"]}"
+    )
+
+
+def via2(count: int) -> bytes:
+    region = b'{"shape_attributes":{"name":"point","cx":1,"cy":1},"region_attributes":{}}'
+    return b'{"a.png1":{"filename":"a.png","size":1,"regions":[' + b",".join([region] * count) + b"]}}"
+
+
+def via_csv(count: int) -> bytes:
+    header = b"filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+    return header + b'a.png,1,{},1,0,"{""name"":""point"",""cx"":1,""cy"":1}",{}\n' * count
+
+
+def labelme(count: int) -> bytes:
+    shape = b'{"label":"leaf","points":[[1,1]],"shape_type":"point"}'
+    return b'{"imagePath":"a.png","version":"5","shapes":[' + b",".join([shape] * count) + b"]}"
+
+
+def via1(count: int) -> bytes:
+    region = b'{"shape_attributes":{"name":"point","cx":1,"cy":1},"region_attributes":{}}'
+    regions = b",".join(b'"%d":%b' % (number, region) for number in range(count))
+    return b'{"a.png1":{"filename":"a.png","size":1,"base64_img_data":"","regions":{' + regions + b"}}}"
+
+
+LABELS = {"COCO": coco, "VIA 2": via2, "VIA 1": via1, "labelme": labelme}
+
+
+@contextmanager
+def without_much_memory(most: int = 1_000_000_000) -> Iterator[None]:
+    """The block may take that many bytes of addresses more than there are now."""
+    resource = pytest.importorskip("resource")
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def require_refused(place: Path | list[tuple[str, bytes]], said: str, seconds: float, tmp_path: Path) -> None:
+    started = time.process_time()
+    stage = stage_path if isinstance(place, Path) else stage_uploads
+    with pytest.raises(StudioError, match=said) as caught, without_much_memory():
+        stage(place, base=tmp_path / "waiting")
+    assert time.process_time() - started < seconds
+    line = str(caught.value)
+    assert len(line) < 300
+    assert ": " in line
+    assert "; " in line
+
+
+@pytest.mark.parametrize("kind", [*LABELS, "VIA CSV"])
+def test_one_region_more_than_a_picture_may_have(kind: str, tmp_path: Path) -> None:
+    name, make = ("labels.csv", via_csv) if kind == "VIA CSV" else ("labels.json", LABELS[kind])
+    uploads = [("a.png", noise_png(8, 8)), (name, make(MOST_REGIONS + 1))]
+    require_refused(
+        uploads, f"labels.*more than {MOST_REGIONS} regions, which is the most for one picture; ", 3, tmp_path
+    )
+    with stage_uploads([uploads[0], (name, make(MOST_REGIONS))], base=tmp_path) as staged:
+        assert staged.dataset.n_regions == MOST_REGIONS
+
+
+@pytest.mark.parametrize("kind", [*LABELS, "VIA CSV"])
+def test_a_million_regions_on_one_picture(kind: str, tmp_path: Path) -> None:
+    name, make = ("labels.csv", via_csv) if kind == "VIA CSV" else ("labels.json", LABELS[kind])
+    require_refused(
+        [("a.png", noise_png(8, 8)), (name, make(1_000_000))], f"more than {MOST_REGIONS} regions", 15, tmp_path
+    )
+
+
+@pytest.mark.parametrize("row", [b"0 0.5 0.5 0.1 0.1\n", b"0 0.1 0.1 0.2 0.2 0.3 0.1\r\n"])
+def test_a_million_rows_of_yolo(row: bytes, tmp_path: Path) -> None:
+    for file, content in {
+        "data.yaml": b"names: [car]\ntrain: images",
+        "images/a.png": noise_png(8, 8),
+        "labels/a.txt": row * (20_000_000 // len(row)),
+    }.items():
+        (tmp_path / "set" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / file).write_bytes(content)
+    require_refused(tmp_path / "set", f"more than {MOST_REGIONS} regions", 3, tmp_path)
+
+
+def mask_of(count: int) -> bytes:
+    """A 16-bit mask with that many objects, each of 12 x 12 px."""
+    side = int(np.ceil(np.sqrt(count + 1)))
+    values = np.zeros(side * side, np.uint16)
+    values[:count] = np.arange(1, count + 1)
+    buffer = io.BytesIO()
+    Image.fromarray(values.reshape(side, side).repeat(12, 0).repeat(12, 1)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_mask_of_too_many_objects(tmp_path: Path) -> None:
+    for count in (MOST_REGIONS, MOST_REGIONS + 1):
+        (tmp_path / str(count)).mkdir()
+        (tmp_path / str(count) / "a.png").write_bytes(mask_of(count))
+    started = time.process_time()
+    assert read(tmp_path / str(MOST_REGIONS)).n_regions == MOST_REGIONS
+    assert time.process_time() - started < 5  # one comparison of 3 megapixels for each would take a minute
+    with pytest.raises(StudioError, match=f"a.png: the mask has more than {MOST_REGIONS} regions"):
+        read(tmp_path / str(MOST_REGIONS + 1))
+
+
+def test_a_mask_of_noise_is_refused_before_its_runs_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask_pngs, "_MOST_RUNS", 100)
+    noise = np.random.default_rng(0).integers(0, 9, (40, 40), np.uint8)
+    with pytest.raises(StudioError, match="as noise has and no mask"):
+        list(mask_pngs._regions(noise, None, 1000, Complaint("a.png", "the mask", "mend it")))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_regions_of_a_mask_are_those_that_are_compared_one_by_one(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 4, (random.integers(1, 6), random.integers(1, 6))).astype(np.uint16)
+    values = coarse.repeat(random.integers(1, 4), 0).repeat(random.integers(1, 4), 1)
+    found = list(mask_pngs._regions(values, None, 1000, Complaint("a.png", "the mask", "mend it")))
+    wanted = [raster.from_mask(values == value) for value in np.unique(values) if value > 0]
+    assert [region.shape for region in found] == wanted
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_mask_of_labelme_is_placed_as_one_that_is_painted(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    height, width = (int(side) for side in random.integers(1, 9, 2))
+    y0, x0 = int(random.integers(0, height)), int(random.integers(0, width))
+    inside = random.random((random.integers(1, height - y0 + 1), random.integers(1, width - x0 + 1))) < 0.6
+    if seed % 5 == 0:  # runs that go on from one column to the next
+        inside, y0 = np.ones((height, inside.shape[1]), bool), 0
+    whole = np.zeros((height, width), bool)
+    whole[y0 : y0 + inside.shape[0], x0 : x0 + inside.shape[1]] = inside
+    assert labelme_read._placed(inside, x0, y0, height, width) == raster.from_mask(whole)
+
+
+def test_no_runs_are_an_empty_mask() -> None:
+    nothing = np.empty(0, np.int64)
+    assert coco_rle.from_runs(nothing, nothing, 3, 4) == raster.from_mask(np.zeros((3, 4), bool))
+
+
+def masks_of_labelme(count: int, side: int, mask: bytes) -> bytes:
+    entry = {"label": "leaf", "shape_type": "mask", "mask": base64.b64encode(mask).decode()}
+    width, height = struct.unpack(">II", mask[16:24])
+    entry["points"] = [[0, 0], [width - 1, height - 1]]
+    document = {"imagePath": "a.png", "imageWidth": side, "imageHeight": side, "shapes": [entry] * count}
+    return json.dumps(document).encode()
+
+
+def test_small_masks_on_a_picture_that_is_said_to_be_huge_cost_what_they_are(tmp_path: Path) -> None:
+    """2,000 masks of one pixel on 13,000 x 13,000 px: painted whole they would be 338 gigapixels."""
+    (tmp_path / "a.json").write_bytes(masks_of_labelme(2000, 13_000, noise_png(1, 1)))
+    started = time.process_time()
+    assert read(tmp_path / "a.json").n_regions == 2000
+    assert time.process_time() - started < 3
+
+
+def test_masks_of_too_many_pixels_on_one_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(masks_of_labelme(3, 12_000, flat_png(12_000, 12_000)))
+    (tmp_path / "a.png").write_bytes(noise_png(8, 8))
+    with pytest.raises(StudioError, match="masks of more than 400 megapixels together"):
+        read(tmp_path / "a.json")
+
+
+# Label files
+
+
+def test_a_label_file_of_empty_groups_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    """30 MB of `{},` are two gigabytes as objects."""
+    content = b'{"images":[],"annotations":[' + b",".join([b"{}"] * 10_000_000) + b"]}"
+    require_refused([("labels.json", content)], "labels.json: holds more than 8000000 lists and groups", 3, tmp_path)
+
+
+DAMAGED = {
+    "200,000 brackets": b"[" * 200_000,
+    "200,000 braces": b'{"a":' * 200_000,
+    "a list of labels 200,000 deep": b'{"images":[],"annotations":' + b"[" * 200_000,
+    "NUL bytes": bytes(1000),
+    "NUL bytes after labels": via("a.png") + bytes(100),
+    "half a megabyte of digits": b'{"images":[],"annotations":' + b"9" * 500_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_damaged_label_file(kind: str, suffix: str, tmp_path: Path) -> None:
+    uploads = [("a.png", noise_png(8, 8)), (f"labels{suffix}", DAMAGED[kind])]
+    require_refused(uploads, f"labels{suffix}: ", 3, tmp_path)
+
+
+def test_a_label_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "labels.json").open("wb") as file:
+        file.truncate(1_000_000_000)
+    require_refused(tmp_path / "labels.json", "labels.json: 954 MB are too much", 1, tmp_path)
+
+
+PIPES = ("labels.json", "labels.csv", "data.yaml", "classes.json", "classes.txt", "a.png", "a.txt", "project.db")
+
+
+@pytest.mark.parametrize("name", PIPES)
+def test_a_pipe_among_the_files_keeps_nobody_waiting(name: str, tmp_path: Path) -> None:
+    """Beside files that make each reader look: another YAML file, and masks."""
+    (tmp_path / "b.yaml").write_text("nothing: 1")
+    (tmp_path / "b.png").write_bytes(mask_of(3))
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "b.jpg").write_bytes(noise_png(16, 16))
+    os.mkfifo(tmp_path / name)
+    done = threading.Event()
+
+    def stage() -> None:
+        stage_path(tmp_path)
+        done.set()
+
+    threading.Thread(target=stage, daemon=True).start()
+    assert done.wait(10)
+
+
+# Files outside
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A picture, and labels, of the person who opens what a stranger made."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    (folder / "diary.png").write_bytes(noise_png(8, 8))
+    (folder / "diary.txt").write_text("0 0.5 0.5 0.1 0.1")
+    (folder / "classes.txt").write_text("a secret")
+    (folder / "data.yaml").write_text("names: [a secret]\ntrain: .")
+    return folder
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "mine.png").write_bytes(noise_png(9, 9))
+    return folder
+
+
+def require_nothing_of(secret: Path, place: Path) -> None:
+    """Neither the studio nor the command line finds a picture, or a word, of that folder."""
+    for open_it in (stage_path, read):
+        said = ""
+        try:
+            found = open_it(place)
+        except StudioError as error:
+            found, said = Dataset(()), str(error)
+        assert "a secret" not in said
+        dataset = found if isinstance(found, Dataset) else found.dataset
+        assert "a secret" not in dataset.classes
+        for record in dataset.images:
+            if record.path is not None:
+                assert not os.path.realpath(record.path).startswith(str(secret))
+
+
+WAYS_OUT = ("{secret}/diary.png", "../private/diary.png", "images/../../private/diary.png", "file://{secret}/diary.png")
+
+
+@pytest.mark.parametrize("name", WAYS_OUT)
+@pytest.mark.parametrize("kind", ["coco", "via", "labelme"])
+def test_a_picture_that_a_label_file_names_outside_is_not_taken(
+    name: str, kind: str, secret: Path, given: Path
+) -> None:
+    name = name.format(secret=secret)
+    if kind == "coco":
+        content = coco(1).replace(b'"a.png"', json.dumps(name).encode())
+    else:
+        content = via(name) if kind == "via" else labelme(1).replace(b'"a.png"', json.dumps(name).encode())
+    (given / "labels.json").write_bytes(content)
+    require_nothing_of(secret, given)
+    require_nothing_of(secret, given / "labels.json")
+
+
+@pytest.mark.parametrize("link", ["a picture", "a folder", "a folder in COCO's layout"])
+def test_a_link_to_a_picture_outside_is_not_followed(link: str, secret: Path, given: Path) -> None:
+    labels = given / "labels.json"
+    if link == "a picture":
+        (given / "a.png").symlink_to(secret / "diary.png")
+        name = "a.png"
+    else:
+        name = "diary.png"
+        (given / ("images" if link == "a folder" else "val2017")).symlink_to(secret)
+        if "COCO" in link:
+            (given / "annotations").mkdir()
+            labels = given / "annotations" / "instances_val2017.json"
+    labels.write_bytes(via(name))
+    require_nothing_of(secret, given)
+    require_nothing_of(secret, labels)
+    [record] = read(labels, secret).images  # the person names the folder, so its pictures are meant
+    assert (record.path is None) == (link == "a picture")
+
+
+SETS = {
+    "names a folder outside": {"data.yaml": "names: [car]\ntrain: {secret}"},
+    "names a folder above": {"data.yaml": "names: [car]\npath: ../private\ntrain: ."},
+    "names a list of pictures outside": {"data.yaml": "names: [car]\ntrain: {secret}/list.txt"},
+    "has its pictures in a folder that is a link": {"data.yaml": "names: [car]\ntrain: images", "images": "->"},
+    "has its labels in a folder that is a link": {
+        "data.yaml": "names: [car]\ntrain: images",
+        "images/diary.png": "a picture",
+        "labels": "->",
+    },
+    "has a picture that is a link": {
+        "data.yaml": "names: [car]\ntrain: images",
+        "images/diary.png": "->",
+        "labels/diary.txt": "0 0.5 0.5 0.1 0.1",
+    },
+    "has its settings in a link": {"data.yaml": "->", "a.png": "a picture"},
+}
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_a_yolo_set_that_leads_outside(kind: str, secret: Path, given: Path) -> None:
+    for name, content in SETS[kind].items():
+        place = given / name
+        place.parent.mkdir(exist_ok=True)
+        if content == "->":
+            place.symlink_to(secret if not place.suffix else secret / place.name)
+        elif content == "a picture":
+            place.write_bytes(noise_png(8, 8))
+        else:
+            place.write_text(content.format(secret=secret))
+    require_nothing_of(secret, given)
+    if kind == "has its labels in a folder that is a link":
+        with pytest.raises(StudioError):
+            read(given)
+
+
+@pytest.mark.parametrize("kind", ["a mask", "a picture", "the classes", "a folder of pictures"])
+def test_a_folder_of_masks_that_leads_outside(kind: str, secret: Path, given: Path) -> None:
+    (given / "mine.png").write_bytes(mask_of(3))
+    if kind == "a mask":
+        (secret / "diary.png").write_bytes(mask_of(2))
+        (given / "diary.png").symlink_to(secret / "diary.png")
+    elif kind == "a picture":
+        (given / "images").mkdir()
+        (given / "images" / "mine.png").symlink_to(secret / "diary.png")
+    elif kind == "the classes":
+        (given / "classes.txt").symlink_to(secret / "classes.txt")
+    else:
+        (secret / "mine.png").write_bytes(noise_png(24, 24))
+        (given / "images").symlink_to(secret)
+    require_nothing_of(secret, given)
+
+
+def test_an_ordinary_link_inside_the_set_is_followed(given: Path) -> None:
+    (given / "a.png").symlink_to(given / "mine.png")
+    (given / "labels.json").write_bytes(via("a.png"))
+    [record] = read(given / "labels.json").images
+    assert record.path == given / "a.png"
+    assert reading.find_picture("a.png", [given]) == given / "a.png"

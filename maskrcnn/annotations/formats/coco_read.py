@@ -11,7 +11,17 @@ import numpy as np
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.coco_rle import LARGEST_SIDE, run_lengths
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, coordinate, mapping, numbers, plain, text
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    brief,
+    coordinate,
+    mapping,
+    numbers,
+    plain,
+    require_few_regions,
+    text,
+)
 from maskrcnn.annotations.regions import (
     Dataset,
     ImageRecord,
@@ -54,7 +64,9 @@ def parse(document: Json, source: Path | str) -> Dataset:
     images = _images(document, complain)
     regions: dict[Any, list[Region]] = {image_id: [] for image_id in images}
     used: Counter[Any] = Counter()
-    for position, annotation in enumerate(_entries(document, "annotations", complain), start=1):
+    annotations = _entries(document, "annotations", complain)
+    _require_few_on_each(annotations, images, complain)
+    for position, annotation in enumerate(annotations, start=1):
         here = complain.at(f"annotation {brief(annotation.get('id', position))}")
         image_id, category_id = _id(annotation, "image_id", here), _id(annotation, "category_id", here)
         if image_id not in images:
@@ -76,12 +88,21 @@ def parse(document: Json, source: Path | str) -> Dataset:
     )
 
 
+def _require_few_on_each(annotations: list[Json], images: dict[Any, ImageRecord], complain: Complaint) -> None:
+    """See to it that no image has too many annotations, before the first region is made."""
+    ids = (annotation.get("image_id") for annotation in annotations)
+    for image_id, count in Counter(id for id in ids if isinstance(id, int | float | str)).most_common(1):
+        if image_id in images:
+            require_few_regions(count, complain.at(f"image {brief(images[image_id].file_name, 80)}"))
+
+
 def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     entries = document.get(key, [])
     if not isinstance(entries, list):
         raise complain(f'has {brief(entries)} as "{key}", not a list')
     return [
-        mapping(entry, "its entry", complain.at(f'entry {n} of "{key}"')) for n, entry in enumerate(entries, start=1)
+        entry if isinstance(entry, dict) else mapping(entry, "its entry", complain.at(f'entry {n} of "{key}"'))
+        for n, entry in enumerate(entries, start=1)
     ]
 
 

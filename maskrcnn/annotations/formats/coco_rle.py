@@ -61,3 +61,19 @@ def pixels_of(counts: str) -> int | None:
     for first in (1, 2):  # each run stands on the one two before it; the first of all stands alone
         runs[first::2] = np.cumsum(stored[first::2])
     return None if runs.min() < 0 else int(runs.sum())
+
+
+def from_runs(starts: np.ndarray, ends: np.ndarray, height: int, width: int) -> RLE:
+    """The mask whose pixels, counted down the columns, are those from each start to before its end, in order.
+
+    What it costs depends on the number of runs alone, not on that of the picture's pixels.
+    """
+    if len(starts):  # a run that begins where another ends is one with it
+        apart = starts[1:] != ends[:-1]
+        starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
+    edges = np.column_stack([starts, ends]).ravel()
+    counts = np.diff(np.concatenate([[0], edges, [height * width]]))
+    if counts[-1] == 0:
+        counts = counts[:-1]
+    coded = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+    return RLE((height, width), coded["counts"].decode("ascii"))

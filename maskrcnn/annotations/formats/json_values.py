@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from maskrcnn.annotations.regions import MOST_REGIONS
 from maskrcnn.errors import StudioError
 
 FARTHEST = 1_000_000
@@ -91,6 +92,12 @@ def plain(value: Any, what: str, complain: Complaint) -> Any:
         if not level:
             return value
     raise complain(f"has {what} nested more than {DEEPEST} deep")
+
+
+def require_few_regions(count: int, complain: Complaint) -> None:
+    """Refuse a picture with more regions than the studio can show and save, before the first of them is made."""
+    if count > MOST_REGIONS:
+        raise complain(f"has more than {MOST_REGIONS} regions, which is the most for one picture")
 
 
 def text(value: Any, what: str, complain: Complaint) -> str:

@@ -17,9 +17,20 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, coordinate, mapping, plain, text
+from maskrcnn.annotations.formats import coco_rle
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    brief,
+    coordinate,
+    mapping,
+    plain,
+    require_few_regions,
+    text,
+)
+from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
+    RLE,
     Circle,
     Dataset,
     ImageRecord,
@@ -44,6 +55,8 @@ _SHAPE_FIELDS = ("label", "points", "group_id", "shape_type", "flags", "descript
 _OUTLINES = ("polygon", "oriented_rectangle", "rotation")
 _LARGEST_SIDE = 100_000
 _LARGEST_MASK = 170_000_000
+_MOST_MASK_PIXELS = 400_000_000
+"""Of all masks on one picture: a few seconds."""
 
 
 def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Path | str) -> Dataset:
@@ -127,8 +140,11 @@ def _checked(entry: Json, complain: Complaint) -> Json:
 def _regions(shapes: Any, width: int | None, height: int | None, complain: Complaint) -> tuple[Region, ...]:
     if not isinstance(shapes, list):
         raise complain(f'has {brief(shapes)} as "shapes", not a list')
+    require_few_regions(len(shapes), complain)
     regions: list[Region] = []
     groups: dict[Any, int] = {}
+    if sum(map(_mask_pixels, shapes)) > _MOST_MASK_PIXELS:
+        raise complain(f"has masks of more than {_MOST_MASK_PIXELS // 1_000_000} megapixels together")
     for position, entry in enumerate(shapes):
         here = complain.at(f"shape {position + 1}")
         region = _region(mapping(entry, "its entry", here), position, width, height, here)
@@ -140,6 +156,16 @@ def _regions(shapes: Any, width: int | None, height: int | None, complain: Compl
                 continue
         regions.append(region)
     return tuple(regions)
+
+
+def _mask_pixels(entry: Any) -> float:
+    """How many pixels the mask of an entry has by its corners; 0 where it has none, or none that could be read."""
+    match entry:
+        case {"shape_type": "mask", "points": [[x0, y0], [x1, y1]]}:
+            corners = (x0, y0, x1, y1)
+            if all(type(value) in (int, float) and 0 <= value < _LARGEST_SIDE for value in corners):
+                return abs(x1 + 1 - x0) * abs(y1 + 1 - y0)
+    return 0
 
 
 def _together(first: Region, part: Region) -> Region:
@@ -266,9 +292,21 @@ def _mask(value: Any, points: Points, width: int | None, height: int | None, com
             f"is a mask of {inside.shape[1]} x {inside.shape[0]} px between corners that are "
             f"{x1 + 1 - x0} x {y1 + 1 - y0} px apart"
         )
-    pixels = np.zeros((height, width), dtype=bool)
-    pixels[y0 : y1 + 1, x0 : x1 + 1] = inside
-    return raster.from_mask(pixels)
+    return _placed(inside, x0, y0, height, width)
+
+
+def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RLE:
+    """A mask bool `(h, w)` at its place in a picture; the picture, which may be many times as large, is not made."""
+    high, wide = inside.shape
+    columns = np.zeros(
+        (wide, high + 2), np.int8
+    )  # each between two that are not set, so that no run goes on in the next
+    columns[:, 1:-1] = inside.T
+    steps = np.diff(columns, axis=1)
+    (column, row), (end_column, end_row) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    return coco_rle.from_runs(
+        (x0 + column) * height + y0 + row, (x0 + end_column) * height + y0 + end_row, height, width
+    )
 
 
 def _decoded(value: Any, complain: Complaint) -> np.ndarray:
@@ -280,7 +318,8 @@ def _decoded(value: Any, complain: Complaint) -> np.ndarray:
             with Image.open(io.BytesIO(base64.b64decode(value, validate=True)), formats=("PNG",)) as picture:
                 if picture.width * picture.height > _LARGEST_MASK:
                     raise complain(f"has a mask of {picture.width} x {picture.height} px, which is far too large")
-                pixels = np.asarray(picture)
+                with DECODING.of(picture.width * picture.height):
+                    pixels = np.asarray(picture)
     except (binascii.Error, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
         raise complain('has a "mask" that is no PNG picture') from None
     if pixels.ndim != 2:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,10 +33,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from maskrcnn import foreign
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.formats import file_names, required, via_classes
+from maskrcnn.annotations.formats import coco_rle, file_names, required, via_classes
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, text
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, require_few_regions, text
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
@@ -50,6 +52,7 @@ _NOBODY = 255
 _FLAT = 0.9
 _MEND = "mend that file"
 _LARGEST_JSON = 20_000_000
+_MOST_RUNS = 20_000_000
 
 
 def is_mask_pngs(folder: Path) -> bool:
@@ -137,14 +140,16 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _masks(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() == ".png"
-        and not file.name.startswith(".")
-        and file.relative_to(folder).parts[0] != _PICTURES
-        and file.is_file()
-    )
+    return [file for file in _files(folder, (".png",)) if file.relative_to(folder).parts[0] != _PICTURES]
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files of these suffixes in a folder and below it; no link that leads out of it."""
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
+            continue
+        if not file.is_symlink() or foreign.is_confined(file, [folder]):
+            yield file
 
 
 def _is_flat(mask: Path) -> bool:
@@ -159,10 +164,8 @@ def _is_flat(mask: Path) -> bool:
 def _json(file: Path) -> Any:
     """The content of a JSON file; None if it is none."""
     try:
-        if file.stat().st_size > _LARGEST_JSON:
-            return None
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        return json.loads(foreign.read_bytes(file, file.parent, _LARGEST_JSON).decode("utf-8-sig"))
+    except (OSError, StudioError, ValueError, RecursionError):
         return None
 
 
@@ -179,7 +182,7 @@ def _settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Js
         numbered = dict(enumerate(classes, start=1)) if isinstance(classes, list) else classes
         names = {}
         for number, name in mapping(numbered, '"classes"', complain).items():
-            if not str(number).isdecimal() or not text(name, "a class", complain).strip():
+            if not re.fullmatch(r"[0-9]{1,9}", str(number)) or not text(name, "a class", complain).strip():
                 raise complain(f"has {brief(name)} as class {brief(number)}")
             names[int(number)] = name
         listed = mapping(settings.get("pictures", {}), '"pictures"', complain)
@@ -190,7 +193,8 @@ def _settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Js
     file = folder / _CLASSES_AS_TEXT
     if file.is_file():
         try:
-            lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+            content = foreign.read_bytes(file, folder, _LARGEST_JSON, "write one class name a line")
+            lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
         except (OSError, UnicodeDecodeError):
             raise StudioError(f"{file}: cannot be read as text; write one class name a line") from None
         return {number: line for number, line in enumerate(lines, start=1) if line}, _DIVISOR, {}
@@ -200,21 +204,23 @@ def _settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Js
 def _pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Path]]:
     """Pictures that could be those of the masks, by their path with and without suffix; the last of one name wins."""
     if images is not None:
-        yield from _named(images, pictures.SUFFIXES)
+        yield from _named(images, pictures.SUFFIXES, images)
         return
     others = tuple(suffix for suffix in pictures.SUFFIXES if suffix != ".png")
     # Penn-Fudan has PedMasks/ beside PNGImages/, VOC SegmentationObject/ beside JPEGImages/.
     for beside in ("JPEGImages", "PNGImages", "images"):
-        yield from _named(folder.parent / beside, pictures.SUFFIXES)
-    yield from _named(folder, others)
-    yield from _named(folder / _PICTURES, pictures.SUFFIXES)
+        yield from _named(folder.parent / beside, pictures.SUFFIXES, folder.parent)
+    yield from _named(folder, others, folder)
+    yield from _named(folder / _PICTURES, pictures.SUFFIXES, folder)
 
 
-def _named(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file():
-            yield file.relative_to(folder).with_suffix("").as_posix(), file
-            yield file.relative_to(folder).as_posix(), file
+def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a folder by their names in it; none where it is a link that leads out of `base`."""
+    if not foreign.is_confined(folder, [base]):
+        return
+    for file in _files(folder, suffixes):
+        yield file.relative_to(folder).with_suffix("").as_posix(), file
+        yield file.relative_to(folder).as_posix(), file
 
 
 def _unmasked(stem: str) -> str:
@@ -222,7 +228,9 @@ def _unmasked(stem: str) -> str:
 
 
 def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
-    owners = [int(value) for value in np.unique(values) if value > 0]
+    runs = _runs(values, complain)
+    owners = [*runs]
+    require_few_regions(len(owners), complain)
     if values.dtype == np.uint8 and names is None and len(owners) > 1 and _NOBODY in owners:
         owners.remove(_NOBODY)
     for value in owners:
@@ -236,7 +244,27 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
             if number not in names:
                 raise complain(f"has the value {value}, but there is no class {number}")
             class_name = names[number]
-        yield Region(raster.from_mask(values == value), class_name, iscrowd=is_crowd)
+        yield Region(coco_rle.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
+
+
+def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """For each value above 0, in order: where its runs begin, counted down the columns, and where they end.
+
+    One pass over the picture, however many objects there are; a comparison for each of them would take hours for a
+    mask of thousands.
+    """
+    flat = values.ravel(order="F")
+    differs = flat[1:] != flat[:-1]
+    if np.count_nonzero(differs) > _MOST_RUNS:
+        raise complain(f"has more than {_MOST_RUNS} runs of equal pixels, as noise has and no mask")
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1]) if flat.size else np.empty(0, np.int64)
+    ends = np.append(starts[1:], flat.size)
+    of_run = flat[starts]
+    order = np.argsort(of_run, kind="stable")
+    order = order[of_run[order] > 0]
+    found, first = np.unique(of_run[order], return_index=True)
+    parts = zip(np.split(starts[order], first[1:]), np.split(ends[order], first[1:]), strict=True)
+    return dict(zip(found.tolist(), parts, strict=False))
 
 
 # Writing

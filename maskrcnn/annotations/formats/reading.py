@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from maskrcnn import foreign
 from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, via_text, yolo
 from maskrcnn.annotations.formats.lazy import with_paths
 from maskrcnn.annotations.regions import Dataset
@@ -18,6 +21,9 @@ from maskrcnn.errors import ArgumentError, StudioError
 
 LARGEST_FILE = 150 * 2**20
 """Bytes; a label file beyond this is refused before it is read. Ten thousand pictures with ten outlines are 70 MB."""
+
+MOST_GROUPS = 8_000_000
+"""Lists and groups in one JSON file. Each takes at least 60 bytes of memory, and two characters of the file."""
 
 _EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
 _LABEL_SUFFIXES = (".json", ".csv")
@@ -69,19 +75,25 @@ def parse(document: Any, source: Path | str, class_attribute: str | None = None)
 
 def with_pictures(dataset: Dataset, folders: list[Path]) -> Dataset:
     """The dataset with `path` set for each picture that is in one of the folders."""
-    return replace(dataset, images=with_paths(dataset.images, lambda name: find_picture(name, folders)))
+    real = [(folder, os.path.realpath(folder)) for folder in folders]
+    return replace(dataset, images=with_paths(dataset.images, lambda name: _found(name, real)))
 
 
 def find_picture(file_name: str, folders: list[Path]) -> Path | None:
-    """Where the picture of that name lies in the folders, never outside them; None where it is not."""
+    """Where the picture of that name lies in the folders, never outside them, also not by a link; None where it is
+    not."""
+    return _found(file_name, [(folder, os.path.realpath(folder)) for folder in folders])
+
+
+def _found(file_name: str, folders: list[tuple[Path, str]]) -> Path | None:
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".")]
     leads_out = file_name.startswith(("/", "\\")) or ".." in parts or any(":" in part for part in parts)
     names = [parts[-1:]] if leads_out else [parts, parts[-1:]]
     for name in names:
-        for folder in folders:
+        for folder, real in folders:
             candidate = folder.joinpath(*name)
             try:
-                if name and name[-1] != ".." and candidate.is_file():
+                if name and name[-1] != ".." and candidate.is_file() and foreign.is_confined(candidate, [real]):
                     return candidate
             except (OSError, ValueError):  # a name that no file system would take
                 continue
@@ -89,14 +101,13 @@ def find_picture(file_name: str, folders: list[Path]) -> Path | None:
 
 
 def _folders_beside(path: Path) -> list[Path]:
-    """Where the pictures of a label file, or of a folder of labels, usually lie."""
-    if path.is_dir():
-        return [path, path / "images"]
-    folders = [path.parent, path.parent / "images"]
-    if path.parent.name == "annotations" and "_" in path.stem:
-        split = path.stem.rsplit("_", 1)[1]
-        folders += [path.parent.parent / split, path.parent.parent / "images" / split]
-    return folders
+    """Where the pictures of a label file, or of a folder of labels, usually lie; no link to a folder elsewhere."""
+    base = path if path.is_dir() else path.parent
+    folders = [base, base / "images"]
+    if path != base and base.name == "annotations" and "_" in path.stem:
+        base, split = base.parent, path.stem.rsplit("_", 1)[1]
+        folders += [base / split, base / "images" / split]
+    return [folder for folder in folders if foreign.is_confined(folder, [base])]
 
 
 def _dataset_of_file(path: Path, class_attribute: str | None) -> Dataset:
@@ -150,9 +161,25 @@ def _labelme_of_folder(folder: Path) -> list[Dataset]:
 def _text_dataset(text: str, source: Path | str, class_attribute: str | None) -> Dataset:
     if via_csv.is_csv(text):
         return via_csv.parse(text, source, class_attribute)
-    with _json_mistakes_named(source):
-        large = via_text.parse(text, source, class_attribute, refuse=_refuse)
-    return large if large is not None else parse(_document(text, source), source, class_attribute)
+    if text.count("{") + text.count("[") > MOST_GROUPS:
+        raise StudioError(f"{source}: holds more than {MOST_GROUPS} lists and groups, too many for one file; split it")
+    with _without_collector():
+        with _json_mistakes_named(source):
+            large = via_text.parse(text, source, class_attribute, refuse=_refuse)
+        return large if large is not None else parse(_document(text, source), source, class_attribute)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python looks for circles among all objects again and again while millions are made, which takes longer than to
+    make them; what is read here has none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _text(path: Path) -> str:
@@ -165,7 +192,7 @@ def _text(path: Path) -> str:
                 f"{path}: {size / 2**20:.0f} MB are too much for one label file (at most {LARGEST_FILE / 2**20:.0f}); "
                 "split it"
             )
-        return path.read_bytes().decode("utf-8-sig")
+        return foreign.read_bytes(path, most=LARGEST_FILE, mend="split it").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudioError(f"{path}: this is not text, so no label file; {_EXPECTED}") from None
     except OSError as error:

@@ -22,6 +22,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -30,7 +31,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats import via_file, via_read, via_write
 from maskrcnn.annotations.formats.encoded import Encoded
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
 from maskrcnn.annotations.formats.losses import Losses
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.errors import StudioError
@@ -109,6 +110,11 @@ class _Row:
     line: int
 
     @property
+    def picture(self) -> tuple[str, str]:
+        """Name and size of the picture, which tell it from others."""
+        return self.cells["filename"], self.cells["file_size"]
+
+    @property
     def has_region(self) -> bool:
         return self.cells["region_shape_attributes"].strip() not in _EMPTY
 
@@ -143,6 +149,7 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True)
     rows: list[_Row] = []
+    of_picture: Counter[tuple[str, str]] = Counter()
     line = 1
     try:
         next(reader)
@@ -158,7 +165,10 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
                 raise complain.at(f"line {line}")(f"has {len(values)} cells, not {len(columns)}")
             if len(rows) == _MOST_ROWS:
                 raise StudioError(f"{complain.source}: more than {_MOST_ROWS} rows are too many for one file; split it")
-            rows.append(_Row(dict(zip(columns, values, strict=True)), len(rows), line))
+            row = _Row(dict(zip(columns, values, strict=True)), len(rows), line)
+            rows.append(row)
+            of_picture[row.picture] += 1
+            require_few_regions(of_picture[row.picture], complain.at(f"picture {brief(row.picture[0], 80)}"))
     except StopIteration:
         return header, rows
     except csv.Error as error:
@@ -169,7 +179,7 @@ def _pictures(rows: Sequence[_Row]) -> list[list[_Row]]:
     """The rows of each picture, in the order in which they first come."""
     pictures: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
-        pictures.setdefault((row.cells["filename"], row.cells["file_size"]), []).append(row)
+        pictures.setdefault(row.picture, []).append(row)
     return list(pictures.values())
 
 

@@ -18,6 +18,7 @@ from maskrcnn.annotations.formats.json_values import (
     number,
     numbers,
     plain,
+    require_few_regions,
     text,
 )
 from maskrcnn.annotations.regions import (
@@ -87,6 +88,7 @@ class Reader:
         drawn = image.get("regions", [])
         if not isinstance(drawn, dict | list):
             raise here(f'has {brief(drawn)} as "regions", neither a list nor a group')
+        require_few_regions(len(drawn), here)
         numbered = drawn.items() if isinstance(drawn, dict) else ((None, region) for region in drawn)
         regions = []
         for position, (region_number, region) in enumerate(numbered):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -9,17 +11,20 @@ from typing import Any
 
 import yaml
 
+from maskrcnn import foreign
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats.encoded import inside
-from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate
+from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate, require_few_regions
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Points, Polygon, Rect, Region
 from maskrcnn.errors import StudioError
 
 SPLITS = ("train", "val", "test")
 
 _MEND = "mend that file"
-_LARGEST_YAML = 1_000_000
-_LARGEST_LABELS = 50_000_000
+_LARGEST_YAML = 250_000
+_MOST_YAMLS = 20
+"""Settings are looked for in that many files of a folder."""
+_LARGEST_LABELS = 20_000_000
 _NO_LABELS = ("classes.txt",)
 """What labelling programs put among the label files."""
 
@@ -63,25 +68,31 @@ def read_folder(path: Path | str, images: Path | str | None = None) -> Dataset:
 def _settings(path: Path) -> tuple[Path, dict[str, Any]] | None:
     """The file that names the classes, and its content."""
     try:
-        files = (
-            sorted(entry for entry in path.iterdir() if entry.suffix in (".yaml", ".yml")) if path.is_dir() else [path]
-        )
+        files = sorted(_in(path, (".yaml", ".yml"))) if path.is_dir() else [path]
     except OSError:
         return None
-    for file in files:
+    for file in files[:_MOST_YAMLS]:
         content = _parsed(file)
         if isinstance(content, dict) and "names" in content and (set(SPLITS) | {"path", "nc"}) & set(content):
             return file, content
     return None
 
 
+def _in(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files of these suffixes directly in a folder; no link that leads out of it."""
+    for entry in folder.iterdir():
+        if entry.suffix.lower() in suffixes and (not entry.is_symlink() or foreign.is_confined(entry, [folder])):
+            yield entry
+
+
 def _parsed(file: Path) -> Any:
     """The content of a YAML file with every scalar as its text (so that a class "no" stays one); None if it is none."""
     try:
-        if file.suffix not in (".yaml", ".yml") or file.stat().st_size > _LARGEST_YAML:
+        if file.suffix not in (".yaml", ".yml"):
             return None
-        return yaml.load(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        content = foreign.read_bytes(file, most=_LARGEST_YAML).decode("utf-8-sig")
+        return yaml.load(content, Loader=yaml.BaseLoader)
+    except (OSError, ValueError, RecursionError, StudioError, yaml.YAMLError):
         return None
 
 
@@ -92,7 +103,7 @@ def _names(given: Any, complain: Complaint) -> dict[int, str]:
         raise complain(f'has {brief(given)} as "names", neither a list nor a numbered one')
     names = {}
     for number, name in numbered.items():
-        if not str(number).isdecimal() or not isinstance(name, str) or not name.strip():
+        if not re.fullmatch(r"[0-9]{1,9}", str(number)) or not isinstance(name, str) or not name.strip():
             raise complain(f'has {brief(name)} as name of class {brief(number)} in "names"')
         names[int(number)] = name
     return names
@@ -124,7 +135,9 @@ def _place(split: str, entry: str, path: Any, folder: Path) -> _Place | None:
             if "images" in below:
                 labels[len(below) - 1 - below[::-1].index("images")] = "labels"
             place = _Place(split, folder.joinpath(*below), folder.joinpath(*labels))
-            if place.pictures.is_dir() or place.labels.is_dir():
+            found = [there for there in (place.pictures, place.labels) if there.is_dir()]
+            # A link to a folder elsewhere is not followed; `--images` names one.
+            if found and all(foreign.is_confined(there, [folder]) for there in found):
                 return place
     return None
 
@@ -168,7 +181,9 @@ def _records(place: _Place, folder: Path, names: dict[int, str], images: Path | 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
     """Files by their path below the folder, without suffix."""
     for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file():
+        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
+            continue
+        if not file.is_symlink() or foreign.is_confined(file, [folder]):
             yield file.relative_to(folder).with_suffix("").as_posix(), file
 
 
@@ -193,16 +208,19 @@ def _told_apart(records: list[ImageRecord]) -> Iterator[ImageRecord]:
 
 def _regions(file: Path, names: dict[int, str], width: int, height: int) -> Iterator[Region]:
     try:
-        if file.stat().st_size > _LARGEST_LABELS:
-            raise StudioError(f"{file}: {file.stat().st_size >> 20} MB are too much for one picture; check the file")
-        content = file.read_text(encoding="utf-8-sig")
+        content = foreign.read_bytes(file, most=_LARGEST_LABELS, mend="check the file").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudioError(f"{file}: this is not text; replace it by YOLO rows") from None
-    except OSError as error:
-        raise StudioError(f"{file}: cannot be read ({error.strerror}); check the file") from None
-    for number, line in enumerate(content.splitlines(), start=1):
+    except FileNotFoundError:
+        raise StudioError(f"{file}: is gone; check the file") from None
+    # Line by line, for a file of line breaks alone would be tens of millions of texts.
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(io.StringIO(content), start=1):
         if values := line.split():
-            yield _region(values, names, width, height, Complaint(str(file), f"line {number}", _MEND))
+            rows.append((number, values))
+            require_few_regions(len(rows), Complaint(str(file), "the picture", _MEND))
+    for number, values in rows:
+        yield _region(values, names, width, height, Complaint(str(file), f"line {number}", _MEND))
 
 
 def _region(values: list[str], names: dict[int, str], width: int, height: int, complain: Complaint) -> Region:

@@ -3,6 +3,7 @@
 import os
 import sys
 
+import click
 from streamlit.web import cli
 
 from maskrcnn.studio import serving
@@ -10,4 +11,10 @@ from maskrcnn.studio.session import ROOT
 
 serving.prepare()
 os.chdir(ROOT)  # where .streamlit/config.toml is
-sys.exit(cli.main(["run", "app.py", *sys.argv[1:]]))
+try:
+    cli.main(["run", "app.py", *sys.argv[1:]], standalone_mode=False)
+except click.ClickException as error:
+    error.show()
+    sys.exit(error.exit_code)
+except click.Abort:  # Ctrl-C, after the server has stopped in good order
+    print("Stopped.")

@@ -105,26 +105,17 @@ def _no_room(visit: str, size: int) -> str | None:
     """Why an upload of so many bytes cannot be taken, if so."""
     manager = cast(MemoryUploadedFileManager, runtime.get_instance().uploaded_file_mgr)
     held = {
-        name: sum(len(file.data) + FILE_BYTES for file in list(files.values()))
+        name: sum(len(file.data) + len(file.name) + FILE_BYTES for file in list(files.values()))
         for name, files in list(manager.file_storage.items())
     }
-    mine = held.get(visit, 0) + _arriving[visit]
-    if mine + size > VISIT_BYTES:
-        return (
-            f"An upload was refused: what you upload may have {_megabytes(VISIT_BYTES)} together, and "
-            f"{_megabytes(mine)} are there. Import those first, give a zip, or give the path of the folder on this "
-            "computer."
-        )
+    # Short, for a toast hides what does not fit into three lines.
+    if held.get(visit, 0) + _arriving[visit] + size > VISIT_BYTES:
+        most = VISIT_BYTES // MEGABYTE
+        return f"Upload refused: over {most} MB together. Import those first, give a zip or a folder's path."
     if sum(held.values()) + _arriving.total() + size > TOTAL_BYTES:
-        return (
-            f"An upload was refused: all open windows of the studio together may hold {_megabytes(TOTAL_BYTES)} of "
-            "uploads. Import or close what is open elsewhere, or give the path of the folder on this computer."
-        )
+        most = TOTAL_BYTES // MEGABYTE
+        return f"Upload refused: all windows hold {most} MB. Import what they hold, or give a folder's path."
     return None
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / MEGABYTE:.0f} MB"
 
 
 async def _discard(receive: Receive, length: int) -> None:

@@ -87,7 +87,8 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
     if suffix is None or pictures:
         content, suffix = writing.zipped(encoded, pictures), ".zip"
     # A warning names its file first; here that is the project on whose page it is shown.
-    warnings = tuple(line.removeprefix(f"{dataset.source}: ") for line in encoded.warnings)
+    said = [*encoded.warnings, *([encoded.left_out] if pictures and encoded.left_out else [])]
+    warnings = tuple(line.removeprefix(f"{dataset.source}: ") for line in said)
     return Ready(made_of, stem + suffix, content, warnings, len(dataset.images), dataset.n_regions)
 
 

@@ -11,8 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 
+from maskrcnn import foreign
+from maskrcnn.annotations.formats.spreadsheet import csv_of
+from maskrcnn.errors import StudioError
 from maskrcnn.shipped import CARD
 from maskrcnn.studio import run_overlay, run_rows
 from maskrcnn.studio.run_lines import table
@@ -39,9 +43,9 @@ def downloads(run: RunFolder) -> list[Download]:
         found.append(Download(label, f"{run.name}-{name}", mime, data, None, help))
 
     def add_file(label: str, path: Path, mime: str, help: str) -> None:
-        if path.is_file():
+        if _is_own(path, run):
             name = f"{run.name}-{path.name}"
-            found.append(Download(label, name, mime, path.read_bytes, path.stat().st_size, help))
+            found.append(Download(label, name, mime, partial(_content, path, run), path.stat().st_size, help))
 
     add_file("Best weights", run.best, "application/octet-stream", "The epoch with the highest AP, with its config.")
     if checkpoints := run.checkpoints():
@@ -49,16 +53,13 @@ def downloads(run: RunFolder) -> list[Download]:
         add_file(
             f"Weights of epoch {max(checkpoints)}", last, "application/octet-stream", "The last ones that are kept."
         )
-    if (run.path / METRICS).is_file():
+    if _is_own(run.path / METRICS, run):
         add("Epochs (CSV)", "epochs.csv", "text/csv", partial(epochs_csv, run), "Losses and AP, one line an epoch.")
         add("Steps (CSV)", "steps.csv", "text/csv", partial(steps_csv, run), "Every number of every step.")
-    if (run.path / DATASET).is_file():
-        known = run_overlay.labels(run)
-        # Pictures that were drawn are not in the run, and have no labels there.
-        there = ({} if known["drawn"] else {"train": "training"}) | ({"val": "validation"} if known["val"] else {})
-        for split, words in there.items():
-            says = f"The exact {words} labels of this run, as COCO."
-            add(f"Labels: {words} (COCO)", f"{split}.json", "application/json", partial(labels, run, split), says)
+    for split in _splits(run):
+        words = {"train": "training", "val": "validation"}[split]
+        says = f"The exact {words} labels of this run, as COCO."
+        add(f"Labels: {words} (COCO)", f"{split}.json", "application/json", partial(labels, run, split), says)
     add_file("Model card", run.path / CARD, "application/json", "What it learned from, how long, and what it is worth.")
     add_file("Configuration", run.path / CONFIG, "application/json", "Every setting of the network and its training.")
     add_file("Log", run.path / LOG, "text/plain", "What the trainer printed.")
@@ -73,6 +74,18 @@ def downloads(run: RunFolder) -> list[Download]:
     return [*found, everything] if found else []
 
 
+def _splits(run: RunFolder, empty: bool = False) -> list[str]:
+    """The splits whose labels the run has, also one without a picture if `empty`; none where they are damaged."""
+    if not _is_own(run.path / DATASET, run):
+        return []
+    try:
+        known = run_overlay.labels(run)
+    except StudioError:
+        return []  # the page says so
+    # Pictures that were drawn are not in the run, and have no labels there.
+    return [*([] if known["drawn"] else ["train"]), *(["val"] if known["val"] or empty else [])]
+
+
 def epochs_csv(run: RunFolder) -> bytes:
     """One line for each epoch with every number of its row, the usual ones first."""
     rows = run_rows.read(run).epochs
@@ -85,7 +98,7 @@ def steps_csv(run: RunFolder) -> bytes:
     """One line for each step with every number of its row."""
     frame = pd.DataFrame(dict(run_rows.read(run).steps))
     for name in ("epoch", "step"):
-        if name in frame:
+        if name in frame and np.isfinite(frame[name]).all():  # else a row lacks it, and a whole number cannot say so
             frame[name] = frame[name].astype(int)
     return _csv(frame)
 
@@ -101,20 +114,20 @@ def archive(run: RunFolder) -> io.BytesIO:
     """Everything as one zip."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
-        if (run.path / METRICS).is_file():
+        if _is_own(run.path / METRICS, run):
             _put(target, f"{run.name}/epochs.csv", epochs_csv(run))
             _put(target, f"{run.name}/steps.csv", steps_csv(run))
-        if (run.path / DATASET).is_file():
-            for split in ("val",) if run_overlay.labels(run)["drawn"] else ("train", "val"):
-                _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
+        for split in _splits(run, empty=True):
+            _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
         checkpoints = list(run.checkpoints().values())[-1:]
         detections = sorted((run.path / "detections").glob("epoch_*.json"))
         texts = [run.path / name for name in (CARD, CONFIG, LOG, RESULT, METRICS)]
         for path in (*texts, *detections, run.best, *checkpoints):
-            if path.is_file():
+            if _is_own(path, run):
                 # Weights are as good as random numbers: packing them would take long and save nothing.
                 packed = zipfile.ZIP_STORED if path.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
-                target.write(path, f"{run.name}/{path.relative_to(run.path).as_posix()}", packed)
+                name = f"{run.name}/{path.relative_to(run.path).as_posix()}"
+                target.writestr(name, _content(path, run), packed)
     made.seek(0)
     return made
 
@@ -129,6 +142,22 @@ def _put(target: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
-    text = io.StringIO()
-    frame.to_csv(text, index=False)
-    return text.getvalue().encode()
+    return csv_of(frame).encode("utf-8", "replace")
+
+
+def _is_own(path: Path, run: RunFolder) -> bool:
+    """Whether a file is there, and is the run's: a link out of it would give away another one."""
+    return path.is_file() and foreign.is_confined(path, [run.path])
+
+
+def _content(path: Path, run: RunFolder) -> bytes:
+    """What a file of the run holds. Raises `StudioError` where it is a link that leads out of the run, or is gone."""
+    path = foreign.confined(path, [run.path], _MEND)
+    try:
+        with foreign.opened(path, run.path, _MEND) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise StudioError(f"{path}: is gone; look at the run again") from None
+
+
+_MEND = "put the file itself there"

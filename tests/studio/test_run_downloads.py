@@ -14,12 +14,17 @@ from maskrcnn.studio import run_downloads
 from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, RunFolder
 from tests.shipping import ship
 
-TRAIN = {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 5}], "categories": [{"id": 1}]}
+TRAIN = {
+    "images": [{"id": 1, "file_name": "a.jpg", "width": 8, "height": 6}],
+    "annotations": [{"id": 5, "image_id": 1, "category_id": 1}],
+    "categories": [{"id": 1, "name": "cell"}],
+}
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     run = RunFolder(tmp_path / "cells-0001")
+    run.path.mkdir()
     run.write_json(CONFIG, {"seed": 1})
     run.write_json(DATASET, {"train": TRAIN, "val": None})
     about = {"epoch": 1, "progress": 0.5, "eta": 1.0}

@@ -18,12 +18,15 @@ class Encoded:
 
     A format of one file has exactly one entry; who writes it may give it another name. `pictures` says where each
     picture belongs for the files to be of use, also relative, where the format wants it elsewhere than beside its
-    label file under its own name.
+    label file under its own name. `within` is the folder that no picture may lead out of (None: whoever read the labels
+    saw to that), and `left_out` is a line about the pictures that cannot be given along.
     """
 
     files: Mapping[str, bytes]
     warnings: tuple[str, ...] = ()
     pictures: Mapping[str, Path] = field(default_factory=dict)
+    within: Path | None = None
+    left_out: str | None = None
 
 
 def inside(file_name: str) -> str:

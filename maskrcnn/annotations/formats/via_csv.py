@@ -29,7 +29,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.formats import via_file, via_read, via_write
+from maskrcnn.annotations.formats import spreadsheet, via_file, via_read, via_write
 from maskrcnn.annotations.formats.encoded import Encoded
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
 from maskrcnn.annotations.formats.losses import Losses
@@ -48,6 +48,7 @@ _SEPARATORS = (",", ";", "\t")
 _BARE = re.compile(r'"(?:[^"\\]|\\.)*+"|\b(?:undefined|NaN|Infinity)\b')
 """A JSON string, or one of the words that JavaScript has for what JSON cannot say."""
 _EMPTY = ("", "{}")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LONGEST_HEADER = 10_000
 _MOST_ROWS = 500_000
 """A row takes over a kilobyte of memory, however short it is: millions of them would fill it."""
@@ -89,6 +90,7 @@ def encode(dataset: Dataset) -> Encoded:
     header = dataset.extras.get("via", {}).get("csv", {}).get("header", list(COLUMNS))
     columns = _columns(header)
     lines = [",".join(map(_quoted, header))]
+    _tell_of_formulas(dataset, found.class_attribute, header, losses)
     for cells in _in_order(_rows(dataset, found.class_attribute)):
         lines.append(",".join(_quoted(cells.get(column, ""), column in _JSON_COLUMNS) for column in columns))
     try:
@@ -281,6 +283,23 @@ def _holds(value: Any, wanted: object) -> bool:
 
 
 # Writing
+
+
+def _tell_of_formulas(dataset: Dataset, class_attribute: str | None, header: Sequence[str], losses: Losses) -> None:
+    """Count the cells that a spreadsheet would run; they stay, as VIA could not read them back otherwise."""
+    names = {record.file_name for record in dataset.images if spreadsheet.is_formula(record.file_name)}
+    losses(f"{{pictures}} whose name {_WOULD_RUN}", len(names))
+    for _, cells in _rows(dataset, class_attribute):
+        others = (text for column, text in cells.items() if column not in _SAFE and not _NUMBER.fullmatch(text))
+        if any(map(spreadsheet.is_formula, others)):
+            losses(f"{{regions}} with a cell that {_WOULD_RUN}")
+    if any(map(spreadsheet.is_formula, header)):
+        losses(f"a column whose name {_WOULD_RUN}")
+
+
+_SAFE = ("filename", *_JSON_COLUMNS)
+"""Columns that are counted by picture, or whose cells begin with a brace."""
+_WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not open the file in a spreadsheet"
 
 
 def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:

@@ -6,15 +6,23 @@ import contextlib
 import io
 import os
 import shutil
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
+from maskrcnn import foreign
 from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, yolo
 from maskrcnn.annotations.formats.encoded import Encoded, inside
+from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.errors import ArgumentError
+from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.errors import ArgumentError, StudioError
+
+_NAMED = 3
+"""Pictures that are left out and named in the line about them."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,30 @@ def encode(dataset: Dataset, format: str) -> Encoded:
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
     encoded = FORMATS[format].encode(dataset)
     beside = {inside(record.file_name): record.path for record in dataset.images if record.path is not None}
-    return encoded if encoded.pictures else replace(encoded, pictures=beside)
+    missing = [record.file_name for record in dataset.images if record.path is None]
+    return _confined(encoded if encoded.pictures else replace(encoded, pictures=beside), dataset, missing)
+
+
+def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
+    """What was encoded without the pictures that would give away another file, and with a line about these and those
+    that are missing."""
+    project = dataset.source if dataset.source is not None and (dataset.source / DATABASE).is_file() else None
+    allowed = {
+        name: path
+        for name, path in encoded.pictures.items()
+        if path.is_file() and (project is None or foreign.is_confined(path, [project]))
+    }
+    names = [*missing, *(name for name in encoded.pictures if name not in allowed)]
+    if not names:
+        return replace(encoded, within=project)
+    listed = ", ".join(brief(name, 60) for name in names[:_NAMED])
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    things, they = ("1 picture", "it is") if len(names) == 1 else (f"{len(names)} pictures", "they are")
+    where = "not in the project" if project is not None else "not there"
+    line = (
+        f"{dataset.source or 'the dataset'}: {things} left out ({listed}{more}), as {they} {where}; put the files there"
+    )
+    return replace(encoded, pictures=allowed, within=project, left_out=line)
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
@@ -77,7 +108,8 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
                 _written(temporary / name, content)
             for name, picture in encoded.pictures.items():
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(picture, temporary / name)
+                with _picture(picture, encoded.within) as original, (temporary / name).open("wb") as copy:
+                    shutil.copyfileobj(original, copy)
         else:
             (content,) = encoded.files.values()
             _written(temporary, content)
@@ -87,7 +119,7 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
     finally:
         with contextlib.suppress(OSError):
             shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
-    return list(encoded.warnings)
+    return [*encoded.warnings, *([encoded.left_out] if whole_folder and encoded.left_out else [])]
 
 
 def zipped(encoded: Encoded, pictures: bool) -> bytes:
@@ -97,8 +129,34 @@ def zipped(encoded: Encoded, pictures: bool) -> bytes:
         for name, content in encoded.files.items():
             archive.writestr(name, content)
         for name, picture in encoded.pictures.items() if pictures else ():
-            archive.write(picture, name, zipfile.ZIP_STORED)
+            with _picture(picture, encoded.within) as original, archive.open(_entry(name, original), "w") as copy:
+                shutil.copyfileobj(original, copy)
     return buffer.getvalue()
+
+
+def _entry(name: str, original: BinaryIO) -> zipfile.ZipInfo:
+    """What a zip says of a picture, which is not packed: it was before."""
+    about = os.fstat(original.fileno())
+    changed = time.localtime(about.st_mtime)[:6]
+    entry = zipfile.ZipInfo(name, min(max(changed, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
+    entry.external_attr = 0o100644 << 16
+    entry.file_size = about.st_size
+    return entry
+
+
+@contextlib.contextmanager
+def _picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
+    """A picture's file, open to be copied. Here bytes leave the project, so links are looked at once more."""
+    if within is not None:
+        path = foreign.confined(path, [within], _PUT)
+    try:
+        with foreign.opened(path, within, _PUT) as file:
+            yield file
+    except FileNotFoundError:
+        raise StudioError(f"{path}: is gone; put it there again, or remove the picture") from None
+
+
+_PUT = "put the picture itself there"
 
 
 def _written(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from functools import lru_cache
 
 PALETTE: tuple[str, ...] = (
     # Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind people too. Their black is left out,
@@ -29,9 +30,11 @@ PALETTE: tuple[str, ...] = (
 _GOLDEN_ANGLE = 0.381966
 
 
+@lru_cache(4096)
 def colour_of(index: int) -> str:
     """The colour of class number `index` (from 0) as `#rrggbb`. Beyond the palette hues go round by the golden angle,
-    so that neighbours stay far apart."""
+    so that neighbours stay far apart; with eight bits for each channel that gives some 1,700 colours, then they repeat.
+    """
     if index < len(PALETTE):
         return PALETTE[index]
     red, green, blue = colorsys.hls_to_rgb((index * _GOLDEN_ANGLE) % 1.0, 0.45 + 0.2 * (index % 2), 0.7)

@@ -41,6 +41,8 @@ def complaining(path: Path) -> Iterator[None]:
     """What SQLite raises about the database `path`, as a `StudioError`; mistakes of ours keep their traceback."""
     try:
         yield
+    except UnicodeDecodeError:  # of a message of SQLite's that quotes damaged bytes
+        raise StudioError(f"{path}: {_WORDS[sqlite3.SQLITE_CORRUPT]}") from None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise

@@ -3,7 +3,7 @@
 A project may come from a stranger. SQLite runs triggers, views and expressions that a database brings along, and keeps
 text in a column of numbers. So the tables must be, word for word, those of `tables`, and each value in them of its
 kind and within its range. What is too much to look at here is looked at when it is read: the regions of a picture
-(`region_json`), the facts and the pictures of a snapshot (`snapshots`), and the JSON of a picture (`records`).
+(`region_json`), what else is said of it, and what a snapshot says (`records`).
 
 That is done once for each process and each state of the file: whatever this process itself writes is known to be good.
 `tests/hostile/test_project_db.py` puts bad values into every column.
@@ -211,6 +211,19 @@ _ROWS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
 """Version -> table -> column -> what must be true of it in every row."""
 
 
+def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
+    """`StudioError` where a row that says what a picture was in a snapshot is not what the studio writes. Each training
+    makes a snapshot, so there may be a million of these rows; they are looked at where one snapshot is read."""
+    good = " AND ".join(_whole(name, 1, _MANY) for name in ("image_id", "state", "revision"))
+    query = f"""SELECT count(*) FROM snapshot_image
+                WHERE snapshot_id = ? AND NOT coalesce({good} AND {_IMAGE["split"]}, 0)"""
+    if db.execute(query, (snapshot_id,)).fetchone()[0]:
+        raise StudioError(
+            f"project.db: the table snapshot_image has a row of snapshot {snapshot_id} that is not what it should be; "
+            "restore the project folder from a copy"
+        )
+
+
 def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> None:
     for table, columns in _ROWS[version].items():
         # Never from an index, which a damaged file can have at odds with its table.
@@ -223,7 +236,9 @@ def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> N
 
 def _examine_meta(db: sqlite3.Connection, path: Path) -> None:
     for key, value in db.execute("SELECT key, value FROM meta NOT INDEXED").fetchall():
-        json_texts.meta_value(key, value, f"{path}: the table meta has a {key!s:.40}")
+        if not isinstance(key, str):
+            raise StudioError(f"{path}: the table meta has a row whose key is no text; {json_texts.RESTORE}")
+        json_texts.meta_value(key, value, f"{path}: the table meta: its {key[:40]}")
 
 
 def _examine_classes(db: sqlite3.Connection, version: int, complain: Complain) -> None:

@@ -15,21 +15,21 @@ from maskrcnn.errors import StudioError
 _DEEPEST = DEEPEST + 16
 """How deep a text may be nested: what a label file may say, and in it what it is kept in."""
 
-_RESTORE = "restore the project folder from a copy"
+RESTORE = "restore the project folder from a copy"
 
 
 def parsed(text: object, words: str) -> Any:
     """The value of a JSON text; `words` say in a `StudioError` where it is from."""
     if not isinstance(text, str):
-        raise StudioError(f"{words} is no text; {_RESTORE}")
+        raise StudioError(f"{words} is no text; {RESTORE}")
     try:
         value = json.loads(text)
     except RecursionError:
-        raise StudioError(f"{words} is nested too deep; {_RESTORE}") from None
+        raise StudioError(f"{words} is nested too deep; {RESTORE}") from None
     except ValueError as error:
-        raise StudioError(f"{words} is not readable JSON ({str(error)[:80]}); {_RESTORE}") from None
+        raise StudioError(f"{words} is not readable JSON ({str(error)[:80]}); {RESTORE}") from None
     if is_deep(value):
-        raise StudioError(f"{words} is nested more than {_DEEPEST} deep; {_RESTORE}")
+        raise StudioError(f"{words} is nested more than {_DEEPEST} deep; {RESTORE}")
     return value
 
 
@@ -40,7 +40,7 @@ def group(text: object, words: str) -> dict[str, Any]:
 
 def require_group(value: object, words: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise StudioError(f"{words} is not a group of named values; {_RESTORE}")
+        raise StudioError(f"{words} is not a group of named values; {RESTORE}")
     return value
 
 
@@ -88,10 +88,10 @@ def require_extras(value: object, words: str) -> dict[str, Any]:
         require_group(extras["via_attributes"]["region"], f'{words}: "via_attributes": "region"')
     for names in extras.get("classes_of", {}).values():
         if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-            raise StudioError(f'{words}: "classes_of" has no list of names; {_RESTORE}')
+            raise StudioError(f'{words}: "classes_of" has no list of names; {RESTORE}')
     flavour = extras.get("flavour")
     if flavour is not None and not isinstance(flavour, str):
-        raise StudioError(f'{words}: "flavour" is no text; {_RESTORE}')
+        raise StudioError(f'{words}: "flavour" is no text; {RESTORE}')
     return extras
 
 
@@ -103,7 +103,7 @@ def meta_value(key: object, text: object, words: str) -> Any:
     if (key == "name" and not isinstance(value, str)) or (
         key == "class_attribute" and not isinstance(value, str | None)
     ):
-        raise StudioError(f"{words} is no text; {_RESTORE}")
+        raise StudioError(f"{words} is no text; {RESTORE}")
     return value
 
 
@@ -111,8 +111,8 @@ def facts(text: object, words: str) -> dict[str, Any]:
     """What a snapshot says beside its pictures (see `records.facts`); its classes are left to `class_rows`."""
     found = group(text, words)
     if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
-        raise StudioError(f"{words} is not what a snapshot says; {_RESTORE}")
+        raise StudioError(f"{words} is not what a snapshot says; {RESTORE}")
     if not isinstance(found["class_attribute"], str | None):
-        raise StudioError(f"{words}: the class attribute is no text; {_RESTORE}")
+        raise StudioError(f"{words}: the class attribute is no text; {RESTORE}")
     require_extras(found["extras"], words)
     return found

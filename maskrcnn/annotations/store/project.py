@@ -180,7 +180,8 @@ class Project:
     def can_undo(self, image_id: int) -> bool:
         with self._reading() as db:
             state = table_rows.image(db, image_id)["state"]
-            return db.execute("SELECT parent FROM history WHERE id = ?", (state,)).fetchone()["parent"] is not None
+            query = "SELECT 1 FROM history WHERE id = ? AND parent IS NOT NULL"
+            return db.execute(query, (state,)).fetchone() is not None
 
     def can_redo(self, image_id: int) -> bool:
         with self._reading() as db:

@@ -10,7 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, confinement, json_texts, region_json, schema, table_rows
+from maskrcnn.annotations.store import class_rows, confinement, examination, json_texts, region_json, schema, table_rows
 from maskrcnn.annotations.store.listing import known_split
 from maskrcnn.errors import StudioError
 
@@ -71,21 +71,6 @@ def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
     return json_texts.facts(snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}")
 
 
-def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
-    """`StudioError` where a row that says what a picture was in a snapshot is not what the studio writes."""
-    good = " AND ".join(f"typeof({name}) = 'integer' AND {name} BETWEEN 1 AND {10**12}" for name in _NUMBERS)
-    query = f"""SELECT count(*) FROM snapshot_image
-                WHERE snapshot_id = ? AND NOT coalesce({good} AND split IN ('train', 'val'), 0)"""
-    if db.execute(query, (snapshot_id,)).fetchone()[0]:
-        raise StudioError(
-            f"project.db: the table snapshot_image has a row of snapshot {snapshot_id} that is not what it should be; "
-            "restore the project folder from a copy"
-        )
-
-
-_NUMBERS = ("image_id", "state", "revision")
-
-
 class StoredRecords(Records):
     """Records whose regions are read when they are asked for, some pictures ahead.
 
@@ -118,7 +103,7 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
         query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
                     WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
         return db.execute(query, (wanted,)).fetchall()
-    require_snapshot_images(db, snapshot_id)
+    examination.require_snapshot_images(db, snapshot_id)
     query = f"""SELECT {_COLUMNS}, at.split, at.revision, at.state
                 FROM snapshot_image AS at JOIN image ON image.id = at.image_id
                 WHERE at.snapshot_id = ? AND at.split = coalesce(?, at.split) ORDER BY image.id"""

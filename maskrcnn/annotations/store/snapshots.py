@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from maskrcnn.annotations.store import class_rows, json_texts, records, table_rows
+from maskrcnn.annotations.store import class_rows, examination, json_texts, records, table_rows
 from maskrcnn.errors import StudioError
 
 
@@ -56,7 +56,7 @@ _DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_ima
 def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, table_rows.State]:
     """State -> what it holds, for the pictures that are now another. A state never changes, so this is worked out
     before the project is locked for `restore`."""
-    records.require_snapshot_images(db, snapshot_id)
+    examination.require_snapshot_images(db, snapshot_id)
     return {
         row["state"]: table_rows.State.stored(table_rows.text(db, row["state"], row["file_name"]), row["file_name"])
         for row in db.execute(_DIFFERING, (snapshot_id,)).fetchall()
@@ -66,7 +66,7 @@ def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, table_rows.
 def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, table_rows.State]) -> None:
     """Bring every picture of a snapshot back to what it was in it, with a save of each that differs."""
     _restore_facts(db, records.snapshot_facts(db, snapshot_id))
-    records.require_snapshot_images(db, snapshot_id)
+    examination.require_snapshot_images(db, snapshot_id)
     for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
         table_rows.hide(db, table_rows.image(db, number), False)
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))

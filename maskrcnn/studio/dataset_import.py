@@ -83,7 +83,7 @@ def _choose(project: Project) -> None:
                     files = [(file.name, file.getvalue()) for file in uploads]
                     staged = intake.stage_uploads(files, beside=project.images_folder, progress=progress)
                 else:
-                    staged = intake.stage_path(path, progress=progress)
+                    staged = intake.stage_path(path, progress=progress, workspace=session.workspace())
                 discard()
                 st.session_state[_WAITING] = _Waiting(project.folder, staged, dataset_preview.summary(staged.dataset))
             st.rerun()
@@ -93,15 +93,22 @@ def _look(project: Project, waiting: _Waiting) -> None:
     """The preview, and the two ways on."""
     staged, summary = waiting.staged, waiting.summary
     dataset_preview.head(staged, summary)
-    colours = dataset_preview.class_colours(project.classes(), staged.dataset)
+    generation = st.session_state[_GENERATION]
+    known = project.classes()
+    colours = dataset_preview.class_colours(known, staged.dataset)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        chosen = dataset_preview.class_choice(staged, f"dataset_import_class_{st.session_state[_GENERATION]}")
+        chosen = dataset_preview.class_choice(staged, f"dataset_import_class_{generation}")
         if chosen != staged.dataset.class_attribute:
-            with session.fail_softly(stop=False):
-                waiting.staged = staged.with_class_attribute(chosen)
-                waiting.summary = dataset_preview.summary(waiting.staged.dataset)
-                st.rerun()
+            _classify(waiting, chosen)
+        new = staged.new_classes([entry.name for entry in known])
+        allowed = dataset_preview.may_import(staged, new, f"dataset_import_many_{generation}")
+        if len(new) > intake.MOST_CLASSES and st.button(
+            "No, all regions are of one class", key="dataset_import_one_class", icon=":material/layers_clear:"
+        ):
+            # The box above shows what is chosen, and is made anew for that.
+            st.session_state[_GENERATION] = generation + 1
+            _classify(waiting, None)
         dataset_preview.classes(staged.dataset, summary, colours)
         splits = list(_SPLITS) if summary.splits else ["train", "val"]
         which = st.segmented_control(
@@ -118,7 +125,7 @@ def _look(project: Project, waiting: _Waiting) -> None:
                 key="dataset_import_go",
                 type="primary",
                 icon=":material/upload:",
-                disabled=not summary.found,
+                disabled=not summary.found or not allowed,
             )
             st.button("Cancel", key="dataset_import_cancel", icon=":material/close:", on_click=discard)
         if not summary.found:
@@ -126,7 +133,7 @@ def _look(project: Project, waiting: _Waiting) -> None:
                 "None of the pictures of these labels was found. Cancel, and choose the pictures with the labels.",
                 icon=":material/error:",
             )
-        if wanted:
+        if wanted and allowed:
             split: Split | None = "train" if which == "train" else "val" if which == "val" else None
             with session.fail_softly(stop=False):
                 report = _import(project, staged, split)
@@ -136,6 +143,14 @@ def _look(project: Project, waiting: _Waiting) -> None:
     with right:
         dataset_preview.thumbnails(staged.dataset, summary.sample, colours, waiting.drawn)
     dataset_preview.oddities(staged)
+
+
+def _classify(waiting: _Waiting, name: str | None) -> None:
+    """Take another attribute for the class, and show what that gives."""
+    with session.fail_softly(stop=False):
+        waiting.staged = waiting.staged.with_class_attribute(name)
+        waiting.summary = dataset_preview.summary(waiting.staged.dataset)
+        st.rerun()
 
 
 def _import(project: Project, staged: Staged, split: Split | None) -> ImportReport:

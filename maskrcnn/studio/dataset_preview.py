@@ -14,7 +14,7 @@ from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import annotate_picture
+from maskrcnn.studio import annotate_picture, dataset_many
 from maskrcnn.studio.annotate_picture import Colours
 from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset_classes import in_words
@@ -27,6 +27,10 @@ Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
 
 _THUMBNAILS = 6
+_MOST_ROWS = 200
+"""Classes that are listed; of thousands the first will do."""
+_MOST_TRIES = 16
+"""As in the store: `tests/app/test_dataset_import.py` holds that a class gets the colour that was shown."""
 
 
 def class_choice(staged: Staged, key: str) -> str | None:
@@ -105,15 +109,27 @@ def head(staged: Staged, counted_up: Summary) -> None:
         st.markdown(f"Splits in the file: {words}")
 
 
+def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
+    """Whether these new classes may be made; where there are hundreds, the question is drawn here."""
+    dataset = staged.dataset
+    others = [in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions]
+    what = dataset.class_attribute or _CLASS_WORDS.get(str(dataset.extras.get("flavour")), "the class of the file")
+    return dataset_many.allowed(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
+
+
+_CLASS_WORDS = {"coco": "the category", "labelme": "the label"}
+
+
 def class_colours(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
     """The colour that each class has in the project, or will get when the dataset is imported."""
     colours: dict[str | None, str] = {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in known}}
-    for name in dataset.classes:
-        if name not in colours:
-            index = len(colours) - 1
-            while colour_of(index) in colours.values():
-                index += 1
-            colours[name] = colour_of(index)
+    taken = {entry.colour for entry in known}
+    new = [name for name in dict.fromkeys(dataset.classes) if name not in colours]
+    for number, name in enumerate(new, start=len(known)):
+        # There are some 1,700 colours in all, so among thousands of classes they repeat.
+        tries = [colour_of(number + step) for step in range(_MOST_TRIES)]
+        colours[name] = next((colour for colour in tries if colour not in taken), tries[0])
+        taken.add(colours[name])
     return colours
 
 
@@ -124,6 +140,7 @@ def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
     if not names:
         st.markdown("No regions: these are pictures to label.")
         return
+    more, names = len(names) - _MOST_ROWS, names[:_MOST_ROWS]
     table = pd.DataFrame(
         {
             "colour": [disc(colours.get(name, NO_CLASS_COLOUR)) for name in names],
@@ -141,6 +158,8 @@ def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
             "regions": st.column_config.NumberColumn("Regions", width=80),
         },
     )
+    if more > 0:
+        st.markdown(f":small[and {more:,} more classes]")
     shapes = sorted(counted_up.shapes.items(), key=lambda entry: -entry[1])
     words = [counted(number, shape_words(kind)) for kind, number in shapes]
     if counted_up.keypoints:

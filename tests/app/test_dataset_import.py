@@ -18,6 +18,7 @@ from maskrcnn.annotations import intake, raster
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_export, dataset_preview
 from maskrcnn.studio.plain_text import plain
 
@@ -225,6 +226,107 @@ def test_new_classes_get_the_colours_that_the_preview_shows(project: Project, tm
     assert {entry.name: entry.colour for entry in project.classes()} == {
         name: colour for name, colour in foreseen.items() if name
     }
+
+
+# Thousands of classes
+
+
+def captions(count: int, name: str = "c.png") -> bytes:
+    """VIA labels of one picture: each region has free text of its own, and one of two kinds."""
+    shape = {"name": "circle", "cx": 30, "cy": 20, "r": 9}
+    regions = [
+        {"shape_attributes": shape, "region_attributes": {"label": f"a leaf, number {n}", "kind": "ab"[n % 2]}}
+        for n in range(count)
+    ]
+    return json.dumps({name: {"filename": name, "size": -1, "regions": regions, "file_attributes": {}}}).encode()
+
+
+def coco_of_categories(count: int) -> bytes:
+    categories = [{"id": n, "name": f"thing {n}"} for n in range(1, count + 1)]
+    annotations = [{"id": n, "image_id": 1, "category_id": n, "bbox": [1, 1, 9, 9]} for n in range(1, count + 1)]
+    images = [{"id": 1, "file_name": "c.png", "width": 64, "height": 48}]
+    return json.dumps({"images": images, "annotations": annotations, "categories": categories}).encode()
+
+
+def question(app: AppTest) -> str:
+    [text] = [warning.value for warning in app.warning if "really the class?" in warning.value]
+    return text
+
+
+def test_thousands_of_classes_are_asked_about_and_by_default_not_made(root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", captions(5000)), ("c.png", png(7)))
+    assert shown(app)["Classes"] == "5000"
+    said = question(app)
+    assert said.startswith("**5,000 classes: is label really the class?**")
+    assert "a leaf, number 0, a leaf, number 1" in said  # as they come
+    assert "It could also be kind: 2 values in 5000 regions" in said
+    assert app.button(key="dataset_import_go").disabled
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+
+    [sure] = [box for box in app.checkbox if box.label == "Yes, make all 5,000 classes"]
+    assert not sure.value
+    sure.check().run()
+    assert not app.button(key="dataset_import_go").disabled
+    app.button(key="dataset_import_go").click().run(timeout=60)
+    assert not app.exception
+    assert len(project.classes()) == 5002
+
+
+def test_another_attribute_ends_the_question(root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", captions(2600)), ("c.png", png(7)))
+    assert question(app).startswith("**2,600 classes: is label really the class?**")
+    [box] = [box for box in app.checkbox if "2,600" in box.label]
+    box.check().run()
+    next(box for box in app.selectbox if box.label == "Which attribute is the class").set_value("kind").run()
+    assert shown(app)["Classes"] == "2"
+    assert not [warning for warning in app.warning if "really the class" in warning.value]
+    app.button(key="dataset_import_go").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"), [(captions(300), "is label"), (coco_of_categories(300), "is the category")], ids=["VIA", "COCO"]
+)
+def test_one_class_for_all_of_them(labels: bytes, what: str, root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", labels), ("c.png", png(7)))
+    assert question(app).startswith(f"**300 classes: {what} really the class?**")
+    app.button(key="dataset_import_one_class").click().run()
+    assert not app.exception
+    assert shown(app)["Classes"] == "1"
+    assert not [warning for warning in app.warning if "really the class" in warning.value]
+    app.button(key="dataset_import_go").click().run()
+    assert not app.exception
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf", "object"]
+
+
+def test_two_hundred_new_classes_are_made_without_a_question(root: Path, project: Project) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", coco_of_categories(200)), ("c.png", png(7)))
+    assert not [warning for warning in app.warning if "really the class" in warning.value]
+    preview = dataset_preview.class_colours(
+        project.classes(), intake.stage_uploads([("labels.json", coco_of_categories(200))], beside=None).dataset
+    )
+    app.button(key="dataset_import_go").click().run()
+    assert len(project.classes()) == 202
+    assert {entry.name: entry.colour for entry in project.classes()}.items() <= preview.items()
+
+
+def test_classes_that_the_project_has_are_not_asked_about(root: Path, project: Project) -> None:
+    project.set_classes([*project.classes(), *(ProjectClass(f"thing {n}", "#e69f00") for n in range(1, 3001))])
+    app = look_at(open_view(root, "import"), ("labels.json", coco_of_categories(3000)), ("c.png", png(7)))
+    assert not [warning for warning in app.warning if "really the class" in warning.value]
+    assert not app.button(key="dataset_import_go").disabled
+
+
+def test_whoever_imports_without_a_preview_can_refuse_thousands_of_classes(tmp_path: Path) -> None:
+    uploads = [("labels.json", captions(2600)), ("c.png", png(7))]
+    with intake.stage_uploads(uploads, base=tmp_path) as staged, pytest.raises(StudioError) as caught:
+        staged.require_few_classes()
+    assert str(caught.value) == (
+        'labels.json: makes 2600 classes by "label" (such as a leaf, number 0, a leaf, number 1, a leaf, number 10 and '
+        "2597 more), more than 200; import it into a project, under Dataset, where you can choose the class"
+    )
+    with intake.stage_uploads([("labels.json", captions(2)), ("c.png", png(7))], base=tmp_path) as staged:
+        staged.require_few_classes()
 
 
 # Export

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +24,9 @@ from maskrcnn.errors import ArgumentError, StudioError
 
 Upload = tuple[str, bytes]
 """File name, as the browser gave it, and content."""
+
+MOST_CLASSES = 200
+"""New classes that are made without a question. COCO has 80; free text that is taken for the class has thousands."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,22 @@ class Staged:
         Raises `ArgumentError` for an attribute that no region has.
         """
         return replace(self, dataset=via_classes.reclassified(self.dataset, name))
+
+    def new_classes(self, known: Collection[str] = ()) -> list[str]:
+        """The classes that an import would add to those that are known."""
+        there = set(known)
+        return [name for name in self.dataset.classes if name not in there]
+
+    def require_few_classes(self, known: Collection[str] = ()) -> None:
+        """Raises `StudioError` where an import would add so many classes that somebody should be asked first."""
+        new = self.new_classes(known)
+        if len(new) > MOST_CLASSES:
+            by = f'by "{names.brief(self.dataset.class_attribute)}" ' if self.dataset.class_attribute else ""
+            name = names.brief(self.label_files[0] if self.label_files else str(self.dataset.source))
+            raise StudioError(
+                f"{name}: makes {len(new)} classes {by}(such as {names.listed(new)}), more than {MOST_CLASSES}; import "
+                "it into a project, under Dataset, where you can choose the class"
+            )
 
     def discard(self) -> None:
         """Remove what was unpacked; the dataset's pictures are gone then."""

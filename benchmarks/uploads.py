@@ -2,10 +2,10 @@
 
     python benchmarks/uploads.py [--files 60] [--megabytes 20] [--wait 180]
 
-For each of the two a server is started in a temporary folder. One visit, a websocket and no browser, puts files straight
-to the address for uploads, one after the other. Then its tab is closed, and nobody else visits. Prints how many files
-were taken, and the memory of the server's process (resident, MB) before, at its peak, after the uploads and at intervals
-after the visit. Nothing is asserted; tests/browser/test_server.py does that with small limits.
+For each of the two a server is started in a temporary folder. One visit, a websocket and no browser, puts files
+straight to the address for uploads, one after the other. Then its tab is closed, and nobody else visits. Prints how
+many files were taken, and the memory of the server's process (resident, MB) before, at its peak, after the uploads and
+at intervals after the visit. Nothing is asserted; tests/browser/test_server.py does that with small limits.
 """
 
 from __future__ import annotations

@@ -185,6 +185,8 @@ def test_a_callback_of_the_same_name_takes_the_place_of_the_last(monkeypatch: py
     for number in (1, 2):
         visits.on_visit_end("folder", lambda number=number: called.append(number))
     visits.on_visit_end("other", lambda: called.append(3))
+    visits.on_visit_end("dropped", lambda: called.append(4))
+    visits.on_visit_end("dropped", None)
     visits.end_all()
     assert called == [2, 3]
 

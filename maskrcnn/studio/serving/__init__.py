@@ -1,8 +1,8 @@
 """How the studio is served: who is let in (`gate`), how much is uploaded (`uploads`), what a visit leaves (`visits`).
 
 `app.py` gives `middleware()` and `lifespan` to Streamlit's `App`, so they hold however the server is started: by
-`python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server that is given `app:app`. Streamlit's
-options are in `.streamlit/config.toml`; here is what they cannot say.
+`python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server that is given `app:app` in
+this folder. Streamlit's options are in `.streamlit/config.toml`; here is what they cannot say.
 """
 
 from __future__ import annotations

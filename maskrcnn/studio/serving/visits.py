@@ -32,16 +32,20 @@ _callbacks: dict[str, dict[str, Callable[[], object]]] = {}
 _lock = threading.Lock()
 
 
-def on_visit_end(name: str, callback: Callable[[], object]) -> None:
+def on_visit_end(name: str, callback: Callable[[], object] | None) -> None:
     """Call `callback` when the visit whose page is being drawn is over, or the server stops; in a thread of its own.
 
-    A callback of the same `name` in the same visit is replaced, so what is kept for one does not pile up. Where no page
-    is being drawn, nothing is kept.
+    A callback of the same `name` in the same visit is replaced (by None: dropped), so what is kept for one does not
+    pile up. Where no page is being drawn, nothing is kept.
     """
     context = get_script_run_ctx()
-    if context is not None:
-        with _lock:
-            _callbacks.setdefault(context.session_id, {})[name] = callback
+    if context is None:
+        return
+    with _lock:
+        mine = _callbacks.setdefault(context.session_id, {})
+        mine.pop(name, None)
+        if callback is not None:
+            mine[name] = callback
 
 
 async def watch(runtime: Runtime) -> None:

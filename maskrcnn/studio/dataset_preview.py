@@ -27,6 +27,8 @@ Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
 
 _THUMBNAILS = 6
+_MOST_DRAWN = 300
+"""Regions that are drawn on a thumbnail; more could not be told apart there, and would take seconds."""
 _MOST_ROWS = 200
 """Classes that are listed; of thousands the first will do."""
 _MOST_TRIES = 16
@@ -192,7 +194,7 @@ def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours
 def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]) -> bytes | None:
     assert record.path is not None
     try:
-        return annotate_picture.preview(record.path, record.regions, colours, skeletons=skeletons)
+        return annotate_picture.preview(record.path, record.regions[:_MOST_DRAWN], colours, skeletons=skeletons)
     except (StudioError, ValueError):
         return None
 

@@ -96,6 +96,11 @@ def current_project() -> Project:
     return Project.open(path)
 
 
+def remembered() -> str:
+    """The folder of the project that this tab chose last, empty where it chose none."""
+    return st.session_state.get("project_path", "")
+
+
 def switch_project(path: Path) -> None:
     """Make this project the one of the tab, from the next run of the script on. Raises `StudioError` for one that no
     address can name."""

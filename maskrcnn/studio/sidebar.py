@@ -14,6 +14,8 @@ from maskrcnn.studio import session
 from maskrcnn.studio.job_pill import job_pill
 from maskrcnn.studio.plain_text import plain
 
+_CHOSEN = "project_chosen"
+
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
     """Fill the side bar. `pages` is what `st.navigation` was given.
@@ -27,9 +29,9 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         _no_project()
         st.stop()
     except StudioError as error:
-        with st.sidebar:
-            _switcher("Projects", "")
         gone = isinstance(error, session.ProjectGone)
+        with st.sidebar:
+            _switcher("Projects", "" if gone else session.remembered())
         st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
         st.stop()
     with st.sidebar:
@@ -43,19 +45,28 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
 
 
 def _switcher(label: str, here: str) -> None:
-    """A button that opens the list of projects and the two ways to a new one. `here` is the folder of the one that is
-    shown, empty where it is none."""
+    """A button that opens the list of projects and the two ways to a new one. `here` is the folder of the one that was
+    chosen, empty where that is none of them."""
     with st.popover(label, icon=":material/folder_open:", width="stretch"):
         with session.fail_softly():
             names = _labels(session.projects())
-        index = list(names).index(here) if here in names else None
-        chosen = st.radio("Project", list(names), index=index, format_func=lambda path: plain(names[path]))
-        if chosen is not None and chosen != here:
-            with session.fail_softly(stop=False):
-                session.switch_project(Path(chosen))
-                st.rerun()
+        # Set in each run, and heeded when somebody clicks: a page that ends early keeps what its widgets held before.
+        st.session_state[_CHOSEN] = here if here in names else None
+        st.radio(
+            "Project",
+            list(names),
+            index=None,
+            key=_CHOSEN,
+            format_func=lambda path: plain(names[path]),
+            on_change=_switch,
+        )
         _create()
         _open()
+
+
+def _switch() -> None:
+    with session.fail_softly(stop=False):
+        session.switch_project(Path(st.session_state[_CHOSEN]))
 
 
 def _labels(paths: Sequence[Path]) -> dict[str, str]:

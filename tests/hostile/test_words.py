@@ -8,12 +8,15 @@ page is walked: what such an element is given must be made of our own words, of 
 from __future__ import annotations
 
 import ast
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from maskrcnn.studio.overlays import known_colour, rgb
 from maskrcnn.studio.plain_text import LONGEST, WORD_JOINER, plain
+from maskrcnn.studio.swatches import disc
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*/*.py"), *(ROOT / "maskrcnn" / "studio").rglob("*.py"), ROOT / "app.py"])
@@ -69,6 +72,7 @@ OURS: dict[str, str] = {
     "run_curve_charts.py": "loss gauge.title gauge.meaning word name",  # of curve_words
     "run_predictions.py": "epochs words line page",
     "sidebar.py": "counts.done counts.pictures group page label",
+    "uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "why_missed.py": "epoch map(str,run.checkpoints())",
     "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score)",  # its definitions
     "roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
@@ -190,6 +194,8 @@ def _pieces(node: ast.expr, scopes: tuple[dict[str, list[ast.expr]], ...], ours:
             "format",
         ):
             return of(node.func.value, *node.args)
+        case ast.Call() if _name(node.func) == "map" and ast.unparse(node.args[0]) == "plain":
+            return []
         case ast.Call() if _name(node.func) in ("filter", "list"):
             return of(*node.args)
     return [ast.unparse(node)]
@@ -251,6 +257,7 @@ def test_a_word_that_nobody_made_safe_is_found(source: str, piece: str) -> None:
         "st.pills('Run', runs, format_func=lambda run: plain(run.title))",
         "st.button(WORDS[name] if name else 'none')",
         "st.text(name)",
+        "st.info(', '.join(map(plain, names)))",
     ],
 )
 def test_what_is_safe_is_let_through(source: str) -> None:
@@ -278,3 +285,18 @@ def test_text_keeps_its_letters(text: str, shown: str) -> None:
     assert plain(text).replace("\\", "") == shown
     assert plain(text).encode()
     assert shown.count(WORD_JOINER) == plain(text).count(WORD_JOINER)
+
+
+@pytest.mark.parametrize(
+    "colour",
+    ["", "red", "#12345", "#1234567", "#12345g", '#123456"/><image href="http://c.example/"/>', "#123456\n", None, 7],
+)
+def test_a_colour_that_is_none_is_grey(colour: object) -> None:
+    assert known_colour(colour) == "#a0a0a0"
+    assert rgb(colour) == (160, 160, 160)  # type: ignore[arg-type]
+
+
+def test_a_swatch_holds_no_foreign_mark_up() -> None:
+    drawn = base64.b64decode(disc('"/><script>', "</text><script>").partition(",")[2]).decode()
+    assert "<script>" not in drawn
+    assert 'fill="#a0a0a0"' in drawn

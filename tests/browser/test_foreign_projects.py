@@ -1,0 +1,83 @@
+"""Projects of odd names, with odd classes, and one that is moved away while a window shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from maskrcnn.annotations.regions import Polygon, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.studio.plain_text import WORD_JOINER
+from tests.app.test_frame import make_project
+
+CLASSES = (
+    "datum.x",
+    "a.b[0]",
+    "'];alert(1)//",
+    "<img src=x onerror=alert(1)>",
+    "![a](http://pictures.example/a.png)",
+    "$x^2$ :red[x] :material/home:",
+    "http://links.example/a.png",
+    "www.links.example",
+)
+NAME = "![b](http:pictures.example) $y$ & #1?"
+
+
+def test_foreign_words_are_text_and_nothing_is_fetched(
+    new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
+) -> None:
+    server = new_server()
+    project = make_project(server.workspace / NAME)
+    image = project.images()[1]
+    outline = Polygon(((5, 5), (40, 8), (20, 40)))
+    project.save(image.id, [Region(outline, name) for name in CLASSES], image.revision)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    page.goto(f"{server.url}/dataset?project={quoted(NAME)}&view=statistics")
+    page.locator("canvas, svg.marks").first.wait_for()
+    settled(page)
+    page.goto(f"{server.url}/dataset?project={quoted(NAME)}&view=classes")
+    page.get_by_text("Snapshots").first.wait_for()
+    settled(page)
+    page.goto(f"{server.url}/?project={quoted(NAME)}&image=2.png")
+    buttons = page.locator('[data-testid="stMain"]').get_by_role("button").filter(has_text="⬤")
+    buttons.nth(len(CLASSES)).wait_for()  # these, and "cell"
+    said = [text.replace(WORD_JOINER, "").partition("\n")[0] for text in buttons.all_inner_texts()]
+    assert said == [f"⬤ {name}" for name in ("cell", *CLASSES)]
+    made_of_it = page.locator('[data-testid="stMain"]').locator('.katex, a[href*=example]:not([href*="project="])')
+    assert made_of_it.count() == 0
+    assert not [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_a_project_that_is_moved_away_is_told_and_comes_back(
+    new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
+) -> None:
+    server = new_server()
+    make_project(server.workspace / "shapes", 3)
+    make_project(server.workspace / "leaves", 1)
+    page.goto(f"{server.url}/?project=shapes")
+    page.get_by_text("0 of 3 pictures done").wait_for()
+    settled(page)
+    away = server.workspace.parent / "away"
+    (server.workspace / "shapes").rename(away)
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text('project "shapes" is not there').wait_for()
+    page.reload()
+    page.get_by_text('project "shapes" is not there').wait_for()
+    settled(page)
+    assert "project=shapes" in page.url
+    assert not (server.workspace / "shapes").exists()
+    page.get_by_role("button", name="Projects").click()
+    page.locator("label").filter(has_text="leaves").click()
+    page.get_by_text("0 of 1 pictures done").wait_for()
+    away.rename(server.workspace / "shapes")
+    page.goto(f"{server.url}/?project=shapes")
+    page.get_by_text("0 of 3 pictures done").wait_for()
+    assert Project.open(server.workspace / "shapes").counts().pictures == 3
+
+
+def quoted(name: str) -> str:
+    return quote(name, safe="")

@@ -272,7 +272,7 @@ def test_a_database_that_pretends_to_have_endless_rows_is_refused(
            INSERT INTO region SELECT 1, i, 'x', NULL FROM n""",
     )
     monkeypatch.setattr(examination, "_LONGEST", 0.0)
-    with pytest.raises(StudioError, match="pretends to be far larger than it is"):
+    with pytest.raises(StudioError, match="has far more rows than a project has"):
         Project.open(project.folder)
 
 
@@ -301,6 +301,19 @@ def test_a_database_is_examined_once_and_again_when_another_program_wrote_to_it(
     tamper(project, "UPDATE image SET width = 'x'")
     with pytest.raises(StudioError, match="the table image has a row whose width is not what it should be"):
         project.images()
+
+
+def test_a_database_that_was_refused_is_not_examined_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    tamper(project, "UPDATE image SET width = 'x'")
+    monkeypatch.setattr(examination, "_TICK", 0)
+    with pytest.raises(StudioError, match="width"):
+        project.images()
+    monkeypatch.setattr(examination, "_examine", lambda *args: pytest.fail("examined again"))
+    with pytest.raises(StudioError, match="width"):
+        project.images()
+    monkeypatch.undo()
+    tamper(project, "UPDATE image SET width = 40")
+    assert len(project.images()) == 2
 
 
 def test_a_database_that_is_written_to_in_the_same_moment_is_examined_again(project: Project) -> None:
@@ -527,6 +540,24 @@ def test_what_is_saved_is_never_refused_when_it_is_read(project: Project, good: 
 
 
 # A damaged file
+
+
+@pytest.mark.parametrize("value", [0, 1, 2, 255])
+def test_a_header_with_any_byte_changed_is_read_or_refused(project: Project, value: int) -> None:
+    path = project.folder / "project.db"
+    content = path.read_bytes()
+    refused = 0
+    for place in range(100):
+        path.write_bytes(content[:place] + bytes([value]) + content[place + 1 :])
+        try:
+            opened = Project.open(project.folder)
+            opened.images()
+            opened.save(1, [SQUARE], opened.regions(1)[1])
+        except StudioError:
+            refused += 1
+        for suffix in ("-wal", "-shm", "-journal"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    assert refused > 10
 
 
 def test_a_file_with_any_byte_changed_is_read_or_refused(project: Project) -> None:

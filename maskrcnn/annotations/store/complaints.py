@@ -22,7 +22,6 @@ _WORDS: dict[int, str] = {
     sqlite3.SQLITE_LOCKED: "another program is writing to the project; wait for it or close it, then do it again",
     sqlite3.SQLITE_CORRUPT: "the database is damaged; restore the project folder from a copy",
     sqlite3.SQLITE_TOOBIG: "what is to be stored, or is stored, for one picture is far too large; draw it simpler",
-    sqlite3.SQLITE_INTERRUPT: "pretends to be far larger than it is; restore the project folder from a copy",
     sqlite3.SQLITE_NOTADB: "this is not a project database; restore it from a copy",
     # In WAL mode even reading makes files beside the database.
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the project's folder writable, or copy it to where you may write",
@@ -49,7 +48,7 @@ def complaining(path: Path) -> Iterator[None]:
         # The low byte is the kind of error, the rest says more about it.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_ERROR:
-            if "no such" not in str(error):
+            if "syntax error" in str(error):
                 raise
             words = f"this is not a project database of the studio ({error}); restore it from a copy"
         elif "decode to UTF-8" in str(error):  # of Python's own, without a code

@@ -23,8 +23,8 @@ from pathlib import Path
 from maskrcnn.annotations.store import class_rows, database_files, json_texts, tables
 from maskrcnn.errors import StudioError
 
-_LONGEST = 20.0
-"""Seconds; a damaged file of little size can pretend to have more rows than anybody can count."""
+_LONGEST = 10.0
+"""Seconds; a file of little size can pretend to have more rows than anybody can count."""
 
 _MOST_CLASSES = 200_000
 
@@ -42,6 +42,11 @@ class _Seen:
 
 _seen: dict[str, _Seen] = {}
 
+_refused: dict[str, tuple[_Seen, str]] = {}
+"""The same for databases that were refused, with the words."""
+
+_MOST_KEPT = 1000
+
 _TICK = 20_000_000
 """Nanoseconds in which a file may be written twice without its time telling."""
 
@@ -53,18 +58,17 @@ def remembering(path: Path) -> Iterator[bool]:
     """Around the use of a database: whether its present state is known to be good. It is known at the end, unless
     something was raised."""
     key = str(path)
-    known = _is_known(key, database_files.mark(path))
+    known = _is_known(_seen.get(key), database_files.mark(path))
     begin = time.perf_counter()
     yield known
     before = _seen.get(key)
     seconds = before.seconds if known and before else time.perf_counter() - begin
-    if len(_seen) > 1000:
+    if len(_seen) > _MOST_KEPT:
         _seen.clear()
     _seen[key] = _Seen(database_files.mark(path), time.time_ns(), seconds)
 
 
-def _is_known(key: str, mark: tuple[int, ...]) -> bool:
-    seen = _seen.get(key)
+def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
     if seen is None or seen.mark != mark:
         return False
     # Written in the moment before it was looked at: it may have been written once more in that same moment. A large
@@ -78,20 +82,39 @@ def _is_known(key: str, mark: tuple[int, ...]) -> bool:
 def examine(db: sqlite3.Connection, path: Path, version: int = tables.VERSION) -> None:
     """Raises `StudioError`, naming the database, the table and what is wrong, for anything that the studio of that
     version has not written."""
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found != version:
+        raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
+    key, mark, at, begin = f"{version} {path}", database_files.mark(path), time.time_ns(), time.perf_counter()
+    seen, words = _refused.get(key, (None, ""))
+    if _is_known(seen, mark):
+        raise StudioError(words)
+    try:
+        _examine(db, path, version)
+    except StudioError as error:
+        if len(_refused) > _MOST_KEPT:
+            _refused.clear()
+        _refused[key] = (_Seen(mark, at, time.perf_counter() - begin), str(error))
+        raise
 
+
+def _examine(db: sqlite3.Connection, path: Path, version: int) -> None:
     def complain(table: str, wrong: str) -> StudioError:
         return StudioError(f"{path}: the table {table} {wrong}; restore the project folder from a copy")
 
     end = time.monotonic() + _LONGEST
     db.set_progress_handler(lambda: time.monotonic() > end, 1_000_000)
     try:
-        found = int(db.execute("PRAGMA user_version").fetchone()[0])
-        if found != version:
-            raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
         _examine_schema(db, path, version)
         _examine_rows(db, version, complain)
         _examine_meta(db, path)
         _examine_classes(db, version, complain)
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_INTERRUPT:
+            raise
+        raise StudioError(
+            f"{path}: has far more rows than a project has, or pretends to; restore the project folder from a copy"
+        ) from None
     finally:
         db.set_progress_handler(None, 0)
 
@@ -101,7 +124,7 @@ Complain = Callable[[str, str], StudioError]
 
 def _examine_schema(db: sqlite3.Connection, path: Path, version: int) -> None:
     expected, missing = _expected(version), _needed(version)
-    for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_schema").fetchall():
+    for kind, name, sql in db.execute("SELECT type, name, sql FROM sqlite_schema"):
         if kind == "index" and str(name).startswith("sqlite_autoindex_") and sql is None:
             continue
         if kind not in ("table", "index") or _words_of(sql) not in expected.get((kind, name), ()):
@@ -235,7 +258,7 @@ def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> N
 
 
 def _examine_meta(db: sqlite3.Connection, path: Path) -> None:
-    for key, value in db.execute("SELECT key, value FROM meta NOT INDEXED").fetchall():
+    for key, value in db.execute("SELECT key, value FROM meta NOT INDEXED"):
         if not isinstance(key, str):
             raise StudioError(f"{path}: the table meta has a row whose key is no text; {json_texts.RESTORE}")
         json_texts.meta_value(key, value, f"{path}: the table meta: its {key[:40]}")

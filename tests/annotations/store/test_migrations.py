@@ -230,3 +230,32 @@ def test_a_database_of_another_program_is_refused(old: Path) -> None:
     with pytest.raises(StudioError, match="choose another folder"):
         Project.open(old)
     assert path.read_bytes() == content
+
+
+def test_an_older_database_that_is_read_before_it_is_opened_says_so_and_is_brought_up_then(old: Path) -> None:
+    with pytest.raises(StudioError, match="written by another version of the studio"):
+        Project(old).images()
+    assert Project.open(old).counts().pictures == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE image SET file_name = '../../../etc/passwd' WHERE id = 1",
+        "UPDATE image SET width = 'x'",
+        "UPDATE class SET colour = 'red'",
+        "UPDATE meta SET value = '[[['",
+        "UPDATE region SET class_name = x'ff'",
+        "CREATE TRIGGER t AFTER INSERT ON region BEGIN DELETE FROM history; END",
+        "CREATE TABLE snapshot (id INTEGER)",
+        "DROP TABLE history",
+    ],
+)
+def test_an_older_database_with_bad_values_is_refused_and_not_touched(old: Path, statement: str) -> None:
+    with closing(sqlite3.connect(old / "project.db", isolation_level=None)) as db:
+        db.execute(statement)
+    content = (old / "project.db").read_bytes()
+    with pytest.raises(StudioError, match=r"project\.db: "):
+        Project.open(old)
+    assert (old / "project.db").read_bytes() == content
+    assert sorted(os.listdir(old)) == ["images", "project.db", "runs"]

@@ -14,12 +14,17 @@ from tests.shipping import ship
 
 def make_run(path: Path, config: dict[str, Any], train: int = 10, val: tuple[str, ...] = ("v.jpg",)) -> RunFolder:
     run = RunFolder(path)
+    path.mkdir()
     run.write_json(CONFIG, config)
-    pictures = [{"id": number, "file_name": f"{number}.jpg"} for number in range(train)]
-    validation = {"images": [{"id": i, "file_name": name} for i, name in enumerate(val)], "annotations": []}
-    run.write_json(DATASET, {"train": {"images": pictures, "annotations": []}, "val": validation if val else None})
+    half = {"annotations": [], "categories": [{"id": 1, "name": "cell"}]}
+    side = {"width": 8, "height": 8}
+    pictures = [{"id": number, "file_name": f"{number}.jpg", **side} for number in range(train)]
+    validation = [{"id": number, "file_name": name, **side} for number, name in enumerate(val)]
+    run.write_json(
+        DATASET, {"train": {"images": pictures} | half, "val": {"images": validation} | half if val else None}
+    )
     run.write_json(RESULT, {"state": "done", "seconds": 1.0})
-    run.write_json(PROCESS, {"pid": 0, "create_time": 0.0, "argv": [], "started": time.time()})
+    run.write_json(PROCESS, {"pid": 1, "create_time": 0.0, "argv": [], "started": time.time()})
     return run
 
 
@@ -68,6 +73,17 @@ def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_
 def test_a_config_that_cannot_be_understood_is_taken_as_it_is(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a", {"backbone": "from the future", "layers": "all"})
     assert run_overlay.settings_of(run)["backbone"] == "from the future"
+
+
+def test_a_foreign_config_adds_no_columns_of_its_own(tmp_path: Path) -> None:
+    """Least of all " ", which is the column of pictures: an address in it would be fetched."""
+    odd = {" ": "http://pictures.example/a.png", "run": "other", "mine": 1, "loss_weights": {"run": 2.0}, "layers": "x"}
+    runs = [make_run(tmp_path / "a", odd), make_run(tmp_path / "b", {"layers": "all", "backbone": "from the future"})]
+    table = run_overlay.comparison(runs)
+    assert list(table["run"]) == ["a", "b"]
+    assert all(value.startswith("data:image/svg+xml;base64,") for value in table[" "])
+    assert "mine" not in table
+    assert not [name for name in table if "run" in str(name) and name != "run"]
 
 
 def test_ap_can_be_compared_where_the_same_pictures_were_validated(tmp_path: Path) -> None:

@@ -151,24 +151,48 @@ def test_a_folder_of_pictures_that_is_a_link_out_is_neither_read_nor_written(
     assert content_of(outside) == before
 
 
-NAMES = [
+PATHS = [
     "../../../etc/passwd",
+    "../../home/secret.jpg",
     "../project.db",
     "/etc/passwd",
-    "",
-    ".",
-    "..",
-    "a.jpg\0.txt",
-    "..\\..\\secret.jpg",
-    "sub/a.jpg",
-    "x" * 300,
-    "\N{GRINNING FACE}" * 80,
-    b"a.jpg",
+    "/",
+    "//etc/passwd",
+    "..\\..\\home\\secret.jpg",
+    "sub/../../project.db",
+    "a.jpg/",
+    "./c.jpg",
+    "C:\\secret.jpg",
+    "file:///etc/passwd",
 ]
 
 
-@pytest.mark.parametrize("name", NAMES, ids=repr)
-def test_a_row_whose_picture_is_no_plain_name_is_refused(project: Project, name: object) -> None:
+@pytest.mark.parametrize("name", PATHS)
+def test_a_row_whose_picture_is_a_path_is_a_missing_picture_and_the_others_are_there(
+    project: Project, outside: Path, tmp_path: Path, name: str
+) -> None:
+    sql(project, "UPDATE image SET file_name = ? WHERE id = 1", name)
+    opened = Project.open(project.folder)
+    for use in (opened.picture, opened.thumbnail):
+        with pytest.raises(StudioError, match="leads out of the project or is no file"):
+            use(1)
+    dataset = opened.dataset()
+    assert [record.path for record in dataset.images] == [None, project.images_folder / "b.jpg"]
+    assert opened.regions(1)[0] == opened.regions(2)[0]
+    before = content_of(outside), content_of(project.images_folder)
+    for format in ("via-project", "coco", "labelme", "yolo"):
+        packed = writing.zipped(writing.encode(dataset, format), pictures=True)
+        assert b"root:" not in packed
+        assert (outside / "secret.jpg").read_bytes()[-400:-100] not in packed
+        writing.write(dataset, tmp_path / "out" / format, format)
+    assert (content_of(outside), content_of(project.images_folder)) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "in", "out", "pets"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a.jpg\0.txt", "x" * 300, "\N{GRINNING FACE}" * 80, b"a.jpg"], ids=repr
+)
+def test_a_row_whose_picture_has_no_name_is_refused(project: Project, name: object) -> None:
     sql(project, "UPDATE image SET file_name = ? WHERE id = 1", name)
     with pytest.raises(StudioError, match=r"project\.db: the table image has a row whose file_name is not"):
         Project.open(project.folder)

@@ -567,4 +567,6 @@ def _explain(detail: Any) -> str:
     name = str(detail["loc"][0])
     if detail["type"] == "extra_forbidden":
         return _unknown(name)
-    return f"{name} = {detail['input']!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    given = repr(detail["input"])
+    given = given if len(given) <= 80 else f"{given[:77]}..."
+    return f"{name} = {given}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

@@ -19,11 +19,15 @@ def one_line(text: str) -> str:
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
 
 
+_LONGEST = 2000
+
+
 class StudioError(Exception):
     """A mistake in what was given: one line that names the thing and the mend. Exit status 1."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(one_line(message))
+        line = one_line(message)
+        super().__init__(line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}")
 
 
 class ArgumentError(StudioError):

@@ -58,9 +58,10 @@ def opened(path: Path, folder: Path | None = None, mend: str = "restore it") -> 
         raise FileNotFoundError(path) from None
     except (OSError, ValueError) as error:
         raise StudioError(f"{path}: cannot be opened ({getattr(error, 'strerror', error)}); {mend}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise StudioError(f"{path}: is not a file; {mend}")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise StudioError(f"{path}: is not a file; {mend}")
         yield file
 
 

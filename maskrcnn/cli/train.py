@@ -98,7 +98,8 @@ def run(args: argparse.Namespace) -> int:
         start = resume(args, device, team) if args.resume else begin(args, device, team, watch)
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
-            here.write_json(RESULT, {**(here.result() or {}), "state": "failed", "error": str(error)})
+            with contextlib.suppress(OSError):  # or the folder is gone
+                here.write_json(RESULT, {**(here.result() or {}), "state": "failed", "error": str(error)})
         raise
     with Logbook(start.run, quiet=not team.leads) as log:
         outcome = follow(start, team, cancelled, log)

@@ -36,6 +36,7 @@ GRACE = 15.0
 """Seconds that a training has to end by itself, once it was asked to, before it may be killed."""
 
 _QUIET = 120.0
+_COMING = 120.0  # seconds in which a run that got its device has a process, or waits again
 _TICK = 0.05  # times of files are that coarse on some systems
 
 
@@ -68,7 +69,7 @@ def state(run: RunFolder) -> State:
     """
     queued = run.read_json(QUEUED)
     if queued is not None and process_of(run) is None:
-        return "starting" if queued.get("claimed") else "queued"
+        return "starting" if abs(time.time() - queued.get("claimed", 0.0)) < _COMING else "queued"
     # In this order: a process that ends between the two questions has then written its result.
     alive = _alive(run)
     result = run.result()
@@ -195,7 +196,9 @@ def take_out(run: RunFolder, workspace: Path) -> None:
     """
     table = open_table(workspace)
     with table.writing() as db:
-        if not table.take_out(db, run.path) and (table.of_run(db, run.path) or state(run) != "queued"):
+        # What waits in no queue of this workspace is only a note in a folder, which goes.
+        known = table.take_out(db, run.path) or not table.of_run(db, run.path)
+        if not known or run.read_json(QUEUED) is None or process_of(run) is not None:
             raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
     reservation.withdraw(run)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
 from maskrcnn.jobs import local, queue
 from maskrcnn.studio import queue_view, run_downloads, session
-from maskrcnn.training.run_folder import CONFIG, RunFolder
+from maskrcnn.studio.plain_text import plain
+from maskrcnn.training.run_folder import CONFIG, RunFolder, faulty_runs_in
+
+_MOST_FAULTY = 20
 
 
 def can_resume(run: RunFolder) -> bool:
@@ -37,12 +41,27 @@ def show(run: RunFolder) -> None:
         _delete(run)
 
 
+def show_faulty(runs_folder: Path) -> None:
+    """The runs of a project that cannot be worked with, a line each; nothing where there is none."""
+    if faulty := faulty_runs_in(runs_folder):
+        head = "1 run cannot be read" if len(faulty) == 1 else f"{len(faulty)} runs cannot be read"
+        with st.expander(f"{head}; the others go on", icon=":material/broken_image:"):
+            for name, wrong in list(faulty.items())[:_MOST_FAULTY]:
+                st.error(f"**{plain(name)}**: {plain(wrong)}", icon=":material/error:")
+
+
 def turn_words(run: RunFolder) -> str:
     """At which place a queued run waits and when it will start. Raises `StudioError` where the queue cannot be read."""
-    for job in queue.waiting(session.workspace()):
+    workspace = session.workspace()
+    for job in queue.waiting(workspace):
         if job.run.path.resolve() == run.path.resolve():
             return f"Place {job.place} in the queue: {queue_view.waiting_words(job)}."
-    return "It is about to start."
+    if any(job.run.path.resolve() == run.path.resolve() for job in queue.running(workspace)):
+        return "It is about to start."
+    return (
+        "It waits in no queue of this workspace: it was copied while it waited, or waits elsewhere. It does not start "
+        "by itself; take it out, then resume it or start it anew."
+    )
 
 
 def show_queue_if_any() -> None:
@@ -83,7 +102,7 @@ def _cancel(run: RunFolder) -> None:
 
 def _take_out(run: RunFolder) -> None:
     with st.popover("Take out", icon=":material/playlist_remove:", key="runs-ask-out"):
-        st.markdown(f"**{run.name}** does not start then. A run that was to go on stays as it was.")
+        st.markdown(f"**{plain(run.name)}** does not start then. A run that was to go on stays as it was.")
         if st.button("Take it out of the queue", type="primary", icon=":material/playlist_remove:"):
             with session.fail_softly(stop=False):
                 queue.take_out(session.workspace(), run)
@@ -130,7 +149,7 @@ def _download(run: RunFolder) -> None:
 
 def _delete(run: RunFolder) -> None:
     with st.popover("Delete", icon=":material/delete:", key="runs-ask-delete"):
-        st.markdown(f"This removes **{run.name}** with its curves, predictions and trained weights, for good.")
+        st.markdown(f"This removes **{plain(run.name)}** with its curves, predictions and trained weights, for good.")
         if st.button("Delete this run", type="primary", icon=":material/delete:"):
             with session.fail_softly():
                 local.delete(run, session.workspace())

@@ -7,7 +7,6 @@ rows cut off and others written in their place; then the file is read anew.
 
 from __future__ import annotations
 
-import json
 import threading
 from array import array
 from collections import OrderedDict
@@ -17,10 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from maskrcnn.training.run_folder import METRICS, Row, RunFolder
+from maskrcnn import foreign
+from maskrcnn.training.run_documents import row_of
+from maskrcnn.training.run_folder import METRICS, MOST_METRICS, Row, RunFolder
 
 _MOST = 8
 """Runs whose rows are remembered; 100,000 steps take about 20 MB."""
+
+_MOST_FIELDS = 200
+"""Numbers of a step row; each has an array as long as the run."""
 
 _TAIL = 256
 """Bytes before the place where reading goes on that must still be what they were."""
@@ -76,12 +80,12 @@ class _Reader:
 
     def read(self) -> RunRows:
         try:
-            with self.path.open("rb") as file:
+            with foreign.opened(self.path, self.path.parent) as file:
                 file.seek(max(0, self.offset - _TAIL))
                 if file.read(min(_TAIL, self.offset)) != self.tail:
                     self._forget()
                     file.seek(0)
-                new = file.read()
+                new = file.read(MOST_METRICS)
         except FileNotFoundError:
             self._forget()
             new = b""
@@ -94,17 +98,15 @@ class _Reader:
         return RunRows(steps, tuple(self.epochs), self.last)
 
     def _take(self, line: bytes) -> None:
-        try:
-            row = json.loads(line)
-            event = row["event"], row["epoch"], row["step"], row["elapsed"]
-        except (ValueError, KeyError, TypeError):
+        row = row_of(line)
+        if row is None:
             return
         self.last = row
-        if event[0] == "epoch":
+        if row["event"] == "epoch":
             self.epochs.append(row)
-        elif event[0] == "step":
+        else:
             numbers = {name: value for name, value in row.items() if isinstance(value, int | float)}
-            for name in numbers.keys() - self.columns.keys():
+            for name in list(numbers.keys() - self.columns.keys())[: _MOST_FIELDS - len(self.columns)]:
                 self.columns[name] = array("d", [np.nan]) * self.count
             for name, column in self.columns.items():
                 column.append(numbers.get(name, np.nan))

@@ -11,6 +11,7 @@ import pandas as pd
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
+from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import CONFIG, Row, RunFolder, finest_ap
 
 
@@ -74,7 +75,7 @@ def learns_now(row: Row | None, config: Mapping[str, Any]) -> str:
     """What learns at the last row of a run, where that changes in the course of it; else empty."""
     stages = str(config.get("layers", ""))
     now = (row or {}).get("layers")
-    return f"now learns: **{now}**" if now and "," in stages else ""
+    return f"now learns: **{plain(now)}**" if now and "," in stages else ""
 
 
 def ended_early(run: RunFolder) -> str | None:
@@ -87,14 +88,14 @@ def ended_early(run: RunFolder) -> str | None:
 
 
 def settings(run: RunFolder) -> str:
-    """What makes this run different from others, in a line; empty before the trainer has written its configuration."""
+    """What makes this run different from others, as Markdown; empty before the trainer has written its config."""
     config: dict[str, Any] = run.read_json(CONFIG) or {}
     if not config:
         return ""
-    size = f"{config['image_min_dim']} to {config['image_max_dim']} px"
+    size = f"{config.get('image_min_dim')} to {config.get('image_max_dim')} px"
     found = " + ".join(config.get("tasks", ("box", "mask")))
-    layers = f"layers {config['layers']}"
-    return "  ·  ".join([found, config["backbone"], f"pooling {config['pooling']}", layers, size])
+    rest = (str(config.get("backbone")), f"pooling {config.get('pooling')}", f"layers {config.get('layers')}", size)
+    return "  ·  ".join(map(plain, (found, *rest)))
 
 
 def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:

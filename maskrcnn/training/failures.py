@@ -66,10 +66,12 @@ def words_for_memory(config: Config) -> Iterator[None]:
 
 @contextmanager
 def words_for_disk(run: Path) -> Iterator[None]:
-    """Turn what the system says where a disk is full into what to do about it."""
+    """Turn what the system says where a disk is full, or the run folder `run` is gone, into what to do about it."""
     try:
         yield
     except Exception as error:
+        if isinstance(error, FileNotFoundError) and not run.is_dir():
+            raise StudioError(f"{run} was deleted while it trained, so the training ends; start it anew") from error
         if not disk_is_full(error):
             raise
         raise StudioError(

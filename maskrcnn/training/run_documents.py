@@ -222,6 +222,8 @@ def _refuse_unsound(labels: Labels) -> None:
 
 def _sound_detections(detections: list[Detection]) -> list[Detection]:
     for number, detection in enumerate(detections):
+        if detection.get("segmentation") == []:
+            raise ValueError(f"detection {number} has an outline without a corner")
         _refuse_object(detection, f"detection {number}", None)
     _refuse_crowd(detections)
     return detections
@@ -258,13 +260,14 @@ CONFIG_SCHEMA: TypeAdapter[Any] = TypeAdapter(WrittenConfig)
 DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_sound_documents)])
 DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_sound_detections)])
 
-Value = Annotated[int, Field(ge=-(2**53), le=2**53)] | Number | Name | None
-_ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Value])
+_ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Identifier | Number | Name | None])
+_TEXTS = ("event", "layers")
 _PLACES = {"event": str, "epoch": int, "step": int, "progress": int | float, "elapsed": int | float}
 
 
 def row_of(line: bytes | str) -> dict[str, Any] | None:
-    """A line of metrics.jsonl as a row: names to numbers, texts or null. None for what is torn or no row.
+    """A line of metrics.jsonl as a row: names to numbers or null; `event` and `layers` are texts. None for what is torn
+    or no row.
 
     Every row says which `event` it is ("step" or "epoch"), its `epoch` and `step` (whole, from 1 on), its `progress`
     and how many seconds had `elapsed`.
@@ -275,11 +278,8 @@ def row_of(line: bytes | str) -> dict[str, Any] | None:
         return None
     if not all(isinstance(row.get(name), kind) for name, kind in _PLACES.items()):
         return None
+    if any(isinstance(value, str) != (name in _TEXTS) for name, value in row.items() if value is not None):
+        return None
     if row["event"] not in ("step", "epoch") or row["epoch"] < 1 or row["step"] < 1:
         return None
     return row if 0 <= row["progress"] <= 1 and row["elapsed"] >= 0 else None
-
-
-def numbers_of(row: dict[str, Any]) -> dict[str, float]:
-    """The numbers of a row."""
-    return {name: float(value) for name, value in row.items() if isinstance(value, int | float)}

@@ -42,6 +42,7 @@ followed out of it, and what is wrong with one is a `StudioError` of one line (`
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -97,7 +98,10 @@ _SCHEMAS = {
     PROCESS: PROCESS_SCHEMA,
     RESULT: RESULT_SCHEMA,
 }
-_LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: 500_000_000}
+MOST_METRICS = 200_000_000
+"""Bytes of metrics.jsonl: 300,000 steps."""
+
+_LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: MOST_METRICS}
 """Bytes of the documents that grow with the pictures or with the time; `foreign.MOST_BYTES` for the others."""
 
 TRAINER = ("-m", "maskrcnn", "train")
@@ -117,9 +121,8 @@ def finest_ap(row: Row) -> str | None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees either the old one or the new one, never half. Its folder is made, the folders
-    above it are not: a run that was deleted while it trains must not come back as half of one."""
-    path.parent.mkdir(exist_ok=True)
+    """Write a file so that a reader sees either the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -235,7 +238,10 @@ class RunFolder:
         return found
 
     def write_json(self, name: str, document: Any) -> None:
-        """Write a document. Raises `FileNotFoundError` where the run folder is gone."""
+        """Write a document. Raises `FileNotFoundError` where there is no run folder: one that was deleted while it trains
+        must not come back as half of one."""
+        if not self.path.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the run folder is gone", str(self.path))
         write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))
 
     def has(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.evaluation import match_image
 from maskrcnn.studio import address, inspection, networks, overlays, session, why_missed
 from maskrcnn.studio.inspection import figure
+from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
 
 PAGE = "predictions"
@@ -16,8 +17,9 @@ TALLEST = 400  # pixels on the screen, about what the controls beside it take, s
 
 st.title("Predictions")
 project = session.current_project()
-own = runs_in(project.runs_folder)
-runs = networks.on_offer(own)
+with session.fail_softly():
+    own = runs_in(project.runs_folder)
+    runs = networks.on_offer(own)
 
 if not runs:
     st.info(
@@ -43,14 +45,14 @@ with session.fail_softly():
 if not epochs or not truth or not truth["images"]:
     if truth is None and run.epochs():
         st.info(
-            f"{run.name} was trained without validation pictures, so there is nothing to compare it with. "
+            f"{plain(run.name)} was trained without validation pictures, so there is nothing to compare it with. "
             "Put some pictures into the validation split and train again.",
             icon=":material/image_search:",
         )
         label, target = "Choose validation pictures", "pages/label/annotate.py"
     else:
         st.info(
-            f"{run.name} has not finished an epoch yet. Its detections appear here after the first one.",
+            f"{plain(run.name)} has not finished an epoch yet. Its detections appear here after the first one.",
             icon=":material/hourglass_top:",
         )
         label, target = "See how the run is doing", "pages/train/runs.py"

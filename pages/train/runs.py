@@ -16,12 +16,13 @@ PREDICTIONS_PAGE = "pages/inspect/predictions.py"
 with session.fail_softly():
     project = session.current_project()
     runs = {run.name: run for run in runs_in(project.runs_folder)}
+    run_actions.show_faulty(project.runs_folder)
 
 if not runs:
     st.title("Runs")
     st.markdown(
-        f"Nothing was trained in **{project.name}** yet. Here the losses and the AP of each training grow epoch by "
-        "epoch; you can stop a training, and come back to it later."
+        f"Nothing was trained in **{plain(project.name)}** yet. Here the losses and the AP of each training grow epoch "
+        "by epoch; you can stop a training, and come back to it later."
     )
     if st.button("Launch a training", type="primary", icon=":material/rocket_launch:"):
         st.switch_page(LAUNCH_PAGE, query_params={"project": project.folder.name})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -15,13 +14,15 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.jobs import local, queue
 from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
+from tests.jobs.fakes import end_all, this_process, trainer_of
 
 RUNS = "pages/train/runs.py"
 
 
 @pytest.fixture
-def project(workspace: Path) -> Project:
-    return Project.create(workspace / "cells")
+def project(workspace: Path) -> Iterator[Project]:
+    yield Project.create(workspace / "cells")
+    end_all(workspace)
 
 
 def make_run(
@@ -35,14 +36,13 @@ def make_run(
     log: str = "",
     tasks: tuple[str, ...] = ("box", "mask"),
 ) -> RunFolder:
-    """A run of four epochs that got as far as `epochs` and then `steps`. `alive`: its process is this one."""
+    """A run of four epochs that got as far as `epochs` and then `steps`. `alive`: a process trains it."""
     run = RunFolder(project.runs_folder / name)
+    run.path.mkdir()
     config = Config.preset("classroom", epochs=4, tasks=tasks)
     losses = ("loss", *config.losses)
     run.write_json(CONFIG, config.model_dump())
-    me = psutil.Process()
-    born = me.create_time() - (0 if alive else 3600)
-    run.write_json(PROCESS, {"pid": me.pid, "create_time": born, "argv": [], "started": time.time()})
+    run.write_json(PROCESS, trainer_of(run.path) if alive else this_process(create_time=1.0))
     for number in range(1, epochs + 1):
         row = {"event": "epoch", "epoch": number, "step": 10 * number, "progress": number / 4}
         row |= {"elapsed": 60.0 * number, "eta": 60.0 * (4 - number)}

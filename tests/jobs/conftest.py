@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from maskrcnn.jobs import processes
 from maskrcnn.jobs.command import PROGRAM
-from tests.jobs.fakes import STAND_IN
+from tests.jobs.fakes import STAND_IN, end_all
 
 
 @pytest.fixture
@@ -21,7 +17,4 @@ def runs(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     test is killed."""
     monkeypatch.setenv(PROGRAM, STAND_IN)
     yield workspace / "project" / "runs"
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and any(str(workspace) in word for word in process.cmdline()):
-                processes.kill_tree(process)
+    end_all(workspace)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from maskrcnn.jobs import queue
+from maskrcnn.jobs import processes, queue
 from maskrcnn.training.run_folder import CONFIG, PROCESS, TRAINER, RunFolder
 
 ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
@@ -102,6 +104,14 @@ def trainer_of(run: Path, **changes: object) -> dict[str, object]:
     process = psutil.Popen(argv, stdin=subprocess.DEVNULL)
     noted = {"pid": process.pid, "create_time": process.create_time(), "argv": argv, "started": time.time()}
     return {**noted, **changes}
+
+
+def end_all(workspace: Path) -> None:
+    """Kill whatever looks after a workspace, or trains in it."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and any(str(workspace) in word for word in process.cmdline()):
+                processes.kill_tree(process)
 
 
 def this_process(**changes: object) -> dict[str, object]:

@@ -113,12 +113,12 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, 
         parent = subprocess.Popen([sys.executable, "-c", grandchild], stdout=subprocess.PIPE)
         below, orphan = (int(process.stdout.readline()) for process in (worker, parent))
         parent.wait()
-        row(pids=f"{os.getpid()} {worker.pid} {below} {orphan}")
+        row(leader=os.getpid(), worker=worker.pid, below=below, orphan=orphan)
         wait_for("never")
         """,
     )
     assert until(lambda: local.last_row(run) is not None)
-    pids = [int(pid) for pid in local.last_row(run)["pids"].split()]  # type: ignore[index]
+    pids = [local.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
     local.cancel(run, workspace)
     assert local.state(run) == "cancelling"
     assert not any(dead(pid) for pid in pids)

@@ -142,7 +142,7 @@ def claimed(run: Path, code: str, runner: tuple[int, float] | None) -> Job:
     workspace = run.parents[2]
     known = Table(workspace)
     write_code(workspace, code, run.name)
-    by_hand(run, queued={"device": "any", "created": 1.0, "claimed": 1.0})
+    by_hand(run, queued={"device": "any", "created": 1.0, "claimed": time.time()})
     (run / "config.json").unlink()
     with known.writing() as db:
         known.insert(db, run, "queued", options="[]", wanted="any")

@@ -57,7 +57,7 @@ def save(model: StudioRCNN, path: Path, epoch: int) -> None:
     """Write a checkpoint, whole or not at all."""
     metadata = {"format": FORMAT, "config": model.config.model_dump_json(), "epoch": str(epoch)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)  # of a run that was deleted meanwhile, nothing is to come back
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file(state, temporary, metadata=metadata)
     os.replace(temporary, path)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,14 @@ class Server:
             self.process.wait()
 
 
-def start_server(workspace: Path, port: int | None = None, python: Sequence[str] = ("-m", "maskrcnn.studio")) -> Server:
+def start_server(
+    workspace: Path,
+    port: int | None = None,
+    python: Sequence[str] = ("-m", "maskrcnn.studio"),
+    environment: Mapping[str, str] | None = None,
+) -> Server:
     """Start the studio and return as soon as it answers. `python` is what Python is given to run, by default what
-    `make run` gives it."""
+    `make run` gives it; `environment` is added to its own."""
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -68,7 +73,7 @@ def start_server(workspace: Path, port: int | None = None, python: Sequence[str]
                 "true",
             ],
             cwd=ROOT,
-            env={**os.environ, "MASKRCNN_WORKSPACE": str(workspace)},
+            env={**os.environ, "MASKRCNN_WORKSPACE": str(workspace), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

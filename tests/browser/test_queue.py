@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -11,10 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from maskrcnn.jobs import local, processes, queue
+from maskrcnn.jobs import local, queue
+from maskrcnn.jobs.command import PROGRAM
 from maskrcnn.training.run_folder import RunFolder
 from tests.browser.conftest import Server, start_server
-from tests.jobs.fakes import dead, pid_of, program, until
+from tests.jobs.fakes import STAND_IN, dead, end_all, pid_of, until, write_code
 
 Settled = Callable[[Any], None]
 
@@ -32,19 +32,12 @@ result(state="done", seconds=0.2)
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A studio whose trainings are done by `TRAINER`."""
-    start = (
-        "import runpy; from maskrcnn.jobs import queue\n"
-        f"queue.TRAINER = tuple({program(TRAINER)!r})\n"
-        "runpy.run_module('maskrcnn.studio', run_name='__main__')"
-    )
     workspace = tmp_path_factory.mktemp("queue") / "workspace"
-    server = start_server(workspace, python=("-c", start))
+    write_code(workspace, TRAINER)
+    server = start_server(workspace, environment={PROGRAM: STAND_IN})
     yield server
     server.interrupt()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(f"{workspace}/" in f"{word}/" for word in process.cmdline()):
-                processes.kill_tree(process)
+    end_all(workspace)
 
 
 def test_ten_launches_from_five_tabs_take_turns(studio: Server, page: Any, settled: Settled) -> None:
@@ -76,14 +69,14 @@ def test_ten_launches_from_five_tabs_take_turns(studio: Server, page: Any, settl
 
 
 def test_the_order_is_changed_cancel_is_shown_at_once_and_a_killed_training_is_told(
-    studio: Server, page: Any, settled: Settled
+    studio: Server, page: Any, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(PROGRAM, STAND_IN)  # whoever adds the first one also starts it
     runs = studio.workspace / "shapes" / "runs"
     page.goto(studio.url)  # the sample project is there after this
     page.get_by_text("Annotate").first.wait_for()
     first, second, third = (
-        queue.add(runs / name, [], workspace=studio.workspace, program=program(TRAINER))
-        for name in ("slow-1", "slow-2", "slow-3")
+        queue.add(runs / name, [], workspace=studio.workspace) for name in ("slow-1", "slow-2", "slow-3")
     )
     pid = pid_of(first)
     assert until((first.path / "began").is_file)

@@ -12,6 +12,7 @@ from PIL import Image
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
+from tests.jobs.fakes import this_process
 
 EPOCHS, STEPS = 4, 6
 BOX = [10.0, 10.0, 40.0, 40.0]
@@ -20,9 +21,10 @@ BOX = [10.0, 10.0, 40.0, 40.0]
 def make_run(project: Project, name: str, seed: int) -> RunFolder:
     """A finished run of four epochs of six steps; the last two epochs find the square of its one picture."""
     run = RunFolder(project.runs_folder / name)
+    run.path.mkdir()
     config = Config.preset("classroom", epochs=EPOCHS, tasks=("box",), seed=seed)
     run.write_json(CONFIG, config.model_dump())
-    run.write_json(PROCESS, {"pid": 0, "create_time": 0.0, "argv": [], "started": 0.0})
+    run.write_json(PROCESS, this_process(create_time=1.0, started=0.0))
     picture = run.path / "a.png"
     Image.new("RGB", (80, 60)).save(picture)
     square = {"id": 1, "image_id": 1, "category_id": 1, "bbox": BOX, "area": 1600.0, "iscrowd": 0}

@@ -56,7 +56,7 @@ def digest(path: Path | str) -> str:
     """
     pixels = pictures.load(path)
     found = hashlib.sha256(repr(pixels.shape).encode())
-    found.update(pixels)  # which is not copied
+    found.update(np.ascontiguousarray(pixels).data)  # which is not copied
     return found.hexdigest()
 
 

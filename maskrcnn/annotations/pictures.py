@@ -19,15 +19,18 @@ threads together decode no more pixels at once than `pixel_budget` says.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.errors import StudioError
@@ -71,8 +74,15 @@ _PLACES = {
 }
 """Where the stored rows of a turned picture are: whether they became columns, and whether they run from the end."""
 
-_ENDS = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND\xaeB`\x82"}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MOST_CHUNKS, _LARGEST_CHUNK = 100_000, 1_000_000
+_ENDS = {b"\xff\xd8\xff": b"\xff\xd9", _PNG: b"IEND\xaeB`\x82"}
 """How the files of a format begin, and what stands at their end."""
+
+
+# Blocks of 16 MB, Pillow's own size, are kept by the C library for each thread when they are free again: after some
+# large pictures that is gigabytes. Blocks of 64 MB go back to the system at once.
+Image.core.set_block_size(1 << 26)
 
 
 def load(path: Path | str) -> np.ndarray:
@@ -164,10 +174,52 @@ def orientation(path: Path | str) -> int:
 
 def _orientation(picture: Image.Image) -> int:
     try:
-        value = picture.getexif().get(_EXIF_ORIENTATION)
+        value = _exif(picture).get(_EXIF_ORIENTATION)
     except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
         return 1
     return value if value in _TURNS else 1
+
+
+def _exif(picture: Image.Image) -> Image.Exif:
+    """A picture's EXIF block, without decoding it."""
+    if not isinstance(picture, PngImagePlugin.PngImageFile) or not picture.tile:
+        return picture.getexif()
+    # Pillow would decode a PNG, as the block may stand behind the pixels.
+    about, behind = _chunks_about(picture.filename)
+    if not behind:
+        return Image.Image.getexif(picture)
+    head = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    pixel = _png_chunk(b"IDAT", zlib.compress(bytes(2)))
+    small = io.BytesIO(b"".join([_PNG, head, *about, pixel, _png_chunk(b"IEND", b"")]))
+    with Image.open(small, formats=("PNG",)) as same:
+        return same.getexif()
+
+
+def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
+    """The chunks of a PNG in which an EXIF block may stand, and whether any of them is behind the pixels."""
+    about: list[bytes] = []
+    seen_pixels = behind = False
+    with open(path, "rb") as file:
+        file.seek(len(_PNG))
+        for _ in range(_MOST_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"IEND" or (kind == b"fcTL" and seen_pixels):  # the end, or the second frame
+                break
+            seen_pixels = seen_pixels or kind == b"IDAT"
+            if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST_CHUNK:
+                about.append(_png_chunk(kind, file.read(length)))
+                behind = behind or seen_pixels
+                file.seek(4, os.SEEK_CUR)
+            else:
+                file.seek(length + 4, os.SEEK_CUR)
+    return about, behind
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _displayed_size(picture: Image.Image) -> tuple[int, int]:

@@ -9,6 +9,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -20,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.formats import coco_rle, labelme_read, mask_pngs, reading
@@ -30,6 +32,11 @@ from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import session
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
 
 # Pixels at one moment
 
@@ -167,6 +174,63 @@ def test_a_large_picture_is_reduced_in_strips_to_the_means_of_its_pixels(
     assert np.abs(in_strips - plain).max() <= 1
 
 
+def oriented_png(place: str, text: bytes = b"") -> bytes:
+    """A PNG of 30 x 20 px, to be turned by a quarter: its EXIF block or XMP stands before or behind the pixels."""
+    buffer = io.BytesIO()
+    Image.new("L", (30, 20)).save(buffer, "PNG")
+    content = buffer.getvalue()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    xmp = chunk(b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<x tiff:Orientation="6"/>')
+    made = {"before": block, "behind": block, "XMP behind": xmp}[place]
+    at = content.index(b"IDAT") - 4 if place == "before" else content.index(b"IEND") - 4
+    return content[:at] + made + content[at:]
+
+
+@pytest.mark.parametrize("place", ["before", "behind", "XMP behind"])
+def test_a_png_is_measured_without_being_decoded_wherever_its_exif_block_stands(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(oriented_png(place))
+    assert pictures.load(path).shape == (30, 20, 3)
+    with monkeypatch.context() as patch:
+        real = PngImagePlugin.PngImageFile.load
+
+        def load(self: PngImagePlugin.PngImageFile) -> object:
+            assert self.size == (1, 1), "decoded"
+            return real(self)
+
+        patch.setattr(PngImagePlugin.PngImageFile, "load", load)
+        assert pictures.size(path) == (20, 30)
+        assert pictures.glance(path) == (20, 30)
+        assert pictures.orientation(path) == 6
+    assert pictures.load_at_least(path, (1, 1)).shape == (30, 20, 3)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="measures on Linux")
+def test_memory_of_large_pictures_goes_back_however_many_threads_there_are(tmp_path: Path) -> None:
+    """Six threads, a dozen pictures of 40 megapixels, 160 MB each as Pillow keeps them."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8000, 5000)).save(buffer, "PNG", compress_level=1)
+    (tmp_path / "a.png").write_bytes(buffer.getvalue())
+    program = f"""
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.pixel_budget import DECODING
+DECODING.most = 41_000_000
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(6) as pool:
+    list(pool.map(pictures.check, [{str(tmp_path / "a.png")!r}] * 12))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    # One at a time, and another that is about to be given back.
+    assert int(done.stdout) < 2.5 * 160
+
+
 # Pictures that cost more than their size says
 
 
@@ -221,10 +285,6 @@ def test_an_ordinary_progressive_jpeg_is_read(tmp_path: Path) -> None:
 
 
 # Pixels of a batch
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def flat_png(width: int, height: int) -> bytes:

@@ -33,7 +33,7 @@ _MOST_CLASSES = 200_000
 
 @dataclass(frozen=True)
 class _Seen:
-    """A state of a database that was found good, when that was (ns), and how long it took to examine it (seconds)."""
+    """A state of a database that was found good, when that was (ns), and how long it takes to examine it (seconds)."""
 
     mark: tuple[int, ...]
     at: int
@@ -45,12 +45,16 @@ _seen: dict[str, _Seen] = {}
 _refused: dict[str, tuple[_Seen, str]] = {}
 """The same for databases that were refused, with the words."""
 
+_spent: dict[str, float] = {}
+"""How long an examination took last."""
+
 _MOST_KEPT = 1000
 
 _TICK = 20_000_000
 """Nanoseconds in which a file may be written twice without its time telling."""
 
-_SHORT = 0.01
+_SHORT = 0.003
+"""Seconds of an examination that may as well be done twice: of a project of some hundred pictures."""
 
 
 @contextmanager
@@ -59,13 +63,10 @@ def remembering(path: Path) -> Iterator[bool]:
     something was raised."""
     key = str(path)
     known = _is_known(_seen.get(key), database_files.mark(path))
-    begin = time.perf_counter()
     yield known
-    before = _seen.get(key)
-    seconds = before.seconds if known and before else time.perf_counter() - begin
     if len(_seen) > _MOST_KEPT:
         _seen.clear()
-    _seen[key] = _Seen(database_files.mark(path), time.time_ns(), seconds)
+    _seen[key] = _Seen(database_files.mark(path), time.time_ns(), _spent.get(key, 0.0))
 
 
 def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
@@ -85,7 +86,8 @@ def examine(db: sqlite3.Connection, path: Path, version: int = tables.VERSION) -
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found != version:
         raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
-    key, mark, at, begin = f"{version} {path}", database_files.mark(path), time.time_ns(), time.perf_counter()
+    _needed(version)  # which takes some milliseconds, once
+    key, mark, at, begin = f"{version} {path}", database_files.mark(path), time.time_ns(), time.thread_time()
     seen, words = _refused.get(key, (None, ""))
     if _is_known(seen, mark):
         raise StudioError(words)
@@ -94,8 +96,9 @@ def examine(db: sqlite3.Connection, path: Path, version: int = tables.VERSION) -
     except StudioError as error:
         if len(_refused) > _MOST_KEPT:
             _refused.clear()
-        _refused[key] = (_Seen(mark, at, time.perf_counter() - begin), str(error))
+        _refused[key] = (_Seen(mark, at, time.thread_time() - begin), str(error))
         raise
+    _spent[str(path)] = time.thread_time() - begin
 
 
 def _examine(db: sqlite3.Connection, path: Path, version: int) -> None:

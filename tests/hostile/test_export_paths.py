@@ -101,11 +101,6 @@ def test_a_zip_holds_the_pictures_of_the_project_alone_and_says_which_are_left_o
     attack: str, format: str, project: Project, secret: Path
 ) -> None:
     ATTACKS[attack](project, secret)
-    if attack in ("a name that leads up", "an absolute name"):
-        with pytest.raises(StudioError) as caught:  # the database is examined before it is used
-            dataset_export.prepared(Project.open(project.folder), format, "all", pictures=True)
-        assert SECRET.decode() not in str(caught.value)
-        return
     ready = dataset_export.prepared(project, format, "all", pictures=True)
     with zipfile.ZipFile(io.BytesIO(ready.content)) as archive:
         names = archive.namelist()
@@ -128,11 +123,11 @@ def test_so_does_convert(
     place = tmp_path / "out"
     status = main(["convert", str(project.folder), str(place), "--to", format])
     said = capsys.readouterr().err
-    assert status == 0 or attack in ("a name that leads up", "an absolute name")
+    assert status == 0
     written = [path for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()]
     assert not [path for path in written if SECRET in path.read_bytes()]
     assert not [path for path in written if path.is_symlink()]
-    if status == 0 and format != "coco":
+    if format != "coco":
         assert "1 picture left out (" in said
 
 

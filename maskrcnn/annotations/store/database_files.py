@@ -25,8 +25,8 @@ def require_ordinary(path: Path) -> None:
     """`StudioError` unless the database is there, is a file itself, and so is all that SQLite has put beside it."""
     _require_file(path, _GONE)
     for suffix in (WAL, SHARED, JOURNAL):
-        beside = path.with_name(path.name + suffix)
-        if os.path.lexists(beside):
+        if os.path.lexists(f"{path}{suffix}"):
+            beside = path.with_name(path.name + suffix)
             _require_file(beside, None)
             if suffix == JOURNAL and _names_another(beside):
                 raise StudioError(
@@ -44,11 +44,11 @@ def has_content(path: Path, suffix: str) -> bool:
 
 def mark(path: Path) -> tuple[int, ...]:
     """Numbers that change with whatever is written to the database, and its newest time of change (ns) as the last."""
+    key, newest = os.fspath(path), 0  # as text: this is asked at every use of a database
     numbers: list[int] = []
-    newest = 0
     for suffix in ("", WAL, JOURNAL):
         try:
-            about = os.lstat(path.with_name(path.name + suffix))
+            about = os.lstat(f"{key}{suffix}")
         except OSError:
             continue
         if about.st_size or not suffix:  # an empty one says nothing, and comes and goes

@@ -24,8 +24,18 @@ from maskrcnn import foreign
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
 from maskrcnn.jobs.recovery import open_table
-from maskrcnn.training.run_documents import row_of
-from maskrcnn.training.run_folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, Row, RunFolder
+from maskrcnn.training.run_folder import (
+    CONFIG,
+    LOG,
+    METRICS,
+    PROCESS,
+    QUEUED,
+    RESULT,
+    STATE,
+    Row,
+    RunFolder,
+    row_of,
+)
 
 State = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
 
@@ -109,13 +119,13 @@ def progress(run: RunFolder) -> Progress:
         return Progress(now, 0, epochs, 1.0 if now == "done" else 0.0, waiting, None, None)
     # A validation writes nothing for a while: count on from the last row.
     since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if now in ACTIVE else 0.0
-    eta = row.get("eta")
+    eta, elapsed = row.get("eta"), row.get("elapsed") or 0.0
     return Progress(
         state=now,
         epoch=row["epoch"],
         epochs=epochs,
-        fraction=1.0 if now == "done" else min(1.0, row["progress"]),
-        elapsed=row["elapsed"] + since if now in ACTIVE else (run.result() or {}).get("seconds", row["elapsed"]),
+        fraction=1.0 if now == "done" else row.get("progress") or 0.0,
+        elapsed=elapsed + since if now in ACTIVE else (run.result() or {}).get("seconds", elapsed),
         eta=max(0.0, eta - since) if eta is not None and now in ACTIVE else None,
         row=row,
     )

@@ -17,14 +17,12 @@ from typing import Any
 
 import psutil
 
+from maskrcnn import opened_projects
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import devices, processes, waiting_copy
 from maskrcnn.jobs.table import Damaged, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
-
-OPENED = "opened_projects.txt"
-"""In the workspace: a line with the folder of each project that was opened elsewhere."""
 
 
 def open_table(workspace: Path) -> Table:
@@ -98,8 +96,7 @@ def _unended_runs(workspace: Path) -> Iterator[str]:
     Each page asks for them, so they are plain text.
     """
     projects = [workspace / name for name in _names(workspace) if not os.path.islink(workspace / name)]
-    with suppress(OSError, UnicodeDecodeError):
-        projects += [Path(line) for line in (workspace / OPENED).read_text(encoding="utf-8").splitlines()]
+    projects += opened_projects.read(workspace)
     for project in projects:
         runs = os.path.realpath(project / RUNS)
         if not is_confined(runs, [project]):

@@ -16,7 +16,7 @@ from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.errors import ArgumentError
-from maskrcnn.studio import annotate_state, dataset_memory, hotkeys, session
+from maskrcnn.studio import annotate_state, dataset_many, dataset_memory, hotkeys, session
 from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
@@ -193,11 +193,12 @@ def _finish(message: str, chosen: str | None = None) -> None:
 
 
 def free_colour(classes: Sequence[ProjectClass]) -> str:
-    """The first colour of the list that no class has."""
+    """The first colour of the list that no class has; where there is none any more, one of them again."""
     from maskrcnn.annotations.colours import colour_of
 
     used = {entry.colour for entry in classes}
-    return next(colour for index in range(len(used) + 1) if (colour := colour_of(index)) not in used)
+    free = (colour for index in range(len(used) + 1) if (colour := colour_of(index)) not in used)
+    return next(free, colour_of(len(classes)))
 
 
 # Where the classes come from
@@ -228,7 +229,12 @@ def _class_attribute(project: Project) -> None:
         st.markdown(
             "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
         )
-        if st.button("Change the class attribute", disabled=chosen == now, key="dataset_set_class_attribute"):
+        own = {entry.name for entry in project.classes()}
+        new = [name for name in known[chosen].values if name not in own] if chosen is not None else []
+        others = [in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
+        allowed = dataset_many.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
+        blocked = chosen == now or not allowed
+        if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
             with session.fail_softly(stop=False):
                 with st.spinner("Giving every region its class anew"):
                     project.set_class_attribute(chosen)

@@ -10,7 +10,7 @@ import streamlit as st
 from maskrcnn.annotations import intake
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
-from maskrcnn.studio import dataset_preview, session
+from maskrcnn.studio import dataset_preview, serving, session
 from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
 from maskrcnn.studio.inspection import counted
@@ -50,9 +50,11 @@ def discard() -> None:
     """Forget what was dropped and remove its copies."""
     waiting: _Waiting | None = st.session_state.pop(_WAITING, None)
     if waiting is not None:
+        serving.on_visit_end(_WAITING, None)
         waiting.staged.discard()
     # A file uploader keeps its files for as long as it has its key.
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    serving.free_uploads()
 
 
 def _choose(project: Project) -> None:
@@ -86,6 +88,7 @@ def _choose(project: Project) -> None:
                     staged = intake.stage_path(path, progress=progress, workspace=session.workspace())
                 discard()
                 st.session_state[_WAITING] = _Waiting(project.folder, staged, dataset_preview.summary(staged.dataset))
+                serving.on_visit_end(_WAITING, staged.discard)  # where the tab is closed, nobody presses Cancel
             st.rerun()
 
 

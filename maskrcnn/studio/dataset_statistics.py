@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import address, annotate_state, dataset_charts, dataset_memory, session
@@ -170,7 +171,7 @@ def _table(found: Statistics, project: str, split: str) -> None:
     st.dataframe(frame, hide_index=True, column_config=config, placeholder="–")
     st.download_button(
         "Table (CSV)",
-        frame.to_csv(index=False),
+        csv_of(frame),
         f"{project}-{split}-classes.csv",
         "text/csv",
         icon=":material/download:",

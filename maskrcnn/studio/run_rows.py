@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from maskrcnn import foreign
-from maskrcnn.training.run_documents import row_of
-from maskrcnn.training.run_folder import METRICS, MOST_METRICS, Row, RunFolder
+from maskrcnn.training.run_folder import METRICS, MOST_METRICS, Row, RunFolder, row_of
 
 _MOST = 8
 """Runs whose rows are remembered; 100,000 steps take about 20 MB."""
@@ -99,7 +98,7 @@ class _Reader:
 
     def _take(self, line: bytes) -> None:
         row = row_of(line)
-        if row is None:
+        if row is None or row.get("elapsed") is None:
             return
         self.last = row
         if row["event"] == "epoch":

@@ -136,6 +136,7 @@ def open_folder(text: str) -> Path:
             opened_projects.add(workspace(), path)
         return path
     with intake.stage_path(path, workspace=workspace()) as staged:
+        staged.require_few_classes()
         if all(record.path is None for record in staged.dataset.images):
             missing = len(staged.missing)
             raise StudioError(f"{path}: none of its {missing} pictures was found; put them beside the labels")

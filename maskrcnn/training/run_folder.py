@@ -43,6 +43,7 @@ followed out of it, and what is wrong with one is a `StudioError` of one line (`
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import math
 import os
@@ -55,7 +56,7 @@ from typing import Any
 
 import psutil
 
-from maskrcnn import foreign, shipped
+from maskrcnn import foreign
 from maskrcnn.config import MEASURES, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.training.run_documents import (
@@ -84,6 +85,9 @@ DETECTIONS = "detections"
 
 PICTURES = "MASKRCNN_PICTURES"
 """The environment variable with the folders, beside the projects, whose pictures may be opened (as PATH is written)."""
+
+SHIPPED = Path(__file__).resolve().parents[2] / "data"
+"""What comes with the studio; the validation pictures of a model that ships may lie there."""
 
 RUNS = "runs"
 """The folder of a project that holds its runs."""
@@ -238,8 +242,8 @@ class RunFolder:
         return found
 
     def write_json(self, name: str, document: Any) -> None:
-        """Write a document. Raises `FileNotFoundError` where there is no run folder: one that was deleted while it trains
-        must not come back as half of one."""
+        """Write a document. Raises `FileNotFoundError` where there is no run folder: one that was deleted while it
+        trains must not come back as half of one."""
         if not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the run folder is gone", str(self.path))
         write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))
@@ -281,7 +285,7 @@ class RunFolder:
         named = [folder for folder in os.environ.get(PICTURES, "").split(os.pathsep) if folder]
         return foreign.confined(
             path,
-            [project, shipped.FOLDER.parent, *named],
+            [project, SHIPPED, *named],
             f"the pictures of a run lie in its project; copy them there, or name their folder in {PICTURES}",
         )
 
@@ -395,7 +399,7 @@ def trains(process: psutil.Process, run: Path) -> bool:
     if not begins:
         return False
     options = words[begins[-1] + 3 :]
-    named = [value for option, value in zip(options, options[1:], strict=False) if option == "--out"]
+    named = [value for option, value in itertools.pairwise(options) if option == "--out"]
     named += [option.partition("=")[2] for option in options if option.startswith("--out=")]
     if not named:
         return False

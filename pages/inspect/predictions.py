@@ -5,6 +5,7 @@ import json
 import streamlit as st
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.evaluation import match_image
 from maskrcnn.studio import address, inspection, networks, overlays, session, why_missed
 from maskrcnn.studio.inspection import figure
@@ -211,6 +212,14 @@ st.dataframe(
 )
 with st.container(horizontal=True):
     st.markdown(":small[A click on a row opens its picture; a click on a column's title sorts.]")
+    st.download_button(
+        "Table (CSV)",
+        csv_of(inspection.table(report)),
+        file_name=f"{run.name}_epoch_{epoch:04d}_pictures.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     st.download_button(
         "Report (JSON)",
         json.dumps(report, indent=1),

@@ -12,9 +12,10 @@ from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import COMMANDS, main
 from maskrcnn.training.machine import processor
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.training.run_folder import PROCESS, RunFolder
 from tests import tiny
 from tests.forked import in_child, struck
+from tests.jobs.fakes import this_process
 
 TRAIN = ["--backbone", "resnet18_fpn", "--epochs", "1", "--device", "cpu", *tiny.SETTINGS]
 
@@ -270,7 +271,8 @@ def test_bad_arguments_end_with_status_2(
 def test_a_failure_that_the_studio_started_is_left_for_its_page(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text("{")
     run = RunFolder(tmp_path / "run")
-    run.write_process()
+    run.path.mkdir()
+    run.write_json(PROCESS, this_process())
     assert main(["train", "--data", str(tmp_path / "labels.json"), "--out", str(run.path), *TRAIN]) == 1
     assert run.result()["state"] == "failed"
     assert "labels.json" in run.result()["error"]

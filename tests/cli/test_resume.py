@@ -24,6 +24,7 @@ from maskrcnn.training import loop
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
 from tests.forked import in_child, struck
+from tests.jobs.fakes import end_all, trainer_of
 
 SETTINGS = (
     *("ema=0.9", "crop=0.5", "copy_paste=0.5", "loader_threads=1", "warmup_steps=2", "norm=group"),
@@ -241,12 +242,12 @@ def test_options_that_would_make_another_training_of_it(
 
 def test_a_run_that_is_still_training(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     (run.path / "result.json").unlink()
-    parent = psutil.Process(os.getppid())
-    run.write_json("process.json", {"pid": parent.pid, "create_time": parent.create_time()})
+    run.write_json("process.json", trainer_of(run.path))
     status, said = refusal(resumed(run.path), capsys)
+    end_all(run.path)
     assert (status, "is still training; cancel it first, or wait" in said) == (2, True)
-    # The number of a process that is gone may belong to another one now.
-    run.write_json("process.json", {"pid": parent.pid, "create_time": parent.create_time() - 3600})
+    # The number of a process that is gone may belong to another one now, and a stranger may name any.
+    run.write_json("process.json", {"pid": os.getppid(), "create_time": psutil.Process(os.getppid()).create_time()})
     assert main(resumed(run.path, "--epochs", "1")) == 0
 
 

@@ -32,7 +32,9 @@ def made_run(
     os.utime(run.path / CONFIG, (1012.0, 1012.0))
     if device is not None:
         run.write_json("process.json", {"pid": 1, "create_time": 1.0, "started": 1000.0, "device": device})
-    run.write_json("dataset.json", {"train": {}, "val": {"images": [{}, {}]}})
+    empty = {"annotations": [], "categories": []}
+    pictures = [{"id": number, "file_name": f"{number}.png", "width": 8, "height": 8} for number in (1, 2)]
+    run.write_json("dataset.json", {"train": {"images": [], **empty}, "val": {"images": pictures, **empty}})
     for step, pace in enumerate(paces, start=1):
         run.append_metrics(
             {

@@ -23,6 +23,7 @@ SQUARE = [200.0, 200.0, 600.0, 200.0, 600.0, 600.0, 200.0, 600.0]
 def run(tmp_path: Path) -> RunFolder:
     """A run on five black pictures; the last one has a square, which epoch 2 finds exactly and epoch 1 nowhere near."""
     run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
     run.write_json(CONFIG, Config.preset("classroom", class_names=["square"]).model_dump())
     images = []
     for number in range(1, 6):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.studio import run_rows
-from maskrcnn.training.run_folder import METRICS, RunFolder
+from maskrcnn.training.run_folder import METRICS, RunFolder, row_of
 
 
 @pytest.fixture
@@ -41,9 +41,8 @@ def test_only_new_lines_are_read(run: RunFolder, monkeypatch: pytest.MonkeyPatch
     for number in range(1, 101):
         run.append_metrics(step(number))
     assert len(run_rows.read(run)) == 100
-    read: list[bytes] = []
-    whole = json.loads
-    monkeypatch.setattr(run_rows.json, "loads", lambda line: (read.append(line), whole(line))[1])
+    read: list[bytes | str] = []
+    monkeypatch.setattr(run_rows, "row_of", lambda line: (read.append(line), row_of(line))[1])
     run.append_metrics(step(101))
     assert run_rows.read(run).column("step").tolist() == list(range(1, 102))
     assert len(read) == 1

@@ -43,6 +43,7 @@ def recipe(tmp_path: Path) -> Recipe:
 def run(tmp_path: Path, recipe: Recipe) -> Path:
     """A finished run of 2 epochs of 600 steps each, as far as it is read."""
     run = tmp_path / "work/runs/some-0"
+    run.mkdir(parents=True)
     config = Config.preset("classroom", **tiny.CONFIG, num_classes=3, class_names=("a", "b"), epochs=2, seed=5)
     torch.manual_seed(0)
     checkpoints.save(build(config), run / "best.safetensors", 2)

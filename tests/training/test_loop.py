@@ -123,15 +123,17 @@ def test_sgd_and_adamw_spare_biases_from_decay() -> None:
 
 def test_a_torn_last_line_of_the_metrics_is_passed_over(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run")
-    run.append_metrics({"event": "epoch", "epoch": 1})
+    run.append_metrics({"event": "epoch", "epoch": 1, "step": 3})
     with (run.path / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"event": "epoch", "epoch": 2})[:-5])
-    assert run.epochs() == [{"event": "epoch", "epoch": 1}]
+    assert run.epochs() == [{"event": "epoch", "epoch": 1, "step": 3}]
 
 
 def test_a_loss_that_is_not_finite_is_null_in_the_metrics(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run")
-    run.append_metrics({"event": "epoch", "epoch": 1, "val_loss": float("nan"), "loss": 1.5, "segm_ap": None})
+    run.append_metrics(
+        {"event": "epoch", "epoch": 1, "step": 3, "val_loss": float("nan"), "loss": 1.5, "segm_ap": None}
+    )
     assert (run.path / "metrics.jsonl").read_text() == (
-        '{"event": "epoch", "epoch": 1, "val_loss": null, "loss": 1.5, "segm_ap": null}\n'
+        '{"event": "epoch", "epoch": 1, "step": 3, "val_loss": null, "loss": 1.5, "segm_ap": null}\n'
     )

@@ -1,5 +1,6 @@
 # make run     the studio, at http://127.0.0.1:8501
 # make test    every check and every test
+# make fuzz    the same properties with every bad value, for minutes; before a hand-over
 # make toy-weights   trains the models of data/weights again, a night on two cores; goes on where it was stopped
 # make lint    the checks alone;  make format  puts the code in shape
 #
@@ -7,7 +8,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help run test toy-weights lint format venv packages test-packages chromium
+.PHONY: help run test fuzz toy-weights lint format venv packages test-packages chromium
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -36,6 +37,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	@exec $(PY) -m pytest $(ARGS)
 endif
+
+fuzz: test-packages
+	$(call say,Trying every bad value for every field)
+	@MASKRCNN_FUZZ=1 $(PY) -m pytest -n logical tests/hostile
 
 toy-weights: packages
 	$(call say,Training the models that ship; Ctrl-C stops it and the same command goes on)

@@ -54,6 +54,9 @@ MASK_KINDS: tuple[str, ...] = get_args(MaskKind)
 LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
 """What can learn: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
 
+MOST = 1_000_000_000
+"""No whole number of a config is larger: it may come from anybody, and is used in 64-bit arithmetic."""
+
 DEFAULT_PRESET = "classroom"
 """Where all values start from if nobody says otherwise."""
 
@@ -113,7 +116,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # What is learned
-    num_classes: int = Field(2, ge=2, description="Classes including the background, which is class 0.")
+    num_classes: int = Field(2, ge=2, le=MOST, description="Classes including the background, which is class 0.")
     class_names: tuple[str, ...] = Field((), description="Names of classes 1, 2, ...; empty where nobody named them.")
     tasks: tuple[Task, ...] = Field(
         ("box", "mask"),
@@ -176,7 +179,7 @@ class Config(BaseModel):
     )
     rpn_anchor_ratios: tuple[float, ...] = Field((0.5, 1.0, 2.0), min_length=1, description="Anchor height / width.")
     rpn_head_depth: int = Field(1, ge=1, le=4, description="3x3 convolutions of the RPN before its two outputs.")
-    rpn_train_anchors_per_image: int = Field(256, ge=1, description="Anchors sampled for the two RPN losses.")
+    rpn_train_anchors_per_image: int = Field(256, ge=1, le=MOST, description="Anchors sampled for the two RPN losses.")
     rpn_positive_ratio: float = Field(0.5, gt=0, le=1, description="Largest share of positives among those anchors.")
     rpn_positive_iou: float = Field(0.7, gt=0, le=1, description="An anchor from this IoU on is positive.")
     rpn_negative_iou: float = Field(
@@ -188,12 +191,16 @@ class Config(BaseModel):
     rpn_min_score: float = Field(
         0.0, ge=0, lt=1, description="Proposals whose objectness is below this are dropped before NMS."
     )
-    pre_nms_limit: int = Field(500, ge=1, description="Best proposals kept per level before NMS.")
+    pre_nms_limit: int = Field(500, ge=1, le=MOST, description="Best proposals kept per level before NMS.")
     pre_nms_limit_training: int | None = Field(
-        None, ge=1, description="The same while training; empty: the same number."
+        None, ge=1, le=MOST, description="The same while training; empty: the same number."
     )
-    post_nms_rois_training: int = Field(500, ge=1, description="Proposals per picture after NMS, while training.")
-    post_nms_rois_inference: int = Field(200, ge=1, description="Proposals per picture after NMS, when predicting.")
+    post_nms_rois_training: int = Field(
+        500, ge=1, le=MOST, description="Proposals per picture after NMS, while training."
+    )
+    post_nms_rois_inference: int = Field(
+        200, ge=1, le=MOST, description="Proposals per picture after NMS, when predicting."
+    )
 
     # RoI pooling
     pooling: Pooling = Field(
@@ -225,7 +232,7 @@ class Config(BaseModel):
 
     # Heads
     train_rois_per_image: int = Field(
-        64, ge=1, description="Proposals sampled for the head losses; 512 in torchvision."
+        64, ge=1, le=MOST, description="Proposals sampled for the head losses; 512 in torchvision."
     )
     roi_positive_ratio: float = Field(0.25, gt=0, le=1, description="Largest share of positives among those.")
     roi_positive_iou: float = Field(0.5, gt=0, le=1, description="A proposal from this IoU on is positive.")
@@ -237,7 +244,10 @@ class Config(BaseModel):
         0, ge=0, le=8, description="3x3 convolutions in the box head; then one fully connected layer, else two."
     )
     box_head_width: int = Field(
-        512, ge=8, description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head)."
+        512,
+        ge=8,
+        le=MOST,
+        description="Units of the fully connected layers of the box head (c4 has none: stage 5 is the head).",
     )
     mask_head: MaskHead = Field(
         "fcn", description="fcn: convolutions, which keep where things are; mlp: fully connected layers, which do not."
@@ -247,12 +257,14 @@ class Config(BaseModel):
         description="sigmoid: one mask per class, each pixel a yes or no; softmax: classes compete for each pixel; "
         "agnostic: one mask for whatever the class is.",
     )
-    mask_head_width: int = Field(128, ge=8, description="Channels of the mask head's convolutions; 256 in the paper.")
+    mask_head_width: int = Field(
+        128, ge=8, le=MOST, description="Channels of the mask head's convolutions; 256 in the paper."
+    )
     mask_head_depth: int = Field(
         4, ge=0, le=8, description="3x3 convolutions in the mask head; 4 in the paper, 0 with its c4."
     )
     keypoint_head_width: int = Field(
-        128, ge=8, description="Channels of the keypoint head's convolutions; 512 in the paper."
+        128, ge=8, le=MOST, description="Channels of the keypoint head's convolutions; 512 in the paper."
     )
     keypoint_head_depth: int = Field(
         4, ge=1, le=12, description="3x3 convolutions in the keypoint head; 8 in the paper."
@@ -266,7 +278,7 @@ class Config(BaseModel):
     # Detections
     detection_min_confidence: float = Field(0.05, ge=0, lt=1, description="Detections below this score are dropped.")
     detection_nms_threshold: float = Field(0.5, gt=0, le=1, description="IoU beyond which the weaker of two goes.")
-    detection_max_instances: int = Field(100, ge=1, description="Most detections in one picture.")
+    detection_max_instances: int = Field(100, ge=1, le=MOST, description="Most detections in one picture.")
 
     # Training
     layers: str = Field(
@@ -280,20 +292,24 @@ class Config(BaseModel):
     learning_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD (AdamW's first beta).")
     weight_decay: float = Field(1e-4, ge=0, description="L2 pull of the weights towards 0.")
     gradient_clip_norm: float = Field(5.0, gt=0, description="Gradients longer than this are scaled back.")
-    warmup_steps: int = Field(50, ge=0, description="Steps over which the learning rate rises from 0.")
-    batch_size: int = Field(4, ge=1, description="Pictures per step.")
-    epochs: int | None = Field(20, ge=1, description="Length of the run in epochs; empty where minutes is set.")
+    warmup_steps: int = Field(50, ge=0, le=MOST, description="Steps over which the learning rate rises from 0.")
+    batch_size: int = Field(4, ge=1, le=MOST, description="Pictures per step.")
+    epochs: int | None = Field(
+        20, ge=1, le=MOST, description="Length of the run in epochs; empty where minutes is set."
+    )
     minutes: float | None = Field(
         None, gt=0, description="Length of the run in minutes; the schedule fits itself to it."
     )
     patience: int | None = Field(
         None,
         ge=1,
+        le=MOST,
         description="End the run when the validation AP has not risen for so many epochs; empty: go to the end.",
     )
     steps_per_epoch: int | None = Field(
         None,
         ge=1,
+        le=MOST,
         description="Steps between two validations; empty: once through the pictures (more, if minutes is set).",
     )
     ema: float = Field(
@@ -318,13 +334,16 @@ class Config(BaseModel):
         description="Chance that objects of another training picture are pasted into this one (Ghiasi et al. 2021).",
     )
     picture_cache_mb: int = Field(
-        1024, ge=0, description="Memory for decoded training pictures; what does not fit is read anew each time."
+        1024,
+        ge=0,
+        le=MOST,
+        description="Memory for decoded training pictures; what does not fit is read anew each time.",
     )
     loader_threads: int | None = Field(
         None, ge=0, le=64, description="Threads that read pictures while the network computes; empty: as many as help."
     )
     checkpoints_kept: int = Field(
-        3, ge=0, description="How many of the last epochs keep their weights, beside the best one."
+        3, ge=0, le=MOST, description="How many of the last epochs keep their weights, beside the best one."
     )
     tensorboard: bool = Field(
         False, description="Write events for TensorBoard, too (needs its package: pip install tensorboard)."
@@ -340,7 +359,7 @@ class Config(BaseModel):
     precision: Precision = Field(
         "auto", description="Arithmetic of the convolutions while training; auto: bfloat16 where the processor has it."
     )
-    seed: int = Field(0, ge=0, description="Seed of initialisation, order and augmentation.")
+    seed: int = Field(0, ge=0, le=MOST, description="Seed of initialisation, order and augmentation.")
 
     @field_validator("tasks", mode="before")
     @classmethod

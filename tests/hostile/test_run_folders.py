@@ -580,3 +580,27 @@ def test_a_broken_run_is_listed_with_what_is_wrong(root: Path, run: RunFolder) -
     assert line.startswith("**r1**")
     assert "result.json" in line
     assert "restore that file" in line
+
+
+def test_a_training_does_not_open_pictures_outside_of_its_project(tmp_path: Path, run: RunFolder) -> None:
+    """As on Resume, which reads the labels of the run folder again."""
+    from maskrcnn.training.samples import LabelledPictures
+
+    Image.new("RGB", (288, 216), "red").save(tmp_path / "photo.png")
+    labels = run.dataset()
+    labels["val"]["images"][0]["path"] = str(tmp_path / "photo.png")
+    pictures = LabelledPictures(labels["val"], run.picture_path, run.config())
+    with pytest.raises(StudioError, match="leads out of its folder"):
+        pictures[0]
+
+
+def test_a_run_that_is_deleted_while_it_trains_leaves_nothing(run: RunFolder) -> None:
+    shutil.rmtree(run.path)
+    for write in (
+        lambda: run.write_json(RESULT, {"state": "done"}),
+        lambda: run.write_detections(1, []),
+        lambda: run.append_metrics({"event": "step", "epoch": 1, "step": 1}),
+    ):
+        with pytest.raises(FileNotFoundError):
+            write()
+    assert not run.path.exists()

@@ -257,7 +257,7 @@ def without_its_table(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [torn, letter, foreign, without_its_table])
-def test_a_damaged_table_is_rebuilt_from_the_run_folders(
+def test_a_damaged_table_is_rebuilt_from_what_the_workspace_kept(
     runs: Path, workspace: Path, damage: Callable[[Path], None]
 ) -> None:
     training = add(runs / "training", UNTIL_TOLD)

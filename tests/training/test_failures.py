@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,20 @@ def test_a_picture_that_goes_away_while_it_trains(tmp_path: Path) -> None:
     run = prepared.run
     assert len(run.checkpoints()) == len(run.epochs()) >= 1
     assert load_state(run.state, torch.device("cpu"))["course"]["finished"] == len(run.epochs())
+
+
+@pytest.mark.parametrize("event", ["step", "epoch"])
+def test_a_run_folder_that_is_deleted_while_it_trains_does_not_come_back(tmp_path: Path, event: str) -> None:
+    prepared = Prepared(tmp_path, **SMALL)
+
+    def report(row: Any) -> None:
+        if row["event"] == event:
+            shutil.rmtree(prepared.run.path, ignore_errors=True)
+
+    assert failure(prepared, report=report) == (
+        f"{prepared.run.path} was deleted while it trained, so the training ends; start it anew"
+    )
+    assert not prepared.run.path.exists()
 
 
 @pytest.mark.parametrize("what", ["state_last.pt", "checkpoint", "metrics.jsonl"])

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples each time, so that a failure is one of the change at hand; `make fuzz` looks for others.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("fuzz", derandomize=False)
+settings.load_profile("fuzz" if os.environ.get("MASKRCNN_FUZZ") else "repeatable")
 
 # Before anything imports torch or OpenCV. What the tests compute is tiny: a second thread would only be waited for, and
 # on a busy machine that takes a hundred times as long as the work.

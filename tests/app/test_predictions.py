@@ -201,7 +201,7 @@ def test_a_run_written_again_is_measured_again(root: Path, run: RunFolder) -> No
 
 def test_the_downloads_are_there(root: Path, run: RunFolder) -> None:
     labels = [element.proto.label for element in open_page(root).get("download_button")]
-    assert labels == ["Report (JSON)", "Detections (COCO JSON)"]
+    assert labels == ["Table (CSV)", "Report (JSON)", "Detections (COCO JSON)"]
 
 
 def test_without_a_run_it_offers_to_start_one(root: Path, project: Project) -> None:

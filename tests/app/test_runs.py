@@ -195,7 +195,7 @@ def test_a_damaged_run_is_one_red_box(root: Path, project: Project) -> None:
     run = make_run(project, "cells-0001", epochs=1)
     (run.path / RESULT).write_text("{")
     app = open_runs(root)
-    assert ["result.json is not readable JSON" in element.value for element in app.error] == [True]
+    assert ["result.json: is not readable JSON" in element.value for element in app.error] == [True]
 
 
 def test_the_address_names_the_run(root: Path, project: Project) -> None:
@@ -220,7 +220,7 @@ def test_an_unknown_run_falls_back_to_the_newest(root: Path, project: Project) -
 def test_cancel_asks_the_training_to_end(root: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(project, "cells-0001", epochs=1, alive=True)
     asked: list[str] = []
-    monkeypatch.setattr(local, "cancel", lambda run: asked.append(run.name))
+    monkeypatch.setattr(local, "cancel", lambda run, workspace: asked.append(run.name))
     app = open_runs(root)
     assert not [element for element in app.button if element.label == "Delete this run"]
     button(app, "Cancel this training").click().run()

@@ -129,7 +129,7 @@ def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any
 def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
     """`class_attribute` of regions that were counted already."""
     values = tally.valued
-    choices = [name for name, definition in definitions.items() if is_choice(definition)]
+    choices = [name for name, definition in definitions.items() if name != CROWD and is_choice(definition)]
     if not values:
         return choices[0] if len(choices) == 1 else None
 

@@ -231,6 +231,15 @@ def test_classes_of_another_origin_become_an_attribute() -> None:
     assert via_classes.reclassified(other, "class") == replace(dataset, class_attribute="class")
 
 
+def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
+    """Found at random: it was chosen, being the one attribute with choices, and then refused."""
+    defined = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
+    dataset = via.parse({"_via_img_metadata": {}, "_via_attributes": {"region": defined, "file": {}}}, "a.json")
+    assert dataset.class_attribute is None
+    assert [candidate.name for candidate in via_classes.candidates(dataset)] == ["class"]
+    assert via_classes.reclassified(via_classes.reclassified(dataset, "class"), None).class_attribute is None
+
+
 @ANY
 @given(lists_of_images | projects, st.data())
 def test_any_choice_there_and_back(written: dict[str, Any], data: st.DataObject) -> None:

@@ -38,9 +38,10 @@ else
 	@exec $(PY) -m pytest $(ARGS)
 endif
 
-fuzz: test-packages
+fuzz: chromium
 	$(call say,Trying every bad value for every field, and examples that nobody has seen)
 	@MASKRCNN_FUZZ=1 $(PY) -m pytest -n logical tests/hostile tests/annotations tests/model
+	@MASKRCNN_FUZZ=1 $(PY) -m pytest tests/browser
 
 toy-weights: packages
 	$(call say,Training the models that ship; Ctrl-C stops it and the same command goes on)

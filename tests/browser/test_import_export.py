@@ -19,6 +19,7 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.studio import session
 from maskrcnn.training.run_folder import RunFolder
+from tests.sweeps import sweep
 
 Settled = Callable[[Any], None]
 
@@ -137,6 +138,7 @@ def test_a_zip_is_looked_at_imported_and_exported(
     assert safe.locator('[data-testid="stException"]').count() == 0
 
 
+@sweep
 def test_names_are_text_on_every_page(safe: Any, server: Any, workspace_of_server: Path, settled: Settled) -> None:
     project = hostile_project(workspace_of_server / "names")
     for address in (

@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 
 from tests.browser.conftest import ROOT, Server, start_server
 from tests.jobs.fakes import until
+from tests.sweeps import sweep
 
 Settled = Callable[[Any], None]
 
@@ -192,7 +193,12 @@ def test_no_page_asks_for_anything_outside_this_machine(
 
 
 @pytest.mark.parametrize(
-    "address", ["?staticAppId=evil", "?embed=true&embed_options=show_toolbar", "launch?staticAppId=../../evil"]
+    "address",
+    [
+        "?staticAppId=evil",
+        pytest.param("?embed=true&embed_options=show_toolbar", marks=sweep),
+        pytest.param("launch?staticAppId=../../evil", marks=sweep),
+    ],
 )
 def test_no_address_of_the_studio_makes_the_browser_fetch_from_elsewhere(
     audited: tuple[Server, Path], browser: Any, address: str
@@ -291,10 +297,10 @@ def test_this_machines_own_names_work_at_any_port(audited: tuple[Server, Path], 
     ("options", "variables", "named"),
     [
         (["--server.allowedHosts", "lecture.example"], {}, "lecture.example:9000"),
-        ([], {"STREAMLIT_SERVER_ALLOWED_HOSTS": "lecture.example"}, "lecture.example"),
-        (["--browser.serverAddress", "lecture.example"], {}, "lecture.example"),
+        pytest.param([], {"STREAMLIT_SERVER_ALLOWED_HOSTS": "lecture.example"}, "lecture.example", marks=sweep),
+        pytest.param(["--browser.serverAddress", "lecture.example"], {}, "lecture.example", marks=sweep),
         (["--server.address", "0.0.0.0"], {}, socket.gethostname()),
-        ([], {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, f"{socket.gethostname()}:8080"),
+        pytest.param([], {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, f"{socket.gethostname()}:8080", marks=sweep),
     ],
 )
 def test_a_name_that_the_person_gives_works_too_and_asks_nobody(

@@ -38,6 +38,7 @@ from maskrcnn.training.run_folder import (
     runs_in,
 )
 from tests.jobs.fakes import end_all, this_process
+from tests.sweeps import FUZZ, sweep
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -137,9 +138,6 @@ def test_a_sound_run_is_looked_at_and_has_no_fault(run: RunFolder) -> None:
 # Every field of every document, replaced in turn
 
 
-EVERYTHING = bool(os.environ.get("MASKRCNN_FUZZ"))
-"""Every bad value for every field, which `make fuzz` asks for; else two for each, another two for the next field."""
-
 BAD: tuple[object, ...] = (
     None,
     True,
@@ -196,13 +194,14 @@ QUEUED_NOTE = {
 
 @pytest.mark.parametrize("name", [CONFIG, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
 def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder, name: str) -> None:
+    """Two bad values for each field, another two for the next; `make fuzz` tries every one."""
     if name == QUEUED:
         run.write_json(QUEUED, QUEUED_NOTE)
     document = json.loads((run.path / name).read_text())
     tried = refused = 0
     began = {process.pid for process in psutil.Process().children(recursive=True)}
     for number, path in enumerate(places(document)):
-        for value in BAD if EVERYTHING else (BAD[number % len(BAD)], BAD[(number + 7) % len(BAD)]):
+        for value in BAD if FUZZ else (BAD[number % len(BAD)], BAD[(number + 7) % len(BAD)]):
             (run.path / name).write_text(json.dumps(replaced(document, path, value)))
             tried += 1
             if (said := complaint(run)) is not None:
@@ -260,7 +259,7 @@ def every_page(root: Path, project: str) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("resume", [False, pytest.param(True, marks=sweep)])
 @pytest.mark.parametrize("opened", [False, True], ids=["in-the-workspace", "opened-from-a-folder"])
 def test_a_note_that_something_waits_starts_nothing(
     root: Path, workspace: Path, tmp_path: Path, project: Project, shared_run: Path, resume: bool, opened: bool

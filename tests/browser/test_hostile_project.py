@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -218,7 +219,7 @@ def test_a_hostile_project_does_nothing_and_stops_nobody(
         page.keyboard.press("Enter")
         page.wait_for_url("**project=their*")
         settled(page)
-        visit(page, settled, server, elsewhere.name, ("", "dataset", "runs", "predictions"))
+        visit(page, settled, server, elsewhere.name, PAGES if FUZZ else ("", "runs", "predictions"))
         for run in ("cancel", "waits", "claimed", "looks") if FUZZ else ("cancel", "looks"):
             for name in ("runs", "predictions"):
                 page.goto(f"{server.url}/{name}?project=evil&run={run}")
@@ -247,7 +248,8 @@ def test_a_hostile_project_does_nothing_and_stops_nobody(
     assert [line for line in told if "jobs.db" in line and ("evil" in line or "their place" in line)] == []
     started = [line for line in told if line.startswith(("subprocess", "os.exec", "os.posix", "os.system", "os.kill"))]
     assert [line for line in started if "ldconfig" not in line] == []
+    here = re.compile(r"127\.0\.0\.1|localhost|'::1'")
     called = [line for line in told if line.startswith("socket")]
-    assert [line for line in called if str(ear.port) in line] == []
+    assert [line for line in called if not here.search(line) or str(ear.port) in line] == []
     assert good.counts().pictures == 3
     assert RunFolder(workspace / "evil" / "runs" / "waits").path.is_dir()

@@ -151,6 +151,7 @@ class Visit:
 # Nothing from outside
 
 
+@sweep
 def test_no_page_asks_for_anything_outside_this_machine(
     audited: tuple[Server, Path], browser: Any, settled: Settled
 ) -> None:

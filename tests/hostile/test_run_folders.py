@@ -194,21 +194,21 @@ QUEUED_NOTE = {
 
 @pytest.mark.parametrize("name", [CONFIG, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
 def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder, name: str) -> None:
-    """Two bad values for each field, another two for the next; `make fuzz` tries every one."""
+    """A bad value for each field, another one for the next; `make fuzz` tries every one."""
     if name == QUEUED:
         run.write_json(QUEUED, QUEUED_NOTE)
     document = json.loads((run.path / name).read_text())
     tried = refused = 0
     began = {process.pid for process in psutil.Process().children(recursive=True)}
     for number, path in enumerate(places(document)):
-        for value in BAD if FUZZ else (BAD[number % len(BAD)], BAD[(number + 7) % len(BAD)]):
+        for value in BAD if FUZZ else (BAD[number % len(BAD)],):
             (run.path / name).write_text(json.dumps(replaced(document, path, value)))
             tried += 1
             if (said := complaint(run)) is not None:
                 refused += 1
                 assert "\n" not in said
                 assert len(said) < 1000
-    assert tried >= 2 * (1 + len(document))
+    assert tried >= 1 + len(document)
     assert refused > tried / 4
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= began
     assert not Path("/tmp/owned").exists()
@@ -219,7 +219,7 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
     step = next(json.loads(line) for line in lines if '"step"' in line)
     epoch = next(json.loads(line) for line in lines if '"event": "epoch"' in line)
     for row in (step, epoch):
-        for path in places(row):
+        for path in [path for path in places(row) if path][:: 1 if FUZZ else 4]:
             if path:
                 wrong = [replaced(row, path, value) for value in BAD]
                 wrong.append({name: value for name, value in row.items() if name != path[0]})
@@ -270,31 +270,19 @@ def test_a_note_that_something_waits_starts_nothing(
         place = tmp_path / "their project"
         shutil.copytree(project.folder, place)
         (workspace / "opened_projects.txt").write_text(f"{place}\n")
-    bare = place / "runs" / "r1"
-    bare.mkdir()
-    shutil.copytree(shared_run, place / "runs" / "r2")
-    for folder in (bare, place / "runs" / "r2"):
-        for note in (QUEUED_NOTE, {**QUEUED_NOTE, "claimed": None, "workspace": str(workspace)}):
-            argv = [
-                sys.executable,
-                "-c",
-                f"open({str(marker)!r}, 'w')",
-                "-m",
-                "maskrcnn",
-                "train",
-                "--out",
-                str(folder),
-            ]
-            written = {
-                name: value for name, value in {**note, "argv": argv, "resume": resume}.items() if value is not None
-            }
-            (folder / QUEUED).write_text(json.dumps(written))
-            before = children()
-            every_page(root, place.name)
-            assert queue.reconcile(workspace) == []
-            assert queue.waiting(workspace) == queue.running(workspace) == []
-            time.sleep(0.3)
-            assert children() <= before
+    notes = (QUEUED_NOTE, {**QUEUED_NOTE, "workspace": str(workspace)}, {**QUEUED_NOTE, "claimed": time.time()})
+    for number, note in enumerate(notes):
+        for name in ("bare", "trained"):
+            run = place / "runs" / f"{name}-{number}"
+            shutil.copytree(shared_run, run) if name == "trained" else run.mkdir()
+            argv = [sys.executable, "-c", f"open({str(marker)!r}, 'w')", "-m", "maskrcnn", "train", "--out", str(run)]
+            (run / QUEUED).write_text(json.dumps({**note, "argv": argv, "resume": resume}))
+    before = children()
+    every_page(root, place.name)
+    assert queue.reconcile(workspace) == []
+    assert queue.waiting(workspace) == queue.running(workspace) == []
+    time.sleep(0.5)
+    assert children() <= before
     assert not marker.exists()
 
 

@@ -15,6 +15,7 @@ from maskrcnn.studio.job_pill import job_pill
 from maskrcnn.studio.plain_text import plain
 
 _CHOSEN = "project_chosen"
+_MOST_OTHERS = 8
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
@@ -33,6 +34,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         with st.sidebar:
             _switcher("Projects", "" if gone else session.remembered())
         st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
+        _others("" if gone else session.remembered())
         st.stop()
     with st.sidebar:
         _switcher(plain(name), str(project.folder))
@@ -62,6 +64,17 @@ def _switcher(label: str, here: str) -> None:
         )
         _create()
         _open()
+
+
+def _others(here: str) -> None:
+    """The next step where the project of the page cannot be shown: the first of the others, as buttons."""
+    with session.fail_softly():
+        names = {path: name for path, name in _labels(session.projects()).items() if path != here}
+    with st.container(horizontal=True):
+        for number, (path, name) in enumerate(list(names.items())[:_MOST_OTHERS]):
+            if st.button(plain(name), key=f"other_project_{number}", icon=":material/folder_open:"):
+                session.switch_project(Path(path))
+                st.rerun()
 
 
 def _switch() -> None:

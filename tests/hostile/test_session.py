@@ -326,3 +326,17 @@ def test_a_name_of_ten_thousand_letters_is_one_line(root: Path, workspace: Path)
     button(app, "Create project").click().run()
     assert not app.exception
     assert "too long" in boxes(app)[0]
+
+
+def test_where_the_project_is_gone_the_others_are_offered_as_buttons(root: Path, workspace: Path) -> None:
+    for name in ("cells", "**leaves**"):
+        make_project(workspace / name)
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["project"] = "gone"
+    app = app.run()
+    offered = [button for button in app.main.button if button.key.startswith("other_project_")]
+    assert [button.label.replace("\\", "") for button in offered] == ["**leaves**", "cells"]
+    app = offered[1].click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["project"] in ("cells", ["cells"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.studio import serving, sidebar
+from maskrcnn.studio import serving, session, sidebar
 
 ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 
@@ -45,7 +45,8 @@ def show() -> None:
         pages["Label"][0] = page
     serving.show_refusal()
     sidebar.show(pages)
-    page.run()
+    with session.fail_softly():  # what a page has no box for: a project that is taken away while it is drawn, say
+        page.run()
 
 
 if __name__ == "__main__":  # Streamlit runs this file for each visit and after each click

@@ -340,3 +340,22 @@ def test_where_the_project_is_gone_the_others_are_offered_as_buttons(root: Path,
     assert not app.exception
     assert not app.error
     assert app.query_params["project"] in ("cells", ["cells"])
+
+
+def test_a_project_that_is_taken_away_while_its_page_is_drawn_is_one_line(
+    root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(workspace / "cells")
+    real = Project.images
+
+    def taken_away(self: Project, *given: Any, **named: Any) -> Any:
+        shutil.rmtree(workspace / "cells", ignore_errors=True)
+        return real(self, *given, **named)
+
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
+    app.query_params["project"] = "cells"
+    monkeypatch.setattr(Project, "images", taken_away)
+    app = app.run()
+    assert not app.exception
+    assert ["the project is gone" in element.value for element in app.error] == [True]
+    assert not (workspace / "cells").exists()

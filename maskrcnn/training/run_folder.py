@@ -167,8 +167,9 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str) -> RunFolder:
-        """An existing run folder; `ArgumentError` if it is none, `StudioError` for one with a `fault`."""
-        run = cls(path)
+        """An existing run folder, which somebody named; `ArgumentError` if it is none, `StudioError` for one with a
+        `fault`. Where the name is a link, it is the folder that it leads to."""
+        run = cls(os.path.realpath(path) if os.path.islink(path) else path)
         if not (run.path / CONFIG).is_file():
             raise ArgumentError(
                 f"{run.path} is not a run folder (it has no {CONFIG}); give the --out folder of a training"

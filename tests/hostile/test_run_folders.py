@@ -450,6 +450,9 @@ def test_a_run_that_is_a_link_out_of_its_project_is_not_opened(
     assert "is a link to another place" in faulty_runs_in(project.runs_folder)["r1"]
     local.delete(RunFolder(project.runs_folder / "r1"), workspace)
     assert (tmp_path / "theirs" / CONFIG).is_file()
+    # Somebody who names a link on the command line means the folder that it leads to.
+    (tmp_path / "latest").symlink_to(tmp_path / "theirs")
+    assert RunFolder.open(tmp_path / "latest").path == tmp_path / "theirs"
     project.runs_folder.rmdir()
     project.runs_folder.symlink_to(tmp_path)
     assert runs_in(project.runs_folder) == []

@@ -374,3 +374,24 @@ def test_ctrl_c_does_not_reach_a_runner(runs: Path, workspace: Path) -> None:
     (run.path / "end").touch()
     assert until(lambda: not queue.running(workspace))
     assert queue.reconcile(workspace) == []
+
+
+def test_a_table_of_an_older_studio_keeps_its_queue_and_no_command(runs: Path, workspace: Path) -> None:
+    """Version 1 kept the whole command of each job."""
+    table = Table(workspace)
+    command_then = ["/old/python", "-m", "maskrcnn", "train", "--out", str(runs / "a"), "--resume", "--epochs", "3"]
+    by_hand(runs / "a", queued={"device": "any", "created": 1.0})
+    with table.writing() as db:
+        table.insert(db, runs / "a", "queued", options="[]", wanted="any", resume=1)
+    with sqlite3.connect(workspace / DATABASE) as db:
+        db.execute("ALTER TABLE job RENAME COLUMN options TO argv")
+        db.execute("UPDATE job SET argv = ?", (json.dumps(command_then),))
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    with table.reading() as db:
+        [job] = table.waiting(db)
+    assert (job.options, job.resume) == (("--epochs", "3"), True)
+    assert command(job.run, job.options, job.resume)[-5:] == [*command_then[4:6], "--resume", "--epochs", "3"]
+    with sqlite3.connect(workspace / DATABASE) as db:
+        assert "/old/python" not in str(db.execute("SELECT * FROM job").fetchall())
+    db.close()

@@ -594,3 +594,31 @@ def test_a_run_that_is_deleted_while_it_trains_leaves_nothing(run: RunFolder) ->
         with pytest.raises(FileNotFoundError):
             write()
     assert not run.path.exists()
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        {"size": [216, 288], "counts": "PPPP"},  # runs that cover another number of pixels
+        {"size": [216, 288], "counts": "\u00e4"},
+        {"size": [216, 288], "counts": [5, 5]},
+        {"size": [900_000, 900_000], "counts": [810_000_000_000]},  # as many bytes as nobody has
+        {"size": [20_000, 20_000], "counts": [400_000_000]},
+        [],
+        [[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]],
+    ],
+    ids=["short", "no-code", "list", "huge", "large", "empty", "odd"],
+)
+def test_a_mask_that_a_decoder_would_stumble_over_is_refused(run: RunFolder, segmentation: object) -> None:
+    """pycocotools trusts a code, and takes as much memory as its size claims."""
+    run.write_detections(21, [{**run.detections(21)[0], "segmentation": segmentation}])
+    with pytest.raises(StudioError, match="detection"):
+        run.detections(21)
+
+
+def test_a_label_of_another_size_than_its_picture_is_refused(run: RunFolder) -> None:
+    labels = run.dataset()
+    labels["val"]["annotations"][0]["segmentation"] = {"size": [10, 10], "counts": [100]}
+    run.write_json(DATASET, labels)
+    with pytest.raises(StudioError, match="does not fit its size"):
+        run.dataset()

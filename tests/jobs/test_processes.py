@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,18 @@ def test_a_trainer_from_a_terminal_may_name_its_run_from_where_it_stands(tmp_pat
 @pytest.mark.parametrize("number", [-1, 0, 2**31, 10**30, None])
 def test_a_number_that_can_be_no_process_is_none(tmp_path: Path, number: int | None) -> None:
     assert processes.trainer(tmp_path, number) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() != 0, reason="only root starts what another user runs")
+def test_a_trainer_of_another_user_is_not_ours(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    argv = ["/bin/sh", "-c", "sleep 60; true", *TRAINER, "--out", str(run)]
+    mine, theirs = subprocess.Popen(argv, cwd="/"), subprocess.Popen(argv, cwd="/", user=65534)
+    try:
+        assert processes.trainer(run, mine.pid) is not None
+        assert until(lambda: psutil.Process(theirs.pid).uids().real == 65534)
+        assert processes.trainer(run, theirs.pid) is None
+    finally:
+        for child in (mine, theirs):
+            processes.kill_tree(psutil.Process(child.pid))
+            child.wait()

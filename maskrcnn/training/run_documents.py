@@ -2,6 +2,8 @@
 
 One schema for each document, by the name of its file; `foreign.read_json` holds a file to it. A field that is not named
 here is let through, as a later studio may write more. Numbers are finite and within bounds that no honest run reaches.
+What is asked of `annotations` is imported where it is needed: the runner of a job reads run folders too, and is to be
+small.
 """
 
 from __future__ import annotations
@@ -11,12 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
-
-MOST_PIXELS = 170_000_000
-"""As in `annotations.pictures`; a larger picture is not opened."""
-
-MOST_OBJECTS = 20_000
-"""Annotations, or detections, in one picture."""
 
 _OPEN = ConfigDict(extra="allow")
 
@@ -202,6 +198,8 @@ def _sound_documents(documents: Documents) -> Documents:
 def _refuse_unsound(labels: Labels) -> None:
     """`ValueError` for what no type can say: an object of no picture, a mask of another size than its picture, an odd
     outline, too large a picture, a crowd of objects."""
+    from maskrcnn.annotations.pictures import MOST_PIXELS
+
     images = {image["id"]: image for image in labels["images"]}
     classes = {category.get("id") for category in labels["categories"]}
     if len(images) < len(labels["images"]) or len({image["file_name"] for image in labels["images"]}) < len(images):
@@ -237,8 +235,8 @@ def _refuse_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
         if any(len(ring) % 2 for ring in segmentation):
             raise ValueError(f"{name} has an outline with an odd number of coordinates")
     elif segmentation is not None:
-        # Here, because the runner of a job reads run folders too, and is to be small.
         from maskrcnn.annotations.formats.coco_rle import pixels_of
+        from maskrcnn.annotations.pictures import MOST_PIXELS
 
         height, width = segmentation["size"]
         counts = segmentation["counts"]
@@ -248,9 +246,11 @@ def _refuse_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
 
 
 def _refuse_crowd(entries: Any) -> None:
+    from maskrcnn.annotations.regions import MOST_REGIONS
+
     most = max(Counter(entry["image_id"] for entry in entries).values(), default=0)
-    if most > MOST_OBJECTS:
-        raise ValueError(f"one picture has {most:,} objects, more than {MOST_OBJECTS:,}")
+    if most > MOST_REGIONS:
+        raise ValueError(f"one picture has {most:,} objects, more than {MOST_REGIONS:,}")
 
 
 PROCESS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Process)

@@ -37,19 +37,12 @@ from maskrcnn.training.run_folder import (
     faulty_runs_in,
     runs_in,
 )
+from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
 from tests.sweeps import FUZZ, sweep
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-PAGES = (
-    "pages/label/annotate.py",
-    "pages/label/dataset.py",
-    "pages/train/launch.py",
-    "pages/train/runs.py",
-    "pages/inspect/predictions.py",
-    "pages/learn/roi_align.py",
-)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import StudioError
+from maskrcnn.foreign import is_confined
 
 PICTURES_ONLY = "pictures only"
 PROJECT = "a project of this studio"
@@ -279,9 +280,7 @@ def _of_project(folder: Path, dropped: Dropped) -> Understood:
 def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
     """The record; its picture only where it lies in the project's folder, for the database may say anything."""
     path = record.path
-    if path is not None and not (
-        path.is_file() and os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
-    ):
+    if path is not None and not (path.is_file() and is_confined(path, [folder])):
         path = None
     return replace(record, path=path)
 

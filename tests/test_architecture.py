@@ -15,24 +15,35 @@ PACKAGE = "maskrcnn"
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "words": set(),
     "foreign": {"errors"},
-    "opened_projects": {"errors", "foreign"},
+    "opened_projects": {"errors", "words", "foreign"},
     "presets": set(),
     "config": {"errors", "presets"},
     "config_table": {"errors", "config"},
     "shipped": {"errors", "foreign", "config"},
     "starts": {"errors", "config", "shipped"},
-    "annotations": {"errors", "foreign", "config"},
-    "toys": {"errors", "foreign", "config", "shipped", "annotations"},
-    "evaluation": {"errors", "foreign", "config"},
+    "annotations": {"errors", "words", "foreign", "config"},
+    "toys": {"errors", "words", "foreign", "config", "shipped", "annotations"},
+    "evaluation": {"errors", "words", "foreign", "config"},
     # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
-    "model": {"errors", "foreign", "config", "shipped", "starts", "training.run_folder", "annotations.outlines"},
-    "lessons": {"errors", "config"},
-    "training": {"errors", "foreign", "config", "annotations", "evaluation", "model"},
+    "model": {
+        "errors",
+        "words",
+        "foreign",
+        "config",
+        "shipped",
+        "starts",
+        "training.run_folder",
+        "annotations.outlines",
+    },
+    "lessons": {"errors", "words", "config"},
+    "training": {"errors", "words", "foreign", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
-    "jobs": {"errors", "foreign", "opened_projects", "config", "training.run_folder"},
+    "jobs": {"errors", "words", "foreign", "opened_projects", "config", "training.run_folder"},
     "studio": {
         "errors",
+        "words",
         "foreign",
         "opened_projects",
         "config",
@@ -49,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Drawing is arrays in, arrays out; it loads no Streamlit.
     "cli": {
         "errors",
+        "words",
         "foreign",
         "config",
         "config_table",
@@ -65,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     "pages": {
         "errors",
+        "words",
         "foreign",
         "config",
         "shipped",

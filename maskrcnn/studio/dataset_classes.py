@@ -17,10 +17,10 @@ from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio import annotate_state, dataset_many, dataset_memory, hotkeys, session
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
+from maskrcnn.words import counted
 
 _CHOSEN = "dataset_classes_chosen"
 _GENERATION = "dataset_classes_generation"

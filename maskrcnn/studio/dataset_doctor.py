@@ -23,8 +23,8 @@ from maskrcnn.studio import (
     session,
 )
 from maskrcnn.studio.dataset_memory import Stamp
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
 """A project of more pictures is examined on request: each picture is decoded once."""

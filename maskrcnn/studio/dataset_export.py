@@ -11,8 +11,8 @@ import streamlit as st
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
 from maskrcnn.studio import dataset_memory, session
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import bullets, plain
+from maskrcnn.words import counted
 
 SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
 

@@ -13,8 +13,8 @@ from maskrcnn.annotations.store import ImportReport, Project, Split
 from maskrcnn.studio import dataset_preview, serving, session
 from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import bullets, plain
+from maskrcnn.words import counted
 
 _WAITING = "dataset_import_waiting"
 _GENERATION = "dataset_import_generation"

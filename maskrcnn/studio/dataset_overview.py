@@ -13,8 +13,8 @@ from maskrcnn.annotations.store import SPLITS, STATUSES, Counts, Project, Split,
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import address, dataset_gallery, session
 from maskrcnn.studio.dataset_gallery import Tile
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
 
 PAGE = "dataset"
 PER_PAGE = 50

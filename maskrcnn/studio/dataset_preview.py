@@ -19,9 +19,9 @@ from maskrcnn.studio.annotate_picture import Colours
 from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset_classes import in_words
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.studio.swatches import disc
+from maskrcnn.words import counted
 
 Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""

@@ -17,8 +17,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
 from maskrcnn.studio.dataset_charts import NO_CLASS
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
 
 Splits = Mapping[str, Split]
 Groups = list[tuple[str, ...]]

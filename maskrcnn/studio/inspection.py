@@ -104,8 +104,3 @@ def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
 def figure(value: float | None) -> str:
     """An AP to three decimals, a dash where it is not defined."""
     return "–" if value is None else f"{value:.3f}"
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 object`, `2 objects`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -11,8 +11,8 @@ from maskrcnn.annotations.doctor import CHECKS, Finding
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.studio import dataset_doctor, dataset_memory, session
 from maskrcnn.studio.dataset_doctor import SIGNS
-from maskrcnn.studio.inspection import counted
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
 
 WORST = 3
 """How many kinds of findings are named."""

@@ -11,6 +11,7 @@ from maskrcnn.studio import address, inspection, networks, overlays, session, wh
 from maskrcnn.studio.inspection import figure
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
+from maskrcnn.words import counted
 
 PAGE = "predictions"
 TABLE = "predictions_table"
@@ -153,13 +154,13 @@ colours = None if colouring == "match" else inspection.class_colours(project, tr
 shown_width = min(800, round(TALLEST * picture.shape[1] / picture.shape[0]))
 
 with truth_column:
-    st.markdown(f"**Ground truth** · {inspection.counted(row['n_gt'], 'object')}")
+    st.markdown(f"**Ground truth** · {counted(row['n_gt'], 'object')}")
     drawn = overlays.draw(
         picture, overlays.truth_marks(matches, class_names, colours, config.keypoint_edges), **switches
     )
     st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
 with found_column:
-    st.markdown(f"**Prediction** · {inspection.counted(row['n_pred'], 'detection')}")
+    st.markdown(f"**Prediction** · {counted(row['n_pred'], 'detection')}")
     drawn = overlays.draw(
         picture, overlays.prediction_marks(matches, class_names, colours, config.keypoint_edges), **switches
     )

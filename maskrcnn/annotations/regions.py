@@ -169,6 +169,8 @@ class Dataset:
     `class_attribute` is the VIA region attribute that named the class (None: none did, and every region is of one
     class). `extras` are the parts of a label file that the studio does not interpret (VIA settings, attribute
     definitions, COCO info), kept to be written back. `skeletons` are those of the classes that have keypoints.
+    `warnings` are lines about what the source holds and the reader left out, or names and is not there; they are for a
+    person to read and no part of the data, so two datasets can be equal and differ in them.
     """
 
     images: Sequence[ImageRecord]
@@ -177,6 +179,7 @@ class Dataset:
     source: Path | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
     skeletons: Mapping[str, Skeleton] = field(default_factory=dict)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def n_regions(self) -> int:

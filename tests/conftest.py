@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+from tests.sweeps import FUZZ, examples, sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The same examples each time, so that a failure is one of the change at hand; `make fuzz` looks for others.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("fuzz", derandomize=False)
-settings.load_profile("fuzz" if os.environ.get("MASKRCNN_FUZZ") else "repeatable")
+# The same examples each time, so that a failure is one of the change at hand; `make fuzz` looks for others. How long an
+# example takes is no failure: other programs may keep the machine busy.
+PROPERTIES = settings(deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", PROPERTIES, derandomize=True)
+settings.register_profile("fuzz", PROPERTIES, derandomize=False, print_blob=True)
+settings.load_profile("fuzz" if FUZZ else "repeatable")
 
 # Before anything imports torch or OpenCV. What the tests compute is tiny: a second thread would only be waited for, and
 # on a busy machine that takes a hundred times as long as the work.
@@ -26,6 +30,12 @@ os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")
 # Nothing was downloaded, whatever lies on the machine that the tests run on.
 os.environ["TORCH_HOME"] = str(Path(os.environ["MASKRCNN_WORKSPACE"]) / "nothing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not FUZZ and item.get_closest_marker(sweep.name):
+            item.add_marker(pytest.mark.skip(reason="a sweep, which make fuzz runs"))
 
 
 @pytest.fixture(autouse=True, scope="session")

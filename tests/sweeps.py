@@ -1,4 +1,7 @@
-"""Slow sweeps over many members of a kind, of which the default run keeps one; `make fuzz` runs all."""
+"""What `make test` keeps small and `make fuzz` does in full: the same tests, with more members and new examples.
+
+`make fuzz` runs every property (hypothesis), and every test that is marked `sweep` or `wider`.
+"""
 
 from __future__ import annotations
 
@@ -8,4 +11,13 @@ import pytest
 
 FUZZ = bool(os.environ.get("MASKRCNN_FUZZ"))
 
-sweep = pytest.mark.skipif(not FUZZ, reason="a sweep, which make fuzz runs")
+sweep = pytest.mark.sweep
+"""A test, or a member of a parametrised one, that `make fuzz` alone runs."""
+
+wider = pytest.mark.wider
+"""A test that asks `FUZZ` how many members it tries."""
+
+
+def examples(number: int) -> int:
+    """How many examples a property is tried on: `number`, or twenty times as many in `make fuzz`."""
+    return number * 20 if FUZZ else number

@@ -15,6 +15,7 @@ from maskrcnn.annotations import splitting
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import Split, leaks, shares, stratified
 from maskrcnn.errors import ArgumentError
+from tests.sweeps import examples
 
 
 def dataset(*rows: str) -> Dataset:
@@ -140,7 +141,7 @@ some_groups = st.lists(st.lists(st.integers(0, 23).map("{}.png".format), min_siz
 share_of_some = st.floats(0.02, 0.98)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(rows_of_letters, some_groups, share_of_some, st.integers(0, 99), st.randoms(use_true_random=False))
 def test_the_share_the_groups_and_the_order(
     rows: list[str], groups: list[list[str]], share: float, seed: int, shuffle: random.Random
@@ -163,7 +164,7 @@ def test_the_share_the_groups_and_the_order(
     assert stratified(Dataset(images), share, seed, groups) == splits
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(st.sampled_from("aaabbcde"), min_size=4, max_size=30), share_of_some, st.integers(0, 99))
 def test_with_one_class_a_picture_every_class_that_can_is_on_both_sides(
     rows: list[str], share: float, seed: int

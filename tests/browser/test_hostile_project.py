@@ -30,7 +30,7 @@ from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.training.run_folder import DATASET, LOG, PROCESS, QUEUED, RESULT, RunFolder
 from tests.browser.conftest import ROOT, Server, start_server
-from tests.sweeps import FUZZ
+from tests.sweeps import FUZZ, wider
 
 PAGES = ("", "dataset", "launch", "runs", "predictions", "roi_align")
 AUDIT = """
@@ -180,6 +180,7 @@ def visit(
     return said
 
 
+@wider
 def test_a_hostile_project_does_nothing_and_stops_nobody(
     tmp_path: Path,
     page: Any,

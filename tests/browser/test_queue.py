@@ -15,7 +15,7 @@ from maskrcnn.jobs.command import PROGRAM
 from maskrcnn.training.run_folder import RunFolder
 from tests.browser.conftest import Server, start_server
 from tests.jobs.fakes import STAND_IN, dead, end_all, pid_of, until, write_code
-from tests.sweeps import FUZZ
+from tests.sweeps import FUZZ, wider
 
 Settled = Callable[[Any], None]
 
@@ -44,6 +44,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 TABS = 5 if FUZZ else 3
 
 
+@wider
 def test_launches_from_several_tabs_take_turns(studio: Server, page: Any, settled: Settled) -> None:
     """Two of each tab; `make fuzz` opens five tabs."""
     runs = studio.workspace / "shapes" / "runs"

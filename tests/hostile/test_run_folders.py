@@ -39,7 +39,7 @@ from maskrcnn.training.run_folder import (
 )
 from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
-from tests.sweeps import FUZZ, sweep
+from tests.sweeps import FUZZ, sweep, wider
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -185,6 +185,7 @@ QUEUED_NOTE = {
 }
 
 
+@wider
 @pytest.mark.parametrize("name", [CONFIG, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
 def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder, name: str) -> None:
     """A bad value for each field, another one for the next; `make fuzz` tries every one."""
@@ -207,6 +208,7 @@ def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder,
     assert not Path("/tmp/owned").exists()
 
 
+@wider
 def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run: RunFolder) -> None:
     lines = (run.path / METRICS).read_text().splitlines()
     step = next(json.loads(line) for line in lines if '"step"' in line)

@@ -9,6 +9,7 @@ from pycocotools import mask as coco_mask
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from maskrcnn.model.pasting import Crop, crop, encode, paste
+from tests.sweeps import examples
 
 
 def test_a_full_mask_fills_its_box_exactly() -> None:
@@ -78,7 +79,7 @@ def test_the_legacy_placing_is_torchvisions(box: list[float]) -> None:
     check_against_torchvision(mask, box, 24, 32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     corner=st.tuples(st.floats(-40, 60, width=32), st.floats(-40, 60, width=32)),
     sides=st.tuples(st.floats(0, 70, width=32), st.floats(0, 70, width=32)),
@@ -134,7 +135,7 @@ def test_run_lengths_worked_by_hand() -> None:
     assert code == as_json(coco_mask.frPyObjects({"size": [4, 5], "counts": [9, 2, 2, 2, 5]}, 4, 5))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.data())
 def test_run_lengths_are_those_of_the_whole_bitmap(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from maskrcnn.model.pooling import MOST_SAMPLES, RoIPooler
+from tests.sweeps import examples
 
 POOLINGS = ("align", "align-legacy", "pool", "warp")
 MODES = ("average", "max")
@@ -179,7 +180,7 @@ quarters = st.integers(-80, 240).map(lambda n: n / 4)
 
 # Quarter pixels, strides and sizes of powers of two: no sum is rounded, so that a sample or a cell edge which lies
 # exactly on a border does so for both.
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     kind=st.sampled_from([kind for kind in KINDS if kind[2] in (0, 1, 2)]),
     boxes=st.lists(st.tuples(quarters, quarters, quarters, quarters), min_size=1, max_size=4),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import raster
@@ -30,6 +30,7 @@ from maskrcnn.annotations.regions import (
 )
 from maskrcnn.errors import StudioError
 from tests.annotations.doctor import made_up
+from tests.sweeps import examples
 
 SIDE = 40
 # On a coarse grid edges often run over one another, and through vertices.
@@ -65,7 +66,7 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_up.picture(tmp_path_factory.mktemp("square") / "a.png", size=(SIDE, SIDE))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120))
 @given(st.lists(st.lists(REGION, max_size=6), min_size=1, max_size=2), st.booleans())
 def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[Region]], found: bool) -> None:
     path = square if found else None
@@ -77,7 +78,7 @@ def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[
     assert {r.class_name for i in mended.images for r in i.regions} - {None} <= set(mended.classes)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(RING.map(Polygon))
 def test_a_mended_polygon_covers_what_it_covered(square: Path, shape: Polygon) -> None:
     dataset = made_up.dataset(ImageRecord("a.png", (Region(shape, "dent"),), square))

@@ -15,6 +15,7 @@ from maskrcnn.annotations.formats import reading, via, writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region, Skeleton
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import StudioError
+from tests.sweeps import examples
 
 REAL: tuple[tuple[str, str], ...] = (
     ("balloon/train/via_region_data.json", "via1"),
@@ -392,7 +393,7 @@ def as_one_x(entries: dict[str, Any], grouped: list[dict[str, Any]]) -> dict[str
 
 
 one_x_files = st.builds(as_one_x, lists_of_images, st.lists(groups, min_size=3, max_size=3))
-ANY = settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+ANY = settings(max_examples=examples(70), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @ANY

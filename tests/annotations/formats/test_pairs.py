@@ -41,6 +41,7 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.errors import StudioError
+from tests.sweeps import examples, wider
 
 WIDTH, HEIGHT = 48, 36
 
@@ -234,14 +235,13 @@ def numbers(shape: Shape) -> list[float]:
 WEAKEST = [EXACT, OUTLINE, MASK]
 
 FEW = settings(
-    max_examples=5,
-    deadline=None,
-    derandomize=True,
+    max_examples=examples(5),
     phases=[Phase.explicit, Phase.generate],  # shrinking goes through files, and takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
+@wider
 @pytest.mark.parametrize(("first", "second"), list(permutations(CARRIES, 2)))
 def test_what_both_formats_can_carry_survives_the_way_through_both(first: str, second: str) -> None:
     carries = [CARRIES[name] for name in (first, second)]

@@ -18,6 +18,7 @@ from maskrcnn.annotations.formats import reading, via, via_csv, writing
 from maskrcnn.annotations.regions import Circle, Dataset, Ellipse, ImageRecord, Point, Polygon, Rect, Region
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import ArgumentError, StudioError
+from tests.sweeps import examples
 
 HEADER = ",".join(via_csv.COLUMNS)
 REAL = (
@@ -269,7 +270,7 @@ records = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(records, max_size=3, unique_by=lambda record: record.file_name))
 def test_any_dataset_goes_in_and_comes_out(images: list[ImageRecord]) -> None:
     dataset = Dataset(tuple(images), class_attribute="a class")

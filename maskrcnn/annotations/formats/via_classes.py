@@ -18,6 +18,9 @@ The class is the value as text: for dropdown and radio the option's id, for a ch
 that is true. Where several are, the region has no class; which of them was meant is never guessed (`Candidate.several`
 counts such regions).
 
+Some files have an attribute for each class (`{"mango": "mango"}` here, `{"orange": "orange"}` there), and no attribute
+alone is the class: `rival_attributes` names them, `own_names` says what a region's own attributes would call it.
+
 `candidates` lists what could be the class, `reclassified` changes it. The value of a class as it stood in its file is
 kept where it is not just the name: in `Dataset.extras["class_values"]` for the class, and in
 `Region.extras["via"]["class_value"]` for a region that wrote it differently.
@@ -38,6 +41,14 @@ THE_ONLY_CLASS = "object"
 
 CROWD = "iscrowd"
 """The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""
+
+_MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
+"""Attributes in which the studio writes what VIA has no place for (`via_read`); they say nothing of the class."""
+
+_YES = frozenset(("1", "true", "yes", "y", "x", "on"))
+_NO = frozenset(("0", "false", "no", "n", "off", "none"))
+_MOST_SETS = 1000
+"""Combinations of attributes that are told apart; a file with more has no attribute for each class."""
 
 _LARGEST_NUMBER = 2**63
 _AT_MOST_LISTED = 8
@@ -66,16 +77,24 @@ class Tally:
 
     n_regions: int = 0
     says_something: bool = False
+    sets: set[frozenset[str]] = field(default_factory=set)
+    """Which attributes are set together on some region: with a value other than a no."""
     _seen: dict[str, _Attribute] = field(default_factory=dict)
 
     def add(self, attributes: Attributes) -> None:
         """Count the attributes of one more region."""
         self.n_regions += 1
+        together = []
         for name, value in attributes.items():
             if name == CROWD:
                 continue
             attribute = self._seen.setdefault(name, _Attribute())
             class_name = class_of(value)
+            form = _form(name, value, class_name)
+            attribute.forms_of_mark.add(form)
+            if form not in ("", "no"):
+                together.append(name)
+                attribute.n_set += 1
             if class_name is None:
                 attribute.several += _ticked(value) > 1
                 continue
@@ -85,6 +104,8 @@ class Tally:
             attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
             if value != class_name:
                 attribute.forms.setdefault(class_name, value)
+        if len(self.sets) <= _MOST_SETS:
+            self.sets.add(frozenset(together))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,6 +131,10 @@ class _Attribute:
     is_plain: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     forms: dict[str, Any] = field(default_factory=dict)
+    forms_of_mark: set[str] = field(default_factory=set)
+    """What kinds of values there are, see `_form`."""
+    n_set: int = 0
+    """Regions whose value is neither none nor a no."""
 
 
 # The rule
@@ -173,6 +198,66 @@ def _ticked(value: Any) -> int:
 def says_something(attributes: Attributes) -> bool:
     """Whether any attribute of a region has a value that could be a class."""
     return any(name != CROWD and class_of(value) is not None for name, value in attributes.items())
+
+
+def own_names(region: Region) -> dict[str, str]:
+    """What the attributes of a region would call it: attribute -> class, for each that has a value; the class it has is
+    not among them.
+
+    Empty where nothing on the region itself speaks against giving it some class. The doctor asks this before it offers
+    the only class there is to a region without one.
+    """
+    return {
+        name: class_name
+        for name, value in region.attributes.items()
+        if name not in _MARKS and (class_name := class_of(value)) is not None and _form(name, value, class_name) != "no"
+    }
+
+
+def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
+    """The attributes that each name the class of other regions, in the order of how many; empty where one attribute
+    names all, and where none does.
+
+    They are never set on one region together, and alike: each holds its own name (`{"mango": "mango"}`), or each only a
+    yes (`{"mango": "1"}`, one on every region), or each is a usual name of the class, a list to choose from or the
+    class attribute itself (`class` here, `Class` there). The doctor and the import page say so of them: "several
+    attributes name classes: mango, orange". A dataset of any origin will do.
+    """
+    chosen = _standing(dataset)
+    return rivals_of(_tally(dataset, chosen), _definitions(dataset), chosen)
+
+
+def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
+    """`rival_attributes` of regions that were counted already, with their classes among their attributes."""
+    if len(tally.sets) > _MOST_SETS:
+        return ()
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
+        said = tally.of(name).forms_of_mark - {"", "no"}
+        if name in _MARKS or not said:
+            continue
+        if said == {"own"} or said == {"yes"}:
+            kinds.setdefault(said.pop(), []).append(name)
+        elif name == chosen or name.strip().lower() in USUAL_NAMES or is_choice(definitions.get(name)):
+            kinds.setdefault("list", []).append(name)
+    found = []
+    for kind, names in kinds.items():
+        apart: list[str] = []
+        for name in names:
+            if not any(name in together and not together.isdisjoint(apart) for together in tally.sets):
+                apart.append(name)
+        covers = all(not together.isdisjoint(apart) for together in tally.sets)
+        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or covers):
+            found.append(apart)
+    return tuple(max(found, key=len)) if found else ()
+
+
+def _form(name: str, value: Any, class_name: str | None) -> str:
+    """What kind of value an attribute has: "own" for its own name, "yes", "no", "" for none, "other"."""
+    if class_name is None:
+        return "yes" if value is True else "no" if value is False else "other" if _ticked(value) > 1 else ""
+    said = class_name.strip().casefold()
+    return "own" if said == name.strip().casefold() else "yes" if said in _YES else "no" if said in _NO else "other"
 
 
 def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:

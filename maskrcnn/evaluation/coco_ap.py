@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
+from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import documents
-from maskrcnn.evaluation.documents import Document, Documents, Entry
+from maskrcnn.evaluation.documents import Document, Documents, Entry, Id
 
 IouType = Literal["bbox", "segm", "keypoints"]
 Summary = dict[str, float | None]
@@ -43,7 +44,8 @@ def coco_summary(
     """`{"AP", "AP50", "AP75", "APs", "APm", "APl"}` over all pictures; None where there is nothing to find.
 
     AP is the mean over classes and the IoU thresholds .50, .55, ..., .95; AP50 and AP75 use one threshold; APs, APm
-    and APl count objects below 32^2, between, and above 96^2 pixels only. With "bbox", detections need no mask. With
+    and APl count objects below 32^2, between, and above 96^2 pixels only. An object is as large as its `area` says,
+    and a detection as what is measured: its box with "bbox", where it needs no mask, and its mask with "segm". With
     "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`), and there is no APs.
     """
     task = next(task for task, kind in KIND_OF_TASK.items() if kind == iou_type)
@@ -62,12 +64,16 @@ class CocoEvaluation:
     def __init__(self, found: Documents, sigmas: Sequence[float] | None = None) -> None:
         images, categories = list(found.images.values()), list(found.categories.values())
         self._ground_truth = _index(images, categories, found.annotations.values())
-        self._detections = _index(images, categories, found.detections.values())
+        there = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
+        groups = found.detections.values()
+        self._detections = {
+            kind: _index(images, categories, ([_sized(entry, kind) for entry in group] for group in groups))
+            for kind in KINDS
+            if there[kind]
+        }
         self._whole: dict[IouType, COCOeval] = {}
         self.sigmas: list[float] | None = None
         if found.num_keypoints is not None:
-            poses = [[_pose(entry) for entry in group] for group in found.detections.values()]
-            self._poses = _index(images, categories, poses)
             self.sigmas = list(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas)
             if found.num_keypoints and len(self.sigmas) != found.num_keypoints:
                 raise StudioError(
@@ -82,12 +88,12 @@ class CocoEvaluation:
         by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
         return {**_at_thresholds(precision[..., 0]), **by_size}
 
-    def picture(self, image_id: int, iou_type: IouType = "segm") -> Summary:
+    def picture(self, image_id: Id, iou_type: IouType = "segm") -> Summary:
         """`AP`, `AP50` and `AP75` computed on that one picture, over the classes that appear in it."""
         evaluation = self._evaluated(iou_type, image_id)
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
 
-    def image_results(self, iou_type: IouType) -> dict[tuple[int, int], dict[str, Any] | None]:
+    def image_results(self, iou_type: IouType) -> dict[tuple[Id, Id], dict[str, Any] | None]:
         """What `COCOeval.evaluateImg` said of each class in each picture, over objects of all sizes.
 
         By (category id, image id); None where the picture has neither objects nor detections of the class. The entries
@@ -98,9 +104,9 @@ class CocoEvaluation:
         params = evaluation.params
         of_a_class = len(params.areaRng) * len(params.imgIds)  # results lie by class, then by size (all first)
         return {
-            (category_id, int(image_id)): evaluation.evalImgs[nth_class * of_a_class + nth_image]
-            for nth_class, category_id in enumerate(params.catIds)
-            for nth_image, image_id in enumerate(params.imgIds)
+            (category_id, image_id): evaluation.evalImgs[nth_class * of_a_class + nth_image]
+            for nth_class, category_id in enumerate(map(_plain, params.catIds))
+            for nth_image, image_id in enumerate(map(_plain, params.imgIds))
         }
 
     def _over_all(self, iou_type: IouType) -> COCOeval:
@@ -108,9 +114,9 @@ class CocoEvaluation:
             self._whole[iou_type] = self._evaluated(iou_type)
         return self._whole[iou_type]
 
-    def _evaluated(self, iou_type: IouType, image_id: int | None = None) -> COCOeval:
+    def _evaluated(self, iou_type: IouType, image_id: Id | None = None) -> COCOeval:
         poses = iou_type == "keypoints"
-        evaluation = COCOeval(self._ground_truth, self._poses if poses else self._detections, iou_type)
+        evaluation = COCOeval(self._ground_truth, self._detections[iou_type], iou_type)
         evaluation.params.maxDets = [MAX_POSES if poses else MAX_DETECTIONS]
         if poses:
             evaluation.params.kpt_oks_sigmas = np.array(self.sigmas, dtype=float)
@@ -121,6 +127,24 @@ class CocoEvaluation:
             evaluation.evaluate()
             evaluation.accumulate()
         return evaluation
+
+
+def _plain(value: Any) -> Any:
+    """An id as the documents hold it; COCOeval's are numpy's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _sized(detection: Entry, kind: IouType) -> Entry:
+    """A detection with the `area` that decides whether it is small, medium or large where it finds no object.
+
+    That of what is measured, as pycocotools' `loadRes` has it for results of boxes alone, or of masks alone. Where a
+    result has both, `loadRes` takes the box for masks too, which moves detections between the sizes.
+    """
+    if kind == "keypoints":
+        return _pose(detection)
+    if kind == "segm":
+        return {**detection, "area": float(coco_mask.area(detection["segmentation"]))}
+    return {**detection, "area": float(detection["bbox"][2] * detection["bbox"][3])}
 
 
 def _pose(detection: Entry) -> Entry:

@@ -23,7 +23,7 @@ class _Part(BaseModel):
 
 
 class _Picture(_Part):
-    image_id: int
+    image_id: int | str
     file: str
     n_gt: int
 

@@ -18,23 +18,25 @@ from maskrcnn.errors import StudioError
 
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
+Id = int | str
+"""Of an image or a category: whole numbers in COCO's own files, texts in some of other programs."""
 
 
 @dataclass(frozen=True)
 class Documents:
     """Ground truth and detections in one form, by image id.
 
-    Every entry carries `image_id`, `category_id`, `bbox` [x, y, w, h] and `area`; annotations have `iscrowd` 0 or 1,
-    detections a `score` and `position`, their place in the list that was given. With `masks`, every entry also has a
-    `segmentation` (compressed RLE), and a detection's area is that of its mask, else that of its box. With
+    Every entry carries `image_id`, `category_id` and `bbox` [x, y, w, h]; annotations have an `area` and `iscrowd` 0 or
+    1, detections a `score` and `position`, their place in the list that was given. (The area of a detection depends on
+    what is measured: see `coco_ap`.) With `masks`, every entry also has a `segmentation` (compressed RLE). With
     `num_keypoints`, every entry has `keypoints` of that many places and annotations their `num_keypoints`, 0 where
     nobody labelled any; None: keypoints are not looked at.
     """
 
-    images: dict[int, Entry]
-    categories: dict[int, Entry]
-    annotations: dict[int, list[Entry]]
-    detections: dict[int, list[Entry]]
+    images: dict[Id, Entry]
+    categories: dict[Id, Entry]
+    annotations: dict[Id, list[Entry]]
+    detections: dict[Id, list[Entry]]
     masks: bool = True
     num_keypoints: int | None = None
 
@@ -51,7 +53,7 @@ def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[st
 def read(
     ground_truth: Document,
     detections: Iterable[Document],
-    only_image: int | None = None,
+    only_image: Id | None = None,
     tasks: Sequence[str] = ("box", "mask"),
 ) -> Documents:
     """Both documents, checked, with what `tasks` need; `only_image` keeps one picture.
@@ -113,7 +115,7 @@ def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> in
     return next(iter(counts), 0)
 
 
-def _annotation(annotation: Document, images: dict[int, Entry], found: Documents) -> Entry:
+def _annotation(annotation: Document, images: dict[Id, Entry], found: Documents) -> Entry:
     entry = dict(annotation)
     image = images[annotation["image_id"]]
     entry["iscrowd"] = int(bool(annotation.get("iscrowd", 0)))
@@ -129,7 +131,7 @@ def _annotation(annotation: Document, images: dict[int, Entry], found: Documents
     return entry
 
 
-def _detection(detection: Document, position: int, images: dict[int, Entry], found: Documents) -> Entry:
+def _detection(detection: Document, position: int, images: dict[Id, Entry], found: Documents) -> Entry:
     entry = dict(detection, position=position, iscrowd=0)
     image = images[detection["image_id"]]
     if found.num_keypoints is not None and not detection.get("keypoints"):
@@ -138,7 +140,6 @@ def _detection(detection: Document, position: int, images: dict[int, Entry], fou
         xs, ys = entry["keypoints"][0::3], entry["keypoints"][1::3]
         entry["bbox"] = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
     if not found.masks and "bbox" in entry:
-        entry["area"] = float(entry["bbox"][2] * entry["bbox"][3])
         return entry
     if "segmentation" not in entry:
         raise StudioError(f'detections: entry {position} has no "segmentation"; predict again with a model of masks')
@@ -149,14 +150,11 @@ def _detection(detection: Document, position: int, images: dict[int, Entry], fou
             f"detections: the mask of entry {position} is {width} x {height}, but picture {image['file_name']} is "
             f"{image['width']} x {image['height']}; predict again on these pictures"
         )
-    # The area of the mask, not of the box: pycocotools' loadRes would take the box where a result has both, and that
-    # moves unmatched detections between the small, medium and large ranges.
-    entry["area"] = float(coco_mask.area(entry["segmentation"]))
     entry.setdefault("bbox", coco_mask.toBbox(entry["segmentation"]).tolist())
     return entry
 
 
-def _check(detection: Document, position: int, image_ids: set[int]) -> None:
+def _check(detection: Document, position: int, image_ids: set[Id]) -> None:
     for field in ("image_id", "category_id", "score"):
         if field not in detection:
             raise StudioError(f'detections: entry {position} has no "{field}"; write them in the COCO results format')

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from maskrcnn.evaluation import documents, evidence
 from maskrcnn.evaluation.bootstrap import LEVEL, Progress
 from maskrcnn.evaluation.coco_ap import KINDS, MAX_DETECTIONS, MAX_POSES, CocoEvaluation
-from maskrcnn.evaluation.documents import Document, Documents
+from maskrcnn.evaluation.documents import Document, Documents, Id
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap
 
@@ -78,7 +78,7 @@ def matched_by(found: Documents) -> Literal["segm", "bbox"]:
     return "segm" if found.masks else "bbox"
 
 
-def _picture(found: Documents, coco: CocoEvaluation, image_id: int, min_score: float) -> dict[str, Any]:
+def _picture(found: Documents, coco: CocoEvaluation, image_id: Id, min_score: float) -> dict[str, Any]:
     table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)
     on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
@@ -112,12 +112,13 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
         "AP50": "The same at IoU .50 alone.",
         "AP75": "The same at IoU .75 alone: it asks for tight outlines.",
-        "APs": "AP over objects below 32 x 32 = 1024 pixels.",
+        "APs": "AP over objects below 32 x 32 = 1024 pixels of area, as the labels give it. A detection that finds no "
+        "object counts where its own area is so.",
         "APm": "AP over objects between 32 x 32 and 96 x 96 pixels.",
         "APl": "AP over objects above 96 x 96 = 9216 pixels.",
-        "bbox": "IoU is measured between boxes.",
-        "segm": "IoU is measured between masks; a detection's size is the area of its mask. null where the model finds "
-        "no masks.",
+        "bbox": "IoU is measured between boxes; a detection's area is that of its box, in all numbers by size.",
+        "segm": "IoU is measured between masks; a detection's area is that of its mask. null where the model finds "
+        "no masks. (pycocotools takes the box for it where results hold both: give it results of masks alone.)",
         "keypoints": "In place of IoU stands OKS, object keypoint similarity: the mean over the labelled keypoints of "
         "exp(-d^2 / (2 s^2 k^2)), with d the distance in pixels, s^2 the area of the object and k twice the keypoint's "
         "sigma. Objects without labelled keypoints count neither way. Detections are ranked by their pose_score, "

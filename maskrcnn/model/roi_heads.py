@@ -22,6 +22,8 @@ from maskrcnn.model.keypoints import by_expected_oks
 Target = dict[str, Any]
 Masks = Tensor | Sequence[Outline]
 """The masks of a picture: bitmaps `(N, H, W)`, or the outline of each object."""
+Places = tuple[list[list[float]], list[int]]
+"""RoIs xyxy of a picture, and the number of the object that each is for."""
 
 
 class StudioRoIHeads(RoIHeads):
@@ -70,6 +72,14 @@ class StudioRoIHeads(RoIHeads):
     ) -> dict[str, Tensor]:
         proposals, matched, labels, deltas = self.select_training_samples(proposals, targets)
         assert targets is not None  # or the line above would have raised
+        # Masks and keypoints are learned on positive RoIs only.
+        positive = [label > 0 for label in labels]
+        boxes = [proposal[chosen] for proposal, chosen in zip(proposals, positive, strict=True)]
+        objects = [match[chosen] for match, chosen in zip(matched, positive, strict=True)]
+        classes = torch.cat([label[chosen] for label, chosen in zip(labels, positive, strict=True)])
+        # Fetched before the heads run: fetched later, a card would first finish these and then wait for the targets,
+        # which the processor cuts while the heads run.
+        places = self._places(targets, boxes, objects)
         logits, regression = self._classify(features, proposals, image_shapes)
         if len(logits):
             class_loss, box_loss = fastrcnn_loss(logits, regression, labels, deltas)
@@ -77,15 +87,11 @@ class StudioRoIHeads(RoIHeads):
             class_loss, box_loss = logits.sum() * 0, regression.sum() * 0
         losses = {"loss_classifier": class_loss, "loss_box_reg": box_loss}
 
-        # Masks and keypoints are learned on positive RoIs only.
-        positive = [label > 0 for label in labels]
-        boxes = [proposal[chosen] for proposal, chosen in zip(proposals, positive, strict=True)]
-        objects = [match[chosen] for match, chosen in zip(matched, positive, strict=True)]
-        classes = torch.cat([label[chosen] for label, chosen in zip(labels, positive, strict=True)])
         if self.has_mask():
             masks = [target["masks"] for target in targets]
             logits = self.mask_logits(features, boxes, image_shapes)
-            losses["loss_mask"] = self.mask_loss(logits, self.mask_targets(masks, boxes, objects, logits), classes)
+            cut = self.mask_targets(masks, boxes, objects, logits, places)
+            losses["loss_mask"] = self.mask_loss(logits, cut, classes)
         if self.has_keypoint():
             keypoints = [target["keypoints"] for target in targets]
             logits = self.keypoint_logits(features, boxes, image_shapes)
@@ -139,26 +145,50 @@ class StudioRoIHeads(RoIHeads):
         places, worth = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
         return places.split(counts), worth.split(counts)
 
-    def mask_targets(self, masks: list[Masks], boxes: list[Tensor], objects: list[Tensor], like: Tensor) -> Tensor:
+    def mask_targets(
+        self,
+        masks: list[Masks],
+        boxes: list[Tensor],
+        objects: list[Tensor],
+        like: Tensor,
+        places: list[Places] | None = None,
+    ) -> Tensor:
         """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.
 
         `masks`: of each picture, bitmaps `(N_i, H, W)` or outlines; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which
-        mask each box is for.
+        mask each box is for. `places`: the boxes and objects of outlines, where they have been fetched already.
         """
-        cut = [self._cut(*picture, like.shape[-1]) for picture in zip(masks, boxes, objects, strict=True)]
+        places = places or self._places([{"masks": own} for own in masks], boxes, objects)
+        side = like.shape[-1]
+        cut = [
+            self._cut_bitmaps(own, box, match, side)
+            if isinstance(own, Tensor)
+            else self._cut_outlines(own, fetched, side).to(box)
+            for own, box, match, fetched in zip(masks, boxes, objects, places, strict=True)
+        ]
         return torch.cat(cut).to(like.dtype)
 
-    def _cut(self, masks: Masks, boxes: Tensor, objects: Tensor, side: int) -> Tensor:
-        """`(K, side, side)` for the boxes of one picture."""
-        if isinstance(masks, Tensor):
-            rois = torch.cat([objects[:, None].to(boxes), boxes], dim=1)
-            return roi_align(masks[:, None].to(boxes), rois, (side, side), aligned=self.aligned_targets)[:, 0]
+    def _places(self, targets: Sequence[Target], boxes: list[Tensor], objects: list[Tensor]) -> list[Places]:
+        """Boxes and objects of each picture as lists, in the pixel model that outlines are cut in; none for bitmaps."""
         # A mask read without the half-pixel shift is one read half a pixel further on.
-        places = (boxes.detach() + (0.0 if self.aligned_targets else 0.5)).tolist()
-        cells = np.zeros((len(places), side, side), np.float32)
-        for cell, place, chosen in zip(cells, places, objects.tolist(), strict=True):
-            cell[:] = masks[chosen].coverage(place, side)
-        return torch.from_numpy(cells).to(boxes)
+        shift = 0.0 if self.aligned_targets else 0.5
+        return [
+            ([], [])
+            if isinstance(target.get("masks"), Tensor | None)
+            else ((box.detach() + shift).tolist(), match.tolist())
+            for target, box, match in zip(targets, boxes, objects, strict=True)
+        ]
+
+    def _cut_bitmaps(self, masks: Tensor, boxes: Tensor, objects: Tensor, side: int) -> Tensor:
+        rois = torch.cat([objects[:, None].to(boxes), boxes], dim=1)
+        return roi_align(masks[:, None].to(boxes), rois, (side, side), aligned=self.aligned_targets)[:, 0]
+
+    def _cut_outlines(self, masks: Sequence[Outline], places: Places, side: int) -> Tensor:
+        boxes, objects = places
+        cells = np.zeros((len(boxes), side, side), np.float32)
+        for cell, box, chosen in zip(cells, boxes, objects, strict=True):
+            cell[:] = masks[chosen].coverage(box, side)
+        return torch.from_numpy(cells)
 
     def mask_loss(self, logits: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
         """How far `logits (K, masks, M, M)` are from `targets (K, M, M)`: the mean over pixels; 0 without RoIs.

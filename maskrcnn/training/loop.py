@@ -32,6 +32,7 @@ from maskrcnn.training.validation import (
     detect_all,
     losses,
     never,
+    numbers,
     validation_losses,
     weighted_sum,
 )
@@ -160,7 +161,7 @@ def step(
     loss.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip_norm)
     told = {**parts, "loss": loss, "gradient_norm": norm}
-    values = dict(zip(told, team.mean([value.item() for value in told.values()]), strict=True))
+    values = dict(zip(told, team.mean(numbers(told.values())), strict=True))
     if not_finite(values):
         at_fault = team.gather(pictures_at_fault(model, batch))
         raise diverged(values, epoch, number, team.gather(batch.names), at_fault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -49,6 +49,11 @@ def losses(
     return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
 
 
+def numbers(scalars: Iterable[Tensor]) -> list[float]:
+    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has done its work."""
+    return torch.stack([scalar.detach() for scalar in scalars]).tolist()
+
+
 def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
     """The `loss` that is minimised: the losses that the network has, each times its weight."""
     return sum(config.loss_weights[name] * value for name, value in parts.items())
@@ -73,8 +78,9 @@ def validation_losses(
     for index in team.share(range(len(samples))):
         if cancelled():
             raise Interrupted
-        for name, value in losses(model, [samples[index]], [index]).items():
-            totals[name] += value.item()
+        found = losses(model, [samples[index]], [index])
+        for name, value in zip(found, numbers(found.values()), strict=True):
+            totals[name] += value
     model.eval()
     sums = team.total(list(totals.values()))
     means = {name: total / len(samples) for name, total in zip(totals, sums, strict=True)}

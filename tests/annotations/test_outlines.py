@@ -208,7 +208,7 @@ def test_real_balloons_are_cut_as_torchvision_cuts_their_bitmaps(real_data: Path
     torch.nn.Module.__init__(heads)
     heads.aligned_targets = aligned
     objects = torch.arange(len(places))
-    ours = heads._cut(shapes[:40], torch.stack(places), objects, 28)
+    ours = heads.mask_targets([shapes[:40]], [torch.stack(places)], [objects], torch.zeros(1, 1, 28, 28))
     theirs = torch.cat(
         [
             roi_align(mask[None, None], [place[None]], (28, 28), aligned=aligned)[:, 0]

@@ -35,6 +35,27 @@ def test_without_seeds_it_is_torchvisions_draw() -> None:
     assert torch.equal(torch.get_rng_state(), after)
 
 
+def test_with_a_seed_it_is_torchvisions_draw_after_that_seed() -> None:
+    """On 130 anchors, and where there are fewer positives, fewer negatives, or none, than there is room for."""
+    for given in (
+        *labels(),
+        torch.tensor([1, 0, 0, -1, 0]),
+        torch.tensor([2, 2, 2, 0]),
+        torch.zeros(40),
+        torch.ones(0),
+    ):
+        for seed in (0, 5, 2**60 - 1):
+            torch.manual_seed(seed)
+            theirs = BalancedPositiveNegativeSampler(16, 0.25)([given])
+            picked = sampler()
+            picked.seeds = [seed]
+            ours = picked([given])
+            for mine, other in zip(ours, theirs, strict=True):
+                assert torch.equal(mine[0], other[0])
+                assert mine[0].dtype == other[0].dtype
+            assert (picked.positives, picked.negatives) == tuple(int(masks[0].sum()) for masks in theirs)
+
+
 def test_with_seeds_the_draw_of_a_picture_is_its_own() -> None:
     """Whatever is beside it in the batch, wherever it stands, and whatever was drawn before."""
     first, second, third = labels()

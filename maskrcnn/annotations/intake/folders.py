@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn.annotations.intake import names
+from maskrcnn.annotations import file_names as names
 from maskrcnn.errors import ArgumentError, StudioError
 
 PREFIX = "maskrcnn-import-"

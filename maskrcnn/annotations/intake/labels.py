@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import mask_pngs, via_classes, yolo
 from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.formats.writing import FORMATS
-from maskrcnn.annotations.intake import names
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import ArgumentError, StudioError
 

@@ -12,10 +12,11 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
+from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.formats.via_classes import Candidate
-from maskrcnn.annotations.intake import folders, names
+from maskrcnn.annotations.intake import folders
 from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
 from maskrcnn.annotations.intake.unpacking import free, unpack
 from maskrcnn.annotations.progress import Progress

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.formats.reading import read
-from maskrcnn.annotations.intake import embedded, labels, names
+from maskrcnn.annotations.intake import embedded, labels
 from maskrcnn.annotations.intake.gathering import Place, Split, gathered
 from maskrcnn.annotations.intake.headers import Headers
 from maskrcnn.annotations.intake.labels import Labels
-from maskrcnn.annotations.intake.matching import Pictures
+from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store.schema import DATABASE

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import IO, Any
 
-from maskrcnn.annotations.intake import names
+from maskrcnn.annotations import file_names as names
 from maskrcnn.errors import StudioError
 
 MOST_ENTRIES = 100_000

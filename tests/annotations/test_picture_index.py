@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.intake import names
-from maskrcnn.annotations.intake.matching import Pictures
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations.picture_index import Pictures
 
 NFC, NFD = (unicodedata.normalize(form, "Übungsgerät é.jpg") for form in ("NFC", "NFD"))
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskrcnn.annotations.intake import names
+from maskrcnn.annotations import file_names as names
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def losses(
 
 
 def numbers(scalars: Iterable[Tensor]) -> list[float]:
-    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has done its work."""
+    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has finished."""
     return torch.stack([scalar.detach() for scalar in scalars]).tolist()
 
 

@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure, signed
+from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, figure, progress_bar, signed
 from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation import compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison
+from maskrcnn.words import counted
 
 SHOWN = 5
 """Pictures that are printed where one network is most ahead; `--json` lists all."""
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
         require_place(args.json)
     report_a, report_b = _read(args.report_a), _read(args.report_b)
     names = _names(args.report_a, args.report_b)
-    with counted("resamples") as progress:
+    with progress_bar("resamples") as progress:
         found = compare(report_a, report_b, names, resamples=args.resamples, seed=args.seed, progress=progress)
     if args.json:
         write_json(args.json, found)
@@ -49,8 +50,8 @@ def table(found: Comparison) -> str:
     lines = [
         f"A is {a}",
         f"B is {b}",
-        f"The same {found['pictures']} pictures with {found['objects']} objects, drawn anew {found['resamples']} times "
-        f"(seed {found['seed']}).",
+        f"The same {counted(found['pictures'], 'picture')} with {counted(found['objects'], 'object')}, drawn anew "
+        f"{counted(found['resamples'], 'time')} (seed {found['seed']}).",
         "",
         f"{'':15}  {'A':22}  {'B':22}  B minus A",
     ]
@@ -83,7 +84,7 @@ def _pictures(found: Comparison) -> list[str]:
     what = TASKS[rows["kind"]]
     lines = [
         f"Picture by picture, AP of {what}: {a} is better on {rows['a_better']}, {b} on {rows['b_better']}; they are "
-        f"equal on {rows['equal']}, and {rows['without_objects']} have no objects."
+        f"equal on {rows['equal']}; without objects: {rows['without_objects']}."
     ]
     defined = sorted((row for row in rows["pictures"] if row["difference"] is not None), key=lambda r: r["difference"])
     ahead = [

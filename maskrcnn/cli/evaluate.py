@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +12,49 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, pictures, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.regions import classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
-from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, counted, figure
+from maskrcnn.cli.figures import (
+    TASKS,
+    add_resampling,
+    bracket,
+    caution,
+    check_resampling,
+    figure,
+    glossary,
+    progress_bar,
+)
 from maskrcnn.cli.inference import add_inference, load_for_inference
 from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.model import detect
+from maskrcnn.words import counted
+
+SHOWN = (
+    *("AP", "AP50", "AP75", "APs", "APm", "APl", "bbox", "segm", "keypoints", "matched_by"),
+    *("n_gt", "ap", "ap50", "tp", "fp", "fn", "mean_ap50_pooled", "ap50_pooled", "limit", "intervals"),
+)
+"""The definitions that `--help` shows, of what is printed; the report holds all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = glossary(SHOWN)
     parser.add_argument(
         "model", metavar="MODEL", help="a run folder, a checkpoint, a shipped model (toy) or a .pth file"
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to measure against")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
     parser.add_argument("--out", type=Path, metavar="REPORT", help="also write the report, as JSON; compare reads it")
-    parser.add_argument("--detections", type=Path, metavar="JSON", help="also write the detections (COCO results)")
+    parser.add_argument(
+        "--detections",
+        type=Path,
+        metavar="JSON",
+        help="also write the detections (COCO results), with the ids that pictures and categories have in DATASET, or "
+        "in what `convert DATASET --to coco` writes where it is no COCO file; so pycocotools gives the same AP on both",
+    )
     add_resampling(parser, 500, "how often the pictures are drawn anew for the intervals of AP; 0: no intervals")
     add_inference(parser)
 
@@ -42,26 +67,50 @@ def run(args: argparse.Namespace) -> None:
     config, classes = model.config, model.config.names
     outlines = "mask" in config.tasks
     dataset = require_trainable(read(args.data, args.images), outlines=outlines)
-    if unknown := [name for name in classes_in(dataset.images) if name not in classes]:
-        raise StudioError(
-            f'{args.data}: class "{unknown[0]}" is not one that {args.model} has learned ({", ".join(classes)}); '
-            "rename it or train with it"
-        )
     require_keypoints(config, dataset)
-    ground_truth = coco.document(dataset, classes, outlines=outlines)
+    ground_truth, left_out = coco.ground_truth(dataset, outlines=outlines)
+    numbers = category_numbers(ground_truth, classes, f"{args.data}: {{}} is not one that {args.model} has learned")
     detections: list[dict[str, Any]] = []
     for image, record in zip(ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True):
         assert record.path is not None  # require_trainable has seen to it
-        detections += detect(model, pictures.load(record.path), image["id"])
+        found = detect(model, pictures.load(record.path), image["id"])
+        detections += [{**entry, "category_id": numbers[entry["category_id"] - 1]} for entry in found]
     report = evaluate(ground_truth, detections, tasks=config.tasks, sigmas=config.sigmas, with_evidence=True)
     if args.resamples:
-        with counted("resamples") as progress:
+        with progress_bar("resamples") as progress:
             report["intervals"] = intervals(report, args.resamples, args.seed, progress)
     if args.out:
         write_json(args.out, report)
     if args.detections:
         write_json(args.detections, detections, indent=None)
+    for line in left_out:
+        print(f"not measured: {line}")
+    if crowds := sum(annotation["iscrowd"] for annotation in ground_truth["annotations"]):
+        print(f"{counted(crowds, 'crowd')}: not counted as objects, and what lies on one counts neither way")
+    declared = {category["id"] for category in ground_truth["categories"]}
+    others = [f"{name} {number}" for name, number in zip(classes, numbers, strict=True) if number not in declared]
+    if args.detections and others:
+        print(f"{args.detections}: category ids of classes that {args.data} does not have: {', '.join(others)}")
     print(table(report))
+
+
+def category_numbers(ground_truth: dict[str, Any], classes: Sequence[str], unknown: str) -> list[int | str]:
+    """The id that each class of the network has in the labels, found by its name.
+
+    A class that the labels do not have gets an id that they do not use, above theirs. `StudioError` where the labels
+    have an object of a class that the network has not; `unknown` begins its line.
+    """
+    ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
+    used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
+    if strange := [name for name, number in ids.items() if number in used and name not in classes]:
+        named = unknown.format(f'class "{strange[0]}"')
+        raise StudioError(f"{named} ({', '.join(classes)}); rename it or train with it")
+    above = max([0, *(number for number in ids.values() if isinstance(number, int))])
+    texts = any(isinstance(number, str) for number in ids.values())  # which have no order with numbers
+    fresh = (str(number) if texts else number for number in count(above + 1))
+    unused = (number for number in fresh if number not in ids.values())
+    others = {name: next(unused) for name in classes if name not in ids}
+    return [ids[name] if name in ids else others[name] for name in classes]
 
 
 def require_keypoints(config: Config, dataset: Dataset) -> None:
@@ -94,6 +143,8 @@ def table(report: dict[str, Any]) -> str:
             figures = [f"{key} {figure(value)} {bracket(edges.get(key))}" for key, value in report[kind].items()]
             lines.append(f"{name}: " + "  ".join(words.rstrip() for words in figures))
     lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
+    objects = sum(entry["n_gt"] for entry in report["per_image"])
+    lines.append(f"on {counted(len(report['per_image']), 'picture')} with {counted(objects, 'object')}")
     if between:
         lines.append(f"in brackets: the 95 % interval, from {between['resamples']} resamples of the pictures")
         lines += caution(len(report["per_image"]))

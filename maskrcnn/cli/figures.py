@@ -1,9 +1,10 @@
-"""What `evaluate` and `compare` share: the options of resampling, its progress, and how an AP and its interval are
-written on a terminal. Loads no torch."""
+"""What `evaluate` and `compare` share: the options of resampling, its progress, what the numbers mean, and how an AP
+and its interval are written on a terminal. Loads no torch."""
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from tqdm import tqdm
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.bootstrap import Progress
 from maskrcnn.evaluation.coco_ap import IouType
+from maskrcnn.evaluation.report import definitions
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
 """COCO's name of a measure -> what is measured, in a word."""
@@ -39,7 +41,7 @@ def check_resampling(args: argparse.Namespace, may_be_none: bool = False) -> Non
 
 
 @contextmanager
-def counted(unit: str) -> Iterator[Progress]:
+def progress_bar(unit: str) -> Iterator[Progress]:
     """A progress bar with the time that is left, silent where there is no terminal."""
     with tqdm(unit=f" {unit}", disable=None, leave=False) as bar:
 
@@ -48,6 +50,17 @@ def counted(unit: str) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield progress
+
+
+def glossary(names: Sequence[str]) -> str:
+    """What the numbers mean, for the end of `--help`: a line for each of these `definitions` of a report."""
+    says = definitions()
+    width = max(map(len, names)) + 2
+    lines = ["what the numbers mean (a report holds this, too, under `definitions`):"]
+    for name in names:
+        [first, *others] = textwrap.wrap(says[name], 96 - width)
+        lines += [f"  {name:{width}}{first}", *(" " * (width + 2) + other for other in others)]
+    return "\n".join(lines)
 
 
 def caution(pictures: int) -> list[str]:

@@ -43,7 +43,7 @@ def test_the_table_says_who_is_better_and_whether_it_is_chance(
     assert masks.endswith("away from 0")
     assert "away from 0: the difference is unlikely to be chance." in printed
     assert "contains 0" not in printed
-    assert "all.json is better on 12, half.json on 0; they are equal on 12, and 1 have no objects" in printed
+    assert "all.json is better on 12, half.json on 0; they are equal on 12; without objects: 1" in printed
     assert (
         "all.json (A) is most ahead on\n  picture      A      B  B minus A\n  1.jpg    1.000  0.000  -1.000" in printed
     )

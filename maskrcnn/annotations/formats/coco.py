@@ -20,9 +20,10 @@ image's id is in `ImageRecord.extras["coco"]`; `info`, `licenses` and what else 
 What is written, by `encode`: ids as they were read, where they are whole numbers and no two alike, else fresh ones
 above them; `area` and `bbox` as they were read, else the number of pixels of the mask that pycocotools decodes from the
 `segmentation` beside them, and the box around those pixels. A mask with holes is written as a compressed run-length
-code. A region that had no `segmentation` gets none. With `classes` given, `document` writes ground truth for training
-and evaluation instead: ids from 1, every area and box computed, every annotation with a mask (with `outlines=False`
-also those that have only keypoints). Keypoints and skeletons are written either way.
+code. A region that had no `segmentation` gets none. With `classes` given, `document` writes what a training learns from
+instead: ids from 1, every area and box computed, every annotation with a mask (with `outlines=False` also those that
+have only keypoints). `ground_truth` makes the same choice of annotations for an evaluation, but leaves ids, areas and
+boxes as the file has them. Keypoints and skeletons are written either way.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from __future__ import annotations
 from typing import Any
 
 from maskrcnn.annotations.formats.coco_read import parse
-from maskrcnn.annotations.formats.coco_write import document, encode
+from maskrcnn.annotations.formats.coco_write import document, encode, ground_truth
 
-__all__ = ["document", "encode", "is_coco", "parse"]
+__all__ = ["document", "encode", "ground_truth", "is_coco", "parse"]
 
 
 def is_coco(document: Any) -> bool:

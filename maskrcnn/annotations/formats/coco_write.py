@@ -40,6 +40,18 @@ def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines
     return _document(dataset, classes, Losses(dataset.source), outlines)
 
 
+def ground_truth(dataset: Dataset, *, outlines: bool = True) -> tuple[Json, tuple[str, ...]]:
+    """What detections are measured on, and a warning line for each kind of region that is not.
+
+    Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools says of that file what we do; a
+    dataset of another format has those that `encode` writes. The objects are those that are learned from, each with a
+    mask (with `outlines=False`, also those of which only a box or keypoints are known, with their box). Raises what
+    `document` raises.
+    """
+    losses = Losses(dataset.source)
+    return _document(dataset, None, losses, outlines, measured=True), losses.warnings()
+
+
 def encode(dataset: Dataset) -> Encoded:
     """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
     losses = Losses(dataset.source)
@@ -48,28 +60,34 @@ def encode(dataset: Dataset) -> Encoded:
     return Encoded({"coco.json": content}, losses.warnings())
 
 
-def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True) -> Json:
+def _document(
+    dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True, measured: bool = False
+) -> Json:
     source, afresh = str(dataset.source or "the dataset"), classes is not None
+    limit = 2**63 if measured else _LARGEST_ID  # numpy's in pycocotools; what is measured is not written
+    written = Losses(dataset.source) if measured else losses  # of no interest where nothing is written
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
-    category_ids = dict(zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh), strict=True))
-    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh)
+    category_ids = dict(zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, limit), strict=True))
+    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, limit)
 
     images: list[Json] = []
     annotations: list[Json] = []
     given: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
         width, height = required.size_of(record, source, "COCO")
-        images.append(_image(image_id, record, width, height, afresh, losses))
+        images.append(_image(image_id, record, width, height, afresh, written))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
-            if _left_out(region, afresh, outlines, losses):
+            if _left_out(region, afresh or measured, outlines, losses):
                 continue
             category_id = required.class_of(region, category_ids, dataset, here)
             required.fitting_mask(region, width, height, here)
             as_read = {} if afresh else region.extras.get("coco", {})
+            if measured:
+                as_read = _measurable(as_read, region, width, height, outlines)
             skeleton = dataset.skeletons.get(region.class_name or "")
-            annotation = _annotation(region, width, height, as_read, skeleton, losses)
+            annotation = _annotation(region, width, height, as_read, skeleton, written)
             if annotation is None:
                 losses("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
                 continue
@@ -96,8 +114,9 @@ def _document(dataset: Dataset, classes: Sequence[str] | None, losses: Losses, o
     }
 
 
-def _ids(given: Sequence[Any], afresh: bool) -> list[int | str]:
-    """An id for each: the given one if it is a whole number and nothing before has it, else one above all given.
+def _ids(given: Sequence[Any], afresh: bool, limit: int = _LARGEST_ID) -> list[int | str]:
+    """An id for each: the given one if it is a whole number below `limit` and nothing before has it, else one above all
+    given.
 
     Texts are kept if all are texts, as the two together have no order.
     """
@@ -105,7 +124,7 @@ def _ids(given: Sequence[Any], afresh: bool) -> list[int | str]:
         return list(range(1, len(given) + 1))
     if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
         return list(given)
-    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
+    usable = [value if type(value) is int and abs(value) < limit else None for value in given]
     fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
     taken: set[int] = set()
     ids: list[int | str] = []
@@ -114,6 +133,14 @@ def _ids(given: Sequence[Any], afresh: bool) -> list[int | str]:
         taken.add(chosen)
         ids.append(chosen)
     return ids
+
+
+def _measurable(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
+    """What its file said of an object that is measured: with a mask where masks are; nothing if it has no pixel inside
+    its picture, as nothing is learned from it then."""
+    if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
+        return {}
+    return {name: value for name, value in as_read.items() if name != "segmentation" or not outlines}
 
 
 def _named(skeleton: Skeleton | None) -> Json:

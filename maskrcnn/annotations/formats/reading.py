@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import foreign
-from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, via_text, yolo
+from maskrcnn.annotations.formats import (
+    coco,
+    encodings,
+    json_mistakes,
+    labelme,
+    mask_pngs,
+    other_formats,
+    via,
+    via_csv,
+    via_text,
+    yolo,
+)
 from maskrcnn.annotations.formats.lazy import with_paths
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
@@ -25,7 +36,7 @@ LARGEST_FILE = 150 * 2**20
 MOST_GROUPS = 8_000_000
 """Lists and groups in one JSON file. Each takes at least 60 bytes of memory, and two characters of the file."""
 
-_EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
+_EXPECTED = json_mistakes.EXPECTED
 _LABEL_SUFFIXES = (".json", ".csv")
 
 
@@ -62,6 +73,8 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
 
 def parse(document: Any, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """The dataset of a parsed JSON document of any kind; no pictures are looked for. `source` is for messages."""
+    if not via.is_project(document) and (other := other_formats.of_document(document)):
+        raise StudioError(f"{source}: this is {other}")
     if via.is_via(document):
         return via.parse(document, source, class_attribute)
     if via.is_attribute_definitions(document):
@@ -164,7 +177,7 @@ def _text_dataset(text: str, source: Path | str, class_attribute: str | None) ->
     if text.count("{") + text.count("[") > MOST_GROUPS:
         raise StudioError(f"{source}: holds more than {MOST_GROUPS} lists and groups, too many for one file; split it")
     with _without_collector():
-        with _json_mistakes_named(source):
+        with _json_mistakes_named(text, source):
             large = via_text.parse(text, source, class_attribute, refuse=_refuse)
         return large if large is not None else parse(_document(text, source), source, class_attribute)
 
@@ -192,29 +205,33 @@ def _text(path: Path) -> str:
                 f"{path}: {size / 2**20:.0f} MB are too much for one label file (at most {LARGEST_FILE / 2**20:.0f}); "
                 "split it"
             )
-        return foreign.read_bytes(path, most=LARGEST_FILE, mend="split it").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StudioError(f"{path}: this is not text, so no label file; {_EXPECTED}") from None
+        return encodings.decoded(foreign.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
     except OSError as error:
         raise StudioError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
 
 
 def _document(text: str, source: Path | str) -> Any:
-    with _json_mistakes_named(source):
+    with _json_mistakes_named(text, source):
         return json.loads(text, parse_constant=_refuse)
 
 
 @contextlib.contextmanager
-def _json_mistakes_named(source: Path | str) -> Iterator[None]:
+def _json_mistakes_named(text: str, source: Path | str) -> Iterator[None]:
     try:
         yield
     except json.JSONDecodeError as error:
-        raise StudioError(f"{source}: not JSON (line {error.lineno}: {error.msg}); {_EXPECTED}") from None
+        raise json_mistakes.mistake(text, error, source) from None
     except RecursionError:
         raise StudioError(f"{source}: the JSON is nested too deep to be a label file; {_EXPECTED}") from None
+    except _NoNumber as error:
+        raise json_mistakes.no_number(text, str(error), source) from None
     except ValueError as error:
         raise StudioError(f"{source}: not JSON ({error}); {_EXPECTED}") from None
 
 
+class _NoNumber(ValueError):
+    """NaN or Infinity, where JSON knows numbers only."""
+
+
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON number")
+    raise _NoNumber(constant)

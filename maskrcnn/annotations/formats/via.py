@@ -56,9 +56,14 @@ def is_via(document: Any) -> bool:
     """Whether a parsed JSON document is a VIA file of any flavour."""
     if not isinstance(document, dict):
         return False
-    if IMAGES in document:
+    if is_project(document):
         return True
     return any(isinstance(image, dict) and "filename" in image for image in document.values())
+
+
+def is_project(document: Any) -> bool:
+    """Whether a parsed JSON document is a saved project of VIA 2.x."""
+    return isinstance(document, dict) and IMAGES in document
 
 
 def is_attribute_definitions(document: Any) -> bool:

@@ -249,7 +249,8 @@ def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) 
         covers = all(not together.isdisjoint(apart) for together in tally.sets)
         if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or covers):
             found.append(apart)
-    return tuple(max(found, key=len)) if found else ()
+    most: list[str] = max(found, key=len, default=[])
+    return tuple(most)
 
 
 def _form(name: str, value: Any, class_name: str | None) -> str:

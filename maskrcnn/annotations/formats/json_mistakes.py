@@ -1,0 +1,148 @@
+"""Where a text stops being JSON, and why: the message names the place, shows it, and blames what is really wrong.
+
+A label file is often one line of a million characters, and is broken by an editor, by a download that was cut off, or
+by a program that writes Python or JavaScript instead of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from maskrcnn.annotations.formats import other_formats
+from maskrcnn.errors import StudioError, one_line
+
+EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
+
+_AROUND = 16
+"""Characters that are shown on either side of the place."""
+
+_BLANK = " \t\r\n"
+_NUMBER_WORD = re.compile(r'"(?:[^"\\]|\\.)*+"|-?\b(?:NaN|Infinity)\b')
+_SCRIPT = re.compile(
+    r"\s*(?:(?:export\s+default|(?:export\s+)?(?:var|let|const)\s+[\w$]+\s*=|[\w$.]+\s*=)|[\w$.]+\s*\()\s*"
+)
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
+
+
+def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> StudioError:
+    """What to say of a text that is not JSON, from where its reader stopped."""
+    if not text.strip():
+        return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
+    at = error.pos
+    first = text.lstrip(_BLANK)[0]
+    if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not even its beginning is
+        if known := other_formats.of_text(text):
+            return StudioError(f"{source}: not JSON: this is {known}")
+        if script := _SCRIPT.match(text):
+            found = script[0].strip()
+            return StudioError(
+                f"{source}: not JSON but JavaScript: it begins with `{_shown(found, 40)}`; keep only what is "
+                "between the outer braces"
+            )
+        if first.isalnum():
+            return StudioError(f'{source}: not JSON: it begins with "{_shown(text.lstrip()[:30])}"; {EXPECTED}')
+    if _is_cut_off(text, error):
+        return StudioError(
+            f"{source}: not JSON: the file is cut off at {_place(text, len(text.rstrip()))}, after "
+            f"`{_shown(text.rstrip()[-2 * _AROUND :])}`; copy or download it again, or add what is missing"
+        )
+    if error.msg == "Extra data":
+        return _further(text, at, source)
+    return _at(text, at, _blame(text, error), source)
+
+
+def no_number(text: str, word: str, source: Path | str) -> StudioError:
+    """What to say of NaN and Infinity, which Python writes and JSON does not know; `word` is the one that was met."""
+    found = next((found for found in _NUMBER_WORD.finditer(text) if found[0] == word), None)
+    if found is None:
+        return StudioError(f"{source}: not JSON: {word} is no JSON number; {EXPECTED}")
+    return _at(text, found.start(), f"{word} is no JSON number", source)
+
+
+def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether the text was sound up to its end, and only not at an end there."""
+    rest = text[error.pos :].strip(_BLANK)
+    if error.msg == "Extra data":
+        return False
+    if not rest or error.msg.startswith("Unterminated string"):
+        return True
+    is_half = any(word.startswith(rest) and word != rest for word in _WORDS) or rest in (".", "e", "E")
+    return is_half or (error.msg.startswith("Invalid \\") and len(rest) < 8 and '"' not in rest)
+
+
+def _further(text: str, at: int, source: Path | str) -> StudioError:
+    """What to say where the document is at an end, and the text is not."""
+    rest = text[at:].lstrip(_BLANK)
+    at = len(text) - len(rest)
+    if rest[0] in "{[":
+        try:
+            known = other_formats.of_document(json.loads(text[:at]))
+        except ValueError:
+            known = None
+        if known:
+            return StudioError(f"{source}: this is {known}")
+        return _at(text, at, "a second document begins", source, "split the file, or put both into one")
+    if rest[0] in "}],":
+        return _at(text, at, f"one {_closer_before(text, at)} too many closes the document here", source)
+    return _at(text, at, "the document is at its end, and something follows", source)
+
+
+def _closer_before(text: str, at: int) -> str:
+    before = text[:at].rstrip(_BLANK)[-1:]
+    return f'"{before if before in ("}", "]") else text[at]}"'
+
+
+def _blame(text: str, error: json.JSONDecodeError) -> str:
+    """What is wrong at the place where the reader stopped."""
+    at = error.pos
+    here, before = text[at : at + 1], text[:at].rstrip(_BLANK)[-1:]
+    if error.msg.startswith("Expecting") or "trailing comma" in error.msg:
+        if before == "," and here in "}]":
+            return f'a comma before "{here}"'
+        if here == ",":
+            return "a comma that follows nothing" if before in ",[{" else "a value is missing before the comma"
+        if here == "'":
+            return "single quotes, where JSON has double ones (Python's json.dump writes those)"
+        if here in "\u201c\u201d\u201e\u2018\u2019":
+            return 'typographic quotes, where JSON has "plain" ones'
+        if text.startswith(("//", "/*", "#"), at):
+            return "a comment, which JSON does not know"
+        if found := re.compile(r"(True|False|None|undefined)\b").match(text, at):
+            return f"the word {found[0]}, where JSON has true, false or null"
+    match error.msg.split(" ")[:2]:
+        case ["Expecting", "','"]:
+            if here in "}]":
+                return f'"{here}" closes what "{"[" if here == "}" else "{"}" opened'
+            return "a comma is missing, or quotes inside a text"
+        case ["Expecting", "':'"]:
+            return "a colon is missing"
+        case ["Expecting", "property"]:
+            return "a name without quotes" if here.isalnum() or here in "_$" else "a name in quotes is missing"
+        case ["Expecting", "value"]:
+            return "a value is missing" if here in "}]:" else "this is no value"
+        case ["Invalid", "control"]:
+            return "a line break or a tab inside a text"
+        case ["Invalid", _] if "escape" in error.msg:
+            return r"a single \ inside a text, where JSON has \\"
+    return one_line(error.msg)
+
+
+def _at(
+    text: str, at: int, blame: str, source: Path | str, mend: str = "mend it there, or export it again"
+) -> StudioError:
+    start, end = max(0, at - _AROUND), at + _AROUND
+    shown = _shown(text[start:end])
+    dots = ("..." if start else "", "..." if end < len(text) else "")
+    return StudioError(f"{source}: not JSON: {_place(text, at)}: {blame}, in `{dots[0]}{shown}{dots[1]}`; {mend}")
+
+
+def _place(text: str, at: int) -> str:
+    """Line and column, from 1."""
+    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
+
+
+def _shown(part: str, most: int = 2 * _AROUND) -> str:
+    """A part of the text for a message: one line, no backquotes."""
+    return "".join(char if char.isprintable() else " " for char in one_line(part[:most])).replace("`", "'")

@@ -1,0 +1,286 @@
+"""Files that are not quite JSON, not quite UTF-8 or of another program: each is blamed for what is wrong with it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import via_text
+from maskrcnn.errors import StudioError
+
+REGION = {
+    "shape_attributes": {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4},
+    "region_attributes": {"name": "cat"},
+}
+DOCUMENT = {"a.jpg5": {"filename": "a.jpg", "size": 5, "regions": [REGION], "file_attributes": {}}}
+TEXT = json.dumps(DOCUMENT)
+
+
+def complaint(folder: Path, content: bytes | str, name: str = "labels.json") -> str:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(StudioError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    message = message.removeprefix(f"{path}: ")
+    assert "; " in message
+    assert message.isprintable()
+    assert len(message) < 220
+    return message
+
+
+def changed(old: str, new: str) -> tuple[str, int]:
+    """The text with one part of it changed, and the column (from 1) where the change begins."""
+    assert TEXT.count(old) == 1
+    return TEXT.replace(old, new), TEXT.index(old) + 1
+
+
+# Where in a file that is one line, and what
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "further", "blame"),
+    [
+        ('"size": 5', '"size" 5', 7, "a colon is missing"),
+        ('"size": 5,', '"size": 5', 10, "a comma is missing"),
+        ('"cat"}', '"cat",}', 6, 'a comma before "}"'),
+        ('"height": 4}', '"height": 4,}', 12, 'a comma before "}"'),
+        ("5, ", "5,, ", 2, "a comma that follows nothing"),
+        ('"cat"', "'cat'", 0, "single quotes"),
+        ('"cat"', "\u201ccat\u201d", 0, "typographic quotes"),
+        ('"cat"', "True", 0, "the word True"),
+        ('"cat"', "None", 0, "the word None"),
+        ('"cat"', "undefined", 0, "the word undefined"),
+        ('"cat"', "NaN", 0, "NaN is no JSON number"),
+        ('"x": 1', '"note": "NaN", "x": -Infinity', 20, "-Infinity is no JSON number"),
+        ('"size"', "size", 0, "a name without quotes"),
+        ('"size"', "// bytes\n", 0, "a comment"),
+        ('"cat"', '"c\tat"', 2, "a line break or a tab inside a text"),
+        ('"cat"', r'"C:\data"', 3, r"a single \ inside a text"),
+        ('"size": 5', '"size": ', 8, "a value is missing before the comma"),
+        ('"height": 4}', '"height": 4]', 11, '"]" closes what "{" opened'),
+        ("5, ", "5}}, ", 3, 'one "}" too many'),
+    ],
+)
+def test_the_place_and_the_blame(old: str, new: str, further: int, blame: str, tmp_path: Path) -> None:
+    text, column = changed(old, new)
+    said = complaint(tmp_path, text)
+    assert f"not JSON: line 1, column {column + further}: {blame}" in said, said
+
+
+def test_the_line_and_its_surroundings_are_said_of_a_file_of_many_lines(tmp_path: Path) -> None:
+    said = complaint(tmp_path, '{\n  "images": [],\n  "categories": [1 2]\n}\n')
+    assert said == (
+        'not JSON: line 3, column 20: a comma is missing, or quotes inside a text, in `...categories": [1 2] }`; '
+        "mend it there, or export it again"
+    )
+
+
+@pytest.mark.parametrize("end", [1, 2, 10, 57, 90, 130, 150, len(TEXT) - 2, len(TEXT) - 1])
+@pytest.mark.parametrize("after", ["", "\n"])
+def test_a_file_that_ends_too_early_is_cut_off(end: int, after: str, tmp_path: Path) -> None:
+    said = complaint(tmp_path, TEXT[:end] + after)
+    assert f"not JSON: the file is cut off at line 1, column {len(TEXT[:end].rstrip()) + 1}, after `" in said, said
+
+
+@pytest.mark.parametrize("text", ['{"a": tru', '{"a": -', '{"a": "x\\u00', '{"a": "x\\', "[1, 2.", '{"a"', '{"a":'])
+def test_whatever_is_cut_through_is_cut_off(text: str, tmp_path: Path) -> None:
+    assert "the file is cut off" in complaint(tmp_path, text)
+
+
+def test_a_large_file_that_is_read_picture_by_picture_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, column = changed('"cat"}', '"cat",}')
+    before = complaint(tmp_path, text), complaint(tmp_path, TEXT[:-1]), complaint(tmp_path, TEXT.replace("5,", "NaN,"))
+    parse = via_text.parse
+    monkeypatch.setattr(via_text, "parse", lambda *args, **named: parse(*args, **named, large=0))
+    assert before == (
+        complaint(tmp_path, text),
+        complaint(tmp_path, TEXT[:-1]),
+        complaint(tmp_path, TEXT.replace("5,", "NaN,")),
+    )
+    assert f"column {column + 6}: " in before[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "not JSON: the file is empty"),
+        ("\n \n", "not JSON: the file is empty"),
+        (b"\xef\xbb\xbf", "not JSON: the file is empty"),
+        (TEXT + "\n" + TEXT, "line 2, column 1: a second document begins"),
+        (TEXT + TEXT, f"line 1, column {len(TEXT) + 1}: a second document begins"),
+        (TEXT + " bye", f"line 1, column {len(TEXT) + 2}: the document is at its end, and something follows"),
+        (TEXT + "}", f'line 1, column {len(TEXT) + 1}: one "}}" too many'),
+        ("var labels = " + TEXT + ";", "not JSON but JavaScript: it begins with `var labels =`"),
+        ("window.data=" + TEXT, "not JSON but JavaScript: it begins with `window.data=`"),
+        ("callback(" + TEXT + ")", "not JSON but JavaScript: it begins with `callback(`"),
+        ("export default " + TEXT, "not JSON but JavaScript: it begins with `export default`"),
+        ("<!DOCTYPE html>\n<html><body>404</body></html>", "this is a web page (HTML), saved instead of the file"),
+        ("\n<html lang='en'>", "this is a web page (HTML)"),
+        ("404: Not Found", 'not JSON: it begins with "404: Not Found"'),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
+    ],
+)
+def test_what_is_no_json_from_its_first_character_or_after_its_last(
+    content: bytes | str, said: str, tmp_path: Path
+) -> None:
+    assert said in complaint(tmp_path, content)
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_texts_of_two_and_four_bytes_a_character_are_read(encoding: str, mark: str, tmp_path: Path) -> None:
+    text = json.dumps({"é.jpg5": {**DOCUMENT["a.jpg5"], "filename": "é.jpg"}}, ensure_ascii=False)
+    marked = "" if encoding in ("utf-8-sig", "utf-16", "utf-32") else mark  # those write it themselves
+    (tmp_path / "labels.json").write_bytes((marked + text).encode(encoding))
+    assert [record.file_name for record in read(tmp_path / "labels.json").images] == ["é.jpg"]
+
+
+def test_a_csv_that_a_spreadsheet_saved_as_utf16_is_read(tmp_path: Path) -> None:
+    header = "filename\tfile_size\tfile_attributes\tregion_count\tregion_id\tregion_shape_attributes\tregion_attributes"
+    (tmp_path / "labels.csv").write_bytes(f"{header}\na.jpg\t5\t{{}}\t0\t0\t{{}}\t{{}}\n".encode("utf-16"))
+    assert [record.file_name for record in read(tmp_path / "labels.csv").images] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            TEXT.replace("cat", "Käfer").encode("latin-1"),
+            f"line 1, column {TEXT.index('cat') + 2}: the byte 0xe4 is not",
+        ),
+        (
+            b'{"a":\n "caf\xe9"}',
+            'line 2, column 6: the byte 0xe9 is not UTF-8, in Windows-1252 "\u00e9"; save the file as',
+        ),
+        (b'{"a":\n "\xc3\xa9 caf\xe9"}', "line 2, column 8: the byte 0xe9 is not UTF-8"),
+        (b'{"a": "\x80 20"}', 'line 1, column 8: the byte 0x80 is not UTF-8, in Windows-1252 "\u20ac"'),
+        (b'{"a": "\x81 20"}', "line 1, column 8: the byte 0x81 is not UTF-8; save"),
+        (b"\xff\xfe{\x00\x00\xd8\x00\x00", "this is damaged UTF-16 text; save it as UTF-8"),
+        (b"PK\x03\x04\x14\x00\xff\xff", "but a zip; unpack it"),
+        (gzip.compress(TEXT.encode()), "packed by gzip; unpack it first"),
+        (b"\x89PNG\r\n\x1a\n\xff", "but a PNG picture; name the file with its labels"),
+        (b"\xff\xd8\xff\xe0 a jpeg", "this is not text, so no label file, but a JPEG picture"),
+        (bytes(range(256)), "this is not text, so no label file; expected VIA, COCO"),
+    ],
+)
+def test_other_bytes_are_named(content: bytes, said: str, tmp_path: Path) -> None:
+    assert said in complaint(tmp_path, content)
+
+
+# Files of other programs
+
+
+POLYGON = [[10, 10], [50, 10], [50, 50]]
+OTHERS: dict[str, tuple[Any, str]] = {
+    "VIA 3": (
+        {"project": {"pid": "x"}, "file": {}, "metadata": {}, "view": {}, "config": {}},
+        "VIA 3, which the studio",
+    ),
+    "VIA 3, shared": (
+        {"metadata": {}, "attribute": {}, "file": {}},
+        "VIA 3, which the studio does not read; export from",
+    ),
+    "panoptic": (
+        {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": 1, "segments_info": []}]},
+        "COCO panoptic",
+    ),
+    "captions": (
+        {"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 1, "image_id": 1, "caption": "A cat."}]},
+        "COCO captions",
+    ),
+    "detections": (
+        [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.9}],
+        "a bare list of COCO detec",
+    ),
+    "Label Studio": (
+        [{"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": []}]}],
+        "Label Studio JSON, which the studio does not read; export as COCO",
+    ),
+    "Label Studio, one task": ({"id": 1, "data": {"image": "a.jpg"}, "annotations": []}, "Label Studio JSON"),
+    "Label Studio, older": ([{"data": {"image": "a.jpg"}, "completions": []}], "Label Studio JSON"),
+    "Label Studio, min": (
+        [{"image": "a.jpg", "label": [{"points": POLYGON}], "annotation_id": 1, "annotator": 1, "lead_time": 3.5}],
+        "Label Studio JSON-MIN",
+    ),
+    "Labelbox": ([{"data_row": {"id": "x"}, "media_attributes": {}, "projects": {}}], "Labelbox JSON"),
+    "Labelbox, older": ([{"ID": "x", "Labeled Data": "http://x/a.jpg", "Label": {}}], "Labelbox JSON"),
+    "Supervisely": (
+        {"description": "", "tags": [], "size": {"height": 9, "width": 9}, "objects": [{"classTitle": "cat"}]},
+        "Supervisely JSON",
+    ),
+    "Supervisely meta": ({"classes": [], "tags": [], "projectType": "images"}, "the meta file of a Supervisely"),
+    "labelbee": ({"width": 9, "height": 9, "valid": True, "rotate": 0, "step_1": {"result": []}}, "labelbee JSON"),
+    "Cityscapes": ({"imgHeight": 9, "imgWidth": 9, "objects": [{"label": "car", "polygon": POLYGON}]}, "Cityscapes"),
+    "CreateML": (
+        [{"image": "a.jpg", "annotations": [{"label": "cat", "coordinates": {}}]}],
+        "CreateML JSON, which holds",
+    ),
+    "VoTT": ({"asset": {"name": "a.jpg"}, "regions": [], "version": "2.2.0"}, "VoTT JSON"),
+    "Darwin 1": ({"dataset": "x", "image": {"filename": "a.jpg"}, "annotations": []}, "V7 Darwin JSON"),
+    "Darwin 2": ({"version": "2.0", "item": {"name": "a.jpg"}, "annotations": []}, "V7 Darwin JSON"),
+    "Datumaro": ({"info": {}, "categories": {"label": {"labels": []}}, "items": []}, "Datumaro JSON"),
+    "Scalabel": ([{"name": "a.jpg", "labels": [{"category": "car", "poly2d": []}]}], "Scalabel JSON"),
+    "ISAT": ({"info": {"description": "ISAT"}, "objects": []}, "ISAT JSON"),
+    "GeoJSON": ({"type": "FeatureCollection", "features": []}, "GeoJSON"),
+    "Ground Truth": ({"source-ref": "s3://x/a.jpg", "job": 0}, "a SageMaker Ground Truth manifest"),
+    "a notebook": ({"cells": [], "nbformat": 4, "metadata": {}}, "a notebook, no labels"),
+}
+
+
+@pytest.mark.parametrize(("document", "said"), OTHERS.values(), ids=OTHERS)
+def test_documents_of_other_programs_are_named(document: Any, said: str, tmp_path: Path) -> None:
+    assert complaint(tmp_path, json.dumps(document)).startswith(f"this is {said}")
+
+
+@pytest.mark.parametrize("name", ["Labelbox", "Ground Truth", "Scalabel"])
+def test_a_document_on_each_line_is_named_too(name: str, tmp_path: Path) -> None:
+    document, said = OTHERS[name]
+    line = json.dumps(document[0] if isinstance(document, list) else document)
+    assert complaint(tmp_path, f"{line}\n{line}\n").startswith(f"this is {said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1</version>',
+            "CVAT XML, which the studio does",
+        ),
+        ("<annotation>\n\t<folder>images</folder><filename>a.jpg</filename>", "Pascal VOC XML, which holds boxes only"),
+        ('<?xml version="1.0"?><annotation verified="yes">', "Pascal VOC XML"),
+        ("<View><PolygonLabels name='label'/></View>", "XML, which the studio does not read"),
+        (
+            "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,9,9,cat,1,1,5,5\n",
+            "a CSV of boxes (TensorFlow, Robo",
+        ),
+        ("ImageID,Source,LabelName,Confidence\n0a,x,/m/01,1\n", "a CSV of OpenImages"),
+        ("# CSV_HEADER = metadata_id,file_list\n", "a CSV of VIA 3"),
+        ("Car 0.00 0 -1.58 587.01 173.33 614.12 200.12 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n", "KITTI labels"),
+        ("0 0.5 0.5 0.2 0.2\n1 0.1 0.1 0.2 0.2\n", "rows of YOLO for one picture"),
+    ],
+)
+def test_texts_of_other_programs_are_named(text: str, said: str, tmp_path: Path) -> None:
+    assert complaint(tmp_path, text).startswith(f"not JSON: this is {said}")
+
+
+def test_no_format_of_ours_is_taken_for_another(real_data: Path) -> None:
+    files = ("via_official", "balloon", "car_damage", "coco")
+    found = [path for folder in files for path in (real_data / folder).rglob("*.json")]
+    assert len(found) > 10
+    for path in found:
+        if "attributes" not in path.name:  # VIA's definitions, which are no labels
+            assert read(path).images

@@ -10,11 +10,18 @@ What a person sees is what is learned from, so every kind of picture becomes 8-b
 | 16 bits per channel | the upper byte: 65535 is white, in every picture of a set |
 | 32-bit whole numbers | as 16 bits if all are from 0 to 65535, else the least becomes black and the greatest white |
 | floating point | 0 is black and 1 white if all values are between; else as above; what is not a number is black |
-| several frames or pages (GIF, APNG, WebP, TIFF, MPO) | the first |
+| several frames or pages (GIF, APNG, WebP, TIFF, MPO, AVIF) | the first |
+| HEIC, AVIF of 10 or 12 bits per channel | the upper 8 bits |
+| several pictures (HEIC) | the one that the file calls its primary one |
 
 Files are opened by content, and only as one of a few formats of pixels: SVG, PDF, PostScript and the like, which are
 programs as much as pictures, are refused whatever they are called. Size is checked before anything is decoded, and
-threads together decode no more pixels at once than `pixel_budget` says.
+threads together decode no more pixels at once than `pixel_budget` says. HEIC is decoded by libheif (`pi_heif`, which
+holds no encoder), everything else by Pillow.
+
+HEIC and AVIF say how a picture is turned in the container (`irot`, `imir`) and often in EXIF, too; the container
+counts alone. libheif gives turned pixels; Pillow gives those of AVIF as they are stored, and the container's turn as
+EXIF's orientation.
 """
 
 from __future__ import annotations
@@ -27,15 +34,21 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pi_heif
 from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
+from maskrcnn.annotations import heic_boxes
 from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.errors import StudioError
 
-SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+SUFFIXES: tuple[str, ...] = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"),
+    *(".heic", ".heif", ".hif", ".avif"),
+)
 """File names that pages offer to open; reading goes by content, not by name."""
 
 MOST_PIXELS = 170_000_000
@@ -45,12 +58,21 @@ MOST_SCANS = 100
 """A JPEG with more scans is not decoded: a scan of a few bytes costs as much time as the whole picture. Programs write
 about ten."""
 
+MOST_BYTES_AT_ONCE = 200_000_000
+"""HEIC and AVIF files are read into memory whole, before their size is known; a larger one is not. Phones write up to
+20 MB."""
+
+MOST_CODED = 4
+"""A HEIC whose tiles, thumbnails and further pictures have that many times `MOST_PIXELS` together is not decoded."""
+
 STRIP = 16_000_000
 """Pixels that are converted at a time, so that a large picture is not in memory several times over."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
+_HEIF, _AVIF = "HEIF", "AVIF"
+_AVIF_BRANDS = (b"avif", b"avis")
 
-_EXIF_ORIENTATION = 0x0112
+_EXIF_ORIENTATION, _EXIF_MADE, _EXIF_IFD, _EXIF_TAKEN = 0x0112, 0x0132, 0x8769, 0x9003
 _TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -83,6 +105,9 @@ _ENDS = {b"\xff\xd8\xff": b"\xff\xd9", _PNG: b"IEND\xaeB`\x82"}
 # Blocks of 16 MB, Pillow's own size, are kept by the C library for each thread when they are free again: after some
 # large pictures that is gigabytes. Blocks of 64 MB go back to the system at once.
 Image.core.set_block_size(1 << 26)
+
+# Only the picture itself is of use; what is not looked for cannot do harm.
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def load(path: Path | str) -> np.ndarray:
@@ -172,7 +197,28 @@ def orientation(path: Path | str) -> int:
         return _orientation(picture)
 
 
+def taken(path: Path | str) -> datetime | None:
+    """When a picture was taken, or else made, by its EXIF block; None where it says nothing that is a date.
+
+    Raises `StudioError` as `size`.
+    """
+    with _opened(path) as picture:
+        try:
+            block = _exif(picture)
+            told = [block.get_ifd(_EXIF_IFD).get(_EXIF_TAKEN), block.get(_EXIF_MADE)]
+        except Exception:  # a damaged block, as in `_orientation`
+            return None
+    for text in told:
+        try:
+            return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        except ValueError:
+            continue
+    return None
+
+
 def _orientation(picture: Image.Image) -> int:
+    if picture.format == _HEIF:  # which libheif has turned
+        return 1
     try:
         value = _exif(picture).get(_EXIF_ORIENTATION)
     except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
@@ -182,6 +228,10 @@ def _orientation(picture: Image.Image) -> int:
 
 def _exif(picture: Image.Image) -> Image.Exif:
     """A picture's EXIF block, without decoding it."""
+    if picture.format == _AVIF:  # XMP has no say where the container tells
+        block = Image.Exif()
+        block.load(picture.info.get("exif", b""))
+        return block
     if not isinstance(picture, PngImagePlugin.PngImageFile) or not picture.tile:
         return picture.getexif()
     # Pillow would decode a PNG, as the block may stand behind the pixels.
@@ -244,9 +294,22 @@ def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) ->
         if tile > MOST_PIXELS:
             raise StudioError(f"{name}: the picture is stored in tiles of {tile} px; {_TOO_LARGE}")
         pixels = max(pixels, tile)
+    elif picture.format == _HEIF:
+        pixels = max(pixels, _coded_pixels(path, name))
     with DECODING.of(pixels):
         picture.load()
         yield
+
+
+def _coded_pixels(path: Path | str, name: str) -> int:
+    """The pixels that libheif holds at one moment to decode a HEIC; `StudioError` where it would decode too many."""
+    try:
+        largest, total = heic_boxes.coded_pixels(path)
+    except ValueError as error:
+        raise StudioError(f"{name}: the HEIC picture is damaged ({error}); replace the file by a whole copy") from None
+    if total > MOST_CODED * MOST_PIXELS:
+        raise StudioError(f"{name}: the HEIC holds {total // 1_000_000} megapixels in its parts; {_TOO_LARGE}")
+    return min(total, largest * pi_heif.options.DECODE_THREADS)
 
 
 def _scans(path: Path | str) -> int:
@@ -331,7 +394,7 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
             raise StudioError(f"{name}: this is not a file; give a picture")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of large pictures and of damaged EXIF blocks
-            with Image.open(path, formats=_FORMATS) as picture:
+            with Image.open(path, formats=_formats(path, name)) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
                     raise StudioError(f"{name}: the picture is {width} x {height} px; {_TOO_LARGE}")
@@ -343,6 +406,11 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
     except PermissionError as error:
         raise StudioError(f"{name}: cannot be read ({error.strerror}); check the file's permissions") from None
     except UnidentifiedImageError:
+        if family := _iso_family(path):
+            words = {_HEIF: "HEIC", _AVIF: "AVIF"}[family]
+            raise StudioError(
+                f"{name}: the {words} picture is cut off or damaged; replace the file by a whole copy"
+            ) from None
         raise StudioError(f"{name}: this is not {_KNOWN}; replace it, or take it out of the label file") from None
     except Image.DecompressionBombError:
         raise StudioError(f"{name}: the picture is far too large to open; {_TOO_LARGE}") from None
@@ -354,5 +422,32 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
         ) from None
 
 
-_KNOWN = "a picture that can be read (JPEG, PNG, BMP, GIF, WebP or TIFF)"
+def _formats(path: Path | str, name: str) -> tuple[str, ...]:
+    """What a file may be opened as."""
+    family = _iso_family(path)
+    if family is None:
+        return _FORMATS
+    if os.stat(path).st_size > MOST_BYTES_AT_ONCE:
+        most = f"{MOST_BYTES_AT_ONCE // 1_000_000} MB"
+        raise StudioError(f"{name}: a {family} picture of more than {most} is not opened; save it again as a JPEG")
+    return (family,)
+
+
+def _iso_family(path: Path | str) -> str | None:
+    """`HEIF` or `AVIF` for a file of boxes that begins as such pictures do, else None.
+
+    Either may call itself `mif1`, "a picture", and name the codec among the brands that follow.
+    """
+    with open(path, "rb") as file:
+        begins = file.read(12)
+        if len(begins) < 12 or begins[4:8] != b"ftyp":
+            return None
+        brands = begins[8:] + file.read(min(256, max(0, int.from_bytes(begins[:4], "big") - 12)))
+    known = {brands[start : start + 4] for start in (0, *range(8, len(brands) - 3, 4))}
+    if not known.isdisjoint(_AVIF_BRANDS):
+        return _AVIF
+    return _HEIF if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in known) else None
+
+
+_KNOWN = "a picture that can be read (JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF)"
 _TOO_LARGE = f"scale it down below {MOST_PIXELS // 1_000_000} megapixels"

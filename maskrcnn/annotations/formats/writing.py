@@ -10,10 +10,12 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from maskrcnn import foreign
+from maskrcnn.annotations import pictures as pictures_of
 from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, yolo
 from maskrcnn.annotations.formats.encoded import Encoded, inside
 from maskrcnn.annotations.formats.json_values import brief
@@ -129,15 +131,27 @@ def zipped(encoded: Encoded, pictures: bool) -> bytes:
         for name, content in encoded.files.items():
             archive.writestr(name, content)
         for name, picture in encoded.pictures.items() if pictures else ():
-            with _picture(picture, encoded.within) as original, archive.open(_entry(name, original), "w") as copy:
+            taken = _taken(picture)
+            with (
+                _picture(picture, encoded.within) as original,
+                archive.open(_entry(name, original, taken), "w") as copy,
+            ):
                 shutil.copyfileobj(original, copy)
     return buffer.getvalue()
 
 
-def _entry(name: str, original: BinaryIO) -> zipfile.ZipInfo:
-    """What a zip says of a picture, which is not packed: it was before."""
+def _taken(picture: Path) -> datetime | None:
+    try:
+        return pictures_of.taken(picture)
+    except StudioError:
+        return None
+
+
+def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.ZipInfo:
+    """What a zip says of a picture, which is not packed: it was before. Its date is that of the photograph, as the file
+    in a project is as old as its import."""
     about = os.fstat(original.fileno())
-    changed = time.localtime(about.st_mtime)[:6]
+    changed = taken.timetuple()[:6] if taken is not None else time.localtime(about.st_mtime)[:6]
     entry = zipfile.ZipInfo(name, min(max(changed, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
     entry.external_attr = 0o100644 << 16
     entry.file_size = about.st_size

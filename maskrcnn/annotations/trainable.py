@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations import learned, pictures, raster
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.regions import Dataset, Keypoints, Rect, Region, Shape, classes_in
+from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.errors import StudioError
 
 Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
@@ -24,8 +24,8 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     """The dataset with all sizes filled in, after making sure that it can be trained on.
 
     Each picture must be there and decode to its end, and be as large as the label file says (if it does); each region
-    with area must have a class; at least one region must have a pixel inside its picture. With `outlines=False`, where
-    no masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
+    with area must have a class; at least one must be an object (`learned.why_not`). With `outlines=False`, where no
+    masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
     mend. Reads every picture once (JPEGs at an eighth of their size); `watch` sees them go by.
     """
     source = dataset.source or "the dataset"
@@ -37,7 +37,6 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
             if region.class_name is None and is_object(region.shape):
                 raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
     checked = []
-    something = False
     with ThreadPoolExecutor() as pool:
         paths = [record.path for record in dataset.images if record.path]
         try:
@@ -52,26 +51,16 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
                 f"{width} x {height} px; use the picture that was labelled"
             )
         checked.append(replace(record, width=width, height=height))
-        drawn = (region.shape for region in record.regions if is_object(region.shape))
-        something = something or any(_is_inside(shape, height, width) for shape in drawn)
-    if not something:
-        raise StudioError(f"{source}: there is no region with an area to learn from; draw at least one")
+    if not any(learned.objects(record, outlines=outlines) for record in checked):
+        raise nothing_to_learn(source, learned.tally(checked, outlines=outlines))
     classes = (*dataset.classes, *(name for name in classes_in(checked) if name not in dataset.classes))
     return replace(dataset, images=tuple(checked), classes=classes)
 
 
-def has_outline(region: Region) -> bool:
-    """Whether a mask can be learned from the region.
-
-    A rectangle that somebody drew is an outline; one that stands in a COCO file as a box without a `segmentation` only
-    says where the object is.
-    """
-    only_a_box = isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
-    return raster.has_area(region.shape) and not only_a_box
-
-
-def _is_inside(shape: Shape, height: int, width: int) -> bool:
-    """Whether any of the shape lies in the picture."""
-    if isinstance(shape, Keypoints):
-        return any(v and 0 <= x <= width and 0 <= y <= height for x, y, v in shape.points)
-    return raster.area(shape, height, width) > 0
+def nothing_to_learn(source: object, found: learned.Learned) -> StudioError:
+    """What to say of labels without a single object: why each region is none, and what can be done."""
+    why = ", ".join(line for line in found.remarks() if "background" not in line)
+    if not why:
+        return StudioError(f"{source}: there is no region to learn from; draw at least one")
+    mend = "draw at least one object, or see what the doctor offers: python -m maskrcnn doctor"
+    return StudioError(f"{source}: there is no object to learn from: {why}; {mend}")

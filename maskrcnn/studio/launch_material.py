@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maskrcnn.annotations import raster
+from maskrcnn.annotations.learned import Learned, has_outline, tally
 from maskrcnn.annotations.progress import Progress
-from maskrcnn.annotations.regions import ImageRecord, Shape, classes_in
+from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.skeletons import KeypointLabels, keypoint_labels
 from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.trainable import has_outline
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory
 from maskrcnn.training.readiness import FEW, remarks
+from maskrcnn.words import counted
 
 CLASSES_SHOWN = 8
 """How many classes are counted one by one; the rarest of them, where there are more."""
@@ -24,25 +24,28 @@ CLASSES_SHOWN = 8
 
 @dataclass(frozen=True)
 class Split:
-    """One half of what there is: pictures to learn from, objects on them, pictures that are left out.
-
-    Left out are those that nobody has labelled yet: without a region and not marked as done. `of_class` counts the
-    objects of each class.
+    """One half of what there is: pictures to learn from, objects on them (`annotations.learned`), pictures that are
+    left out because nobody has labelled them yet. `of_class` counts the objects of each class, `learned` also what is
+    passed over.
     """
 
     pictures: int
-    regions: int
+    objects: int
     left_out: int
     of_class: Mapping[str, int] = field(default_factory=dict)
+    learned: Learned = field(default_factory=Learned, compare=False)
+
+    @classmethod
+    def of(cls, learned: Learned) -> Split:
+        return cls(learned.pictures, learned.n_objects, learned.waiting, learned.objects, learned)
 
 
 @dataclass(frozen=True)
 class Material:
     """What a training with certain tasks would use.
 
-    `nameless` counts objects without class, `unknown` are classes that only validation pictures have, `unused` classes
-    of the project that no training picture has, `passed_over` counts regions that say nothing to these tasks (points
-    and lines), `outlines` says whether any object has one.
+    `nameless` counts regions with an area that have no class, `unknown` are classes that only validation pictures have,
+    `unused` classes of the project that no training picture has, `outlines` says whether any object has one.
     """
 
     train: Split
@@ -51,7 +54,6 @@ class Material:
     nameless: int
     unknown: tuple[str, ...]
     unused: tuple[str, ...]
-    passed_over: int
     outlines: bool
     tasks: tuple[str, ...]
 
@@ -60,13 +62,17 @@ class Material:
         found = []
         if not self.train.pictures + self.train.left_out:
             found.append("There is no training picture; import some on the Annotate page.")
-        elif not self.train.regions:
-            found.append("There is no region to learn from in the training pictures; draw some on the Annotate page.")
+        elif not self.train.objects and not self.train.learned.n_left("no-class"):
+            why = [line for line in self.train.learned.remarks() if line.startswith(("all ", "the only "))]
+            found.append(
+                f"There is no object to learn from in the training pictures{': ' if why else '; '}{', '.join(why[:1])}"
+                f"{'. Draw' if why else 'draw'} some on the Annotate page."
+            )
         elif "mask" in self.tasks and not self.outlines:
             found.append("No object has an outline to learn masks from; draw some, or switch masks off.")
         if self.nameless:
             found.append(
-                f"{_count(self.nameless, 'region has', 'regions have')} no class; "
+                f"{counted(self.nameless, 'region has', 'regions have')} no class; "
                 "choose one for each on the Annotate page, or delete them."
             )
         if self.unknown and self.classes:
@@ -83,11 +89,6 @@ class Material:
         if self.unused:
             names = ", ".join(f'"{name}"' for name in self.unused[:CLASSES_SHOWN])
             found.append(f"No training object of {names} yet: the network will not learn what that is.")
-        if self.passed_over:
-            found.append(
-                f"{_count(self.passed_over, 'region without area', 'regions without area')} will be passed over: "
-                "points, lines, or keypoints alone."
-            )
         return found
 
     def _documents(self) -> dict[str, Any]:
@@ -101,28 +102,33 @@ class Material:
             categories = [{"id": number, "name": name} for name, number in numbers.items()]
             return {"images": [{}] * split.pictures, "annotations": objects, "categories": categories}
 
-        return {"train": document(self.train), "val": document(self.val) if self.val.regions else None}
+        return {
+            "train": document(self.train),
+            "val": document(self.val) if self.val.objects else None,
+            # Of the pictures that are left out there is a line of its own, also where there is no warning.
+            "learned": {"train": replace(self.train.learned, waiting=0), "val": replace(self.val.learned, waiting=0)},
+        }
 
     def table(self) -> list[tuple[str, str, str]]:
         """What is learned from and measured on, in rows of a title and the two numbers: pictures, objects, and those
         of each class, the rarest last. A number that is too small has a sign."""
         rows = [
-            ("pictures", str(self.train.pictures), str(self.val.pictures)),
-            ("objects", str(self.train.regions), str(self.val.regions)),
+            ("pictures", f"{self.train.pictures:,}", f"{self.val.pictures:,}"),
+            ("objects", f"{self.train.objects:,}", f"{self.val.objects:,}"),
         ]
         common = sorted(self.classes, key=lambda name: (-self.train.of_class.get(name, 0), name))
         if (hidden := len(common) - CLASSES_SHOWN) > 0:
-            rows.append((f"{_count(hidden, 'more common class', 'more common classes')}", "", ""))
+            rows.append((counted(hidden, "more common class", "more common classes"), "", ""))
         for name in common[max(0, hidden) :]:
             train, val = (split.of_class.get(name, 0) for split in (self.train, self.val))
-            blind = val == 0 and self.val.regions > 0
-            rows.append((name, f"⚠ {train}" if train < FEW else str(train), f"⚠ {val}" if blind else str(val)))
+            blind = val == 0 and self.val.objects > 0
+            rows.append((name, f"⚠ {train}" if train < FEW else f"{train:,}", f"⚠ {val}" if blind else f"{val:,}"))
         return rows
 
     def left_out(self) -> str:
         """What of the project is not used; empty where all of it is."""
         waiting = self.train.left_out + self.val.left_out
-        said = f"{_count(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
+        said = f"{counted(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
         return said if waiting else ""
 
 
@@ -179,40 +185,26 @@ def labels(project: Project, progress: Progress | None = None) -> Labels:
         why = str(error)
     if keypoints is None and not why:
         why = "No object in the training pictures has keypoints. They come with COCO labels of keypoints."
-    with_masks, without = (
-        _material(halves, left_out, names, is_object) for is_object in (raster.has_area, raster.has_box)
-    )
+    with_masks, without = (_material(halves, left_out, names, outlines) for outlines in (True, False))
     return Labels(with_masks, without, keypoints, why)
 
 
 def _material(
-    halves: Mapping[str, Sequence[ImageRecord]],
-    left_out: Mapping[str, int],
-    names: Sequence[str],
-    is_object: Callable[[Shape], bool],
+    halves: Mapping[str, Sequence[ImageRecord]], left_out: Mapping[str, int], names: Sequence[str], outlines: bool
 ) -> Material:
-    """What there is where `is_object` says which shapes count. `names` are the classes of the project."""
-    splits, nameless, passed_over = {}, 0, 0
-    for half, records in halves.items():
-        regions = [region for record in records for region in record.regions]
-        objects = Counter(region.class_name for region in regions if is_object(region.shape))
-        nameless += objects[None]
-        passed_over += len(regions) - objects.total()
-        of_class = {name: number for name, number in objects.items() if name}
-        splits[half] = Split(len(records), objects.total(), left_out.get(half, 0), of_class)
+    """What there is where masks are learned (`outlines`) or not. `names` are the classes of the project."""
+    found = {
+        half: replace(tally(records, outlines=outlines), waiting=left_out.get(half, 0))
+        for half, records in halves.items()
+    }
     classes = classes_in(halves["train"])
     return Material(
-        train=splits["train"],
-        val=splits["val"],
+        train=Split.of(found["train"]),
+        val=Split.of(found["val"]),
         classes=classes,
-        nameless=nameless,
+        nameless=sum(learned.n_left("no-class") for learned in found.values()),
         unknown=tuple(name for name in classes_in(halves["val"]) if name not in classes),
         unused=tuple(name for name in names if name not in classes),
-        passed_over=passed_over,
         outlines=any(has_outline(region) for record in halves["train"] for region in record.regions),
         tasks=(),
     )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

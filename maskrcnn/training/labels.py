@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, raster, read
+from maskrcnn.annotations import Dataset, learned, raster, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.regions import Region, classes_in
+from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
-from maskrcnn.annotations.trainable import Watch, has_outline, require_trainable, unwatched
+from maskrcnn.annotations.learned import has_outline
+from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 
@@ -27,25 +28,30 @@ def training_documents(
     snapshot: bool = True,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None}`
-    for a run in the folder `run` that learns `tasks`.
+    """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None,
+    "learned": {"train": Learned, "val": Learned or None}}` for a run in the folder `run` that learns `tasks`.
 
     A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
-    where they are a task. Raises `StudioError` for labels that cannot be learned from, for a task that they say nothing
-    about, and for classes or keypoints in the validation set that the training set has not. With `snapshot`, the labels
-    of a project are noted in its history under the name of the run. `watch` sees the pictures go by.
+    where they are a task; `learned` counts what the labels hold and what of it is learned from. Raises `StudioError`
+    for labels that cannot be learned from, for a task that they say nothing about, and for classes or keypoints in the
+    validation set that the training set has not. With `snapshot`, the labels of a project are noted in its history
+    under the name of the run. `watch` sees the pictures go by.
     """
     if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
+    outlines = "mask" in tasks
+    waiting = 0
+    held_back: Dataset | None = None
     if val is None and is_project(data):
         project = Project.open(data)
         training, held_back = labelled(project, "train"), labelled(project, "val")
-        validation = held_back if held_back.n_regions else None
+        waiting = len(project.images()) - len(training.images) - len(held_back.images)
+        found = learned.tally(held_back.images, outlines=outlines)
+        validation = held_back if found.n_objects or found.n_left("no-class") else None
     else:
-        training = read(data, images)
-        validation = read(val, images) if val else None
+        training = labelled(Project.open(data)) if is_project(data) else read(data, images)
+        validation = held_back = read(val, images) if val else None
     require_tasks(training, tasks)
-    outlines = "mask" in tasks
     training = require_trainable(training, outlines=outlines, watch=watch)
     classes = classes_in(training.images)
     if validation:
@@ -68,6 +74,10 @@ def training_documents(
         "keypoints": keypoints,
         "train": frozen(training, classes, run, outlines=outlines),
         "val": frozen(validation, classes, run, outlines=outlines) if validation else None,
+        "learned": {
+            "train": replace(learned.tally(training.images, outlines=outlines), waiting=waiting),
+            "val": learned.tally((validation or held_back).images, outlines=outlines) if held_back else None,
+        },
     }
 
 
@@ -107,8 +117,8 @@ def config_for(config: Config, documents: dict[str, Any]) -> Config:
     return config.replace(**changes)
 
 
-def labelled(project: Project, split: Split) -> Dataset:
-    """The pictures of a split that have regions, or that somebody marked as done and therefore mean to be empty.
+def labelled(project: Project, split: Split | None = None) -> Dataset:
+    """The pictures of a split (None: of both) that have regions, or that somebody marked as done and therefore mean to be empty.
 
     A picture that nobody has labelled yet would teach that everything on it is background.
     """
@@ -124,9 +134,19 @@ def is_project(folder: Path) -> bool:
 def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also say where their file is (`path`).
 
-    With `outlines=False` objects of which only keypoints were drawn are in it too.
+    It holds the objects (`learned.why_not`) and the crowds, which evaluation passes over. With `outlines=False` objects
+    of which only keypoints were drawn are in it too.
     """
-    document = coco.document(dataset, classes, outlines=outlines)
+
+    def kept(record: ImageRecord) -> ImageRecord:
+        size = learned.size_of(record)
+        reasons = [learned.why_not(region, size, outlines=outlines) for region in record.regions]
+        if set(reasons) <= {None, "crowd"}:
+            return record
+        regions = zip(record.regions, reasons, strict=True)
+        return replace(record, regions=tuple(region for region, reason in regions if reason in (None, "crowd")))
+
+    document = coco.document(replace(dataset, images=tuple(map(kept, dataset.images))), classes, outlines=outlines)
     for image, record in zip(document["images"], dataset.images, strict=True):
         image["path"] = stored_path(record.path, run) if record.path else ""
     return document

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from maskrcnn.annotations.learned import Learned
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 FEW = 5
 """With fewer objects than this a class is hardly learned."""
@@ -19,29 +21,52 @@ def require_ready(documents: dict[str, Any]) -> None:
     train = documents["train"]
     if not train["images"]:
         raise StudioError("there is no picture to learn from; label some, or give another --data")
-    if not any(not annotation.get("iscrowd") for annotation in train["annotations"]):
-        raise StudioError(
-            f"there is no object on any of the {len(train['images'])} pictures to learn from; label some, or give "
-            "another --data"
-        )
+    if not objects_of_class(train):
+        pictures = len(train["images"])
+        where = "the only picture" if pictures == 1 else f"any of the {pictures:,} pictures"
+        raise StudioError(f"there is no object on {where} to learn from; label some, or give another --data")
+
+
+def objects_of_class(document: dict[str, Any]) -> Counter[int]:
+    """How many objects of each category id a training document holds; crowds are none."""
+    return Counter(entry["category_id"] for entry in document["annotations"] if not entry.get("iscrowd"))
 
 
 def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
-    """What may surprise somebody who trains on `documents` with `config`, each in a line."""
+    """What may surprise somebody who trains on `documents` with `config`, each in a line.
+
+    `documents` are those of `labels.training_documents`; without its `learned` (a run that is resumed) nothing is said
+    of the labels that were passed over.
+    """
     train, val = documents["train"], documents["val"]
     names = {category["id"]: category["name"] for category in train["categories"]}
-    objects = Counter(annotation["category_id"] for annotation in train["annotations"] if not annotation.get("iscrowd"))
+    objects = objects_of_class(train)
+    halves: dict[str, Learned | None] = documents.get("learned") or {}
+    for half, words in (("train", ""), ("val", "of the validation set, ")):
+        if learned := halves.get(half):
+            for line in learned.remarks():
+                yield f"{words}{line}"
     if len(train["images"]) == 1:
         yield "there is one picture only: it will be learned by heart, and others will hardly be understood; label more"
     for number, name in names.items():
         if not objects[number]:
             yield f'class "{name}" has no object to learn from; it will never be found'
         elif objects[number] < FEW and len(train["images"]) > 1:
-            yield f'class "{name}" has {objects[number]} objects to learn from; label more, it will hardly be learned'
+            yield f'class "{name}" has {counted(objects[number], "object")} to learn from; label more, it will hardly be learned'
+    held_empty = halves.get("val")
     if not val or not val["images"]:
-        yield "there is no validation set: no AP and no validation losses, and the last epoch counts as the best"
+        if held_empty and held_empty.pictures:
+            why = (
+                f"no object on the {counted(held_empty.pictures, 'validation picture')}, so there is no validation set"
+            )
+        else:
+            why = "there is no validation set"
+        yield (
+            f"{why}: no AP and no validation losses, and the last epoch counts as the best; keep some labelled pictures "
+            "back on the Split page of the project, or name others with --val"
+        )
     else:
-        held_back = Counter(annotation["category_id"] for annotation in val["annotations"])
+        held_back = objects_of_class(val)
         if not held_back:
             yield "the validation pictures have no object on them, so there will be no AP"
         for number, name in names.items():

@@ -11,6 +11,7 @@ from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_material, 
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.config_inputs import config_grid, config_input
 from maskrcnn.studio.plain_text import bullets, plain
+from maskrcnn.training.epochs import EPOCH_MEANING
 
 RUNS_PAGE = "pages/train/runs.py"
 SHIPS = shipped.names()
@@ -46,8 +47,8 @@ with form, session.fail_softly():
             format_func=words.LENGTH_WORDS.get,
             required=True,
             wrap=True,
-            help="An epoch is once through the training pictures. With minutes, the run fits itself into that time. "
-            "The third ends when the AP on the validation pictures has not risen for a while.",
+            help=f"{EPOCH_MEANING} With minutes, learning rate and end follow the clock. The third ends when the AP on "
+            "the validation pictures has not risen for a while.",
             key=key("unit"),
         )
         patience = None
@@ -236,7 +237,7 @@ with summary:
             project.folder,
             project.runs_folder,
             material.train.pictures,
-            material.val.pictures if material.val.regions else 0,
+            material.val.pictures if material.val.objects else 0,
             device,
             turn.seconds,
             turn.must_wait,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -36,11 +37,12 @@ def test_material_counts_what_can_be_learned_from(tmp_path: Path) -> None:
     made = project(tmp_path / "p", train=[[cell, leaf], [], [point], []], val=[[cell]])
     made.set_done(made.images("train")[3].id, True)
     found = launch_material.labels(made).material(MASKS)
-    assert found.train == launch_material.Split(3, regions=2, left_out=1, of_class={"cell": 1, "leaf": 1})
-    assert found.val == launch_material.Split(1, regions=1, left_out=0, of_class={"cell": 1})
-    assert (found.classes, found.nameless, found.unknown, found.passed_over) == (("cell", "leaf"), 0, (), 1)
+    assert found.train == launch_material.Split(3, objects=2, left_out=1, of_class={"cell": 1, "leaf": 1})
+    assert found.val == launch_material.Split(1, objects=1, left_out=0, of_class={"cell": 1})
+    assert (found.classes, found.nameless, found.unknown) == (("cell", "leaf"), 0, ())
     assert found.obstacles() == []
-    assert [warning for warning in warnings(found) if "1 region without area" in warning]
+    assert [warning for warning in warnings(found) if "1 region is a point and is not learned" in warning]
+    assert [warning for warning in warnings(found) if "1 picture has nothing else and is learned as backgr" in warning]
     assert "1 picture is left out" in found.left_out()
 
 
@@ -52,15 +54,16 @@ def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
     found = launch_material.labels(made).material(MASKS)
     assert found.classes == taken["classes"]
     for split, document in ((found.train, taken["train"]), (found.val, taken["val"])):
-        assert (split.pictures, split.regions) == (len(document["images"]), len(document["annotations"]))
+        assert (split.pictures, split.objects) == (len(document["images"]), len(document["annotations"]))
 
 
 @pytest.mark.parametrize(
     ("training", "validation", "said"),
     [
         ([], [], "no training picture"),
-        ([[]], [], "no region to learn from"),
-        ([[Region(Point(3, 3), "cell")]], [], "no region to learn from"),
+        ([[]], [], "no object to learn from"),
+        ([[Region(Point(3, 3), "cell")]], [], "no object to learn from in the training pictures: the only region is a"),
+        ([[Region(TRIANGLE, "cell", iscrowd=True)] * 2], [], "all 2 regions mark a crowd and are not learned"),
         ([[Region(TRIANGLE, None)]], [], "1 region has no class"),
         ([[Region(TRIANGLE, "cell")]], [[Region(TRIANGLE, "leaf")]], 'Class "leaf" is in the validation pictures'),
     ],
@@ -85,13 +88,15 @@ def test_the_page_says_what_the_trainer_says(tmp_path: Path) -> None:
         "one": {"train": [[cell]]},
         "rare": {"train": [[cell] * 5, [leaf] * 4], "val": [[leaf]]},
         "whole": {"train": [[cell] * 5, [leaf] * 5, [nut] * 6], "val": [[cell, leaf, nut]]},
+        "crowds": {"train": [[cell, replace(cell, iscrowd=True)], [Region(Point(3, 3), "nut")]], "val": [[cell]]},
+        "nothing held back": {"train": [[cell] * 5, [leaf] * 5], "val": [[replace(cell, iscrowd=True)]]},
     }.items():
         made = project(tmp_path / name, **splits)
         found = launch_material.labels(made).material(MASKS)
         documents = training_documents(made.folder, None, None, made.runs_folder / "x")
         config = config_of(found.classes)
         said = [warning.casefold().rstrip(".") for warning in found.warnings(config)]
-        assert said == [remark.casefold() for remark in remarks(config, documents)]
+        assert said == [remark.casefold().rstrip(".") for remark in remarks(config, documents)]
         assert bool(said) == (name != "whole")
 
 
@@ -136,7 +141,7 @@ def test_keypoints_are_learned_without_outlines_where_no_masks_are_asked_for(tmp
     assert (found.keypoints.count, found.keypoints.names, found.keypoints.edges) == (3, EYES.names, EYES.edges)
     for tasks, regions in ((("box", "keypoints"), 2), (("box", "mask", "keypoints"), 1)):
         taken = training_documents(made.folder, None, None, made.runs_folder / "x", tasks)
-        assert found.material(tasks).train.regions == len(taken["train"]["annotations"]) == regions
+        assert found.material(tasks).train.objects == len(taken["train"]["annotations"]) == regions
         assert taken["keypoints"] == found.keypoints
 
 

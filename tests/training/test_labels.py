@@ -70,7 +70,7 @@ def test_an_unlabelled_project_is_refused(tmp_path: Path) -> None:
     tiny.squares(tmp_path / "t")
     project = Project.create(tmp_path / "project")
     project.add_pictures(sorted((tmp_path / "t").glob("*.png")), "train")
-    with pytest.raises(StudioError, match="there is no region with an area"):
+    with pytest.raises(StudioError, match="there is no region to learn from"):
         training_documents(project.folder, None, None, project.runs_folder / "run")
 
 

@@ -1,0 +1,291 @@
+"""What of a dataset is learned from: one rule for the trainer and for every number that is called "objects".
+
+A *region* is anything that somebody drew. An *object* is a region that training learns: it has a class, an area, at
+least one pixel inside its picture, and does not mark a crowd. `why_not` says of each region whether it is one, `tally`
+counts them, and `Learned.remarks` puts into words what is passed over. The trainer's documents, its remarks, Launch,
+Split, Statistics and the doctor all ask here, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.regions import (
+    RLE,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Point,
+    Points,
+    Polygon,
+    Polyline,
+    Rect,
+    Region,
+    Shape,
+)
+from maskrcnn.words import counted
+
+Reason = Literal["line", "point", "keypoints", "no-area", "no-class", "crowd", "outside"]
+"""Why a region is no object, the first that holds, in the order in which the trainer asks."""
+
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+WORDS: dict[Reason, tuple[str, str]] = {
+    "line": ("is a line", "are lines"),
+    "point": ("is a point", "are points"),
+    "keypoints": ("has keypoints and no outline", "have keypoints and no outline"),
+    "no-area": ("encloses nothing", "enclose nothing"),
+    "no-class": ("has no class", "have no class"),
+    "crowd": ("marks a crowd", "mark a crowd"),
+    "outside": ("has no pixel inside its picture", "have no pixel inside their pictures"),
+}
+"""Each reason as a predicate, for one region and for several."""
+
+_LISTED = 5
+"""Classes and pictures that a remark names one by one."""
+
+_SURELY = 1.5
+"""A stretch (px) of a pixel column that holds the middle of a pixel, whatever the rasteriser rounds."""
+
+Size = tuple[int, int]
+
+
+def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reason | None:
+    """Why a region is no object to training; None where it is one.
+
+    `size` is the picture's (width, height); None, where nobody knows it, takes every region to lie inside. With
+    `outlines=False`, where no masks are learned, keypoints that span a box are an object too.
+    """
+    shape = region.shape
+    match shape:
+        case Polyline():
+            return "line"
+        case Point():
+            return "point"
+        case Keypoints() if outlines or not raster.has_box(shape):
+            return "keypoints"
+        case Keypoints():
+            pass
+        case _ if not raster.has_area(shape):
+            return "no-area"
+    if region.class_name is None:
+        return "no-class"
+    if region.iscrowd:
+        return "crowd"
+    return None if size is None or _has_pixel(shape, size) else "outside"
+
+
+def has_outline(region: Region) -> bool:
+    """Whether a mask can be learned from the region.
+
+    A rectangle that somebody drew is an outline; one that stands in a COCO file as a box without a `segmentation` only
+    says where the object is.
+    """
+    only_a_box = isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
+    return raster.has_area(region.shape) and not only_a_box
+
+
+def objects(record: ImageRecord, *, outlines: bool = True) -> list[Region]:
+    """The regions of a picture that are learned from."""
+    size = size_of(record)
+    return [region for region in record.regions if why_not(region, size, outlines=outlines) is None]
+
+
+def size_of(record: ImageRecord) -> Size | None:
+    """(width, height) of a picture, None where nobody knows it."""
+    return None if record.width is None or record.height is None else (record.width, record.height)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What is learned from some pictures, and what is not, counted.
+
+    `objects` counts the objects of each class, `regions` every region of each class (None: without one), `left` the
+    regions that are no objects by reason and class, `boxes` the objects of each class of which only a box is known.
+    `bare` are the file names of pictures that have regions and no object: they are learned as background. `waiting`
+    are pictures that are left out because nobody has labelled them yet. `outlines` says whether masks are learned.
+    """
+
+    pictures: int = 0
+    objects: Mapping[str, int] = field(default_factory=dict)
+    regions: Mapping[str | None, int] = field(default_factory=dict)
+    left: Mapping[tuple[Reason, str | None], int] = field(default_factory=dict)
+    boxes: Mapping[str, int] = field(default_factory=dict)
+    bare: tuple[str, ...] = ()
+    waiting: int = 0
+    outlines: bool = True
+
+    @property
+    def n_objects(self) -> int:
+        return sum(self.objects.values())
+
+    @property
+    def n_regions(self) -> int:
+        return sum(self.regions.values())
+
+    def n_left(self, reason: Reason | None = None) -> int:
+        """How many regions are no objects: for one reason, or for any."""
+        return sum(number for (why, _), number in self.left.items() if reason in (None, why))
+
+    def in_short(self) -> str:
+        """For example `5 objects on 3 pictures ("cat" 3, "dog" 2)`."""
+        classes = [f'"{name}" {number:,}' for name, number in _common_first(self.objects)]
+        of = f" ({_listed(classes, 'class', 'classes')})" if classes else ""
+        return f"{counted(self.n_objects, 'object')} on {counted(self.pictures, 'picture')}{of}"
+
+    def remarks(self) -> list[str]:
+        """What is passed over, a line for each reason, and what that makes of pictures; empty where all is learned."""
+        lines = [self._remark(reason) for reason in REASONS if self.n_left(reason)]
+        if number := sum(self.boxes.values()):
+            if number < self.n_objects and self.outlines:
+                are = "is a box without an outline" if number == 1 else "are boxes without an outline"
+                lines.append(
+                    f"{counted(number, 'object')} {are}, and as a mask the whole box is learned: "
+                    f"{_of_classes(self.boxes, self.regions)}"
+                )
+        if self.bare:
+            has, is_ = ("has", "is") if len(self.bare) == 1 else ("have", "are")
+            lines.append(
+                f"{counted(len(self.bare), 'picture')} {has} nothing else and {is_} learned as background: "
+                f"{_listed(self.bare, 'picture', 'pictures')}"
+            )
+        if self.waiting:
+            is_, them = ("is", "it") if self.waiting == 1 else ("are", "them")
+            lines.append(
+                f"{counted(self.waiting, 'picture')} {is_} left out, because nobody has labelled {them}: no region yet, "
+                "and not marked as done"
+            )
+        return lines
+
+    def _remark(self, reason: Reason) -> str:
+        here = Counter({name: number for (why, name), number in self.left.items() if why == reason})
+        number, (one, many) = here.total(), WORDS[reason]
+        if number == self.n_regions:
+            who = "the only region" if number == 1 else f"all {counted(number, 'region')}"
+        else:
+            who = counted(number, "region")
+        end = (
+            ", and training stops there" if reason == "no-class" else f" and {'is' if number == 1 else 'are'} not learned"
+        )
+        classes = "" if reason == "no-class" else f": {_of_classes(here, self.regions)}"
+        return f"{who} {one if number == 1 else many}{end}{classes}"
+
+
+@dataclass
+class Tally:
+    """`Learned` in the making, picture by picture."""
+
+    outlines: bool = True
+    pictures: int = 0
+    objects: Counter[str] = field(default_factory=Counter)
+    regions: Counter[str | None] = field(default_factory=Counter)
+    left: Counter[tuple[Reason, str | None]] = field(default_factory=Counter)
+    boxes: Counter[str] = field(default_factory=Counter)
+    bare: list[str] = field(default_factory=list)
+
+    def add(self, record: ImageRecord, reasons: Sequence[Reason | None] | None = None) -> None:
+        """Count one more picture; `reasons` are its regions' `why_not`, where somebody has asked already."""
+        if reasons is None:
+            size = size_of(record)
+            reasons = [why_not(region, size, outlines=self.outlines) for region in record.regions]
+        self.pictures += 1
+        for region, reason in zip(record.regions, reasons, strict=True):
+            self.regions[region.class_name] += 1
+            if reason is not None:
+                self.left[reason, region.class_name] += 1
+                continue
+            assert region.class_name is not None
+            self.objects[region.class_name] += 1
+            if not isinstance(region.shape, Keypoints) and not has_outline(region):
+                self.boxes[region.class_name] += 1
+        if reasons and all(reasons):
+            self.bare.append(record.file_name)
+
+    def learned(self, waiting: int = 0) -> Learned:
+        return Learned(
+            self.pictures,
+            dict(self.objects),
+            dict(self.regions),
+            dict(self.left),
+            dict(self.boxes),
+            tuple(self.bare),
+            waiting,
+            self.outlines,
+        )
+
+
+def tally(
+    images: Iterable[ImageRecord],
+    *,
+    outlines: bool = True,
+    sized: Callable[[ImageRecord], Size | None] | None = None,
+) -> Learned:
+    """What is learned from these pictures; `sized` gives (width, height) of pictures whose record does not."""
+    found = Tally(outlines)
+    for record in images:
+        if sized is not None and size_of(record) is None and (size := sized(record)):
+            record = replace(record, width=size[0], height=size[1])
+        found.add(record)
+    return found.learned()
+
+
+def _has_pixel(shape: Shape, size: Size) -> bool:
+    """Whether the mask has a pixel in a picture of that size; for keypoints, whether a labelled one lies there."""
+    width, height = size
+    if isinstance(shape, Keypoints):
+        return any(v and 0 <= x <= width and 0 <= y <= height for x, y, v in shape.points)
+    if isinstance(shape, RLE):
+        return raster.area(shape, *shape.size) > 0
+    if isinstance(shape, Polygon | MultiPolygon):
+        outlines = [shape.points] if isinstance(shape, Polygon) else [part[0] for part in shape.parts if len(part) == 1]
+        if any(_is_seen_at_once(outline, size) for outline in outlines):
+            return True
+    return raster.area(shape, height, width) > 0
+
+
+def _is_seen_at_once(outline: Points, size: Size) -> bool:
+    """Whether the outline covers a long stretch of one pixel column in its middle: ten times as quick as the mask, and
+    true of all but tiny, thin and odd ones."""
+    if len(outline) < 3:
+        return False
+    xs = [x for x, _ in outline]
+    left, right = max(0.0, min(xs)), min(float(size[0]), max(xs))
+    if right - left < _SURELY:
+        return False
+    column = int((left + right) / 2) + 0.5
+    crossings = []
+    x0, y0 = outline[-1]
+    for x1, y1 in outline:
+        if (x0 < column) != (x1 < column):
+            crossings.append(y0 + (column - x0) / (x1 - x0) * (y1 - y0))
+        x0, y0 = x1, y1
+    crossings.sort()
+    return any(
+        min(end, size[1]) - max(start, 0) > _SURELY
+        for start, end in zip(crossings[::2], crossings[1::2], strict=False)
+    )
+
+
+def _of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole: Mapping[str | None, int]) -> str:
+    """For example `all 2 of "cat", 1 of 5 of "dog"`."""
+    said = []
+    for name, number in _common_first(part):
+        called = "without a class" if name is None else f'of "{name}"'
+        if number < whole[name]:
+            said.append(f"{number:,} of {whole[name]:,} {called}")
+        else:
+            said.append(f"{f'all {number:,}' if number > 1 else 'the only one'} {called}")
+    return _listed(said, "class", "classes")
+
+
+def _common_first(counts: Mapping[str | None, int] | Mapping[str, int]) -> list[tuple[str | None, int]]:
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0] is None, entry[0] or ""))
+
+
+def _listed(names: Sequence[str], noun: str, plural: str) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {counted(more, 'more ' + noun, 'more ' + plural)}" if more > 0 else "")

@@ -259,7 +259,7 @@ def test_thousands_of_classes_are_asked_about_and_by_default_not_made(root: Path
     said = question(app)
     assert said.startswith("**5,000 classes: is label really the class?**")
     assert "a leaf, number 0, a leaf, number 1" in said  # as they come
-    assert "It could also be kind: 2 values in 5000 regions" in said
+    assert "It could also be kind: 2 values in 5,000 regions" in said
     assert app.button(key="dataset_import_go").disabled
     assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
 

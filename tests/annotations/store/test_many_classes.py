@@ -100,7 +100,7 @@ def test_another_process_saves_while_1000_pictures_with_5000_classes_come_in(
         waits = [wait for at, wait in json.loads(other.stdout.read()) if begin <= at <= end]
     assert (report.added, report.regions, len(report.new_classes)) == (1000, 5000, 5000)
     assert len(waits) >= 5
-    assert max(waits) < 5
+    assert max(waits) < 0.8 * (end - begin)  # nobody waits for the whole import
 
 
 # What is worked out before the project is locked is worked out again where it has changed since

@@ -140,13 +140,12 @@ class Learned:
     def remarks(self) -> list[str]:
         """What is passed over, a line for each reason, and what that makes of pictures; empty where all is learned."""
         lines = [self._remark(reason) for reason in REASONS if self.n_left(reason)]
-        if number := sum(self.boxes.values()):
-            if number < self.n_objects and self.outlines:
-                are = "is a box without an outline" if number == 1 else "are boxes without an outline"
-                lines.append(
-                    f"{counted(number, 'object')} {are}, and as a mask the whole box is learned: "
-                    f"{_of_classes(self.boxes, self.regions)}"
-                )
+        if (number := sum(self.boxes.values())) and number < self.n_objects and self.outlines:
+            are = "is a box" if number == 1 else "are boxes"
+            lines.append(
+                f"{counted(number, 'object')} {are} without an outline, and as a mask the whole box is learned: "
+                f"{_of_classes(self.boxes, self.regions)}"
+            )
         if self.bare:
             has, is_ = ("has", "is") if len(self.bare) == 1 else ("have", "are")
             lines.append(
@@ -156,8 +155,8 @@ class Learned:
         if self.waiting:
             is_, them = ("is", "it") if self.waiting == 1 else ("are", "them")
             lines.append(
-                f"{counted(self.waiting, 'picture')} {is_} left out, because nobody has labelled {them}: no region yet, "
-                "and not marked as done"
+                f"{counted(self.waiting, 'picture')} {is_} left out, because nobody has labelled {them}: no region "
+                "yet, and not marked as done"
             )
         return lines
 
@@ -168,11 +167,10 @@ class Learned:
             who = "the only region" if number == 1 else f"all {counted(number, 'region')}"
         else:
             who = counted(number, "region")
-        end = (
-            ", and training stops there" if reason == "no-class" else f" and {'is' if number == 1 else 'are'} not learned"
-        )
-        classes = "" if reason == "no-class" else f": {_of_classes(here, self.regions)}"
-        return f"{who} {one if number == 1 else many}{end}{classes}"
+        is_ = one if number == 1 else many
+        if reason == "no-class":
+            return f"{who} {is_}, and training stops there"
+        return f"{who} {is_} and {'is' if number == 1 else 'are'} not learned: {_of_classes(here, self.regions)}"
 
 
 @dataclass
@@ -265,8 +263,7 @@ def _is_seen_at_once(outline: Points, size: Size) -> bool:
         x0, y0 = x1, y1
     crossings.sort()
     return any(
-        min(end, size[1]) - max(start, 0) > _SURELY
-        for start, end in zip(crossings[::2], crossings[1::2], strict=False)
+        min(end, size[1]) - max(start, 0) > _SURELY for start, end in zip(crossings[::2], crossings[1::2], strict=False)
     )
 
 

@@ -5,8 +5,9 @@ are dealt out from the rarest on, each picture to the side that lacks most objec
 The number of validation pictures is kept while dealing, so the share is right to one picture; and afterwards pictures
 are swapped as long as that brings a class to both sides or makes the proportions better.
 
-Pictures of the same content are dealt as one, as a copy of a training picture in validation would make the measured
-quality a lie. A class that only one picture (or one group of copies) shows goes to training.
+What counts is what is learned from (`learned.why_not`); of any other region nothing is divided. Pictures of the same
+content are dealt as one, as a copy of a training picture in validation would make the measured quality a lie.
+A class that only one picture (or one group of copies) shows goes to training.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from maskrcnn.annotations import learned
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
 
@@ -31,9 +33,9 @@ _ATTEMPTS = 6
 
 
 class ClassShare(NamedTuple):
-    """How a split divides one class (None: objects without a class)."""
+    """How a split divides the objects of one class, and the pictures that show any."""
 
-    name: str | None
+    name: str
     train_objects: int
     val_objects: int
     train_pictures: int
@@ -45,6 +47,22 @@ class ClassShare(NamedTuple):
         objects = self.train_objects + self.val_objects
         return self.val_objects / objects if objects else math.nan
 
+    @property
+    def on_one_side(self) -> bool:
+        """Whether at least two pictures show the class and one side has none of them."""
+        return self.train_pictures + self.val_pictures > 1 and not (self.train_pictures and self.val_pictures)
+
+
+def held_back(pictures: int, val_share: float) -> int:
+    """How many pictures a share of them in validation is: rounded, and where there are two and the share is neither 0
+    nor 1, at least one on each side.
+
+    >>> held_back(5, 0.05), held_back(15, 0.2), held_back(1, 0.5)
+    (1, 3, 1)
+    """
+    wanted = math.floor(val_share * pictures + 0.5)
+    return min(max(wanted, 1), pictures - 1) if 0 < val_share < 1 and pictures > 1 else wanted
+
 
 def stratified(
     dataset: Dataset, val_share: float = 0.2, seed: int = 0, groups: Iterable[Collection[str]] = ()
@@ -52,9 +70,8 @@ def stratified(
     """A split for each picture by its file name, the same for the same pictures, share, seed and groups in any order.
 
     `groups` are file names of pictures with the same content; each group stays on one side (groups that share a
-    picture are one). The number of validation pictures is `val_share` of all, rounded, up to the size of the largest
-    group less one, and at least one on each side where there are two groups and the share is neither 0 nor 1. Raises
-    `ArgumentError` for a share that is not in [0, 1].
+    picture are one). The number of validation pictures is `held_back`, up to the size of the largest group less one.
+    Raises `ArgumentError` for a share that is not in [0, 1].
     """
     if not 0 <= val_share <= 1:
         raise ArgumentError(f"the validation share is {val_share}; give a number from 0 to 1")
@@ -79,18 +96,16 @@ def stratified(
 
 
 def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[ClassShare]:
-    """How a split (None: the records' own) divides each class, in the dataset's order; objects without a class last."""
-    names = list(dict.fromkeys([*dataset.classes, *(r.class_name for i in dataset.images for r in i.regions)]))
-    names.sort(key=lambda name: name is None)
-    counts = {name: [0, 0, 0, 0] for name in names}
+    """How a split (None: the records' own) divides the objects of each class, in the dataset's order."""
+    counts = {name: [0, 0, 0, 0] for name in dataset.classes}
     for record in dataset.images:
         side = int((record.split or "train") == "val" if splits is None else splits[record.file_name] == "val")
-        drawn = [region.class_name for region in record.regions]
+        drawn = [region.class_name or "" for region in learned.objects(record)]
         for name in drawn:
-            counts[name][side] += 1
+            counts.setdefault(name, [0, 0, 0, 0])[side] += 1
         for name in set(drawn):
             counts[name][2 + side] += 1
-    return [ClassShare(name, *counts[name]) for name in names]
+    return [ClassShare(name, *numbers) for name, numbers in counts.items()]
 
 
 def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
@@ -144,19 +159,18 @@ class _Deal:
 
     @classmethod
     def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _Deal:
-        names = sorted({r.class_name or "" for unit in units for record in unit for r in record.regions})
+        drawn = [[[r.class_name or "" for r in learned.objects(record)] for record in unit] for unit in units]
+        names = sorted({name for unit in drawn for record in unit for name in record})
         place = {name: index for index, name in enumerate(names)}
         objects = np.zeros((len(units), len(names) + 1))
-        for row, unit in zip(objects, units, strict=True):
+        for row, unit in zip(objects, drawn, strict=True):
             for record in unit:
-                for region in record.regions:
-                    row[place[region.class_name or ""]] += 1
-                row[-1] += not record.regions
+                for name in record:
+                    row[place[name]] += 1
+                row[-1] += not record
         pictures = np.array([len(unit) for unit in units])
         total = int(pictures.sum())
-        wanted = math.floor(val_share * total + 0.5)
-        if 0 < val_share < 1 and total > 1:
-            wanted = min(max(wanted, 1), total - 1)
+        wanted = held_back(total, val_share)
         shown = (objects > 0).astype(int)
         once = (shown.sum(axis=0) == 1) & (val_share < 1)
         aim = np.where(once, 0.0, val_share * objects.sum(axis=0))

@@ -1,7 +1,8 @@
 """What a dataset holds, in numbers: objects of each class and picture, how large, which shape, where in the picture.
 
-Areas are those of the rasterised masks, so what is counted here is what training sees: the part inside the picture, in
-pixels of the picture's own size. That costs about 0.1 ms for a region; 100,000 regions take some seconds.
+An object is a region that is learned from (`learned.why_not`); the others are counted by reason. Areas are those of
+the rasterised masks, so what is counted here is what training sees: the part inside the picture, in pixels of the
+picture's own size. That costs about 0.1 ms for a region; 100,000 regions take some seconds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.learned import REASONS, Reason, size_of, why_not
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import (
     RLE,
@@ -38,7 +40,8 @@ _FINER = 2  # each cell is looked at in 2 x 2 places
 
 
 class ClassRow(NamedTuple):
-    """The numbers of one class. `median_area` (px²) and `median_aspect` are NaN where no object of it has an area."""
+    """The numbers of one class (None: what has none). `left` are its regions that are not learned from. `median_area`
+    (px²) and `median_aspect` are NaN where no object of it could be measured."""
 
     name: str | None
     pictures: int
@@ -46,22 +49,22 @@ class ClassRow(NamedTuple):
     small: int
     medium: int
     large: int
-    without_area: int
+    left: int
     median_area: float
     median_aspect: float
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Small arrays about P pictures and their N objects, in the order of the dataset.
+    """Small arrays about P pictures, their N objects and M other regions, in the order of the dataset.
 
-    `classes` are C names; a class index of C stands for an object without a class. `split` (P,) int8 is the place in
-    `SPLITS`; a picture without a split counts as training, as it does when it is imported. `picture` (N,) int32 is the
-    picture of each object and `class_index` (N,) int32 its class. `area` (N,) float64 is in px² (0: no pixel inside the
-    picture, NaN: a shape without area, or a picture of unknown size); `width` and `height` (N,) float64 are those of
-    its box inside the picture. `covered` (2, C + 2, GRID, GRID) float64 sums up, for the pictures of each split, the
-    share of each cell that objects of a class cover; C is for objects without a class, C + 1 for any object at all.
-    `crowds` is the number of regions that mark a crowd (COCO's `iscrowd`); they are not among the objects.
+    `classes` are C names; a class index of C stands for no class. `split` (P,) int8 is the place in `SPLITS`; a picture
+    without a split counts as training, as it does when it is imported. `picture` (N,) int32 is the picture of each
+    object and `class_index` (N,) int32 its class. `area` (N,) float64 is in px² (NaN: in a picture of unknown size);
+    `width` and `height` (N,) float64 are those of its box inside the picture. `covered` (2, C + 2, GRID, GRID) float64
+    sums up, for the pictures of each split, the share of each cell that objects of a class cover; C + 1 is for any
+    object at all. `left_picture`, `left_class` and `left_reason` (M,) int32 are the regions that are no objects, and
+    why: the place in `learned.REASONS`.
     """
 
     classes: tuple[str, ...]
@@ -72,7 +75,9 @@ class Statistics:
     width: np.ndarray
     height: np.ndarray
     covered: np.ndarray
-    crowds: int
+    left_picture: np.ndarray
+    left_class: np.ndarray
+    left_reason: np.ndarray
 
     @property
     def n_pictures(self) -> int:
@@ -88,10 +93,11 @@ class Statistics:
         return (*self.classes, None)
 
     def of(self, split: Literal["train", "val"]) -> Statistics:
-        """The same for the pictures of one split; `crowds` stays that of all."""
+        """The same for the pictures of one split."""
         kept = self.split == SPLITS.index(split)
         renumbered = np.cumsum(kept) - 1
         mine = kept[self.picture] if self.n_objects else np.zeros(0, bool)
+        left = kept[self.left_picture] if len(self.left_picture) else np.zeros(0, bool)
         covered = np.zeros_like(self.covered)
         covered[SPLITS.index(split)] = self.covered[SPLITS.index(split)]
         return replace(
@@ -103,34 +109,42 @@ class Statistics:
             width=self.width[mine],
             height=self.height[mine],
             covered=covered,
+            left_picture=renumbered[self.left_picture[left]].astype(np.int32),
+            left_class=self.left_class[left],
+            left_reason=self.left_reason[left],
         )
+
+    def left(self) -> dict[Reason, int]:
+        """How many regions are no objects, by reason; reasons that there are none of are left out."""
+        counts = np.bincount(self.left_reason, minlength=len(REASONS)).tolist()
+        return {reason: number for reason, number in zip(REASONS, counts, strict=True) if number}
 
     def per_picture(self) -> np.ndarray:
         """(P,) int64: how many objects each picture has."""
         return np.bincount(self.picture, minlength=self.n_pictures)
 
     def size_class(self) -> np.ndarray:
-        """(N,) int64: the place in `SIZES` of each object, -1 for one that covers no pixel."""
+        """(N,) int64: the place in `SIZES` of each object, -1 for one that could not be measured."""
         sized = np.searchsorted(SIZE_BOUNDS, np.nan_to_num(self.area), side="right")
         return np.where(self.area > 0, sized, -1)
 
     def aspect(self) -> np.ndarray:
-        """(N,) float64: width / height of each object's box, NaN for one that covers no pixel."""
+        """(N,) float64: width / height of each object's box, NaN for one that could not be measured."""
         there = (self.area > 0) & (self.height > 0)
         return np.divide(self.width, self.height, out=np.full(self.n_objects, np.nan), where=there)
 
-    def coverage(self, class_name: str | Literal[True] | None = True) -> np.ndarray:
+    def coverage(self, class_name: str | Literal[True] = True) -> np.ndarray:
         """(GRID, GRID) float64 in [0, 1], rows from the top: the mean over the pictures of the share of each cell that
-        objects cover. For objects of one class (None: without a class), or of any (True). All 0 without pictures."""
+        objects cover. For objects of one class, or of any (True). All 0 without pictures."""
         index = len(self.classes) + 1 if class_name is True else self.names.index(class_name)
         return self.covered[:, index].sum(axis=0) / max(1, self.n_pictures)
 
     def table(self) -> list[ClassRow]:
-        """A row for each class in order, and one for objects without a class where there are any."""
+        """A row for each class in order, and one for regions without a class where there are any."""
         rows, sizes, aspects = [], self.size_class(), self.aspect()
         for index, name in enumerate(self.names):
-            mine = self.class_index == index
-            if name is None and not mine.any():
+            mine, left = self.class_index == index, int((self.left_class == index).sum())
+            if name is None and not left:
                 continue
             small, medium, large = (int((mine & (sizes == size)).sum()) for size in range(3))
             seen = mine & (sizes >= 0)
@@ -142,7 +156,7 @@ class Statistics:
                     small,
                     medium,
                     large,
-                    int(mine.sum()) - small - medium - large,
+                    left,
                     float(np.median(self.area[seen])) if seen.any() else float("nan"),
                     float(np.median(aspects[seen])) if seen.any() else float("nan"),
                 )
@@ -153,18 +167,23 @@ class Statistics:
 def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics:
     """Count and measure every object. `progress(done, total)` is called for each picture.
 
-    A picture whose size is not known has objects without an area.
+    Objects of a picture whose size is not known have no area.
     """
     classes = (*dataset.classes, *(name for name in classes_in(dataset.images) if name not in dataset.classes))
     place: dict[str | None, int] = {None: len(classes), **{name: index for index, name in enumerate(classes)}}
     covered = np.zeros((len(SPLITS), len(classes) + 2, GRID * _FINER, GRID * _FINER), np.int32)
-    splits, pictures, indices, measures, crowds = [], [], [], [], 0
+    splits: list[int] = []
+    pictures: list[int] = []
+    indices: list[int] = []
+    measures: list[tuple[float, float, float]] = []
+    left: list[tuple[int, int, int]] = []
     for number, record in enumerate(dataset.images):
         splits.append(SPLITS.index(record.split or "train"))
         covers: dict[int, np.ndarray] = {}
+        size = size_of(record)
         for region in record.regions:
-            if region.iscrowd:
-                crowds += 1
+            if reason := why_not(region, size):
+                left.append((number, place[region.class_name], REASONS.index(reason)))
                 continue
             pictures.append(number)
             indices.append(place[region.class_name])
@@ -178,6 +197,7 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
         if progress is not None:
             progress(number + 1, len(dataset.images))
     area, width, height = np.array(measures, dtype=float).reshape(-1, 3).T
+    left_picture, left_class, left_reason = np.array(left, dtype=np.int32).reshape(-1, 3).T
     return Statistics(
         classes,
         np.array(splits, dtype=np.int8),
@@ -187,13 +207,15 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
         width,
         height,
         covered.reshape(*covered.shape[:2], GRID, _FINER, GRID, _FINER).mean(axis=(3, 5)),
-        crowds,
+        left_picture,
+        left_class,
+        left_reason,
     )
 
 
 def _measure(shape: Shape, record: ImageRecord) -> tuple[float, float, float]:
     """Area in px², and width and height of the box inside the picture; NaN where there is none to measure."""
-    if record.width is None or record.height is None or not raster.has_area(shape):
+    if record.width is None or record.height is None:
         return np.nan, np.nan, np.nan
     frame_height, frame_width = shape.size if isinstance(shape, RLE) else (record.height, record.width)
     x0, y0, x1, y1 = raster.bounds(shape)

@@ -9,12 +9,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from maskrcnn.annotations.statistics import GRID, SIZES, Statistics
+from maskrcnn.annotations.statistics import GRID, SIZES, ClassRow, Statistics
 from maskrcnn.studio.charts import INK, integer_ticks
 
 NO_CLASS = "(no class)"
 MOST_CLASSES = 20
-"""Bars of at most so many classes are drawn, the most common ones; the table holds them all."""
+"""Bars of at most this many classes are drawn, the most common ones; the table holds them all."""
 
 SIZE_COLOURS: dict[str, str] = {"small": "#86b6e8", "medium": "#4f8fd6", "large": "#2b62ad"}
 """Light to dark, blue: no class, no loss and no kind of match means anything here."""
@@ -32,12 +32,12 @@ def classes(found: Statistics, colours: Colours) -> alt.LayerChart:
     frame = pd.DataFrame(
         [
             {
-                "class": row.name or NO_CLASS,
+                "class": row.name,
                 "objects": row.objects,
                 "pictures": row.pictures,
                 "colour": colours[row.name],
             }
-            for row in _common(found)
+            for row in common(found)
         ]
     )
     bars = alt.Chart(frame).encode(
@@ -52,13 +52,13 @@ def classes(found: Statistics, colours: Colours) -> alt.LayerChart:
 def sizes(found: Statistics) -> alt.LayerChart:
     """Share of small, medium and large objects of each class, a full bar for each."""
     lines = []
-    for row in _common(found):
+    for row in common(found):
         sized = row.small + row.medium + row.large
         for place, (size, number) in enumerate(zip(SIZES, (row.small, row.medium, row.large), strict=True)):
             if sized:
                 lines.append(
                     {
-                        "class": row.name or NO_CLASS,
+                        "class": row.name,
                         "size": size,
                         "objects": number,
                         "share": number / sized,
@@ -240,13 +240,12 @@ def coverage(cells: np.ndarray, side: int) -> alt.LayerChart:
     return _sized(alt.layer(chart), side)
 
 
-def _common(found: Statistics) -> list[Any]:
-    """The rows of the classes that are drawn: the most common ones where there are many, in the project's order."""
-    rows = found.table()
-    if len(rows) <= MOST_CLASSES:
-        return rows
-    floor = sorted((row.objects for row in rows), reverse=True)[MOST_CLASSES - 1]
-    return [row for row in rows if row.objects >= floor][:MOST_CLASSES]
+def common(found: Statistics) -> list[ClassRow]:
+    """The rows of the classes that are drawn, in the project's order: of more than `MOST_CLASSES` the most common ones,
+    and of equally common ones the first."""
+    rows = [row for row in found.table() if row.name is not None]
+    kept = sorted(range(len(rows)), key=lambda place: (-rows[place].objects, place))[:MOST_CLASSES]
+    return [rows[place] for place in sorted(kept)]
 
 
 def _counts(most: int) -> alt.Axis:

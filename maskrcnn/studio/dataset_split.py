@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations import likeness
+from maskrcnn.annotations import learned, likeness
 from maskrcnn.annotations.progress import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
-from maskrcnn.studio.dataset_charts import NO_CLASS
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import counted
@@ -39,13 +37,19 @@ LEAK = (
 COLUMNS: dict[str, tuple[str, str]] = {
     "train now": ("%d", "Objects of the class in training pictures, as the project is now."),
     "val now": ("%d", "Objects of the class in validation pictures, as the project is now."),
-    "train": ("%d", "Objects of the class in training pictures after the change."),
-    "val": ("%d", "Objects of the class in validation pictures after the change."),
-    "val share": ("%.1f %%", "The share of the class's objects in validation after the change."),
+    "train after": ("%d", "Objects of the class in training pictures after the change."),
+    "val after": ("%d", "Objects of the class in validation pictures after the change."),
+    "val share now": ("%.1f %%", "The share of the class's objects that lie in validation, as the project is now."),
+    "val share after": ("%.1f %%", "The share of the class's objects that lie in validation after the change."),
     "off by": ("%+.1f", "How far that is from the share asked for, in percentage points."),
-    "train pictures": ("%d", "Training pictures that show the class after the change."),
-    "val pictures": ("%d", "Validation pictures that show the class after the change."),
+    "train pictures after": ("%d", "Training pictures that show the class after the change."),
+    "val pictures after": ("%d", "Validation pictures that show the class after the change."),
 }
+COUNTS = (
+    "Objects are regions that are learned from, as Statistics and Launch count them. Unlabelled pictures have no "
+    "region and are not marked as done: they stay out of training. A class lacks on a side that has none of its "
+    "pictures, although at least two show it."
+)
 
 
 def show(project: Project) -> None:
@@ -57,7 +61,7 @@ def show(project: Project) -> None:
     dataset_undo.bar(project)
     left, right = st.columns([1, 2.6], gap="large")
     with left:
-        share, seed, together = _wishes(len(images), groups)
+        share, seed, together = _wishes(groups)
     with session.fail_softly():
         made = _made(project, share, seed, groups if together and groups else [])
         after, table_now, table_after = made
@@ -85,7 +89,7 @@ def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
     )
 
 
-def _wishes(pictures: int, groups: Groups | None) -> tuple[float, int, bool]:
+def _wishes(groups: Groups | None) -> tuple[float, int, bool]:
     st.subheader("A new split", help=STRATIFIED)
     percent = st.slider(
         "Validation pictures",
@@ -96,7 +100,8 @@ def _wishes(pictures: int, groups: Groups | None) -> tuple[float, int, bool]:
         format="%d %%",
         key="dataset_share",
         persist_state="session",
-        help="More of them measure more exactly, fewer leave more to learn from. A fifth is usual.",
+        help="Of all pictures, rounded, and at least one on each side. More of them measure more exactly, fewer leave "
+        "more to learn from. A fifth is usual.",
     )
     seed = st.number_input(
         "Seed",
@@ -114,8 +119,6 @@ def _wishes(pictures: int, groups: Groups | None) -> tuple[float, int, bool]:
         disabled=not groups,
         help="Pictures that look the same go to the same side. " + LEAK,
     )
-    wanted = math.floor(pictures * percent / 100 + 0.5)
-    st.markdown(f"{counted(pictures, 'picture')}: about {pictures - wanted} to train on, {wanted} to validate on.")
     return percent / 100, int(seed), together
 
 
@@ -138,13 +141,14 @@ def _made(
 
 
 def _without_outlines(project: Project, progress: Progress) -> Dataset:
-    """The project's pictures with a region for each object that says nothing but its class: a split needs no more, and
-    that fits into memory for any project."""
+    """The project's pictures with a region for each object (`learned.why_not`) that says nothing but its class: a split
+    needs no more, and that fits into memory for any project."""
     dataset = project.dataset()
     of_class: dict[str | None, Region] = {}
     images = []
     for number, record in enumerate(dataset.images, 1):
-        regions = [of_class.setdefault(r.class_name, Region(Point(0, 0), r.class_name)) for r in record.regions]
+        names = [region.class_name for region in learned.objects(record)]
+        regions = [of_class.setdefault(name, Region(Rect(0, 0, 1, 1), name)) for name in names]
         images.append(ImageRecord(record.file_name, tuple(regions), split=record.split))
         progress(number, len(dataset.images))
     return Dataset(images, dataset.classes)
@@ -195,53 +199,75 @@ def _balance(
     share: float,
 ) -> None:
     """Class by class: what lies where now, and after."""
-    validation = sum(split == "val" for split in after.values())
-    objects = sum(row.train_objects + row.val_objects for row in table_after)
-    in_validation = sum(row.val_objects for row in table_after)
-    with_objects = [row for row in table_after if row.train_pictures + row.val_pictures > 1]
-    one_side = [row for row in with_objects if not (row.train_pictures and row.val_pictures)]
-    first, second, third = st.columns(3)
-    first.metric(
-        "pictures in validation",
-        f"{validation} of {len(images)}",
-        help=f"After the change. Now there are {sum(image.split == 'val' for image in images)}.",
-    )
-    second.metric(
-        "objects in validation",
-        f"{in_validation / objects:.1%}" if objects else "–",
-        help="The share of all objects that lie in validation pictures after the change.",
-    )
-    third.metric(
-        "classes on one side only",
-        len(one_side),
-        help="Classes that at least two pictures show and that would still miss in training or in validation.",
+    st.subheader("Now and after", help=COUNTS)
+    st.dataframe(
+        pd.DataFrame(now_and_after(images, after, table_now, table_after)),
+        hide_index=True,
+        column_config={"": st.column_config.TextColumn(width=150)}
+        | {name: st.column_config.TextColumn(alignment="right") for name in NOW_AND_AFTER},
     )
     frame = pd.DataFrame(
         [
             {
-                "class": new.name or NO_CLASS,
+                "class": new.name,
                 "train now": old.train_objects,
                 "val now": old.val_objects,
-                "train": new.train_objects,
-                "val": new.val_objects,
-                "val share": 100 * new.val_share,
+                "train after": new.train_objects,
+                "val after": new.val_objects,
+                "val share now": 100 * old.val_share,
+                "val share after": 100 * new.val_share,
                 "off by": 100 * (new.val_share - share),
-                "train pictures": new.train_pictures,
-                "val pictures": new.val_pictures,
+                "train pictures after": new.train_pictures,
+                "val pictures after": new.val_pictures,
             }
             for old, new in zip(table_now, table_after, strict=True)
         ]
     )
     if frame.empty:
-        st.info("Nothing is drawn yet, so there is no class to keep in balance.", icon=":material/balance:")
+        st.info("There is no object yet, so there is no class to keep in balance.", icon=":material/balance:")
         return
     config = {
         name: st.column_config.NumberColumn(format=format, help=meaning) for name, (format, meaning) in COLUMNS.items()
     }
     st.dataframe(frame, hide_index=True, column_config=config, placeholder="–", height=min(420, 36 + 35 * len(frame)))
-    if one_side:
-        names = ", ".join(f"“{plain(row.name or NO_CLASS)}”" for row in one_side[:8])
-        st.warning(f"On one side only: {names}. Another seed or a larger share may help.", icon=":material/warning:")
+    if one_side := [row.name for row in table_after if row.on_one_side]:
+        names = ", ".join(f"“{plain(name)}”" for name in one_side[:8])
+        more = f" and {counted(len(one_side) - 8, 'more class', 'more classes')}" if len(one_side) > 8 else ""
+        st.warning(
+            f"On one side only after the change: {names}{more}. Another seed or a larger share may help.",
+            icon=":material/warning:",
+        )
+
+
+NOW_AND_AFTER = ("training now", "validation now", "training after", "validation after")
+
+
+def now_and_after(
+    images: Sequence[StoredImage],
+    after: Splits,
+    table_now: Sequence[ClassShare],
+    table_after: Sequence[ClassShare],
+) -> list[dict[str, str]]:
+    """Pictures, objects, and classes that only one side shows although it need not be so: now and after the change."""
+    now: Splits = {image.file_name: image.split for image in images}
+    pictures = [sum(side == of for side in splits.values()) for splits in (now, after) for of in ("train", "val")]
+    waiting = {image.file_name for image in images if not image.n_regions and not image.done}
+    unlabelled = [sum(splits[name] == of for name in waiting) for splits in (now, after) for of in ("train", "val")]
+    objects = [
+        sum(numbers)
+        for table in (table_now, table_after)
+        for numbers in ([row.train_objects for row in table], [row.val_objects for row in table])
+    ]
+    lacking = [
+        sum(row.on_one_side and not (row.train_pictures, row.val_pictures)[side] for row in table)
+        for table in (table_now, table_after)
+        for side in (0, 1)
+    ]
+    rows = {"pictures": pictures, "of them unlabelled": unlabelled, "objects": objects, "classes lacking": lacking}
+    return [
+        {"": title, **{name: f"{number:,}" for name, number in zip(NOW_AND_AFTER, numbers, strict=True)}}
+        for title, numbers in rows.items()
+    ]
 
 
 def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: Splits, groups: Groups | None) -> None:
@@ -252,7 +278,7 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
         def look() -> None:
             st.session_state["dataset_look_for_copies"] = str(project.folder)
 
-        st.markdown(f"To find copies all {len(images)} pictures are decoded once.")
+        st.markdown(f"To find copies, {counted(len(images), 'picture')} must be decoded once.")
         st.button("Look for copies", icon=":material/search:", on_click=look)
         return
     if not groups:
@@ -260,12 +286,12 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
         return
     leaking = leaks(now, groups)
     later = leaks(after, groups)
-    words = f"{counted(len(groups), 'group')} of pictures look the same"
-    if leaking:
-        mend = "the split above ends that" if not later else f"{len(later)} would with the split above"
-        st.warning(f"{words}; {len(leaking)} lie on both sides now, {mend}.", icon=":material/warning:")
+    words = f"{counted(len(groups), 'group')} of pictures that look the same"
+    on_both = f"{counted(len(leaking), 'lies', 'lie')} on both sides now, and {len(later):,} after the change"
+    if leaking or later:
+        st.warning(f"{words}: {on_both}.", icon=":material/warning:")
     else:
-        st.success(f"{words}; each lies on one side.", icon=":material/check:")
+        st.success(f"{words}: each lies on one side, now and after the change.", icon=":material/check:")
     by_name = {image.file_name: image for image in images}
     ordered = [*leaking, *(group for group in groups if tuple(sorted(group)) not in set(leaking))]
     with st.container(horizontal=True, gap="small"):
@@ -275,7 +301,7 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
                 for name in shown:
                     _member(project, by_name[name], after)
     if len(ordered) > _SHOWN:
-        st.markdown(f"and {len(ordered) - _SHOWN} groups more")
+        st.markdown(f"and {counted(len(ordered) - _SHOWN, 'more group')}")
 
 
 def _member(project: Project, image: StoredImage, after: Splits) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations.formats.spreadsheet import csv_of
+from maskrcnn.annotations.learned import WORDS
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import address, annotate_state, dataset_charts, dataset_memory, session
@@ -16,6 +19,10 @@ PAGE = "dataset"
 SPLITS = {"all": "All pictures", "train": "Training", "val": "Validation"}
 _HEIGHT, _MAP = 230, 330
 
+OBJECTS = (
+    "Regions that are learned from: they have a class, an area and a pixel inside their picture, and mark no crowd. "
+    "Launch, Split and the trainer count the same. With masks switched off on Launch, keypoints alone count there too."
+)
 AREA = (
     "The number of pixels of its mask inside the picture, in the picture's own size. Training scales pictures to its "
     "working size (image_min_dim), and objects with them."
@@ -31,14 +38,17 @@ COVERAGE = (
 )
 COLUMNS: dict[str, tuple[str, str]] = {
     "pictures": ("%d", "Pictures with at least one object of the class."),
-    "objects": ("%d", "Regions of the class; those that mark a crowd do not count."),
-    "share": ("%.1f %%", "Of all objects, in percent."),
+    "objects": ("%d", OBJECTS),
+    "share": ("%.1f %%", "The class's objects in percent of all objects of the pictures that are chosen above."),
     "per picture": ("%.2f", "Objects of the class divided by the pictures that have one."),
     "small": ("%d", SIZE),
     "medium": ("%d", SIZE),
     "large": ("%d", SIZE),
-    "without area": ("%d", "Points, lines, and outlines without a pixel inside the picture; nothing is learned there."),
-    "median area (px²)": ("%.0f", AREA),
+    "not learned": (
+        "%d",
+        "Regions of the class that are no objects: crowds, points, lines, and what has no pixel inside.",
+    ),
+    "median area (px²)": ("%.1f", AREA),
     "median width / height": ("%.2f", "Of the box around the object, inside the picture."),
 }
 
@@ -57,18 +67,19 @@ def show(project: Project) -> None:
         "Pictures", "split", list(SPLITS), "all", page=f"{PAGE}_statistics", show=SPLITS.__getitem__
     )
     found = whole if split == "all" else whole.of("train" if split == "train" else "val")
-    _figures(found, crowds=whole.crowds)
+    _figures(found)
     if not found.n_objects:
         _nothing(project, found)
         return
     colours = {name: colours.get(name, annotate_state.NO_CLASS_COLOUR) for name in found.names}
     left, right = st.columns(2, gap="medium")
     with left:
-        many = f" The {MOST_CLASSES} most common ones." if len(found.table()) > MOST_CLASSES else ""
-        st.subheader("Objects of each class", help="Regions by class, crowds left out." + many)
+        classes = len(found.classes)
+        many = f" The {MOST_CLASSES} most common of {classes} classes." if classes > MOST_CLASSES else ""
+        st.subheader("Objects of each class", help=OBJECTS + many)
         st.altair_chart(dataset_charts.classes(found, colours), alt="Bars: objects of each class")
     with right:
-        st.subheader("Small, medium, large", help=SIZE)
+        st.subheader("Small, medium, large", help=SIZE + many)
         st.altair_chart(dataset_charts.sizes(found), alt="Bars: share of small, medium and large objects")
     left, right = st.columns(2, gap="medium")
     with left:
@@ -87,27 +98,44 @@ def show(project: Project) -> None:
     _table(found, project.folder.name, split)
 
 
-def _figures(found: Statistics, crowds: int) -> None:
+def median(numbers: np.ndarray) -> str:
+    """A median as it is: `8`, or `8.5` where two numbers lie in the middle."""
+    return f"{np.median(numbers):.1f}".removesuffix(".0")
+
+
+def left_in_words(found: Statistics) -> str:
+    """For example `Not among them: 2 regions that mark a crowd, 1 that is a line.`; empty where there are none."""
+    parts = [f"{number:,} that {WORDS[reason][number > 1]}" for reason, number in found.left().items()]
+    if not parts:
+        return ""
+    first, *others = parts
+    number = next(iter(found.left().values()))
+    first = first.replace(" that", " region that" if number == 1 else " regions that", 1)
+    return f"Not among them: {', '.join([first, *others])}."
+
+
+def _figures(found: Statistics) -> None:
     numbers = found.per_picture()
     sides = np.sqrt(found.area[found.area > 0])
     figures = (
-        ("pictures", f"{found.n_pictures:,}", "Removed pictures do not count."),
-        ("objects", f"{found.n_objects:,}", f"Regions of any class. {crowds} crowd regions are not among them."),
+        ("pictures", f"{found.n_pictures:,}", "Of the split that is chosen above. Removed pictures do not count."),
+        ("objects", f"{found.n_objects:,}", f"{OBJECTS} {left_in_words(found)}"),
         (
             "objects per picture",
             f"{numbers.mean():.1f}" if len(numbers) else "–",
-            f"The mean. Half of the pictures have {np.median(numbers):.0f} or fewer."
+            f"The mean. The median is {median(numbers)}: half of the pictures have as many or fewer."
             if len(numbers)
             else "No pictures.",
         ),
         (
             "pictures without objects",
             f"{int((numbers == 0).sum()):,}",
-            "Everything on them is learned as background: right if they show none, harmful if they are unlabelled.",
+            "Nothing is learned on them but background: right if they show no object, harmful if all that they hold is "
+            "not learned from. Those without a region stay out of training until somebody marks them as done.",
         ),
         (
             "typical size",
-            f"{np.median(sides):.0f} px" if len(sides) else "–",
+            f"{median(sides)} px" if len(sides) else "–",
             f"The median side of a square with the area of the object. {AREA}",
         ),
     )
@@ -118,9 +146,11 @@ def _figures(found: Statistics, crowds: int) -> None:
 def _nothing(project: Project, found: Statistics) -> None:
     st.info(
         "Here you see how many objects of each class there are, how large they are and where they lie. "
-        + ("No object is drawn on these pictures yet." if found.n_pictures else "There are no pictures in this split."),
+        + ("There is no object on these pictures yet." if found.n_pictures else "There are no pictures in this split."),
         icon=":material/bar_chart:",
     )
+    if left := left_in_words(found):
+        st.markdown(left.replace("Not among them", "Not learned from", 1))
     if found.n_pictures and st.button("Draw the first one", type="primary", icon=":material/draw:"):
         st.switch_page("pages/label/annotate.py", query_params={"project": project.folder.name})
     if not found.n_pictures:
@@ -137,11 +167,11 @@ def _where(found: Statistics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Where in the picture", help=COVERAGE, width="content")
         rows = [row.name for row in found.table() if row.objects]
-        names = {"any class": True, **{name or NO_CLASS: name for name in rows}}
+        names: dict[str, str | Literal[True]] = {"any class": True, **{name: name for name in rows if name}}
         chosen = st.selectbox(
             "Class", list(names), key="dataset_coverage_class", label_visibility="collapsed", width=220
         )
-    cells = found.coverage(names[chosen])  # type: ignore[arg-type]
+    cells = found.coverage(names[chosen])
     st.altair_chart(dataset_charts.coverage(cells, _MAP), alt="Map: where in the picture objects lie")
 
 
@@ -158,7 +188,7 @@ def _table(found: Statistics, project: str, split: str) -> None:
                 "small": row.small,
                 "medium": row.medium,
                 "large": row.large,
-                "without area": row.without_area,
+                "not learned": row.left,
                 "median area (px²)": row.median_area,
                 "median width / height": row.median_aspect,
             }

@@ -118,14 +118,14 @@ def test_the_table_of_shares() -> None:
     images = [
         ImageRecord("0.png", (Region(Rect(0, 0, 9, 9), "a"), Region(Rect(0, 0, 9, 9), "a")), split="val"),
         ImageRecord("1.png", (Region(Rect(0, 0, 9, 9), "a"), Region(Rect(0, 0, 9, 9)))),
-        ImageRecord("2.png", (), split="val"),
+        ImageRecord("2.png", (Region(Rect(0, 0, 9, 9), "a", iscrowd=True),), split="val"),  # no object
     ]
     found = shares(Dataset(images, ("b", "a")))
-    assert [tuple(row) for row in found] == [("b", 0, 0, 0, 0), ("a", 1, 2, 1, 1), (None, 1, 0, 1, 0)]
+    assert [tuple(row) for row in found] == [("b", 0, 0, 0, 0), ("a", 1, 2, 1, 1)]
     assert math.isnan(found[0].val_share)
     assert found[1].val_share == pytest.approx(2 / 3)
     other: dict[str, Split] = {"0.png": "train", "1.png": "train", "2.png": "val"}
-    assert [row.val_objects for row in shares(Dataset(images, ("b", "a")), other)] == [0, 0, 0]
+    assert [row.val_objects for row in shares(Dataset(images, ("b", "a")), other)] == [0, 0]
 
 
 def test_leaks_are_groups_on_both_sides() -> None:

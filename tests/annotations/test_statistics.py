@@ -51,36 +51,43 @@ def dataset() -> Dataset:
 def test_objects_are_counted_by_class_and_by_picture(dataset: Dataset) -> None:
     found = statistics(dataset)
     assert found.classes == ("cell", "stem", "leaf")
-    assert (found.n_pictures, found.n_objects) == (4, 6)
-    assert found.per_picture().tolist() == [2, 2, 2, 0]
+    assert (found.n_pictures, found.n_objects) == (4, 4)
+    assert found.per_picture().tolist() == [2, 1, 1, 0]
     rows = {row.name: row for row in found.table()}
     assert list(rows) == ["cell", "stem", "leaf", None]
-    assert (rows["cell"].pictures, rows["cell"].objects) == (2, 4)
+    assert (rows["cell"].pictures, rows["cell"].objects, rows["cell"].left) == (2, 3, 1)
     assert (rows["stem"].pictures, rows["stem"].objects) == (0, 0)
     assert (rows["leaf"].pictures, rows["leaf"].objects) == (1, 1)
-    assert (rows[None].pictures, rows[None].objects) == (1, 1)
+    assert (rows[None].pictures, rows[None].objects, rows[None].left) == (0, 0, 1)
+    assert found.left() == {"point": 1, "no-class": 1}
 
 
 def test_areas_boxes_and_medians(dataset: Dataset) -> None:
     found = statistics(dataset)
-    # The fourth lies half outside to the right and to the bottom: 32 x 32 px of it are in the picture.
-    np.testing.assert_array_equal(found.area, [32, 2048, 8192, 1024, 800, np.nan])
-    np.testing.assert_array_equal(found.width, [8, 64, 128, 32, 20, np.nan])
-    np.testing.assert_array_equal(found.height, [4, 32, 64, 32, 40, np.nan])
-    np.testing.assert_array_equal(found.aspect(), [2, 2, 2, 1, 0.5, np.nan])
+    np.testing.assert_array_equal(found.area, [32, 2048, 8192, 800])
+    np.testing.assert_array_equal(found.width, [8, 64, 128, 20])
+    np.testing.assert_array_equal(found.height, [4, 32, 64, 40])
+    np.testing.assert_array_equal(found.aspect(), [2, 2, 2, 0.5])
     cell = found.table()[0]
     assert cell.median_area == 800  # of 32, 800, 2048
     assert cell.median_aspect == 2  # of 0.5, 2, 2
-    assert (cell.small, cell.medium, cell.large, cell.without_area) == (2, 1, 0, 1)
+    assert (cell.small, cell.medium, cell.large, cell.left) == (2, 1, 0, 1)
+
+
+def test_only_what_lies_inside_the_picture_is_measured() -> None:
+    # Half outside to the right and to the bottom: 32 x 32 px of it are in the picture.
+    found = statistics(one(Rect(96, 32, 64, 64)))
+    assert (found.area.tolist(), found.width.tolist(), found.height.tolist()) == ([1024], [32], [32])
 
 
 def test_one_split_alone(dataset: Dataset) -> None:
     train, val = statistics(dataset).of("train"), statistics(dataset).of("val")
-    assert (train.n_pictures, train.n_objects, val.n_pictures, val.n_objects) == (2, 4, 2, 2)
-    assert val.per_picture().tolist() == [2, 0]
-    assert train.per_picture().tolist() == [2, 2]
-    assert [row.objects for row in val.table()] == [2, 0, 0]
-    np.testing.assert_array_equal(val.area, [800, np.nan])
+    assert (train.n_pictures, train.n_objects, val.n_pictures, val.n_objects) == (2, 3, 2, 1)
+    assert val.per_picture().tolist() == [1, 0]
+    assert train.per_picture().tolist() == [2, 1]
+    assert [row.objects for row in val.table()] == [1, 0, 0]
+    assert (train.left(), val.left()) == ({"no-class": 1}, {"point": 1})
+    np.testing.assert_array_equal(val.area, [800])
 
 
 @pytest.mark.parametrize(
@@ -98,10 +105,10 @@ def test_size_classes_have_the_bounds_of_coco(width: int, height: int, size: str
     [Point(3, 4), Polyline(((0, 0), (9, 9))), Polygon(((0, 0), (9, 0))), Rect(200, 0, 9, 9)],
     ids=["point", "line", "two corners", "outside"],
 )
-def test_an_object_without_a_pixel_is_counted_and_has_no_size(shape: Shape) -> None:
+def test_a_region_without_a_pixel_is_no_object(shape: Shape) -> None:
     found = statistics(one(shape))
     (row,) = found.table()
-    assert (row.objects, row.without_area, row.small) == (1, 1, 0)
+    assert (row.objects, row.pictures, row.left, row.small) == (0, 0, 1, 0)
     assert math.isnan(row.median_area)
     assert math.isnan(row.median_aspect)
     assert not found.covered.any()
@@ -109,12 +116,13 @@ def test_an_object_without_a_pixel_is_counted_and_has_no_size(shape: Shape) -> N
 
 def test_a_picture_of_unknown_size_is_counted() -> None:
     found = statistics(Dataset((record("a.png", Region(Rect(0, 0, 9, 9), "cell"), width=None, height=None),)))
-    assert found.table()[0].without_area == 1
+    (row,) = found.table()
+    assert (row.objects, row.small, row.medium, row.large) == (1, 0, 0, 0)
 
 
 def test_crowds_are_counted_apart() -> None:
     found = statistics(Dataset((record("a.png", Region(Rect(0, 0, 9, 9), "cell", iscrowd=True)),), ("cell",)))
-    assert (found.crowds, found.n_objects) == (1, 0)
+    assert (found.left(), found.n_objects) == ({"crowd": 1}, 0)
     assert not found.covered.any()
 
 
@@ -137,7 +145,6 @@ def test_the_quarter_that_is_covered(shape: Shape) -> None:
     found = statistics(one(shape))
     np.testing.assert_array_equal(found.coverage("cell"), expected)
     np.testing.assert_array_equal(found.coverage(), expected)
-    assert not found.coverage(None).any()
 
 
 def test_a_cell_can_be_covered_in_part_and_holes_are_not_covered() -> None:

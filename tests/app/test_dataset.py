@@ -381,11 +381,15 @@ def test_many_findings_of_a_kind_are_shown_in_portions(
 
 def test_a_split_is_shown_applied_and_undone(open_page: Callable[..., AppTest], project: Project) -> None:
     app = open_page(view="split")
-    assert metrics(app)["pictures in validation"] == "2 of 10"
-    frame = app.main.dataframe[0].value
-    assert frame["train now"].tolist() == [7, 2]
-    assert (frame["train"] + frame["val"]).tolist() == [7, 2]
-    assert frame["val"].tolist()[1] == 1  # one leaf on each side
+    both = app.main.dataframe[0].value.set_index("")
+    assert both.loc["pictures"].tolist() == ["10", "0", "8", "2"]
+    assert both.loc["of them unlabelled"].tolist()[:2] == ["3", "0"]
+    assert both.loc["objects"].tolist()[:2] == ["9", "0"]
+    assert both.loc["classes lacking"].tolist() == ["0", "2", "0", "0"]
+    frame = app.main.dataframe[1].value
+    assert (frame["train now"].tolist(), frame["val now"].tolist()) == ([7, 2], [0, 0])
+    assert (frame["train after"] + frame["val after"]).tolist() == [7, 2]
+    assert frame["val after"].tolist()[1] == 1  # one leaf on each side
     button(app, "Move 2 pictures").click().run()
     assert not app.exception
     assert sum(image.split == "val" for image in project.images()) == 2
@@ -408,7 +412,7 @@ def test_undoing_a_split_keeps_the_labels_drawn_since(open_page: Callable[..., A
 def test_the_share_and_the_seed(open_page: Callable[..., AppTest]) -> None:
     app = open_page(view="split")
     app.slider(key="dataset_share").set_value(50).run()
-    assert metrics(app)["pictures in validation"] == "5 of 10"
+    assert app.main.dataframe[0].value.set_index("").loc["pictures"].tolist() == ["10", "0", "5", "5"]
     app.number_input(key="dataset_seed").set_value(7).run()
     assert not app.exception
 
@@ -416,7 +420,7 @@ def test_the_share_and_the_seed(open_page: Callable[..., AppTest]) -> None:
 def test_copies_on_both_sides_are_told_and_kept_together(open_page: Callable[..., AppTest], project: Project) -> None:
     project.add_pictures([("copy of p0.png", png(0) + b" ")], "val")
     app = open_page(view="split")
-    assert "1 lie on both sides now, the split above ends that" in words(app)
+    assert "1 lies on both sides now, and 0 after the change" in words(app)
     button(app, "Move").click().run()
     splits = {image.file_name: image.split for image in project.images()}
     assert splits["p0.png"] == splits["copy of p0.png"]

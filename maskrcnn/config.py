@@ -310,7 +310,7 @@ class Config(BaseModel):
         None,
         ge=1,
         le=MOST,
-        description="Steps between two validations; empty: once through the pictures (more, if minutes is set).",
+        description="Steps between two validations; empty: once through the pictures, or more often if minutes is set.",
     )
     ema: float = Field(
         0.0,
@@ -337,7 +337,7 @@ class Config(BaseModel):
         1024,
         ge=0,
         le=MOST,
-        description="Memory for decoded training pictures; what does not fit is read anew each time.",
+        description="Memory for decoded training pictures, in MB (1,000,000 bytes); what does not fit is read anew each time.",
     )
     loader_threads: int | None = Field(
         None, ge=0, le=64, description="Threads that read pictures while the network computes; empty: as many as help."

@@ -41,11 +41,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"errors", "words", "foreign", "config", "annotations", "evaluation", "model"},
     # Not the loop: a training is started by its command line.
     "jobs": {"errors", "words", "foreign", "opened_projects", "config", "training.run_folder"},
-    "studio": {
+    "workspace": {
         "errors",
         "words",
         "foreign",
         "opened_projects",
+        "shipped",
+        "annotations",
+        "jobs",
+        "training.run_folder",
+    },
+    "studio": {
+        "errors",
+        "words",
+        "foreign",
+        "workspace",
         "config",
         "config_table",
         "shipped",
@@ -96,7 +106,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
 """Modules that are torch, or load it; `LIGHT_TRAINING` are the exceptions."""
 
-LIGHT_TRAINING = ("run_folder", "run_documents", "readiness", "schedule", "duration")
+LIGHT_TRAINING = ("run_folder", "run_documents", "readiness", "schedule", "duration", "epochs")
 """Modules of the training that know no torch, so that pages may load them."""
 
 LIGHT = (
@@ -112,6 +122,7 @@ LIGHT = (
         "annotations",
         "evaluation",
         "jobs",
+        "workspace",
     ),
     *("studio", "pages", "app"),
 )

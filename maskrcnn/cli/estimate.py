@@ -9,7 +9,7 @@ import psutil
 
 from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.training.duration import Estimate
+from maskrcnn.training.duration import Estimate, about, parts_in_words
 from maskrcnn.training.estimate import estimate
 from maskrcnn.training.samples import LabelledPictures
 
@@ -31,20 +31,7 @@ def estimate_command(
 
 
 def in_words(found: Estimate, config: Config) -> str:
-    """`about 12 minutes: 0.9 s a step, 16 steps an epoch, 20 epochs, 3 s of validation each, 1900 MB`"""
-    return f"{whole(found.seconds)}: " + ", ".join(
-        [
-            f"{found.seconds_per_step:.2g} s a step",
-            f"{found.steps_per_epoch} steps an epoch",
-            f"{found.epochs} epochs",
-            f"{found.validation_seconds:.2g} s of validation each",
-            f"{found.memory_mb:.0f} MB",
-        ]
-    )
-
-
-def whole(seconds: float) -> str:
-    """`about 40 seconds`, `about 12 minutes`, `about 3.5 hours`"""
-    if seconds < 90:
-        return f"about {round(seconds)} seconds"
-    return f"about {round(seconds / 60)} minutes" if seconds < 2 * 3600 else f"about {seconds / 3600:.1f} hours"
+    """`about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, ...`, the training
+    without its start, which is one of the parts."""
+    most = "at most " if config.patience else ""
+    return f"{most}{about(found.seconds_of_training)}: {parts_in_words(found, config)}"

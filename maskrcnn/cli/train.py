@@ -18,6 +18,7 @@ from maskrcnn.cli.estimate import estimate_command
 from maskrcnn.cli.train_start import Start, begin, rehearse, resume
 from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
+from maskrcnn.training.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
 from maskrcnn.training.machine import machine, machines
@@ -26,6 +27,7 @@ from maskrcnn.training.run_folder import CONFIG, RESULT, Row, RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.team import Team, join
 from maskrcnn.training.tensorboard import Events
+from maskrcnn.words import clock, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", choices=PRESETS, help="which set of defaults to start from (classroom)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
-        "--epochs", type=int, metavar="N", help="how many times through the pictures (20); with --resume how many more"
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="how many epochs (20), each once through the pictures; with --resume how many more",
     )
     length.add_argument(
-        "--minutes", type=float, metavar="M", help="how long to train instead; with --resume how much longer"
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="how long to train instead, with epochs of one or more passes through the pictures, such that about "
+        f"{EPOCHS_IN_A_BUDGET} fit; with --resume how much longer",
     )
     parser.add_argument("--backbone", choices=BACKBONES, help="the body of the network")
     parser.add_argument(
@@ -115,10 +124,10 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
     validation = LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
     computes = machine(next(model.parameters()).device)
     log(
-        f"{run.name}: {len(training)} pictures to learn from, "
+        f"{run.name}: {counted(len(training), 'picture')} to learn from, "
         f"{len(validation) if validation else 'none'} to validate on, "
         f"{config.backbone} with {config.pooling} for {', '.join(config.tasks)} on {computes}"
-        + (f", {team.size} processes" if team.size > 1 else "")
+        + (f", {counted(team.size, 'process', 'processes')}" if team.size > 1 else "")
     )
     for line in [*start.lines, *remarks(config, start.documents)]:
         log(line)
@@ -127,9 +136,9 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
 
         def report(row: Row) -> None:
             bar.update(row["progress"] - bar.n)
-            bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock_time(row['eta'])}")
+            bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock(row['eta'])}")
             if row["event"] == "epoch":
-                log(epoch_line(row))
+                log(epoch_line(row, passes(row["step"], config.batch_size, len(training))))
             if events:
                 events.add(row)
 
@@ -146,9 +155,9 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
                 events.close()
     if team.leads:
         run.write_json(RESULT, outcome | {"machine": machines(start.machine, computes)})
-    early = f" (no better AP for {config.patience} epochs)" if outcome["stopped_early"] else ""
-    took = clock_time(outcome["seconds"])
-    log(f"{outcome['state']}{early} after {took}, best epoch {outcome['best_epoch']}: {run.path}")
+    early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""
+    best = best_words(best_epoch(run.epochs()))
+    log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")
     return outcome
 
 
@@ -178,20 +187,24 @@ def stop_on_signals() -> Any:
     return lambda: bool(received)
 
 
-def epoch_line(row: Row) -> str:
-    """One epoch as a line of the log."""
-    parts = [f"epoch {row['epoch']:3d}  loss {row['loss']:.3f}"]
+def best_words(best: Best | None) -> str:
+    """`best epoch 3 (mask AP 0.602)`"""
+    if best is None:
+        return "no epoch finished"
+    if best.score is None:
+        return f"best epoch {best.epoch}, the last one, as there was nothing to measure on"
+    return f"best epoch {best.epoch} ({best.judged_by} {best.score:.3f})"
+
+
+def epoch_line(row: Row, seen: float) -> str:
+    """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
+    parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {seen:.1f}  loss {row['loss']:.3f}"]
     if "val_loss" in row:
         parts.append(f"val {row['val_loss']:.3f}")
     parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES if name in row]
     shown = ("segm_ap", "segm_ap50", "keypoints_ap", "keypoints_ap50", "bbox_ap")
     parts += [f"{name} {row[name]:.3f}" for name in shown if row.get(name) is not None]
-    return "  ".join([*parts, f"ETA {clock_time(row['eta'])}"])
-
-
-def clock_time(seconds: float | None) -> str:
-    """Seconds as 4:10; empty where unknown."""
-    return "?" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    return "  ".join([*parts, f"{clock(row['elapsed'])} so far", f"ETA {clock(row['eta'])}"])
 
 
 def one_line(error: Exception) -> str:

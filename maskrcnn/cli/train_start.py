@@ -25,11 +25,12 @@ from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
 from maskrcnn.model.speed import compile_backbone
 from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.readiness import require_ready
-from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
+from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, START, RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.state import load_state
 from maskrcnn.training.team import Team
 from maskrcnn.training.tensorboard import require_tensorboard
+from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
 """Words for weights that torchvision fetches -> what their data is called."""
@@ -67,6 +68,8 @@ def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Wat
     run = RunFolder(RunFolder.create(args.out).path, made_here=True)
     run.write_process()
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
+    known = known_at_start(args)
+    run.write_json(START, {"preset": args.preset, "init": known.init, "backbone_weights": known.weights})
     run.write_json(CONFIG, model.config.model_dump())
     team.wait()
     return Start(run, model, documents, lines=lines)
@@ -122,7 +125,9 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
 
 
 def _length(config: Config) -> str:
-    return f"{config.epochs} epochs" if config.minutes is None else f"{config.minutes:g} minutes"
+    if config.minutes is not None:
+        return f"{config.minutes:g} {'minute' if config.minutes == 1 else 'minutes'}"
+    return counted(config.epochs or 0, "epoch")
 
 
 def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:

@@ -21,11 +21,14 @@ def select(
     show: Callable[[T], str] = str,
     help: str | None = None,
     label_visibility: Literal["visible", "collapsed"] = "visible",
+    of: str = "",
+    resets: Sequence[str] = (),
 ) -> T:
     """A select box whose choice is `?name=...` in the address.
 
     Where the address does not say, it is what was chosen last on this `page`, else `default`; so is a value that is not
-    (or no longer) among the options.
+    (or no longer) among the options. `of` names what the options belong to, as a run its epochs: what was chosen of
+    another one is forgotten. Another choice takes the names in `resets` out of the address.
     """
     return _kept(
         partial(st.selectbox, label, options, format_func=show, help=help, label_visibility=label_visibility),
@@ -33,6 +36,8 @@ def select(
         options,
         default,
         page,
+        of,
+        resets,
     )
 
 
@@ -76,17 +81,33 @@ def choose(name: str, value: int | str) -> None:
     st.query_params[name] = str(value)
 
 
-def _kept(widget: Callable[..., T | None], name: str, options: Sequence[T], default: T, page: str) -> T:
-    """Draw the widget with what the address says, or what was chosen last; remember what it says then."""
+def _kept(
+    widget: Callable[..., T | None],
+    name: str,
+    options: Sequence[T],
+    default: T,
+    page: str,
+    of: str = "",
+    resets: Sequence[str] = (),
+) -> T:
+    """Draw the widget with what the address says, or what was chosen last of `of`; remember what it says then.
+
+    A default that nobody chose is not remembered: it may be another one the next time.
+    """
     key, memory = f"{page}_{name}", f"{page}_{name}_last"
     texts = {str(option): option for option in options}
-    st.session_state[key] = texts.get(st.query_params.get(name, st.session_state.get(memory, "")), default)
-    chosen = widget(key=key, on_change=_note, args=(name, key))
+    last_of, last = st.session_state.get(memory, ("", ""))
+    asked = st.query_params.get(name, last if last_of == of else "")
+    st.session_state[key] = texts.get(asked, default)
+    chosen = widget(key=key, on_change=_note, args=(name, key, tuple(resets)))
     if chosen is None:
         chosen = default
-    st.session_state[memory] = str(chosen)
+    if asked in texts or chosen != default:
+        st.session_state[memory] = (of, str(chosen))
     return chosen
 
 
-def _note(name: str, key: str) -> None:
+def _note(name: str, key: str, resets: Sequence[str] = ()) -> None:
     st.query_params[name] = str(st.session_state[key])
+    for other in resets:
+        st.query_params.pop(other, None)

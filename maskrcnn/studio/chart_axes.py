@@ -8,18 +8,23 @@ from typing import Literal, get_args
 
 from maskrcnn.training.run_folder import Row
 
-XAxis = Literal["epochs", "steps", "minutes"]
+XAxis = Literal["epochs", "passes", "steps", "minutes"]
 """What the curves of a run are drawn over."""
 
 X_AXES: tuple[XAxis, ...] = get_args(XAxis)
 
+COMPARED_AXES: tuple[XAxis, ...] = ("passes", "steps", "minutes")
+"""What several runs are drawn over: an epoch of one may be as long as ten of another."""
 
-def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool) -> float:
+
+def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: float | None = None) -> float:
     """Where the x axis of a run ends whose last row is `row`: where the run will, as far as that can be told.
 
     `epochs` is None for a run whose length is set in minutes; how many they become is judged by the pace so far, in
-    fives.
+    fives. `pass_steps` is the number of steps in a pass; without it nobody knows how many passes there are: 0.
     """
+    if axis == "passes":
+        return x_end("steps", row, epochs, active) / pass_steps if pass_steps else 0.0
     if not active:
         now = {"epochs": row["epoch"], "steps": row["step"], "minutes": row["elapsed"] / 60}
         return float(now[axis])

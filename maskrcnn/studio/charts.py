@@ -33,7 +33,7 @@ SMALL = 200
 _OUTLIERS = 95.0
 """Percentile of the steps that the y axis reaches: one wild step must not press the others flat."""
 
-_NAMES = {"epochs": "epoch", "steps": "step", "minutes": "minutes"}
+_NAMES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _specification(
     about: dict[str, Any] = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
     ticks: dict[str, Any] = {"tickCount": 4 if small else 8}
     if last >= 4 and axis != "minutes":
-        ticks = {"values": integer_ticks(0, round(last), 6 if small else 11), "format": "d", "labelOverlap": False}
+        ticks = {"values": integer_ticks(0, math.floor(last), 6 if small else 11), "format": "d", "labelOverlap": False}
     x = alt.X(
         "x:Q",
         title=_NAMES[axis],

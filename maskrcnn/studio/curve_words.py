@@ -90,7 +90,7 @@ GAUGES: tuple[Gauge, ...] = (
     ),
     Gauge(
         "images per second",
-        "Pictures learned from, in each step.",
+        "Pictures learned from, divided by the seconds of the step; validations do not count.",
         (("images_per_second", "images per second", _FIRST),),
     ),
     Gauge(
@@ -103,9 +103,9 @@ GAUGES: tuple[Gauge, ...] = (
     ),
     Gauge(
         "memory, GB",
-        "Of the graphics card where one computes, else of the process.",
+        "Of the graphics card where one computes, else of the process. A GB is 1,000,000,000 bytes.",
         (("memory_mb", "memory", _FIRST),),
-        factor=1 / 1024,
+        factor=2**20 / 1e9,  # the rows count in 2**20 bytes
         noisy=False,
     ),
     Gauge(

@@ -13,7 +13,9 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.evaluation import evaluate
 from maskrcnn.evaluation.report import Report
-from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder, finest_ap
+from maskrcnn.training import epochs as epoch_rules
+from maskrcnn.training.epochs import Best
+from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder
 
 COLUMNS: dict[str, str] = {
     "file": "picture",
@@ -30,9 +32,6 @@ COLUMNS: dict[str, str] = {
 
 MATCHED_BY: dict[str, str] = {"segm": "mask", "bbox": "box"}
 """What is compared to tell right from wrong, in a word."""
-
-BEST_BY: dict[str, str] = {"segm_ap": "mask", "keypoints_ap": "keypoint", "bbox_ap": "box"}
-"""The AP by which an epoch is judged, in a word."""
 
 
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
@@ -51,16 +50,26 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
     return evaluate(truth, detections, min_score=min_score, tasks=config.tasks, sigmas=config.sigmas)
 
 
-def best_epoch(run: RunFolder, epochs: list[int]) -> tuple[int, str | None]:
-    """The best epoch among those whose detections were kept, and in a word the AP that says so (see `finest_ap`); the
-    last one and None where none has any."""
-    rows = run.epochs()
-    judged = finest_ap(rows[-1]) if rows else None
-    scores = {row["epoch"]: row[judged] for row in rows if row.get(judged) is not None} if judged else {}
-    known = [epoch for epoch in epochs if epoch in scores]
-    if judged is None or not known:
-        return epochs[-1], None
-    return max(known, key=lambda epoch: (scores[epoch], epoch)), BEST_BY[judged]
+def best_epoch(run: RunFolder, epochs: list[int]) -> Best:
+    """The best of the epochs whose detections were kept (see `training.epochs.best_epoch`), which are one at least; the
+    last one of them where nothing was measured."""
+    found = epoch_rules.best_epoch(row for row in run.epochs() if row["epoch"] in epochs)
+    return found if found and found.score is not None else Best(epochs[-1])
+
+
+def epoch_words(number: int, best: Best) -> str:
+    """`3`, or `3 (best mask AP)`"""
+    return f"{number} (best {best.judged_by})" if number == best.epoch and best.judged_by else str(number)
+
+
+def epoch_help(best: Best) -> str:
+    """What the choice of epochs says on hover."""
+    if best.judged_by is None:
+        return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
+    return (
+        f"Detections are kept for each epoch. The best one has the highest {best.judged_by} on the validation pictures; "
+        "among equals it is the first. A run opens at it."
+    )
 
 
 def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[int, str]:

@@ -10,8 +10,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, queue
 from maskrcnn.studio import session
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.studio.run_words import STATES, clock, place
+from maskrcnn.studio.run_words import STATES, place, times
 from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.words import clock
 
 RUNS_PAGE = "pages/train/runs.py"
 SILENT_ICON = ":material/heart_broken:"
@@ -95,7 +96,7 @@ def _one(run: RunFolder, silent: float | None) -> None:
         query_params={"project": run.path.parent.parent.name, "run": run.name},
         help=words.meaning,
     )
-    ending = f"ETA {clock(now.eta)}" if now.active else clock(now.elapsed)
+    ending = f"ETA {clock(now.eta)}" if now.active and now.epoch else times(now)
     st.progress(now.fraction, text=f"{place(now)}  ·  {ending}")
     if silent is not None:
         st.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(silent)}]", help=SILENT_MEANING)

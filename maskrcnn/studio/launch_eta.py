@@ -17,7 +17,9 @@ from maskrcnn.studio import launch_measuring, launch_speed, session
 from maskrcnn.studio.launch_measuring import Measuring
 from maskrcnn.studio.launch_speed import Known
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.training.duration import Estimate, estimate_of
+from maskrcnn.studio.run_words import TIME_MEANING
+from maskrcnn.training.duration import Estimate, about, estimate_of, parts_in_words
+from maskrcnn.training.epochs import EPOCH_MEANING
 from maskrcnn.training.run_folder import runs_in
 
 STORE = ".speed"
@@ -88,12 +90,12 @@ def _answer(wanted: Wanted, known: Known, again: bool) -> None:
     found = wanted.estimate(known)
     config = wanted.config
     most = "at most " if config.patience else ""
-    st.markdown(f"#### {most}{about(found.seconds)}")
+    st.markdown(f"#### {most}{about(found.seconds_of_training)}", help=f"{TIME_MEANING} The time of day counts all.")
     if wanted.waits is not None:
         ready = datetime.now(_zone()) + timedelta(seconds=wanted.waits + found.seconds)
         start = "if it starts now" if wanted.waits == 0 else f"after {about(wanted.waits)} of waiting for its turn"
         st.markdown(f":material/schedule: {most}ready {clock_words(ready)}, {start}")
-    st.markdown(f":small[{parts_in_words(found)}]")
+    st.markdown(f":small[{parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f":small[{source_in_words(known)}]", width="content")
         if again:
@@ -138,38 +140,6 @@ def _progress(wanted: Wanted, running: bool) -> None:
 
 
 # Words
-
-
-def about(seconds: float) -> str:
-    """`about 40 seconds`, `about 12 minutes`, `about 3.5 hours`, `about 2 days`"""
-    if seconds < 90:
-        return f"about {round(seconds)} seconds" if seconds >= 1.5 else "about a second"
-    if seconds < 100 * 60:
-        return f"about {round(seconds / 60)} minutes"
-    if seconds < 36 * 3600:
-        return f"about {seconds / 3600:.2g} hours"
-    return f"about {seconds / 86400:.2g} days"
-
-
-def parts_in_words(found: Estimate) -> str:
-    """`0.9 s a step, 16 steps an epoch, 20 epochs, 3 s of validation each, 1.9 GB`"""
-    parts = [
-        f"{short(found.seconds_per_step)} a step",
-        f"{found.steps_per_epoch} {'step' if found.steps_per_epoch == 1 else 'steps'} an epoch",
-        f"{found.epochs} {'epoch' if found.epochs == 1 else 'epochs'}",
-    ]
-    if found.validation_seconds:
-        parts.append(f"{short(found.validation_seconds)} of validation each")
-    if found.memory_mb:
-        parts.append(f"{found.memory_mb / 1024:.1f} GB")
-    return ", ".join(parts)
-
-
-def short(seconds: float) -> str:
-    """`90 ms`, `0.9 s`, `12 s`"""
-    if seconds < 0.1:
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def source_in_words(known: Known) -> str:

@@ -10,8 +10,9 @@ import streamlit as st
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
 from maskrcnn.jobs.table import Damaged
-from maskrcnn.studio import launch_eta, session
+from maskrcnn.studio import session
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.training.duration import about
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Turn:
             return "It trains on its own: you may close this tab or stop the studio, and find it again under Runs."
         names = ", ".join(f"**{plain(name)}**" for name in self.ahead[:3])
         more = f" and {len(self.ahead) - 3} more" if len(self.ahead) > 3 else ""
-        when = "" if self.seconds is None else f", in {launch_eta.about(self.seconds)}"
+        when = "" if self.seconds is None else f", in {about(self.seconds)}"
         return f"It starts by itself when {names}{more} {'has' if len(self.ahead) == 1 else 'have'} ended{when}."
 
 

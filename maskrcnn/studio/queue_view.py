@@ -11,8 +11,9 @@ from maskrcnn.jobs import local, queue
 from maskrcnn.studio import session
 from maskrcnn.studio.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.studio.run_words import STATES, bar_text, clock
+from maskrcnn.studio.run_words import STATES, bar_text
 from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.words import clock
 
 COLUMNS = (4, 5, 3)
 """Widths: which run, how far it is or when it starts, what can be done."""

@@ -12,7 +12,8 @@ from maskrcnn.jobs import local
 from maskrcnn.studio.chart_axes import XAxis, x_end
 from maskrcnn.studio.charts import Line, line_chart
 from maskrcnn.studio.curve_words import AP_LINES, AP_MEANING, GAUGES, LOSS_MEANINGS, LOSS_TITLES
-from maskrcnn.studio.run_lines import Curves, ap_lines, aps_in, gauge_lines, loss_lines, losses_in
+from maskrcnn.studio.run_curves import MOST_STEPS
+from maskrcnn.studio.run_lines import Curves, ap_lines, aps_in, gauge_lines, loss_lines, losses_in, steps_words
 from maskrcnn.training.run_folder import CONFIG, RunFolder
 
 _LARGE, _SMALL = 220, 150
@@ -32,7 +33,13 @@ class View:
 def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
     """Where the x axis of these runs ends: where the last of them does, or will."""
     ends = [
-        x_end(axis, one.rows.last, (run.read_json(CONFIG) or {}).get("epochs"), local.state(run) in local.ACTIVE)
+        x_end(
+            axis,
+            one.rows.last,
+            (run.read_json(CONFIG) or {}).get("epochs"),
+            local.state(run) in local.ACTIVE,
+            one.pass_steps,
+        )
         for run, one in zip(runs, curves, strict=True)
         if one.rows.last
     ]
@@ -53,10 +60,13 @@ def losses(curves: Sequence[Curves], view: View) -> None:
         _draw(
             column, loss_lines(curves, loss, view.axis, view.smoothing), _SMALL, view, LOSS_TITLES[loss], log=view.log
         )
-    faint = "single steps, and their running mean" if view.smoothing else "single steps"
+    faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS} single steps of each run"
+    mean = ", and the running mean of all of them" if view.smoothing else ""
     st.markdown(
         ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "
-        f"Faint: {faint}.]"
+        f"Faint: {faint}{mean}.]",
+        help="A chart of many thousand points would be slow, so of a long run every 2nd, 4th, 8th, ... step is drawn. "
+        "All that were recorded are in Download, Steps (CSV).",
     )
 
 

@@ -11,7 +11,7 @@ from maskrcnn.studio.run_rows import RunRows
 from maskrcnn.training.run_folder import Row
 
 MOST_STEPS = 320
-"""Most steps of a run that a chart draws."""
+"""Most steps of a run that a chart draws; the page says how many of how many these are."""
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
@@ -40,15 +40,20 @@ def drawn_steps(count: int, most: int = MOST_STEPS) -> np.ndarray:
     return chosen if not count or chosen[-1] == count - 1 else np.append(chosen, count - 1)
 
 
-def step_positions(rows: RunRows, axis: XAxis, first_epoch: int | None = None) -> np.ndarray:
+def step_positions(
+    rows: RunRows, axis: XAxis, first_epoch: int | None = None, pass_steps: float | None = None
+) -> np.ndarray:
     """(N,): where each step lies. An epoch is 1 long whatever its number of steps: the last step of epoch 3 lies at 3.
 
     The epoch that is not yet over is taken to be as long as the one before; of the first, `first_epoch` is its number
-    of steps, where anybody knows.
+    of steps, where anybody knows. `pass_steps` is the number of steps in a pass; without it no step has a place among
+    the passes.
     """
     if axis == "minutes":
         return rows.column("elapsed") / 60
     steps = rows.column("step")
+    if axis == "passes":
+        return steps / (pass_steps or np.nan)
     if axis == "steps" or not len(steps):
         return steps
     ends, numbers = [0.0], [0.0]
@@ -61,8 +66,10 @@ def step_positions(rows: RunRows, axis: XAxis, first_epoch: int | None = None) -
     return np.interp(steps, ends, numbers)
 
 
-def epoch_positions(epochs: tuple[Row, ...], axis: XAxis) -> np.ndarray:
+def epoch_positions(epochs: tuple[Row, ...], axis: XAxis, pass_steps: float | None = None) -> np.ndarray:
     """(E,): where each epoch lies: at its end."""
+    if axis == "passes":
+        return np.array([float(row["step"]) for row in epochs]) / (pass_steps or np.nan)
     if axis == "minutes":
         return np.array([row["elapsed"] / 60 for row in epochs])
     return np.array([float(row["epoch" if axis == "epochs" else "step"]) for row in epochs])

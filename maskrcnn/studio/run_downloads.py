@@ -20,7 +20,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.shipped import CARD
 from maskrcnn.studio import run_overlay, run_rows
 from maskrcnn.studio.run_lines import table
-from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, RESULT, RunFolder
+from maskrcnn.training.epochs import best_epoch
+from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, RESULT, START, RunFolder
+from maskrcnn.words import byte_size, counted
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,27 @@ def downloads(run: RunFolder) -> list[Download]:
             name = f"{run.name}-{path.name}"
             found.append(Download(label, name, mime, partial(_content, path, run), path.stat().st_size, help))
 
-    add_file("Best weights", run.best, "application/octet-stream", "The epoch with the highest AP, with its config.")
+    add_file("Best weights", run.best, "application/octet-stream", _best_words(run))
     if checkpoints := run.checkpoints():
         last = checkpoints[max(checkpoints)]
         add_file(
             f"Weights of epoch {max(checkpoints)}", last, "application/octet-stream", "The last ones that are kept."
         )
     if _is_own(run.path / METRICS, run):
-        add("Epochs (CSV)", "epochs.csv", "text/csv", partial(epochs_csv, run), "Losses and AP, one line an epoch.")
-        add("Steps (CSV)", "steps.csv", "text/csv", partial(steps_csv, run), "Every number of every step.")
+        add(
+            "Epochs (CSV)",
+            "epochs.csv",
+            "text/csv",
+            partial(epochs_csv, run),
+            "Losses, AP and times, one line an epoch.",
+        )
+        add("Steps (CSV)", "steps.csv", "text/csv", partial(steps_csv, run), _steps_words(run))
     for split in _splits(run):
         words = {"train": "training", "val": "validation"}[split]
         says = f"The exact {words} labels of this run, as COCO."
         add(f"Labels: {words} (COCO)", f"{split}.json", "application/json", partial(labels, run, split), says)
     add_file("Model card", run.path / CARD, "application/json", "What it learned from, how long, and what it is worth.")
+    add_file("Start", run.path / START, "application/json", "What the network knew before its first step.")
     add_file("Configuration", run.path / CONFIG, "application/json", "Every setting of the network and its training.")
     add_file("Log", run.path / LOG, "text/plain", "What the trainer printed.")
     everything = Download(
@@ -89,7 +98,7 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
 def epochs_csv(run: RunFolder) -> bytes:
     """One line for each epoch with every number of its row, the usual ones first."""
     rows = run_rows.read(run).epochs
-    frame = table(rows)
+    frame = table(rows, run_overlay.pass_steps(run))
     others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")
     return _csv(frame.join(others[[name for name in others.columns if name not in frame.columns]]))
 
@@ -121,7 +130,7 @@ def archive(run: RunFolder) -> io.BytesIO:
             _put(target, f"{run.name}/labels/{split}.json", labels(run, split))
         checkpoints = list(run.checkpoints().values())[-1:]
         detections = sorted((run.path / "detections").glob("epoch_*.json"))
-        texts = [run.path / name for name in (CARD, CONFIG, LOG, RESULT, METRICS)]
+        texts = [run.path / name for name in (CARD, START, CONFIG, LOG, RESULT, METRICS)]
         for path in (*texts, *detections, run.best, *checkpoints):
             if _is_own(path, run):
                 # Weights are as good as random numbers: packing them would take long and save nothing.
@@ -134,7 +143,24 @@ def archive(run: RunFolder) -> io.BytesIO:
 
 def size_words(size: int | None) -> str:
     """` · 26 MB` for the label of a button; empty where the size is not known or not worth a word."""
-    return "" if size is None or size < 1e6 else f" · {size / 1e6:.0f} MB"
+    return "" if size is None or size < 1e6 else f" · {byte_size(size)}"
+
+
+def _best_words(run: RunFolder) -> str:
+    """Which epoch the best weights are of, by the rows of the run; of a model that ships they may not be there."""
+    best = best_epoch(run_rows.read(run).epochs)
+    if best is None:
+        return "The weights of the best epoch, with their config."
+    if best.score is None:
+        return f"Epoch {best.epoch}, the last one: nothing was measured, as there was nothing to validate on."
+    return f"Epoch {best.epoch}, with the highest {best.judged_by} on the validation pictures: {best.score:.3f}."
+
+
+def _steps_words(run: RunFolder) -> str:
+    rows = run_rows.read(run)
+    made = rows.last["step"] if rows.last else 0
+    of = "" if len(rows) == made else f" that were kept of {made:,}"
+    return f"Every number of {counted(len(rows), 'step')}{of}. memory_mb counts in 2**20 bytes."
 
 
 def _put(target: zipfile.ZipFile, name: str, data: bytes) -> None:

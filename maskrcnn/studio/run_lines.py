@@ -15,20 +15,22 @@ from maskrcnn.studio.charts import Kind, Line, Note
 from maskrcnn.studio.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
 from maskrcnn.studio.run_curves import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
 from maskrcnn.studio.run_rows import RunRows
-from maskrcnn.studio.run_words import clock
 from maskrcnn.training.run_folder import Row
+from maskrcnn.words import clock, counted
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What the curves of one run are drawn from. `first_epoch` is the number of steps in its first epoch, None where
-    nobody knows; `name`, `colour` and `shape` are set where several runs are drawn together."""
+    """What the curves of one run are drawn from. `first_epoch` is the number of steps in its first epoch, `pass_steps`
+    that of a pass (see `epochs.passes`), None where nobody knows; `name`, `colour` and `shape` are set where several
+    runs are drawn together."""
 
     rows: RunRows
     first_epoch: int | None = None
     name: str = ""
     colour: str = ""
     shape: str = "circle"
+    pass_steps: float | None = None
 
 
 def losses_in(rows: RunRows) -> tuple[str, ...]:
@@ -41,12 +43,34 @@ def aps_in(rows: RunRows) -> tuple[str, ...]:
     return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
 
 
-def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The numbers of a run as a table, one line per row: the sum of the losses, AP, each loss, step, seconds."""
+def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
+    """The numbers of a run as a table, one line for each epoch row: the sum of the losses, AP, each loss, steps and
+    passes from the first step of the run to the end of the epoch, the seconds of the same (`seconds_since_start`), and
+    the seconds of the epoch alone (`seconds_of_epoch`), its validation included."""
     parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
-    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step", "elapsed"]
-    frame = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
-    return frame.dropna(axis="columns", how="all").rename(columns={"elapsed": "seconds"})
+    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step"]
+    lines, before = [], {"epoch": 0, "elapsed": 0.0}
+    for row in rows:
+        known = before["epoch"] == row["epoch"] - 1 and None not in (row.get("elapsed"), before.get("elapsed"))
+        lines.append(
+            {name: row.get(name) for name in columns}
+            | {"passes": row["step"] / pass_steps if pass_steps else None}
+            | {"seconds_since_start": row.get("elapsed")}
+            | {"seconds_of_epoch": row["elapsed"] - before["elapsed"] if known else None}
+        )
+        before = row
+    return pd.DataFrame(lines).dropna(axis="columns", how="all")
+
+
+def steps_words(rows: RunRows) -> str:
+    """How many of a run's steps its charts draw: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that were
+    kept of 3,000`."""
+    made, kept = rows.last["step"] if rows.last else 0, len(rows)
+    drawn = len(drawn_steps(kept))
+    if kept < made:
+        of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
+        return f"{of_kept} steps that were kept of {made:,}"
+    return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
 
 
 def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) -> list[Line]:
@@ -60,10 +84,10 @@ def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) 
         columns = {LOSS_TITLES[name]: run.rows.column(name) for name in told}
         lines += _step_lines(run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns)
     for run in curves:  # on top of all steps
-        notes = [_epoch_note(run.name, row, _told(run, loss)) for row in run.rows.epochs]
+        notes = [_epoch_note(run, row, _told(run, loss)) for row in run.rows.epochs]
         colour = run.colour or LOSS_COLOURS[loss]
         series: tuple[tuple[Kind, str], ...] = (("training", loss), ("validation", f"val_{loss}"))
-        x = epoch_positions(run.rows.epochs, axis)
+        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
         lines += [
             Line(x, epoch_values(run.rows.epochs, field), kind, colour, run.shape, notes) for kind, field in series
         ]
@@ -74,8 +98,8 @@ def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> li
     """AP over the epochs. One run has a named line for each of `fields`; several have a line each for the first."""
     lines = []
     for run in curves:
-        notes = [_ap_note(run.name, row) for row in run.rows.epochs]
-        x = epoch_positions(run.rows.epochs, axis)
+        notes = [_ap_note(run, row) for row in run.rows.epochs]
+        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
         for field in fields[: None if len(curves) == 1 else 1]:
             name, colour, shape = AP_LINES[field]
             look = (run.colour, run.shape, "") if run.colour else (colour, shape, name)
@@ -104,9 +128,9 @@ def _step_lines(
     if not np.isfinite(values).any():
         return []
     chosen = drawn_steps(len(values))
-    x = step_positions(run.rows, axis, run.first_epoch)[chosen]
+    x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
     notes = [
-        _place(run.name, run.rows, index) | {title: _number(column[index]) for title, column in told.items()}
+        _step_place(run, index) | {title: _number(column[index]) for title, column in told.items()}
         for index in chosen.tolist()
     ]
     lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
@@ -119,16 +143,21 @@ def _told(run: Curves, loss: str) -> tuple[str, ...]:
     return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
 
 
-def _place(name: str, rows: RunRows, index: int) -> Note:
-    epoch, step = rows.steps["epoch"][index], rows.steps["step"][index]
-    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}", "time": clock(rows.steps["elapsed"][index])}
-    return {"run": name, **place} if name else place
+def _step_place(run: Curves, index: int) -> Note:
+    steps = run.rows.steps
+    return _place(run, steps["epoch"][index], steps["step"][index], steps["elapsed"][index])
 
 
-def _epoch_note(name: str, row: Row, told: Sequence[str]) -> Note:
+def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
+    """Where in its run a point lies: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
+    seen = f", {step / run.pass_steps:.1f} passes" if run.pass_steps else ""
+    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{seen}", "time": f"{clock(elapsed)} since the start"}
+    return {"run": run.name, **place} if run.name else place
+
+
+def _epoch_note(run: Curves, row: Row, told: Sequence[str]) -> Note:
     """`1.234 · val 1.456` for each loss."""
-    note = {"run": name} if name else {}
-    note |= {"at": f"epoch {row['epoch']}", "time": clock(row["elapsed"])}
+    note = _place(run, row["epoch"], row["step"], row["elapsed"])
     for loss in told:
         validation = row.get(f"val_{loss}")
         beside = "" if validation is None else f"  ·  val {_number(validation)}"
@@ -136,10 +165,8 @@ def _epoch_note(name: str, row: Row, told: Sequence[str]) -> Note:
     return note
 
 
-def _ap_note(name: str, row: Row) -> Note:
-    note = {"run": name} if name else {}
-    note |= {"at": f"epoch {row['epoch']}", "time": clock(row["elapsed"])}
-    return note | {
+def _ap_note(run: Curves, row: Row) -> Note:
+    return _place(run, row["epoch"], row["step"], row["elapsed"]) | {
         title: "–" if row.get(field) is None else f"{row[field]:.3f}"
         for field, title in AP_NAMES.items()
         if field in row

@@ -16,15 +16,14 @@ from maskrcnn.jobs import local
 from maskrcnn.studio import run_rows
 from maskrcnn.studio.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.run_lines import Curves
-from maskrcnn.studio.run_words import AP_OF, clock
+from maskrcnn.studio.run_start import start_of
 from maskrcnn.studio.swatches import disc
-from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RunFolder, finest_ap
+from maskrcnn.training.epochs import best_epoch, pictures_per_step, steps_per_pass
+from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder
+from maskrcnn.words import clock
 
 MOST_RUNS = len(RUN_COLOURS)
 """How many runs can be told apart in one chart."""
-
-_START = ("--init", "--backbone-weights", "--preset")
-"""Options of the trainer that no config holds and that make runs different."""
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -49,16 +48,22 @@ def first_epoch(run: RunFolder) -> int | None:
     config = run.read_json(CONFIG) or {}
     if config.get("steps_per_epoch"):
         return int(config["steps_per_epoch"])
-    pictures, batch = labels(run)["train"], config.get("batch_size", 1)
-    return -(-pictures // batch) or None
+    return steps_per_pass(config.get("batch_size", 1), labels(run)["train"]) or None
+
+
+def pass_steps(run: RunFolder) -> float | None:
+    """After how many steps each training picture was seen once, on average (see `epochs.passes`); None where nobody
+    knows. No whole number where the last batch of a pass has pictures of the next."""
+    batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), labels(run)["train"]
+    return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
 
 
 def curves(runs: Sequence[RunFolder]) -> list[Curves]:
     """What the curves of each run are drawn from; with a colour and a point of their own where they are several."""
     if len(runs) == 1:
-        return [Curves(run_rows.read(runs[0]), first_epoch(runs[0]))]
+        return [Curves(run_rows.read(runs[0]), first_epoch(runs[0]), pass_steps=pass_steps(runs[0]))]
     return [
-        Curves(run_rows.read(run), first_epoch(run), run.name, RUN_COLOURS[number], RUN_SHAPES[number])
+        Curves(run_rows.read(run), first_epoch(run), run.name, RUN_COLOURS[number], RUN_SHAPES[number], pass_steps(run))
         for number, run in enumerate(runs)
     ]
 
@@ -76,13 +81,9 @@ def settings_of(run: RunFolder) -> dict[str, Any]:
         config = {name: written[name] for name in Config.model_fields if name in written}
     weights = config.pop("loss_weights", None) or {}
     settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
-    argv = (run.read_json(PROCESS) or {}).get("argv") or []
-    for option in _START:
-        if option in argv[:-1]:
-            settings[option.removeprefix("--")] = argv[argv.index(option) + 1]
     known = labels(run)
     learned = shipped.world_words(known["drawn"]) if known["drawn"] else known["train"]
-    return settings | {"training pictures": learned, "validation pictures": len(known["val"])}
+    return settings | start_of(run) | {"training pictures": learned, "validation pictures": len(known["val"])}
 
 
 def differences(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
@@ -93,22 +94,25 @@ def differences(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
-    """One line for each run: its colour, state, best AP with its epoch, how long it took, and what differs."""
+    """One line for each run: its colour, state, best AP with its epoch, steps, passes and time so far, what it started
+    from, and what differs."""
     lines = []
     for number, run in enumerate(runs):
-        rows = run_rows.read(run).epochs
-        judged = finest_ap(rows[-1]) if rows else None
-        scores = [(row[judged], row["epoch"]) for row in rows if row.get(judged) is not None] if judged else []
-        best = max(scores, key=lambda score: (score[0], -score[1]), default=(None, None))
+        rows = run_rows.read(run)
+        best, whole = best_epoch(rows.epochs), pass_steps(run)
+        step = rows.last["step"] if rows.last else 0
         lines.append(
             {
                 " ": disc(RUN_COLOURS[number]),
                 "run": run.name,
                 "state": local.state(run),
-                "best AP": best[0],
-                "AP of": AP_OF[judged] if judged and scores else None,
-                "at epoch": best[1],
+                "best AP": best.score if best else None,
+                "AP of": best.judged_by if best else None,
+                "best epoch": best.epoch if best else None,
+                "steps": step,
+                "passes": step / whole if whole else None,
                 "time": clock(local.progress(run).elapsed),
+                "start": start_of(run).get("start", "–"),
             }
         )
     return pd.DataFrame(lines).assign(**differences([settings_of(run) for run in runs]))

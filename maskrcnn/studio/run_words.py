@@ -12,7 +12,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.training.run_folder import CONFIG, Row, RunFolder, finest_ap
+from maskrcnn.training.epochs import best_epoch
+from maskrcnn.training.run_folder import CONFIG, Row, RunFolder
+from maskrcnn.words import clock, counted
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,15 @@ STATES: dict[State, StateWords] = {
 }
 
 
-AP_OF: dict[str, str] = {"segm_ap": "masks", "keypoints_ap": "keypoints", "bbox_ap": "boxes"}
-"""What an AP is measured on."""
-
-
-def clock(seconds: float | None) -> str:
-    """Seconds as 4:10 or 1:04:10; a dash where unknown."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+TIME_MEANING = (
+    "Times count the training: from its first step on, with every validation, without the loading of packages and "
+    "pictures before it, and without the time between a stop and a resume."
+)
+BEST_MEANING = (
+    "The highest AP of the finest thing that was measured on the validation pictures: masks, else keypoints, else "
+    "boxes. Among equals it is that of the first epoch; its weights are kept as the best ones. Empty where there was "
+    "nothing to measure on; then the last epoch counts as the best."
+)
 
 
 def place(progress: Progress) -> str:
@@ -65,10 +65,16 @@ def bar_text(progress: Progress) -> str:
     """The line over a progress bar: place, time so far, time left."""
     if progress.state == "queued":
         return place(progress)
+    return f"{place(progress)}  ·  {times(progress)}"
+
+
+def times(progress: Progress) -> str:
+    """The times of a run (see `TIME_MEANING`): `took 4:10`, `1:04 so far  ·  ETA 3:06`, `starting for 0:12`."""
     if not progress.active:
-        return f"{place(progress)}  ·  took {clock(progress.elapsed)}"
-    parts = [place(progress), f"{clock(progress.elapsed)} so far", f"ETA {clock(progress.eta)}"]
-    return "  ·  ".join(parts)
+        return f"took {clock(progress.elapsed)}"
+    if progress.epoch == 0:
+        return f"starting for {clock(progress.elapsed)}"
+    return f"{clock(progress.elapsed)} so far  ·  ETA {clock(progress.eta)}"
 
 
 def learns_now(row: Row | None, config: Mapping[str, Any]) -> str:
@@ -83,7 +89,7 @@ def ended_early(run: RunFolder) -> str | None:
     if not (run.result() or {}).get("stopped_early"):
         return None
     patience = (run.read_json(CONFIG) or {}).get("patience")
-    waited = f"for {patience} epochs" if patience else "for a while"
+    waited = f"for {counted(patience, 'epoch')}" if patience else "for a while"
     return f"Ended early: AP on the validation pictures has not risen {waited}. The best epoch is kept."
 
 
@@ -108,20 +114,19 @@ def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
         except StudioError:
             lines.append({"run": run.name, "state": "damaged"})
             continue
-        epochs = run.epochs()
-        judged = finest_ap(epochs[-1]) if epochs else None
-        scores = [row[judged] for row in epochs if row.get(judged) is not None] if judged else []
+        best = best_epoch(run.epochs())
         lines.append(
             {
                 "run": run.name,
                 "state": now.state,
                 "epoch": now.epoch,
-                "best AP": max(scores, default=None),
-                "AP of": AP_OF[judged] if judged and scores else None,
+                "best AP": best.score if best else None,
+                "AP of": best.judged_by if best else None,
+                "best epoch": best.epoch if best else None,
+                "time": clock(now.elapsed),
                 "backbone": config.get("backbone"),
                 "pooling": config.get("pooling"),
                 "layers": config.get("layers"),
-                "time": clock(now.elapsed),
             }
         )
     return pd.DataFrame(lines)

@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maskrcnn.config import Config
-from maskrcnn.training.run_folder import Row, finest_ap
+from maskrcnn.training.epochs import Best, better
+from maskrcnn.training.run_folder import Row
 from maskrcnn.training.schedule import Clock
 
 
 @dataclass
 class Course:
-    """`finished` epochs, the best of which is `best_epoch` with `best_score`; since that one, `stale` have gone by.
+    """`finished` epochs, the best of which (see `epochs.best_epoch`) is `best_epoch` with `best_score` of
+    `best_measure`; since that one, `stale` have gone by.
 
     `sums` are those of the steps of the epoch under way, `layers` what learned in the last one of them; `saved` is when
     (in seconds of the run) it was last saved.
@@ -20,7 +22,8 @@ class Course:
 
     finished: int = 0
     best_epoch: int = 0
-    best_score: float = -1.0
+    best_score: float | None = None
+    best_measure: str | None = None
     stale: int = 0
     stopped_early: bool = False
     sums: dict[str, float] = field(default_factory=dict)
@@ -39,16 +42,19 @@ class Course:
     def finish(self, config: Config, row: Row, *, validated: bool) -> None:
         """An epoch has ended with that row: is it the best, and has patience run out?
 
-        Without a validation set the last epoch counts as the best.
+        Where nothing is measured the last epoch counts as the best.
         """
         self.finished += 1
         self.sums = {}
-        score = row.get(finest_ap(row) or "") if validated else float(self.finished)
-        if self.best_epoch == 0 or (score is not None and score > self.best_score):
-            self.best_epoch, self.best_score, self.stale = self.finished, -1.0 if score is None else score, 0
-        else:
-            self.stale += 1
+        best = better(self.best, self.finished, row) if validated else Best(self.finished)
+        self.best_epoch, self.best_score, self.best_measure = best.epoch, best.score, best.measure
+        self.stale = 0 if best.epoch == self.finished else self.stale + 1
         self.stopped_early = validated and config.patience is not None and self.stale >= config.patience
+
+    @property
+    def best(self) -> Best | None:
+        """The best epoch so far, None before the first has ended."""
+        return Best(self.best_epoch, self.best_score, self.best_measure) if self.best_epoch else None
 
     def state(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,6 +63,8 @@ class Course:
         """Go on from `state`; patience that had run out begins anew."""
         for name, value in state.items():
             setattr(self, name, value)
+        if self.best_score is not None and self.best_score < 0:  # how an older studio said that nothing was measured
+            self.best_score = None
         if self.stopped_early:
             self.stopped_early, self.stale = False, 0
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.training.schedule import EPOCHS_IN_A_BUDGET
+from maskrcnn.training import epochs as epoch_rules
+from maskrcnn.words import byte_size, counted
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Costs:
     `step`: word of `config.LAYERS` -> one step while these learn, pictures from memory; `first_read`: what a picture
     takes more when it is seen for the first time; `validation`: one validation picture, losses and detections; `epoch`:
     what each epoch takes besides, to make the network ready for that and to write its weights; `start`: from the start
-    of the process to the first step. `memory_mb` is of the graphics card where one computes, else of the process.
+    of the process to the first step. `memory_mb` (in 2**20 bytes) is of the graphics card where one computes, else of
+    the process.
     """
 
     step: Mapping[str, float]
@@ -46,9 +48,10 @@ class Costs:
 class Estimate:
     """How long a run takes.
 
-    `seconds` is all of it, from the start of the process; with `patience` it is the most that it can take.
-    `seconds_per_step` is the mean over the run's stages; `epochs` is how many there are or, with `minutes`, how many
-    fit; `validation_seconds` are those of one epoch.
+    `seconds` is all of it, from the start of the process; with `patience` it is the most that it can take. Without
+    `seconds_to_start` it is `seconds_of_training`, which is what a run says that it took. `seconds_per_step` is the
+    mean over the run's stages; `epochs` is how many there are or, with `minutes`, about how many fit; `passes` is how
+    many times an epoch goes through the training pictures; `validation_seconds` are those of one epoch.
     """
 
     seconds_per_step: float
@@ -59,7 +62,13 @@ class Estimate:
     images_per_second: float
     memory_mb: float
     epochs: int
+    passes: float
     costs: Costs
+
+    @property
+    def seconds_of_training(self) -> float:
+        """From the first step on, with all validations: the time that the run will have taken."""
+        return self.seconds - self.seconds_to_start
 
     def as_json(self) -> dict[str, Any]:
         """What `train --estimate` prints as its last line."""
@@ -74,19 +83,19 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
     `minutes` it is a share of the time, in which a cheap stage takes more steps: then it is the harmonic mean.
     """
     shares = shares_of(config)
-    per_pass = math.ceil(pictures / config.batch_size)
+    per_pass = epoch_rules.steps_per_pass(config.batch_size, pictures)
     validation = validated * costs.validation
     besides = validation + costs.epoch
     first_pass = pictures * costs.first_read
     if config.minutes is None:
         step = sum(share * costs.step[word] for word, share in shares.items())
-        steps = config.steps_per_epoch or per_pass
+        steps = epoch_rules.steps_per_epoch(config, per_pass, step)
         epochs = config.epochs or 1
         seconds = epochs * (steps * step + besides) + first_pass
     else:
         step = 1 / sum(share / costs.step[word] for word, share in shares.items())
         seconds = 60 * config.minutes
-        steps = config.steps_per_epoch or max(per_pass, round(seconds / EPOCHS_IN_A_BUDGET / step))
+        steps = epoch_rules.steps_per_epoch(config, per_pass, step)
         epochs = max(1, round((seconds - first_pass) / (steps * step + besides)))
     return Estimate(
         seconds_per_step=step,
@@ -94,9 +103,10 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
         validation_seconds=validation,
         seconds_to_start=costs.start,
         seconds=costs.start + seconds,
-        images_per_second=config.batch_size / step,
+        images_per_second=epoch_rules.pictures_per_step(config.batch_size, pictures) / step,
         memory_mb=costs.memory_mb,
         epochs=epochs,
+        passes=epoch_rules.passes(steps, config.batch_size, pictures),
         costs=costs,
     )
 
@@ -109,3 +119,53 @@ def shares_of(config: Config) -> dict[str, float]:
         shares[stage.layers] = shares.get(stage.layers, 0.0) + stage.until - begins
         begins = stage.until
     return shares
+
+
+# Words, the same on a page and on a terminal
+
+
+def about(seconds: float) -> str:
+    """`about 40 seconds`, `about 12 minutes`, `about 3.5 hours`, `about 2 days`"""
+    if seconds < 1.5:
+        return "about a second"
+    if seconds < 90:
+        return f"about {round(seconds)} seconds"
+    if seconds < 100 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    if seconds < 36 * 3600:
+        return f"about {seconds / 3600:.2g} hours"
+    return f"about {seconds / 86400:.2g} days"
+
+
+def short(seconds: float) -> str:
+    """`90 ms`, `0.9 s`, `12 s`"""
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+
+
+def parts_in_words(found: Estimate, config: Config) -> str:
+    """`0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation each, 12 s to start,
+    1.9 GB of memory`"""
+    nearly = "" if config.minutes is None else "about "
+    parts = [
+        f"{short(found.seconds_per_step)} a step",
+        f"{nearly if config.steps_per_epoch is None else ''}{counted(found.steps_per_epoch, 'step')} an epoch "
+        f"({times_through(found.passes)})",
+        f"{nearly}{counted(found.epochs, 'epoch')}",
+    ]
+    if found.validation_seconds:
+        parts.append(f"{short(found.validation_seconds)} of validation each")
+    parts.append(f"{short(found.seconds_to_start)} to start")
+    if found.memory_mb:
+        parts.append(f"{byte_size(found.memory_mb * 2**20)} of memory")
+    return ", ".join(parts)
+
+
+def times_through(passes: float) -> str:
+    """`once through the pictures`, `4 times through the pictures`, `0.5 times through the pictures`
+
+    A pass is rounded up to whole steps, so what is nearly once counts as once.
+    """
+    times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
+    return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"

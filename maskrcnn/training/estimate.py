@@ -114,7 +114,7 @@ def seconds_per_first_read(samples: LabelledPictures, now: Now) -> float:
 def share_without_room(samples: LabelledPictures, pictures: int) -> float:
     """The share of a set of so many pictures, each as large as those of `samples`, that memory cannot keep."""
     each = sum(picture.nbytes + objects.nbytes for picture, objects in map(samples.read, range(len(samples))))
-    return max(0.0, 1 - samples.config.picture_cache_mb * 2**20 / (each / len(samples) * pictures))
+    return max(0.0, 1 - samples.config.picture_cache_mb * 10**6 / (each / len(samples) * pictures))
 
 
 def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, now: Now) -> float:

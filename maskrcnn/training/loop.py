@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.course import Course, position, result
+from maskrcnn.training.epochs import pictures_per_step, steps_per_pass
 from maskrcnn.training.failures import diverged, not_finite, pictures_at_fault, words_for_disk, words_for_memory
 from maskrcnn.training.loader import Batch, Loader, loader_threads
 from maskrcnn.training.measures import Measures
@@ -64,7 +64,7 @@ def train(
     team.equalise(model)
     optimiser = make_optimiser(model)
     average = RunningMean(model, config.ema)
-    clock = Clock(config, steps_per_pass=math.ceil(len(training) / config.batch_size))
+    clock = Clock(config, steps_per_pass(config.batch_size, len(training)))
     course = Course()
     if resumed:
         restore(resumed, model, optimiser, average, clock, course)
@@ -88,7 +88,7 @@ def train(
         if not resumed:
             save()  # from here on the run can be resumed, whatever comes
         loader = stack.enter_context(Loader(training, config, clock.step, team.rank, team.size, threads))
-        measures = Measures(model, config.batch_size)
+        measures = Measures(model, pictures_per_step(config.batch_size, len(training)))
         layers = ""
         network: nn.Module = model
         while not course.stopped_early and (course.finished == 0 or clock.progress < 1 or clock.step_of_epoch):

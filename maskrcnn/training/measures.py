@@ -16,9 +16,10 @@ from maskrcnn.training.run_folder import Row
 class Measures:
     """Measures from one call of `row` to the next. Names and units are those of `run_folder`."""
 
-    def __init__(self, model: StudioRCNN, batch_size: int) -> None:
+    def __init__(self, model: StudioRCNN, pictures: int) -> None:
+        """`pictures`: how many a step learns from."""
         self._model = model
-        self._batch_size = batch_size
+        self._pictures = pictures
         self._process = psutil.Process()
         self._device = next(model.parameters()).device
         self._cores = os.cpu_count() or 1
@@ -33,7 +34,7 @@ class Measures:
         now, busy = time.perf_counter(), self._cpu_seconds()
         seconds = max(now - self._since, 1e-9)
         row: Row = {
-            "images_per_second": self._batch_size / seconds,
+            "images_per_second": self._pictures / seconds,
             "waiting": min(1.0, waited / seconds),
             "memory_mb": self._memory() / 2**20,
             "processor_percent": min(100.0, 100 * (busy - self._busy) / seconds / self._cores),

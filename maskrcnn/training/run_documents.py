@@ -69,6 +69,15 @@ class Result(TypedDict, total=False):
 
 
 @with_config(_OPEN)
+class Started(TypedDict, total=False):
+    """start.json: the options that a training was begun with and no config holds, as words of the command line."""
+
+    preset: Name | None
+    init: Words
+    backbone_weights: Words
+
+
+@with_config(_OPEN)
 class WrittenConfig(TypedDict, total=False):
     """config.json as it was written: the fields that pages show without building a `Config` (see `Config.parse`)."""
 
@@ -257,6 +266,7 @@ PROCESS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Process)
 QUEUED_SCHEMA: TypeAdapter[Any] = TypeAdapter(Queued)
 RESULT_SCHEMA: TypeAdapter[Any] = TypeAdapter(Result)
 CONFIG_SCHEMA: TypeAdapter[Any] = TypeAdapter(WrittenConfig)
+START_SCHEMA: TypeAdapter[Any] = TypeAdapter(Started)
 DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_sound_documents)])
 DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_sound_detections)])
 

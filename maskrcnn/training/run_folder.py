@@ -2,6 +2,7 @@
 
 ```
 config.json                      the Config
+start.json                       the preset, and what the network knew at its start; a resumed run keeps it
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
@@ -20,15 +21,15 @@ Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `st
 
 - `learning_rate`, `images_per_second`, `gradient_norm` (before it was clipped), `layers` (what learns just now);
 - `waiting`, the share of the time in [0, 1] that was spent waiting for pictures;
-- `memory_mb`, of the graphics card where one computes, else of the process; `processor_percent`, how busy all cores
-  were with this process (0 to 100); `gpu_percent`, where there is a card that says so;
+- `memory_mb` (in 2**20 bytes), of the graphics card where one computes, else of the process; `processor_percent`, how
+  busy all cores were with this process (0 to 100); `gpu_percent`, where there is a card that says so;
 - what was sampled, for each picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
 
-An epoch row holds the means over its steps, the losses with `val_` (absent without a validation set),
-`validation_seconds`, and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task `segm_ap`, `segm_ap50`,
-`segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no ground truth). The best
-epoch, whose weights are `best.safetensors`, is the one with the highest AP of the finest task that the network has:
-`segm_ap`, else `keypoints_ap`, else `bbox_ap` (see `finest_ap`).
+What an epoch is says `epochs.EPOCH_MEANING`; its steps are those up to `step` of its row, and `elapsed` counts from
+the first step of the run, not of the epoch. An epoch row holds the means over its steps, the losses with `val_` (absent
+without a validation set), `validation_seconds`, and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task
+`segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no
+ground truth). The best epoch, whose weights are `best.safetensors`, is that of `epochs.best_epoch`.
 
 A run that was stopped goes on from `state_last.pt`. Rows that were written after it are taken out of `metrics.jsonl`
 first, so that none is there twice.
@@ -57,7 +58,7 @@ from typing import Any
 import psutil
 
 from maskrcnn import foreign
-from maskrcnn.config import MEASURES, Config
+from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.training.run_documents import (
     CONFIG_SCHEMA,
@@ -66,12 +67,14 @@ from maskrcnn.training.run_documents import (
     PROCESS_SCHEMA,
     QUEUED_SCHEMA,
     RESULT_SCHEMA,
+    START_SCHEMA,
     row_of,
 )
 
 Row = dict[str, Any]
 
 CONFIG = "config.json"
+START = "start.json"
 DATASET = "dataset.json"
 METRICS = "metrics.jsonl"
 LOG = "log.txt"
@@ -97,6 +100,7 @@ PROJECT = "project.db"
 
 _SCHEMAS = {
     CONFIG: CONFIG_SCHEMA,
+    START: START_SCHEMA,
     DATASET: DATASET_SCHEMA,
     QUEUED: QUEUED_SCHEMA,
     PROCESS: PROCESS_SCHEMA,
@@ -117,11 +121,6 @@ _MOST_ENTRIES = 20_000
 
 SHOWN_WITHOUT_VALIDATION = 4
 """How many training pictures are detected on after each epoch where there is no validation set."""
-
-
-def finest_ap(row: Row) -> str | None:
-    """The name of the AP by which an epoch is judged: masks before keypoints before boxes; None where there is none."""
-    return next((f"{kind}_ap" for kind in MEASURES if f"{kind}_ap" in row), None)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -194,7 +193,7 @@ class RunFolder:
                     foreign.confined(entry.path, [self.path], "put the file itself there, or take the link away")
                 elif not entry.is_file() and not entry.is_dir():
                     return f"{entry.path}: is neither a file nor a folder; take it away"
-            for name in (CONFIG, PROCESS, QUEUED, RESULT):
+            for name in (CONFIG, START, PROCESS, QUEUED, RESULT):
                 self.read_json(name)
         except StudioError as error:
             return str(error)
@@ -360,7 +359,8 @@ class RunFolder:
 
     def result(self) -> dict[str, Any] | None:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
-        "stopped_early", "machine", ...}`; `machine` is what computed, in words."""
+        "stopped_early", "machine", ...}`; `seconds` are those of the training, from its first step to the end of
+        its last validation, without the start of its processes; `machine` is what computed, in words."""
         return self.read_json(RESULT)
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:

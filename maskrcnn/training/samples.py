@@ -92,7 +92,7 @@ class LabelledPictures:
         picture, objects = self._read(self.images[index])
         size = picture.nbytes + objects.nbytes
         with self._lock:
-            if index not in self._kept and self._kept_bytes + size <= self.config.picture_cache_mb * 2**20:
+            if index not in self._kept and self._kept_bytes + size <= self.config.picture_cache_mb * 10**6:
                 self._kept[index] = picture, objects
                 self._kept_bytes += size
         return picture, objects

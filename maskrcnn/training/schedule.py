@@ -8,20 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from maskrcnn.config import Config, Stage
-
-EPOCHS_IN_A_BUDGET = 20
-"""How many epochs a run of fixed minutes aims at, so that its curves have as many points."""
+from maskrcnn.training.epochs import steps_per_epoch
 
 TIMED_STEPS = 5
-"""After how many steps that length is known."""
+"""Steps by which the length of an epoch of a run with minutes is worked out."""
 
 
 class Clock:
     """Where a run stands between 0 and 1, and what is left of it.
 
     With `epochs` the progress counts steps; with `minutes` it counts time, and the learning rate follows, so that the
-    schedule always ends with the budget, on any machine. An epoch of a run with `minutes` is at least one pass through
-    the pictures, and long enough that about `EPOCHS_IN_A_BUDGET` fit.
+    schedule always ends with the budget, on any machine. How long an epoch is says `epochs.EPOCH_MEANING`. With
+    `minutes` it is known from step `_length_known_at` on, a multiple of `steps_per_pass`, so that the first epoch is
+    whole passes, too; the steps that are timed for it are the last ones before, when most pictures are in memory.
 
     Time is read in `tick` and `look` only: between them nothing moves, so that several processes that are told the same
     times decide the same.
@@ -39,6 +38,8 @@ class Clock:
         self._started = now()
         self._timed_from = 0.0
         self._epoch_is_fixed = config.minutes is None or config.steps_per_epoch is not None
+        # The first step pays for warming up and is not timed.
+        self._length_known_at = steps_per_pass * math.ceil((1 + TIMED_STEPS) / steps_per_pass)
         # Where the current stage began: its progress and its step.
         self._stage = 0
         self._stage_from = (0.0, 0)
@@ -99,12 +100,11 @@ class Clock:
         self.step += 1
         self.step_of_epoch += 1
         self.look(elapsed)
-        if self.step == 1:  # the first step pays for warming up and is not timed
+        if self.step == self._length_known_at - TIMED_STEPS:
             self._timed_from = self.elapsed
-        if self.step == 1 + TIMED_STEPS and self.config.minutes is not None and not self._epoch_is_fixed:
+        if self.step == self._length_known_at and not self._epoch_is_fixed:
             seconds = max((self.elapsed - self._timed_from) / TIMED_STEPS, 1e-6)
-            fitting = 60 * self.config.minutes / EPOCHS_IN_A_BUDGET / seconds
-            self.steps_per_epoch = max(self.steps_per_pass, round(fitting))
+            self.steps_per_epoch = steps_per_epoch(self.config, self.steps_per_pass, seconds)
             self._epoch_is_fixed = True
 
     def state(self) -> dict[str, Any]:

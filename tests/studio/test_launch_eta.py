@@ -114,11 +114,33 @@ def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
 
 
 def test_the_answer_in_words() -> None:
-    found = estimate_of(COSTS, Config.preset("classroom", layers="all", epochs=20), pictures=61, validated=12)
-    assert launch_eta.parts_in_words(found) == (
-        "0.9 s a step, 16 steps an epoch, 20 epochs, 3.0 s of validation each, 1.9 GB"
+    config = Config.preset("classroom", layers="all", epochs=20)
+    found = estimate_of(COSTS, config, pictures=61, validated=12)
+    # 1900 x 2**20 bytes are 1.99 GB
+    assert launch_eta.parts_in_words(found, config) == (
+        "0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3.0 s of validation each, "
+        "7.0 s to start, 2.0 GB of memory"
     )
-    assert launch_eta.about(found.seconds) == "about 6 minutes"  # 7 + 6.1 + 20 x (16 x 0.9 + 3 + 0.5) = 371 s
+    # 6.1 + 20 x (16 x 0.9 + 3 + 0.5) = 364 s, and 7 to start
+    assert (found.seconds_of_training, found.seconds) == (pytest.approx(364.1), pytest.approx(371.1))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "batch", "changes", "said"),
+    [
+        # 120 s, a twentieth is 6 s or 6 steps of 1 s; a pass of 8 pictures by twos is 4 steps, so 1.5 are rounded to 2
+        (8, 2, {"minutes": 2}, "about 8 steps an epoch (2 times through the pictures), about 15 epochs"),
+        (61, 4, {"minutes": 2}, "about 16 steps an epoch (once through the pictures), about 8 epochs"),
+        (1, 4, {"epochs": 1}, "1 step an epoch (once through the pictures), 1 epoch,"),
+        (5, 4, {"epochs": 2}, "2 steps an epoch (1.6 times through the pictures), 2 epochs"),
+        (40, 4, {"epochs": 3, "steps_per_epoch": 5}, "5 steps an epoch (0.5 times through the pictures), 3 epochs"),
+        (40, 4, {"minutes": 2, "steps_per_epoch": 100}, "s a step, 100 steps an epoch (10 times through the pictures)"),
+    ],
+)
+def test_how_long_an_epoch_is(pictures: int, batch: int, changes: dict[str, float], said: str) -> None:
+    config = Config.preset("classroom", layers="all", batch_size=batch, **changes)
+    costs = Costs({"all": 1.0}, 0.0, 0.0, 0.0, 7.0, 0.0)
+    assert said in launch_eta.parts_in_words(estimate_of(costs, config, pictures, 0), config)
 
 
 @pytest.mark.parametrize(

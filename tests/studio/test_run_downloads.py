@@ -64,7 +64,10 @@ def test_weights_metrics_labels_configuration_and_log_can_be_taken(run: RunFolde
 def test_metrics_are_tables(run: RunFolder) -> None:
     epochs = pd.read_csv(io.BytesIO(taken(run, "Epochs (CSV)")))
     assert epochs.to_dict("records") == [
-        {"epoch": 1, "loss": 0.75, "step": 2, "seconds": 5, "progress": 0.5, "eta": 1, "validation_seconds": 1.5}
+        {
+            **{"epoch": 1, "loss": 0.75, "step": 2, "seconds_since_start": 5, "seconds_of_epoch": 5},
+            **{"progress": 0.5, "eta": 1, "validation_seconds": 1.5},
+        }
     ]
     steps = pd.read_csv(io.BytesIO(taken(run, "Steps (CSV)")))
     assert list(steps["step"]) == [1, 2]

@@ -51,7 +51,7 @@ def test_settings_weights_of_losses_start_and_pictures_can_differ(tmp_path: Path
     assert run_overlay.differences([run_overlay.settings_of(run) for run in (one, other)]) == {
         "pooling": ["align", "pool"],
         "weight of mrcnn_mask_loss": ["1.0", "2.0"],
-        "init": ["–", "toy"],
+        "start": ["–", "toy"],
         "training pictures": ["10", "12"],
         "validation pictures": ["1", "2"],
     }
@@ -102,7 +102,7 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
         runs[0].append_metrics({**about, "segm_ap": ap, "bbox_ap": 0.9})
     table = run_overlay.comparison(runs)
     assert list(table["run"]) == ["a", "b"]
-    assert (table["best AP"][0], table["AP of"][0], table["at epoch"][0]) == (0.5, "masks", 2)
+    assert (table["best AP"][0], table["AP of"][0], table["best epoch"][0]) == (0.5, "mask AP", 2)
     assert table["best AP"].isna()[1]
     assert list(table["seed"]) == ["0", "3"]
     assert "backbone" not in table.columns

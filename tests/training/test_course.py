@@ -26,10 +26,29 @@ def test_an_ap_of_zero_is_no_reason_to_keep_nothing() -> None:
     assert course_of(0.0, 0.0).best_epoch == 1
 
 
-def test_without_ground_truth_the_first_epoch_stays() -> None:
+def test_without_ground_truth_of_masks_boxes_decide() -> None:
     course = course_of(None, None)
-    assert (course.best_epoch, course.best_score) == (1, -1.0)
+    assert (course.best_epoch, course.best_score, course.best_measure) == (1, 0.9, "bbox_ap")
     assert course_of(None, 0.0).best_epoch == 2
+
+
+def test_where_nothing_is_measured_the_last_epoch_is_the_best_and_patience_waits() -> None:
+    course = Course()
+    for _ in range(4):
+        course.finish(CONFIG, {"segm_ap": None, "bbox_ap": None}, validated=True)
+    assert (course.best_epoch, course.best_score, course.stopped_early) == (4, None, False)
+
+
+def test_a_state_of_an_older_studio_is_one_to_go_on_from() -> None:
+    """It said -1 where nothing was measured, and not by what an epoch was the best."""
+    course = Course()
+    course.restore({"finished": 2, "best_epoch": 1, "best_score": -1.0, "stale": 1})
+    course.finish(CONFIG, {"segm_ap": 0.0}, validated=True)
+    assert (course.best_epoch, course.best_score) == (3, 0.0)
+    other = Course()
+    other.restore({"finished": 2, "best_epoch": 1, "best_score": 0.3, "stale": 1})
+    other.finish(CONFIG, {"segm_ap": 0.3}, validated=True)
+    assert (other.best_epoch, other.stopped_early) == (1, True)
 
 
 def test_without_validation_every_epoch_is_the_best_so_far() -> None:

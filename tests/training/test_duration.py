@@ -39,10 +39,10 @@ def test_with_minutes_a_stage_takes_its_share_of_the_time() -> None:
     found = estimate_of(COSTS, config(layers="heads:0.5,all:0.5", epochs=None, minutes=10), 40, 0)
     assert found.seconds_per_step == pytest.approx(0.8)
     assert found.seconds == 7 + 600
-    # A twentieth of 600 s is 37.5 steps, more than the 10 of one pass.
-    assert found.steps_per_epoch == 38
-    # 600 s less 4 s of reading, by 38 x 0.8 s + 0.5 s
-    assert found.epochs == round(596 / 30.9) == 19
+    # A twentieth of 600 s is 37.5 steps, nearest to 4 passes of 10.
+    assert (found.steps_per_epoch, found.passes) == (40, 4.0)
+    # 600 s less 4 s of reading, by 40 x 0.8 s + 0.5 s
+    assert found.epochs == round(596 / 32.5) == 18
 
 
 def test_an_epoch_of_a_short_run_is_still_one_pass() -> None:

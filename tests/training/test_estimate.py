@@ -119,7 +119,7 @@ def test_running_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(1, "about 67 seconds"), (12, "about 12 minutes"), (300, "about 5.0 hours")]
+    ("minutes", "said"), [(1, "about 60 seconds: "), (12, "about 12 minutes: "), (300, "about 5 hours: ")]
 )
 def test_it_is_said_in_words(minutes: float, said: str) -> None:
     costs = Costs({"all": 0.9}, 0.0, 0.25, 0.5, 7.0, 1900.0)

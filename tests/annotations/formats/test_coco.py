@@ -360,11 +360,6 @@ def test_an_object_without_keypoints_gets_unlabelled_ones_where_its_class_has_a_
         ([1, 2, 2, 1, 2, 1.5, 0, 0, 0], {}, "a keypoint of visibility 1.5"),
         ([1, 1e308, 2, 1, 2, 1, 0, 0, 0], {}, "no place in a picture"),
         ("x", {}, 'has no list "keypoints"'),
-        (None, {"skeleton": [[1, 4]]}, 'a "skeleton" from keypoint 1 to 4 of 3'),
-        (None, {"skeleton": [[0, 1]]}, 'a "skeleton" from keypoint 0 to 1 of 3'),
-        (None, {"skeleton": [[1, 2, 3]]}, "not a pair of keypoints"),
-        (None, {"keypoints": ["head", 3, "clew"]}, 'has 3 as "keypoints", not a text'),
-        (None, {"keypoints": "head"}, "that is not a list"),
     ],
 )
 def test_wrong_keypoints_are_named(keypoints: Any, category: dict[str, Any], complaint: str) -> None:

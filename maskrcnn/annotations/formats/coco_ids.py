@@ -1,0 +1,83 @@
+"""Ids of a COCO file, which programs write as numbers or as texts: `"0"` is image 0, and 3.0 is 3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, text
+
+T = TypeVar("T")
+
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
+
+
+def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
+    """The id under `key` as it is written, except that a table program's 3.0 is 3. `StudioError` for what is none."""
+    value = holder.get(key)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        return text(value, f'"{key}"', complain)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise complain(f'has {brief(value)} as "{key}", which is no id')
+    return value
+
+
+def _meant(written: Any) -> int | str:
+    """What an id stands for: a number, if it is one in any spelling."""
+    if isinstance(written, str):
+        found = _WHOLE.fullmatch(written.strip())
+        return int(found[1]) if found else written
+    if isinstance(written, float) and written.is_integer():
+        return int(written)
+    return written
+
+
+class ById(Generic[T]):
+    """Values by id, in the order in which they came: found under the id in either spelling, kept under its own."""
+
+    def __init__(self, entries: Iterable[tuple[int | str, T]] = ()) -> None:
+        self._own: dict[int | str, int | str] = {}
+        self._values: dict[int | str, T] = {}
+        for written, value in entries:
+            self[written] = value
+
+    def require_new(self, written: int | str, what: str, complain: Complaint) -> None:
+        """`StudioError` for an id that is there already, or as a text where this is a number: nobody could say which of
+        the two an annotation means."""
+        other = self._own.get(_meant(written))
+        if other is None:
+            return
+        if other == written:
+            raise complain(f"has the id {brief(written)} of {what} before it")
+        raise complain(f"has the id {brief(written)}, and {what} before it has {brief(other)}; make them differ")
+
+    def __setitem__(self, written: int | str, value: T) -> None:
+        self._own[_meant(written)] = written
+        self._values[_meant(written)] = value
+
+    def __getitem__(self, written: Any) -> T:
+        return self._values[_meant(written)]
+
+    def __contains__(self, written: object) -> bool:
+        return _meant(written) in self._values
+
+    def __iter__(self) -> Iterator[int | str]:
+        return iter(self._own.values())
+
+    def same(self, written: int | str) -> int | str:
+        """The id as its own entry writes it."""
+        return self._own[_meant(written)]
+
+    def values(self) -> Iterable[T]:
+        return self._values.values()
+
+    def items(self) -> Iterable[tuple[int | str, T]]:
+        return zip(self._own.values(), self._values.values(), strict=True)
+
+    def in_order(self) -> ById[T]:
+        """The same in order of their ids, numbers before texts."""
+        ordered = sorted(self._values, key=lambda meant: (isinstance(meant, str), meant))
+        return ById((self._own[meant], self._values[meant]) for meant in ordered)

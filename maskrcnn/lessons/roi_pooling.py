@@ -60,9 +60,9 @@ class AlignSamples:
 class Quantisation:
     """How far what a method reads is from the drawn box.
 
-    `snapped` is xyxy in picture pixels: the box that it works on. `shifts` are its left, top, right and bottom edge
-    minus the drawn ones, in picture pixels; `largest` is the largest of their sizes. `iou` is that of both boxes, in
-    [0, 1].
+    `snapped` is xyxy in picture pixels: the box that it reads, as far as it lies on the map. `shifts` are its left,
+    top, right and bottom edge minus the drawn ones, in picture pixels; `largest` is the largest of their sizes. `iou`
+    is that of both boxes, in [0, 1].
     """
 
     snapped: Box
@@ -180,11 +180,21 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.where(outside, 0.0, upper * (1 - down) + lower * down)
 
 
-def quantisation(box: Box, scale: float, method: str = "pool") -> Quantisation:
-    """How far the box that one of `METHODS` works on lies from the drawn box, in picture pixels."""
+def quantisation(
+    box: Box, scale: float, method: str = "pool", map_shape: tuple[int, int] | None = None
+) -> Quantisation:
+    """How far the box that one of `METHODS` reads lies from the drawn box, in picture pixels.
+
+    With `map_shape` (H, W) only what lies on the map counts: there is nothing to read beyond it. (RoIPool leaves bins
+    there empty; the others read the value at the border as far as one cell beyond its middle, and 0 farther out.)
+    """
     if method == "align":
         return Quantisation(box, (0.0, 0.0, 0.0, 0.0), 0.0, 1.0)
-    read = roi_pool_bins(box, scale, 1).cells if method == "pool" else samples_of(method, box, scale, 1).box
+    read: Box = roi_pool_bins(box, scale, 1).cells if method == "pool" else samples_of(method, box, scale, 1).box
+    if map_shape is not None:
+        height, width = map_shape
+        x1, y1, x2, y2 = read
+        read = min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)
     snapped = (read[0] / scale, read[1] / scale, read[2] / scale, read[3] / scale)
     shifts = (snapped[0] - box[0], snapped[1] - box[1], snapped[2] - box[2], snapped[3] - box[3])
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))

@@ -54,7 +54,7 @@ def window(*boxes: Box, margin: float = 1.5, least: float = 6.0) -> Window:
 
 
 def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, side: int) -> alt.LayerChart:
-    """The map with the drawn `box` (cells), the cells it is rounded to, the bins, and each bin's largest cell."""
+    """The map with the drawn `box` (cells), the cells that are read for it, the bins, and each bin's largest cell."""
     rows = [
         {"x": left, "x2": right, "y": top, "y2": bottom, "bin": f"row {row + 1}, column {column + 1}"}
         for row, (top, bottom) in enumerate(bins.y_edges.tolist())
@@ -62,7 +62,10 @@ def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, 
         if right > left and bottom > top
     ]
     bin_layer = _rectangles(pd.DataFrame(rows, columns=["x", "x2", "y", "y2", "bin"]), view)
-    snapped = _rectangles(_frame(bins.cells), view)
+    height, width = feature_map.shape
+    x1, y1, x2, y2 = bins.cells
+    read = min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)
+    snapped = _rectangles(_frame(read), view)
     layers = [
         _cells(feature_map, view),
         bin_layer.mark_rect(
@@ -153,7 +156,7 @@ def nudge_chart(
     """
     x = alt.X("shift:Q", title="box moved right (picture px)", scale=alt.Scale(nice=False))
     # Room for the names above and below the lines.
-    y = alt.Y("change:Q", title=f"change of {what}", scale=alt.Scale(nice=False, padding=18))
+    y = alt.Y("change:Q", title=f"change of {what} (map values)", scale=alt.Scale(nice=False, padding=18))
     apart = int(np.abs(pooled - other).argmax())
     align: Literal["left", "right"] = "right" if apart > len(shifts) / 2 else "left"
     layers: list[alt.Chart] = []
@@ -234,11 +237,13 @@ def _rectangles(frame: pd.DataFrame, view: Window) -> alt.Chart:
 
 def _axes(view: Window) -> tuple[alt.X, alt.Y]:
     left, top, side = view
-    axis = alt.Axis(title=None, format="d", tickMinStep=1, grid=False)
-    return (
-        alt.X("x:Q", scale=alt.Scale(domain=[left, left + side], nice=False, zero=False), axis=axis),
-        alt.Y("y:Q", scale=alt.Scale(domain=[top, top + side], nice=False, zero=False, reverse=True), axis=axis),
-    )
+
+    def axis(title: str) -> alt.Axis:
+        return alt.Axis(title=title, titleFontWeight="normal", titlePadding=2, format="d", tickMinStep=1, grid=False)
+
+    x = alt.Scale(domain=[left, left + side], nice=False, zero=False)
+    y = alt.Scale(domain=[top, top + side], nice=False, zero=False, reverse=True)
+    return alt.X("x:Q", scale=x, axis=axis("cells across")), alt.Y("y:Q", scale=y, axis=axis("cells down"))
 
 
 def _frame(box: Box | tuple[int, int, int, int]) -> pd.DataFrame:

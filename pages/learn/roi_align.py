@@ -33,11 +33,13 @@ HOW = {
 }
 WHY_OFF = {
     "pool": "the edges of the cells that RoIPool reads, minus those of the drawn box. A far edge may move by more than "
-    "half a cell, as the cell that it is rounded to is read whole.",
-    "warp": "the edges of the rounded box, minus those of the drawn box. RoIWarp rounds it to the same cells as "
-    "RoIPool; only what it does inside is RoIAlign's.",
-    "align-legacy": "the edges of the box that it really reads, minus those of the drawn box. It takes the value of a "
-    "cell to sit at the cell's corner instead of its middle, and enlarges a box that is smaller than a cell.",
+    "half a cell, as the cell that it is rounded to is read whole. Cells off the map are not there to be read, and do "
+    "not count.",
+    "warp": "the edges of the rounded box, as far as it lies on the map, minus those of the drawn box. RoIWarp rounds "
+    "it to the same cells as RoIPool; only what it does inside is RoIAlign's.",
+    "align-legacy": "the edges of the box that it really reads, as far as it lies on the map, minus those of the drawn "
+    "box. It takes the value of a cell to sit at the cell's corner instead of its middle, and enlarges a box that is "
+    "smaller than a cell.",
 }
 
 st.title("RoIPool and RoIAlign")
@@ -164,7 +166,7 @@ def deviation(method: str) -> None:
     if method == "align":
         st.markdown("Off by **0 px**, IoU **1**")
         return
-    error = roi_pooling.quantisation(seen, scale, method)
+    error = roi_pooling.quantisation(seen, scale, method, feature_map.shape)
     off = [shift / found.scale[edge % 2] for edge, shift in enumerate(error.shifts)]
     st.markdown(
         f"Off by up to **{max(map(abs, off)):.1f} px**, IoU **{error.iou:.3f}**",
@@ -259,8 +261,9 @@ else:
 st.markdown(f":small[{origin}]")
 st.markdown(
     """
-**Why it matters.** RoIPool rounds twice: the box to whole cells, and the bins to whole cells again. At stride 16 an
-edge can end up a dozen pixels away from where it was drawn. A class label does not mind, but a mask has to be right to
+**Why it matters.** RoIPool rounds twice: the box to whole cells, and the bins to whole cells again. At stride 16
+the near edges of a box can end up 8 pixels from where they were drawn and the far ones 24, half a cell and one and a
+half. A class label does not mind, but a mask has to be right to
 the pixel. RoIAlign rounds nothing: it places points evenly in each bin, reads the map there by bilinear interpolation
 between the four nearest cell middles, and averages. Move the box by one pixel and RoIAlign's grid moves along;
 RoIPool's stays where it is until an edge crosses the middle of a cell, and then jumps.

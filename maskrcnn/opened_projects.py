@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -56,6 +57,19 @@ def add(workspace: Path, project: Path) -> None:
             file.write(b"\n" * bool(torn) + line.encode() + b"\n")
     except OSError as error:
         raise StudioError(f"{path}: cannot be written ({error.strerror}); take away what lies there") from None
+
+
+def remove(workspace: Path, project: Path) -> None:
+    """Take a project off the list; nothing happens to its folder. Raises `StudioError` where nothing can be written."""
+    path = workspace / FILE
+    lines = [str(each) for each in read(workspace) if each != project]
+    arriving = path.with_name(f".{FILE}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        arriving.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        os.replace(arriving, path)
+    except OSError as error:
+        arriving.unlink(missing_ok=True)
+        raise StudioError(f"{path}: cannot be written ({error.strerror}); mend its rights or free some space") from None
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import session
+from maskrcnn.studio import project_list, project_undo, session
 from maskrcnn.studio.job_pill import job_pill
 from maskrcnn.studio.plain_text import plain
 
@@ -25,30 +25,37 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
     """
     try:
         project = session.current_project()
-        counts, name = project.counts(), project.name
+        counts = project.counts()
     except session.NoProject:
         _no_project()
+        project_list.show_if_open()
         st.stop()
     except StudioError as error:
         gone = isinstance(error, session.ProjectGone)
         with st.sidebar:
             _switcher("Projects", "" if gone else session.remembered())
+            project_undo.show()
         st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
+        if isinstance(error, session.ProjectGone):
+            _way_back(error)
         _others("" if gone else session.remembered())
+        project_list.show_if_open()
         st.stop()
     with st.sidebar:
-        _switcher(plain(name), str(project.folder))
+        _switcher(plain(project.folder.name), str(project.folder))
+        project_undo.show()
         st.markdown(f"{counts.done} of {counts.pictures} pictures done")
         job_pill()
         for group, members in pages.items():
             st.markdown(f"**{group}**")
             for page in members:
                 st.page_link(page, query_params={"project": project.folder.name})
+    project_list.show_if_open()
 
 
 def _switcher(label: str, here: str) -> None:
-    """A button that opens the list of projects and the two ways to a new one. `here` is the folder of the one that was
-    chosen, empty where that is none of them."""
+    """A button that opens the list of projects, the two ways to a new one, and what can be done with all of them.
+    `here` is the folder of the one that was chosen, empty where that is none of them."""
     with st.popover(label, icon=":material/folder_open:", width="stretch"):
         with session.fail_softly():
             names = _labels(session.projects())
@@ -62,8 +69,24 @@ def _switcher(label: str, here: str) -> None:
             format_func=lambda path: plain(names[path]),
             on_change=_switch,
         )
+        project_list.button()
         _create()
         _open()
+
+
+def _way_back(gone: session.ProjectGone) -> None:
+    """The one step that leads to a project that is not where it was."""
+    if gone.renamed and st.button(
+        f"Open {plain(gone.renamed.name)}", key="project_renamed", type="primary", icon=":material/folder_open:"
+    ):
+        session.switch_project(gone.renamed)
+        st.rerun()
+    if gone.deleted and st.button(
+        f"Bring {plain(gone.deleted.name)} back", key="project_back", type="primary", icon=":material/restore:"
+    ):
+        with session.fail_softly(stop=False):
+            session.switch_project(project_undo.bring_back(gone.deleted))
+            st.rerun()
 
 
 def _others(here: str) -> None:
@@ -73,11 +96,13 @@ def _others(here: str) -> None:
     with st.container(horizontal=True):
         for number, (path, name) in enumerate(list(names.items())[:_MOST_OTHERS]):
             if st.button(plain(name), key=f"other_project_{number}", icon=":material/folder_open:"):
-                session.switch_project(Path(path))
-                st.rerun()
+                with session.fail_softly():
+                    session.switch_project(Path(path))
+                    st.rerun()
 
 
 def _switch() -> None:
+    project_undo.forget()
     with session.fail_softly(stop=False):
         session.switch_project(Path(st.session_state[_CHOSEN]))
 
@@ -93,7 +118,7 @@ def _create() -> None:
         name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
         if st.form_submit_button("Create project", icon=":material/add:"):
             with session.fail_softly(stop=False):
-                session.switch_project(session.create_project(name))
+                session.switch_project(session.home().create(name))
                 st.rerun()
 
 
@@ -108,16 +133,17 @@ def _open() -> None:
         )
         if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
             with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
-                session.switch_project(session.open_folder(path))
+                session.switch_project(session.home().open_folder(path))
                 st.rerun()
 
 
 def _no_project() -> None:
-    """The page of a workspace whose projects are gone: the three ways on."""
+    """The page of a workspace whose projects are gone: the ways on."""
     st.title("No project")
     st.markdown(
         "A project holds your pictures, what is drawn on them, and the trainings. There is none in this workspace now."
     )
+    project_undo.show()
     make, open_one, sample = st.columns(3, gap="large")
     with make:
         _create()
@@ -128,6 +154,9 @@ def _no_project() -> None:
         if st.button("Get the sample project back", icon=":material/restore:", key="sample_project"):
             with session.fail_softly(stop=False):
                 with st.spinner("Copying its pictures"):
-                    folder = session.create_sample()
+                    folder = session.home().create_sample()
                 session.switch_project(folder)
                 st.rerun()
+        if session.home().bin():
+            st.markdown("Projects that were deleted lie in the bin:")
+            project_list.button("Look into the bin", "bin")

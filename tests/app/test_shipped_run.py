@@ -14,12 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import local
-from maskrcnn.studio import run_actions, session
+from maskrcnn.studio import run_actions
 from maskrcnn.training.run_folder import RunFolder, runs_in
+from maskrcnn.workspace.home import SAMPLE
 from tests.shipping import ship
 
 RUNS, PREDICTIONS = "pages/train/runs.py", "pages/inspect/predictions.py"
-VAL = tuple(path.name for path in sorted((session.SAMPLE / "val").glob("*.jpg"))[:2])
+VAL = tuple(path.name for path in sorted((SAMPLE / "val").glob("*.jpg"))[:2])
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ undo and redo survive a restart.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.annotations.store import (
     changes,
     class_rows,
+    complaints,
     confinement,
     importing,
     listing,
@@ -79,6 +81,11 @@ class Project:
         with self._reading() as db:
             return str(table_rows.meta(db, "name", self.folder.name))
 
+    def set_name(self, name: str) -> None:
+        """What the project calls itself, which may differ from the name of its folder."""
+        with self._writing() as db:
+            table_rows.set_meta(db, "name", name)
+
     @property
     def images_folder(self) -> Path:
         return self.folder / "images"
@@ -112,6 +119,11 @@ class Project:
         """How many pictures, regions and classes there are; one short look, also at 10,000 pictures."""
         with self._reading() as db:
             return listing.counts(db)
+
+    def picture_counts(self) -> listing.PictureCounts:
+        """How many pictures there are of each status, split and class."""
+        with self._reading() as db:
+            return listing.picture_counts(db)
 
     def picture(self, image_id: int) -> Path:
         """Where the picture's file lies. `StudioError` where that is outside of the project, or no file."""
@@ -348,6 +360,21 @@ class Project:
             with self._writing() as db:
                 report = importing.take_in(db, self.images_folder, room, dataset, arrival)
         return replace(report, warnings=(*warnings, *report.warnings))
+
+    # As a whole
+
+    def copy_database(self, folder: Path, name: str) -> None:
+        """Write the labels with all their history as the database of another project in `folder`, which is called
+        `name` and has none yet. What others save meanwhile is in it or not, never half."""
+        copy = Project(folder)
+        making = complaints.complaining(copy._database)
+        with self._reading() as db, making, closing(sqlite3.connect(copy._database)) as target:
+            db.backup(target)
+        copy.set_name(name)
+
+    def is_importing(self) -> bool:
+        """Whether somebody's pictures are on their way into the project."""
+        return staging.is_in_use(self.images_folder)
 
     # Inside
 

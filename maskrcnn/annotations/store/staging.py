@@ -137,6 +137,16 @@ def sweep(database: Path, images_folder: Path) -> None:
                 parent.rmdir()
 
 
+def is_in_use(images_folder: Path) -> bool:
+    """Whether an import is under way: whether somebody lives who keeps a waiting room locked."""
+    parent = images_folder / _FOLDER
+    if not confinement.is_folder(images_folder) or not confinement.is_folder(parent):
+        return False
+    with suppress(OSError):
+        return any(confinement.is_folder(folder) and not _is_abandoned(folder) for folder in parent.iterdir())
+    return False
+
+
 def _empty(folder: Path) -> None:
     """Delete what waits in a room of our own, all but the note of what was moved. This needs no database: on a full
     disk that could not be opened before some space is free again."""

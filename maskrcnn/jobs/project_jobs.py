@@ -1,0 +1,65 @@
+"""Which trainings use a project: those that keep its folder from being moved, and those that wait."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from maskrcnn.errors import StudioError
+from maskrcnn.foreign import is_confined
+from maskrcnn.jobs import local
+from maskrcnn.jobs.table import Job, Table
+from maskrcnn.training.run_folder import RUNS, TRAINER, RunFolder, runs_in
+
+
+@dataclass(frozen=True)
+class ProjectJobs:
+    """The names of the runs that train on a project now, and the runs that wait for their turn to."""
+
+    training: tuple[str, ...]
+    waiting: tuple[RunFolder, ...]
+
+
+def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJobs:
+    """What uses a project, by the table of jobs, by its runs and by the processes of this user. While `db` is a
+    transaction that writes, no other job of the workspace can start."""
+    training = [job.run.name for job in table.active(db) if _concerns(job, project)]
+    for run in runs_in(project / RUNS):
+        try:
+            training += [run.name] if local.state(run) in local.ACTIVE else []
+        except StudioError:  # damaged in this moment
+            continue
+    training += _trained_by_processes(project)
+    waiting = [RunFolder(job.run) for job in table.waiting(db) if _concerns(job, project)]
+    return ProjectJobs(tuple(dict.fromkeys(training)), tuple(waiting))
+
+
+def _concerns(job: Job, project: Path) -> bool:
+    """Whether the run lies in the project, or learns from it."""
+    named = [Path(value) for value in job.options[1::2] if os.path.isabs(value)]
+    return any(is_confined(path, [project]) for path in (job.run, *named))
+
+
+def _trained_by_processes(project: Path) -> Iterator[str]:
+    """The runs of the living trainers of this user whose command line names a path in the project."""
+    for process in psutil.process_iter():
+        try:
+            if sys.platform != "win32" and process.uids().real != os.getuid():
+                continue
+            words = process.cmdline()
+            begins = [number for number in range(len(words)) if tuple(words[number : number + len(TRAINER)]) == TRAINER]
+            if not begins or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            options = [word.partition("=")[2] or word for word in words[begins[-1] + len(TRAINER) :]]
+            here = process.cwd()
+        except psutil.Error:
+            continue
+        if any(is_confined(os.path.join(here, word), [project]) for word in options if word[:1] not in ("", "-")):
+            out = options.index("--out") + 1 if "--out" in options[:-1] else None
+            yield os.path.basename(options[out]) if out else f"process {process.pid}"

@@ -1,0 +1,24 @@
+"""The workspace: which projects there are, and what is done to one as a whole. A browser tab only picks one.
+
+`Workspace` is the door. What is done inside of a project is in `annotations.store`.
+"""
+
+from maskrcnn.workspace.bin import Deleted
+from maskrcnn.workspace.copying import size_on_disk
+from maskrcnn.workspace.faults import JobsWait, NoProject, ProjectGone, when
+from maskrcnn.workspace.home import HAD_PROJECTS, About, Duplicate, Workspace
+from maskrcnn.workspace.names import folder_name
+
+__all__ = [
+    "HAD_PROJECTS",
+    "About",
+    "Deleted",
+    "Duplicate",
+    "JobsWait",
+    "NoProject",
+    "ProjectGone",
+    "Workspace",
+    "folder_name",
+    "size_on_disk",
+    "when",
+]

@@ -1,0 +1,170 @@
+"""A project copied to another folder, byte by byte; no link is followed, and no file is shared with the original."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskrcnn.annotations.store import DATABASE, Project
+from maskrcnn.errors import StudioError
+from maskrcnn.words import byte_size
+
+Progress = Callable[[int, int], object]
+"""Called with the bytes that were copied, and those of all."""
+
+_DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+_CHUNK = 32_000_000
+_NO_RANGES = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV, errno.EBADF, errno.EPERM)
+_TELL_SECONDS = 0.1
+_LOOK = 2000  # files between two words about a size
+
+
+@dataclass(frozen=True)
+class _File:
+    path: str
+    place: str
+    """Where it lies in the project."""
+    bytes: int
+
+
+def copy_project(project: Project, folder: Path, name: str, skip: Collection[str], progress: Progress | None) -> None:
+    """Make the folder `folder` a copy of a project that is called `name`: labels with their history, pictures, and what
+    else lies in it, without the folders `skip` ("runs", "runs/first") and hidden files.
+
+    Files are cloned where the file system can do that, so they take no space until one of them is changed. Raises
+    `StudioError` for a link or anything else that is no file, where there is not enough space, and for a database that
+    cannot be read. On any error `folder` may hold a part of it.
+    """
+    folders, files = _listed(project.folder, skip)
+    total = sum(file.bytes for file in files)
+    free = shutil.disk_usage(folder.parent).free
+    if total > free:
+        raise StudioError(
+            f'project "{project.folder.name}": a copy needs {byte_size(total)} and {byte_size(free)} are free; '
+            "free some space, or leave out its runs"
+        )
+    for place in ("", "images", "runs", *folders):
+        (folder / place).mkdir(exist_ok=True)
+    project.copy_database(folder, name)
+    done, told = 0, 0.0
+    for file in files:
+        for size in _copied(file, folder):
+            done += size
+            if progress and time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                progress(done, max(done, total))
+
+
+def size_on_disk(folder: Path) -> Iterator[int]:
+    """The bytes of all files below a folder, counted bit by bit: each value is nearer, the last is what it is. Links
+    are not followed, and what cannot be read counts nothing."""
+    total = 0
+    for number, entry in enumerate(_walked(os.fspath(folder))):
+        try:
+            about = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        total += about.st_size if stat.S_ISREG(about.st_mode) else 0
+        if number % _LOOK == _LOOK - 1:
+            yield total
+    yield total
+
+
+def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
+    folders = [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    yield entry
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue
+
+
+def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]]:
+    """The folders of a project, each after the one it lies in, and its files; runs in the order of their age, because
+    they are listed by it."""
+    folders: list[str] = []
+    files: list[_File] = []
+    left = [""]
+    while left:
+        place = left.pop()
+        found: list[tuple[float, str]] = []
+        try:
+            with os.scandir(folder / place) as entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
+                    inside = f"{place}/{entry.name}" if place else entry.name
+                    if entry.name.startswith(".") or inside in skip or inside in _DATABASE_FILES:
+                        continue
+                    about = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(about.st_mode):
+                        found.append((about.st_ctime, inside))
+                    elif stat.S_ISREG(about.st_mode):
+                        files.append(_File(entry.path, inside, about.st_size))
+                    else:
+                        raise _no_file(entry.path)
+        except OSError as error:
+            raise _cannot(folder / place, error) from None
+        newest_first = sorted(found, reverse=True)
+        left += [inside for _, inside in newest_first]
+        folders += [inside for _, inside in reversed(newest_first)]
+    return folders, files
+
+
+def _copied(file: _File, folder: Path) -> Iterator[int]:
+    """Copy a file; the bytes of each piece."""
+    target = folder / file.place
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(file.path, flags)
+    except FileNotFoundError:
+        if file.place.startswith("thumbnails/"):  # made and thrown away at any time
+            return
+        raise StudioError(f"{file.path}: was taken away while it was copied; do it again") from None
+    except OSError as error:
+        raise (_no_file(file.path) if error.errno == errno.ELOOP else _cannot(file.path, error)) from None
+    with os.fdopen(handle, "rb", buffering=0) as source:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise _no_file(file.path)
+        with target.open("xb", buffering=0) as sink:
+            yield from _pieces(source.fileno(), sink.fileno())
+    os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+def _pieces(source: int, sink: int) -> Iterator[int]:
+    ranges = hasattr(os, "copy_file_range")
+    while True:
+        size = 0
+        if ranges:
+            try:
+                size = os.copy_file_range(source, sink, _CHUNK)
+            except OSError as error:
+                if error.errno not in _NO_RANGES:
+                    raise
+        if not size:  # no more, or a file system that cannot do it that way
+            ranges = False
+            piece = os.read(source, 1_000_000)
+            while size < len(piece):
+                size += os.write(sink, piece[size:])
+        if not size:
+            return
+        yield size
+
+
+def _no_file(path: str) -> StudioError:
+    return StudioError(
+        f"{path}: is a link or no file, so the project is not copied; put the file itself there, or take it away"
+    )
+
+
+def _cannot(path: Path | str, error: OSError) -> StudioError:
+    return StudioError(f"{path}: cannot be read ({error.strerror}); mend its rights")

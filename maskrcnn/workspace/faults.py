@@ -1,0 +1,67 @@
+"""Why something cannot be done to a project as a whole, in words that a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maskrcnn.errors import StudioError
+from maskrcnn.workspace.bin import Deleted
+
+
+class ProjectGone(StudioError):
+    """A project that is asked for is not there (any more). `renamed` is where it lies now, `deleted` what the bin has
+    of it; None where nobody knows."""
+
+    def __init__(self, message: str, renamed: Path | None = None, deleted: Deleted | None = None) -> None:
+        super().__init__(message)
+        self.renamed, self.deleted = renamed, deleted
+
+
+class NoProject(StudioError):
+    """The workspace has no project, and had one before."""
+
+
+class JobsWait(StudioError):
+    """Trainings of a project that is to be deleted wait in the queue. `runs` are their names."""
+
+    def __init__(self, message: str, runs: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.runs = runs
+
+
+@contextmanager
+def saying(path: Path, done: str) -> Iterator[None]:
+    """What the system says against it, as a line with the mend."""
+    try:
+        yield
+    except OSError as error:
+        nothing = "free some space and do it again, nothing was changed"
+        mend = {
+            errno.ENOSPC: nothing,
+            errno.EDQUOT: nothing,
+            errno.EXDEV: "it lies on another disk than the workspace; move its folder by hand",
+            errno.EBUSY: "it is a disk of its own, or a program holds it; move its folder by hand",
+            errno.ENOTEMPTY: "something took its place in this moment; look at the list again",
+            errno.ENOENT: "it was taken away in this moment; look at the list again",
+        }.get(error.errno or 0, "mend the rights of its folder and of the workspace")
+        raise StudioError(f"{path}: cannot {done} ({error.strerror or error}); {mend}") from None
+
+
+def in_words(words: tuple[str, ...], most: int = 3) -> str:
+    """Names as a sentence has them: `"a", "b" and 3 more`."""
+    shown = [f'"{word}"' for word in words[:most]]
+    more = [f"{len(words) - most} more"] if len(words) > most else []
+    *first, last = [*shown, *more]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def when(at: float) -> str:
+    """A time as a person says it: `today at 12:04`, `on 29 Nov 2026`."""
+    then = time.localtime(at)
+    if then[:3] == time.localtime()[:3]:
+        return f"today at {time.strftime('%H:%M', then)}"
+    return f"on {then.tm_mday} {time.strftime('%b %Y', then)}"

@@ -1,0 +1,485 @@
+"""The projects of one person: those that lie in the workspace, and those that were opened elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from maskrcnn import foreign, opened_projects, shipped
+from maskrcnn.annotations import intake, read
+from maskrcnn.annotations.regions import new_id
+from maskrcnn.annotations.store import DATABASE, SPLITS, Project, confinement
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.jobs import local, project_jobs
+from maskrcnn.jobs.lock import alone
+from maskrcnn.jobs.recovery import open_table
+from maskrcnn.training.run_folder import RUNS, RunFolder
+from maskrcnn.workspace import bin as recycled
+from maskrcnn.workspace import copying, names
+from maskrcnn.workspace.bin import Deleted
+from maskrcnn.workspace.copying import Progress
+from maskrcnn.workspace.faults import JobsWait, NoProject, ProjectGone, in_words, saying, when
+from maskrcnn.workspace.memory import LOCK, Memory
+from maskrcnn.workspace.opening import typed_path
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "shapes"
+SAMPLE_NAME = "shapes"
+HAD_PROJECTS = ".had_projects"
+"""An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
+
+_BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
+_creating = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A copy of a project, and the names of the runs that are not in it because they train or wait."""
+
+    folder: Path
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a list of projects says of one. `opened` is in seconds since 1970, None where that is not known."""
+
+    pictures: int
+    done: int
+    runs: int
+    opened: float | None
+
+
+class Workspace:
+    """The folder `root` (absolute, with its links followed) and the projects that are used through it.
+
+    A change of a whole project is one rename of its folder: whenever the computer stops, either all of it was done or
+    nothing.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._memory = Memory(root)
+
+    # Which there are
+
+    def projects(self) -> list[Path]:
+        """Every project of the workspace by name, then those opened elsewhere. In a workspace that never had one, the
+        sample is made."""
+        found = self._own_projects()
+        elsewhere = [path for path in opened_projects.read(self.root) if path not in found and is_project(path)]
+        marker = self.root / HAD_PROJECTS
+        if not (found or elsewhere or os.path.lexists(marker)):
+            self.create_sample()
+            found = self._own_projects()
+        if (found or elsewhere) and not os.path.lexists(marker):
+            with suppress(OSError):  # a full disk: the next visit tries again
+                marker.open("x").close()
+        return found + elsewhere
+
+    def find(self, name: str) -> Path:
+        """The project of that name; of two, the workspace's own. Raises `ProjectGone`."""
+        found = {path.name: path for path in reversed(self.projects())}
+        if name in found:
+            return found[name]
+        opened = [path for path in opened_projects.read(self.root) if path.name == name]
+        raise self.gone(opened[-1] if opened else self.root / name, name)
+
+    def first(self) -> Path:
+        """The project for somebody who asks for none: the one that was opened last, of those that are there; where
+        none is known, the sample or the first one.
+
+        Raises `ProjectGone` where all that are known to have been opened are gone, `NoProject` where there is none.
+        """
+        known = self.projects()
+        if not known:
+            raise NoProject("there is no project in this workspace; make one, or open one")
+        opened = [Path(path) for path in self._memory.opened()]
+        for path in opened:
+            if path in known and can_be_an_address(path):
+                return path
+        if opened and len(known) > 1:
+            raise self.gone(opened[0], opened[0].name)
+        found = {path.name: path for path in reversed(known)}
+        return found.get(SAMPLE_NAME) or next(filter(can_be_an_address, known), known[0])
+
+    def gone(self, where: Path, name: str) -> ProjectGone:
+        """Why there is no project at a place: it was renamed, it lies in the bin, or nobody knows."""
+        if where.parent == self.root and confinement.is_file_name(name):
+            became = self._memory.became(name)
+            deleted = next((entry for entry in self.bin() if entry.name == (became[0] if became else name)), None)
+            if became and is_project(self.root / became[0]) and confinement.is_file_name(became[0]):
+                return ProjectGone(
+                    f'project "{name}" was renamed to "{became[0]}"; open it by its new name', self.root / became[0]
+                )
+            if deleted:
+                now = f', which is called "{deleted.name}" now,' if deleted.name != name else ""
+                return ProjectGone(
+                    f'project "{name}"{now} was deleted {when(deleted.deleted)} and lies in the bin; bring it back, or '
+                    "choose another one",
+                    deleted=deleted,
+                )
+        place = f": none lies at {where}" if confinement.is_file_name(name) else ""
+        return ProjectGone(
+            f'project "{name}" is not there{place}; put it back, or choose another one from the list of projects'
+        )
+
+    def is_own(self, project: Path) -> bool:
+        """Whether a project lies in the workspace itself, and not behind a link or elsewhere."""
+        return project.parent == self.root and confinement.is_folder(project)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a project, or anything else in the workspace, has that name, or one that some file system takes for
+        the same (Balloon, balloon)."""
+        return self._holder(name) is not None
+
+    def about(self, project: Path) -> About:
+        """What a list says of a project. Raises `StudioError` for one that cannot be read."""
+        counts = Project.open(project).counts()
+        return About(counts.pictures, counts.done, len(_run_names(project)), self._memory.opened().get(str(project)))
+
+    def note_opened(self, project: Path) -> None:
+        """Remember that a project was opened now; where nothing can be written, nothing is remembered."""
+        self._memory.note_opened(project)
+
+    # New ones
+
+    def create(self, name: str) -> Path:
+        """A new, empty project in the workspace; `ArgumentError` where the name cannot be used."""
+        name = names.folder_name(name, "project")
+        with self._changing():
+            self._require_free(name)
+            with saying(self.root / name, "be made"):
+                Project.create(self.root / name, name)
+            self._memory.forget_renamed(name)
+        return self.root / name
+
+    def create_sample(self) -> Path:
+        """The sample project, from what ships with the studio: pictures, labels, and the run of a model; its folder.
+
+        Where two pages ask for it at once it is made once. Raises `StudioError` where it cannot be written.
+        """
+        with _creating:
+            if found := [path for path in self._own_projects() if path.name == SAMPLE_NAME]:
+                return found[0]
+            with self._building(SAMPLE_NAME) as folder:
+                project = Project.create(folder, SAMPLE_NAME)
+                for split in SPLITS:
+                    if (SAMPLE / split).is_dir():
+                        project.import_dataset(read(SAMPLE / split), split)
+                if shipped.folder(shipped.DEFAULT):  # curves, epochs and predictions before anyone has trained
+                    pictures = {image.file_name: project.picture(image.id) for image in project.images()}
+                    shipped.copy_into(project.runs_folder, shipped.DEFAULT, pictures)
+                return self._place(folder, SAMPLE_NAME, number=True)
+
+    def open_folder(self, text: str) -> Path:
+        """Open what a path on this computer points to: a project folder is used in place, all else becomes a new
+        project.
+
+        That is labels of any format with their pictures, pictures alone, or a zip of these. Raises `StudioError` naming
+        the path and the mend.
+        """
+        path = typed_path(text)
+        if is_project(path):
+            path = path.resolve()
+            require_address(path)
+            Project.open(path)
+            if path not in self.projects():
+                opened_projects.add(self.root, path)
+            return path
+        with intake.stage_path(path, workspace=self.root) as staged:
+            staged.require_few_classes()
+            if all(record.path is None for record in staged.dataset.images):
+                missing = len(staged.missing)
+                raise StudioError(f"{path}: none of its {missing} pictures was found; put them beside the labels")
+            path = path.resolve()
+            name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
+            with self._building(name) as folder:
+                Project.create(folder, self.free_name(name)).import_dataset(staged.dataset, None)
+                return self._place(folder, name, number=True)
+
+    def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
+        """A copy of a project in the workspace, under a name that is free; with its runs, or without.
+
+        Nothing is shared between the two: a change of one never shows in the other. It appears when it is whole. Raises
+        `ArgumentError` for a name that cannot be used, and `StudioError` where anything cannot be read or written, for
+        links in the project, and while pictures are imported into it.
+        """
+        name = names.folder_name(name, "project")
+        self._require_free(name)
+        self._require_there(project)
+        if project.parent == self.root and not self.is_own(project):
+            raise StudioError(f'project "{project.name}": is a link, so it is not copied; duplicate what it leads to')
+        source = Project.open(project)
+        if source.is_importing():
+            raise StudioError(f'project "{project.name}": pictures are being imported into it; wait until that is done')
+        left_out = self._busy_runs(project) if runs else ()
+        skip = [f"{RUNS}/{run}" for run in left_out] if runs else [RUNS]
+        with self._building(name) as folder:
+            folder.mkdir()
+            copying.copy_project(source, folder, name, skip, progress)
+            Project.open(folder).counts()
+            return Duplicate(self._place(folder, name), left_out)
+
+    # Other names and places
+
+    def rename(self, project: Path, name: str) -> Path:
+        """Give a project of the workspace another name; where it lies then. Its runs go with it, and whoever asks for
+        the old name is told the new one.
+
+        Raises `ArgumentError` for a name that cannot be used, and `StudioError` for a project that lies elsewhere, that
+        is gone, on which something trains or waits to, or into which pictures are imported.
+        """
+        name = names.folder_name(name, "project")
+        with self._changing():
+            self._require_own(project, "renamed", "rename its folder there, and open it again")
+            target = self.root / name
+            if name == project.name:
+                return project
+            self._require_free(name, project)
+            with self._at_rest(project, "renamed"):
+                # First, so that a computer that stops in between leaves either nothing to tell or the right thing.
+                self._memory.note_renamed(project.name, name)
+                try:
+                    with saying(project, "be renamed"):
+                        os.rename(project, target)
+                except StudioError:
+                    self._memory.forget_renamed(project.name)
+                    raise
+                self._memory.note_moved(project.name, name)
+            # What the project calls itself is for exports alone; its folder is its name everywhere else.
+            with suppress(StudioError):
+                Project(target).set_name(name)
+        return target
+
+    def delete(self, project: Path, *, waiting_too: bool = False) -> Deleted:
+        """Move a project of the workspace into the bin, whole as it is.
+
+        With `waiting_too`, trainings of it that wait in the queue are taken out of it; without, they raise `JobsWait`.
+        Raises `StudioError` for a project that lies elsewhere, that is gone, on which something trains, or into which
+        pictures are imported.
+        """
+        with self._changing():
+            self._require_own(project, "deleted", "take it off the list instead")
+            if waiting_too:
+                self._take_out_waiting(project)
+            with self._at_rest(project, "deleted"):
+                recycled.sweep(self.root)
+                with saying(project, "be moved into the bin"):
+                    return recycled.put(self.root, project)
+
+    def require_idle(self, project: Path) -> None:
+        """Raises as `delete` does where something uses the project, and changes nothing."""
+        with self._at_rest(project, "deleted"):
+            pass
+
+    def take_off_list(self, project: Path) -> None:
+        """List a project that lies elsewhere no more; nothing happens to its folder. `open_folder` lists it again."""
+        opened_projects.remove(self.root, project)
+
+    # The bin
+
+    def bin(self) -> list[Deleted]:
+        """The deleted projects, the newest first."""
+        return recycled.entries(self.root)
+
+    def restore(self, id: str, name: str | None = None) -> Path:
+        """Bring a project back from the bin, under its old name or another; where it lies then.
+
+        Raises `ArgumentError` where that name is taken or cannot be used, `StudioError` where it is not in the bin.
+        """
+        with self._changing():
+            deleted = recycled.entry(self.root, id)
+            name = deleted.name if name is None else names.folder_name(name, "project")
+            self._require_free(name)
+            with saying(deleted.folder, "be brought back"):
+                recycled.take_out(deleted, self.root / name)
+            self._memory.forget_renamed(name)
+        return self.root / name
+
+    def free_name(self, wanted: str) -> str:
+        """The name that is wanted, or that with the first number that is not taken."""
+        return names.free(wanted, self.is_taken)
+
+    def destroy(self, id: str) -> None:
+        """Delete a project of the bin for good. Raises `StudioError` where it is not there, or cannot be deleted."""
+        recycled.destroy(self.root, recycled.entry(self.root, id))
+
+    # Inside
+
+    def _own_projects(self) -> list[Path]:
+        """By name. A link that leads out of the workspace is not followed: what lies there is opened by its own
+        path."""
+        try:
+            folders = [path for path in self.root.iterdir() if not path.name.startswith(".")]
+        except OSError as error:
+            raise StudioError(
+                f"{self.root}: the workspace cannot be read ({error.strerror}); mend its rights"
+            ) from None
+        return sorted(path for path in folders if is_project(path) and foreign.is_confined(path, [self.root]))
+
+    def _holder(self, name: str, besides: Path | None = None) -> str | None:
+        """What has that name, or one that is as good as the same."""
+        if os.path.lexists(self.root / name) and not (besides and _same(self.root / name, besides)):
+            return name
+        wanted = names.key(name)
+        with suppress(OSError):
+            for other in os.listdir(self.root):
+                if names.key(other) == wanted and (besides is None or other != besides.name):
+                    return other
+        return None
+
+    def _require_free(self, name: str, besides: Path | None = None) -> None:
+        holder = self._holder(name, besides)
+        if holder == name:
+            raise ArgumentError(f'project "{name}" exists already; choose it from the list or take another name')
+        if holder is not None:
+            raise ArgumentError(
+                f'"{name}" exists already as "{holder}", which some computers take for the same; take another name'
+            )
+
+    def _require_there(self, project: Path) -> None:
+        if not is_project(project):
+            raise self.gone(project, project.name)
+
+    def _require_own(self, project: Path, done: str, mend: str) -> None:
+        if project.parent != self.root:
+            raise StudioError(f'project "{project.name}" lies at {project.parent}, so it is not {done} here; {mend}')
+        self._require_there(project)
+        if not self.is_own(project):
+            raise StudioError(
+                f'project "{project.name}" is a link to another place, so it is not {done}; take the link away yourself'
+            )
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A block in which nobody else changes which projects this workspace has."""
+        with ExitStack() as stack:
+            with saying(self.root, "be changed"):
+                stack.enter_context(alone(self.root / LOCK))
+            yield
+
+    @contextmanager
+    def _at_rest(self, project: Path, done: str) -> Iterator[None]:
+        """A block in which no training of a project can start. `StudioError` where something uses it."""
+        table = open_table(self.root)
+        with table.writing() as db:
+            jobs = project_jobs.of_project(table, db, project)
+            if jobs.training:
+                verb = "trains" if len(jobs.training) == 1 else "train"
+                raise StudioError(
+                    f'project "{project.name}" is not {done}: {in_words(jobs.training)} {verb} on it; cancel that '
+                    "under Runs, or wait until it has ended"
+                )
+            if jobs.waiting:
+                runs = tuple(run.name for run in jobs.waiting)
+                verb = "waits" if len(runs) == 1 else "wait"
+                raise JobsWait(
+                    f'project "{project.name}" is not {done}: {in_words(runs)} {verb} in the queue for it; take that '
+                    "out under Runs, or wait until it has trained",
+                    runs,
+                )
+            if Project(project).is_importing():
+                raise StudioError(
+                    f'project "{project.name}" is not {done}: pictures are being imported into it; wait until that is '
+                    "done"
+                )
+            yield
+
+    def _take_out_waiting(self, project: Path) -> None:
+        table = open_table(self.root)
+        with table.reading() as db:
+            waiting = project_jobs.of_project(table, db, project).waiting
+        for run in waiting:
+            with suppress(StudioError):  # it was started or taken out in this moment
+                local.take_out(run, self.root)
+
+    def _busy_runs(self, project: Path) -> tuple[str, ...]:
+        """The runs in the folder of a project that train or wait, whose files are not whole yet."""
+        return tuple(
+            run.name
+            for name in _run_names(project)
+            for run in [RunFolder(project / RUNS / name)]
+            if run.fault() is None and local.state(run) in (*local.ACTIVE, "queued")
+        )
+
+    @contextmanager
+    def _building(self, name: str) -> Iterator[Path]:
+        """A hidden folder of the workspace, not made yet, in which a project is put together before it appears under
+        its name; it is gone afterwards."""
+        self._sweep()
+        folder = self.root / f".building-{os.getpid()}-{new_id()[:8]}"
+        try:
+            with saying(self.root / name, "be made"):
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _place(self, folder: Path, name: str, *, number: bool = False) -> Path:
+        """Let a project appear under its name, or (with `number`) under that with a number where it is taken."""
+        with self._changing():
+            if number:
+                name = self.free_name(name)
+            self._require_free(name)
+            os.rename(folder, self.root / name)
+            self._memory.forget_renamed(name)
+        return self.root / name
+
+    def _sweep(self) -> None:
+        """Take away what processes that died had half built."""
+        with suppress(OSError):
+            for path in self.root.iterdir():
+                found = _BUILDING.fullmatch(path.name)
+                if found and confinement.is_folder(path) and not psutil.pid_exists(int(found[1])):
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def is_project(path: Path) -> bool:
+    """Whether a folder is that of a project."""
+    try:
+        return (path / DATABASE).is_file()
+    except (OSError, ValueError):  # no right to look; a name that no file system has
+        return False
+
+
+def can_be_an_address(path: Path) -> bool:
+    """Whether the name of a folder can stand in the address of a page."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require_address(path: Path) -> None:
+    """`StudioError` where no address can name a folder."""
+    if not can_be_an_address(path):
+        raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")
+
+
+def _run_names(project: Path) -> list[str]:
+    """The folders in `runs/`, by name; links and hidden ones are none."""
+    folder = project / RUNS
+    with suppress(OSError):
+        if confinement.is_folder(folder):
+            return sorted(
+                entry.name
+                for entry in os.scandir(folder)
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+    return []
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names are the same folder: on a file system that ignores case, Balloon is balloon."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

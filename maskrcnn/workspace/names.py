@@ -1,0 +1,72 @@
+"""Names of projects and runs, as a person types them, and as the names of folders that they become."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from maskrcnn.errors import ArgumentError
+
+MOST_BYTES = 200
+"""Of a name in UTF-8. File systems take 255, and something may be added to it."""
+
+_FORBIDDEN = re.compile('[<>:"/\\\\|?*]')
+# Control characters, line separators, halves of characters, and marks that turn the direction of writing.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BLANK = ("Z", "C", "M")
+_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"
+}
+
+
+def folder_name(name: str, thing: str) -> str:
+    """What was typed as the name of a `thing` (a project, a run), as that of its folder, which every system can hold.
+
+    Blanks around it go, and accents are composed, as most systems write them. Raises `ArgumentError` where it cannot be
+    the name of a folder; on Windows too, because folders travel.
+    """
+    name = unicodedata.normalize("NFC", name).strip()
+    if all(unicodedata.category(character)[0] in _BLANK for character in name):
+        raise ArgumentError(f"the {thing} has no name; type one")
+    if len(name.encode(errors="replace")) > MOST_BYTES:
+        raise ArgumentError(
+            f"the name of the {thing} is too long; shorten it to {MOST_BYTES} bytes, that is {MOST_BYTES} plain letters"
+        )
+    if why := _obstacle(name):
+        raise ArgumentError(f'"{name}" cannot be the name of a folder: {why}; choose another name')
+    return name
+
+
+def key(name: str) -> str:
+    """What two names share that some file system takes for one: Balloon and balloon, é in one character or two."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def free(wanted: str, taken: Callable[[str], bool]) -> str:
+    """The name that is wanted, or that with the first number that is not taken."""
+    name, number = wanted, 2
+    while taken(name):
+        name, number = f"{wanted}-{number}", number + 1
+    return name
+
+
+def safe(wanted: str, otherwise: str = "project") -> str:
+    """The name of a folder that is as near to a text as can be, of 80 characters at most."""
+    name = re.sub(r"[^\w .-]+", "-", unicodedata.normalize("NFC", wanted))[:80].strip(" .-") or otherwise
+    name = name.encode(errors="ignore")[:MOST_BYTES].decode(errors="ignore")
+    return f"{name}-{otherwise}" if _obstacle(name) else name
+
+
+def _obstacle(name: str) -> str | None:
+    if name[0] in ".-":
+        return f'it begins with "{name[0]}"'
+    if name.endswith("."):
+        return 'it ends with "."'
+    if found := _FORBIDDEN.search(name):
+        return f"it holds {found.group()}"
+    if _UNSEEN.search(name):
+        return "it holds a character that cannot be seen"
+    if name.partition(".")[0].strip().casefold() in _RESERVED:
+        return "Windows keeps it for a device"
+    return None

@@ -1,0 +1,32 @@
+"""What a person types as a path of this computer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maskrcnn.errors import ArgumentError
+
+_LONGEST = 4096
+
+
+def typed_path(text: str) -> Path:
+    """The file or folder that was typed; `ArgumentError` for what cannot be one."""
+    text = text.strip().strip("\"'")
+    shown = text if len(text) <= 100 else f"{text[:99]}…"
+    try:
+        if not text or "\0" in text or len(text) > _LONGEST:
+            raise ValueError
+        path = Path(text).expanduser()
+        os.stat(path)
+    except FileNotFoundError:
+        raise ArgumentError(f"{shown}: does not exist on this computer; check the path") from None
+    except OSError as error:
+        raise ArgumentError(f"{shown}: cannot be opened ({error.strerror}); check the path") from None
+    except (ValueError, RuntimeError):  # RuntimeError: ~name of nobody
+        raise ArgumentError(
+            f'"{shown}" is no path on this computer; type that of a folder, a label file or a zip'
+        ) from None
+    if not (path.is_dir() or path.is_file()):
+        raise ArgumentError(f"{shown}: is neither a file nor a folder; type the path of one")
+    return path

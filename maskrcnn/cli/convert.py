@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from maskrcnn.annotations import read, write
-from maskrcnn.annotations.formats.writing import FORMATS
-from maskrcnn.errors import ArgumentError
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import class_choice
+from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
+from maskrcnn.cli.outputs import print_warnings
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,13 @@ def run(args: argparse.Namespace) -> None:
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
     dataset = read(source, args.images, args.class_attribute)
-    for warning in write(dataset, destination, args.format):
+    class_choice.require_choice(dataset, args.class_attribute)
+    print_warnings(dataset)
+    if not dataset.images:
+        raise StudioError(f"{source}: holds no pictures, so there is nothing to convert; give labels, or a project")
+    encoded = encode(dataset, args.format)
+    for warning in put(encoded, destination, args.format):
         print(f"warning: {warning}", file=sys.stderr)
     classes = ", ".join(dataset.classes) or "none"
-    print(f"{destination}: {len(dataset.images)} pictures, {dataset.n_regions} regions read; classes: {classes}")
+    regions = in_words(encoded.n_regions, dataset.n_regions)
+    print(f"{destination}: {counted(len(dataset.images), 'picture')}, {regions} written; classes: {classes}")

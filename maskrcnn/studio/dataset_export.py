@@ -10,6 +10,7 @@ import streamlit as st
 
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
+from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, session
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import counted
@@ -27,8 +28,9 @@ class Ready:
     name: str
     content: bytes
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     pictures: int
-    regions: int
+    regions: str
 
 
 def show(project: Project) -> None:
@@ -77,6 +79,8 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
     """The file for a download. Raises `StudioError` where the format cannot hold the labels at all."""
     split: Split | None = "train" if which == "train" else "val" if which == "val" else None
     dataset = project.dataset(split)
+    if not dataset.images:
+        raise StudioError(f"{project.name}: {SPLITS[which].lower()} has no pictures, so there is nothing to export")
     encoded = writing.encode(dataset, format)
     base = re.sub(r"[^\w .-]+", "-", project.name).strip(" .-") or "project"
     stem = f"{base}-{split}-{format}" if split else f"{base}-{format}"
@@ -88,8 +92,11 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
         content, suffix = writing.zipped(encoded, pictures), ".zip"
     # A warning names its file first; here that is the project on whose page it is shown.
     said = [*encoded.warnings, *([encoded.left_out] if pictures and encoded.left_out else [])]
-    warnings = tuple(line.removeprefix(f"{dataset.source}: ") for line in said)
-    return Ready(made_of, stem + suffix, content, warnings, len(dataset.images), dataset.n_regions)
+    warnings, notes = (
+        tuple(line.removeprefix(f"{dataset.source}: ") for line in lines) for lines in (said, encoded.notes)
+    )
+    regions = writing.in_words(encoded.n_regions, dataset.n_regions)
+    return Ready(made_of, stem + suffix, content, warnings, notes, len(dataset.images), regions)
 
 
 def _download(ready: Ready) -> None:
@@ -97,6 +104,8 @@ def _download(ready: Ready) -> None:
         st.warning(f"**What this format cannot hold**\n\n{bullets(ready.warnings)}", icon=":material/warning:")
     else:
         st.success("This format holds everything that is in these labels.", icon=":material/check_circle:")
+    if ready.notes:
+        st.info(f"**Names of the pictures**\n\n{bullets(ready.notes)}", icon=":material/info:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             f"Download {plain(ready.name)}",
@@ -108,9 +117,7 @@ def _download(ready: Ready) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.markdown(
-            f"{counted(ready.pictures, 'picture')}, {counted(ready.regions, 'region')}, {in_bytes(len(ready.content))}"
-        )
+        st.markdown(f"{counted(ready.pictures, 'picture')}, {ready.regions}, {in_bytes(len(ready.content))}")
 
 
 def in_bytes(size: int) -> str:

@@ -21,6 +21,7 @@ from maskrcnn.annotations.regions import (
     ImageRecord,
     Keypoints,
     MultiPolygon,
+    Point,
     Region,
     Skeleton,
 )
@@ -56,8 +57,9 @@ def encode(dataset: Dataset) -> Encoded:
     """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
     losses = Losses(dataset.source)
     of_the_dataset(dataset, losses, "COCO", keypoint_names=False, unused_classes=False)
-    content = json_bytes(_document(dataset, None, losses), dataset.source or "the dataset")
-    return Encoded({"coco.json": content}, losses.warnings())
+    written = _document(dataset, None, losses)
+    content = json_bytes(written, dataset.source or "the dataset")
+    return Encoded({"coco.json": content}, len(written["annotations"]), losses.warnings())
 
 
 def _document(
@@ -165,7 +167,7 @@ def _left_out(region: Region, afresh: bool, outlines: bool, losses: Losses) -> b
         drawn = any(visibility for _, _, visibility in shape.points)
         if drawn and (not afresh or raster.has_box(shape)):
             return False
-    if raster.has_area(shape):
+    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _said(region)):
         return False
     losses("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
@@ -180,7 +182,7 @@ def _annotation(
     """
     shape = region.shape
     annotation: Json = {}
-    if isinstance(shape, Keypoints):
+    if isinstance(shape, Keypoints | Point):
         x0, y0, x1, y1 = raster.bounds(shape)
         area: float = (x1 - x0) * (y1 - y0)
         box = [x0, y0, x1 - x0, y1 - y0]
@@ -214,6 +216,12 @@ def _annotation(
     return {**annotation, "attributes": others} if others else annotation
 
 
+def _said(region: Region) -> Json:
+    """What its COCO file said of a region."""
+    said: Json = region.extras.get("coco", {})
+    return said
+
+
 def _segmentation(region: Region, encoded: Json, losses: Losses) -> Any:
     outlines = raster.polygons(region.shape)
     if outlines is None:
@@ -227,6 +235,8 @@ def _segmentation(region: Region, encoded: Json, losses: Losses) -> Any:
 
 def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
     """`keypoints` and `num_keypoints`; unlabelled ones where the class has a skeleton, as pycocotools expects them."""
+    if isinstance(region.shape, Point):  # it came as a keypoint, as VIA exports its points
+        return {"keypoints": _said(region)["keypoints"], "num_keypoints": 1}
     keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     if keypoints is None:
         return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}

@@ -20,13 +20,18 @@ class Encoded:
     picture belongs for the files to be of use, also relative, where the format wants it elsewhere than beside its
     label file under its own name. `within` is the folder that no picture may lead out of (None: whoever read the labels
     saw to that), and `left_out` is a line about the pictures that cannot be given along.
+
+    `n_regions` is how many regions whoever reads the files finds in them, which may be fewer than the dataset has:
+    `warnings` say why. `notes` are lines about what was written otherwise than one may expect, with nothing lost.
     """
 
     files: Mapping[str, bytes]
+    n_regions: int
     warnings: tuple[str, ...] = ()
     pictures: Mapping[str, Path] = field(default_factory=dict)
     within: Path | None = None
     left_out: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def inside(file_name: str) -> str:

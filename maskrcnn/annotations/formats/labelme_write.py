@@ -49,6 +49,7 @@ def encode(dataset: Dataset) -> Encoded:
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     taken: set[str] = set()
+    n_regions = 0
     of_the_dataset(dataset, losses, "labelme", keypoint_names=True, unused_classes=True)
     for record in dataset.images:
         kept = record.extras.get("labelme", {})
@@ -56,16 +57,18 @@ def encode(dataset: Dataset) -> Encoded:
         if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
             kept, as_read = {}, {}  # another picture by now
         name = file_names.unused(file_names.beside(kept.get("file", record.file_name), ".json"), taken)
-        document = _document(record, as_read, kept.get("imageData"), losses)
+        document, written = _document(record, as_read, kept.get("imageData"), losses)
+        n_regions += written
         files[name] = json_bytes(document, losses.source)
         if record.path is not None:
             places[_picture_place(document["imagePath"], name)] = record.path
         if kept.get("imageData_left_out"):
             losses("{pictures} left out of their labelme files because they are large; keep them beside the files")
-    return Encoded(files, losses.warnings(), places)
+    return Encoded(files, n_regions, losses.warnings(), places)
 
 
-def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Losses) -> Json:
+def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Losses) -> tuple[Json, int]:
+    """The file of a picture, and how many regions are in it."""
     width, height = record.width, record.height
     if (width is None or height is None) and record.path is not None:
         width, height = pictures.size(record.path)
@@ -83,7 +86,8 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Loss
         }
         document |= {"attributes": others} if others else {}
         document |= {"split": record.split} if record.split else {}
-    return {**document, "shapes": _shapes(record, width, height, losses), "imageData": data}
+    shapes, n_regions = _shapes(record, width, height, losses)
+    return {**document, "shapes": shapes, "imageData": data}, n_regions
 
 
 def _picture_place(image_path: str, name: str) -> str:
@@ -93,17 +97,20 @@ def _picture_place(image_path: str, name: str) -> str:
     return place if place == inside(place) else posixpath.join(folder, posixpath.basename(inside(image_path)))
 
 
-def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: Losses) -> list[Json]:
+def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: Losses) -> tuple[list[Json], int]:
+    """The entries of a picture's regions, some of which have several, and the number of regions that have any."""
     numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
     fresh = count(max([0, *numbers]) + 1)
     used: set[tuple[str, Any]] = set()
     placed: list[tuple[int, Json]] = []
     place = -1
+    n_regions = 0
     for number, region in enumerate(record.regions, start=1):
         here = f'{losses.source}: region {number} of "{record.file_name}"'
         kept = region.extras.get("labelme", {})
         drawn = kept.get("entries") or _drawn(region.shape, width, height, here, losses)
         entries = _entries(region, drawn, as_read=bool(kept))
+        n_regions += bool(entries)
         group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
         outlines = [entry for entry in entries if entry.get("shape_type") == "polygon"]
         # Polygons of one label and one group are one object, here and in labelme's converters.
@@ -116,7 +123,7 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: 
         for index, entry in enumerate(entries):
             place = kept["at"][index] if kept else place
             placed.append((place, entry))
-    return [entry for _, entry in sorted(placed, key=lambda item: item[0])]
+    return [entry for _, entry in sorted(placed, key=lambda item: item[0])], n_regions
 
 
 def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:

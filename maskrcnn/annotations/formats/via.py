@@ -126,14 +126,16 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
     keys: list[str] = []
     source = dataset.source or "the dataset"
     pieces = []
+    n_regions = 0
     for key, image in via_write.images(dataset, flavour, found):
         keys.append(key)
+        n_regions += len(image.get("regions") or ())
         pieces.append(b"%s: %s" % (json.dumps(key).encode(), json_bytes(image, source).rstrip()))
     content = b"{%s}" % b", ".join(pieces)
     if flavour == "via-project":
         further = json_bytes(via_write.project_parts(dataset, found, keys), source).rstrip()[1:]
         content = b'{"%s": %s%s%s' % (IMAGES.encode(), content, b"" if further == b"}" else b", ", further)
-    return Encoded({f"{flavour}.json": content + b"\n"}, losses.warnings())
+    return Encoded({f"{flavour}.json": content + b"\n"}, n_regions, losses.warnings())
 
 
 def embedded_picture(record: ImageRecord) -> bytes | None:

@@ -94,7 +94,8 @@ def encode(dataset: Dataset) -> Encoded:
     for cells in _in_order(_rows(dataset, found.class_attribute)):
         lines.append(",".join(_quoted(cells.get(column, ""), column in _JSON_COLUMNS) for column in columns))
     try:
-        return Encoded({"via.csv": "\n".join([*lines, ""]).encode("utf-8")}, losses.warnings())
+        content = "\n".join([*lines, ""]).encode("utf-8")
+        return Encoded({"via.csv": content}, dataset.n_regions, losses.warnings())
     except UnicodeEncodeError:
         source = dataset.source or "the dataset"
         raise StudioError(f"{source}: a name has a broken character, which CSV cannot hold; give it another") from None

@@ -16,12 +16,13 @@ from typing import BinaryIO
 
 from maskrcnn import foreign
 from maskrcnn.annotations import pictures as pictures_of
-from maskrcnn.annotations.formats import coco, labelme, mask_pngs, via, via_csv, yolo
+from maskrcnn.annotations.formats import coco, labelme, mask_pngs, original_names, via, via_csv, yolo
 from maskrcnn.annotations.formats.encoded import Encoded, inside
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import counted
 
 _NAMED = 3
 """Pictures that are left out and named in the line about them."""
@@ -31,12 +32,14 @@ _NAMED = 3
 class Format:
     """How a format is called on a button, what its files are called, and what makes them.
 
-    `suffix` is that of its one file; None for a format that is a folder of files.
+    `suffix` is that of its one file; None for a format that is a folder of files. `own_folders` says that training and
+    validation lie in folders of their own, so that a picture of each may have the same name.
     """
 
     words: str
     suffix: str | None
     encode: Callable[[Dataset], Encoded]
+    own_folders: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -46,20 +49,22 @@ FORMATS: dict[str, Format] = {
     "via-csv": Format("VIA CSV", ".csv", via_csv.encode),
     "coco": Format("COCO", ".json", coco.encode),
     "labelme": Format("labelme", None, labelme.encode),
-    "yolo": Format("YOLO segmentation", None, yolo.encode),
+    "yolo": Format("YOLO segmentation", None, yolo.encode, own_folders=True),
     "masks": Format("PNG masks", None, mask_pngs.encode),
 }
 """Every format that can be written, by the name it has on the command line."""
 
 
 def encode(dataset: Dataset, format: str) -> Encoded:
-    """The dataset as label files of that format (see `FORMATS`).
+    """The dataset as label files of that format (see `FORMATS`), its pictures called as they were before they came into
+    a project, where that is possible (see `original_names`).
 
     Raises `ArgumentError` for an unknown format, `StudioError` for a dataset that the format cannot hold at all.
     """
     if format not in FORMATS:
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
-    encoded = FORMATS[format].encode(dataset)
+    dataset, notes = original_names.restored(dataset, FORMATS[format].own_folders)
+    encoded = replace(FORMATS[format].encode(dataset), notes=notes)
     beside = {inside(record.file_name): record.path for record in dataset.images if record.path is not None}
     missing = [record.file_name for record in dataset.images if record.path is None]
     return _confined(encoded if encoded.pictures else replace(encoded, pictures=beside), dataset, missing)
@@ -88,14 +93,23 @@ def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
-    """Write the dataset as a file, or as a new folder, of that format; returns the warnings of `encode`.
+    """`encode` and `put`; returns their lines."""
+    return put(encode(dataset, format), path, format)
+
+
+def in_words(written: int, of: int) -> str:
+    """How many regions a file holds of those that there are: "3 regions", or "2 of 3 regions"."""
+    return counted(of, "region") if written == of else f"{written:,} of {counted(of, 'region')}"
+
+
+def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
+    """Write what was encoded as a file, or as a new folder, of that format; returns its warnings and notes.
 
     A file replaces the one that was there; a folder must be new or empty. Either is written whole or not at all.
     A folder gets copies of the pictures, as whoever reads such a folder looks for them there.
-    Raises as `encode` does, and `ArgumentError` for a place that cannot be written.
+    Raises `ArgumentError` for a place that cannot be written.
     """
     path = Path(path)
-    encoded = encode(dataset, format)
     whole_folder = FORMATS[format].suffix is None
     if path.is_dir() and not whole_folder:
         raise ArgumentError(f"{path}: this is a folder; name the file to write")
@@ -121,7 +135,7 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
     finally:
         with contextlib.suppress(OSError):
             shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
-    return [*encoded.warnings, *([encoded.left_out] if whole_folder and encoded.left_out else [])]
+    return [*encoded.notes, *encoded.warnings, *([encoded.left_out] if whole_folder and encoded.left_out else [])]
 
 
 def zipped(encoded: Encoded, pictures: bool) -> bytes:

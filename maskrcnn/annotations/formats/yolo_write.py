@@ -37,6 +37,7 @@ def encode(dataset: Dataset) -> Encoded:
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     owners: dict[str, str] = {}
+    n_regions = 0
     for record in dataset.images:
         split = record.split or record.extras.get("yolo", {}).get("split")
         split = split if split in _SPLITS else "train"
@@ -51,7 +52,9 @@ def encode(dataset: Dataset) -> Encoded:
             losses("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
         if record.attributes:
             losses("{pictures} lost their attributes because YOLO has none")
-        files[name] = "".join(f"{row}\n" for row in _rows(record, dataset, losses)).encode("ascii")
+        rows = _rows(record, dataset, losses)
+        n_regions += len(rows)
+        files[name] = "".join(f"{row}\n" for row in rows).encode("ascii")
     splits = [split for split in _SPLITS if any(name.startswith(f"labels/{split}/") for name in files)]
     settings = {
         # YOLO programs want both; without a `path` they look beside this file.
@@ -59,7 +62,7 @@ def encode(dataset: Dataset) -> Encoded:
         "names": dict(enumerate(dataset.classes)),
     }
     document = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
-    return Encoded({"data.yaml": document.encode("utf-8"), **files}, losses.warnings(), places)
+    return Encoded({"data.yaml": document.encode("utf-8"), **files}, n_regions, losses.warnings(), places)
 
 
 def _rows(record: ImageRecord, dataset: Dataset, losses: Losses) -> list[str]:

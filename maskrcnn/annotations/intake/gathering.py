@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import ImageRecord
 
@@ -23,6 +24,8 @@ class Place:
     path: Path | None
     size: tuple[int, int] | None = None
     split: Split | None = None
+    found_at: str | None = None
+    """The picture's path in what was dropped."""
 
 
 class Gathered(Records):
@@ -46,6 +49,9 @@ class Gathered(Records):
         place = self._places[index]
         record = self._sources[place.source][place.index]
         width, height = (record.width, record.height) if record.width is not None else place.size or (None, None)
+        if place.path is not None:
+            file = place.found_at or place.path.name
+            record = original_names.remembered(record, file.rpartition("/")[2], place.found_at)
         return replace(
             record,
             file_name=place.file_name,

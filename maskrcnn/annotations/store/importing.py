@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, json_texts, region_json, table_rows
@@ -288,13 +289,15 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
     """Write down what is known of a picture that waits."""
     if isinstance(copied, _Unfit):
         raise copied
-    record = picture.record
+    record = original_names.remembered(picture.record, original_names.last_part(picture.name))
     try:
         state = State.of(record.regions)
     except StudioError as error:
         raise _Unfit(f"{plain_name(picture.name)}: {error}") from None
     name = plain_name(picture.name)
     extras = {key: value for key, value in record.extras.items() if key != "project"}
+    if extras.get(original_names.ORIGIN) == {"name": name}:  # which the column `given_name` says
+        del extras[original_names.ORIGIN]
     try:
         attributes = json_texts.dumped(dict(record.attributes), "what the labels say of the picture")
         further = json_texts.dumped(json_texts.require_extras(extras, "what the labels say of it"), "what they say")
@@ -331,9 +334,10 @@ class _Counted:
 
 
 def _known(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
-    """(name where it came from, content) -> picture."""
-    rows = db.execute("SELECT id, given_name, sha256 FROM image")
-    return {(name, digest): number for number, name, digest in rows}
+    """(name where it came from, or that the project gave it, content) -> picture."""
+    rows = db.execute("SELECT id, given_name, file_name, sha256 FROM image").fetchall()
+    by_own = {(own, digest): number for number, _, own, digest in rows}
+    return by_own | {(name, digest): number for number, name, _, digest in rows}
 
 
 def _is_same(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:

@@ -70,7 +70,7 @@ def is_deep(value: object) -> bool:
 # What is in a text
 
 
-_GROUPS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo")
+_GROUPS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo", "origin")
 """The extras, by format, that are looked into when a label file is written."""
 
 

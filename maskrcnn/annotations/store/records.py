@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, confinement, examination, json_texts, region_json, schema, table_rows
@@ -20,7 +21,7 @@ _REGIONS_IN_MEMORY = 20_000
 _AT_ONCE = 100
 """Pictures for which one query fetches the regions."""
 
-_COLUMNS = "image.id, file_name, width, height, file_size, attributes, extras, n_regions"
+_COLUMNS = "image.id, file_name, given_name, width, height, file_size, attributes, extras, n_regions"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ class StoredRecords(Records):
         self._some: tuple[int, list[ImageRecord]] = (-1, [])
         self.file_names = [row["file_name"] for row in rows]
 
+    @property
+    def origins(self) -> list[ImageRecord]:
+        """The records without their regions, for whoever asks what pictures were called (`original_names`)."""
+        return [without_regions(row) for row in self._rows]
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -95,6 +101,17 @@ class StoredRecords(Records):
                 some = list(_each(db, self._place, self._rows[first : first + _AT_ONCE]))
             self._some = (first, some)
         return some[index - first]
+
+
+def without_regions(row: sqlite3.Row) -> ImageRecord:
+    """What is known of a picture's name and split, without its file and regions."""
+    return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
+
+
+def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
+    """Number and row of every picture, also of those that are removed."""
+    query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
+    return [(row["id"], row) for row in db.execute(query)]
 
 
 def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | None) -> list[sqlite3.Row]:
@@ -121,10 +138,6 @@ def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iter
             name = row["file_name"]
             if row["state"] not in texts:
                 raise table_rows.no_state(name)
-            extras = json_texts.require_extras(
-                json_texts.parsed(row["extras"], f"project.db: the extras of {name}"),
-                f"project.db: the extras of {name}",
-            )
             yield ImageRecord(
                 name,
                 region_json.loads(texts[row["state"]], name),
@@ -134,5 +147,14 @@ def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iter
                 row["file_size"],
                 json_texts.group(row["attributes"], f"project.db: the attributes of {name}"),
                 row["split"],
-                {**extras, "project": {"id": row["id"], "revision": row["revision"]}},
+                {**_extras(row), "project": {"id": row["id"], "revision": row["revision"]}},
             )
+
+
+def _extras(row: sqlite3.Row) -> dict[str, Any]:
+    """What is known of a picture beyond its columns; with what it was called, where it is called otherwise here."""
+    words = f"project.db: the extras of {row['file_name']}"
+    extras = json_texts.require_extras(json_texts.parsed(row["extras"], words), words)
+    if row["given_name"] != row["file_name"] and original_names.ORIGIN not in extras:
+        extras = {**extras, original_names.ORIGIN: {"name": row["given_name"]}}
+    return extras

@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from maskrcnn.annotations import raster, read, write
-from maskrcnn.annotations.formats.writing import FORMATS
+from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.formats.writing import FORMATS, encode, put
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -200,8 +200,10 @@ def through(dataset: Dataset, format: str) -> tuple[Dataset, list[str]]:
     """What comes back of a dataset that was written in a format and read again, and the warnings."""
     with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
         path = Path(folder) / f"labels{FORMATS[format].suffix or ''}"
-        warnings = write(dataset, path, format)
+        encoded = encode(dataset, format)
+        warnings = put(encoded, path, format)
         again = read(path, None if path.is_dir() else _FOLDER)
+        assert encoded.n_regions == again.n_regions
         sized = [replace(record, width=WIDTH, height=HEIGHT, path=PICTURE) for record in again.images]
         return replace(again, images=tuple(sized)), warnings
 

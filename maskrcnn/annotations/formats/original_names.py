@@ -1,0 +1,163 @@
+"""What pictures were called before they came into a project: for exports that fit the person's own photographs.
+
+A project calls each picture by a name of its own: where `train/1.jpg` and `val/1.jpg` are imported, the second becomes
+`1 (2).jpg`. What they were called is kept in `ImageRecord.extras["origin"]`:
+
+- `name`: the name of its file, behind the folders that its label file wrote before it: `1.jpg` or `val/1.jpg`;
+- `place`: the path of its file in what was dropped, where that has folders: `balloon/val/1.jpg`.
+
+Nothing is noted where that would say no more than `ImageRecord.file_name`.
+
+`restored` gives an export the first of these ways to name its pictures by which no two are alike:
+
+1. each as its label file called it, which is the way for a training or a validation set alone;
+2. each with its folders, without those that all have in common: `train/1.jpg` and `val/1.jpg`;
+3. as 1 or 2, whichever leaves fewer alike, and these by the project's names. A line says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from maskrcnn.annotations import file_names
+from maskrcnn.annotations.formats.encoded import inside
+from maskrcnn.annotations.formats.json_values import brief
+from maskrcnn.annotations.formats.lazy import ChangedRecords, Records
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.words import counted
+
+ORIGIN = "origin"
+_LONGEST = 1000
+
+
+def remembered(record: ImageRecord, file: str, place: str | None = None) -> ImageRecord:
+    """The record, with a note of what its picture was called: `file` is the name of its file, `place` the path of that
+    in what was dropped. Of the label file's name for it, its folders are kept: the photograph is called as its file is.
+
+    What is noted of the name already stays.
+    """
+    origin = dict(_origin(record))
+    if not isinstance(origin.get("name"), str):
+        folders = [] if file_names.leads_out(record.file_name) else file_names.parts(record.file_name)[:-1]
+        origin["name"] = "/".join([*folders, file])
+    if place is not None and len(file_names.parts(place)) > 1:
+        origin["place"] = place
+    if origin == {"name": record.file_name}:
+        return record
+    return replace(record, extras={**record.extras, ORIGIN: origin})
+
+
+def last_part(name: str) -> str:
+    """The file's name of a path of any computer."""
+    return (file_names.parts(name) or [name])[-1]
+
+
+def called(record: ImageRecord) -> str:
+    """What the picture was called before it came into a project: a relative name that leads nowhere else."""
+    written = _origin(record).get("name")
+    name = written if isinstance(written, str) and 0 < len(written) <= _LONGEST else record.file_name
+    return last_part(name) if file_names.leads_out(name) else name
+
+
+def place(record: ImageRecord) -> str:
+    """The path of the picture's file before it came into a project, as far as it is known: at least its name."""
+    written = _origin(record).get("place")
+    if not isinstance(written, str) or not 0 < len(written) <= _LONGEST or file_names.leads_out(written):
+        return called(record)
+    return "/".join(file_names.parts(written)) or called(record)
+
+
+def restored(dataset: Dataset, own_folders: bool = False) -> tuple[Dataset, tuple[str, ...]]:
+    """The dataset with its pictures called as they were before they came into a project, and lines on what that means.
+
+    `own_folders` is for a format with a folder for each split, where pictures of two splits may have the same name.
+    A dataset of which nothing is noted comes back as it is.
+    """
+    records = dataset.images
+    origins = getattr(records, "origins", None)  # of a project: known without its regions
+    known = [_Known.of(record) for record in (records if origins is None else origins)]
+    if not any(entry.is_noted for entry in known):
+        return dataset, ()
+    stored, plain = [entry.file_name for entry in known], [entry.called for entry in known]
+    splits = [entry.split or "train" if own_folders else None for entry in known]
+    with_folders = _without_common_folders([entry.place for entry in known])
+    names, left, lines = plain, _alike(plain, splits), []
+    if left and len(_alike(with_folders, splits)) < len(left):
+        names, left = with_folders, _alike(with_folders, splits)
+        if names != stored:
+            folder = brief(next(name for name in names if "/" in name), 60)
+            lines.append(
+                f"pictures of the same name lie in several folders, so each is called with its own ({folder}); put the "
+                "labels above these folders"
+            )
+    if left:
+        mixed = [stored[number] if number in left else name for number, name in enumerate(names)]
+        names = stored if _alike(mixed, splits) else mixed
+        changed = [number for number, name in enumerate(names) if name == stored[number] != plain[number]]
+        if changed:
+            lines.append(_kept_line(known, changed, own_folders))
+    lines = [f"{dataset.source or 'the dataset'}: {line}" for line in lines]
+    return (dataset if names == stored else replace(dataset, images=_renamed(records, names))), tuple(lines)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a picture's names."""
+
+    file_name: str
+    called: str
+    place: str
+    split: str | None
+    is_noted: bool
+
+    @classmethod
+    def of(cls, record: ImageRecord) -> _Known:
+        return cls(record.file_name, called(record), place(record), record.split, ORIGIN in record.extras)
+
+
+def _alike(names: Sequence[str], splits: Sequence[str | None]) -> set[int]:
+    """The numbers of the names that another one of their split would be taken for."""
+    kinds = [(split, file_names.same(inside(name)).casefold()) for split, name in zip(splits, names, strict=True)]
+    count = Counter(kinds)
+    return {number for number, kind in enumerate(kinds) if count[kind] > 1}
+
+
+def _kept_line(known: Sequence[_Known], changed: Sequence[int], own_folders: bool) -> str:
+    """What to say of the pictures that are called as in the project."""
+    first = known[changed[0]]
+    are = "is" if len(changed) == 1 else "are"
+    line = (
+        f"{counted(len(changed), 'picture')} {are} called as in the project ({brief(first.file_name, 60)} instead of "
+        f"{brief(first.called, 60)}), as another picture of this export has the same name"
+    )
+    splits = [entry.split or "train" for entry in known]
+    alone_would_do = not own_folders and len({*splits}) > 1 and not _alike([entry.called for entry in known], splits)
+    return f"{line}; export training and validation one by one to keep it" if alone_would_do else line
+
+
+def _without_common_folders(places: Sequence[str]) -> list[str]:
+    parts = [PurePosixPath(place).parts for place in places]
+    shared = 0
+    while all(len(each) > shared + 1 for each in parts) and len({each[shared] for each in parts}) == 1:
+        shared += 1
+    return ["/".join(each[shared:]) for each in parts]
+
+
+def _renamed(records: Sequence[ImageRecord], names: Sequence[str]) -> Sequence[ImageRecord]:
+    def change(index: int, record: ImageRecord) -> ImageRecord:
+        return replace(record, file_name=names[index])
+
+    if not isinstance(records, Records):
+        return tuple(change(index, record) for index, record in enumerate(records))
+    found = ChangedRecords(records, change)
+    found.file_names = names
+    return found
+
+
+def _origin(record: ImageRecord) -> Mapping[str, Any]:
+    written = record.extras.get(ORIGIN, {})
+    return written if isinstance(written, Mapping) else {}

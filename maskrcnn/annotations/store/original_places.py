@@ -1,0 +1,40 @@
+"""The pictures of a project by the names that label files may have for them: those from before they came into it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from maskrcnn.annotations import file_names
+from maskrcnn.annotations.formats import original_names
+from maskrcnn.annotations.store import confinement, records, schema
+
+
+def known_by(project: Path) -> dict[str, Path]:
+    """Original places -> the pictures in a project's folder; the project's own names, too, where those are nobody's
+    original name.
+
+    Of two pictures `1.jpg` each is known by its folder, else by that of its split, so that `1.jpg` alone is none of
+    them for sure. Raises `StudioError` for a database that is damaged.
+    """
+    with schema.reading(project / schema.DATABASE) as db:
+        rows = [(number, records.without_regions(row)) for number, row in records.rows_of_all(db)]
+    pictures = confinement.Pictures(project)
+    originals = {number: original_names.place(record) for number, record in rows}
+    count = Counter(map(_last, originals.values()))
+    own: dict[str, Path] = {}
+    before: dict[str, Path] = {}
+    for number, record in rows:
+        path, place = pictures.find(record.file_name), originals[number]
+        if path is None or not path.is_file():
+            continue
+        if not count[_last(record.file_name)]:
+            own[record.file_name] = path
+        if count[_last(place)] > 1 and "/" not in place:
+            place = f"{record.split}/{place}"
+        before[place if place not in before else f"{record.split}/{number}/{original_names.last_part(place)}"] = path
+    return own | before
+
+
+def _last(name: str) -> str:
+    return file_names.same(original_names.last_part(name)).casefold()

@@ -87,7 +87,7 @@ def state(run: RunFolder) -> State:
         return result["state"] if result.get("state") in ("done", "failed", "cancelled") else "failed"
     asked = cancel_asked(run) is not None
     if alive:
-        return "cancelling" if asked else "running" if (run.path / METRICS).exists() else "starting"
+        return "cancelling" if asked else "running" if _has_rows(run) else "starting"
     if asked:
         return "cancelled"
     return "lost" if failure(run) is None else "failed"
@@ -117,8 +117,9 @@ def progress(run: RunFolder) -> Progress:
         started = (run.read_json(PROCESS) or {}).get("started")
         waiting = time.time() - started if started and now in ACTIVE else None
         return Progress(now, 0, epochs, 1.0 if now == "done" else 0.0, waiting, None, None)
-    # A validation writes nothing for a while: count on from the last row.
-    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if now in ACTIVE else 0.0
+    # A validation writes nothing for a while: count on from the last row. The time before a resume does not count.
+    counts = now in ACTIVE and _has_rows(run)
+    since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed") or 0.0
     return Progress(
         state=now,
@@ -231,6 +232,15 @@ def delete(run: RunFolder, workspace: Path) -> None:
         leaving.unlink()
     else:
         shutil.rmtree(leaving)
+
+
+def _has_rows(run: RunFolder) -> bool:
+    """Whether the training has begun: its trainer has written rows, or cut those that it goes on after."""
+    try:
+        started = (run.read_json(PROCESS) or {}).get("started", 0.0)
+        return (run.path / METRICS).stat().st_mtime >= started - _TICK
+    except FileNotFoundError:
+        return False
 
 
 def _started(run: RunFolder, patience: float = 3.0) -> State:

@@ -76,6 +76,12 @@ def radio(label: str, name: str, options: Sequence[T], default: T, *, page: str,
     )
 
 
+def current(name: str, default: str, *, page: str, of: str = "") -> str:
+    """What a choice of this `page` says before its widget is drawn: the address, what was chosen last, or `default`."""
+    last_of, last = st.session_state.get(f"{page}_{name}_last", ("", ""))
+    return st.query_params.get(name, last if last_of == of and last else default)
+
+
 def choose(name: str, value: int | str) -> None:
     """Put a choice into the address; for callbacks of other widgets."""
     st.query_params[name] = str(value)

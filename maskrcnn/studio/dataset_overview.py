@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.annotations.store import SPLITS, STATUSES, Counts, Project, Split, Status, StoredImage
+from maskrcnn.annotations.store import SPLITS, STATUSES, PictureCounts, Project, Split, Status, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import address, dataset_gallery, session
 from maskrcnn.studio.dataset_gallery import Tile
@@ -22,7 +22,8 @@ ALL, REMOVED = "all", "removed"
 SIGNS: dict[Status, str] = {"new": "○", "in progress": "◐", "done": "✓"}
 MEANINGS = (
     "new: nothing drawn and never saved. in progress: something was drawn or saved. done: marked so, here or on "
-    "Annotate. removed: hidden everywhere, also from training and export, and kept here."
+    "Annotate. removed: hidden everywhere, also from training and export, and kept here. A number in brackets counts "
+    "the pictures that a filter shows beside the other filters."
 )
 SPLIT_WORDS: dict[str, str] = {"train": "training", "val": "validation"}
 
@@ -42,9 +43,9 @@ class Filter(NamedTuple):
 def show(project: Project) -> None:
     """Filters, actions, and a page of thumbnails."""
     with session.fail_softly():
-        counts, removed = project.counts(), project.removed()
+        counts, removed = project.picture_counts(), project.removed()
         wanted, end_of_row = _filters(counts, len(removed))
-        total = len(removed) if wanted.removed else _total(project, counts, wanted)
+        total = len(removed) if wanted.removed else counts.count(wanted.status, wanted.split, wanted.class_name)
         with end_of_row:
             page = _page(wanted, max(1, -(-total // PER_PAGE)))
         first = (page - 1) * PER_PAGE
@@ -67,18 +68,28 @@ def show(project: Project) -> None:
         )
 
 
-def _filters(counts: Counts, removed: int) -> tuple[Filter, DeltaGenerator]:
-    """The row of filters; returns the place at its end as well."""
-    numbers = {ALL: counts.pictures, "new": counts.new, "in progress": counts.in_progress, "done": counts.done}
+def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerator]:
+    """The row of filters; returns the place at its end as well. A number in brackets is that of the pictures which that
+    choice would show beside the other two filters."""
+    status, split, class_name = (address.current(name, ALL, page=PAGE) for name in ("status", "split", "class"))
+    chosen = _wanted(status, split, class_name, counts.classes)
+    numbers = {ALL: counts.count(None, chosen.split, chosen.class_name)}
+    numbers |= {str(status): counts.count(status, chosen.split, chosen.class_name) for status in STATUSES}
     if removed:
         numbers[REMOVED] = removed
     signs = {REMOVED: "✕", **{str(status): sign for status, sign in SIGNS.items()}}
-    splits = {
-        ALL: "both splits",
-        "train": f"training ({counts.train})",
-        "val": f"validation ({counts.val})",
-    }
-    classes = {ALL: "any class", **{f"class {name}": f"{name} ({number})" for name, number in counts.classes.items()}}
+    splits = {ALL: "both splits"}
+    classes = {ALL: "any class"}
+    if chosen.removed:  # they are shown by themselves, whatever their split and class
+        splits |= SPLIT_WORDS
+        classes |= {f"class {name}": name for name in counts.classes}
+    else:
+        splits |= {
+            split: f"{SPLIT_WORDS[split]} ({counts.count(chosen.status, split, chosen.class_name)})" for split in SPLITS
+        }
+        classes |= {
+            f"class {name}": f"{name} ({counts.count(chosen.status, chosen.split, name)})" for name in counts.classes
+        }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         status = address.segments(
             "Status",
@@ -86,32 +97,28 @@ def _filters(counts: Counts, removed: int) -> tuple[Filter, DeltaGenerator]:
             list(numbers),
             ALL,
             page=PAGE,
-            show=lambda name: f"{signs.get(name, '')} {name} ({numbers[name]})".strip(),
+            show=lambda name: f"{signs.get(name, '')} {name} ({numbers[name]:,})".strip(),
         )
         collapsed: Any = {"page": PAGE, "label_visibility": "collapsed"}
         with st.container(width=195):
             split = address.select("Split", "split", list(splits), ALL, show=splits.__getitem__, **collapsed)
         with st.container(width=160):
-            chosen = address.select("Class", "class", list(classes), ALL, show=classes.__getitem__, **collapsed)
+            class_name = address.select("Class", "class", list(classes), ALL, show=classes.__getitem__, **collapsed)
         end_of_row = st.container(horizontal=True, horizontal_alignment="right", width="stretch")
-    wanted = Filter(
+    return _wanted(status, split, class_name, counts.classes), end_of_row
+
+
+def _wanted(status: str, split: str, class_name: str, classes: Sequence[str]) -> Filter:
+    """The filter that these choices, as they stand in the address, mean; what is none of them is any."""
+    return Filter(
         status == REMOVED,
         next((known for known in STATUSES if known == status), None),
         next((known for known in SPLITS if known == split), None),
-        None if chosen == ALL else chosen.removeprefix("class "),
+        next((name for name in classes if f"class {name}" == class_name), None),
     )
-    return wanted, end_of_row
 
 
-def _total(project: Project, counts: Counts, wanted: Filter) -> int:
-    """How many pictures the filter lets through."""
-    if wanted.class_name is None and wanted.split is None:
-        by_status = {None: counts.pictures, "new": counts.new, "in progress": counts.in_progress, "done": counts.done}
-        return by_status[wanted.status]
-    return len(_images(project, wanted, None, 0))
-
-
-def _images(project: Project, wanted: Filter, limit: int | None, offset: int) -> list[StoredImage]:
+def _images(project: Project, wanted: Filter, limit: int, offset: int) -> list[StoredImage]:
     return project.images(wanted.split, status=wanted.status, class_name=wanted.class_name, limit=limit, offset=offset)
 
 

@@ -14,6 +14,7 @@ from maskrcnn.config import LOSSES, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.studio import run_rows
+from maskrcnn.studio.chart_axes import COMPARED_AXES, X_AXES, XAxis
 from maskrcnn.studio.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.run_lines import Curves
 from maskrcnn.studio.run_start import start_of
@@ -56,6 +57,12 @@ def pass_steps(run: RunFolder) -> float | None:
     knows. No whole number where the last batch of a pass has pictures of the next."""
     batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), labels(run)["train"]
     return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
+
+
+def axes(runs: Sequence[RunFolder]) -> tuple[XAxis, ...]:
+    """What these runs can be drawn over, the usual one first. Passes need the number of training pictures of each."""
+    offered = X_AXES if len(runs) == 1 else COMPARED_AXES
+    return offered if all(map(pass_steps, runs)) else tuple(axis for axis in offered if axis != "passes")
 
 
 def curves(runs: Sequence[RunFolder]) -> list[Curves]:

@@ -4,10 +4,11 @@ import streamlit as st
 
 from maskrcnn.jobs import local
 from maskrcnn.studio import networks, run_actions, run_curve_charts, run_overlay, run_predictions, session
-from maskrcnn.studio.chart_axes import X_AXES
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.run_columns import epoch_columns, run_columns
 from maskrcnn.studio.run_lines import losses_in, table
-from maskrcnn.studio.run_words import STATES, bar_text, ended_early, learns_now, overview, settings
+from maskrcnn.studio.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, overview, settings
+from maskrcnn.training.epochs import EPOCH_MEANING, PASS_MEANING
 from maskrcnn.training.run_folder import CONFIG, RunFolder, runs_in
 
 LAUNCH_PAGE = "pages/train/launch.py"
@@ -75,7 +76,7 @@ def head() -> None:
             st.rerun()  # it has ended: other buttons, and no more renewing
         words = STATES[now.state]
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.badge(now.state, icon=words.icon, color=words.colour, help=words.meaning)
+            st.badge(now.state, icon=words.icon, color=words.colour, help=f"{words.meaning} {TIME_MEANING}")
             st.markdown(settings(run))
             if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
                 st.markdown(learning)
@@ -107,14 +108,23 @@ def curves() -> None:
                 width=180,
                 help="Of single steps: a running mean, as in TensorBoard. 0 shows them as they are.",
             )
+            asked = st.query_params.get("with", "").split(",")
+            compared = [name for name in asked if name in others][: run_overlay.MOST_RUNS - 1]
+            axes = run_overlay.axes([run, *(runs[name] for name in compared)])
             axis = st.segmented_control(
-                "Over", X_AXES, default="epochs", required=True, key="runs-axis", persist_state="session"
+                "Over",
+                axes,
+                default=axes[0],
+                required=True,
+                key="runs-axis-compared" if compared else "runs-axis",
+                persist_state="session",
+                help=f"{EPOCH_MEANING} {PASS_MEANING} Several runs are not drawn over epochs, which may have "
+                "different lengths.",
             )
             log = st.toggle("Log scale", key="runs-log", persist_state="session", help="Of the losses.")
             drawn: list[RunFolder] = [run]
             if others:
-                asked = st.query_params.get("with", "").split(",")
-                st.session_state["runs-with"] = [name for name in asked if name in others][: run_overlay.MOST_RUNS - 1]
+                st.session_state["runs-with"] = compared
                 drawn += [
                     runs[name]
                     for name in st.multiselect(
@@ -131,12 +141,9 @@ def curves() -> None:
             st.dataframe(
                 run_overlay.comparison(drawn),
                 hide_index=True,
-                column_config={
-                    " ": st.column_config.ImageColumn(width=40),
-                    "best AP": st.column_config.NumberColumn(format="%.3f"),
-                },
+                column_config={" ": st.column_config.ImageColumn(width=40), **run_columns()},
             )
-            st.markdown(":small[Of the settings, only those that differ.]")
+            st.markdown(":small[Of the settings, the start and those that differ.]")
             if not run_overlay.judged_alike(drawn):
                 st.warning("These runs were validated on different pictures, so their AP cannot be compared.")
 
@@ -163,18 +170,10 @@ def numbers() -> None:
     with session.fail_softly():
         epochs = run.epochs()
         if epochs:
-            frame = table(epochs)
+            frame = table(epochs, run_overlay.pass_steps(run))
             with st.expander("Epochs", icon=":material/table:"):
                 st.dataframe(
-                    frame,
-                    hide_index=True,
-                    height=min(38 + 35 * len(frame), 320),
-                    column_config={
-                        name: st.column_config.NumberColumn(format="%.3f")
-                        for name in frame.columns
-                        if name not in ("epoch", "step", "seconds")
-                    }
-                    | {"seconds": st.column_config.NumberColumn(format="%.0f")},
+                    frame, hide_index=True, height=min(38 + 35 * len(frame), 320), column_config=epoch_columns(frame)
                 )
         with st.expander("Log", expanded=local.state(run) == "failed", icon=":material/article:"):
             st.code(run.log_tail(60) or "It has said nothing yet.", language=None, height=260)
@@ -188,8 +187,4 @@ numbers()
 
 if len(runs) > 1:
     with st.expander("All runs of this project", icon=":material/list:"), session.fail_softly():
-        st.dataframe(
-            overview(runs.values()),
-            hide_index=True,
-            column_config={"best AP": st.column_config.NumberColumn(format="%.3f")},
-        )
+        st.dataframe(overview(runs.values()), hide_index=True, column_config=run_columns())

@@ -177,7 +177,7 @@ def test_the_filters_say_how_many_there_are(open_page: Callable[..., AppTest], g
         "◐ in progress (6)",
         "✓ done (1)",
     ]
-    assert app.selectbox(key="dataset_class").options == ["any class", "cell (7)", "leaf (2)"]
+    assert app.selectbox(key="dataset_class").options == ["any class", "cell (7)", "leaf (2)"]  # pictures
 
 
 def test_a_filter_that_nothing_passes_says_so_and_offers_the_way_back(
@@ -208,7 +208,7 @@ def test_a_tile_says_status_and_regions(open_page: Callable[..., AppTest], grid:
 def test_a_click_opens_the_picture_in_annotate(open_page: Callable[..., AppTest], grid: Any, project: Project) -> None:
     grid.click = "p4.png"
     app = open_page()
-    assert app.selectbox(key="annotate_goto").value == project.images()[4].id
+    assert find(app.selectbox, "Picture").value == project.images()[4].id
 
 
 def test_ticked_pictures_are_marked_moved_and_removed(

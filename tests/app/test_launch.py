@@ -306,7 +306,7 @@ def test_a_known_time_is_told_and_given_to_the_queue(
     launch_speed.keep(COSTS, key, workspace / launch_eta.STORE, 0.0, beside=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
-    assert "3.0 s a step, 1 step an epoch, 20 epochs, 2.0 GB" in words(app)
+    assert "3.0 s a step, 1 step an epoch (once through the pictures), 20 epochs, 0 ms to start, 2.1 GB of memory" in words(app)
     assert "if it starts now" in words(app)
     widget(app.number_input, "Epochs").set_value(40).run()
     assert "#### about 2 minutes" in words(app)  # nothing has to be measured anew

@@ -118,9 +118,9 @@ def test_a_running_training_shows_where_it_is(root: Path, project: Project) -> N
 @pytest.mark.parametrize(
     ("tasks", "losses", "best", "of"),
     [
-        (("box",), 4, 0.3, "boxes"),
-        (("box", "keypoints"), 5, 0.4, "keypoints"),
-        (("box", "mask", "keypoints"), 6, 0.2, "masks"),
+        (("box",), 4, 0.3, "box AP"),
+        (("box", "keypoints"), 5, 0.4, "keypoint AP"),
+        (("box", "mask", "keypoints"), 6, 0.2, "mask AP"),
     ],
 )
 def test_a_run_shows_the_losses_and_the_ap_of_its_tasks(

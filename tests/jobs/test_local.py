@@ -218,6 +218,10 @@ def test_progress_reads_the_last_whole_row(runs: Path) -> None:
     (run.path / METRICS).write_text(json.dumps(ROW) + "\n" + json.dumps(ROW)[:40])
     ten_seconds_ago = time.time() - 10
     os.utime(run.path / METRICS, (ten_seconds_ago, ten_seconds_ago))
+    # Rows from before its process are those of the run that it goes on with: the time in between does not count.
+    now = local.progress(run)
+    assert (now.state, now.elapsed, now.eta) == ("starting", 30, 90)
+    run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "started": ten_seconds_ago - 1})
     now = local.progress(run)
     assert (now.state, now.active, now.epoch, now.epochs, now.fraction) == ("running", True, 1, 4, 0.25)
     assert now.elapsed == pytest.approx(30 + 10, abs=2)

@@ -2,7 +2,7 @@
 
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.importing import ImportReport
-from maskrcnn.annotations.store.listing import SPLITS, STATUSES, Counts, Split, Status, StoredImage
+from maskrcnn.annotations.store.listing import SPLITS, STATUSES, Counts, PictureCounts, Split, Status, StoredImage
 from maskrcnn.annotations.store.project import Project
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.annotations.store.snapshots import Snapshot
@@ -14,6 +14,7 @@ __all__ = [
     "STATUSES",
     "Counts",
     "ImportReport",
+    "PictureCounts",
     "Project",
     "ProjectClass",
     "Snapshot",

@@ -46,6 +46,24 @@ class StoredImage:
 
 
 @dataclass(frozen=True)
+class PictureCounts:
+    """How many pictures are like that, removed ones left out: `pictures` by (status, split), and `with_class`, those
+    with a region of a class, by (status, split, class). `classes` are those of the project, in their order."""
+
+    pictures: Mapping[tuple[Status, Split], int]
+    with_class: Mapping[tuple[Status, Split, str], int]
+    classes: tuple[str, ...]
+
+    def count(self, status: Status | None = None, split: Split | None = None, class_name: str | None = None) -> int:
+        """The pictures that `Project.images` lists for the same filter; None is any."""
+        return sum(
+            self.pictures.get((a, b), 0) if class_name is None else self.with_class.get((a, b, class_name), 0)
+            for a in (STATUSES if status is None else (status,))
+            for b in (SPLITS if split is None else (split,))
+        )
+
+
+@dataclass(frozen=True)
 class Counts:
     """How many of what a project has; removed pictures do not count.
 
@@ -105,6 +123,21 @@ def counts(db: sqlite3.Connection) -> Counts:
     )
     classes = {name: number for name, number in by_class}
     return Counts(pictures, done, in_progress, new, train, pictures - train, regions, classes)
+
+
+def picture_counts(db: sqlite3.Connection) -> PictureCounts:
+    status = f"CASE WHEN {_IS['done']} THEN 'done' WHEN {_IS['new']} THEN 'new' ELSE 'in progress' END"
+    pictures = db.execute(f"SELECT {status}, split, count(*) FROM image WHERE removed = 0 GROUP BY 1, 2")
+    with_class = db.execute(
+        f"""SELECT {status}, split, class_name, count(DISTINCT image_id)
+            FROM image JOIN region ON image_id = image.id
+            WHERE removed = 0 AND class_name IS NOT NULL GROUP BY 1, 2, 3"""
+    )
+    return PictureCounts(
+        {(status, split): number for status, split, number in pictures},
+        {(status, split, name): number for status, split, name, number in with_class},
+        tuple(name for (name,) in db.execute("SELECT name FROM class ORDER BY position")),
+    )
 
 
 def known_split(split: str) -> Split:

@@ -1,4 +1,7 @@
-"""Names of files as other computers wrote them: which are nobody's work, which mean the same, which can be stored."""
+"""Names of files as other computers and programs wrote them: which are junk, which mean the same, which can be stored.
+
+One place for all readers: what the browser's import passes over or takes for the same name, the command line does too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import os
 import posixpath
 import re
 import unicodedata
+from urllib.parse import parse_qsl, unquote
 
+from maskrcnn.annotations.pictures import SUFFIXES
 from maskrcnn.errors import one_line
 
 _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
@@ -26,12 +31,27 @@ def leads_out(name: str) -> bool:
     return name.startswith(("/", "\\")) or ".." in parts(name) or bool(_ELSEWHERE.match(name))
 
 
+_JUNK_BEGINS = (".", "__MACOSX", "~$")
+"""Hidden files and folders (`.ipynb_checkpoints`, `.git`, `._a.jpg`), macOS in zips, locks of open documents."""
+_JUNK = frozenset(
+    (
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),
+        *("$recycle.bin", "recycler", "system volume information", "lost+found", "__pycache__"),
+        *("@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot"),  # network disks
+    )
+)
+"""What else systems leave in folders, in small letters."""
+
+
 def is_junk(name: str) -> bool:
-    """What systems leave in folders without being asked: hidden files, and those of the macOS and Windows desktops."""
+    """Whether systems and programs leave such a file or folder behind without being asked.
+
+    `name` is relative to the folder that somebody gave: that this one lies in a hidden folder is no matter.
+    """
     return any(
-        part.startswith((".", "__MACOSX")) or part.lower() in ("thumbs.db", "desktop.ini")
-        for part in parts(name)
-        if part != ".."
+        part.startswith(_JUNK_BEGINS) or part.lower() in _JUNK
+        for part in re.split(r"[\\/]+", name)
+        if part not in ("", ".", "..")
     )
 
 
@@ -53,6 +73,44 @@ def folder(name: str) -> str:
 def same(name: str) -> str:
     """The name in one spelling: macOS writes é as two characters, others as one."""
     return unicodedata.normalize("NFC", name)
+
+
+_PICTURE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))[?#].*", re.IGNORECASE | re.DOTALL)
+_MOST_QUOTED = 3
+"""How many times a name is decoded: exported twice, a space is `%2520`."""
+
+
+def without_query(name: str) -> str:
+    """The name without what follows a picture's address: `b.png?X-Sig=1` is `b.png`. A server that is asked for a file
+    by a parameter, `/data/local-files/?d=a/b.png`, has its name there."""
+    if "?" not in name and "#" not in name:
+        return name
+    if match := _PICTURE.fullmatch(name.partition("#")[0] if "?" in name else name):
+        return match[1]
+    if "?" in name:
+        for _, value in parse_qsl(name.partition("?")[2]):
+            if suffix(value) in SUFFIXES:
+                return value
+    return name
+
+
+def plainest(name: str) -> str:
+    """One spelling for all that mean the same name: no percent-encoding, é as one character, small letters.
+
+    `suffix` and folders stay. Two names that differ may have the same one, so this is asked last.
+    """
+    for _ in range(_MOST_QUOTED):
+        if "%" not in name or (decoded := _unquoted(name)) == name:
+            break
+        name = decoded
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _unquoted(name: str) -> str:
+    try:
+        return unquote(name, errors="strict")
+    except UnicodeDecodeError:  # as Windows programs in Europe encode é
+        return unquote(name, encoding="latin-1")
 
 
 def storable(name: str) -> str:

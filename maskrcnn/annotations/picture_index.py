@@ -1,87 +1,109 @@
 """Which picture file a label file means by a name.
 
-A name is compared in one spelling (NFC), and where nothing fits, without regard to case. The files that could be meant
-are those that end in the whole name, `train/a.jpg`; where there are none, as for a path of another computer, those
-whose last part is the same. Of several, the nearest to the label file is taken: at exactly that place below its folder
-or below `images/` there, else in a folder of the same split (`train`, `val2017`), else below its folder. If that still
-leaves several, none is taken, and a warning names them: a guess would put one picture's labels on another.
+The files that could be meant are those whose last part is the name's: as it is written, else with é in the other
+spelling, else without regard to case, else in their plainest spelling (`file_names.plainest`: no percent-encoding; and
+of the label's name no query after it). Of these the file counts that shares most parts with the end of the name: for
+`/home/ann/set/train/a.jpg`, a path of another computer, `train/a.jpg` before `val/a.jpg`. Of several, the nearest to
+the label file is taken: at exactly that place below its folder or below `images/` there, else in a folder of the same
+split (`train`, `val2017`), else below its folder. If that still leaves several, none is taken, and a warning names
+them: a guess would put one picture's labels on another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 
+_Strength = tuple[bool, int, int]
+
 
 @dataclass(frozen=True)
 class Match:
-    """The file that a name means (None: none), how many parts of the name fitted (0: only the last of several did), and
-    the files between which none was taken."""
+    """The file that a name means (None: none), how well it fits, and the files between which none was taken.
+
+    `strength` compares names that mean the same file: whether the whole name fits, how many of its parts do, and how
+    many of these are spelled the same.
+    """
 
     file: str | None = None
-    fitted: int = 0
+    strength: _Strength = (False, 0, 0)
     ambiguous: tuple[str, ...] = ()
 
 
 class Pictures:
-    """Picture files by their names relative to what was dropped, and where they lie."""
+    """Picture files by their names relative to one folder, and where they lie."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self.files = files
-        self._by_last: dict[str, list[tuple[str, list[str]]]] = {}
-        self._by_folded: dict[str, list[tuple[str, list[str]]]] = {}
-        for file in files:
-            parts = names.parts(names.same(file))
-            self._by_last.setdefault(parts[-1], []).append((file, parts))
-            self._by_folded.setdefault(parts[-1].casefold(), []).append((file, parts))
+        self._by_last: dict[Callable[[str], str], dict[str, list[str]]] = {}
 
-    def match(self, file_name: str, label_file: str) -> Match:
-        """The picture that `label_file`, a name relative to the same place, calls `file_name`."""
-        wanted = names.parts(names.same(file_name))
-        if not wanted:
+    def match(self, file_name: str, label_file: str, default_folder: str = "") -> Match:
+        """The picture that `label_file`, a name relative to the same folder, calls `file_name`.
+
+        `default_folder` is where the label file says that its pictures lie, relative to it or on another computer.
+        """
+        written = file_name if file_name in self.files else names.without_query(file_name)
+        wanted = names.parts(written)
+        if not wanted or wanted[-1] == "..":
             return Match()
-        places = wanted[-1:] if names.leads_out(file_name) else wanted
-        fitting = self._by_last.get(wanted[-1]) or self._by_folded.get(wanted[-1].casefold(), [])
-        whole = [entry for entry in fitting if _folded(entry[1][-len(places) :]) == _folded(places)]
-        beside, split = names.parts(names.same(label_file))[:-1], names.split_word(label_file)
-        ranked: dict[tuple[object, ...], list[str]] = {}
-        for file, parts in whole or fitting:
-            if parts == [*beside, *places]:
-                rank: tuple[object, ...] = (0,)
-            elif parts == [*beside, "images", *places]:
-                rank = (1,)
+        fitting = self._fitting(written)
+        if not fitting:
+            return Match()
+        parts = [part for part in wanted if part != ".."]
+        whole = [*names.parts(default_folder), *parts]
+        leads_out = names.leads_out(written)
+        if len(fitting) == 1 and names.parts(fitting[0])[-len(parts) :] == parts:
+            return Match(fitting[0], (not leads_out, len(parts), len(parts)))
+        plain = names.parts(names.plainest("/".join(whole)))
+        beside, split = names.parts(label_file)[:-1], names.split_word(label_file)
+        # Where a name leads elsewhere, the place beside the label file is that of its last part.
+        here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
+        near = names.parts(names.same("/".join(beside)))
+        ranked: dict[tuple[object, ...], list[tuple[str, _Strength]]] = {}
+        for file in fitting:
+            of_file = names.parts(file)
+            tail = _tail(plain, names.parts(names.plainest(file)))
+            exact = _tail(whole, of_file)
+            spelled = names.parts(names.same(file))
+            if spelled == [*near, *here]:
+                place: tuple[object, ...] = (0,)
+            elif spelled == [*near, "images", *here]:
+                place = (1,)
             else:
-                is_other_split = split is not None and names.split_word("/".join(parts[:-1])) != split
-                rank = (2, is_other_split, parts[: len(beside)] != beside)
-            ranked.setdefault(rank, []).append(file)
-        best = ranked[min(ranked)] if ranked else []
+                is_other_split = split is not None and names.split_word("/".join(of_file[:-1])) != split
+                place = (2, is_other_split, spelled[: len(near)] != near)
+            strength = not leads_out and tail >= len(parts), min(tail, len(parts)), min(exact, len(parts))
+            ranked.setdefault((-tail, -exact, *place), []).append((file, strength))
+        best = ranked[min(ranked)]
         if len(best) > 1:
-            return Match(ambiguous=tuple(best))
-        return Match(best[0], len(wanted) if whole and places == wanted else 0) if best else Match()
+            return Match(ambiguous=tuple(file for file, _ in best))
+        return Match(*best[0])
 
-    def match_all(self, file_names: Iterable[str], label_file: str) -> tuple[list[str | None], list[str]]:
+    def match_all(
+        self, file_names: Iterable[str], label_file: str, default_folder: str = ""
+    ) -> tuple[list[str | None], list[str]]:
         """The picture of each name, and warnings of those for which none was taken though there was one.
 
-        Two names of one label file never mean the same picture: the one that fits in more of its parts has it.
+        Two names of one label file never mean the same picture: the one that fits better has it.
         """
         wanted = list(file_names)
-        matches = {name: self.match(name, label_file) for name in dict.fromkeys(wanted)}
+        matches = {name: self.match(name, label_file, default_folder) for name in dict.fromkeys(wanted)}
         warnings = [
             f"{names.brief(name)}: {len(match.ambiguous)} pictures have this name ({names.listed(match.ambiguous)}), "
             "and none was taken; write the folder before it in the label file"
             for name, match in matches.items()
             if match.ambiguous
         ]
-        claims: dict[str, list[int]] = {}
+        claims: dict[str, list[_Strength]] = {}
         for match in matches.values():
             if match.file is not None:
-                claims.setdefault(match.file, []).append(match.fitted)
+                claims.setdefault(match.file, []).append(match.strength)
         for name, match in matches.items():
             others = claims.get(match.file or "", [])
-            if len(others) > 1 and (match.fitted < max(others) or others.count(match.fitted) > 1):
+            if len(others) > 1 and (match.strength < max(others) or others.count(match.strength) > 1):
                 warnings.append(
                     f"{names.brief(name)}: was not found, as {names.brief(match.file or '')} is meant by another name "
                     "too; add its own picture"
@@ -89,6 +111,35 @@ class Pictures:
                 matches[name] = Match()
         return [matches[name].file for name in wanted], warnings
 
+    def _fitting(self, written: str) -> list[str]:
+        """The files whose last part is that of the name, in the first spelling in which there are any."""
+        for spelling in _SPELLINGS:
+            if spelling not in self._by_last:
+                by_last: dict[str, list[str]] = {}
+                for file in self.files:
+                    by_last.setdefault(names.parts(spelling(file))[-1], []).append(file)
+                self._by_last[spelling] = by_last
+            if fitting := self._by_last[spelling].get((names.parts(spelling(written)) or [""])[-1]):
+                return fitting
+        return []
 
-def _folded(parts: list[str]) -> list[str]:
-    return [part.casefold() for part in parts]
+
+def _as_written(name: str) -> str:
+    return name
+
+
+def _folded(name: str) -> str:
+    return names.same(name).casefold()
+
+
+_SPELLINGS: tuple[Callable[[str], str], ...] = (_as_written, names.same, _folded, names.plainest)
+
+
+def _tail(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts are equal, counted from the end."""
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -25,7 +25,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from maskrcnn.annotations import pictures, raster, read
-from maskrcnn.annotations.formats import coco_rle, labelme_read, mask_pngs, reading
+from maskrcnn.annotations.formats import coco_rle, labelme_read, mask_pngs, picture_places
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.intake import folders, headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
@@ -815,4 +815,4 @@ def test_an_ordinary_link_inside_the_set_is_followed(given: Path) -> None:
     (given / "labels.json").write_bytes(via("a.png"))
     [record] = read(given / "labels.json").images
     assert record.path == given / "a.png"
-    assert reading.find_picture("a.png", [given]) == given / "a.png"
+    assert picture_places.find(["a.png"], given / "labels.json").paths == (given / "a.png",)

@@ -112,11 +112,10 @@ def each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord
     return tuple(change(record) for record in records)
 
 
-def with_paths(records: Sequence[ImageRecord], find: Callable[[str], Path | None]) -> Sequence[ImageRecord]:
-    """The records with `path` as `find(file_name)` gives it; it is asked once for each, at once."""
+def with_paths(records: Sequence[ImageRecord], paths: Sequence[Path | None]) -> Sequence[ImageRecord]:
+    """The records with these paths, one for each."""
     if not isinstance(records, Records):
-        return tuple(_with_path(record, find(record.file_name)) for record in records)
-    paths = [find(file_name) for file_name in records.file_names]
+        return tuple(_with_path(record, path) for record, path in zip(records, paths, strict=True))
     found = ChangedRecords(records, _Placed(paths))
     found.tally = records.tally
     return found

@@ -34,11 +34,14 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn import foreign
+from maskrcnn.annotations import file_names as names_of_files
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.formats import coco_rle, file_names, required, via_classes
+from maskrcnn.annotations.folder_walk import files_below
+from maskrcnn.annotations.formats import coco_rle, file_names, picture_places, required, via_classes
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, require_few_regions, text
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
+from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
 
@@ -50,6 +53,9 @@ _DIVISOR = 1000
 _LARGEST_VALUE = 65535
 _NOBODY = 255
 _FLAT = 0.9
+_MOST_COLOURS = 256
+_LOOKED_AT = 3
+"""Masks of which it is found out whether they are some."""
 _MEND = "mend that file"
 _LARGEST_JSON = 20_000_000
 _MOST_RUNS = 20_000_000
@@ -66,7 +72,22 @@ def is_mask_pngs(folder: Path) -> bool:
     settings = _json(folder / CLASSES)
     if isinstance(settings, dict) and "classes" in settings:
         return True
-    return all(_is_flat(mask) for mask in masks[:3])
+    return all(_is_flat(mask) for mask in masks[:_LOOKED_AT])
+
+
+def coloured(folder: Path) -> str:
+    """What to say of a folder whose PNGs are flat as masks are, but have colours; empty for any other folder. Looks
+    into the first three pictures at most."""
+    try:
+        masks = _masks(folder)[:_LOOKED_AT]
+    except OSError:
+        return ""
+    if not masks or not all(map(_is_flat_and_coloured, masks)):
+        return ""
+    return (
+        f"its PNGs ({masks[0].name}) look like masks, but have colours, and a mask has one number for each pixel; "
+        "save them as PNGs of one channel (grey or palette), 0 for the background and another number for each object"
+    )
 
 
 def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset:
@@ -77,7 +98,11 @@ def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset
     """
     folder = Path(folder)
     names, divisor, listed = _settings(folder)
-    found = dict(_pictures_around(folder, Path(images) if images is not None else None))
+    images = Path(images) if images is not None else None
+    found = dict(_pictures_around(folder, images))
+    spelled_otherwise: dict[str, set[Path]] = {}
+    for key, picture in found.items():
+        spelled_otherwise.setdefault(names_of_files.plainest(key), set()).add(picture)
     records = []
     for mask in _masks(folder):
         name = mask.relative_to(folder).as_posix()
@@ -85,6 +110,9 @@ def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset
         stem = PurePosixPath(name).with_suffix("").as_posix()
         keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, _unmasked(stem))
         path = next((found[key] for key in keys if key in found), None)
+        if path is None:
+            alike = [spelled_otherwise.get(names_of_files.plainest(key), set()) for key in keys if key]
+            path = next((next(iter(paths)) for paths in alike if len(paths) == 1), None)
         file_name = entry.get("file_name") or (path.name if path is not None else name)
         values = pictures.values(mask)
         height, width = values.shape
@@ -102,7 +130,16 @@ def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset
     if not records:
         raise StudioError(f"{folder}: there is no PNG mask; give the folder that holds them")
     classes = tuple(dict.fromkeys([*(names or {}).values(), *classes_in(records)]))
-    return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"})
+    paths = tuple(record.path for record in records)
+    missing = [record.file_name for record in records if record.path is None]
+    used = {*paths}
+    unused = [picture.name for picture in dict.fromkeys(found.values()) if picture not in used]
+    lines = picture_places.lines(
+        folder,
+        picture_places.Found(paths, near(missing, unused)),
+        str(images or f"{folder} and {_PICTURES}/ beside it"),
+    )
+    return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"}, warnings=lines)
 
 
 def encode(dataset: Dataset) -> Encoded:
@@ -121,35 +158,30 @@ def encode(dataset: Dataset) -> Encoded:
     listed: Json = {}
     places: dict[str, Path] = {}
     taken = {CLASSES}
+    n_regions = 0
     for record in dataset.images:
         name = file_names.unused(file_names.beside(record.file_name, ".png"), taken)
         listed[name] = {"file_name": record.file_name} | ({"split": record.split} if record.split else {})
         if record.attributes:
             losses("{pictures} lost their attributes because PNG masks have none")
         buffer = io.BytesIO()
-        Image.fromarray(_painted(record, dataset, numbers, divisor, losses)).save(buffer, "PNG")
+        painted = _painted(record, dataset, numbers, divisor, losses)
+        n_regions += int(np.count_nonzero(np.unique(painted)))
+        Image.fromarray(painted).save(buffer, "PNG")
         files[name] = buffer.getvalue()
         if record.path is not None:
             places[f"{_PICTURES}/{inside(record.file_name)}"] = record.path
     classes = {str(number): name for name, number in numbers.items()}
     settings = {"divisor": divisor, "classes": classes, "pictures": listed}
-    return Encoded({CLASSES: json_bytes(settings, losses.source), **files}, losses.warnings(), places)
+    return Encoded({CLASSES: json_bytes(settings, losses.source), **files}, n_regions, losses.warnings(), places)
 
 
 # Reading
 
 
 def _masks(folder: Path) -> list[Path]:
-    return [file for file in _files(folder, (".png",)) if file.relative_to(folder).parts[0] != _PICTURES]
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files of these suffixes in a folder and below it; no link that leads out of it."""
-    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
-            continue
-        if not file.is_symlink() or foreign.is_confined(file, [folder]):
-            yield file
+    found = files_below(folder, (".png",)).items()
+    return [file for name, file in found if names_of_files.parts(name)[0].lower() != _PICTURES]
 
 
 def _is_flat(mask: Path) -> bool:
@@ -157,6 +189,26 @@ def _is_flat(mask: Path) -> bool:
         values = pictures.values(mask)
     except StudioError:
         return False
+    return _has_areas(values)
+
+
+def _is_flat_and_coloured(mask: Path) -> bool:
+    """Whether a picture has colours, few of them, in areas as a mask has."""
+    try:
+        pictures.values(mask)
+        return False
+    except StudioError as error:
+        if "has colours" not in str(error):
+            return False
+    try:
+        red, green, blue = np.moveaxis(pictures.load(mask).astype(np.uint32), -1, 0)
+    except StudioError:
+        return False
+    values = (red << 16) + (green << 8) + blue
+    return len(np.unique(values)) <= _MOST_COLOURS and _has_areas(values)
+
+
+def _has_areas(values: np.ndarray) -> bool:
     pairs = [values[:, 1:] == values[:, :-1], values[1:] == values[:-1]]
     return all(not equal.size or bool(equal.mean() >= _FLAT) for equal in pairs)
 
@@ -216,11 +268,9 @@ def _pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, P
 
 def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
     """The files of a folder by their names in it; none where it is a link that leads out of `base`."""
-    if not foreign.is_confined(folder, [base]):
-        return
-    for file in _files(folder, suffixes):
-        yield file.relative_to(folder).with_suffix("").as_posix(), file
-        yield file.relative_to(folder).as_posix(), file
+    for name, file in files_below(folder, suffixes, base).items():
+        yield PurePosixPath(name).with_suffix("").as_posix(), file
+        yield name, file
 
 
 def _unmasked(stem: str) -> str:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from maskrcnn import foreign
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.folder_walk import files_below, files_in, walk
 from maskrcnn.annotations.formats import (
     coco,
+    contents,
     encodings,
     json_mistakes,
     labelme,
     mask_pngs,
     other_formats,
+    picture_places,
     via,
     via_csv,
     via_text,
     yolo,
 )
-from maskrcnn.annotations.formats.lazy import with_paths
+from maskrcnn.annotations.formats.lazy import Records, with_paths
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
@@ -37,7 +39,10 @@ MOST_GROUPS = 8_000_000
 """Lists and groups in one JSON file. Each takes at least 60 bytes of memory, and two characters of the file."""
 
 _EXPECTED = json_mistakes.EXPECTED
-_LABEL_SUFFIXES = (".json", ".csv")
+LABEL_SUFFIXES = (".json", ".csv")
+"""Label files of their own; what else labels can be is a folder of files."""
+NO_LABELS = "no labels"
+"""Words in every complaint about a file of something else."""
 
 
 def read(path: Path | str, images: Path | str | None = None, class_attribute: str | None = None) -> Dataset:
@@ -47,10 +52,11 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     a YOLO data set, or PNG masks. `class_attribute` names the VIA attribute that is the class, where the rule of
     `via_classes` would choose another.
 
-    Pictures are looked for in `images` if given, else beside the file and in `images/` beside it; for COCO's own
-    layout, `annotations/instances_val2017.json`, also in `val2017/` beside `annotations/`. A picture that is not found
-    has `path` None, which is no error here (`trainable.require_trainable` makes it one). A name that leads out of the
-    folder (`../a.jpg`, `/a.jpg`, `C:\\a.jpg`, a URL) is looked up by its last part only.
+    Pictures are looked for in `images` if given, else in the folder of the file and below it, and in the layouts of
+    `picture_places.around`; names may be spelled as other programs do (`picture_index`). A picture that is not found
+    has `path` None, which is no error here (`trainable.require_trainable` makes it one); where none is found, or a file
+    of a near name, `warnings` say so. A folder whose labels lie in folders of it, such as `annotations/` beside
+    `images/` or `train/` beside `valid/`, is understood as the browser's import does (`intake.understanding`).
 
     Raises `ArgumentError` for a path that does not exist, `StudioError` for content that is not what it should be.
     """
@@ -59,7 +65,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
         raise ArgumentError(f"{images}: there is no such folder; give --images the folder that holds the pictures")
     if not path.exists():
         raise ArgumentError(f"{path}: there is no such file or folder; check the path")
-    folders = [Path(images)] if images is not None else _folders_beside(path)
+    images = Path(images) if images is not None else None
     if (path / DATABASE).is_file():
         from maskrcnn.annotations.store import Project  # the store reads datasets itself
 
@@ -67,8 +73,13 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     if yolo.is_yolo(path):
         return yolo.read_folder(path, images)
     if not path.is_dir():
-        return with_pictures(_dataset_of_file(path, class_attribute), folders)
-    return _dataset_of_folder(path, images, folders, class_attribute)
+        return with_pictures(labels_of_file(path, class_attribute), path, images)
+    return _dataset_of_folder(path, images, class_attribute)
+
+
+def labels_of_file(path: Path, class_attribute: str | None = None) -> Dataset:
+    """The dataset of a label file, as `read` gives it; no pictures are looked for."""
+    return _text_dataset(_text(path), path, class_attribute)
 
 
 def parse(document: Any, source: Path | str, class_attribute: str | None = None) -> Dataset:
@@ -83,65 +94,31 @@ def parse(document: Any, source: Path | str, class_attribute: str | None = None)
         return coco.parse(document, source)
     if labelme.is_labelme(document):
         return labelme.parse({Path(source).name: document}, source)
-    raise StudioError(f"{source}: this JSON holds no labels that the studio knows; {_EXPECTED}")
+    raise StudioError(f"{source}: this JSON holds {NO_LABELS} that the studio knows; {_EXPECTED}")
 
 
-def with_pictures(dataset: Dataset, folders: list[Path]) -> Dataset:
-    """The dataset with `path` set for each picture that is in one of the folders."""
-    real = [(folder, os.path.realpath(folder)) for folder in folders]
-    return replace(dataset, images=with_paths(dataset.images, lambda name: _found(name, real)))
+def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:
+    """The dataset with `path` set for each picture that is found, and lines in `warnings` where that is not so."""
+    records = dataset.images
+    file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
+    found = picture_places.find(file_names, label_file, images, picture_places.default_folder(dataset))
+    base = label_file if label_file.is_dir() else label_file.parent
+    warnings = picture_places.lines(label_file, found, str(images or base))
+    return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))
 
 
-def find_picture(file_name: str, folders: list[Path]) -> Path | None:
-    """Where the picture of that name lies in the folders, never outside them, also not by a link; None where it is
-    not."""
-    return _found(file_name, [(folder, os.path.realpath(folder)) for folder in folders])
-
-
-def _found(file_name: str, folders: list[tuple[Path, str]]) -> Path | None:
-    parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".")]
-    leads_out = file_name.startswith(("/", "\\")) or ".." in parts or any(":" in part for part in parts)
-    names = [parts[-1:]] if leads_out else [parts, parts[-1:]]
-    for name in names:
-        for folder, real in folders:
-            candidate = folder.joinpath(*name)
-            try:
-                if name and name[-1] != ".." and candidate.is_file() and foreign.is_confined(candidate, [real]):
-                    return candidate
-            except (OSError, ValueError):  # a name that no file system would take
-                continue
-    return None
-
-
-def _folders_beside(path: Path) -> list[Path]:
-    """Where the pictures of a label file, or of a folder of labels, usually lie; no link to a folder elsewhere."""
-    base = path if path.is_dir() else path.parent
-    folders = [base, base / "images"]
-    if path != base and base.name == "annotations" and "_" in path.stem:
-        base, split = base.parent, path.stem.rsplit("_", 1)[1]
-        folders += [base / split, base / "images" / split]
-    return [folder for folder in folders if foreign.is_confined(folder, [base])]
-
-
-def _dataset_of_file(path: Path, class_attribute: str | None) -> Dataset:
-    return _text_dataset(_text(path), path, class_attribute)
-
-
-def _dataset_of_folder(
-    folder: Path, images: Path | str | None, folders: list[Path], class_attribute: str | None
-) -> Dataset:
+def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str | None) -> Dataset:
     """The dataset of a folder with labels of one kind."""
     if (folder / mask_pngs.CLASSES).is_file() and mask_pngs.is_mask_pngs(folder):
         return mask_pngs.read_folder(folder, images)
-    found = []
+    found: list[Dataset] = []
+    refused: list[StudioError] = []
     has_labelme = False
-    candidates = sorted(entry for entry in folder.iterdir() if entry.is_file() and entry.suffix in _LABEL_SUFFIXES)
-    for candidate in candidates:
+    for candidate in files_in(folder, LABEL_SUFFIXES).values():
         try:
-            dataset = _dataset_of_file(candidate, class_attribute)
-        except StudioError:
-            if len(candidates) == 1:
-                raise
+            dataset = labels_of_file(candidate, class_attribute)
+        except StudioError as error:
+            refused.append(error)
             continue
         if dataset.extras.get("flavour") == "labelme":
             has_labelme = True  # one of many, and with its picture inside: not kept here
@@ -149,23 +126,43 @@ def _dataset_of_folder(
             found.append(dataset)
     if not found and not has_labelme and mask_pngs.is_mask_pngs(folder):
         return mask_pngs.read_folder(folder, images)
-    if not found or has_labelme:
+    if has_labelme or (not found and not refused):
         found += _labelme_of_folder(folder)
-    if not found:
-        raise StudioError(f"{folder}: no label file is in this folder; {_EXPECTED}, or a project folder")
     if len(found) > 1:
         names = ", ".join(dataset.source.name for dataset in found if dataset.source)
         raise StudioError(f"{folder}: several label files are in this folder ({names}); name the one you mean")
-    return with_pictures(found[0], folders)
+    if found:
+        return with_pictures(found[0], folder, images)
+    return _dataset_of_folders_in(folder, images, class_attribute, refused)
+
+
+def _dataset_of_folders_in(
+    folder: Path, images: Path | None, class_attribute: str | None, refused: Sequence[StudioError]
+) -> Dataset:
+    """The dataset of a folder whose labels lie in folders of it, as the browser's import understands it.
+
+    Raises `StudioError` that says what the folder holds instead.
+    """
+    from maskrcnn.annotations.intake import understanding  # which reads its label files here
+
+    files, _ = walk(folder)
+    if any(file_names.folder(name) for name in files if file_names.suffix(name) not in pictures.SUFFIXES):
+        given = picture_places.around(folder, images).index.files if images is not None else None
+        if (dataset := understanding.of_labels(files, folder, given, class_attribute)) is not None:
+            return dataset
+    if refused:
+        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        raise min(refused, key=lambda error: NO_LABELS in str(error))
+    raise StudioError(f"{folder}: {contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
 
 
 def _labelme_of_folder(folder: Path) -> list[Dataset]:
     """The one dataset of all labelme files in a folder and below it, if there are any."""
 
     def documents() -> Iterator[tuple[str, Any]]:
-        for file in sorted(folder.rglob("*.json")):
-            if file.is_file() and labelme.is_labelme(document := _document(_text(file), file)):
-                yield file.relative_to(folder).as_posix(), document
+        for name, file in files_below(folder, (".json",)).items():
+            if labelme.is_labelme(document := _document(_text(file), file)):
+                yield name, document
 
     dataset = labelme.parse(documents(), folder)
     return [dataset] if dataset.images else []

@@ -8,9 +8,13 @@
 | `train`, `val` | `ImageRecord.split`; `test` has none there, and is kept in `ImageRecord.extras["yolo"]` |
 | `names`, a list or numbered | the classes, in their order |
 
-The labels of a picture lie where its path has `labels` in the place of the last `images`, or beside it. Folders that
-`data.yaml` names are looked for inside the data set only: `../train/images` and `/home/me/set/train/images` are
-`train/images` there. Pictures are named relative to the folder of their split.
+Where `data.yaml` has a `kpt_shape`, a row is a box and keypoints, `class cx cy width height x y [visibility] ...`.
+
+A split is a folder, a list of pictures (`train.txt`), or several of either. The labels of a picture lie where its path
+has `labels` in the place of the last `images`, or beside it. What `data.yaml` names is looked for inside the data set
+only: `../train/images` and `/home/me/set/train/images` are `train/images` there, but `images/train` is never `train`.
+A split that is named and missing becomes a warning. Pictures are named relative to the folder of their split. Sets
+without `data.yaml` are read where something else names the classes (`yolo_settings`).
 
 What is written: rows with ten decimals, and the pictures under `images/<split>/`, `train` for those without a split.
 YOLO knows one outline for each object, inside the picture: parts, holes and masks become one outline, joined by lines
@@ -20,7 +24,7 @@ keypoints and what a model suggested have no place in YOLO; each loss is a warni
 
 from __future__ import annotations
 
-from maskrcnn.annotations.formats.yolo_read import is_yolo, read_folder
+from maskrcnn.annotations.formats.yolo_read import is_yolo, read_folder, without_names
 from maskrcnn.annotations.formats.yolo_write import encode
 
-__all__ = ["encode", "is_yolo", "read_folder"]
+__all__ = ["encode", "is_yolo", "read_folder", "without_names"]

@@ -1,199 +1,364 @@
-"""Reading YOLO data sets; see `yolo` for what becomes what."""
+"""Reading YOLO data sets; see `yolo` for what becomes what, and `yolo_settings` for what a set says of itself."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import yaml
+from typing import Literal
 
 from maskrcnn import foreign
-from maskrcnn.annotations import pictures
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.folder_walk import files_below, walk
+from maskrcnn.annotations.formats import original_names, yolo_rows, yolo_settings
 from maskrcnn.annotations.formats.encoded import inside
-from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate, require_few_regions
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Points, Polygon, Rect, Region
+from maskrcnn.annotations.formats.yolo_settings import NO_LABELS, SPLITS, Settings
+from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted, natural_key
 
-SPLITS = ("train", "val", "test")
-
-_MEND = "mend that file"
-_LARGEST_YAML = 250_000
-_MOST_YAMLS = 20
-"""Settings are looked for in that many files of a folder."""
-_LARGEST_LABELS = 20_000_000
-_NO_LABELS = ("classes.txt",)
-"""What labelling programs put among the label files."""
+_IMAGES, _LABELS = "images", "labels"
+_LARGEST_LIST = 20_000_000
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A folder of pictures of one split, and that of their labels; either may be missing."""
+    """The pictures of one entry of a split, and label files without one, by their names in the set without suffix.
+
+    `within` is the folder that pictures are named relative to. `words` is what the entry is, for messages.
+    """
 
     split: str
-    pictures: Path
-    labels: Path
+    pictures: Mapping[str, str]
+    orphans: Mapping[str, str]
+    within: str
+    words: str
+    lines: tuple[str, ...] = ()
 
 
 def is_yolo(path: Path) -> bool:
     """Whether a folder holds a YOLO data set, or a file is the `data.yaml` of one."""
-    return _settings(path) is not None
+    return yolo_settings.is_there(path)
 
 
 def read_folder(path: Path | str, images: Path | str | None = None) -> Dataset:
     """The data set of a folder with a `data.yaml`, or of that file; `path` of every record is set.
 
-    Pictures are looked for in the data set and in `images`. Raises `StudioError` for a label file without its picture
-    (coordinates are fractions of its size), and for rows that cannot be objects.
+    Pictures are looked for in the data set and in `images`. `warnings` name a split that is not there. Raises
+    `StudioError` for a label file without its picture (coordinates are fractions of its size), for rows that cannot be
+    objects, and where no split is there.
     """
-    found = _settings(Path(path))
-    if found is None:
-        raise StudioError(f"{path}: there is no data.yaml with class names; write one")
-    file, settings = found
-    complain = Complaint(str(file), "the file", _MEND)
-    names = _names(settings["names"], complain)
+    settings = yolo_settings.read(Path(path))
+    there = _Set(settings, Path(images) if images is not None else None)
+    places, warnings = there.places()
     records: list[ImageRecord] = []
-    for place in _places(file, settings, complain):
-        records += _records(place, file.parent, names, Path(images) if images is not None else None)
+    splits: dict[str, str] = {}
+    twice: dict[tuple[str, str], int] = {}
+    for place in places:
+        for name in sorted({*place.pictures, *place.orphans}, key=natural_key):
+            if name in splits:
+                if splits[name] != place.split:
+                    twice[splits[name], place.split] = twice.get((splits[name], place.split), 0) + 1
+                continue
+            splits[name] = place.split
+            records.append(there.record(name, place))
+    warnings += [
+        f"{settings.file}: {counted(number, 'picture')} of {other} {'is' if number == 1 else 'are'} in {split} too, "
+        f"and {'was' if number == 1 else 'were'} taken for {split}"
+        for (split, other), number in twice.items()
+    ]
+    if not settings.splits:
+        records = _split_by_folders(records)
+    if unused := there.labelled_elsewhere(splits):
+        some, folders = counted(len(unused), "picture"), _listed(_folders_of(unused))
+        warnings.append(f"{settings.file}: {some} with labels left out, in {folders}, which no split names")
+    names = settings.names
     classes = tuple(dict.fromkeys(names[number] for number in sorted(names)))
-    return Dataset(tuple(_told_apart(records)), classes, source=file, extras={"flavour": "yolo"})
+    skeletons = {names[number]: Skeleton(listed) for number, listed in (settings.keypoint_names or {}).items()}
+    return Dataset(
+        tuple(_told_apart(records)),
+        classes,
+        source=settings.file,
+        extras={"flavour": "yolo"},
+        skeletons=skeletons,
+        warnings=(*settings.warnings, *warnings),
+    )
 
 
-# data.yaml
+def without_names(files: Mapping[str, Path]) -> str:
+    """What to say of files (by their names in a folder) among which there are rows of YOLO, and nothing that names
+    their classes; empty where there are none."""
+    texts = [name for name in files if file_names.suffix(name) == ".txt" and not _is_no_label(name)]
+    rows = next((name for name in texts[:20] if yolo_settings.is_row(files[name])), None)
+    if rows is None:
+        return ""
+    folders = _folders_of(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
+    train = folders[0] if folders else _IMAGES
+    return (
+        f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
+        f'"train: {train}" and "names: [first class, second class]"'
+    )
 
 
-def _settings(path: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The file that names the classes, and its content."""
-    try:
-        files = sorted(_in(path, (".yaml", ".yml"))) if path.is_dir() else [path]
-    except OSError:
-        return None
-    for file in files[:_MOST_YAMLS]:
-        content = _parsed(file)
-        if isinstance(content, dict) and "names" in content and (set(SPLITS) | {"path", "nc"}) & set(content):
-            return file, content
-    return None
+class _Set:
+    """The files of a data set, each by its name relative to the folder of the settings."""
 
+    def __init__(self, settings: Settings, images: Path | None) -> None:
+        self.settings, self.folder, self.images = settings, settings.folder, images
+        files, _ = walk(self.folder)
+        self.pictures = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
+        self.texts = {_stem(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
 
-def _in(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files of these suffixes directly in a folder; no link that leads out of it."""
-    for entry in folder.iterdir():
-        if entry.suffix.lower() in suffixes and (not entry.is_symlink() or foreign.is_confined(entry, [folder])):
-            yield entry
+    @cached_property
+    def index(self) -> Pictures:
+        return Pictures(self.pictures)
 
+    @cached_property
+    def elsewhere(self) -> Pictures:
+        return Pictures(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
 
-def _parsed(file: Path) -> Any:
-    """The content of a YAML file with every scalar as its text (so that a class "no" stays one); None if it is none."""
-    try:
-        if file.suffix not in (".yaml", ".yml"):
-            return None
-        content = foreign.read_bytes(file, most=_LARGEST_YAML).decode("utf-8-sig")
-        return yaml.load(content, Loader=yaml.BaseLoader)
-    except (OSError, ValueError, RecursionError, StudioError, yaml.YAMLError):
-        return None
+    @cached_property
+    def texts_spelled_otherwise(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.texts:
+            found.setdefault(file_names.plainest(name), []).append(name)
+        return found
 
-
-def _names(given: Any, complain: Complaint) -> dict[int, str]:
-    """Class names by number."""
-    numbered = dict(enumerate(given)) if isinstance(given, list) else given
-    if not isinstance(numbered, dict):
-        raise complain(f'has {brief(given)} as "names", neither a list nor a numbered one')
-    names = {}
-    for number, name in numbered.items():
-        if not re.fullmatch(r"[0-9]{1,9}", str(number)) or not isinstance(name, str) or not name.strip():
-            raise complain(f'has {brief(name)} as name of class {brief(number)} in "names"')
-        names[int(number)] = name
-    return names
-
-
-def _places(file: Path, settings: dict[str, Any], complain: Complaint) -> list[_Place]:
-    places: dict[Path, _Place] = {}
-    for split in SPLITS:
-        given = settings.get(split) or []
-        for entry in given if isinstance(given, list) else [given]:
-            if not isinstance(entry, str):
-                raise complain(f'has {brief(entry)} as "{split}", not a folder')
-            if entry.endswith(".txt"):
-                raise complain(f'has the list {brief(entry)} as "{split}"; name the folder of the pictures')
-            if place := _place(split, entry, settings.get("path"), file.parent):
-                places.setdefault(place.pictures.resolve(), place)
-    if not places:
-        raise complain("names no folder of pictures that is there, as train, val or test")
-    return list(places.values())
-
-
-def _place(split: str, entry: str, path: Any, folder: Path) -> _Place | None:
-    """The first folder inside the data set that fits the end of what is written."""
-    base, parts = _parts(path), _parts(entry)
-    for b in range(len(base) + 1):
-        for p in range(max(len(parts), 1)):
-            below = [*base[b:], *parts[p:]]
-            labels = list(below)
-            if "images" in below:
-                labels[len(below) - 1 - below[::-1].index("images")] = "labels"
-            place = _Place(split, folder.joinpath(*below), folder.joinpath(*labels))
-            found = [there for there in (place.pictures, place.labels) if there.is_dir()]
-            # A link to a folder elsewhere is not followed; `--images` names one.
-            if found and all(foreign.is_confined(there, [folder]) for there in found):
-                return place
-    return None
-
-
-def _parts(written: Any) -> list[str]:
-    """The folders of a path, none of which leads out of where it is put; none for the folder itself."""
-    return inside(written).split("/") if isinstance(written, str) and written.strip("./\\ ") else []
-
-
-# Pictures and labels
-
-
-def _records(place: _Place, folder: Path, names: dict[int, str], images: Path | None) -> Iterator[ImageRecord]:
-    shown = dict(_pictures(place.pictures))
-    labels = {
-        name: file
-        for name, file in _files(place.labels, (".txt",))
-        if PurePosixPath(f"{name}.txt").name not in _NO_LABELS or name in shown
-    }
-    elsewhere = dict(_pictures(images)) if images is not None else {}
-    for name in sorted({*shown, *labels}):
-        picture = shown.get(name) or elsewhere.get(name) or elsewhere.get(PurePosixPath(name).name)
-        if picture is None:
-            raise StudioError(
-                f"{labels[name]}: its picture is not in {place.pictures.relative_to(folder)}, and YOLO's fractions "
-                "need its size; put it there, or pass --images DIR"
+    def places(self) -> tuple[list[_Place], list[str]]:
+        """The pictures of each split, and lines about splits that are not there. Raises `StudioError` where none is."""
+        if not self.settings.splits:
+            return [self._of_folder("", "", "the folder")], []
+        places: list[_Place] = []
+        missing: list[str] = []
+        for split in SPLITS:
+            for entry in self.settings.splits.get(split, ()):
+                place = self._of_list(split, entry) if entry.lower().endswith(".txt") else self._of_entry(split, entry)
+                if place is None:
+                    kind = "list" if entry.lower().endswith(".txt") else "folder"
+                    missing.append(f'"{file_names.brief(entry)}" as {split}, a {kind} that is not there')
+                else:
+                    places.append(place)
+        if not any(place.pictures or place.orphans for place in places):
+            missing += [f"{place.words} as {place.split}, and no picture of it is there" for place in places]
+        if missing and not any(place.pictures or place.orphans for place in places):
+            raise self.settings.complain(
+                f"names no pictures that are there: {'; '.join(missing[:3])}. {self._what_is_there()}"
             )
+        lines = [f"{self.settings.file}: has {line}. {self._what_is_there()}" for line in missing]
+        lines += [line for place in places for line in place.lines]
+        lines += [
+            f"{self.settings.file}: has {place.words} as {place.split}, which holds no pictures"
+            for place in places
+            if not place.pictures and not place.orphans
+        ]
+        return places, lines
+
+    def record(self, name: str, place: _Place) -> ImageRecord:
+        """A picture with its regions; `name` is its own in the set, or where it would lie by its label file."""
+        if name in place.pictures:
+            picture: Path | None = self.pictures[place.pictures[name]]
+            text = self._text_of(name)
+        else:
+            picture, text = self._elsewhere(name, place.within), place.orphans[name]
+            if picture is None:
+                raise StudioError(
+                    f"{self.texts[text]}: its picture is not in {place.within or self.folder}, and YOLO's fractions "
+                    "need its size; put it there, or pass --images DIR"
+                )
+        assert picture is not None
         width, height = pictures.size(picture)
-        regions = _regions(labels[name], names, width, height) if name in labels else ()
-        yield ImageRecord(
-            f"{name}{picture.suffix}",
+        regions = yolo_rows.regions(self.texts[text], self.settings, width, height) if text is not None else ()
+        return ImageRecord(
+            f"{_below(name, place.within)}{picture.suffix}",
             tuple(regions),
             picture,
             width,
             height,
-            split="train" if place.split == "train" else "val" if place.split == "val" else None,
-            extras={"yolo": {"split": place.split}},
+            split=_known(place.split),
+            extras={"yolo": {"split": place.split}} if place.split else {},
         )
 
+    def labelled_elsewhere(self, taken: Mapping[str, str]) -> list[str]:
+        """Pictures with labels that no folder of a split holds; none where a split is a list, which leaves some out."""
+        entries = [entry for listed in self.settings.splits.values() for entry in listed]
+        if not entries or any(entry.lower().endswith(".txt") for entry in entries):
+            return []
+        return [
+            name
+            for name in self.pictures
+            if _stem(name) not in taken and self._text_of(_stem(name), rows=True) is not None
+        ]
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Files by their path below the folder, without suffix."""
-    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.suffix.lower() not in suffixes or file.name.startswith(".") or not file.is_file():
-            continue
-        if not file.is_symlink() or foreign.is_confined(file, [folder]):
-            yield file.relative_to(folder).with_suffix("").as_posix(), file
+    # Folders
+
+    def _of_entry(self, split: str, entry: str) -> _Place | None:
+        """The first folder inside the data set that fits the end of what is written."""
+        base, parts = _parts(self.settings.base), _parts(entry)
+        for b in range(len(base) + 1):
+            for p in range(_droppable(parts) + 1):
+                below = [*base[b:], *parts[p:]]
+                folder, labels = "/".join(below), "/".join(_swapped(below, _IMAGES, _LABELS))
+                found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
+                # A link to a folder elsewhere is not followed; `--images` names one.
+                if found and all(foreign.is_confined(there, [self.folder]) for there in found):
+                    return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
+        return None
+
+    def _of_folder(self, split: str, folder: str, words: str) -> _Place:
+        labels = "/".join(_swapped(folder.split("/"), _IMAGES, _LABELS))
+        shown: dict[str, str] = {}
+        for name, path in self.pictures.items():
+            if _lies_in(name, folder) and (other := shown.setdefault(_stem(name), name)) != name:
+                other = file_names.parts(other)[-1]
+                raise StudioError(f"{path}: {other} has the same name, and so the same labels; rename one of them")
+        used = {self._text_of(name) for name in shown}
+        orphans = {
+            "/".join(_swapped(text.split("/"), _LABELS, _IMAGES)): text
+            for text, path in self.texts.items()
+            if (_lies_in(text, folder) or _lies_in(text, labels))
+            and text not in used
+            and not _is_no_label(f"{text}.txt")
+            and (_LABELS in text.split("/")[:-1] or yolo_settings.is_row(path))
+        }
+        return _Place(split, shown, orphans, folder, words)
+
+    # Lists
+
+    def _of_list(self, split: str, entry: str) -> _Place | None:
+        """The pictures that a text file lists, one a line; they lie in the set, whatever stands before their names."""
+        lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
+        found = Pictures(lists).match(entry, "data.yaml", self.settings.base).file
+        if found is None:
+            return None
+        try:
+            content = foreign.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file").decode("utf-8-sig")
+        except (UnicodeDecodeError, FileNotFoundError):
+            raise StudioError(f"{lists[found]}: this is not text; write the path of one picture a line") from None
+        written = [line.strip() for line in content.splitlines() if line.strip()]
+        matched, lines = self.index.match_all(written, found)
+        shown: dict[str, str] = {}
+        orphans: dict[str, str] = {}
+        missing: list[str] = []
+        for line, name in zip(written, matched, strict=True):
+            if name is not None:
+                shown[_stem(name)] = name
+            elif (text := self._text_of_line(line)) is not None:
+                orphans["/".join(_swapped(text.split("/"), _LABELS, _IMAGES))] = text
+            else:
+                missing.append(line)
+        if missing and (shown or orphans):
+            some, of_all = counted(len(missing), "picture"), counted(len(written), "line")
+            lines.append(f"{lists[found]}: {some} not found of {of_all} ({file_names.listed(missing)})")
+        folders = [name.rpartition("/")[0] for name in (*shown, *orphans)]
+        within = os.path.commonpath(folders) if folders and all(folders) else ""
+        return _Place(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
+
+    def _text_of_line(self, line: str) -> str | None:
+        """The label file of a picture that is listed and not there."""
+        parts = [part for part in file_names.parts(_stem(file_names.without_query(line))) if part != ".."]
+        for start in range(len(parts)):
+            if (text := self._text_of("/".join(parts[start:]))) is not None:
+                return text
+        return None
+
+    # Labels
+
+    def _text_of(self, name: str, rows: bool = False) -> str | None:
+        """The label file of a picture (both without suffix): with `labels` in the place of the last `images`, or beside
+        it. With `rows`, only where it begins with one."""
+        for text in ("/".join(_swapped(name.split("/"), _IMAGES, _LABELS)), name):
+            alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
+            if len(alike) == 1 and (not rows or yolo_settings.is_row(self.texts[alike[0]])):
+                return alike[0]
+        return None
+
+    def _elsewhere(self, name: str, within: str) -> Path | None:
+        """The picture of a label file in `--images`."""
+        wanted = _below(name, within)
+        by_stem: dict[str, Path] = {}
+        for file, path in self.elsewhere.files.items():
+            by_stem.setdefault(_stem(file), path)
+        return by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)
+
+    def _what_is_there(self) -> str:
+        folders = _folders_of(self.pictures)
+        if not folders:
+            return f"No folder of {self.folder} holds pictures"
+        return f"Folders of pictures here: {_listed(folders)}"
 
 
-def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
-    before: Path | None = None
-    for name, file in _files(folder, pictures.SUFFIXES):
-        if before is not None and before.with_suffix("") == file.with_suffix(""):
-            raise StudioError(f"{file}: {before.name} has the same name, and so the same labels; rename one of them")
-        before = file
-        yield name, file
+# Names
+
+
+def _stem(name: str) -> str:
+    return name[: len(name) - len(file_names.suffix(name))]
+
+
+def _lies_in(name: str, folder: str) -> bool:
+    return not folder or name.startswith(f"{folder}/")
+
+
+def _below(name: str, folder: str) -> str:
+    """The name relative to a folder that it lies in; `images/` that Ultralytics looks through does not count."""
+    short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
+    return short.removeprefix(f"{_IMAGES}/")
+
+
+def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
+    """The parts with `new` in the place of the last `old`."""
+    parts = list(parts)
+    if old in parts:
+        parts[len(parts) - 1 - parts[::-1].index(old)] = new
+    return parts
+
+
+def _parts(written: str) -> list[str]:
+    """The folders of a path, none of which leads out of where it is put; none for the folder itself."""
+    return inside(written).split("/") if written.strip("./\\ ") else []
+
+
+def _droppable(parts: Sequence[str]) -> int:
+    """How many parts may be missing before a path of another computer: not `images`, and not the word for the split, as
+    `images/train` would else be found in `train/`, where other things lie."""
+    keep = max(len(parts) - 1, 0)
+    if _IMAGES in parts:
+        keep = min(keep, len(parts) - 1 - list(parts)[::-1].index(_IMAGES))
+    split = [number for number, part in enumerate(parts) if file_names.split_word(part) is not None]
+    return min(keep, split[-1]) if split else keep
+
+
+def _is_no_label(name: str) -> bool:
+    return file_names.parts(name)[-1].lower() in NO_LABELS
+
+
+def _folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
+    return sorted((folder or "." for folder in folders), key=natural_key)
+
+
+def _listed(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
+    return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
+
+
+def _known(split: str) -> Literal["train", "val"] | None:
+    return "train" if split == "train" else "val" if split == "val" else None
+
+
+def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
+    """Pictures of a set that names no splits, with the ones that their folders are called after, if they tell some
+    apart."""
+    words = [file_names.split_word(record.file_name.rpartition("/")[0]) for record in records]
+    if len(set(words) - {None}) < 2:
+        return records
+    return [
+        replace(record, split=_known(word or ""), extras={"yolo": {"split": word}}) if word else record
+        for record, word in zip(records, words, strict=True)
+    ]
 
 
 def _told_apart(records: list[ImageRecord]) -> Iterator[ImageRecord]:
@@ -202,45 +367,10 @@ def _told_apart(records: list[ImageRecord]) -> Iterator[ImageRecord]:
     for record in records:
         seen[record.file_name] = seen.get(record.file_name, 0) + 1
     for record in records:
-        twice = seen[record.file_name] > 1
-        yield replace(record, file_name=f"{record.extras['yolo']['split']}/{record.file_name}") if twice else record
-
-
-def _regions(file: Path, names: dict[int, str], width: int, height: int) -> Iterator[Region]:
-    try:
-        content = foreign.read_bytes(file, most=_LARGEST_LABELS, mend="check the file").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise StudioError(f"{file}: this is not text; replace it by YOLO rows") from None
-    except FileNotFoundError:
-        raise StudioError(f"{file}: is gone; check the file") from None
-    # Line by line, for a file of line breaks alone would be tens of millions of texts.
-    rows: list[tuple[int, list[str]]] = []
-    for number, line in enumerate(io.StringIO(content), start=1):
-        if values := line.split():
-            rows.append((number, values))
-            require_few_regions(len(rows), Complaint(str(file), "the picture", _MEND))
-    for number, values in rows:
-        yield _region(values, names, width, height, Complaint(str(file), f"line {number}", _MEND))
-
-
-def _region(values: list[str], names: dict[int, str], width: int, height: int, complain: Complaint) -> Region:
-    try:
-        number, *fractions = (float(value) for value in values)
-    except ValueError:
-        raise complain("has something that is no number") from None
-    if number not in names:
-        raise complain(f"has class {brief(values[0])}, but data.yaml names {len(names)} classes")
-    if len(fractions) != 4 and (len(fractions) < 6 or len(fractions) % 2):
-        raise complain(f"has {len(fractions)} numbers after its class, neither a box (4) nor an outline (6, 8, ...)")
-    # To the millionth of a pixel: what ten decimals of a fraction say, without the noise of the multiplication.
-    places: Points = tuple(
-        (coordinate(round(x * width, 6), "x", complain), coordinate(round(y * height, 6), "y", complain))
-        for x, y in zip(fractions[0::2], fractions[1::2], strict=True)
-    )
-    name = names[int(number)]
-    if len(fractions) > 4:
-        return Region(Polygon(places), name)
-    (cx, cy), (across, down) = places
-    if across < 0 or down < 0:
-        raise complain("has a box of negative size")
-    return Region(Rect(cx - across / 2, cy - down / 2, across, down), name)
+        split = record.extras.get("yolo", {}).get("split")
+        twice = seen[record.file_name] > 1 and split
+        if twice:  # an export to YOLO puts them into folders of their own again
+            place = f"{split}/{record.file_name}"
+            origin = {original_names.ORIGIN: {"name": record.file_name, "place": place}}
+            record = replace(record, file_name=place, extras={**record.extras, **origin})
+        yield record

@@ -8,12 +8,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 
 import psutil
 
-from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import folder_walk
 from maskrcnn.errors import ArgumentError, StudioError
 
 PREFIX = "maskrcnn-import-"
@@ -23,7 +22,6 @@ KEPT_SECONDS = 24 * 3600
 MOST_FILES = 200_000
 MOST_SECONDS = 20.0
 """A folder is not walked through for longer; a network disk has some thousand files a second."""
-DEEPEST = 12
 
 _NO_DISKS = frozenset(
     (
@@ -116,53 +114,5 @@ def _is_of_the_system(real: Path) -> bool:
 
 
 def walk(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """All files below a folder by their names relative to it, sorted, and warnings of what was passed over.
-
-    Links are followed only to files below the folder, so there is no way out and no circle; pipes and devices are
-    passed over. Raises `StudioError` where there are too many files, or it takes too long to look at them, and
-    `ArgumentError` where the folder cannot be read.
-    """
-    mend = "give the folder of one dataset"
-    ends = time.monotonic() + MOST_SECONDS
-    seen = 0
-    found: dict[str, Path] = {}
-    warnings: list[str] = []
-    inside = os.path.realpath(root)
-    folders = [(root, "", 1)]
-    while folders:
-        folder, prefix, depth = folders.pop()
-        try:
-            with os.scandir(folder) as listing:
-                entries = sorted(islice(listing, MOST_FILES + 1 - seen), key=lambda entry: entry.name)
-        except OSError as error:
-            if folder == root:
-                raise ArgumentError(f"{root}: cannot be read ({error.strerror}); check its permissions") from None
-            warnings.append(f"{names.brief(prefix)}: cannot be read ({error.strerror}) and was passed over")
-            continue
-        seen += len(entries)
-        if seen > MOST_FILES:
-            raise StudioError(f"{root}: holds more than {MOST_FILES} files; {mend}")
-        if time.monotonic() > ends:
-            raise StudioError(f"{root}: takes more than {MOST_SECONDS:.0f} s to look through; {mend}")
-        for entry in entries:
-            name = prefix + entry.name
-            if names.is_junk(entry.name):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if depth < DEEPEST:
-                    folders.append((Path(entry.path), f"{name}/", depth + 1))
-                else:
-                    warnings.append(f"{names.brief(name)}: lies more than {DEEPEST} folders deep and was passed over")
-                continue
-            if entry.is_symlink() and not is_below(entry.path, inside):
-                warnings.append(f"{names.brief(name)}: is a link to another place and was passed over; copy it there")
-                continue
-            if entry.is_file():
-                found[name] = Path(entry.path)
-    return dict(sorted(found.items())), warnings
-
-
-def is_below(link: str, inside: str) -> bool:
-    """Whether a link, followed to its end, is a file below a folder that has no links in its own path."""
-    target = os.path.realpath(link)
-    return os.path.isfile(target) and target.startswith(inside + os.sep)
+    """All files below a folder that somebody named, as `folder_walk.walk` finds them, within these limits."""
+    return folder_walk.walk(root, most_files=MOST_FILES, most_seconds=MOST_SECONDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +12,13 @@ from typing import Any
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import mask_pngs, via_classes, yolo
-from maskrcnn.annotations.formats.reading import read
+from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
+from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file, read
 from maskrcnn.annotations.formats.writing import FORMATS
+from maskrcnn.annotations.formats.yolo_settings import CLASS_LISTS
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import ArgumentError, StudioError
-
-SUFFIXES = (".json", ".csv")
-"""Label files of their own; what else labels can be is a folder of files."""
+from maskrcnn.words import natural_key
 
 _KNOWN = (*SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Of these, nothing is said: they are read, or are readmes and licences."""
@@ -59,18 +61,20 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
         if names.suffix(name) not in SUFFIXES or (inside and name.startswith(inside)):
             continue
         try:
-            found.append(Labels(name, read(path)))
+            found.append(Labels(name, labels_of_file(path)))
         except StudioError as error:
             refused.append(error)
     if refused and not found:
         # Of several complaints, that about a file of labels says more than that about a file of something else.
-        raise min(refused, key=lambda error: "no labels" in str(error))
-    warnings = [f"passed over: {error}" for error in refused]
+        raise min(refused, key=lambda error: NO_LABELS in str(error))
+    warnings = [line for entry in found for line in entry.dataset.warnings]
+    warnings += [f"passed over: {error}" for error in refused]
     texts = [] if found else _texts_of_pictures(files)
     if texts:
-        warnings.append(
-            f"passed over: {names.listed(texts)}; if these are labels of YOLO, add the data.yaml that names the classes"
-        )
+        why = yolo.without_names(files) or "if these are labels of YOLO, add the data.yaml that names the classes"
+        warnings.append(f"passed over: {names.listed(texts)}; {why}")
+    if not found:
+        warnings += _masks_in_colours(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
         warnings.append(f"passed over: {names.listed(others)}; these are neither pictures nor labels that can be read")
@@ -84,11 +88,15 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
     has_files = any(not suffixes.isdisjoint(SUFFIXES) for suffixes in by_folder.values())
     done: list[str] = []
-    for folder, suffixes in sorted(by_folder.items()):
+    lists = {names.folder(name) for name in files if names.parts(name)[-1].lower() in CLASS_LISTS}
+    for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
         if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
             continue
         place = root / folder
-        is_yolo = not suffixes.isdisjoint((".yaml", ".yml")) and yolo.is_yolo(place)
+        may_be_yolo = not suffixes.isdisjoint((".yaml", ".yml", ".data")) or not lists.isdisjoint(
+            (folder, f"{folder}/labels".lstrip("/"))
+        )
+        is_yolo = may_be_yolo and yolo.is_yolo(place)
         has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and not has_files)
         if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
             continue
@@ -96,6 +104,21 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
         if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
             done.append(folder)
             yield Labels(folder, dataset)
+
+
+def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
+    """A line for each folder of PNGs that would be masks if they had no colours, and is called so, or holds the names
+    of pictures beside it."""
+    by_folder: dict[str, list[str]] = {}
+    for name in files:
+        if names.suffix(name) == ".png":
+            by_folder.setdefault(names.folder(name), []).append(name)
+    stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
+    for folder, there in by_folder.items():
+        is_called_so = re.search("mask|segmentation", folder, re.IGNORECASE)
+        twice = all(stems[names.stem(name)] > 1 for name in there)
+        if (is_called_so or twice) and (trouble := mask_pngs.coloured(root / folder)):
+            yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
 
 
 def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:
@@ -120,7 +143,7 @@ def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
             warnings.append(
                 f"{names.brief(entry.name)}: says nothing that {names.brief(twin.name)} does not, and was passed over"
             )
-    return sorted(kept, key=lambda entry: entry.name), warnings
+    return sorted(kept, key=lambda entry: natural_key(entry.name)), warnings
 
 
 _WEALTH = ("via-project", "via2", "via1", "via-csv")

@@ -6,21 +6,23 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.folder_walk import files_in
+from maskrcnn.annotations.formats import picture_places, via_classes
 from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.intake import folders
 from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
 from maskrcnn.annotations.intake.unpacking import free, unpack
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import original_places
+from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 
 Upload = tuple[str, bytes]
@@ -37,7 +39,9 @@ class Staged:
     `dataset` holds the pictures with their paths; one without labels is a record without regions, and one that the
     labels name and that is not there has no path (`missing`). `split` of a record is set where folders or files are
     named train, val and so on, and tell at least two apart. `format` is what it came as, in words. `warnings` name
-    what was passed over. `folder` is where uploads lie until `discard()`; None for what lies on this computer.
+    what was passed over. `folder` is where uploads lie until `discard()`; None for what lies on this computer. `named`
+    is how many pictures the label files name, `near` has files of a near name for those of them that are missing, and
+    `taking` takes such a file.
     """
 
     dataset: Dataset
@@ -47,6 +51,24 @@ class Staged:
     unlabelled: int = 0
     warnings: tuple[str, ...] = ()
     folder: Path | None = None
+    named: int = 0
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: Dropped | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def finds_none(self) -> bool:
+        """Whether there are labels and not one of their pictures."""
+        return self.named > 0 and len(self.missing) == self.named
+
+    def taking(self, files: Mapping[str, str]) -> Staged:
+        """The same with these files, of those in `near`, for names that were not found. `StudioError` as when it was
+        staged."""
+        assert self.dropped is not None
+        dropped = replace(self.dropped, taken={**self.dropped.taken, **files})
+        again = _staged(understand(dropped), self.folder, dropped)
+        name = self.dataset.class_attribute
+        same = again.dataset.class_attribute == name
+        return again if same or not again.candidates else again.with_class_attribute(name)
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -117,10 +139,10 @@ def stage_uploads(
             elif not names.is_junk(name):
                 files |= _stored(name, content, folder, files)
         name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
-        known = _pictures_in(beside) if beside is not None else {}
+        known = _known(beside) if beside is not None else {}
         packed = sum(len(content) for _, content in uploads)
         dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
-        return _staged(understand(dropped), folder)
+        return _staged(understand(dropped), folder, dropped)
 
 
 def stage_path(
@@ -152,7 +174,7 @@ def stage_path(
             packed = path.stat().st_size
             files = unpack(path, packed, path.name, folder)
             dropped = Dropped(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
-            return _staged(understand(dropped), folder)
+            return _staged(understand(dropped), folder, dropped)
     with _folder_if_needed(base) as (room, made):
         if is_folder:
             folders.require_of_one_dataset(path, workspace)
@@ -161,12 +183,13 @@ def stage_path(
         elif names.suffix(path.name) in pictures.SUFFIXES:
             dropped = Dropped({path.name: path}, path.parent, path.name, room)
         else:
-            below = path.parent / "images"
-            within = {} if below.is_symlink() else {f"images/{name}": f for name, f in _pictures_in(below).items()}
-            files = {**_pictures_in(path.parent), **within, path.name: path}
-            dropped = Dropped(files, path.parent, path.name, room, only=path.name)
-        understood = understand(replace(dropped, progress=progress))
-        return _staged(understood, made[0] if made else None)
+            there = picture_places.around(path)
+            root = path.parents[there.label_file.count("/")]
+            files = {**there.index.files, there.label_file: path}
+            dropped = Dropped(files, root, path.name, room, there.warnings, only=there.label_file)
+        dropped = replace(dropped, progress=progress)
+        understood = understand(dropped)
+        return _staged(understood, made[0] if made else None, dropped)
 
 
 @contextmanager
@@ -202,7 +225,7 @@ def _folder(base: Path | None) -> Iterator[Path]:
         raise
 
 
-def _staged(understood: Understood, folder: Path | None) -> Staged:
+def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
     return Staged(
         understood.dataset,
         understood.format,
@@ -211,6 +234,9 @@ def _staged(understood: Understood, folder: Path | None) -> Staged:
         understood.unlabelled,
         tuple(_named_as_dropped(line, folder) for line in understood.warnings),
         folder,
+        understood.named,
+        understood.near,
+        replace(dropped, progress=None),
     )
 
 
@@ -251,17 +277,7 @@ def _beginning(path: Path) -> bytes:
         raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
 
 
-def _pictures_in(folder: Path) -> dict[str, Path]:
-    """The pictures that lie directly in a folder, by name; links are followed to files below it only."""
-    inside = os.path.realpath(folder)
-    try:
-        with os.scandir(folder) as entries:
-            return {
-                entry.name: Path(entry.path)
-                for entry in islice(entries, folders.MOST_FILES)
-                if names.suffix(entry.name) in pictures.SUFFIXES
-                and not names.is_junk(entry.name)
-                and (folders.is_below(entry.path, inside) if entry.is_symlink() else entry.is_file())
-            }
-    except OSError:
-        return {}
+def _known(beside: Path) -> dict[str, Path]:
+    """The pictures of a folder; those of a project by the names that they had before they came into it."""
+    is_project = (beside.parent / DATABASE).is_file()
+    return original_places.known_by(beside.parent) if is_project else files_in(beside, pictures.SUFFIXES)

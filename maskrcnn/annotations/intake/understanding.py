@@ -11,18 +11,21 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import original_names, picture_places, via_classes
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.intake import embedded, labels
 from maskrcnn.annotations.intake.gathering import Place, Split, gathered
 from maskrcnn.annotations.intake.headers import Headers
 from maskrcnn.annotations.intake.labels import Labels
+from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
+from maskrcnn.words import natural_key
 
 PICTURES_ONLY = "pictures only"
 PROJECT = "a project of this studio"
@@ -36,8 +39,9 @@ class Dropped:
 
     `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
     dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
-    left out. `room` gives a folder for pictures that label files hold themselves. `progress` hears of every picture
-    that was looked at. `packed` is how many bytes a zip had of which the files came, None for what was no zip.
+    left out. `taken` are files for names that were not found, as a person chose them. `room` gives a folder for
+    pictures that label files hold themselves. `progress` hears of every picture that was looked at. `packed` is how
+    many bytes a zip had of which the files came, None for what was no zip.
     """
 
     files: Mapping[str, Path]
@@ -49,6 +53,7 @@ class Dropped:
     only: str | None = None
     progress: Progress | None = None
     packed: int | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pictures(self) -> dict[str, Path]:
@@ -58,7 +63,10 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Understood:
-    """The dataset, what it came as, and what was not as one would wish."""
+    """The dataset, what it came as, and what was not as one would wish.
+
+    `named` is how many pictures the label files name. `near` are the files of a near name for those that are missing.
+    """
 
     dataset: Dataset
     format: str
@@ -66,6 +74,8 @@ class Understood:
     missing: tuple[str, ...]
     unlabelled: int
     warnings: tuple[str, ...]
+    named: int = 0
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def understand(dropped: Dropped) -> Understood:
@@ -73,6 +83,7 @@ def understand(dropped: Dropped) -> Understood:
 
     Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
     """
+    dropped = replace(dropped, files=dict(sorted(dropped.files.items(), key=lambda entry: natural_key(entry[0]))))
     headers = Headers(dropped.name, dropped.packed)
     if dropped.only is None:  # else only the pictures that the labels name are of interest
         headers.measure(dropped.pictures.items())
@@ -81,19 +92,20 @@ def understand(dropped: Dropped) -> Understood:
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
     found, said = labels.find(wanted, dropped.root)
     if not found and not dropped.pictures:
-        raise StudioError(f"{dropped.name}: holds neither pictures nor labels; give pictures, or a file with labels")
+        is_empty = "" if dropped.files else "is empty: "
+        raise StudioError(
+            f"{dropped.name}: {is_empty}holds neither pictures nor labels; give pictures, or a file with labels"
+        )
     if len(found) > 1:
         found, remarks = labels.without_twins(found)
         said += remarks
 
     index = Pictures({**dropped.known, **dropped.pictures})
-    places: list[Place] = []
-    for source, entry in enumerate(found):
-        file_names = _file_names(entry.dataset)
-        paths, remarks = _paths(entry, file_names, index, dropped)
-        said += remarks
-        places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+    places, remarks = _places_named(found, index, dropped)
+    said += remarks
     missing = tuple(place.file_name for place in places if place.path is None)
+    offered = _near(found, places, index)
+    named_in_all = len(places)
     _refuse_twice_labelled(found, places, dropped.name)
     words = labels.of_one_kind(found) if found else PICTURES_ONLY
     if len(found) > 1 and found[0].flavour.startswith("via"):
@@ -104,7 +116,7 @@ def understand(dropped: Dropped) -> Understood:
         named = {place.path for place in places}
         rest = {file: path for file, path in dropped.pictures.items() if path not in named}
         plain = _short_names(rest)
-        sources.append(tuple(ImageRecord(plain[file]) for file in rest))
+        sources.append(tuple(ImageRecord(plain[file], extras=_own_name(file, plain[file])) for file in rest))
         places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
@@ -114,6 +126,7 @@ def understand(dropped: Dropped) -> Understood:
     said += remarks
     places, remarks = _with_splits(places, found, by_path, dropped.name)
     said += remarks
+    places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
     images = gathered(sources, _apart(places, by_path))
     return Understood(
         replace(_joined(found, Path(dropped.name)), images=images),
@@ -122,7 +135,65 @@ def understand(dropped: Dropped) -> Understood:
         missing,
         sum(record.path is not None and not record.regions for record in images),
         _shortened([*dropped.warnings, *said]),
+        named_in_all,
+        offered,
     )
+
+
+def of_labels(
+    files: Mapping[str, Path], root: Path, images: Mapping[str, Path] | None, class_attribute: str | None
+) -> Dataset | None:
+    """The one dataset of the label files among these, as `understand` puts it together; None where there is none.
+
+    For the command line: pictures that no label names are left out, and none is opened, as the doctor does that.
+    Pictures are looked for in `images` if given, else among the files.
+    """
+    found, said = labels.find(files, root)
+    if not found:
+        return None
+    found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
+    said += remarks
+    dropped = Dropped(files, root, str(root), room=Path)
+    index = Pictures(dropped.pictures if images is None else images)
+    places, remarks = _places_named(found, index, dropped, unpacks=False)
+    said += remarks
+    there = picture_places.Found(tuple(place.path for place in places), _near(found, places, index))
+    said += picture_places.lines(root, there, str(root))
+    _refuse_twice_labelled(found, places, dropped.name)
+    labels.of_one_kind(found)
+    if found[0].flavour.startswith("via"):
+        if class_attribute is not None:
+            found = [replace(e, dataset=via_classes.reclassified(e.dataset, class_attribute)) for e in found]
+        elif len(found) > 1:
+            found = labels.with_one_class_attribute(found)
+    by_path = {path: file for file, path in index.files.items()}
+    places, remarks = _with_splits(places, found, by_path, dropped.name)
+    said += remarks
+    records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
+    source = root / found[0].name if len(found) == 1 else root
+    return replace(_joined(found, root), images=records, source=source, warnings=_shortened(said))
+
+
+def _places_named(
+    found: Sequence[Labels], index: Pictures, dropped: Dropped, unpacks: bool = True
+) -> tuple[list[Place], list[str]]:
+    """The pictures that the label files name, and warnings."""
+    places: list[Place] = []
+    said: list[str] = []
+    for source, entry in enumerate(found):
+        file_names = _file_names(entry.dataset)
+        paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
+        said += remarks
+        places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+    return places, said
+
+
+def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> dict[str, tuple[str, ...]]:
+    """For the names that were not found: pictures of a near name that no other name means."""
+    missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
+    once = [name for name, number in Counter(missing).items() if number == 1]
+    used = {place.path for place in places}
+    return near(once, [file for file, path in index.files.items() if path not in used]) if once else {}
 
 
 def _file_names(dataset: Dataset) -> Sequence[str]:
@@ -131,7 +202,7 @@ def _file_names(dataset: Dataset) -> Sequence[str]:
 
 
 def _paths(
-    entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped
+    entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
 ) -> tuple[list[Path | None], list[str]]:
     """Where the pictures of one label file, or folder of labels, lie; and warnings."""
     images = entry.dataset.images
@@ -141,12 +212,12 @@ def _paths(
             record.path if record.path and os.path.realpath(record.path).startswith(inside) else None
             for record in images
         ], []
-    matched, warnings = index.match_all(file_names, entry.name)
-    paths = [None if file is None else index.files[file] for file in matched]
-    if dropped.only is not None and not warnings:  # `read` knows more places, such as COCO's
-        paths = [path or images[n].path for n, path in enumerate(paths)]
+    default = picture_places.default_folder(entry.dataset)
+    matched, warnings = index.match_all(file_names, entry.name, default)
+    matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
+    paths = [None if file is None else index.files.get(file) for file in matched]
     for n, path in enumerate(paths):
-        if path is None and entry.flavour in embedded.FLAVOURS:
+        if unpacks and path is None and entry.flavour in embedded.FLAVOURS:
             try:
                 paths[n] = embedded.unpacked(images[n], dropped.room)
             except StudioError as error:
@@ -222,6 +293,19 @@ def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
         file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
         for file in files
     }
+
+
+def _own_name(file: str, plain: str) -> dict[str, dict[str, str]]:
+    """The note that a picture which no label file names is called as its file is, whatever folder stands before it."""
+    name = file.rpartition("/")[2]
+    return {} if plain == name else {original_names.ORIGIN: {"name": name}}
+
+
+def _found_at(place: Place, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
+    """Where a picture lies in what was dropped; a second upload of one name is in a folder that nobody made."""
+    file = by_path.get(place.path) if place.path is not None else None
+    number, _, name = (file or "").partition("/")
+    return name if number.isdecimal() and name in dropped.files else file
 
 
 def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:

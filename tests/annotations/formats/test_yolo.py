@@ -82,7 +82,7 @@ def test_where_the_folder_of_pictures_is_found(settings: str, data_set: MakeSet)
 def test_folders_outside_the_data_set_are_not_looked_into(tmp_path: Path, data_set: MakeSet, picture: Any) -> None:
     picture("images/outside/secret.jpg")
     for entry in ("../images/outside", str(tmp_path / "images/outside")):
-        with pytest.raises(StudioError, match="names no folder of pictures that is there"):
+        with pytest.raises(StudioError, match="names no pictures that are there"):
             yolo.read_folder(data_set(f"names: [cat]\ntrain: {entry}\n"))
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_data_yaml(settings: str, data_set: MakeSet) -> None:
         ("names: cat\ntrain: images/train\n", 'has "cat" as "names"'),
         ("names: [[cat]]\ntrain: images/train\n", "as name of class 0"),
         ("names: {a: cat}\ntrain: images/train\n", 'as name of class "a"'),
-        ("names: [cat]\ntrain: list.txt\n", 'has the list "list.txt" as "train"'),
+        ("names: [cat]\ntrain: list.txt\n", '"list.txt" as train, a list that is not there'),
         ("names: [cat]\ntrain: {a: 1}\n", 'as "train", not a folder'),
     ],
 )

@@ -280,14 +280,14 @@ def test_our_own_exports_come_back(format: str, stage: Any, via: Any, jpeg: Any,
 def test_what_is_of_no_use_is_named(stage: Any, jpeg: Any) -> None:
     """A phone's photos, say, and YOLO labels without the file that names their classes."""
     staged = stage(
-        {"a.jpg": jpeg(1), "a.txt": b"0 .1 .1 .5 .5 .1 .5", "b.heic": b"x", "a.xml": b"<x/>", "notes.txt": b""}
+        {"a.jpg": jpeg(1), "a.txt": b"0 .1 .1 .5 .5 .1 .5", "b.cr2": b"x", "a.xml": b"<x/>", "notes.txt": b""}
     )
     assert summary(staged) == {"a.jpg": (None, 0)}
     texts, others = staged.warnings
     assert texts.startswith("passed over: ")
-    assert "a.txt; if these are labels of YOLO, add the data.yaml" in texts
+    assert "a.txt is of YOLO, and nothing names its classes; write a data.yaml" in texts
     assert "notes.txt" not in texts
-    assert "b.heic" in others
+    assert "b.cr2" in others
     assert "a.xml" in others
 
 
@@ -329,7 +329,7 @@ def test_records_on_demand_are_the_same_as_records_at_once(
     def on_demand(path: Path) -> Dataset | None:
         return via_text.parse(path.read_text(), path, large=0)
 
-    monkeypatch.setattr(labels, "read", on_demand)
+    monkeypatch.setattr(labels, "labels_of_file", on_demand)
     staged = stage_path(folder)
     assert isinstance(staged.dataset.images, Records)
     assert isinstance(at_once.dataset.images, tuple)

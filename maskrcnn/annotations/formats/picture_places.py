@@ -1,0 +1,161 @@
+"""Where the pictures of a label file usually lie, and finding each of them there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from maskrcnn import foreign
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.folder_walk import walk
+from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.errors import ArgumentError
+from maskrcnn.words import counted
+
+MOST_FILES = 200_000
+"""So many files around a label file are looked at for its pictures; it may lie in a home folder."""
+
+_OF_LABELS = ("annotations", "annotation", "labels")
+"""Folders that hold label files only; their pictures lie in folders beside them."""
+_IMAGES = "images"
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Around:
+    """The pictures that a label file may mean: an index of them, and the label file's own name in it."""
+
+    index: Pictures
+    label_file: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the pictures lie, in the order in which they were asked for (None: not found); for those that were not, the
+    files of a near name, if any; and lines about what was not taken."""
+
+    paths: tuple[Path | None, ...]
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def around(label_file: Path, images: Path | None = None) -> Around:
+    """The pictures in the folder `images`, if given, and below it; else those below the folder of the label file (or
+    the folder of labels), and for `annotations/instances_val2017.json` also in `images/` and `val2017/` beside that."""
+    if images is not None:
+        files, warnings = _pictures_below(images)
+        return Around(Pictures(files), label_file.name, tuple(warnings))
+    base = label_file if label_file.is_dir() else label_file.parent
+    files, warnings = _pictures_below(base)
+    name = label_file.name if label_file != base else "labels"
+    if label_file != base and base.name.lower() in _OF_LABELS:
+        files = {f"{base.name}/{file}": path for file, path in files.items()}
+        name = f"{base.name}/{name}"
+        for folder in _beside(label_file):
+            if foreign.is_confined(folder, [base.parent]):
+                further, lines = _pictures_below(folder)
+                files |= {f"{folder.name}/{file}": path for file, path in further.items()}
+                warnings += lines
+    return Around(Pictures(files), name, tuple(warnings))
+
+
+def find(file_names: Sequence[str], label_file: Path, images: Path | None = None, default_folder: str = "") -> Found:
+    """The pictures of these names, as `label_file` calls them; never outside the folders of `around`.
+
+    Names that are written as the files are need no walk through the folders.
+    """
+    exact = _exact(file_names, label_file, images, default_folder)
+    if all(exact) and len(set(exact)) == len(set(file_names)):
+        return Found(tuple(exact))
+    there = around(label_file, images)
+    matched, warnings = there.index.match_all(file_names, there.label_file, default_folder)
+    paths = [there.index.files[file] if file is not None else None for file in matched]
+    # A file without a picture's suffix is in no index.
+    others = {path for path in paths if path is not None}
+    paths = [path or (found if found not in others else None) for path, found in zip(paths, exact, strict=True)]
+    said = {line.partition(": ")[0] for line in warnings}
+    missing = [
+        name for name, path in zip(file_names, paths, strict=True) if path is None and names.brief(name) not in said
+    ]
+    used = {path for path in paths if path is not None}
+    unused = [file for file, path in there.index.files.items() if path not in used]
+    return Found(tuple(paths), near(missing, unused), (*there.warnings, *warnings))
+
+
+def default_folder(dataset: Dataset) -> str:
+    """Where a VIA project says that its pictures lie; empty where it, or another format, says nothing."""
+    core: Any = dataset.extras.get("via_settings", {})
+    for key in ("core", "default_filepath"):
+        core = core.get(key) if isinstance(core, Mapping) else None
+    return core.strip() if isinstance(core, str) else ""
+
+
+def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
+    """What a person should know of pictures that were not found, for a terminal."""
+    said = [*found.warnings]
+    if found.paths and not any(found.paths):
+        named = counted(len(found.paths), "picture")
+        said.append(f"{source}: none of its {named} was found in {where}; give their folder with --images DIR")
+    if found.near:
+        pairs = [
+            f"{names.brief(name)} may be {' or '.join(map(names.brief, files[:2]))}"
+            for name, files in found.near.items()
+        ]
+        some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
+        more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+        said.append(
+            f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
+        )
+    return tuple(said)
+
+
+def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str) -> list[Path | None]:
+    """The files at exactly the places that the names say, in the likeliest folder first."""
+    base = label_file if label_file.is_dir() else label_file.parent
+    if images is not None:
+        folders = [images]
+    elif default_folder and names.leads_out(default_folder):
+        return [None] * len(file_names)  # which of the folders is meant is for the index to say
+    else:
+        folders = [base.joinpath(*names.parts(default_folder))] if names.parts(default_folder) else []
+        folders += [base, base / _IMAGES]
+    real = [(folder, os.path.realpath(folder)) for folder in folders if foreign.is_confined(folder, [images or base])]
+    return [_at(name, real) for name in file_names]
+
+
+def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
+    parts = names.parts(file_name)
+    if not parts or names.leads_out(file_name) or names.is_junk(file_name):
+        return None
+    for folder, real in folders:
+        candidate = folder.joinpath(*parts)
+        try:
+            if candidate.is_file() and foreign.is_confined(candidate, [real]):
+                return candidate
+        except (OSError, ValueError):  # a name that no file system would take
+            continue
+    return None
+
+
+def _beside(label_file: Path) -> list[Path]:
+    """The folders of pictures beside a folder of label files."""
+    base = label_file.parent.parent
+    folders = [base / _IMAGES]
+    if "_" in label_file.stem:
+        folders.append(base / label_file.stem.rsplit("_", 1)[1])
+    return folders
+
+
+def _pictures_below(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    try:
+        found, warnings = walk(folder, enough=MOST_FILES)
+    except ArgumentError:
+        return {}, []
+    return {name: path for name, path in found.items() if names.suffix(name) in pictures.SUFFIXES}, warnings

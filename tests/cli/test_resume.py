@@ -25,6 +25,7 @@ from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
 from tests.forked import in_child, struck
 from tests.jobs.fakes import end_all, trainer_of
+from tests.sweeps import sweep
 
 SETTINGS = (
     *("ema=0.9", "crop=0.5", "copy_paste=0.5", "loader_threads=1", "warmup_steps=2", "norm=group"),
@@ -82,6 +83,7 @@ def killed_until_done(start: list[str], run: Path, kill_after: Callable[[int], i
             shutil.rmtree(run)
 
 
+@sweep
 def test_killed_at_random_moments(whole: RunFolder, labels: Path, tmp_path: Path) -> None:
     """Between any two things that are written, in the middle of a row, before and after a step."""
     moments = random.Random(5)

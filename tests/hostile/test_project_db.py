@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +33,7 @@ from maskrcnn.annotations.regions import (
 )
 from maskrcnn.annotations.store import Project, examination, region_json, schema, tables
 from maskrcnn.errors import StudioError
+from tests.sweeps import FUZZ, sweep, wider
 
 TRIANGLE = Region(Polygon(((1, 1), (9, 1), (5, 8.5))), "dog", {"note": "old"}, id="r1")
 SQUARE = Region(Rect(0, 0, 4, 4), "cat", id="r2")
@@ -181,11 +181,12 @@ def test_the_columns_are_those_that_a_project_has(good: Path) -> None:
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, table
 
 
+@wider
 @pytest.mark.parametrize(("table", "column"), [pytest.param(*names, id=".".join(names)) for names in COLUMNS])
 def test_a_bad_value_in_any_column(project: Project, table: str, column: str) -> None:
     path = project.folder / "project.db"
     content, refused = path.read_bytes(), 0
-    for value in BAD:
+    for value in BAD if FUZZ else BAD[COLUMNS.index((table, column)) % 3 :: 3]:
         for rows in ("", f"WHERE {column} = (SELECT max({column}) FROM {table})"):  # all rows, or one if it is a key
             path.write_bytes(content)
             statement = f"UPDATE {table} SET {column} = ? {rows}"
@@ -195,7 +196,7 @@ def test_a_bad_value_in_any_column(project: Project, table: str, column: str) ->
                 continue
             refused += bool(complaints(project))
             break
-    assert refused or (table, column) in HARMLESS
+    assert refused or (table, column) in HARMLESS or not FUZZ
 
 
 def test_a_good_project_is_refused_nothing(project: Project) -> None:
@@ -513,15 +514,17 @@ JSON_TEXTS = [
 ]  # fmt: skip
 
 
+@wider
 @pytest.mark.parametrize("place", JSON_COLUMNS)
 def test_a_bad_json_text_in_any_column(project: Project, place: str) -> None:
     path = project.folder / "project.db"
     content, refused = path.read_bytes(), 0
-    for text in JSON_TEXTS[:10] if place == "image.attributes" else JSON_TEXTS:
+    texts = JSON_TEXTS[:10] if place == "image.attributes" else JSON_TEXTS
+    for text in texts if FUZZ else texts[::3]:
         path.write_bytes(content)
         tamper(project, JSON_COLUMNS[place], text)
         refused += bool(complaints(project))
-    assert refused >= 4
+    assert refused >= (4 if FUZZ else 2)
 
 
 def test_what_is_saved_is_never_refused_when_it_is_read(project: Project, good: Path) -> None:
@@ -542,7 +545,7 @@ def test_what_is_saved_is_never_refused_when_it_is_read(project: Project, good: 
 # A damaged file
 
 
-@pytest.mark.parametrize("value", [0, 1, 2, 255])
+@pytest.mark.parametrize("value", [255, *(pytest.param(value, marks=sweep) for value in (0, 1, 2))])
 def test_a_header_with_any_byte_changed_is_read_or_refused(project: Project, value: int) -> None:
     path = project.folder / "project.db"
     content = path.read_bytes()
@@ -560,13 +563,12 @@ def test_a_header_with_any_byte_changed_is_read_or_refused(project: Project, val
     assert refused > 10
 
 
+@wider
 def test_a_file_with_any_byte_changed_is_read_or_refused(project: Project) -> None:
     path = project.folder / "project.db"
     content = path.read_bytes()
     random = np.random.default_rng(0)
-    end = time.monotonic() + 6
-    tried = 0
-    while tried < 60 and time.monotonic() < end:
+    for _ in range(200 if FUZZ else 15):
         damaged = bytearray(content)
         for place in random.integers(0, len(content), 40):
             damaged[place] = random.integers(0, 256)
@@ -574,6 +576,4 @@ def test_a_file_with_any_byte_changed_is_read_or_refused(project: Project) -> No
         for suffix in ("-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         complaints(project)
-        tried += 1
-    assert tried > 5
     assert os.path.exists(path)

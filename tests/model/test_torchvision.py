@@ -27,6 +27,7 @@ from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights.torchvision_files import DETECTORS, detector_config
+from tests.sweeps import sweep
 
 # Our field -> torchvision's argument and a value that is cheap.
 SMALL: dict[str, tuple[str, Any]] = {
@@ -118,8 +119,19 @@ def random_state(name: str) -> dict[str, Tensor]:
 Pair = tuple[GeneralizedRCNN, StudioRCNN]
 
 
+ALWAYS = {
+    ("maskrcnn_resnet50_fpn", "fresh"),
+    ("maskrcnn_resnet50_fpn", "COCO"),
+    ("keypointrcnn_resnet50_fpn", "COCO"),
+    ("fasterrcnn_mobilenet_v3_large_320_fpn", "COCO"),
+}
+"""One of each kind; the others are a sweep."""
+PAIRS = [(name, norms) for name in DETECTORS for norms in ("fresh", "COCO")]
+
+
 @pytest.fixture(
-    scope="module", params=[(name, norms) for name in DETECTORS for norms in ("fresh", "COCO")], ids="-".join
+    scope="module",
+    params=[pytest.param(each, id="-".join(each), marks=[] if each in ALWAYS else [sweep]) for each in PAIRS],
 )
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Theirs and ours with the same weights."""

@@ -22,6 +22,7 @@ import pytest
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
 from maskrcnn.annotations.store import Project, StaleSave, schema, staging
 from maskrcnn.errors import StudioError
+from tests.sweeps import FUZZ, wider
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork and no kill -9")
 
@@ -137,12 +138,13 @@ def breeder(root: Path, pictures: Path) -> Iterator[Breeder]:
         process.stdin.close()
 
 
+@wider
 @needs_fork
-def test_200_kills_lose_no_acknowledged_save(project: Project, root: Path, tmp_path: Path) -> None:
-    moments = random.Random(0)
+def test_kills_lose_no_acknowledged_save(project: Project, root: Path, tmp_path: Path) -> None:
+    moments, kills = random.Random(0), 200 if FUZZ else 50
     stored = unheard = 1
     with breeder(root, tmp_path) as children:
-        for kill in range(200):
+        for kill in range(kills):
             said = children.killed("save", project.folder, "saved", moments.uniform(0, 0.006))
             acknowledged = max(int(line.split()[1]) for line in said)
             regions, revision = Project.open(project.folder).regions(1)
@@ -155,8 +157,8 @@ def test_200_kills_lose_no_acknowledged_save(project: Project, root: Path, tmp_p
             if kill % 20 == 0:
                 assert is_whole(project)
     assert is_whole(project)
-    assert stored > 200
-    assert unheard > 5, "no kill fell into a save; the moments need another range"
+    assert stored > kills
+    assert unheard > 5 or not FUZZ, "no kill fell into a save; the moments need another range"
     with closing(sqlite3.connect(project.folder / "project.db")) as db:
         assert db.execute("SELECT count(*) FROM history").fetchone() == (stored,)
     assert project.save(1, [], stored) == stored + 1

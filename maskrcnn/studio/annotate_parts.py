@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -18,22 +19,46 @@ from maskrcnn.studio.swatches import disc
 
 _IMAGE = "annotate_image"
 _GOTO = "annotate_goto"
+_LEFT = "annotate_left"
+_STALE = 2.0
+"""Seconds for which the address of a picture that was left may still arrive."""
+
 _THUMBNAILS = 9
 _MANY_CLASSES = 12
 
 
 def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
-    """The picture in the address (`?image=FILE`), else the last one of this session, else the first one."""
-    asked = st.query_params.get("image") or st.session_state.get(_IMAGE, {}).get(str(project.folder))
+    """The picture in the address (`?image=FILE`), else the last one of this session, else the first one.
+
+    An address that was left a moment ago does not count: a message that the browser sent before it heard of the step
+    (the canvas sends one when it is mounted) still carries it, and would take the step back.
+    """
+    here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
+    asked = st.query_params.get("image") or here
+    if asked != here and time.monotonic() - st.session_state.get(_LEFT, {}).get(asked, -_STALE) < _STALE:
+        asked = here
     image = next((image for image in images if image.file_name == asked), images[0])
     go_to(project, image)
     return image
 
 
 def go_to(project: Project, image: StoredImage) -> None:
-    st.session_state.setdefault(_IMAGE, {})[str(project.folder)] = image.file_name
+    shown: dict[str, str] = st.session_state.setdefault(_IMAGE, {})
+    last = shown.get(str(project.folder))
+    if last not in (None, image.file_name):
+        now = time.monotonic()
+        recent = {name: left for name, left in st.session_state.get(_LEFT, {}).items() if now - left < _STALE}
+        st.session_state[_LEFT] = recent | {last: now}
+    shown[str(project.folder)] = image.file_name
     if st.query_params.get("image") != image.file_name:
         st.query_params["image"] = image.file_name
+
+
+def step_picture(project: Project, images: Sequence[StoredImage], step: int) -> None:
+    """Open the next picture (step 1) or the one before (-1); at an end of the list, nothing."""
+    here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
+    place = next((number for number, image in enumerate(images) if image.file_name == here), 0)
+    go_to(project, images[min(max(0, place + step), len(images) - 1)])
 
 
 def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
@@ -45,8 +70,12 @@ def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredIm
         entry = images[numbers[image_id] - 1]
         return f"{numbers[image_id]} / {len(images)}  {entry.file_name}{'  ✓' if entry.done else ''}"
 
+    goto = f"{_GOTO}_{image.id}"
+
     def chosen() -> None:
-        go_to(project, images[numbers[st.session_state[_GOTO]] - 1])
+        # A box for each picture: that of a picture which was left may send its choice once more, which does not count.
+        if st.session_state.get(_IMAGE, {}).get(str(project.folder)) == image.file_name:
+            go_to(project, images[numbers[st.session_state[goto]] - 1])
 
     def mark() -> None:
         with session.fail_softly(stop=False):
@@ -56,17 +85,17 @@ def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredIm
         st.button(
             "Previous",
             icon=":material/chevron_left:",
-            shortcut="left",
+            help=hotkeys.tip(hotkeys.ANNOTATE, "previous"),
             disabled=place == 0,
-            on_click=go_to,
-            args=(project, images[max(0, place - 1)]),
+            on_click=step_picture,
+            args=(project, images, -1),
         )
-        st.session_state[_GOTO] = image.id
         st.selectbox(
             "Picture",
             list(numbers),
+            place,
             format_func=words,
-            key=_GOTO,
+            key=goto,
             on_change=chosen,
             label_visibility="collapsed",
             width="stretch",
@@ -75,13 +104,13 @@ def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredIm
             "Next",
             icon=":material/chevron_right:",
             icon_position="right",
-            shortcut="right",
+            help=hotkeys.tip(hotkeys.ANNOTATE, "next"),
             disabled=place == len(images) - 1,
-            on_click=go_to,
-            args=(project, images[min(len(images) - 1, place + 1)]),
+            on_click=step_picture,
+            args=(project, images, 1),
         )
         st.session_state[f"annotate_done_{image.id}"] = image.done
-        st.checkbox("Done", key=f"annotate_done_{image.id}", on_change=mark, help="Nothing left to label here.")
+        st.checkbox("Done", key=f"annotate_done_{image.id}", on_change=mark, help="Nothing left to label here (D).")
 
 
 def class_picker(project: Project) -> None:
@@ -91,11 +120,12 @@ def class_picker(project: Project) -> None:
     # Many classes get a place to scroll in, so that the regions below stay in sight.
     with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
         for number, entry in enumerate(classes, 1):
+            key = hotkeys.of(entry)
             st.button(
-                f':color[⬤]{{foreground="{known_colour(entry.colour)}"}} {plain(entry.name)}',
+                f':color[⬤]{{foreground="{known_colour(entry.colour)}"}} {plain(entry.name)}'
+                + (f" :gray-badge[{hotkeys.shown(key)}]" if key else ""),
                 key=f"annotate_class_{number}",
                 type="primary" if entry.name == chosen else "secondary",
-                shortcut=hotkeys.of(entry),
                 on_click=annotate_state.choose_class,
                 args=(entry.name,),
             )
@@ -121,10 +151,12 @@ def region_table(project: Project, editor: Editor) -> None:
         return
     classes = [entry.name for entry in project.classes()]
     colours = annotate_state.colours(project)
+    selected = annotate_state.selected(editor)
     table = pd.DataFrame(
         {
             "number": [
-                disc(colours[region.class_name], str(number)) for number, region in enumerate(editor.regions, 1)
+                disc(colours[region.class_name], str(number), is_selected=number - 1 == selected)
+                for number, region in enumerate(editor.regions, 1)
             ],
             "class": [region.class_name for region in editor.regions],
             "delete": False,
@@ -156,11 +188,11 @@ def _table_changed(editor_key: str, table_key: str) -> None:
 def history_buttons(project: Project, editor: Editor) -> None:
     """Undo and redo the saves of this picture, back to where the labels came in."""
     possible = {"undo": project.can_undo(editor.image_id), "redo": project.can_redo(editor.image_id)}
-    for direction, key in (("undo", "ctrl+z"), ("redo", "ctrl+y")):
+    for direction in ("undo", "redo"):
         st.button(
             direction.capitalize(),
             icon=f":material/{direction}:",
-            shortcut=key,
+            help=hotkeys.tip(hotkeys.ANNOTATE, direction),
             disabled=not possible[direction],
             on_click=annotate_state.step,
             args=(editor.key, direction),

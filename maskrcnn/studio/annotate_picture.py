@@ -31,9 +31,10 @@ def background(
     colours: Colours,
     zoom: float = 1.0,
     skeletons: Mapping[str, Skeleton] | None = None,
+    selected: int | None = None,
 ) -> bytes:
     """JPEG bytes of the picture with every region's number and keypoints, and with the `painted` ones (their ids) drawn
-    in colour.
+    in colour. The number of the `selected` one, counted from 0, is larger and has a white ring.
 
     Beyond zoom 1 there are more pixels, as far as the picture has them. `skeletons` (class -> skeleton) say between
     which keypoints there are bones.
@@ -50,7 +51,11 @@ def background(
             skeleton = (skeletons or {}).get(region.class_name or "")
             _paint_keypoints(picture, keypoints, skeleton, scale, unit, colour)
     for number, region in enumerate(regions, 1):
-        _number(picture, number, region, scale, unit, rgb(colours[region.class_name]))
+        if number - 1 != selected:
+            _number(picture, number, region, scale, unit, rgb(colours[region.class_name]))
+    if selected is not None:  # on top of the others
+        region = regions[selected]
+        _number(picture, selected + 1, region, scale, unit, rgb(colours[region.class_name]), is_selected=True)
     return canvas.jpeg(picture, side)
 
 
@@ -160,7 +165,13 @@ def _fixed(ring: Points, scale: float) -> np.ndarray:
 
 
 def _number(
-    picture: np.ndarray, number: int, region: Region, scale: float, unit: float, colour: tuple[int, int, int]
+    picture: np.ndarray,
+    number: int,
+    region: Region,
+    scale: float,
+    unit: float,
+    colour: tuple[int, int, int],
+    is_selected: bool = False,
 ) -> None:
     """A disc with the region's number above its topmost vertex, in place."""
     height, width = picture.shape[:2]
@@ -168,10 +179,14 @@ def _number(
     if not points:  # an empty mask, or keypoints of which none is labelled
         return
     x, y = min(points, key=lambda point: point[1])
-    radius = max(6, round(10 * unit))
+    radius = max(6, round((15 if is_selected else 10) * unit))
     wanted = ((x * scale, width), (y * scale - radius, height))
     place = [int(min(max(radius, round(value)), side - radius)) for value, side in wanted]
     written = _black_or_white(colour)
+    if is_selected:
+        ring = max(2, round(3 * unit))
+        cv2.circle(picture, place, radius + 2 * ring, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(picture, place, radius + ring, (255, 255, 255), cv2.FILLED, cv2.LINE_AA)
     cv2.circle(picture, place, radius, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
     cv2.circle(picture, place, max(5, radius - max(1, round(unit))), colour, cv2.FILLED, cv2.LINE_AA)
     text, size, thickness = str(number), 0.055 * radius * (0.75 if number > 9 else 1), max(1, round(1.5 * unit))

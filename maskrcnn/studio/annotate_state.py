@@ -33,6 +33,7 @@ _EDITORS = "annotate_editors"
 _GENERATION = "annotate_generation"
 _CLASS = "annotate_class"
 _NEXT_CLASS = "annotate_next_class"
+_SELECTED = "annotate_selected"
 _KEPT = 4
 
 
@@ -117,6 +118,23 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
 def editor_of(key: str) -> Editor:
     """The editor of the canvas of this key."""
     return st.session_state[_EDITORS][key]
+
+
+def last_editor() -> Editor | None:
+    """The editor of the canvas that was mounted last."""
+    return next(reversed(st.session_state.get(_EDITORS, {}).values()), None)
+
+
+def select(editor: Editor, number: int) -> None:
+    """Select a region, counted from 0, for the keys that do something to one."""
+    st.session_state[_SELECTED] = editor.image_id, editor.regions[number].id
+
+
+def selected(editor: Editor) -> int | None:
+    """Which of the editor's regions is selected, counted from 0; None where none is."""
+    chosen = st.session_state.get(_SELECTED)
+    ids = [(editor.image_id, region.id) for region in editor.regions]
+    return ids.index(chosen) if chosen in ids else None
 
 
 def remount() -> None:

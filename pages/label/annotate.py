@@ -7,6 +7,7 @@ import streamlit as st
 from maskrcnn.studio import (
     annotate_attributes,
     annotate_conflict,
+    annotate_keys,
     annotate_picture,
     annotate_state,
     canvas,
@@ -42,11 +43,23 @@ with left:
     parts.picture_bar(project, images, image)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         mode = st.segmented_control(
-            "Tool", list(MODES), format_func=MODES.get, default="polygon", required=True, label_visibility="collapsed"
+            "Tool",
+            list(MODES),
+            format_func=MODES.get,
+            key=annotate_keys.TOOL,
+            default="polygon",
+            required=True,
+            label_visibility="collapsed",
         )
         zoom = st.selectbox(
-            "Zoom", [1.0, 1.5, 2.0, 3.0, 4.0], format_func="Zoom {:.0%}".format, label_visibility="collapsed", width=140
+            "Zoom",
+            annotate_keys.ZOOMS,
+            key=annotate_keys.ZOOM,
+            format_func="Zoom {:.0%}".format,
+            label_visibility="collapsed",
+            width=140,
         )
+        annotate_keys.listen(project, images, image)
     room = viewport.room("annotate")
     height = max(320, room.height - ABOVE_AND_BELOW)
     view = View.fit(image.width, image.height, room.width, height, zoom)
@@ -59,6 +72,7 @@ with left:
             annotate_state.colours(project),
             zoom,
             annotate_state.skeletons(project),
+            annotate_state.selected(editor),
         )
     canvas.show(
         editor.drawing.objects(),

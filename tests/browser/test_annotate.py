@@ -145,10 +145,10 @@ def test_several_polygons_in_a_row_on_one_canvas(opened: Any, project: Project, 
 
 def test_the_key_of_a_class_chooses_it(opened: Any, project: Project, settled: Settled) -> None:
     cat, dog = project.classes()
-    project.set_classes([cat, replace(dog, hotkey="d")])
+    project.set_classes([cat, replace(dog, hotkey="n")])
     opened.reload()
     wait_for_canvas(opened, settled)
-    opened.keyboard.press("d")
+    opened.keyboard.press("n")
     opened.locator('.st-key-annotate_class_2 button[kind="primary"]').wait_for()
     settled(opened)
     draw_polygon(opened, settled)

@@ -208,7 +208,7 @@ def test_a_tile_says_status_and_regions(open_page: Callable[..., AppTest], grid:
 def test_a_click_opens_the_picture_in_annotate(open_page: Callable[..., AppTest], grid: Any, project: Project) -> None:
     grid.click = "p4.png"
     app = open_page()
-    assert find(app.selectbox, "Picture").value == project.images()[4].id
+    assert next(box.value for box in app.selectbox if box.label == "Picture") == project.images()[4].id
 
 
 def test_ticked_pictures_are_marked_moved_and_removed(

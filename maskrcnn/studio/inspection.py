@@ -35,7 +35,7 @@ MATCHED_BY: dict[str, str] = {"segm": "mask", "bbox": "box"}
 
 
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
-    """The report of an epoch's detections on the run's validation pictures, computed once."""
+    """The report of an epoch's detections on the pictures that these are of (`RunFolder.shown`), computed once."""
     files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
     stamp = tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
     return _report(str(run.path), epoch, stamp, min_score)
@@ -46,7 +46,7 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
     """`stamp` tells a file that was written again from the one before."""
     run = RunFolder(Path(run_path))
     config = run.config()
-    truth, detections = run.dataset()["val"], run.detections(epoch)
+    truth, detections = run.shown(), run.detections(epoch)
     return evaluate(truth, detections, min_score=min_score, tasks=config.tasks, sigmas=config.sigmas)
 
 
@@ -67,8 +67,8 @@ def epoch_help(best: Best) -> str:
     if best.judged_by is None:
         return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
     return (
-        f"Detections are kept for each epoch. The best one has the highest {best.judged_by} on the validation pictures; "
-        "among equals it is the first. A run opens at it."
+        f"Detections are kept for each epoch. The best of these has the highest {best.judged_by} on the validation "
+        "pictures; among equals it is the first. A run opens at it."
     )
 
 

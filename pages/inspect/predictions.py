@@ -1,13 +1,14 @@
 """Predictions: what a run found in each validation picture, beside what a person drew."""
 
 import json
+from functools import partial
 
 import streamlit as st
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.evaluation import match_image
-from maskrcnn.studio import address, inspection, networks, overlays, session, why_missed
+from maskrcnn.studio import address, hotkeys, inspection, networks, overlays, session, why_missed
 from maskrcnn.studio.inspection import figure
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
@@ -15,7 +16,8 @@ from maskrcnn.words import counted
 
 PAGE = "predictions"
 TABLE = "predictions_table"
-TALLEST = 400  # pixels on the screen, about what the controls beside it take, so that the table below stays put
+TALLEST, TALLEST_ALONE = 400, 640  # pixels on the screen: of two pictures side by side, and of one
+BOTH, TRUTH, FOUND = "both", "ground truth", "prediction"
 
 st.title("Predictions")
 project = session.current_project()
@@ -39,27 +41,29 @@ run_column, epoch_column, picture_column, step_column = st.columns([3, 2.1, 4, 1
 with session.fail_softly():
     newest = next((name for name, run in runs.items() if run.detection_epochs()), next(iter(runs)))
     with run_column:
-        run = runs[address.select("Run", "run", list(runs), newest, page=PAGE)]
+        run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
     epochs = run.detection_epochs()
-    truth = run.dataset()["val"]
+    is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
+    truth = run.shown()  # the validation pictures, or where there are none some that it learned from
     config = run.config()
 
-if not epochs or not truth or not truth["images"]:
-    if truth is None and run.epochs():
-        st.info(
-            f"{plain(run.name)} was trained without validation pictures, so there is nothing to compare it with. "
-            "Put some pictures into the validation split and train again.",
-            icon=":material/image_search:",
-        )
-        label, target = "Choose validation pictures", "pages/label/annotate.py"
-    else:
+if not is_validated and run.epochs():
+    st.info(
+        f"{plain(run.name)} was trained without validation pictures, so nothing says how well it finds objects on "
+        f"pictures that it has not seen. Below: {counted(len(truth['images']), 'picture')} that it learned from. Keep "
+        "some labelled pictures back for validation, then train again.",
+        icon=":material/image_search:",
+    )
+    if st.button("Choose validation pictures", type="primary", icon=":material/call_split:"):
+        st.switch_page("pages/label/dataset.py", query_params={"project": project.folder.name, "view": "split"})
+if not epochs or not truth["images"]:
+    if is_validated or not run.epochs():
         st.info(
             f"{plain(run.name)} has not finished an epoch yet. Its detections appear here after the first one.",
             icon=":material/hourglass_top:",
         )
-        label, target = "See how the run is doing", "pages/train/runs.py"
-    if st.button(label, type="primary"):
-        st.switch_page(target, query_params={"project": project.folder.name, "run": run.name})
+        if st.button("See how the run is doing", type="primary"):
+            st.switch_page("pages/train/runs.py", query_params={"project": project.folder.name, "run": run.name})
     st.stop()
 
 if not own:
@@ -75,7 +79,7 @@ if not own:
         )
 networks.show_card(run)
 with session.fail_softly():
-    best, best_by = inspection.best_epoch(run, epochs)
+    best = inspection.best_epoch(run, epochs)
 images = {image["file_name"]: image for image in truth["images"]}
 names = list(images)
 with epoch_column:
@@ -83,10 +87,11 @@ with epoch_column:
         "Epoch",
         "epoch",
         epochs,
-        best,
+        best.epoch,
         page=PAGE,
-        show=lambda number: f"{number} (best {best_by} AP)" if number == best and best_by else str(number),
-        help="Detections are kept for each epoch. The best one has the highest AP on these pictures.",
+        of=str(run.path),
+        show=lambda number: inspection.epoch_words(number, best),
+        help=inspection.epoch_help(best),
     )
 with picture_column:
     name = address.select(
@@ -98,21 +103,30 @@ with picture_column:
         show=lambda text: f"{names.index(text) + 1} / {len(names)}   {text}",
     )
 position = names.index(name)
+steps = {
+    words: partial(address.choose, "image", names[(position + step) % len(names)])
+    for words, step in (("previous", -1), ("next", 1))
+}
 with step_column.container(horizontal=True, gap="small", wrap=False):
-    for icon, step, words in ((":material/chevron_left:", -1, "previous"), (":material/chevron_right:", 1, "next")):
-        st.button(
-            "",
-            key=f"{PAGE}_{words}",
-            icon=icon,
-            help=f"The {words} picture",
-            on_click=address.choose,
-            args=("image", names[(position + step) % len(names)]),
-        )
+    for words, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):
+        tip = hotkeys.tip(hotkeys.PREDICTIONS, words)
+        st.button("", key=f"{PAGE}_{words}", icon=icon, help=tip, on_click=steps[words])
+    hotkeys.listen(hotkeys.PREDICTIONS, steps, f"{PAGE}_keys")
+    hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet")
 
 # The picture
 
-truth_column, found_column, side = st.columns([10, 10, 6.2])
-with side:
+picture_row = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    view = st.segmented_control(
+        "Show",
+        [BOTH, TRUTH, FOUND],
+        default=BOTH,
+        required=True,
+        key=f"{PAGE}_view",
+        persist_state="session",
+        help="Both side by side, or one of them large.",
+    )
     min_score = st.slider(
         "Show scores from",
         0.0,
@@ -121,6 +135,7 @@ with side:
         0.05,
         key=f"{PAGE}_score",
         persist_state="session",
+        width=200,
         help="Detections below this score are neither drawn nor counted as right or wrong. AP uses all of them.",
     )
     colouring = st.segmented_control(
@@ -136,7 +151,7 @@ with side:
     drawable = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
     drawable.append("labels")
     switches = dict.fromkeys(("masks", "keypoints"), False)
-    with st.container(gap="xxsmall"):
+    with st.container(gap="xxsmall", width="content"):
         st.markdown(":small[Draw]")
         with st.container(horizontal=True, gap="small"):
             for part in drawable:
@@ -151,25 +166,32 @@ row = report["per_image"][position]
 says = report["definitions"]
 class_names = {category["id"]: category["name"] for category in truth["categories"]}
 colours = None if colouring == "match" else inspection.class_colours(project, truth["categories"])
-shown_width = min(800, round(TALLEST * picture.shape[1] / picture.shape[0]))
+shown_width = round((TALLEST if view == BOTH else TALLEST_ALONE) * picture.shape[1] / picture.shape[0])
+places = (
+    dict(zip((TRUTH, FOUND), picture_row.columns(2, gap="small"), strict=True)) if view == BOTH else {view: picture_row}
+)
 
-with truth_column:
-    st.markdown(f"**Ground truth** · {counted(row['n_gt'], 'object')}")
-    drawn = overlays.draw(
-        picture, overlays.truth_marks(matches, class_names, colours, config.keypoint_edges), **switches
-    )
-    st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
-with found_column:
-    st.markdown(f"**Prediction** · {counted(row['n_pred'], 'detection')}")
-    drawn = overlays.draw(
-        picture, overlays.prediction_marks(matches, class_names, colours, config.keypoint_edges), **switches
-    )
-    st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
+if TRUTH in places:
+    with places[TRUTH]:
+        st.markdown(f"**Ground truth** · {counted(row['n_gt'], 'object')}")
+        drawn = overlays.draw(
+            picture, overlays.truth_marks(matches, class_names, colours, config.keypoint_edges), **switches
+        )
+        st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
+if FOUND in places:
+    with places[FOUND]:
+        st.markdown(f"**Prediction** · {counted(row['n_pred'], 'detection')}")
+        drawn = overlays.draw(
+            picture, overlays.prediction_marks(matches, class_names, colours, config.keypoint_edges), **switches
+        )
+        st.image(drawn, width=shown_width, alt=f"{name} with what {run.name} found in it")
+with picture_row:
     below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
     if below and max(below) < min_score:
         st.markdown(f":small[The highest score here is {max(below):.2f}: move the slider down to see it.]")
-with side, st.container(gap="xsmall"):
-    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"])
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    learned = "" if is_validated else " The network learned from this picture, so it says little."
+    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"] + learned, width="content")
     if "keypoints" in config.tasks:
         st.markdown(f"**{figure(row['keypoints_ap'])}** keypoint AP", help=says["keypoints_ap"])
     for colour, words, line, field in (
@@ -184,9 +206,12 @@ with side, st.container(gap="xsmall"):
 
 why_missed.panel(run, epoch, images[name], matches, min_score)
 
+if not is_validated:
+    st.stop()  # what it says of pictures that it learned from is no measure of it
+
 # The whole validation set
 
-st.subheader(f"All {len(names)} validation pictures")
+st.subheader(f"All {counted(len(names), 'validation picture')}" if len(names) > 1 else "The validation set: 1 picture")
 summary = inspection.headline(report)
 widths = [4] * (len(summary) - 1) + [5]
 for column, (title, value, meaning) in zip(st.columns(widths), summary, strict=True):

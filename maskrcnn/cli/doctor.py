@@ -15,10 +15,12 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, examine
-from maskrcnn.annotations.formats.writing import FORMATS, encode, write
+from maskrcnn.annotations.formats import class_choice
+from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
 from maskrcnn.annotations.store import DATABASE
-from maskrcnn.cli.outputs import require_place, write_json
+from maskrcnn.cli.outputs import print_warnings, require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
+from maskrcnn.words import counted
 
 SHOWN = 10
 """Findings of one check that are printed with their place; `--json` lists all."""
@@ -34,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--val", type=Path, metavar="DATASET", help="labels to validate on: examined with the others, as one dataset"
     )
+    parser.add_argument(
+        "--class-attribute",
+        metavar="NAME",
+        help="the VIA region attribute that is the class, where the rule would find another; --val follows it",
+    )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the findings there, for programs")
     parser.add_argument("--fix", type=Path, metavar="DST", help="write the mended labels there, in the same format")
     parser.add_argument("--fix-val", type=Path, metavar="DST", help="the same for the labels of --val")
@@ -43,7 +50,12 @@ def run(args: argparse.Namespace) -> None:
     if args.fix_val and not args.val:
         raise ArgumentError(f"--fix-val {args.fix_val}: there are no labels to mend for it; name them with --val")
     sources = [path for path in (args.data, args.val) if path]
-    datasets = [read(path, args.images) for path in sources]
+    datasets = [read(args.data, args.images, args.class_attribute)]
+    class_choice.require_choice(datasets[0], args.class_attribute)
+    if args.val:
+        datasets.append(class_choice.as_in(read(args.val, args.images), datasets[0]))
+    for dataset in datasets:
+        print_warnings(dataset)
     _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)
     if args.json:
         require_place(args.json)
@@ -135,9 +147,11 @@ def _fix(
         encode(dataset, name)  # what cannot be written is to be known before the first is
     print()
     for dataset, place, name in wanted:
-        for warning in write(dataset, place, name):
+        encoded = encode(dataset, name)
+        for warning in put(encoded, place, name):
             print(f"warning: {warning}", file=sys.stderr)
-        print(f"{place}: {len(dataset.images)} pictures, {dataset.n_regions} regions written as {FORMATS[name].words}")
+        regions = in_words(encoded.n_regions, dataset.n_regions)
+        print(f"{place}: {counted(len(dataset.images), 'picture')}, {regions} written as {FORMATS[name].words}")
     print(f"mended: {_by_title(done) or 'nothing'}")
     print(f"left: {_by_title(_examined(mended, looks)) or 'nothing'}")
 

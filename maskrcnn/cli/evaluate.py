@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, pictures, read
-from maskrcnn.annotations.formats import coco
+from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.cli.figures import (
@@ -25,7 +25,7 @@ from maskrcnn.cli.figures import (
     progress_bar,
 )
 from maskrcnn.cli.inference import add_inference, load_for_inference
-from maskrcnn.cli.outputs import require_place, write_json
+from maskrcnn.cli.outputs import print_warnings, require_place, write_json
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, intervals
@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DATASET", help="labels to measure against")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
+    parser.add_argument(
+        "--class-attribute",
+        metavar="NAME",
+        help="the VIA region attribute that is the class; else the one whose values the network has learned",
+    )
     parser.add_argument("--out", type=Path, metavar="REPORT", help="also write the report, as JSON; compare reads it")
     parser.add_argument(
         "--detections",
@@ -66,7 +71,7 @@ def run(args: argparse.Namespace) -> None:
     model = load_for_inference(args)
     config, classes = model.config, model.config.names
     outlines = "mask" in config.tasks
-    dataset = require_trainable(read(args.data, args.images), outlines=outlines)
+    dataset = require_trainable(labels(args, classes), outlines=outlines)
     require_keypoints(config, dataset)
     ground_truth, left_out = coco.ground_truth(dataset, outlines=outlines)
     numbers = category_numbers(ground_truth, classes, f"{args.data}: {{}} is not one that {args.model} has learned")
@@ -111,6 +116,16 @@ def category_numbers(ground_truth: dict[str, Any], classes: Sequence[str], unkno
     unused = (number for number in fresh if number not in ids.values())
     others = {name: next(unused) for name in classes if name not in ids}
     return [ids[name] if name in ids else others[name] for name in classes]
+
+
+def labels(args: argparse.Namespace, classes: Sequence[str]) -> Dataset:
+    """The labels to measure against, with their class read as the network has learned it."""
+    dataset = read(args.data, args.images, args.class_attribute)
+    class_choice.require_choice(dataset, args.class_attribute)
+    if args.class_attribute is None:
+        dataset = class_choice.following(dataset, None, classes, "the network")
+    print_warnings(dataset)
+    return dataset
 
 
 def require_keypoints(config: Config, dataset: Dataset) -> None:

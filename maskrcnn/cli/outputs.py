@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations import Dataset
 from maskrcnn.errors import ArgumentError
 from maskrcnn.training.run_folder import write_whole
 
@@ -32,3 +34,9 @@ def write_json(place: Path, content: Any, indent: int | None = 1) -> None:
 
 def _refused(place: Path, why: str | None) -> ArgumentError:
     return ArgumentError(f"{place}: cannot be written ({why}); choose another place")
+
+
+def print_warnings(dataset: Dataset) -> None:
+    """What the reader of some labels left out, did not find or took otherwise, each in a line."""
+    for line in dataset.warnings:
+        print(f"warning: {line}", file=sys.stderr)

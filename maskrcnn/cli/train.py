@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DATASET", help="labels to learn: a file, folder or project")
     parser.add_argument("--val", type=Path, metavar="DATASET", help="labels to validate on (a project brings its own)")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
+    parser.add_argument(
+        "--class-attribute",
+        metavar="NAME",
+        help="the VIA region attribute that is the class, where the rule would find another; --val follows it",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
     parser.add_argument("--preset", choices=PRESETS, help="which set of defaults to start from (classroom)")
     length = parser.add_mutually_exclusive_group()

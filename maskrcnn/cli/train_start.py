@@ -35,7 +35,10 @@ from maskrcnn.words import counted
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
 """Words for weights that torchvision fetches -> what their data is called."""
 
-NOT_WITH_RESUME = ("data", "val", "images", "preset", "backbone", "tasks", "pooling", "layers", "seed")
+NOT_WITH_RESUME = (
+    *("data", "val", "images", "class_attribute", "preset", "backbone", "tasks", "pooling", "layers"),
+    "seed",
+)
 
 
 @dataclass
@@ -93,7 +96,9 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     """
     for name in NOT_WITH_RESUME:
         if getattr(args, name) is not None:
-            raise ArgumentError(f"--{name}: a run is resumed with the choices that it has; leave it out")
+            raise ArgumentError(
+                f"--{name.replace('_', '-')}: a run is resumed with the choices that it has; leave it out"
+            )
     if args.set or args.init is not None or args.backbone_weights is not None:
         raise ArgumentError(
             "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
@@ -160,7 +165,9 @@ def from_choices(
     if args.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
     start, config = known_at_start(args), configure(args)
-    documents = training_documents(args.data, args.val, args.images, args.out, config.tasks, snapshot, watch)
+    documents = training_documents(
+        args.data, args.val, args.images, args.out, config.tasks, snapshot, watch, args.class_attribute
+    )
     require_ready(documents)
     config = config_for(config, documents)
     require_tensorboard(config)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, learned, raster, read
-from maskrcnn.annotations.formats import coco
+from maskrcnn.annotations.formats import class_choice, coco
+from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
-from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
@@ -27,15 +27,19 @@ def training_documents(
     tasks: Sequence[str] = ("box", "mask"),
     snapshot: bool = True,
     watch: Watch = unwatched,
+    class_attribute: str | None = None,
 ) -> dict[str, Any]:
     """`{"classes": names, "keypoints": KeypointLabels or None, "train": COCO document, "val": COCO document or None,
-    "learned": {"train": Learned, "val": Learned or None}}` for a run in the folder `run` that learns `tasks`.
+    "learned": {"train": Learned, "val": Learned or None}, "notes": lines}` for a run in the folder `run` that learns
+    `tasks`.
 
     A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
     where they are a task; `learned` counts what the labels hold and what of it is learned from. Raises `StudioError`
     for labels that cannot be learned from, for a task that they say nothing about, and for classes or keypoints in the
     validation set that the training set has not. With `snapshot`, the labels of a project are noted in its history
-    under the name of the run. `watch` sees the pictures go by.
+    under the name of the run. `watch` sees the pictures go by. `class_attribute` names the VIA attribute that is the
+    class, where the rule would find another; the validation set follows the training set in it (`class_choice`).
+    `notes` are what the readers of the labels left out or took otherwise.
     """
     if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
@@ -49,8 +53,10 @@ def training_documents(
         found = learned.tally(held_back.images, outlines=outlines)
         validation = held_back if found.n_objects or found.n_left("no-class") else None
     else:
-        training = labelled(Project.open(data)) if is_project(data) else read(data, images)
-        validation = held_back = read(val, images) if val else None
+        training = labelled(Project.open(data)) if is_project(data) else read(data, images, class_attribute)
+        validation = held_back = class_choice.as_in(read(val, images), training) if val else None
+    class_choice.require_choice(training, class_attribute)
+    notes = [*training.warnings, *(validation.warnings if validation else ())]
     require_tasks(training, tasks)
     training = require_trainable(training, outlines=outlines, watch=watch)
     classes = classes_in(training.images)
@@ -72,6 +78,7 @@ def training_documents(
     return {
         "classes": classes,
         "keypoints": keypoints,
+        "notes": notes,
         "train": frozen(training, classes, run, outlines=outlines),
         "val": frozen(validation, classes, run, outlines=outlines) if validation else None,
         "learned": {

@@ -39,6 +39,7 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
     of the labels that were passed over.
     """
     train, val = documents["train"], documents["val"]
+    yield from documents.get("notes", ())
     names = {category["id"]: category["name"] for category in train["categories"]}
     objects = objects_of_class(train)
     halves: dict[str, Learned | None] = documents.get("learned") or {}

@@ -107,6 +107,14 @@ class Tally:
         if len(self.sets) <= _MOST_SETS:
             self.sets.add(frozenset(together))
 
+    def include(self, other: Tally) -> None:
+        """Count what another tally counted, too."""
+        self.n_regions += other.n_regions
+        self.says_something = self.says_something or other.says_something
+        self.sets |= other.sets
+        for name, attribute in other._seen.items():
+            self._seen.setdefault(name, _Attribute()).include(attribute)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The attributes that any region has, also with an empty value."""
@@ -135,6 +143,16 @@ class _Attribute:
     """What kinds of values there are, see `_form`."""
     n_set: int = 0
     """Regions whose value is neither none nor a no."""
+
+    def include(self, other: _Attribute) -> None:
+        self.n_regions += other.n_regions
+        self.several += other.several
+        self.is_plain = self.is_plain and other.is_plain
+        for class_name, count in other.counts.items():
+            self.counts[class_name] = self.counts.get(class_name, 0) + count
+        self.forms = {**other.forms, **self.forms}
+        self.forms_of_mark |= other.forms_of_mark
+        self.n_set += other.n_set
 
 
 # The rule
@@ -283,6 +301,11 @@ def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
     """
     chosen = _standing(dataset)
     return candidates_of(_tally(dataset, chosen), _definitions(dataset), chosen)
+
+
+def said(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
+    """What the attributes of all regions say, their class among them, and the definitions of the attributes."""
+    return _tally(dataset, _standing(dataset)), _definitions(dataset)
 
 
 def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:

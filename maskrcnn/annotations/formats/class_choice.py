@@ -1,0 +1,79 @@
+"""Which attribute is the class where it is asked of several datasets: one answer for all of them.
+
+`via_classes` has the rule for one file. Its answer depends on how many regions the file has, so that a small validation
+file could be read otherwise than the training file that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.regions import Dataset, classes_in
+from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.errors import ArgumentError
+
+
+def has_choice(dataset: Dataset) -> bool:
+    """Whether a dataset leaves open which attribute is the class: a VIA file does; in a project somebody has chosen."""
+    is_project = dataset.source is not None and (dataset.source / DATABASE).is_file()
+    return str(dataset.extras.get("flavour", "")).startswith("via") and not is_project
+
+
+def require_choice(dataset: Dataset, name: str | None) -> None:
+    """`ArgumentError` where `--class-attribute NAME` is given for labels that have no such attributes."""
+    if name is not None and not has_choice(dataset):
+        raise ArgumentError(
+            f'--class-attribute "{name[:40]}": {dataset.source or "the dataset"} is no VIA file, so its classes are '
+            "given; leave it out (the class attribute of a project is changed under Dataset > Classes)"
+        )
+
+
+def common(datasets: Sequence[Dataset]) -> str | None:
+    """The attribute that is the class by the rule of `via_classes`, for the regions of all these VIA files together."""
+    tally = via_classes.Tally()
+    definitions: dict[str, Any] = {}
+    for dataset in datasets:
+        own, further = via_classes.said(dataset)
+        tally.include(own)
+        definitions = {**further, **definitions}
+    return via_classes.by_rule(tally, definitions)
+
+
+def as_in(validation: Dataset, training: Dataset) -> Dataset:
+    """A validation set with its class read as its training set has it."""
+    other = str(training.source or "the training set")
+    return following(validation, training.class_attribute, classes_in(training.images), other)
+
+
+def following(dataset: Dataset, attribute: str | None, classes: Collection[str], other: str) -> Dataset:
+    """A dataset with its class read as the labels that it belongs to have it, the training set of a validation set say.
+
+    `attribute` is theirs (None: they have none, as a COCO file or a network), `classes` are their class names; `other`
+    is what they are called in the warning that goes along where something is read otherwise than by its own rule.
+    Their attribute comes first, in any case; then what it has by its own rule, if that names only their classes; then
+    the only attribute that does. A dataset that leaves nothing open comes back as it is.
+    """
+    if not has_choice(dataset):
+        return dataset
+    known = via_classes.candidates(dataset)
+    if attribute is not None:
+        same = [entry.name for entry in known if entry.name == attribute]
+        same += [entry.name for entry in known if entry.name.strip().lower() == attribute.strip().lower()]
+        if same:
+            return _read_by(dataset, same[0], f"as in {other}")
+    used = set(classes_in(dataset.images))
+    fitting = [entry.name for entry in known if entry.values and set(entry.values) <= set(classes)]
+    if (used and used <= set(classes)) or len(fitting) != 1:
+        return dataset
+    return _read_by(dataset, fitting[0], f"as its values are classes of {other}")
+
+
+def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
+    if name == dataset.class_attribute:
+        return dataset
+    instead = f', not "{dataset.class_attribute}"' if dataset.class_attribute is not None else ""
+    line = f'{dataset.source or "the dataset"}: the attribute "{name}" is the class there{instead}, {why}'
+    return replace(via_classes.reclassified(dataset, name), warnings=(*dataset.warnings, line))

@@ -1,0 +1,145 @@
+"""One answer to "which attribute is the class" for all the labels that it is asked of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import class_choice, coco, via
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.errors import ArgumentError
+
+SQUARE = {"name": "rect", "x": 2, "y": 3, "width": 10, "height": 8}
+
+
+def labels(name: str, *regions: dict[str, Any], attribute: str | None = None, **definitions: Any) -> Dataset:
+    """A VIA file of that name, a project where attributes are defined, whose regions have these attributes."""
+    drawn = [{"shape_attributes": SQUARE, "region_attributes": attributes} for attributes in regions]
+    images = {"a.jpg5": {"filename": "a.jpg", "size": 5, "regions": drawn, "file_attributes": {}}}
+    parts = {"_via_img_metadata": images, "_via_attributes": {"region": definitions, "file": {}}}
+    return via.parse(parts if definitions else images, name, attribute)
+
+
+def classes_of(dataset: Dataset) -> list[str | None]:
+    return [region.class_name for record in dataset.images for region in record.regions]
+
+
+KINDS = {"type": "dropdown", "options": {"leaf": "", "stem": ""}}
+TRAIN = [{"kind": kind, "name": f"p{number}"} for number, kind in enumerate(["leaf", "stem", "leaf", "leaf"])]
+SIZES = {"type": "radio", "options": {"b": ""}}
+EITHER = [{"part": "leaf", "also": "stem", "class": "q"}, {"part": "stem", "also": "leaf", "class": "q"}]
+
+
+@pytest.mark.parametrize(
+    ("regions", "definitions", "found"),
+    [
+        ([{"kind": "leaf"}, {"kind": "stem"}, {"kind": "stem"}], {}, ["leaf", "stem", "stem"]),  # too few for the rule
+        ([{"kind": "leaf", "name": "p9"}], {}, ["leaf"]),  # where one name repeats as well as one kind
+        ([{"kind": "leaf", "class": "big"}, {"kind": "stem", "class": "big"}], {}, ["leaf", "stem"]),
+        ([{"kind": "leaf", "size": "b"}, {"kind": "stem", "size": "b"}], {"size": SIZES}, ["leaf", "stem"]),
+        ([{"kind": "", "name": "leaf"}, {"kind": "stem", "name": "leaf"}], {}, [None, "stem"]),
+        ([{"Kind": "leaf"}, {"Kind": "stem"}, {"Kind": "stem"}], {}, ["leaf", "stem", "stem"]),
+        ([{"kind": {"leaf": True}, "name": "x"}, {"kind": {"stem": True}, "name": "x"}], {}, ["leaf", "stem"]),
+        ([{"kind": "root", "name": "leaf"}], {}, ["root"]),  # asked first, also where another would fit
+        ([{"part": "leaf", "name": "p1"}, {"part": "stem", "name": "p1"}], {}, ["leaf", "stem"]),  # by its values
+        ([{"part": "leaf", "name": "leaf"}, {"part": "stem", "name": "stem"}], {}, ["leaf", "stem"]),
+        (EITHER, {}, ["q", "q"]),
+        ([{"kind": "leaf"}, {}], {}, ["leaf", None]),
+    ],
+)  # fmt: skip
+def test_a_validation_file_follows_its_training_file(
+    regions: list[Any], definitions: dict[str, Any], found: list[str | None]
+) -> None:
+    training = labels("train.json", *TRAIN, kind=KINDS)
+    assert training.class_attribute == "kind"
+    assert classes_of(class_choice.as_in(labels("val.json", *regions, **definitions), training)) == found
+
+
+@pytest.mark.parametrize(
+    ("regions", "attribute", "instead"),
+    [
+        ([{"kind": "leaf", "name": "p9"}], "kind", ', not "name", as in train.json'),
+        ([{"kind": "leaf"}, {"kind": "stem"}, {"kind": "stem"}], "kind", ", as in train.json"),
+        ([{"part": "leaf", "name": "p9"}], "part", ', not "name", as its values are classes of train.json'),
+    ],
+)
+def test_what_is_read_otherwise_is_said(regions: list[Any], attribute: str, instead: str) -> None:
+    dataset = class_choice.as_in(labels("val.json", *regions), labels("train.json", *TRAIN, kind=KINDS))
+    assert dataset.class_attribute == attribute
+    assert dataset.warnings == (f'val.json: the attribute "{attribute}" is the class there{instead}',)
+
+
+def test_nothing_is_changed_where_nothing_is_open() -> None:
+    training = labels("train.json", *TRAIN, kind=KINDS)
+    same = labels("val.json", {"kind": "leaf"}, kind=KINDS)
+    assert class_choice.as_in(same, training) is same
+    other = coco.parse({"images": [], "annotations": [], "categories": [{"id": 1, "name": "oak"}]}, "coco.json")
+    assert class_choice.as_in(other, training) is other
+    unlabelled = labels("val.json")
+    assert class_choice.as_in(unlabelled, training) is unlabelled
+    # Two fit: nobody knows which, so it stays, and is refused for its classes.
+    two = labels("val.json", *EITHER)
+    assert class_choice.as_in(two, training) is two
+
+
+def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> None:
+    dataset = labels("val.json", {"name": "p9", "type": "leaf"})
+    assert dataset.class_attribute == "name"
+    found = class_choice.following(dataset, None, ("leaf", "stem"), "the network")
+    assert classes_of(found) == ["leaf"]
+    assert found.warnings == (
+        'val.json: the attribute "type" is the class there, not "name", as its values are classes of the network',
+    )
+
+
+# Several files of one set
+
+
+@pytest.mark.parametrize(
+    ("files", "attribute"),
+    [
+        ([[{"kind": "a"}, {"kind": "b"}, {"kind": "b"}], [{"kind": "b"}, {"kind": "a"}, {"kind": "a"}]], "kind"),
+        ([[{"kind": "a"}, {"kind": "b"}], [{"kind": "b"}], [{"kind": "a"}]], "kind"),
+        ([[{"name": "n1", "type": "a"}], [{"name": "n2", "type": "a"}], [{"name": "n3", "type": "b"}]], "type"),
+        ([[{"name": "n1", "kind": "a"}, {"name": "n1", "kind": "a"}], [{"kind": "a"}]], "name"),
+        ([[{"kind": "a"}, {"kind": "a"}], [{}, {}, {}]], None),  # not on half of all regions
+        ([[{}], [{}]], None),
+    ],
+)
+def test_the_rule_for_the_regions_of_all_files_together(files: list[list[Any]], attribute: str | None) -> None:
+    datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
+    assert class_choice.common(datasets) == attribute
+    whole = labels("all.json", *(region for regions in files for region in regions))
+    assert whole.class_attribute == attribute  # what one file with all of them has
+
+
+def test_the_tallies_of_the_files_stay_theirs() -> None:
+    one, two = labels("1.json", {"kind": "a"}), labels("2.json", {"kind": "b"})
+    assert class_choice.common([one, two]) == class_choice.common([one, two])
+    assert classes_of(one) == ["a"]
+
+
+# --class-attribute
+
+
+def test_an_attribute_is_only_asked_of_labels_that_leave_it_open(tmp_path: Path, picture: Any) -> None:
+    from maskrcnn.annotations.store import Project
+
+    class_choice.require_choice(labels("via.json", {"kind": "leaf"}), "kind")
+    other = coco.parse({"images": [], "annotations": [], "categories": []}, "coco.json")
+    class_choice.require_choice(other, None)
+    with pytest.raises(
+        ArgumentError, match=r'--class-attribute "kind": coco\.json is no VIA file, so its classes are g'
+    ):
+        class_choice.require_choice(other, "kind")
+    picture("a.jpg")
+    path = tmp_path / "via.json"
+    path.write_text(json.dumps(via.document(labels("via.json", {"kind": "leaf"}, {"kind": "leaf"}), "via2")))
+    project = Project.create(tmp_path / "project")
+    project.import_dataset(read(path), "train")
+    with pytest.raises(ArgumentError, match="the class attribute of a project is changed under Dataset > Classes"):
+        class_choice.require_choice(read(project.folder), "kind")

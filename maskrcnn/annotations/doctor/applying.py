@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from maskrcnn.annotations.doctor import geometry, mending, picture_files
 from maskrcnn.annotations.doctor.findings import Finding, Fix
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, Shape
 from maskrcnn.errors import StudioError
 
 Fixes = dict[str, Fix]
@@ -15,7 +15,7 @@ Fixes = dict[str, Fix]
 
 
 def apply(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
-    """The dataset with the fixes of these findings; findings without a fix are passed over.
+    """The dataset with the fixes of these findings; findings without a fix are passed over, also those with choices.
 
     Their order does not matter: pictures are left out first, then labels turned or scaled, then shapes mended, then
     regions dropped and renamed. Class names that were a slip and that no region has any more leave `classes`. Records
@@ -62,6 +62,13 @@ def _fixes(
         place = places.get(finding.region_id or "", -1) if by_id else finding.region_number - 1
         if not 0 <= place < len(record.regions):
             raise _changed(dataset, finding)
+        if finding.fix.action == "drop-other":
+            number, other = finding.fix.value
+            place = places.get(other, -1) if by_id else number - 1
+            if not 0 <= place < len(record.regions):
+                raise _changed(dataset, finding)
+            on_regions.setdefault(place, {})["drop"] = finding.fix
+            continue
         on_regions.setdefault(place, {})[finding.fix.action] = finding.fix
     return on_picture, on_regions
 
@@ -78,18 +85,29 @@ def _mended(record: ImageRecord, on_picture: Fixes, on_regions: dict[int, Fixes]
 def _region(region: Region, fixes: Fixes) -> Region | None:
     if "drop" in fixes:
         return None
-    if "clip" in fixes:
-        shape = mending.clipped(region.shape, fixes["clip"].value)
-    elif "untangle" in fixes:
-        shape = mending.untangled(region.shape)
-    else:
-        shape = region.shape
+    shape = _shape(region.shape, fixes)
     if shape is None:
         return None
     region = mending.with_shape(region, shape, region.keypoints)
     if "clamp" in fixes:
         region = geometry.clamped(region, fixes["clamp"].value)
+    if "label-keypoints" in fixes:
+        region = mending.with_labelled_keypoints(region)
+    if "make-object" in fixes:
+        region = replace(region, iscrowd=False)
     return replace(region, class_name=fixes["rename"].value) if "rename" in fixes else region
+
+
+def _shape(shape: Shape, fixes: Fixes) -> Shape | None:
+    if "close" in fixes:
+        shape = mending.closed(shape) or shape
+    if "box" in fixes:
+        shape = mending.boxed(shape) or shape
+    if "clip" in fixes:
+        return mending.clipped(shape, fixes["clip"].value, whole="fill" in fixes)
+    if "fill" in fixes:
+        return mending.untangled(shape, whole=True)
+    return mending.untangled(shape) if "untangle" in fixes else shape
 
 
 def _changed(dataset: Dataset, finding: Finding) -> StudioError:

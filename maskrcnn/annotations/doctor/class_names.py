@@ -1,18 +1,20 @@
-"""Checks on class names: slips in their spelling, regions without one, classes that are rare."""
+"""Checks on class names: slips in their spelling, names that look alike, classes that are rare."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
 from maskrcnn.annotations.doctor.findings import Finding
+from maskrcnn.words import counted
 
 SHORTEST = 4
 """Names of fewer letters are not taken for a slip of one letter: "cat" and "car" are two classes."""
 
 RARE = 10
 """A slip of one letter is one only if the other spelling occurs at least this many times as often; and a class is rare
-if the commonest has this many times as many regions."""
+if the commonest has this many times as many objects."""
 
 
 def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
@@ -36,14 +38,7 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
     for plain in spellings:
         if any(name in declared for name in spellings[plain]):
             continue
-        near = [
-            other
-            for other in spellings
-            if total[other] >= RARE * total[plain]
-            and min(len(plain), len(other)) >= SHORTEST
-            and _digits(plain) == _digits(other)
-            and one_slip_apart(plain, other)
-        ]
+        near = [other for other in spellings if total[other] >= RARE * total[plain] and _is_slip(plain, other)]
         if near:
             better[plain] = max(near, key=lambda other: (total[other], other))
     found: dict[str, str] = {}
@@ -53,6 +48,36 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
             target = better[target]
         found |= {name: meant[target] for name in names if name != meant[target]}
     return found
+
+
+def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
+    """Class name -> the name that was surely meant: the two differ in blanks at their ends, in doubled blanks or in how
+    Unicode writes an accent, so no person can tell them apart. Which of them stays is decided as in `slips`."""
+    spellings: dict[str, list[str]] = {}
+    for name, count in counts.items():
+        if count:
+            spellings.setdefault(_seen(name), []).append(name)
+    found: dict[str, str] = {}
+    for names in spellings.values():
+        meant = min(names, key=lambda name: (-counts[name], name not in declared, name))
+        found |= {name: meant for name in names if name != meant}
+    return found
+
+
+def alike(name: str, existing: Iterable[str]) -> str | None:
+    """The class among `existing` that looks like a new one called `name`, by the rule of `slips` and whatever their
+    numbers; None where there is none, and where the very same name is there.
+
+    >>> alike("Balloon", ["cat", "balloon"]), alike("ballon", ["balloon"]), alike("car", ["cat"]), alike("cat", ["cat"])
+    ('balloon', 'balloon', None, None)
+    """
+    names = [other for other in existing if other.strip()]
+    plain = _plain(name)
+    if name in names or not plain:
+        return None
+    near = [other for other in names if _plain(other) == plain]
+    near += [other for other in names if _is_slip(plain, _plain(other))]
+    return next(iter(near), None)
 
 
 def one_slip_apart(one: str, other: str) -> bool:
@@ -74,7 +99,7 @@ def one_slip_apart(one: str, other: str) -> bool:
 
 
 def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
-    """One hint for the dataset if a class has less than a tenth of the regions of the commonest."""
+    """One hint for the dataset if a class has less than a tenth of the objects of the commonest."""
     used = {name: count for name, count in counts.items() if count}
     most = max(used.values(), default=0)
     rare = sorted((count, name) for name, count in used.items() if count * RARE <= most)
@@ -82,11 +107,21 @@ def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
         common = min(name for name, count in used.items() if count == most)
         listed = ", ".join(f'"{name}" {count}' for count, name in rare[:5])
         more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-        yield Finding("class-imbalance", "hint", f'"{common}" has {most} regions, but {listed}{more}')
+        yield Finding("class-imbalance", "hint", f'"{common}" has {counted(most, "object")}, but {listed}{more}')
+
+
+def _is_slip(plain: str, other: str) -> bool:
+    """Whether two names without case and blanks differ by one letter, and are long enough for that to be a slip."""
+    return min(len(plain), len(other)) >= SHORTEST and _digits(plain) == _digits(other) and one_slip_apart(plain, other)
 
 
 def _plain(name: str) -> str:
-    return " ".join(re.split(r"[\s_-]+", name.casefold())).strip()
+    return " ".join(re.split(r"[\s_-]+", unicodedata.normalize("NFC", name).casefold())).strip()
+
+
+def _seen(name: str) -> str:
+    """A name as it looks on a screen."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _digits(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pycocotools import mask as coco_mask
@@ -10,7 +10,11 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations.regions import Region
 
 SAME = 0.95
-"""Masks with an IoU above this are one object drawn twice: two careful drawings of a small object reach about 0.9."""
+"""Masks with an IoU above this may be one object drawn twice: two careful drawings of a small one reach about 0.9."""
+
+SURELY_SAME = 0.999
+"""Masks with an IoU above this are one drawing; between the two somebody may have drawn it twice, or one thing lies
+exactly on another."""
 
 
 class Drawn(NamedTuple):
@@ -58,3 +62,18 @@ def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
                 found += [Pair(other, entry, 1.0) for other in before]
                 before.append(entry)
     return found
+
+
+def is_copy(pair: Pair, called: Mapping[str, str]) -> bool:
+    """Whether the other region says nothing that the kept one does not: the same place, class, attributes and
+    keypoints, or no class and no attributes at all. `called` is how classes with an odd spelling are surely meant."""
+    kept, other = pair.kept.region, pair.other.region
+    if pair.iou < SURELY_SAME or other.keypoints not in (None, kept.keypoints):
+        return False
+    says = {name: value for name, value in other.attributes.items() if value not in (None, "", {}, False)}
+    if other.class_name is None:
+        return not says
+    if kept.class_name is None:
+        return False
+    same_class = called.get(kept.class_name, kept.class_name) == called.get(other.class_name, other.class_name)
+    return same_class and all(kept.attributes.get(name) == value for name, value in says.items())

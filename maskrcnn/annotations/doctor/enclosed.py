@@ -51,10 +51,11 @@ def is_scribble(points: Points) -> bool:
     return any(_is_scribble(ring) for ring in _rings(points) if not shapely.Polygon(ring).is_valid)
 
 
-def filled(points: Points) -> BaseGeometry:
-    """The area that the even-odd rule gives an outline, as a valid shapely geometry (perhaps empty).
+def filled(points: Points, *, whole: bool = False) -> BaseGeometry:
+    """The area that the even-odd rule gives an outline, as a valid shapely geometry (perhaps empty); with `whole` all
+    that the outline runs around (the nonzero rule of most drawing programs).
 
-    An outline that was drawn twice all round encloses nothing by that rule; it is taken as drawn once.
+    An outline that was drawn twice all round encloses nothing by the even-odd rule; it is taken as drawn once.
     """
     if len(points) < 3:
         return shapely.Polygon()
@@ -62,6 +63,8 @@ def filled(points: Points) -> BaseGeometry:
     if plain.is_valid:
         return plain
     faces = _faces(points)
+    if whole:
+        return shapely.union_all([face for face, winding in faces if winding])
     return shapely.union_all([face for face, winding in faces if winding % 2] or [face for face, w in faces if w])
 
 

@@ -1,8 +1,8 @@
 """`examine`: one walk through a dataset, each picture read once, and what can only be said at its end.
 
-What a mend would take away or change is taken into account by the checks that come after it: a region that will be
-dropped is no duplicate, and a class is counted as it will be called. So after `apply` of everything that can be mended
-nothing is left to mend.
+What a sure mend would take away or change is taken into account by the checks that come after it: a region that will
+be dropped is no duplicate, and a class is counted as it will be called. So after `apply` of everything that is surely
+mended nothing sure is left to mend. What a person must choose changes nothing until it is chosen.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from pathlib import Path
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import duplicates, geometry, picture_files, whole_dataset
 from maskrcnn.annotations.doctor.duplicates import Drawn
-from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Symptom
+from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_files import Look
 from maskrcnn.annotations.doctor.whole_dataset import Noted
+from maskrcnn.annotations.learned import why_not
 from maskrcnn.annotations.progress import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Point, Polyline, Region
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Region
 from maskrcnn.config import Config
 
 _CLASSROOM = Config.preset("classroom")
@@ -61,6 +62,7 @@ def examine(
     anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)
     found: list[Finding] = []
     noted: list[Noted] = []
+    seen_of: list[tuple[int, str, Look | None]] = []
     total = len(dataset.images)
     for number, record in enumerate(dataset.images):
         seen = None
@@ -68,16 +70,19 @@ def examine(
             seen = looks[record.path] = picture_files.look(
                 record.path, with_likeness=record.split is not None, before=looks.get(record.path)
             )
+        seen_of.append((number, record.file_name, seen))
         noted.append(_examine_record(found, number, record, seen, anchor))
         if progress is not None:
             progress(number + 1, total)
 
+    found += picture_files.narrow_ranges(seen_of)
     found = whole_dataset.without_any_picture(found, noted)
+    found = whole_dataset.passed_over(found, noted)
+    found += whole_dataset.in_one_corner(noted)
     found += whole_dataset.in_both_splits(noted)
     found += whole_dataset.duplicates_and_classes(dataset, noted)
     order = {check: place for place, check in enumerate(CHECKS)}
-    far = len(noted)
-    return sorted(found, key=lambda f: (order[f.check], far if f.picture is None else f.picture, f.region_number or 0))
+    return sorted(found, key=lambda f: (order[f.check], -1 if f.picture is None else f.picture, f.region_number or 0))
 
 
 def _examine_record(
@@ -87,17 +92,34 @@ def _examine_record(
     symptoms, mended = picture_files.symptoms(record, seen)
     if empty := picture_files.no_regions(record):
         symptoms.append(empty)
+    frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
+    in_shares = geometry.normalised([region.shape for region in mended.regions], frame)
+    symptoms += [in_shares] if in_shares else []
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
-    frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
     canvas = frame or _made_up_canvas(mended.regions)
+    may_cut = not any(geometry.lies_far_outside(region.shape, frame) for region in mended.regions)
     kept: list[Drawn] = []
+    passed: dict[int, str | None] = {}
+    objects: Counter[str | None] = Counter()
     for place, region in enumerate(mended.regions, start=1):
-        looked = geometry.examined(region, frame, canvas)
+        if in_shares:  # all else that is wrong with its regions comes from that
+            kept.append(Drawn(place, region, None))
+            continue
+        looked = geometry.examined(region, frame, canvas, may_cut=may_cut)
         symptoms = list(looked.symptoms)
-        if looked.region is not None:
-            kept.append(Drawn(place, looked.region, looked.encoded))
-            if frame is not None and (small := below_anchor(looked.region, frame, anchor)):
+        if (mended_region := looked.region) is not None:
+            kept.append(Drawn(place, mended_region, looked.encoded))
+            reason = why_not(mended_region, frame)
+            if reason is None:
+                objects[mended_region.class_name] += 1
+            if reason in ("crowd", "line", "point"):
+                passed[place] = mended_region.class_name
+            if reason == "crowd":
+                make = Fix("make it an object", "make-object")
+                symptoms.append(Symptom("crowd", "hint", "it marks a crowd and is not learned", None, (make,)))
+            is_tiny = any(symptom.check in ("thin-box", "tiny") for symptom in symptoms)
+            if frame and not is_tiny and (small := below_anchor(mended_region, frame, anchor)):
                 symptoms.append(small)
         box = raster.bounds(region.shape)
         found += [symptom.at(number, record.file_name, place, region, box) for symptom in symptoms]
@@ -106,15 +128,19 @@ def _examine_record(
         record.split,
         record.path,
         seen.likeness if seen is not None else None,
-        seen is None or seen.size is None,
-        Counter(drawn.region.class_name for drawn in kept if whole_dataset.counts(drawn.region)),
-        duplicates.pairs(kept),
+        classes=Counter(drawn.region.class_name for drawn in kept if whole_dataset.counts(drawn.region)),
+        pairs=duplicates.pairs(kept),
+        objects=objects,
+        passed=passed,
+        labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
+        n_regions=len(mended.regions),
+        reach=geometry.reach([region.shape for region in mended.regions], frame),
     )
 
 
 def below_anchor(region: Region, frame: tuple[int, int], anchor: _Anchor) -> Symptom | None:
     """An object whose box has less area at working size than the smallest anchor. Crowds are not learned."""
-    if region.iscrowd or isinstance(region.shape, Point | Polyline | Keypoints):
+    if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
         return None
     x0, y0, x1, y1 = raster.bounds(region.shape)
     scale = min(anchor.image_min_dim / min(frame), anchor.image_max_dim / max(frame))

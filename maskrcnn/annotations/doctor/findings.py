@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Region
+from maskrcnn.errors import ArgumentError
 
 Severity = Literal["error", "warning", "hint"]
 """error: training stops there or learns something false; warning: training suffers; hint: worth a thought."""
 
-Action = Literal["leave-out", "turn", "scale", "true-size", "clip", "untangle", "clamp", "drop", "rename"]
+Action = Literal[
+    "leave-out",
+    "turn",
+    "scale",
+    "true-size",
+    "clip",
+    "untangle",
+    "fill",
+    "close",
+    "box",
+    "clamp",
+    "label-keypoints",
+    "make-object",
+    "drop",
+    "drop-other",
+    "rename",
+]
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,16 @@ CHECKS: dict[str, Check] = {
         "Picture is not the one that was labelled",
         "The label file was made for a picture of another size. If the picture was scaled or cut, masks lie beside "
         "their objects.",
+    ),
+    "normalised": Check(
+        "Coordinates are shares of the picture, not pixels",
+        "All of its labels lie within the first pixel, from 0 to 1: a program wrote shares of width and height where "
+        "this format has pixels. Nothing can be learned there.",
+    ),
+    "one-corner": Check(
+        "All labels lie in the top left part",
+        "Labels that were drawn on a smaller copy of the pictures, or that are percent, use only a part of each "
+        "picture: every mask lies beside its object.",
     ),
     "outside-picture": Check(
         "Outline leaves the picture",
@@ -70,10 +98,31 @@ CHECKS: dict[str, Check] = {
         "The finest feature map has one cell for 4 x 4 pixels. What is smaller leaves no trace there; it is mostly a "
         "slip of the mouse, and costs training as an object that can never be found.",
     ),
+    "crowd": Check(
+        "Region that marks a crowd",
+        "It says that there are several objects that nobody told apart, so it is passed over: training learns nothing "
+        "from it, and evaluation does not count what is found there. Masks drawn with a brush come out of CVAT like "
+        "this, although each is one object.",
+    ),
+    "line-or-point": Check(
+        "Line or point",
+        "It has no area, so it is not learned; a picture with nothing else is learned as background. VIA's polyline "
+        "tool draws open lines, also where an outline was meant.",
+    ),
+    "unlabelled-keypoints": Check(
+        "Keypoint with a place that is not labelled",
+        "Its visibility is 0, which says that nobody labelled it, so it is not learned. Some programs write 0 for "
+        "hidden, where COCO has 1.",
+    ),
     "duplicate": Check(
         "Region drawn twice",
         "One object counted twice weighs double, and in evaluation only one of the two can be found: the other counts "
         "as missed.",
+    ),
+    "several-attributes": Check(
+        "Several attributes name classes",
+        "One of them is read as the class, so the regions that another one names have none. Choose another attribute "
+        "as the class, or give all regions their class in one attribute.",
     ),
     "no-class": Check(
         "Region without a class",
@@ -82,6 +131,11 @@ CHECKS: dict[str, Check] = {
     "class-typo": Check(
         "Class names that differ by a slip",
         "Two spellings are two classes to the network: it must tell apart what is the same, from fewer examples each.",
+    ),
+    "narrow-range": Check(
+        "Picture uses a fraction of its range",
+        "Its values lie close together, so the network sees it as nearly black, nearly white or of one brightness, and "
+        "objects hardly stand out. Pictures of 10 to 14 bits in files of 16 are like that until they are stretched.",
     ),
     "in-both-splits": Check(
         "Picture in training and in validation",
@@ -114,24 +168,40 @@ class Fix:
     |---|---|---|
     | leave-out | | the picture leaves the dataset |
     | turn | (EXIF orientation, stored width, stored height) | all labels go into the displayed frame |
-    | scale | (real width, real height) | all labels grow or shrink with the picture |
+    | scale | (old width, old height, real width, real height) | all labels grow or shrink with the picture |
     | true-size | (width, height, bytes), each may be None | the record says the picture's real size |
     | clip | (width, height) of the frame | the region is cut off at the picture's edges |
     | clamp | (width, height) of the frame | each place beyond an edge is moved onto it |
-    | untangle | | the outline is drawn anew around what it encloses |
+    | untangle | | the outline is drawn anew around what it encloses by the even-odd rule |
+    | fill | | the outline is drawn anew around all that it runs around |
+    | close | | the line becomes the outline of an area |
+    | box | | two places become the corners of a rectangle |
+    | label-keypoints | | keypoints with a place and visibility 0 become labelled and hidden, 1 |
+    | make-object | | the region marks a crowd no more |
     | drop | | the region goes |
+    | drop-other | (number, id) of another region on the picture | that one goes |
     | rename | class name | the region gets this class |
+
+    `option` is how the mend is chosen where there are several (`--choose CHECK=OPTION`); the action, unless it says
+    otherwise.
     """
 
     words: str
     action: Action
     value: Any = None
+    option: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.option or self.action
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that one check found, where, and how it can be mended.
 
+    `fix` is a mend that is surely right. `choices` are mends that a person must choose, because the labels can be read
+    in several ways or because the mend takes something away; where there are any, `fix` is None until one is chosen.
     `picture` is the place of the record in `Dataset.images`, from 0; `region_number` counts from 1. Both are None for
     what concerns the whole dataset or picture. `box` is that of the region, xyxy in the displayed frame.
     """
@@ -145,6 +215,7 @@ class Finding:
     fix: Fix | None = None
     box: Box | None = None
     picture: int | None = None
+    choices: tuple[Fix, ...] = ()
 
     @property
     def title(self) -> str:
@@ -155,6 +226,34 @@ class Finding:
         """Why it hurts training."""
         return CHECKS[self.check].why
 
+    def chosen(self, option: str) -> Finding | None:
+        """The finding with the mend of that name as its fix; None where it does not offer one."""
+        choice = next((choice for choice in self.choices if choice.called == option), None)
+        return None if choice is None else replace(self, fix=choice)
+
+
+def choose(findings: Iterable[Finding], wanted: Mapping[str, str]) -> list[Finding]:
+    """The findings with the chosen mends as their fixes: `wanted` says an option for each check.
+
+    Raises `ArgumentError` for a check or an option that none of the findings offers.
+    """
+    found, taken = [], set()
+    offered: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        for choice in finding.choices:
+            offered.setdefault(finding.check, {})[choice.called] = None
+        option = wanted.get(finding.check)
+        chosen = finding.chosen(option) if option is not None else None
+        if chosen is not None:
+            taken.add(finding.check)
+        found.append(chosen or finding)
+    for check, option in wanted.items():
+        if check not in taken:
+            there = [f"{name}={known}" for name, options in offered.items() for known in options]
+            mend = f"choose of {', '.join(there)}" if there else "there is nothing to choose"
+            raise ArgumentError(f"{check}={option}: no finding offers that; {mend}")
+    return found
+
 
 @dataclass(frozen=True)
 class Symptom:
@@ -164,6 +263,7 @@ class Symptom:
     severity: Severity
     what: str
     fix: Fix | None = None
+    choices: tuple[Fix, ...] = ()
 
     def at(
         self,
@@ -174,4 +274,6 @@ class Symptom:
         box: Box | None = None,
     ) -> Finding:
         region_id = region.id if region is not None else None
-        return Finding(self.check, self.severity, self.what, file_name, region_id, number, self.fix, box, picture)
+        return Finding(
+            self.check, self.severity, self.what, file_name, region_id, number, self.fix, box, picture, self.choices
+        )

@@ -1,12 +1,14 @@
 """Checks on the shape of one region: does it lie in the picture, is its outline sound, is it large enough to learn.
 
-`examined` runs them in order, each on what the mends before it leave, so that all mends of a region together make it
-sound. Frames are `(width, height)`.
+`examined` runs them in order, each on what the sure mends before it leave, so that after those nothing sure is left to
+mend. A mend is sure where the labels can be read in one way only and nothing that could be learned is lost; all others
+are choices. Frames are `(width, height)`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pycocotools import mask as coco_mask
@@ -28,6 +30,7 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
+from maskrcnn.words import counted
 
 LEAST_PIXELS = 16
 """Regions with fewer pixels are tiny: the finest feature map has one cell for 4 x 4 px."""
@@ -38,13 +41,25 @@ LEAST_SIDE = 1.0
 ROUNDING = 0.01
 """So far (px) a vertex may lie beyond the edge: files with two decimals round that much."""
 
+SLIP_PX, SLIP_SHARE = 2.0, 0.02
+"""A keypoint, a point or a line leaves the picture by a slip of the mouse if it does by at most this many px, or this
+share of the picture's longer side."""
+
+FAR = 0.25
+"""A region that reaches beyond an edge by more than this share of the picture's side, or lies outside with more than
+half of its box, may have been drawn on another picture, or on a copy of another size."""
+
+
+_LEAST_FRAME = 8
+"""On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
+
 
 @dataclass(frozen=True)
 class Examined:
-    """The symptoms of one region and what their mends leave of it.
+    """The symptoms of one region and what their sure mends leave of it.
 
-    `region` is None where it is dropped. `encoded` is its mask as a run-length code of pycocotools; None for a shape
-    without area, and where no mask can be drawn.
+    `region` is None where it is surely dropped. `encoded` is its mask as a run-length code of pycocotools; None for a
+    shape without area, and where no mask can be drawn.
     """
 
     symptoms: tuple[Symptom, ...]
@@ -52,49 +67,135 @@ class Examined:
     encoded: dict[str, Any] | None = None
 
 
-def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Examined:
-    """All checks on one region: `frame` is the picture's if anybody knows it, `canvas` the one to draw masks on."""
-    keypoints, beside = region.keypoints, outside(region.keypoints, frame) if region.keypoints else None
-    if isinstance(region.shape, Point | Polyline | Keypoints):
-        leaving = outside(region.shape, frame) or beside
-        if leaving is None:
-            return Examined((), region)
-        return Examined((_outside(leaving, _clamp(frame)),), clamped(region, frame or _UNKNOWN))
+_DROP = Fix("drop the region", "drop")
 
-    if not raster.has_area(region.shape) and (symptom := few_vertices(region.shape) or no_area(region.shape)):
-        return Examined((symptom,), None)
+
+def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
+    """All checks on one region: `frame` is the picture's if anybody knows it, `canvas` the one to draw masks on.
+    `may_cut` is False where it is not sure that the labels were drawn on this picture at this size."""
+    if isinstance(region.shape, Point | Polyline | Keypoints):
+        return _without_area(region, frame)
+    if not raster.has_area(region.shape) and (symptom := few_vertices(region) or no_area(region)):
+        return Examined((symptom,), None if symptom.fix else region)
     if scribbled(region.shape):
         words = "the outline is a scribble that crosses itself all over"
-        return Examined((Symptom("self-crossing", "warning", words, Fix("drop the region", "drop")),), None)
-    shape: Shape | None = region.shape
-    short, leaving, crossed = few_vertices(region.shape), outside(region.shape, frame), crossing(region.shape)
-    if leaving:
-        shape = mending.clipped(region.shape, frame or _UNKNOWN)
-    elif crossed or short:
-        shape = mending.untangled(region.shape)
-    encoded = drawn(shape, canvas) if shape is not None else None
-    slight = too_small(shape, encoded) if shape is not None else None
+        return Examined((Symptom("self-crossing", "warning", words, None, (_DROP,)),), region)
 
-    if shape is None or slight:
-        nothing = Fix("drop the region: nothing of it is left that can be learned", "drop")
-        symptoms = [
-            *([Symptom("few-vertices", "error", short.what, nothing)] if short else []),
-            *([_outside(leaving, nothing)] if leaving else []),
-            *([Symptom("self-crossing", "warning", crossed, nothing)] if crossed else []),
-        ]
-        return Examined(tuple(symptoms or ([slight] if slight else [])), None)
-
-    symptoms = [short] if short else []
+    short, leaving, crossed = few_vertices(region), outside(region.shape, frame), crossing(region.shape)
+    one_reading = not crossed or not mending.has_two_readings(region.shape)
+    clipped = mending.clipped(region.shape, frame or _UNKNOWN) if leaving else region.shape
+    cuts = bool(leaving) and may_cut and one_reading and clipped is not None
+    untangles = one_reading and bool(crossed or short)
+    shape: Shape | None = clipped if cuts else mending.untangled(region.shape) if untangles else region.shape
+    symptoms = []
+    if short:
+        symptoms.append(short if one_reading else _unsure(short))
     if leaving:
-        symptoms.append(_outside(leaving, Fix("cut the region off at the picture's edge", "clip", frame or _UNKNOWN)))
-    if crossed:
-        words = "draw the outline anew around what it encloses"
-        symptoms.append(Symptom("self-crossing", "warning", crossed, Fix(words, "untangle")))
-    mended = mending.with_shape(region, shape, keypoints)
-    if beside:
-        symptoms.append(_outside(f"of its keypoints, {beside}", _clamp(frame)))
-        mended = clamped(mended, frame or _UNKNOWN)
+        cut = Fix("cut the region off at the picture's edge", "clip", frame or _UNKNOWN)
+        if cuts:
+            symptoms.append(_outside(leaving, cut))
+        elif clipped is None:
+            nothing = Fix("drop the region: nothing of it lies in the picture", "drop")
+            symptoms.append(_unsure(_outside(leaving, nothing)))
+        else:
+            symptoms.append(_unsure(_outside(leaving, cut), _DROP))
+    if crossed and one_reading:
+        anew = Fix("draw the outline anew around what it encloses", "untangle")
+        symptoms.append(Symptom("self-crossing", "warning", crossed, anew))
+    elif crossed:
+        whole = Fix("fill it: draw the outline anew around all that it runs around", "fill")
+        holes = Fix("leave holes where it runs around twice, as training sees it now", "untangle")
+        words = f"{crossed}, and what it encloses can be read in two ways"
+        symptoms.append(Symptom("self-crossing", "warning", words, None, (whole, holes)))
+    if shape is None:  # of an outline of slivers nothing is left
+        return Examined(tuple(_unsure(symptom, _DROP) for symptom in symptoms), region)
+    encoded = drawn(shape, canvas)
+    if (not leaving or cuts) and (slight := too_small(shape, encoded)):
+        symptoms.append(slight)
+    mended = mending.with_shape(region, shape, region.keypoints)
+    if region.keypoints:
+        more = _without_area(Region(region.keypoints), frame, "of its keypoints, ")
+        symptoms += more.symptoms
+        if more.region is not None and isinstance(more.region.shape, Keypoints):
+            mended = mending.with_shape(mended, mended.shape, more.region.shape)
     return Examined(tuple(symptoms), mended, encoded)
+
+
+def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined:
+    """The checks on places: points, lines and keypoints."""
+    symptoms = []
+    shape = region.shape
+    if leaving := outside(shape, frame):
+        onto_edge = Fix("move what lies outside onto the picture's edge", "clamp", frame or _UNKNOWN)
+        slip = max(SLIP_PX, SLIP_SHARE * max(frame)) if frame else SLIP_PX
+        near = all(_beyond(place, frame or _UNKNOWN) <= slip for ring in raster.rings(shape) for place in ring)
+        symptoms.append(_outside(f"{of}{leaving}", onto_edge))
+        if near:
+            region = clamped(region, frame or _UNKNOWN)
+        else:
+            symptoms[-1] = _unsure(symptoms[-1])
+    if isinstance(shape, Keypoints):
+        if number := sum(not v and (x, y) != (0, 0) for x, y, v in shape.points):
+            who = counted(number, "keypoint has", "keypoints have")
+            words = f"{who} a place and visibility 0, and {'is' if number == 1 else 'are'} not learned"
+            label = Fix("count them as labelled, hidden (visibility 1)", "label-keypoints")
+            symptoms.append(Symptom("unlabelled-keypoints", "warning", words, None, (label,)))
+    elif not of:
+        symptoms.append(line_or_point(shape))
+    return Examined(tuple(symptoms), region)
+
+
+def line_or_point(shape: Shape) -> Symptom:
+    """A region without area: a line may be meant as an outline."""
+    if isinstance(shape, Polyline):
+        words = f"it is a line of {counted(len(shape.points), 'point')}"
+        close = Fix("close the line: it becomes the outline of an area", "close")
+        return Symptom("line-or-point", "hint", words, None, (*[close] * (mending.closed(shape) is not None), _DROP))
+    return Symptom("line-or-point", "hint", "it is a point", None, (_DROP,))
+
+
+def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
+    """Whether a shape with an area leaves the picture so far that it may belong to another one (see `FAR`)."""
+    if isinstance(shape, RLE | Point | Polyline | Keypoints) or outside(shape, frame) is None:
+        return False
+    x0, y0, x1, y1 = raster.bounds(shape)
+    width, height = frame or _UNKNOWN
+    within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
+    across, down = (width, height) if frame else (x1 - x0, y1 - y0)
+    beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
+    return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
+
+
+def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
+    """Labels of a picture that all lie in its first pixel: they are shares of width and height."""
+    boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
+    boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
+    if frame is None or min(frame) < _LEAST_FRAME or not boxes or len(boxes) < sum(map(raster.has_box, shapes)):
+        return None
+    if any(min(box) < -ROUNDING or max(box) > 1 + ROUNDING for box in boxes):
+        return None
+    words = f"all its labels lie from 0 to 1, the picture has {frame[0]:g} x {frame[1]:g} px"
+    scale = Fix("take them as shares: times the width and the height", "scale", (1, 1, *frame))
+    return Symptom("normalised", "error", words, None, (scale,))
+
+
+def reach(shapes: Sequence[Shape], frame: Frame | None) -> tuple[float, float] | None:
+    """How far to the right and down the labels of a picture reach, as shares of its width and height."""
+    boxes = [raster.bounds(shape) for shape in shapes]
+    if frame is None or not boxes:
+        return None
+    return max(box[2] for box in boxes) / frame[0], max(box[3] for box in boxes) / frame[1]
+
+
+def _beyond(place: tuple[float, float], frame: Frame) -> float:
+    """How far (px) a place lies beyond the edges."""
+    return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
+
+
+def _unsure(symptom: Symptom, *more: Fix) -> Symptom:
+    """The symptom with its mend, and further ones, as choices."""
+    mends = (*([symptom.fix] if symptom.fix else []), *symptom.choices, *more)
+    return replace(symptom, fix=None, choices=tuple(dict.fromkeys(mends)))
 
 
 def outside(shape: Shape, frame: Frame | None) -> str | None:
@@ -140,8 +241,9 @@ def scribbled(shape: Shape) -> bool:
     return isinstance(shape, Polygon | MultiPolygon) and any(map(enclosed.is_scribble, raster.rings(shape)))
 
 
-def few_vertices(shape: Shape) -> Symptom | None:
+def few_vertices(region: Region) -> Symptom | None:
     """Outlines of fewer than three different vertices; the mend keeps the outlines that have more."""
+    shape = region.shape
     if not isinstance(shape, Polygon | MultiPolygon):
         return None
     rings = raster.rings(shape)
@@ -152,16 +254,26 @@ def few_vertices(shape: Shape) -> Symptom | None:
         words = f"{len(short)} of its {len(rings)} outlines have fewer than three different vertices"
         return Symptom("few-vertices", "warning", words, Fix("keep the other outlines", "untangle"))
     count = len(set(rings[0])) if rings else 0
-    words = f"the outline has {count} different {'vertex' if count == 1 else 'vertices'}"
-    return Symptom("few-vertices", "error", words, Fix("drop the region", "drop"))
+    box = [Fix("make it the box between its two corners", "box")] if mending.boxed(shape) else []
+    words = f"the outline has {counted(count, 'different vertex', 'different vertices')}"
+    return _nothing("few-vertices", words, region, *box)
 
 
-def no_area(shape: Shape) -> Symptom | None:
+def no_area(region: Region) -> Symptom | None:
     """Shapes that are meant to enclose something and do not."""
-    if isinstance(shape, Point | Polyline | Keypoints) or raster.has_area(shape):
+    if isinstance(region.shape, Point | Polyline | Keypoints) or raster.has_area(region.shape):
         return None
-    words = "the mask has no pixel" if isinstance(shape, RLE) else "it encloses nothing"
-    return Symptom("no-area", "error", words, Fix("drop the region", "drop"))
+    words = "the mask has no pixel" if isinstance(region.shape, RLE) else "it encloses nothing"
+    return _nothing("no-area", words, region)
+
+
+def _nothing(check: str, words: str, region: Region, *choices: Fix) -> Symptom:
+    """A region that encloses nothing: where it has no extent at all, nothing is lost with it."""
+    x0, y0, x1, y1 = raster.bounds(region.shape)
+    is_nothing = x0 == x1 and y0 == y1 and region.keypoints is None
+    return (
+        Symptom(check, "error", words, _DROP) if is_nothing else Symptom(check, "error", words, None, (*choices, _DROP))
+    )
 
 
 def too_small(shape: Shape, encoded: dict[str, Any] | None) -> Symptom | None:
@@ -169,11 +281,11 @@ def too_small(shape: Shape, encoded: dict[str, Any] | None) -> Symptom | None:
     x0, y0, x1, y1 = raster.bounds(shape)
     if min(x1 - x0, y1 - y0) < LEAST_SIDE:
         words = f"its box is {x1 - x0:.3g} x {y1 - y0:.3g} px"
-        return Symptom("thin-box", "error", words, Fix("drop the region", "drop"))
+        return Symptom("thin-box", "error", words, None, (_DROP,))
     if encoded is None or (pixels := int(coco_mask.area(encoded))) >= LEAST_PIXELS:
         return None
-    words = f"it covers {pixels} pixel{'' if pixels == 1 else 's'} of the picture"
-    return Symptom("tiny", "warning", words, Fix("drop the region", "drop"))
+    words = f"it covers {counted(pixels, 'pixel')} of the picture"
+    return Symptom("tiny", "warning", words, None, (_DROP,))
 
 
 def drawn(shape: Shape, canvas: tuple[int, int] | None) -> dict[str, Any] | None:
@@ -197,9 +309,5 @@ _UNKNOWN: Frame = (FARTHEST, FARTHEST)
 """Stands for the frame of a picture whose size nobody knows."""
 
 
-def _outside(words: str, fix: Fix) -> Symptom:
-    return Symptom("outside-picture", "warning", words, fix)
-
-
-def _clamp(frame: Frame | None) -> Fix:
-    return Fix("move what lies outside onto the picture's edge", "clamp", frame or _UNKNOWN)
+def _outside(words: str, fix: Fix, *choices: Fix) -> Symptom:
+    return Symptom("outside-picture", "warning", words, fix, choices)

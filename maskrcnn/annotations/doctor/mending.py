@@ -39,22 +39,59 @@ SLIVER_WIDTH = 0.5
 """So is one narrower than this many px, as it hardly meets the middle of a pixel."""
 
 
-def untangled(shape: Shape) -> Shape | None:
-    """A polygon, or polygons, around what the shape encloses by the even-odd rule, without slivers.
+def untangled(shape: Shape, *, whole: bool = False) -> Shape | None:
+    """A polygon, or polygons, around what the shape encloses by the even-odd rule, without slivers; with `whole`,
+    around all that its outlines run around.
 
     A `Polygon` where one outline says it, else a `MultiPolygon`; None where nothing is left.
     """
-    return _redrawn(shape, None)
+    return _redrawn(shape, None, whole)
 
 
-def clipped(shape: Shape, frame: Frame) -> Shape | None:
+def has_two_readings(shape: Shape) -> bool:
+    """Whether what the shape encloses depends on the rule by which outlines are filled: a star that is drawn in one
+    line has a hole in its middle by the even-odd rule, and none by the nonzero rule. Slivers do not count."""
+    one = shapely.union_all([_area_of(part) for part in _parts(shape)])
+    other = shapely.union_all([_area_of(part, whole=True) for part in _parts(shape)])
+    least = min(SLIVER_AREA, SLIVER_SHARE * max(one.area, other.area))
+    return any(not _is_sliver(piece, least) for piece in _polygons(one.symmetric_difference(other)))
+
+
+def closed(shape: Shape) -> Polygon | None:
+    """The area that a line runs around; None where it is no line, or runs around nothing."""
+    if not isinstance(shape, Polyline):
+        return None
+    points = shape.points[:-1] if len(shape.points) > 3 and shape.points[0] == shape.points[-1] else shape.points
+    outline = Polygon(points)
+    return outline if raster.has_area(outline) else None
+
+
+def boxed(shape: Shape) -> Rect | None:
+    """The rectangle of which an outline gives two corners; None where it has more or fewer, or they span none."""
+    if not isinstance(shape, Polygon) or len(set(shape.points)) != 2:
+        return None
+    x0, y0, x1, y1 = raster.bounds(shape)
+    return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
+
+
+def with_labelled_keypoints(region: Region) -> Region:
+    """The region with visibility 1 (labelled, hidden) for keypoints that have a place and visibility 0."""
+
+    def labelled(keypoints: Keypoints) -> Keypoints:
+        return Keypoints(tuple((x, y, v or int((x, y) != (0, 0))) for x, y, v in keypoints.points))
+
+    shape = labelled(region.shape) if isinstance(region.shape, Keypoints) else region.shape
+    return with_shape(region, shape, region.keypoints and labelled(region.keypoints))
+
+
+def clipped(shape: Shape, frame: Frame, *, whole: bool = False) -> Shape | None:
     """The part of the shape inside the picture, untangled; a `Rect` stays one. None where nothing is left."""
     if isinstance(shape, Rect):
         x0, y0, x1, y1 = raster.bounds(shape)
         x0, x1 = _between(x0, frame[0]), _between(x1, frame[0])
         y0, y1 = _between(y0, frame[1]), _between(y1, frame[1])
         return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
-    return _redrawn(shape, frame)
+    return _redrawn(shape, frame, whole)
 
 
 def clamped(shape: Shape, frame: Frame) -> Shape:
@@ -122,8 +159,8 @@ def with_shape(region: Region, shape: Shape, keypoints: Keypoints | None) -> Reg
 # Inside
 
 
-def _redrawn(shape: Shape, frame: Frame | None) -> Shape | None:
-    area = shapely.union_all([_area_of(part) for part in _parts(shape)])
+def _redrawn(shape: Shape, frame: Frame | None, whole: bool) -> Shape | None:
+    area = shapely.union_all([_area_of(part, whole=whole) for part in _parts(shape)])
     if frame is not None:
         area = area.intersection(shapely.box(0, 0, *frame))
     pieces = sorted(_polygons(area), key=lambda piece: piece.area, reverse=True)
@@ -142,9 +179,9 @@ def _parts(shape: Shape) -> Iterable[tuple[Points, ...]]:
     return [(outline,) for outline in raster.polygons(shape) or []]
 
 
-def _area_of(part: tuple[Points, ...]) -> BaseGeometry:
+def _area_of(part: tuple[Points, ...], *, whole: bool = False) -> BaseGeometry:
     """What a part covers, as the rasteriser sees it: the outer ring without what its holes cover together."""
-    outer, *holes = (enclosed.filled(ring) for ring in part)
+    outer, *holes = (enclosed.filled(ring, whole=whole) for ring in part)
     return outer.difference(shapely.union_all(holes)) if holes else outer
 
 

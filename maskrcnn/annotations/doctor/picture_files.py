@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskrcnn.annotations import likeness, pictures, raster
+from maskrcnn.annotations import likeness, pictures, raster, tones
 from maskrcnn.annotations.doctor import mending
-from maskrcnn.annotations.doctor.findings import Fix, Symptom
+from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.mending import Frame
 from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
+from maskrcnn.annotations.tones import Tones
 from maskrcnn.errors import StudioError
 
 SLACK_PX, SLACK_SHARE = 2.0, 0.02
@@ -32,7 +33,8 @@ class Look:
 
     `size` is (width, height) of the displayed frame, None where the picture is missing or cannot be read; `problem` is
     then the reason. `orientation` is EXIF's, `likeness` there only if it was asked for. `bytes` and `changed` (mtime in
-    nanoseconds) are the file's, and tell whether the look still holds.
+    nanoseconds) are the file's, and tell whether the look still holds. `tones` says which values are used, None where
+    the picture is stretched as it is read.
     """
 
     size: tuple[int, int] | None
@@ -41,6 +43,7 @@ class Look:
     bytes: int | None = None
     changed: int | None = None
     likeness: likeness.Likeness | None = None
+    tones: tones.Tones | None = None
 
     @property
     def stored(self) -> tuple[int, int] | None:
@@ -59,11 +62,10 @@ def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look
     if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
         return before
     try:
-        orientation = pictures.orientation(path)
-        if with_likeness:
-            seen = likeness.likeness(path)
-            return Look(seen.size, None, orientation, *facts, seen)
-        return Look(pictures.check(path), None, orientation, *facts)
+        orientation, size = pictures.orientation(path), pictures.size(path)
+        pixels, used = pictures.surveyed(path, likeness.SIDE)
+        seen = likeness.of_pixels(pixels, size) if with_likeness else None
+        return Look(size, None, orientation, *facts, seen, used)
     except StudioError as error:
         # The message names the file and a mend; here only what is between is of use.
         return Look(None, str(error).removeprefix(f"{path}: ").split(";")[0], 1, *facts)
@@ -72,13 +74,14 @@ def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look
 def symptoms(record: ImageRecord, seen: Look | None) -> tuple[list[Symptom], ImageRecord]:
     """The checks on a record's picture (`seen` is None where the record has no path), and the record after their mends.
 
-    A record that is left out comes back as it was.
+    Only sure mends are carried out; a record without a picture comes back as it was.
     """
     leave_out = Fix("leave the picture out, with its regions", "leave-out")
     if seen is None or (seen.size is None and seen.bytes is None):
-        return [Symptom("picture-missing", "error", "the picture was not found", leave_out)], record
+        return [Symptom("picture-missing", "error", "the picture was not found", None, (leave_out,))], record
     if seen.size is None:
-        return [Symptom("picture-unreadable", "error", seen.problem or "it cannot be read", leave_out)], record
+        words = seen.problem or "it cannot be read"
+        return [Symptom("picture-unreadable", "error", words, None, (leave_out,))], record
     found = turned_labels(record, seen) or size_mismatch(record, seen)
     if found is None:
         return [], replace(record, width=seen.size[0], height=seen.size[1])
@@ -101,7 +104,14 @@ def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
         f"{_size(seen.size)} (EXIF orientation {seen.orientation})"
     )
     fix = Fix("turn the labels with the picture", "turn", (seen.orientation, *seen.stored))
-    return Symptom("turned-labels", "error", words, fix)
+    if not fits_displayed:
+        return Symptom("turned-labels", "error", words, fix)
+    words = (
+        f"the label file has the size of the stored pixels, {_size(seen.stored)}, but the picture is displayed turned, "
+        f"{_size(seen.size)} (EXIF orientation {seen.orientation}); the labels fit both"
+    )
+    keep = Fix("write the displayed size, and keep the labels", "true-size", (*seen.size, None))
+    return Symptom("turned-labels", "error", words, None, (fix, keep))
 
 
 def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
@@ -122,12 +132,45 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
         across, down = seen.size[0] / declared[0], seen.size[1] / declared[1]
         one_aspect = abs(across - down) <= SAME_SHAPE * max(across, down) and masks <= {declared}
         scale = Fix("scale the labels with the picture", "scale", (*declared, *seen.size))
-        return Symptom("size-mismatch", "error", words, scale if one_aspect else None)
+        keep = Fix("write the real size, and keep the labels", "true-size", (*seen.size, None))
+        shapes = list(_shapes(record.regions))
+        fits_real, fits_declared = (_fit(shapes, size) and bool(shapes) for size in (seen.size, declared))
+        if not one_aspect:
+            return Symptom("size-mismatch", "error", words, None, (keep,) if fits_real else ())
+        if fits_declared and not fits_real:
+            return Symptom("size-mismatch", "error", words, scale)
+        if fits_real and not fits_declared:
+            return Symptom("size-mismatch", "error", f"{words}; the labels fit the real one only", keep)
+        return Symptom("size-mismatch", "error", f"{words}; the labels fit both", None, (scale, keep))
     if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
         words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
         fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
         return Symptom("size-mismatch", "hint", words, fix)
     return None
+
+
+def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding]:
+    """Pictures that use a fraction of their range of values, each with its number and file name; one finding for all
+    where all that could be looked at do, as one device made them, and then with one way to stretch them."""
+    known = [(number, name, seen.tones) for number, name, seen in looks if seen is not None and seen.tones is not None]
+    narrow = [(number, name, used) for number, name, used in known if used.is_narrow]
+    of_one_kind: dict[float, list[Tones]] = {}
+    for _, _, used in narrow:
+        if used.low < used.high:
+            of_one_kind.setdefault(used.white, []).append(used)
+    kinds = {white: tones.together(several) for white, several in of_one_kind.items()}
+    looked_at = sum(seen is not None and seen.size is not None for _, _, seen in looks)
+    if len(narrow) == looked_at > 1 and len(kinds) == 1 and sum(map(len, of_one_kind.values())) == len(narrow):
+        (used,) = kinds.values()
+        words = f"all {len(narrow):,} pictures: {tones.in_words(used)}; {tones.how_to(used)}"
+        return [Finding("narrow-range", "hint", words)]
+    found = []
+    for number, name, used in narrow:
+        words = tones.in_words(used)
+        if used.low < used.high:
+            words += f"; {tones.how_to(kinds[used.white])}"
+        found.append(Symptom("narrow-range", "hint", words).at(number, name))
+    return found
 
 
 def no_regions(record: ImageRecord) -> Symptom | None:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from maskrcnn.annotations import likeness, raster
-from maskrcnn.annotations.doctor import class_names
+from maskrcnn.annotations.doctor import class_names, duplicates
 from maskrcnn.annotations.doctor.duplicates import Drawn, Pair
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
 from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.likeness import Likeness
 from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
+from maskrcnn.words import counted
+
+_LISTED = 5
+"""Classes or attributes that are named one by one."""
+
+_CORNER, _LEAST_PICTURES, _LEAST_REGIONS = 0.6, 3, 8
+"""Labels lie in one corner if none reaches beyond this share of width and height, on at least so many pictures and with
+so many regions."""
+
+_YES = ("1", "1.0", "yes", "y", "true", "x", "on")
 
 
 @dataclass
 class Noted:
     """What is remembered of one picture until the end of the walk.
 
-    `classes` counts the regions that are not dropped, by class; None those that need one and have none. `pairs` are
-    regions of one place.
+    `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
+    those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class. `pairs`
+    are regions of one place. `labels` is equal for pictures with equal regions, and `reach` says how far their labels
+    reach (`geometry.reach`).
     """
 
     file_name: str
@@ -31,6 +44,11 @@ class Noted:
     left_out: bool = False
     classes: Counter[str | None] = field(default_factory=Counter)
     pairs: list[Pair] = field(default_factory=list)
+    objects: Counter[str | None] = field(default_factory=Counter)
+    passed: dict[int, str | None] = field(default_factory=dict)
+    labels: int = 0
+    n_regions: int = 0
+    reach: tuple[float, float] | None = None
 
 
 def counts(region: Region) -> bool:
@@ -43,18 +61,54 @@ def without_any_picture(found: list[Finding], noted: list[Noted]) -> list[Findin
     missing = [finding for finding in found if finding.check == "picture-missing"]
     if not missing or len(missing) < len(noted):
         return found
-    for entry in noted:
-        entry.left_out = False
     words = "the picture was" if len(noted) == 1 else f"none of the {len(noted)} pictures was"
     others = [finding for finding in found if finding.check != "picture-missing"]
     return [*others, Finding("picture-missing", "error", f"{words} not found" if len(noted) == 1 else f"{words} found")]
+
+
+def passed_over(found: list[Finding], noted: list[Noted]) -> list[Finding]:
+    """The findings, where those of crowds, lines and points say what is lost with them: a class of which nothing is
+    learned, a picture that is learned as background."""
+    learned: Counter[str | None] = Counter()
+    for entry in noted:
+        learned += entry.objects
+
+    def weighed(finding: Finding) -> Finding:
+        if finding.check not in ("crowd", "line-or-point") or finding.picture is None:
+            return finding
+        entry = noted[finding.picture]
+        name = entry.passed.get(finding.region_number or 0)
+        words, severity = finding.what, finding.severity
+        if name is not None and not learned[name]:
+            words, severity = f'{words}; no region of "{name}" is learned', "warning"
+        if not entry.objects:
+            words, severity = f"{words}; the picture has nothing else and is learned as background", "warning"
+        return replace(finding, what=words, severity=severity)
+
+    return [weighed(finding) for finding in found]
+
+
+def in_one_corner(noted: list[Noted]) -> list[Finding]:
+    """Labels of many pictures that all lie in the top left part: they may have been drawn on smaller copies."""
+    reaches = [entry.reach for entry in noted if entry.reach is not None]
+    regions = sum(entry.n_regions for entry in noted if entry.reach is not None)
+    if len(reaches) < _LEAST_PICTURES or regions < _LEAST_REGIONS:
+        return []
+    across, down = max(reach[0] for reach in reaches), max(reach[1] for reach in reaches)
+    if max(across, down) > _CORNER or min(across, down) <= 0:
+        return []
+    words = (
+        f"the {counted(regions, 'region')} of {counted(len(reaches), 'picture')} reach over the left {across:.0%} and "
+        f"the upper {down:.0%} of their pictures at most; if they were drawn on smaller copies, import them with those"
+    )
+    return [Finding("one-corner", "hint", words)]
 
 
 def in_both_splits(noted: list[Noted]) -> list[Finding]:
     """Validation pictures that training has too.
 
     They leave validation: training keeps all it can learn from, and what is left in validation is what the network has
-    never seen. Their `left_out` is set.
+    never seen. That is sure where pixels and labels are the same, and then their `left_out` is set.
     """
     training = [entry for entry in noted if entry.split == "train" and entry.likeness is not None]
     validation = [(n, entry) for n, entry in enumerate(noted) if entry.split == "val" and entry.likeness is not None]
@@ -76,39 +130,73 @@ def in_both_splits(noted: list[Noted]) -> list[Finding]:
             words = f'it is the same picture as "{exact[0].file_name}" in training'
         else:
             words = f'it looks like a copy of "{others[0].file_name}" in training, saved anew or scaled'
-        found.append(Symptom("in-both-splits", severity, words, fix).at(number, entry.file_name))
-        entry.left_out = True
+        entry.left_out = any(other.labels == entry.labels for other in exact)
+        if entry.left_out:
+            symptom = Symptom("in-both-splits", severity, words, fix)
+        else:
+            if exact:
+                words += f"; its labels differ ({counted(entry.n_regions, 'region')}, {exact[0].n_regions:,} there)"
+            symptom = Symptom("in-both-splits", severity, words, None, (fix,))
+        found.append(symptom.at(number, entry.file_name))
     return found
 
 
 def duplicates_and_classes(dataset: Dataset, noted: list[Noted]) -> list[Finding]:
     """Regions drawn twice, and what concerns classes.
 
-    Which regions are one depends on how classes are called, and how they are called on how many regions each has: both
-    are worked out in turn until no more names turn out to be slips.
+    Which regions are surely one depends on how classes are surely called, and how they are called on how many regions
+    each has: both are worked out in turn until no more names turn out to be odd spellings.
     """
     declared = _choices(dataset)
     meant: dict[str, str] = {}
     while True:
-        twice = {number: _too_many(entry.pairs, meant) for number, entry in enumerate(noted) if not entry.left_out}
+        twice = {number: _copies(entry.pairs, meant) for number, entry in enumerate(noted) if not entry.left_out}
         left: Counter[str | None] = Counter()
         for number, dropped in twice.items():
             left += noted[number].classes
             left -= Counter(drawn.region.class_name for drawn in dropped.values() if counts(drawn.region))
         named = {name: count for name, count in left.items() if name is not None}
-        slips = class_names.slips(named, declared)
-        if slips.keys() <= meant.keys():
+        odd = class_names.respelled(named, declared)
+        if odd.keys() <= meant.keys():
             break
-        # A name whose last region goes as a duplicate is still the slip that made it one.
-        meant = {name: slips.get(other, other) for name, other in meant.items()} | slips
+        # A name whose last region goes as a duplicate is still the odd one.
+        meant = {name: odd.get(other, other) for name, other in meant.items()} | odd
 
     by_name: Counter[str] = Counter()
     for name, count in named.items():
         by_name[meant.get(name, name)] += count
-    found = [*_drawn_twice(noted, meant), *class_names.imbalance(by_name)]
-    if meant or left[None]:
-        found += _names(dataset, noted, twice, meant, by_name)
+    slips = class_names.slips(by_name, declared)
+    objects: Counter[str] = Counter()  # of each class, what looks like a slip of it included
+    for number, dropped in twice.items():
+        copies = Counter(drawn.region.class_name for drawn in dropped.values() if not drawn.region.iscrowd)
+        for class_name, count in (noted[number].objects - copies).items():
+            if class_name is not None:
+                name = meant.get(class_name, class_name)
+                objects[slips.get(name, name)] += count
+    found = [*_drawn_twice(noted, meant), *class_names.imbalance(objects)]
+    rivals = via_classes.rival_attributes(dataset) if left[None] else ()
+    if rivals:
+        found.append(_several_attributes(dataset, rivals))
+    if meant or slips or left[None]:
+        found += _names(dataset, noted, twice, _Names(meant, slips, by_name, rivals))
     return found
+
+
+class _Names(NamedTuple):
+    """How classes are called: `meant` are odd spellings with what was surely meant, `slips` others that look like one,
+    `numbers` the regions of each class, `rivals` the attributes that each name classes."""
+
+    meant: Mapping[str, str]
+    slips: Mapping[str, str]
+    numbers: Mapping[str, int]
+    rivals: tuple[str, ...]
+
+
+def _several_attributes(dataset: Dataset, rivals: tuple[str, ...]) -> Finding:
+    listed = ", ".join(f'"{name}"' for name in rivals[:_LISTED])
+    more = f" and {len(rivals) - _LISTED} more" if len(rivals) > _LISTED else ""
+    chosen = f'the class is read from "{dataset.class_attribute}" alone' if dataset.class_attribute else "none is read"
+    return Finding("several-attributes", "warning", f"the attributes {listed}{more} each name classes, and {chosen}")
 
 
 def _same_pixels(one: Noted, other: Noted, digests: dict[Path, str]) -> bool:
@@ -120,67 +208,108 @@ def _same_pixels(one: Noted, other: Noted, digests: dict[Path, str]) -> bool:
     return digests[one.path] == digests[other.path]
 
 
-def _too_many(pairs: list[Pair], meant: Mapping[str, str]) -> dict[int, Drawn]:
-    """The regions to drop, by number: those of one class with one that stays, or of none."""
+def _copies(pairs: list[Pair], meant: Mapping[str, str]) -> dict[int, Drawn]:
+    """The regions that are surely dropped, by number: they say nothing that one that stays does not."""
     dropped: dict[int, Drawn] = {}
     for pair in pairs:
-        if pair.kept.number not in dropped and _is_one(pair, meant):
+        if pair.kept.number not in dropped and duplicates.is_copy(pair, meant):
             dropped[pair.other.number] = pair.other
     return dropped
-
-
-def _is_one(pair: Pair, meant: Mapping[str, str]) -> bool:
-    one, other = (drawn.region.class_name for drawn in (pair.kept, pair.other))
-    return other is None or (one is not None and meant.get(one, one) == meant.get(other, other))
 
 
 def _drawn_twice(noted: list[Noted], meant: Mapping[str, str]) -> list[Finding]:
     found = []
     for number, entry in enumerate(noted):
         said: set[int] = set()
-        dropped = _too_many(entry.pairs, meant)
+        dropped = {} if entry.left_out else _copies(entry.pairs, meant)
         for pair in entry.pairs:
             kept, other = pair.kept, pair.other
-            is_one = _is_one(pair, meant)
-            if kept.number in dropped or other.number in said or (other.number in dropped and not is_one):
+            is_copy = duplicates.is_copy(pair, meant)
+            # What lies on a region that may go itself is asked about once that is decided.
+            if kept.number in dropped or kept.number in said or other.number in said:
+                continue
+            if other.number in dropped and not is_copy:
                 continue
             said.add(other.number)
             words = f"it lies on region {kept.number} (IoU {pair.iou:.2f})"
-            fix = Fix(f"drop it, and keep region {kept.number}", "drop") if is_one else None
-            if not is_one:
-                words += f', which is a "{kept.region.class_name}", and it is a "{other.region.class_name}"'
+            drop = Fix(f"drop it, and keep region {kept.number}", "drop")
+            if is_copy:
+                symptom = Symptom("duplicate", "warning", words, drop)
+            else:
+                if difference := _difference(kept.region, other.region):
+                    words += f", {difference}"
+                drop_other = Fix(f"drop region {kept.number}, and keep it", "drop-other", (kept.number, kept.region.id))
+                symptom = Symptom("duplicate", "warning", words, None, (drop, drop_other))
             box = raster.bounds(other.region.shape)
-            symptom = Symptom("duplicate", "warning", words, fix)
             found.append(symptom.at(number, entry.file_name, other.number, other.region, box))
     return found
 
 
+def _difference(kept: Region, other: Region) -> str:
+    """What two regions of one place say differently, in words."""
+    if kept.class_name != other.class_name:
+        one, two = (f'a "{name}"' if name else "without a class" for name in (kept.class_name, other.class_name))
+        return f"which is {one}, and it is {two}"
+    if kept.attributes != other.attributes:
+        return "which has other attributes"
+    return "which has other keypoints" if kept.keypoints != other.keypoints else ""
+
+
 def _names(
-    dataset: Dataset,
-    noted: list[Noted],
-    twice: Mapping[int, Mapping[int, Drawn]],
-    meant: Mapping[str, str],
-    by_name: Mapping[str, int],
+    dataset: Dataset, noted: list[Noted], twice: Mapping[int, Mapping[int, Drawn]], names: _Names
 ) -> list[Finding]:
     """A second walk, to where the class names are that need mending."""
-    every = {meant.get(name, name) for name in (*dataset.classes, *by_name)}
-    only = every.pop() if len(every) == 1 else None
+    classes = list(dict.fromkeys(names.meant.get(name, name) for name in (*dataset.classes, *names.numbers)))
     found = []
     for number, record in enumerate(dataset.images):
         for place, region in enumerate(record.regions, start=1):
             if place in twice.get(number, ()):
                 continue
-            if (old := region.class_name) is not None and old in meant:
-                name = meant[old]
-                words = f'its class is "{old}", and {by_name[name]} regions are "{name}"'
-                symptom = Symptom("class-typo", "warning", words, Fix(f'call it "{name}"', "rename", name))
-            elif region.class_name is None and counts(region):
-                fix = Fix(f'call it "{only}", the only class there is', "rename", only) if only else None
-                symptom = Symptom("no-class", "error", "it has no class", fix)
+            if (old := region.class_name) is None:
+                symptom = _without_class(dataset, region, classes, names.rivals) if counts(region) else None
             else:
-                continue
-            found.append(symptom.at(number, record.file_name, place, region, raster.bounds(region.shape)))
+                symptom = _misspelt(old, names)
+            if symptom is not None:
+                found.append(symptom.at(number, record.file_name, place, region, raster.bounds(region.shape)))
     return found
+
+
+def _misspelt(old: str, names: _Names) -> Symptom | None:
+    """A class name that is an odd spelling of another (sure), or that looks like a slip of one (not sure)."""
+    name = names.meant.get(old, old)
+    other = names.slips.get(name)
+    if name != old:
+        words = f'its class is "{old}", and {counted(names.numbers[name], "region is", "regions are")} "{name}"'
+        return Symptom("class-typo", "warning", words, Fix(f'call it "{name}"', "rename", name))
+    if other is None:
+        return None
+    words = f'its class is "{old}", which looks like "{other}" ({counted(names.numbers[other], "region")})'
+    return Symptom("class-typo", "warning", words, None, (Fix(f'call it "{other}"', "rename", other),))
+
+
+def _without_class(dataset: Dataset, region: Region, classes: list[str], rivals: tuple[str, ...]) -> Symptom:
+    """A region that needs a class and has none. It surely is of the only class there is only if nothing that the label
+    file says of it, or of others, speaks against that."""
+    own = {
+        name: name if value.strip().casefold() in _YES else value
+        for name, value in via_classes.own_names(region).items()
+        if not rivals or name in rivals
+    }
+    several = any(isinstance(value, Mapping) and value for value in region.attributes.values())
+    if len(classes) == 1 and not (own or several or rivals):
+        fix = Fix(f'call it "{classes[0]}", the only class there is', "rename", classes[0])
+        return Symptom("no-class", "error", "it has no class", fix)
+    choices = [
+        Fix(f'call it "{called}", as its attribute "{name}" says', "rename", called, "own-attribute")
+        for name, called in own.items()
+    ][:1]
+    words = "it has no class"
+    if own:
+        says = " and ".join(f'"{name}" says "{called}"' for name, called in list(own.items())[:_LISTED])
+        words += f"; its attribute {says}" if len(own) == 1 else f"; its attributes {says}"
+    if len(classes) <= _LISTED:
+        choices += [Fix(f'call it "{name}"', "rename", name, name) for name in classes if name not in own.values()]
+    return Symptom("no-class", "error", words, None, (*choices, Fix("drop the region", "drop")))
 
 
 def _choices(dataset: Dataset) -> Collection[str]:

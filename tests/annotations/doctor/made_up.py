@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from maskrcnn.annotations.doctor import Finding
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -18,6 +19,7 @@ from maskrcnn.annotations.regions import (
     MultiPolygon,
     Points,
     Polygon,
+    Polyline,
     Rect,
     Region,
 )
@@ -54,6 +56,11 @@ def healthy(folder: Path) -> Dataset:
         record(folder, "a.png", *PAIR, seed=1, split="train", width=WIDTH, height=HEIGHT),
         record(folder, "b.png", *PAIR, seed=2, split="val"),
     )
+
+
+def decided(findings: list[Finding]) -> list[Finding]:
+    """The findings after somebody chose the first mend that each offers."""
+    return [replace(f, fix=f.choices[0]) if f.choices else f for f in findings]
 
 
 def with_region(folder: Path, shape: Any, class_name: str | None = "dent", **fields: Any) -> Dataset:
@@ -119,6 +126,27 @@ def _imbalance(folder: Path) -> Dataset:
     return dataset(record(folder, "a.png", *many, Region(Rect(0, 120, 180, 38), "window")))
 
 
+def _normalised(folder: Path) -> Dataset:
+    """A third picture whose labels are shares of width and height."""
+    shares = [polygon(*((x / WIDTH, y / HEIGHT) for x, y in region.shape.points)) for region in PAIR]
+    drawn = [replace(region, shape=shape) for region, shape in zip(PAIR, shares, strict=True)]
+    return dataset(*healthy(folder).images, record(folder, "c.png", *drawn, seed=3))
+
+
+def _one_corner(folder: Path) -> Dataset:
+    """Four pictures whose labels were drawn on copies of half the size."""
+    halved = [replace(r, shape=polygon(*((x / 2, y / 2) for x, y in r.shape.points))) for r in PAIR]
+    return dataset(*(record(folder, f"{n}.png", *halved, seed=n) for n in range(4)))
+
+
+def _several_attributes(folder: Path) -> Dataset:
+    """Three regions of which one attribute says the class, and one that another attribute names."""
+    orange = Region(Rect(20, 100, 60, 40), None, {"orange": "orange"})
+    mangos = [Region(shape, "mango") for shape in (DENT, SCRATCH)]
+    sound = dataset(record(folder, "a.png", *mangos, orange), record(folder, "b.png", *mangos, seed=1))
+    return replace(sound, classes=("mango",), class_attribute="mango")
+
+
 def _below_anchor(folder: Path) -> Dataset:
     path = picture(folder / "large.jpg", size=(2000, 1600))
     drawn = Region(Rect(100, 100, 100, 100), "dent"), Region(Rect(300, 300, 800, 800), "dent")
@@ -130,13 +158,21 @@ MADE_UP: dict[str, Callable[[Path], Dataset]] = {
     "picture-unreadable": _unreadable,
     "turned-labels": lambda folder: stored_labels(folder, 6, polygon((100, 20), (190, 20), (190, 100), (100, 100))),
     "size-mismatch": _size_mismatch,
+    "normalised": _normalised,
+    "one-corner": _one_corner,
     "outside-picture": lambda folder: with_region(folder, polygon((150, 110), (230, 110), (230, 150), (150, 150))),
     "self-crossing": lambda folder: with_region(folder, polygon((20, 100), (80, 150), (80, 100), (20, 150))),
     "few-vertices": lambda folder: with_region(folder, polygon((20, 100), (80, 150))),
     "no-area": lambda folder: with_region(folder, polygon((20, 100), (50, 120), (80, 140))),
     "thin-box": lambda folder: with_region(folder, Rect(20, 100, 60, 0.5)),
     "tiny": lambda folder: with_region(folder, Rect(20, 100, 5, 3)),
+    "crowd": lambda folder: with_region(folder, Rect(20, 100, 60, 40), iscrowd=True),
+    "line-or-point": lambda folder: with_region(folder, Polyline(((20, 100), (80, 100), (80, 140)))),
+    "unlabelled-keypoints": lambda folder: with_region(
+        folder, Rect(20, 100, 60, 40), keypoints=Keypoints(((30, 110, 0), (60, 120, 2), (0, 0, 0)))
+    ),
     "duplicate": lambda folder: with_region(folder, polygon((20, 20), (80, 25), (75, 91), (25, 85))),
+    "several-attributes": _several_attributes,
     "no-class": lambda folder: with_region(folder, Rect(20, 100, 60, 40), None),
     "class-typo": _typo,
     "in-both-splits": _both_splits,
@@ -144,7 +180,7 @@ MADE_UP: dict[str, Callable[[Path], Dataset]] = {
     "class-imbalance": _imbalance,
     "below-anchor": _below_anchor,
 }
-"""Check -> a dataset that trips it and no other."""
+"""Check -> a dataset that trips it and no other (but for the regions without a class of several attributes)."""
 
 MORE: list[tuple[str, Callable[[Path], Dataset]]] = [
     ("outside-picture", lambda folder: with_region(folder, polygon((-0.5, 100), (60, 100), (60, 150)))),

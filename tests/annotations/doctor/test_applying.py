@@ -113,6 +113,7 @@ def test_the_order_of_findings_does_not_matter_and_nothing_changes_in_place(tmp_
         ("duplicate", 3),
         ("class-typo", 2),
     ]
+    found = made_up.decided(found)
     mended = apply(dataset, found)
     shuffled = list(found)
     random.Random(1).shuffle(shuffled)
@@ -129,7 +130,7 @@ def test_the_order_of_findings_does_not_matter_and_nothing_changes_in_place(tmp_
 def test_each_mend_alone(tmp_path: Path) -> None:
     """Of several findings on one region some may be mended, the others stay."""
     dataset = made_up.with_region(tmp_path, made_up.polygon((150, 100), (230, 140), (230, 100), (150, 140)), "Dent")
-    found = {finding.check: finding for finding in examine(dataset)}
+    found = {finding.check: finding for finding in made_up.decided(examine(dataset))}
     assert list(found) == ["outside-picture", "self-crossing", "class-typo"]
     left = {check: [f.check for f in examine(apply(dataset, [finding]))] for check, finding in found.items()}
     assert left == {
@@ -148,7 +149,7 @@ def test_nothing_to_mend_gives_the_same(tmp_path: Path) -> None:
 
 def test_findings_of_labels_that_changed_meanwhile_are_refused(tmp_path: Path) -> None:
     dataset = made_up.MADE_UP["tiny"](tmp_path)
-    found = examine(dataset)
+    found = made_up.decided(examine(dataset))
     first, second = dataset.images
     gone = replace(dataset, images=(replace(first, regions=first.regions[:2]), second))
     for other in (gone, replace(dataset, images=(second, first)), replace(dataset, images=())):
@@ -156,7 +157,7 @@ def test_findings_of_labels_that_changed_meanwhile_are_refused(tmp_path: Path) -
             apply(other, found)
     lost = made_up.MADE_UP["picture-missing"](tmp_path)
     with pytest.raises(StudioError, match=r'"b\.png" has changed'):
-        apply(replace(lost, images=lost.images[::-1]), examine(lost))
+        apply(replace(lost, images=lost.images[::-1]), made_up.decided(examine(lost)))
     # A region that only moved to another place is found by its id.
     moved = replace(dataset, images=(replace(first, regions=first.regions[::-1]), second))
     assert len(apply(moved, found).images[0].regions) == 2
@@ -176,6 +177,6 @@ def test_records_that_are_made_on_demand(tmp_path: Path) -> None:
             return replace(record, regions=tuple(Region(r.shape, r.class_name) for r in record.regions))
 
     dataset = Dataset(Fresh(), sick.classes)
-    found = examine(dataset)
+    found = made_up.decided(examine(dataset))
     assert [finding.check for finding in found] == ["tiny"]
     assert [len(record.regions) for record in apply(dataset, found).images] == [2, 2]

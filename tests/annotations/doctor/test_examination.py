@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.annotations import Dataset, read
-from maskrcnn.annotations.doctor import CHECKS, apply, examine
+from maskrcnn.annotations.doctor import CHECKS, apply, choose, examine
 from tests.annotations.doctor import made_up
 
 
@@ -32,7 +32,9 @@ def test_there_is_a_dataset_for_every_check() -> None:
 def test_each_check_trips_alone_and_its_mend_heals(check: str, make: Callable[[Path], Dataset], tmp_path: Path) -> None:
     dataset = make(tmp_path)
     found = examine(dataset)
-    assert [finding.check for finding in found] == [check]
+    assert [finding.check for finding in found if finding.check != "no-class" or check != "several-attributes"] == [
+        check
+    ]
     finding = found[0]
     assert finding.what
     assert finding.why == CHECKS[check].why
@@ -42,18 +44,55 @@ def test_each_check_trips_alone_and_its_mend_heals(check: str, make: Callable[[P
         if finding.region_number is not None:
             assert finding.region_id == record.regions[finding.region_number - 1].id
             assert finding.box is not None
+    assert finding.fix is None or not finding.choices
     if finding.fix is not None:
         assert finding.fix.words
-        assert examine(apply(dataset, found)) == []
+        assert examine(apply(dataset, made_up.decided(found))) == []
+    else:
+        assert apply(dataset, found).images == dataset.images  # nothing is done unasked
+    for option in {choice.called for choice in finding.choices}:
+        mended = apply(dataset, choose(found, {check: option}))
+        assert check not in {finding.check for finding in examine(mended)}, option
+
+
+def test_what_is_not_surely_wrong_is_a_choice(tmp_path: Path) -> None:
+    """The sure mends of the made-up datasets, by hand: each says something that has one reading only."""
+    sure, asked = set(), {}
+    for check, make in made_up.MADE_UP.items():
+        (tmp_path / check).mkdir()
+        for finding in examine(make(tmp_path / check)):
+            if finding.fix is not None:
+                sure.add(finding.check)
+            elif finding.choices:
+                asked[finding.check] = [choice.called for choice in finding.choices]
+    # Where two readings fit a file, or a mend takes something away, a person is asked.
+    # 30 of 200 px beyond the edge, and more than half of the region inside: cut off.
+    assert sure == {"turned-labels", "size-mismatch", "outside-picture", "self-crossing", "in-both-splits"}
+    assert asked == {
+        "picture-missing": ["leave-out"],
+        "picture-unreadable": ["leave-out"],
+        "normalised": ["scale"],
+        "few-vertices": ["box", "drop"],
+        "no-area": ["drop"],
+        "thin-box": ["drop"],
+        "tiny": ["drop"],
+        "crowd": ["make-object"],
+        "line-or-point": ["close", "drop"],
+        "unlabelled-keypoints": ["label-keypoints"],
+        "duplicate": ["drop", "drop-other"],
+        "no-class": ["dent", "scratch", "drop"],
+        "class-typo": ["rename"],
+    }
 
 
 def test_what_cannot_be_mended_says_so(tmp_path: Path) -> None:
     unmended = {}
     for check, make in made_up.MADE_UP.items():
         (tmp_path / check).mkdir()
-        unmended[check] = [finding.fix for finding in examine(make(tmp_path / check))] == [None]
+        unmended[check] = not any(f.fix or f.choices for f in examine(make(tmp_path / check)) if f.check == check)
     assert [check for check, so in unmended.items() if so] == [
-        "no-class",
+        "one-corner",
+        "several-attributes",
         "no-regions",
         "class-imbalance",
         "below-anchor",
@@ -84,13 +123,13 @@ def test_known_oddities_of_real_labels(name: str, real_data: Path) -> None:
     found = examine(dataset, looks=looks)
     places: dict[str, list[str]] = {}
     for finding in found:
-        if finding.check not in ("below-anchor", "no-regions", "class-imbalance"):
+        if finding.check not in ("below-anchor", "no-regions", "class-imbalance", "crowd"):
             places.setdefault(finding.check, []).append(f"{finding.file_name} {finding.region_number}")
     assert {check: sorted(where) for check, where in places.items()} == REAL[name]
     mended = apply(dataset, found)
     assert mended.n_regions == dataset.n_regions
     left = Counter(finding.check for finding in examine(mended, looks=looks))
-    assert set(left) <= {"below-anchor", "no-regions", "class-imbalance"}
+    assert set(left) <= {"below-anchor", "no-regions", "class-imbalance", "crowd"}
 
 
 def test_no_picture_at_all_is_one_finding_and_nothing_is_left_out(tmp_path: Path) -> None:
@@ -149,15 +188,22 @@ def test_the_smallest_anchor_is_measured_at_working_size(tmp_path: Path) -> None
 def test_classes_are_counted_without_the_pictures_that_leave(tmp_path: Path) -> None:
     slip = made_up.Region(made_up.DENT, "Dent")
     dataset = made_up.healthy(tmp_path)
+    first, second = dataset.images
     copy = made_up.record(tmp_path, "c.png", slip, seed=1, split="val")
-    assert names(made_up.dataset(*dataset.images, copy)) == {"in-both-splits"}
+    same = made_up.dataset(made_up.replace(first, regions=(slip,)), second, copy, second, second)
+    assert names(same) == {"in-both-splits", "class-typo"}
+    assert {f.file_name for f in examine(same) if f.check == "class-typo"} == {"a.png", "c.png"}
+    # The labels of the two differ, so nobody knows yet whether the copy leaves.
+    assert names(made_up.dataset(*dataset.images, copy)) == {"in-both-splits", "class-typo"}
     other = made_up.record(tmp_path, "d.png", slip, seed=4, split="val")
     assert names(made_up.dataset(*dataset.images, other)) == {"class-typo"}
 
 
-def test_a_scribble_is_dropped(tmp_path: Path) -> None:
+def test_a_scribble_may_be_dropped(tmp_path: Path) -> None:
     places = np.random.default_rng(0).uniform(0, 160, (1000, 2)).round(2).tolist()
     dataset = made_up.with_region(tmp_path, made_up.Polygon(tuple(map(tuple, places))))
     found = examine(dataset)
-    assert [(finding.check, finding.fix and finding.fix.action) for finding in found] == [("self-crossing", "drop")]
-    assert examine(apply(dataset, found)) == []
+    assert [(f.check, f.fix, [choice.called for choice in f.choices]) for f in found] == [
+        ("self-crossing", None, ["drop"])
+    ]
+    assert examine(apply(dataset, made_up.decided(found))) == []

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.doctor import apply, examine
+from maskrcnn.annotations.doctor import apply, choose, examine
 from maskrcnn.annotations.regions import Dataset, Polygon, Rect, Region
 from tests.annotations.doctor import made_up
 
@@ -52,7 +52,7 @@ def test_labels_of_the_stored_pixels_are_turned_onto_their_object(orientation: i
         (RIGHT, None, ["turned-labels"], []),
         (RIGHT, (200, 160), ["turned-labels"], []),
         (BOTH, None, [], []),
-        (BOTH, (200, 160), ["turned-labels"], []),  # the declared size alone tells
+        (BOTH, (200, 160), ["turned-labels"], []),  # the declared size alone tells, so a person chooses
         (BOTH, (160, 200), [], ["size-mismatch"]),
         (Rect(20, 100, 60, 90), (200, 160), ["size-mismatch"], ["outside-picture"]),  # the labels fit what is shown
         (Rect(130, 20, 60, 170), None, ["outside-picture"], ["outside-picture"]),  # they fit neither
@@ -63,9 +63,12 @@ def test_which_frame(shape, declared, on_its_side, upright, orientation: int, tm
     size = dict(zip(("width", "height"), declared or (None, None), strict=True))
     dataset = made_up.stored_labels(tmp_path, orientation, shape, **size)
     assert checks(dataset) == (on_its_side if orientation >= 5 else upright)
-    mended = apply(dataset, examine(dataset))
-    if upright != ["size-mismatch"] or orientation >= 5:
-        assert checks(mended) == []
+    found = examine(dataset)
+    unsure = orientation >= 5 and (shape, declared) == (BOTH, (200, 160))
+    swapped = orientation < 5 and declared == (160, 200)  # width and height exchanged, or of another picture
+    choices = ["turn", "true-size"] if unsure else ["true-size"] if swapped else []
+    assert [choice.called for f in found for choice in f.choices] == choices
+    assert checks(apply(dataset, made_up.decided(found))) == []
 
 
 def test_a_mask_of_the_stored_frame_is_turned(tmp_path: Path) -> None:
@@ -87,28 +90,44 @@ def test_turned_labels_are_then_looked_at_where_they_belong(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("fields", "severity", "scaled"),
+    ("fields", "scaled", "choices"),
     [
-        ({"width": 400, "height": 320}, "error", True),
-        ({"width": 100, "height": 80}, "error", True),
-        ({"width": 401, "height": 319}, "error", True),
-        ({"width": 400, "height": 300}, "error", False),
-        ({"width": 160, "height": 200}, "error", False),
+        ({"width": 400, "height": 320}, True, []),  # on the real picture they would lie outside
+        ({"width": 401, "height": 319}, True, []),
+        ({"width": 100, "height": 80}, False, ["scale", "true-size"]),  # they fit both: which was it?
+        ({"width": 400, "height": 300}, False, []),
+        ({"width": 160, "height": 200}, False, ["true-size"]),
     ],
 )
-def test_labels_for_another_size(fields, severity: str, scaled: bool, tmp_path: Path) -> None:
+def test_labels_for_another_size(fields, scaled: bool, choices: list[str], tmp_path: Path) -> None:
     shape = Rect(10, 10, fields["width"] / 2, fields["height"] / 2)
     dataset = made_up.dataset(made_up.record(tmp_path, "a.png", Region(shape, "dent"), **fields))
     found = [finding for finding in examine(dataset) if finding.check == "size-mismatch"]
-    assert [finding.severity for finding in found] == [severity]
+    assert [finding.severity for finding in found] == ["error"]
+    assert [choice.called for choice in found[0].choices] == choices
     assert f"{fields['width']} x {fields['height']} px" in found[0].what
     assert (found[0].fix is not None) == scaled
-    if scaled:
+    if "scale" in choices:
+        assert apply(dataset, found).images == dataset.images
+        found = choose(found, {"size-mismatch": "scale"})
+    if scaled or "scale" in choices:
         mended = apply(dataset, found)
         across, down = WIDTH / fields["width"], HEIGHT / fields["height"]
         box = raster.bounds(mended.images[0].regions[0].shape)
         assert box == pytest.approx((10 * across, 10 * down, 10 * across + 100, 10 * down + 80))
         assert examine(mended) == []
+
+
+def test_labels_that_fit_the_real_picture_only_keep_their_places(tmp_path: Path) -> None:
+    """The label file has the size of a copy of half the size, but its labels reach over the whole picture."""
+    dataset = made_up.dataset(made_up.record(tmp_path, "a.png", *made_up.PAIR, width=WIDTH // 2, height=HEIGHT // 2))
+    found = examine(dataset)
+    assert [(finding.check, finding.fix and finding.fix.action) for finding in found] == [
+        ("size-mismatch", "true-size")
+    ]
+    mended = apply(dataset, found)
+    assert mended.images[0].regions == dataset.images[0].regions
+    assert examine(mended) == []
 
 
 def test_bytes_that_differ_are_a_hint(tmp_path: Path) -> None:
@@ -131,7 +150,8 @@ def test_the_reason_is_said_without_the_path(content: bytes, words: str, tmp_pat
     assert [finding.check for finding in found] == ["picture-unreadable"]
     assert words in found[0].what
     assert str(tmp_path) not in found[0].what
-    assert [record.file_name for record in apply(dataset, found).images] == ["b.png"]
+    assert [record.file_name for record in apply(dataset, found).images] == ["a.png", "b.png"]  # a copy may be whole
+    assert [record.file_name for record in apply(dataset, made_up.decided(found)).images] == ["b.png"]
 
 
 def test_a_folder_or_a_file_that_went_is_no_picture(tmp_path: Path) -> None:

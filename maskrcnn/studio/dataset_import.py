@@ -10,17 +10,14 @@ import streamlit as st
 from maskrcnn.annotations import intake
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
-from maskrcnn.studio import dataset_preview, serving, session
+from maskrcnn.studio import dataset_preview, dataset_report, serving, session
 from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
-from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import counted
 
 _WAITING = "dataset_import_waiting"
 _GENERATION = "dataset_import_generation"
-_REPORT = "dataset_import_report"
 _SPLITS = {"file": "As in the file", "train": "Training", "val": "Validation"}
-_NAMED = 12
 
 
 @dataclass
@@ -33,9 +30,12 @@ class _Waiting:
     drawn: Drawn = field(default_factory=dict)
 
 
-def show(project: Project) -> None:
-    """The panel: choose, look, import; and afterwards what was done."""
-    report_box(project)
+def show(project: Project, page: str = "dataset") -> None:
+    """The panel: choose, look, import; and afterwards what was done, until the person goes on. `page` is where it
+    stands."""
+    if dataset_report.waits(project, page):
+        dataset_report.show()
+        return
     waiting: _Waiting | None = st.session_state.get(_WAITING)
     if waiting is not None and waiting.project != project.folder:
         discard()
@@ -43,7 +43,7 @@ def show(project: Project) -> None:
     if waiting is None:
         _choose(project)
     else:
-        _look(project, waiting)
+        _look(project, waiting, page)
 
 
 def discard() -> None:
@@ -92,11 +92,21 @@ def _choose(project: Project) -> None:
             st.rerun()
 
 
-def _look(project: Project, waiting: _Waiting) -> None:
+def _look(project: Project, waiting: _Waiting, page: str) -> None:
     """The preview, and the two ways on."""
     staged, summary = waiting.staged, waiting.summary
     dataset_preview.head(staged, summary)
     generation = st.session_state[_GENERATION]
+    dataset_preview.none_found(staged)
+    if (taken := dataset_preview.near_names(staged, f"dataset_import_near_{generation}")) and st.button(
+        f"Take {'this picture' if len(taken) == 1 else f'these {len(taken)} pictures'}",
+        key="dataset_import_near",
+        icon=":material/add_photo_alternate:",
+    ):
+        with session.fail_softly(stop=False):
+            waiting.staged = staged.taking(taken)
+            waiting.summary = dataset_preview.summary(waiting.staged.dataset)
+            st.rerun()
     known = project.classes()
     colours = dataset_preview.class_colours(known, staged.dataset)
     left, right = st.columns([2, 3], gap="large")
@@ -131,16 +141,11 @@ def _look(project: Project, waiting: _Waiting) -> None:
                 disabled=not summary.found or not allowed,
             )
             st.button("Cancel", key="dataset_import_cancel", icon=":material/close:", on_click=discard)
-        if not summary.found:
-            st.error(
-                "None of the pictures of these labels was found. Cancel, and choose the pictures with the labels.",
-                icon=":material/error:",
-            )
         if wanted and allowed:
             split: Split | None = "train" if which == "train" else "val" if which == "val" else None
             with session.fail_softly(stop=False):
                 report = _import(project, staged, split)
-                st.session_state[_REPORT] = (project.folder, report)
+                dataset_report.keep(project, page, report, staged.warnings)
                 discard()
                 st.rerun()
     with right:
@@ -159,19 +164,3 @@ def _classify(waiting: _Waiting, name: str | None) -> None:
 def _import(project: Project, staged: Staged, split: Split | None) -> ImportReport:
     with st.spinner("Importing"), st.empty():
         return project.import_dataset(staged.dataset, split, progress=bar("Copying the pictures"))
-
-
-def report_box(project: Project) -> None:
-    """What the last import did and what it had to pass over, until it is dismissed."""
-    folder, report = st.session_state.get(_REPORT, (None, None))
-    if report is None or folder != project.folder:
-        return
-    warnings = [*report.warnings, *(f"{name}: the picture was not found" for name in report.missing)]
-    text = f"**Imported**: {plain(report)}"
-    if report.new_classes:
-        text += f". New classes: {plain(', '.join(report.new_classes[:_NAMED]))}"
-    text = f"{text}\n\n{bullets(warnings)}"
-    box, icon = (st.warning, ":material/warning:") if warnings else (st.success, ":material/check_circle:")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        box(text, icon=icon)
-        st.button("Dismiss", key="dataset_import_dismiss", on_click=st.session_state.pop, args=(_REPORT, None))

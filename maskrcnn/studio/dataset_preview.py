@@ -21,7 +21,7 @@ from maskrcnn.studio.dataset_classes import in_words
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.studio.swatches import disc
-from maskrcnn.words import counted
+from maskrcnn.words import counted, natural_key
 
 Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
@@ -56,8 +56,9 @@ def class_choice(staged: Staged, key: str) -> str | None:
 class Summary:
     """The plain numbers of a dataset, counted in one pass: its records may be read from a file each time.
 
-    `found` is how many pictures are there, `splits` how many of them the source puts on which side; `classes` and
-    `shapes` count regions, `keypoints` those that have some. `sample` are a few pictures to show.
+    `found` is how many pictures are there, `splits` how many of them the source puts on which side; `regions`,
+    `classes` and `shapes` count the regions on these, `keypoints` those that have some, and `lost` are the regions on
+    pictures that were not found. `sample` are a few pictures to show.
     """
 
     found: int
@@ -67,6 +68,7 @@ class Summary:
     shapes: Mapping[str, int]
     keypoints: int
     sample: tuple[ImageRecord, ...]
+    lost: int = 0
 
 
 def summary(dataset: Dataset) -> Summary:
@@ -74,21 +76,23 @@ def summary(dataset: Dataset) -> Summary:
     splits: Counter[str] = Counter()
     classes: Counter[str | None] = Counter()
     shapes: Counter[str] = Counter()
-    found = keypoints = 0
+    found = keypoints = lost = 0
     labelled: list[int] = []
     bare: list[int] = []
     for number, record in enumerate(dataset.images):
-        if record.path is not None:
-            found += 1
-            splits.update([record.split] if record.split else [])
-            (labelled if record.regions else bare).append(number)
+        if record.path is None:
+            lost += len(record.regions)
+            continue
+        found += 1
+        splits.update([record.split] if record.split else [])
+        (labelled if record.regions else bare).append(number)
         for region in record.regions:
             classes[region.class_name] += 1
             shapes[type(region.shape).__name__] += 1
             keypoints += annotate_picture.keypoints_of(region) is not None
     shown = labelled or bare
     sample = tuple(dataset.images[number] for number in shown[:: max(1, len(shown) // _THUMBNAILS)][:_THUMBNAILS])
-    return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample)
+    return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample, lost)
 
 
 def head(staged: Staged, counted_up: Summary) -> None:
@@ -98,17 +102,66 @@ def head(staged: Staged, counted_up: Summary) -> None:
     further = f" and {len(staged.label_files) - 3} more" if len(staged.label_files) > 3 else ""
     st.markdown(f"**{plain(staged.format)}**{': ' if names else ''}{plain(names)}{further}")
     with st.container(horizontal=True, gap="large"):
-        for label, number in (
-            ("Pictures found", counted_up.found),
-            ("Pictures missing", len(staged.missing)),
-            ("Without labels", staged.unlabelled),
-            ("Regions", counted_up.regions),
-            ("Classes", len(dataset.classes)),
+        for label, number, meaning in (
+            ("Pictures found", counted_up.found, "Pictures that are here, with or without labels."),
+            ("Pictures missing", len(staged.missing), "Pictures that the labels name and that are not here."),
+            ("Without labels", staged.unlabelled, "Pictures that are here and have no region."),
+            ("Regions", counted_up.regions, "Regions on the pictures that were found: these come in."),
+            ("Classes", len(dataset.classes), "Classes that the labels name."),
         ):
-            st.metric(label, number, width="content")
+            st.metric(label, number, help=meaning, width="content")
+    if counted_up.lost:
+        st.markdown(
+            f"{counted(counted_up.lost, 'region')} more on {counted(len(staged.missing), 'picture')} that "
+            f"{'is' if len(staged.missing) == 1 else 'are'} missing"
+        )
     if splits := counted_up.splits:
         words = ", ".join(f"{splits[split]} for {SPLIT_WORDS[split]}" for split in SPLIT_WORDS if splits[split])
         st.markdown(f"Splits in the file: {words}")
+
+
+def none_found(staged: Staged) -> None:
+    """An error where not one of the pictures that the labels name is here: else pictures would come in without
+    labels, and nobody would know why."""
+    if not staged.finds_none:
+        return
+    names = ", ".join(staged.missing[:_MOST_NAMED])
+    others = sorted((record.file_name for record in staged.dataset.images if record.path), key=natural_key)
+    called = f" The pictures that are here are called {plain(', '.join(others[:_MOST_NAMED]))}." if others else ""
+    more = " and others" if staged.named > _MOST_NAMED else ""
+    which = "The picture of these labels was not" if staged.named == 1 else f"None of the {staged.named:,} pictures was"
+    st.error(
+        f"{which} found: {plain(names)}{more}.{called} "
+        "Cancel, and choose the pictures with the labels, or give them the names that the labels have.",
+        icon=":material/error:",
+    )
+
+
+def near_names(staged: Staged, key: str) -> dict[str, str]:
+    """Pictures that are here under nearly the name of a missing one, for the person to take: name -> file. Of several
+    files for one name the person chooses."""
+    if not staged.near:
+        return {}
+    sure = {name: files[0] for name, files in staged.near.items() if len(files) == 1}
+    unsure = {name: files for name, files in staged.near.items() if len(files) > 1}
+    st.warning(
+        f"{counted(len(staged.near), 'picture')} not found, but there are pictures of nearly the same name. Take them "
+        "only if they are the pictures that were labelled.",
+        icon=":material/image_search:",
+    )
+    if sure:
+        table = pd.DataFrame({"In the labels": list(sure), "Here": list(sure.values())})
+        st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 220))
+    for name, files in list(unsure.items())[:_MOST_CHOICES]:
+        choice = st.selectbox(f"{plain(name)} is", [_NONE, *files], format_func=plain, key=f"{key}_{name}")
+        if choice != _NONE:
+            sure[name] = choice
+    return sure
+
+
+_NONE = "none of these"
+_MOST_NAMED = 3
+_MOST_CHOICES = 6
 
 
 def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
@@ -203,6 +256,7 @@ def oddities(staged: Staged) -> None:
     """Pictures that are missing, by name, and what was passed over."""
     if staged.missing:
         with st.expander(f"{counted(len(staged.missing), 'picture')} not found", icon=":material/image_not_supported:"):
-            st.dataframe(pd.DataFrame({"Missing": list(staged.missing)}), hide_index=True, height=200)
+            missing = sorted(staged.missing, key=natural_key)
+            st.dataframe(pd.DataFrame({"Missing": missing}), hide_index=True, height=200)
     if staged.warnings:
         st.warning(bullets(staged.warnings), icon=":material/warning:")

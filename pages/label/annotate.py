@@ -12,6 +12,7 @@ from maskrcnn.studio import (
     annotate_state,
     canvas,
     dataset_import,
+    dataset_report,
     session,
     viewport,
 )
@@ -32,9 +33,11 @@ images = project.images()
 if not images:
     st.header("No pictures yet")
     st.markdown("Here you draw the outlines that the network learns from. Bring some pictures, with or without labels.")
-    dataset_import.show(project)
+    dataset_import.show(project, "annotate")
     st.stop()
-dataset_import.report_box(project)
+if dataset_report.waits(project, "annotate"):
+    dataset_report.show()
+    st.stop()
 
 image = parts.current_image(project, images)
 left, right = st.columns([2.8, 1], gap="medium")

@@ -101,11 +101,12 @@ def test_the_preview_says_what_was_understood_and_stores_nothing(root: Path, pro
         "Pictures found": "1",
         "Pictures missing": "1",
         "Without labels": "0",
-        "Regions": "2",
+        "Regions": "1",
         "Classes": "1",
     }
+    assert any("1 region more on 1 picture that is missing" in element.value for element in app.main.markdown)
     assert any("labels.json" in element.value for element in app.main.markdown)
-    assert any("Shapes: 2 circles" in element.value for element in app.main.markdown)
+    assert any("Shapes: 1 circle" in element.value for element in app.main.markdown)
     assert "gone.png" in app.dataframe[1].value.to_string()
     assert len(project.images()) == 2
 
@@ -115,11 +116,15 @@ def test_the_preview_says_what_was_understood_and_stores_nothing(root: Path, pro
     assert (new.file_name, new.split) == ("c.png", "train")
     ((region,), _) = project.regions(new.id)
     assert region.shape == Circle(30, 20, 9)
-    said = app.warning[0].value
-    assert "1 picture added" in said
-    assert "gone.png: the picture was not found" in said
+    # The report is all that the page shows, and stays there, until the person goes on.
+    for _ in range(2):
+        assert "1 picture added" in app.warning[0].value
+        assert list(app.dataframe[0].value["Picture"]) == ["gone.png"]
+        assert not app.file_uploader
+        app.run()
     app.button(key="dataset_import_dismiss").click().run()
     assert not app.warning
+    assert app.file_uploader
 
 
 def test_another_attribute_as_the_class(root: Path, project: Project) -> None:
@@ -160,6 +165,7 @@ def test_pictures_are_for_what_their_folder_says_or_for_what_is_chosen(
     }
     assert "3 pictures added" in app.success[0].value
     assert not list(staging.iterdir())
+    app.button(key="dataset_import_dismiss").click().run()
 
     look_at(app, ("f.png", png(9)))
     next(group for group in app.button_group if group.key == "dataset_import_split").set_value("val").run()
@@ -194,7 +200,7 @@ def test_what_is_refused_leaves_no_trace(
 def test_labels_without_any_picture_cannot_be_imported(root: Path, project: Project) -> None:
     app = look_at(open_view(root, "import"), ("labels.json", via("nowhere.png", kind="oak")))
     assert app.button(key="dataset_import_go").disabled
-    assert "None of the pictures" in app.error[0].value
+    assert "The picture of these labels was not found: nowhere.png" in app.error[0].value
     assert "nowhere.png" in app.dataframe[1].value.to_string()
 
 
@@ -212,6 +218,7 @@ def test_an_empty_project_imports_on_the_annotate_page(root: Path, workspace: Pa
     assert not app.exception
     assert len(made.images()) == 1
     assert "1 picture added" in app.success[0].value
+    app.button(key="dataset_import_dismiss").click().run()
     assert app.query_params["image"] == "a.png"
 
 

@@ -36,6 +36,7 @@ HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
+_LONGEST_SHOWN = 255
 _creating = threading.Lock()
 
 
@@ -127,6 +128,7 @@ class Workspace:
                     deleted=deleted,
                 )
         place = f": none lies at {where}" if confinement.is_file_name(name) else ""
+        name = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}…"
         return ProjectGone(
             f'project "{name}" is not there{place}; put it back, or choose another one from the list of projects'
         )

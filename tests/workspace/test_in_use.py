@@ -1,0 +1,99 @@
+"""A project that is used is neither renamed nor deleted, and whatever uses it is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maskrcnn.annotations.store import staging
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs.table import Table
+from maskrcnn.training.run_folder import CONFIG, RESULT, RunFolder
+from maskrcnn.workspace import JobsWait, Workspace
+from tests.jobs.fakes import end_all, trainer_of
+from tests.workspace.made import make, run, shown
+
+
+def refused(space: Workspace, project: Path, words: str) -> None:
+    """Neither renamed nor deleted, and nothing changes."""
+    for do in (lambda: space.rename(project, "other"), lambda: space.delete(project)):
+        with pytest.raises(StudioError, match=words):
+            do()
+    assert shown(space.root) == [project.name]
+    assert space.bin() == []
+
+
+@pytest.mark.parametrize("how", ["process.json", "a row of the table", "a terminal, elsewhere", "a notebook"])
+def test_a_project_on_which_something_trains_stays_and_the_run_is_named(
+    space: Workspace, tmp_path: Path, how: str
+) -> None:
+    project = make(space.root / "cells")
+    training = run(project, "night")
+    (training.path / RESULT).unlink()
+    os.utime(training.path / CONFIG, (1, 1))
+    try:
+        if how == "process.json":
+            training.write_json("process.json", trainer_of(training.path))
+        elif how == "a row of the table":
+            with Table(space.root).writing() as db:
+                Table(space.root).insert(db, training.path, "starting", options="[]", wanted="any", device="cpu")
+        elif how == "a terminal, elsewhere":
+            argv = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "maskrcnn", "train"]
+            argv += ["--data", str(project), "--out", str(tmp_path / "night")]
+            started = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+        else:
+            os.utime(training.path / CONFIG)
+        refused(space, project, '"cells" is not .*: "night" trains on it; cancel that under Runs, or wait until')
+    finally:
+        end_all(space.root)
+        if how == "a terminal, elsewhere":
+            started.kill()
+            started.wait()
+
+
+def wait_in_queue(space: Workspace, waiting: RunFolder, options: list[str]) -> None:
+    note = {"device": "any", "priority": 0, "created": 1.0, "resume": True, "expected_seconds": None}
+    waiting.write_json("queued.json", note)
+    with Table(space.root).writing() as db:
+        Table(space.root).insert(db, waiting.path, "queued", options=json.dumps(options), wanted="any", resume=True)
+
+
+def test_a_project_for_which_runs_wait_is_not_renamed_and_deleted_only_with_them(space: Workspace) -> None:
+    project = make(space.root / "cells")
+    for name in ("one", "two"):
+        wait_in_queue(space, run(project, name), [])
+    refused(space, project, '"one" and "two" wait in the queue for it')
+    with pytest.raises(JobsWait) as told:
+        space.delete(project)
+    assert told.value.runs == ("one", "two")
+    deleted = space.delete(project, waiting_too=True)
+    with Table(space.root).reading() as db:
+        assert Table(space.root).waiting(db) == []
+    assert not list(deleted.folder.glob("runs/*/queued.json"))
+
+
+def test_a_job_of_another_project_that_learns_from_this_one_counts(space: Workspace, tmp_path: Path) -> None:
+    project = make(space.root / "cells")
+    elsewhere = run(make(tmp_path / "far", 0), "borrowed")
+    wait_in_queue(space, elsewhere, ["--data", str(tmp_path / "far"), "--val", str(project)])
+    refused(space, project, '"borrowed" waits in the queue for it')
+
+
+def test_a_run_of_another_project_keeps_nobody(space: Workspace) -> None:
+    first, second = make(space.root / "cells"), make(space.root / "cells-2")
+    wait_in_queue(space, run(second, "other"), ["--data", str(second)])
+    assert space.rename(first, "leaves").is_dir()
+
+
+def test_pictures_that_are_being_imported_keep_a_project_where_it_is(space: Workspace) -> None:
+    project = make(space.root / "cells")
+    with staging.staging(project / "project.db", project / "images"):
+        refused(space, project, "pictures are being imported into it; wait until that is done")
+        with pytest.raises(StudioError, match="pictures are being imported"):
+            space.duplicate(project, "copy")
+    assert space.rename(project, "leaves").is_dir()

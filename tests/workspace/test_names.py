@@ -1,0 +1,134 @@
+"""Names that projects can have, on any system, and names that are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import ArgumentError
+from maskrcnn.workspace import Workspace, folder_name, names
+from tests.workspace.made import make, shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "   ", "\t\n", "\u200b", "\u3000\u00a0", "\u2060\ufe0f"],
+    ids=["nothing", "blanks", "tab and newline", "no width", "wide blank", "joiner"],
+)
+def test_a_name_of_which_nothing_can_be_seen_is_none(name: str) -> None:
+    with pytest.raises(ArgumentError, match="the project has no name; type one"):
+        folder_name(name, "project")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *(
+            (name, "it holds")
+            for name in ("a/b", "a\\b", "up/../b", "C:cells", "what?", "a*b", '"cells"', "<b>", "a|b")
+        ),
+        *((name, "it begins with") for name in (".hidden", "..", "-rf", ".bin")),
+        *((name, "it ends with") for name in ("cells.", "a..")),
+        *((name, "cannot be seen") for name in ("a\0b", "a\nb", "a\x1b[31m", "cells\u202egpj", "a\udcff", "a\u2028b")),
+        *(
+            (name, "Windows keeps it")
+            for name in ("con", "NUL", "aux.txt", "Com1", "lpt9.tar.gz", "COM¹", "prn .x", "CONIN$")
+        ),
+    ],
+)
+def test_a_name_that_some_system_cannot_hold_is_refused_with_the_reason(name: str, why: str) -> None:
+    with pytest.raises(ArgumentError, match=f"cannot be the name of a folder: .*{why}"):
+        folder_name(name, "project")
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 201, "ä" * 101, "猫" * 67, "🎈" * 51, "x" * 10_000], ids=["a", "umlauts", "cats", "balloons", "many"]
+)
+def test_a_name_that_no_file_system_would_take_is_too_long(name: str) -> None:
+    with pytest.raises(ArgumentError, match="too long"):
+        folder_name(name, "project")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "🎈",
+        "Zellen (2)",
+        "it's",
+        "50 % & more",
+        "клетки",
+        "細胞",
+        "a.b.c",
+        "con2",
+        "console",
+        "x" * 200,
+        "🎈" * 50,
+        "e\u0301",
+    ],
+)
+def test_all_other_names_become_folders(space: Workspace, name: str) -> None:
+    made = space.create(f"  {name} ")
+    assert space.projects() == [made]
+    assert made.name == names.key(name) or made.name.casefold() == names.key(name)
+
+
+def test_accents_are_composed_as_most_systems_write_them(space: Workspace) -> None:
+    assert space.create("e\u0301te\u0301").name == "\u00e9t\u00e9"
+
+
+TAKEN = [
+    ("Balloon", "balloon"),
+    ("balloon", "BALLOON"),
+    ("Stra\u00dfe", "STRASSE"),
+    ("\u00e9t\u00e9", "E\u0301TE\u0301"),
+    ("\u0130x", "i\u0307X"),
+    ("cells", "cells"),
+]
+
+
+@pytest.mark.parametrize(("there", "asked"), TAKEN)
+@pytest.mark.parametrize("way", ["create", "rename", "duplicate", "restore"])
+def test_a_name_that_is_taken_is_refused_whatever_its_case_and_nothing_changes(
+    space: Workspace, way: str, there: str, asked: str
+) -> None:
+    Project.create(space.root / there)
+    other = space.create("other")
+    deleted = space.delete(space.create("gone"))
+    before = shown(space.root)
+    do: dict[str, Callable[[], object]] = {
+        "create": lambda: space.create(asked),
+        "rename": lambda: space.rename(other, asked),
+        "duplicate": lambda: space.duplicate(other, asked),
+        "restore": lambda: space.restore(deleted.id, asked),
+    }
+    with pytest.raises(ArgumentError, match="exists already"):
+        do[way]()
+    assert shown(space.root) == before
+    assert [entry.name for entry in space.bin()] == ["gone"]
+
+
+@pytest.mark.parametrize("taken_by", ["a file", "an empty folder", "a folder", "a broken link", "a link"])
+def test_a_name_that_something_else_has_is_refused(space: Workspace, tmp_path: Path, taken_by: str) -> None:
+    project, place = make(space.root / "cells"), space.root / "notes"
+    {
+        "a file": lambda: place.write_text("mine"),
+        "an empty folder": place.mkdir,
+        "a folder": lambda: (place / "mine").mkdir(parents=True),
+        "a broken link": lambda: place.symlink_to(tmp_path / "nowhere"),
+        "a link": lambda: place.symlink_to(tmp_path),
+    }[taken_by]()
+    for do in (space.rename, space.duplicate):
+        with pytest.raises(ArgumentError, match='project "notes" exists already'):
+            do(project, "notes")
+    assert shown(space.root) == ["cells", "notes"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_case_of_a_name_can_be_changed(space: Workspace) -> None:
+    project = make(space.root / "balloon")
+    assert space.rename(project, "Balloon") == space.root / "Balloon"
+    assert shown(space.root) == ["Balloon"]
+    assert space.rename(space.root / "Balloon", " Balloon ") == space.root / "Balloon"

@@ -5,13 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.studio import serving, session, sidebar
+from maskrcnn.studio.shell import frame
 
 ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 
 
 def show() -> None:
     """Draw the page that is asked for, in its frame."""
-    st.set_page_config(page_title="Mask R-CNN Studio", page_icon=ICON, layout="wide")
+    frame.show("Mask R-CNN Studio", ICON)
     pages = {
         "Label": [
             st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="home", default=True),

@@ -26,7 +26,7 @@ HINTS = {
     "edit": "Press the pencil above the picture, then click a region: drag it, or click it again for its points.",
 }
 # Pixels of the window's height that the picture leaves for the rows above and below it.
-ABOVE_AND_BELOW = 272
+ABOVE_AND_BELOW = 232
 
 project = session.current_project()
 images = project.images()
@@ -40,7 +40,7 @@ if dataset_report.waits(project, "annotate"):
     st.stop()
 
 image = parts.current_image(project, images)
-left, right = st.columns([2.8, 1], gap="medium")
+left, right = st.columns([3.2, 1], gap="small")
 
 with left:
     parts.picture_bar(project, images, image)

@@ -58,7 +58,7 @@ ANNOTATE = (
     Shortcut("zoom_out", ("-", "_"), "Zoom out"),
     SHEET,
 )
-PREDICTIONS = (*PICTURES, SHEET)
+PREDICTIONS = (*PICTURES, Shortcut("large", ("l",), "The prediction large, or both pictures"), SHEET)
 
 _RESERVED = {key for shortcut in ANNOTATE for key in shortcut.keys} | {"c", "r"}
 KEYS: tuple[str, ...] = tuple(key for key in "1234567890" + string.ascii_lowercase if key not in _RESERVED)
@@ -135,10 +135,10 @@ def listen(shortcuts: Sequence[Shortcut], actions: Actions, key: str) -> None:
     )
 
 
-def sheet_button(shortcuts: Sequence[Shortcut], key: str) -> None:
+def sheet_button(shortcuts: Sequence[Shortcut], key: str, label: str = "Keys") -> None:
     """A button that opens the sheet of these shortcuts; where `?` was pressed, it is open."""
     words = f"Keyboard shortcuts ({SHEET.shown})"
-    st.button("Keys", key=key, icon=":material/keyboard:", type="tertiary", help=words, on_click=_open_sheet)
+    st.button(label, key=key, icon=":material/keyboard:", type="tertiary", help=words, on_click=_open_sheet)
     if st.session_state.pop(_OPEN, False):
         _sheet(shortcuts)
 

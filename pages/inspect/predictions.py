@@ -37,7 +37,7 @@ if not runs:
 
 # Which run, which epoch, which picture
 
-run_column, epoch_column, picture_column, step_column = st.columns([3, 2.1, 4, 1.6], vertical_alignment="bottom")
+run_column, epoch_column, picture_column, step_column = st.columns([3, 2.2, 3.6, 2], vertical_alignment="bottom")
 with session.fail_softly():
     newest = next((name for name, run in runs.items() if run.detection_epochs()), next(iter(runs)))
     with run_column:
@@ -107,12 +107,18 @@ steps = {
     words: partial(address.choose, "image", names[(position + step) % len(names)])
     for words, step in (("previous", -1), ("next", 1))
 }
+
+
+def switch_view() -> None:
+    st.session_state[f"{PAGE}_view"] = FOUND if st.session_state.get(f"{PAGE}_view", BOTH) == BOTH else BOTH
+
+
 with step_column.container(horizontal=True, gap="small", wrap=False):
     for words, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):
         tip = hotkeys.tip(hotkeys.PREDICTIONS, words)
         st.button("", key=f"{PAGE}_{words}", icon=icon, help=tip, on_click=steps[words])
-    hotkeys.listen(hotkeys.PREDICTIONS, steps, f"{PAGE}_keys")
-    hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet")
+    hotkeys.listen(hotkeys.PREDICTIONS, {**steps, "large": switch_view}, f"{PAGE}_keys")
+    hotkeys.sheet_button(hotkeys.PREDICTIONS, f"{PAGE}_sheet", label="")
 
 # The picture
 
@@ -125,7 +131,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         required=True,
         key=f"{PAGE}_view",
         persist_state="session",
-        help="Both side by side, or one of them large.",
+        help=f"Both side by side, or one of them large. {hotkeys.tip(hotkeys.PREDICTIONS, 'large')}",
     )
     min_score = st.slider(
         "Show scores from",

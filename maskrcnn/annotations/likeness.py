@@ -37,6 +37,9 @@ MEAN_DIFFERENCE = 5.0
 LEAST_CORRELATION = 0.95
 ASPECT_SHARE = 0.03
 
+SIDE = 4 * CELLS
+"""The longer side of the pixels that a likeness is made of."""
+
 _BLOCK = 256
 """Pictures compared at a time; bounds the memory of `pairs`."""
 
@@ -65,8 +68,13 @@ def likeness(path: Path | str) -> Likeness:
 
     Raises `StudioError` for a picture that cannot be read.
     """
-    grey = Image.fromarray(pictures.reduced(path, 4 * CELLS)).convert("L")
-    return Likeness(pictures.size(path), np.asarray(grey.resize((CELLS, CELLS), Image.Resampling.BOX)))
+    return of_pixels(pictures.reduced(path, SIDE), pictures.size(path))
+
+
+def of_pixels(pixels: np.ndarray, size: tuple[int, int]) -> Likeness:
+    """`likeness` of a picture of that displayed size, from its pixels at `SIDE`, uint8 `(h, w, 3)`."""
+    grey = Image.fromarray(pixels).convert("L")
+    return Likeness(size, np.asarray(grey.resize((CELLS, CELLS), Image.Resampling.BOX)))
 
 
 def alike(one: Likeness, other: Likeness) -> bool:

@@ -41,8 +41,9 @@ import numpy as np
 import pi_heif
 from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from maskrcnn.annotations import heic_boxes
+from maskrcnn.annotations import heic_boxes, tones
 from maskrcnn.annotations.pixel_budget import DECODING
+from maskrcnn.annotations.tones import Tones
 from maskrcnn.errors import StudioError
 
 SUFFIXES: tuple[str, ...] = (
@@ -121,7 +122,19 @@ def load(path: Path | str) -> np.ndarray:
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
     """`load`, scaled down so that the longer side is `side` pixels at most; for a large JPEG many times as fast."""
+    return _reduced(path, side, with_tones=False)[0]
+
+
+def surveyed(path: Path | str, side: int) -> tuple[np.ndarray, Tones | None]:
+    """`reduced`, and which part of its range of values the picture uses; None where it is stretched as it is read."""
+    return _reduced(path, side, with_tones=True)
+
+
+def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
+    found: Tones | None = None
     with _opened(path) as picture:
+        # Pillow gives colours of 16 bits as their upper bytes, and tells that only until it has decoded them.
+        is_deep = any("16" in str(tile[3]) for tile in picture.tile)
         longest = max(picture.size)
         if longest > side:
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
@@ -129,9 +142,18 @@ def reduced(path: Path | str, side: int) -> np.ndarray:
             # `thumbnail` would do the same to the whole picture first: means of whole pixels, to twice the size.
             factor = max(picture.size) // (2 * side) if picture.width * picture.height > STRIP else 1
             pixels = _as_rgb(picture, max(1, factor))
+            if with_tones and _is_of_numbers(picture):
+                found = tones.of_values(np.asarray(picture))
+            elif with_tones:
+                found = tones.of_bytes(pixels, is_deep)
     small = Image.fromarray(pixels)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return np.array(small)
+    return np.array(small), found
+
+
+def _is_of_numbers(picture: Image.Image) -> bool:
+    """Whether it has one channel of more than 8 bits."""
+    return picture.mode == "F" or picture.mode.startswith("I")
 
 
 def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
@@ -322,7 +344,7 @@ def _as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
     """Decoded pixels as displayed, uint8 `(H, W, 3)`; each `factor` x `factor` of them as their mean."""
     # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
     turn = _TURNS.get(_orientation(picture))
-    if picture.mode == "F" or picture.mode.startswith("I"):
+    if _is_of_numbers(picture):
         picture = Image.fromarray(_as_bytes(np.asarray(picture)))
     width, height = -(-picture.width // factor), -(-picture.height // factor)
     is_on_its_side = turn is not None and _PLACES[turn][0]

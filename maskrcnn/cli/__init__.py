@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "tell whether two networks differ, from their reports on the same pictures",
     "convert": "turn labels of one format into another",
     "doctor": "find what in labels or pictures hurts training, and mend it",
+    "stretch": "make copies of pictures that use their whole range from black to white",
     "toy": "draw a toy world: any number of pictures with their labels",
     "info": "show what a preset, a checkpoint or a run is made of",
 }

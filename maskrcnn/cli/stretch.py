@@ -1,0 +1,93 @@
+"""`python -m maskrcnn stretch`: copies of pictures whose values use the whole range, the same for all of them."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maskrcnn.annotations import folder_walk, pictures
+from maskrcnn.errors import ArgumentError, StudioError, one_line
+from maskrcnn.words import counted, natural_key
+
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda values: np.rot90(values, 2),
+    4: np.flipud,
+    5: lambda values: values.swapaxes(0, 1),
+    6: lambda values: np.rot90(values, -1),
+    7: lambda values: np.rot90(values, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+"""EXIF orientation -> what makes the displayed frame of stored values."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="FOLDER", help="a folder of pictures; it stays as it is")
+    parser.add_argument("destination", metavar="NEW_FOLDER", help="the folder for the copies, new or empty")
+    parser.add_argument(
+        "--black", type=float, required=True, metavar="VALUE", help="the stored value that becomes black"
+    )
+    parser.add_argument(
+        "--white", type=float, required=True, metavar="VALUE", help="the stored value that becomes white"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    source, destination = Path(args.source), Path(args.destination)
+    if not source.is_dir():
+        raise ArgumentError(f"{source}: this is no folder; name the one that holds the pictures")
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise ArgumentError(f"{destination}: is there already; name a new folder")
+    if destination.resolve().is_relative_to(source.resolve()):
+        raise ArgumentError(f"{destination}: lies in the folder of the pictures; name another place")
+    if not args.black < args.white:
+        raise ArgumentError(f"--black {args.black:g} must be less than --white {args.white:g}")
+    found = folder_walk.files_below(source, pictures.SUFFIXES)
+    if not found:
+        raise StudioError(f"{source}: holds no pictures; name the folder that does")
+    try:
+        for name in sorted(found, key=natural_key):
+            place = destination / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            pixels = stretched(_stored(found[name]), args.black, args.white)
+            if not _is_written(place, pixels):
+                raise StudioError(f"{found[name]}: no stretched copy of such a file can be written; save it as a PNG")
+    except BaseException:
+        shutil.rmtree(destination, ignore_errors=True)
+        raise
+    pictures_ = counted(len(found), "picture")
+    print(f"{one_line(str(destination))}: {pictures_} with {args.black:g} as black and {args.white:g} as white")
+
+
+def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
+    """The values `(H, W)` or `(H, W, C)`, of the same kind, with `black` as 0 and `white` as the greatest: 255, 65535
+    or, of fractions, 1. A fourth channel says what is transparent, and stays."""
+    top = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+    shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * top
+    found: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
+    if values.ndim == 3 and values.shape[2] == 4:
+        found[..., 3] = values[..., 3]
+    return found
+
+
+def _stored(path: Path) -> np.ndarray:
+    """The values as they are stored, in the displayed frame; colours in OpenCV's order."""
+    pictures.check(path)  # its limits, and its complaints
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype.kind not in "uf":
+        raise StudioError(f"{path}: is of a kind that cannot be stretched; save it as a PNG or TIFF of 8 or 16 bits")
+    return np.ascontiguousarray(_TURNS.get(pictures.orientation(path), np.asarray)(values))
+
+
+def _is_written(place: Path, pixels: np.ndarray) -> bool:
+    try:
+        return bool(cv2.imwrite(str(place), pixels, _QUALITY if place.suffix.lower() in (".jpg", ".jpeg") else []))
+    except cv2.error:  # a suffix that it knows nothing of
+        return False

@@ -120,6 +120,15 @@ def _both_splits(folder: Path) -> Dataset:
     return dataset(*healthy(folder).images, record(folder, "c.png", *PAIR, seed=1, split="val"))
 
 
+def _narrow_range(folder: Path) -> Dataset:
+    sound = healthy(folder)
+    for record in sound.images:
+        assert record.path is not None
+        dark = np.asarray(Image.open(record.path)).astype(np.uint16) // 8
+        Image.fromarray(dark.astype(np.uint8)).save(record.path)
+    return sound
+
+
 def _imbalance(folder: Path) -> Dataset:
     places = [Rect(20 * column, 40 * row, 18, 38) for row in range(3) for column in range(8)]
     many = [Region(place, "dent") for place in places[:20]]
@@ -175,6 +184,7 @@ MADE_UP: dict[str, Callable[[Path], Dataset]] = {
     "several-attributes": _several_attributes,
     "no-class": lambda folder: with_region(folder, Rect(20, 100, 60, 40), None),
     "class-typo": _typo,
+    "narrow-range": _narrow_range,
     "in-both-splits": _both_splits,
     "no-regions": _no_regions,
     "class-imbalance": _imbalance,

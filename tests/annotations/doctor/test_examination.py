@@ -154,11 +154,11 @@ def test_without_the_picture_only_the_edges_at_zero_are_known(tmp_path: Path) ->
 
 
 def test_progress_and_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskrcnn.annotations import likeness
+    from maskrcnn.annotations import pictures
 
     read_files: list[Path] = []
-    real = likeness.likeness
-    monkeypatch.setattr(likeness, "likeness", lambda path: read_files.append(path) or real(path))
+    real = pictures.surveyed
+    monkeypatch.setattr(pictures, "surveyed", lambda path, side: read_files.append(path) or real(path, side))
     sound, calls, looks = made_up.healthy(tmp_path), [], {}
     examine(sound, progress=lambda done, total: calls.append((done, total)), looks=looks)
     assert calls == [(1, 2), (2, 2)]

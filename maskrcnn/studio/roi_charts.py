@@ -124,7 +124,7 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
     difference = largest is not None
     low, high = (-largest, largest) if largest is not None else (float(grid.min()), float(grid.max()))
     high = max(high, low + 1e-9)
-    written = size <= 5
+    written = size <= 5 and side >= 26 * size
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(scheme=scheme, domain=[low, high]),
@@ -147,16 +147,16 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
 
 
 def nudge_chart(
-    shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, what: str, height: int
+    shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, height: int
 ) -> alt.LayerChart:
     """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
 
     `shifts` (N,) are picture pixels; `pooled` and `other` (N,) are the value's change since the first position, by
-    RoIPool and by `method`, and `what` names the value.
+    RoIPool and by `method`.
     """
     x = alt.X("shift:Q", title="box moved right (picture px)", scale=alt.Scale(nice=False))
     # Room for the names above and below the lines.
-    y = alt.Y("change:Q", title=f"change of {what} (map values)", scale=alt.Scale(nice=False, padding=18))
+    y = alt.Y("change:Q", title="change (map values)", scale=alt.Scale(nice=False, padding=18))
     apart = int(np.abs(pooled - other).argmax())
     align: Literal["left", "right"] = "right" if apart > len(shifts) / 2 else "left"
     layers: list[alt.Chart] = []

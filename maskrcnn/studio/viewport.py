@@ -38,12 +38,12 @@ class Room(NamedTuple):
 LAPTOP = Room(676, 900)
 
 
-def room(key: str) -> Room:
-    """The width of the column this is called in and the height of the window; a laptop's until the browser answers.
+def room(key: str, at_first: Room = LAPTOP) -> Room:
+    """The width of the column this is called in and the height of the window; `at_first` until the browser answers.
 
     Every page uses its own `key`; the answer is kept for the session, so coming back to a page starts with it.
     """
-    remembered = st.session_state.get(f"{key}_room", LAPTOP)
+    remembered = st.session_state.get(f"{key}_room", at_first)
     answer = _measure(key=key, default={"room": None}, on_room_change=lambda: None, width="stretch", height=1).get(
         "room"
     )

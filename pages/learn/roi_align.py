@@ -4,14 +4,13 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio import address, networks, roi_charts, roi_maps, session
+from maskrcnn.studio import address, networks, roi_charts, roi_layout, roi_maps, session
 from maskrcnn.studio.canvas import box_canvas
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
 
 PAGE = "roi_align"
 FILTERS = "hand-made filters"
-MAP_SIDE, GRID_SIDE = 234, 134  # pixels on the screen
 
 NAMES = {
     "pool": ":orange[**RoIPool**]",
@@ -60,7 +59,8 @@ if not images:
 
 trained = networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
 sources = [*trained, FILTERS]
-columns = st.columns([2.1, 2.1, 1, 1.1, 1.1, 2.2])
+layout = roi_layout.layout(PAGE)
+columns = layout.controls()
 with columns[0]:
     image = images[address.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
 with columns[1]:
@@ -122,7 +122,7 @@ feature_map = found.channels[found.strongest if channel < 0 else channel]
 
 # The box, and what two methods make of it
 
-picture_column, maps_column = st.columns([1.04, 2.05])
+picture_column, maps_column = layout.beside(*roi_layout.PICTURE_AND_MAPS)
 with picture_column:
     st.markdown("**The picture**: drag a box, or move it")
     memory = f"{PAGE}_box_{project.folder}_{image.id}"
@@ -133,8 +133,8 @@ with picture_column:
         picture,
         st.session_state[memory],
         f"{PAGE}_canvas_{image.id}",
-        max_width=300,
-        max_height=300,
+        max_width=layout.picture_width,
+        max_height=layout.picture_height,
         colour=roi_charts.BOX_COLOUR,
     )
 if box is None:
@@ -191,16 +191,18 @@ samples = roi_pooling.samples_of(method, seen, scale, size, sampling)
 view = roi_charts.window(cells, bins.cells, samples.box)
 with pool_column:
     st.markdown(f"{NAMES['pool']} {DOES['pool']}", help=HOW["pool"])
-    st.altair_chart(roi_charts.pool_chart(feature_map, cells, bins, view, MAP_SIDE), width="content")
+    st.altair_chart(roi_charts.pool_chart(feature_map, cells, bins, view, layout.map_side), width="content")
     deviation("pool")
 with other_column:
     st.markdown(f"{NAMES[method]} {DOES[method]}", help=HOW[method])
-    st.altair_chart(roi_charts.samples_chart(feature_map, cells, samples, method, view, MAP_SIDE), width="content")
+    st.altair_chart(
+        roi_charts.samples_chart(feature_map, cells, samples, method, view, layout.map_side), width="content"
+    )
     deviation(method)
 
 # The grids, and how they follow the box
 
-grids_column, nudge_column = st.columns([4, 1.75])
+grids_column, nudge_column = layout.beside(*roi_layout.GRIDS_AND_NUDGE)
 made = {name: roi_pooling.grid_of(name, feature_map, seen, scale, size, sampling) for name in roi_pooling.METHODS}
 with grids_column:
     shown = st.segmented_control(
@@ -219,9 +221,9 @@ with grids_column:
     for column, (name, grid) in zip(st.columns(4), made.items(), strict=True):
         column.markdown(NAMES[name])
         chart = (
-            roi_charts.grid_chart(differences[name], "blueorange", GRID_SIDE, largest=largest)
+            roi_charts.grid_chart(differences[name], "blueorange", layout.grid_side, largest=largest)
             if shown == "differences" and name in differences
-            else roi_charts.grid_chart(grid, roi_charts.LOOKS[name].scheme, GRID_SIDE)
+            else roi_charts.grid_chart(grid, roi_charts.LOOKS[name].scheme, layout.grid_side)
         )
         column.altair_chart(chart, width="content")
 with nudge_column:
@@ -243,7 +245,7 @@ with nudge_column:
         moved = roi_pooling.nudged(name, feature_map, seen, scale, size, sampling, shifts)
         line = moved.mean(axis=(1, 2)) if followed == "mean" else moved[:, size // 2, size // 2]
         changes.append(line - line[0])
-    nudge = roi_charts.nudge_chart(list(steps), *changes, method, followed, GRID_SIDE + 55)
+    nudge = roi_charts.nudge_chart(list(steps), *changes, method, layout.grid_side + 55)
     st.altair_chart(nudge, width="stretch")
 
 # Why
@@ -262,11 +264,11 @@ st.markdown(f":small[{origin}]")
 st.markdown(
     """
 **Why it matters.** RoIPool rounds twice: the box to whole cells, and the bins to whole cells again. At stride 16
-the near edges of a box can end up 8 pixels from where they were drawn and the far ones 24, half a cell and one and a
-half. A class label does not mind, but a mask has to be right to
-the pixel. RoIAlign rounds nothing: it places points evenly in each bin, reads the map there by bilinear interpolation
-between the four nearest cell middles, and averages. Move the box by one pixel and RoIAlign's grid moves along;
-RoIPool's stays where it is until an edge crosses the middle of a cell, and then jumps.
+the left and upper edges can end up 8 pixels from where they were drawn (half a cell), the right and lower ones 24 (one
+and a half). A class label does not mind, but a mask has to be right to the pixel. RoIAlign rounds nothing: it places
+points evenly in each bin, reads the map there by bilinear interpolation between the four nearest cell middles, and
+averages. Move the box by one pixel and RoIAlign's grid moves along; RoIPool's stays where it is until an edge crosses
+the middle of a cell, and then jumps.
 
 **RoIWarp** tells which of the two it is, the rounding or the reading. It reads between the cells as RoIAlign does, but
 in a box that was rounded as RoIPool's is, and in the paper it is hardly better: what counts is not to round the box.

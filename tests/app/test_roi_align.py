@@ -90,6 +90,25 @@ def test_another_picture_has_a_box_of_its_own(root: Path, project: Project) -> N
     assert "Off by up to **24.0 px**" in text(app)
 
 
+def test_a_box_at_the_border_reads_no_cells_that_are_not_there(root: Path, project: Project) -> None:
+    """The picture is 160 x 128, its map at stride 16 has 10 x 8 cells.
+
+    (104, 72, 160, 128) in cells is (6.5, 4.5, 10, 8): rounded 7..10 by 5..8, of which 10 and 8 are not there. So
+    (112, 80, 160, 128) is read: 8 px off, 48^2 = 2304 of 56^2 = 3136 pixels.
+    """
+    first = project.images()[0]
+    project.save(first.id, [Region(Rect(104, 72, 56, 56), "cell")], first.revision)
+    app = open_page(root)
+    assert "Off by up to **8.0 px**, IoU **0.735**" in text(app)
+    (help,) = [element.help for element in app.main.markdown if element.value.startswith("Off by up to")]
+    assert help.startswith("Left +8.0, top +8.0, right +0.0, bottom +0.0 picture pixels: ")
+    segments(app, "Beside RoIPool").set_value("warp").run()
+    assert text(app).count("Off by up to **8.0 px**, IoU **0.735**") == 2
+    segments(app, "Beside RoIPool").set_value("align-legacy").run()
+    # Half a cell on, (112, 80, 168, 136), of which (112, 80, 160, 128) is there: the same.
+    assert text(app).count("Off by up to **8.0 px**, IoU **0.735**") == 2
+
+
 def test_the_middle_bin_can_be_followed(root: Path, project: Project) -> None:
     app = open_page(root)
     segments(app, "Nudge the box and follow").set_value("middle bin").run()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from maskrcnn.annotations import learned, pictures, raster
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats import picture_places, via_classes
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.errors import StudioError
 
@@ -32,7 +32,8 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     is_object = raster.has_area if outlines else raster.has_box
     for record in dataset.images:
         if record.path is None:
-            raise StudioError(f'{source}: image "{record.file_name}" not found beside it; pass --images DIR')
+            near = picture_places.near_hint(dataset, record.file_name)
+            raise StudioError(f'{source}: image "{record.file_name}" not found beside it{near}; pass --images DIR')
         for number, region in enumerate(record.regions, start=1):
             if region.class_name is None and is_object(region.shape):
                 raise via_classes.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)

@@ -11,6 +11,7 @@ from typing import Any
 from maskrcnn.annotations import Dataset, learned, raster, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.learned import has_outline
+from maskrcnn.annotations.own_splits import by_own_split
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
@@ -33,11 +34,11 @@ def training_documents(
     "learned": {"train": Learned, "val": Learned or None}, "notes": lines}` for a run in the folder `run` that learns
     `tasks`.
 
-    A project brings its own validation set, unless `val` names another. `keypoints` are those of the training set,
-    where they are a task; `learned` counts what the labels hold and what of it is learned from. Raises `StudioError`
-    for labels that cannot be learned from, for a task that they say nothing about, and for classes or keypoints in the
-    validation set that the training set has not. With `snapshot`, the labels of a project are noted in its history
-    under the name of the run. `watch` sees the pictures go by. `class_attribute` names the VIA attribute that is the
+    A project brings its own validation set, and so do labels with a split of their own (`own_splits`), unless `val`
+    names another. `keypoints` are those of the training set, where they are a task; `learned` counts what the labels
+    hold and what of it is learned from. Raises `StudioError` for labels that cannot be learned from, for a task that
+    they say nothing about, and for classes or keypoints in the validation set that the training set has not. With
+    `snapshot`, the labels of a project are noted in its history under the name of the run. `watch` sees the pictures go by. `class_attribute` names the VIA attribute that is the
     class, where the rule would find another; the validation set follows the training set in it (`class_choice`).
     `notes` are what the readers of the labels left out or took otherwise.
     """
@@ -45,18 +46,23 @@ def training_documents(
         Project.open(data).snapshot(f"run {run.name}")
     outlines = "mask" in tasks
     waiting = 0
+    own_split: str | None = None
     held_back: Dataset | None = None
     if val is None and is_project(data):
         project = Project.open(data)
         training, held_back = labelled(project, "train"), labelled(project, "val")
         waiting = len(project.images()) - len(training.images) - len(held_back.images)
-        found = learned.tally(held_back.images, outlines=outlines)
-        validation = held_back if found.n_objects or found.n_left("no-class") else None
+    elif is_project(data):
+        training = labelled(Project.open(data))
     else:
-        training = labelled(Project.open(data)) if is_project(data) else read(data, images, class_attribute)
-        validation = held_back = class_choice.as_in(read(val, images), training) if val else None
+        training, held_back, own_split = by_own_split(read(data, images, class_attribute))
+    if val is None:
+        found = learned.tally(held_back.images, outlines=outlines) if held_back else None
+        validation = held_back if found and (found.n_objects or found.n_left("no-class")) else None
+    else:
+        validation = held_back = class_choice.as_in(read(val, images), training)
     class_choice.require_choice(training, class_attribute)
-    notes = [*training.warnings, *(validation.warnings if validation else ())]
+    notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]
     require_tasks(training, tasks)
     training = require_trainable(training, outlines=outlines, watch=watch)
     classes = classes_in(training.images)

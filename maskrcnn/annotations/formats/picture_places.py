@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,19 +102,34 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
     """What a person should know of pictures that were not found, for a terminal."""
     said = [*found.warnings]
     if found.paths and not any(found.paths):
-        named = counted(len(found.paths), "picture")
-        said.append(f"{source}: none of its {named} was found in {where}; give their folder with --images DIR")
+        number = len(found.paths)
+        which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
+        said.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
     if found.near:
-        pairs = [
-            f"{names.brief(name)} may be {' or '.join(map(names.brief, files[:2]))}"
-            for name, files in found.near.items()
-        ]
+        pairs = [f"{_may_be(name)}{_either(files)}" for name, files in found.near.items()]
         some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
         said.append(
             f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
         )
     return tuple(said)
+
+
+def near_hint(dataset: Dataset, file_name: str) -> str:
+    """` ("1 (2).jpg" is there)`, where `lines` has that for a picture that was not found; else empty."""
+    begin = _may_be(file_name)
+    for line in dataset.warnings:
+        if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):
+            return f" ({files[0]} is there)"
+    return ""
+
+
+def _may_be(name: str) -> str:
+    return f'"{names.brief(name)}" may be '
+
+
+def _either(files: Sequence[str]) -> str:
+    return " or ".join(f'"{names.brief(file)}"' for file in files[:2])
 
 
 def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str) -> list[Path | None]:

@@ -1,0 +1,32 @@
+"""Labels that come with a split of their own, as YOLO's and Roboflow's do: what of them is for training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.words import counted
+
+
+def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]:
+    """The pictures to learn from, those to validate on (None: the labels name none), and a line that says so.
+
+    Pictures of a test split are in neither. Labels that put no picture into training are all to learn from.
+    """
+    training = tuple(record for record in dataset.images if record.split != "val" and not is_for_test(record))
+    if len(training) == len(dataset.images) or not any(record.split == "train" for record in training):
+        return dataset, None, None
+    validation = tuple(record for record in dataset.images if record.split == "val")
+    tested = len(dataset.images) - len(training) - len(validation)
+    parts = [f"{counted(len(training), 'picture')} to learn from"]
+    parts += [f"{len(validation):,} to validate on"] if validation else []
+    parts += [f"{tested:,} of the test split left out"] if tested else []
+    line = f"{dataset.source}: has a split of its own: {', '.join(parts)}"
+    held_back = replace(dataset, images=validation, warnings=()) if validation else None
+    return replace(dataset, images=training), held_back, line
+
+
+def is_for_test(record: ImageRecord) -> bool:
+    """Whether the source has the picture in a test split, for which the studio has no word of its own."""
+    said = record.extras.get("yolo")
+    return record.split is None and isinstance(said, dict) and said.get("split") == "test"

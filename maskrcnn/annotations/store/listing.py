@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 from maskrcnn.errors import ArgumentError
+from maskrcnn.words import natural_key
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
@@ -90,26 +92,32 @@ def images(
     offset: int = 0,
     removed: bool = False,
 ) -> list[StoredImage]:
-    """The pictures in the order in which they came."""
+    """The pictures in natural order of their names."""
     if status is not None and status not in STATUSES:
         raise ArgumentError(f'status "{status}" is unknown; choose {", ".join(STATUSES[:-1])} or {STATUSES[-1]}')
     rows = db.execute(
         f"""SELECT id, file_name, width, height, split, done, revision, n_regions FROM image
             WHERE removed = :removed AND split = coalesce(:split, split) {f"AND {_IS[status]}" if status else ""}
             {"AND id IN (SELECT image_id FROM region WHERE class_name = :class_name)" if class_name is not None else ""}
-            ORDER BY id LIMIT :limit OFFSET :offset""",
+            ORDER BY id""",
         {
             "removed": removed,
             "split": None if split is None else known_split(split),
             "class_name": class_name,
-            "limit": -1 if limit is None else limit,
-            "offset": offset,
         },
-    )
+    ).fetchall()
+    rows = sorted(rows, key=lambda row: name_order(row["file_name"]))[offset:]
+    rows = rows if limit is None else rows[:limit]
     return [
         StoredImage(number, file_name, width, height, split, bool(done), revision, n_regions)
         for number, file_name, width, height, split, done, revision, n_regions in rows
     ]
+
+
+@lru_cache(maxsize=100_000)
+def name_order(file_name: str) -> Any:
+    """`natural_key`, remembered: a page lists thousands of pictures at each click, and SQLite knows no such order."""
+    return natural_key(file_name)
 
 
 def counts(db: sqlite3.Connection) -> Counts:

@@ -12,7 +12,7 @@ from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, confinement, examination, json_texts, region_json, schema, table_rows
-from maskrcnn.annotations.store.listing import known_split
+from maskrcnn.annotations.store.listing import known_split, name_order
 from maskrcnn.errors import StudioError
 
 _REGIONS_IN_MEMORY = 20_000
@@ -119,12 +119,17 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
     if snapshot_id is None:
         query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
                     WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
-        return db.execute(query, (wanted,)).fetchall()
+        return _in_order(db.execute(query, (wanted,)).fetchall())
     examination.require_snapshot_images(db, snapshot_id)
     query = f"""SELECT {_COLUMNS}, at.split, at.revision, at.state
                 FROM snapshot_image AS at JOIN image ON image.id = at.image_id
                 WHERE at.snapshot_id = ? AND at.split = coalesce(?, at.split) ORDER BY image.id"""
-    return db.execute(query, (snapshot_id, wanted)).fetchall()
+    return _in_order(db.execute(query, (snapshot_id, wanted)).fetchall())
+
+
+def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """The rows as `listing.images` lists them."""
+    return sorted(rows, key=lambda row: name_order(row["file_name"]))
 
 
 def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:

@@ -209,7 +209,7 @@ def test_extras_keypoints_and_skeletons_survive(project: Project, picture) -> No
     other = Project.create(project.folder.parent / "other")
     other.add_pictures([picture("z.jpg", seed=9)], "train")
     other.import_dataset(dataset, None)
-    assert other.dataset().images[1].extras == {"coco": {"id": 77}, "project": {"id": 2, "revision": 1}}
+    assert other.dataset().images[0].extras == {"coco": {"id": 77}, "project": {"id": 2, "revision": 1}}
 
 
 def test_a_known_class_gets_the_skeleton_of_an_import_and_keeps_its_own(project: Project, picture) -> None:

@@ -190,15 +190,18 @@ class Said:
 
 
 def said(entry: Json) -> Said:
-    """What an entry says, as `labelme_write` would have written it."""
-    attributes = attributes_of(entry, _SHAPE_FIELDS)
-    is_crowd, is_model = attributes.get("iscrowd") in (1, True), attributes.get("source") == "model"
-    keypoints = _keypoints(attributes.get("keypoints"))
-    score = attributes.get("score") if is_model else None
+    """What an entry says, as `labelme_write` would have written it.
+
+    The marks `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself; under its "attributes" these
+    are names like any other.
+    """
+    is_crowd, is_model = entry.get("iscrowd") in (1, True), entry.get("source") == "model"
+    keypoints = _keypoints(entry.get("keypoints"))
+    score = entry.get("score") if is_model else None
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         score = None
     taken = {"iscrowd": is_crowd, "source": is_model, "score": score is not None, "keypoints": keypoints is not None}
-    others = {key: value for key, value in attributes.items() if not taken.get(key)}
+    others = attributes_of({key: value for key, value in entry.items() if not taken.get(key)}, _SHAPE_FIELDS)
     return Said(others, is_crowd, "model" if is_model else "human", score, keypoints)
 
 

@@ -332,6 +332,8 @@ def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], sourc
     listed = ", ".join(f'"{known[:40]}"' for known in names[:_AT_MOST_LISTED])
     rest = f" and {len(names) - _AT_MOST_LISTED} more" if len(names) > _AT_MOST_LISTED else ""
     mend = f"choose {listed}{rest}" if names else "its regions have no attributes, so leave it out"
+    if name == CROWD:
+        raise ArgumentError(f'{source}: the attribute "{CROWD}" marks crowds and is no class; {mend}')
     raise ArgumentError(f'{source}: no region has the attribute "{name[:40]}"; {mend}')
 
 

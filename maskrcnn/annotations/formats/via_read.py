@@ -277,13 +277,11 @@ def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
     """The region without the attributes that the studio wrote, and what they say."""
     attributes = dict(attributes)
     source: Literal["human", "model"] = "human"
-    score = None
     if attributes.get(SOURCE) == "model":
         source = "model"
         del attributes[SOURCE]
-    value = attributes.get(SCORE)
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST:
-        score = value
+    score = score_from(attributes.get(SCORE))
+    if score is not None:
         del attributes[SCORE]
     keypoints = keypoints_from(attributes.get(KEYPOINTS))
     if keypoints is not None:
@@ -293,6 +291,12 @@ def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
         if shape == outline_of_keypoints(keypoints):
             shape, keypoints = keypoints, None
     return _Ours(attributes, shape, keypoints, source, score)
+
+
+def score_from(value: Any) -> float | None:
+    """The score that an attribute says; None where it says none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
+    return value if is_number else None
 
 
 def keypoints_text(keypoints: Keypoints) -> str:

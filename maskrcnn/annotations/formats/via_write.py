@@ -21,6 +21,7 @@ from maskrcnn.annotations.formats.via_read import (
     keypoints_text,
     notes,
     outline_of_keypoints,
+    score_from,
     size_of,
 )
 from maskrcnn.annotations.regions import (
@@ -60,6 +61,7 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
     found = Survey()
     something = False
     splits = set()
+    taken: set[str] = set()
     for record in dataset.images:
         splits.add(record.split)
         _collect(found.file_attributes, record.attributes)
@@ -73,7 +75,11 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
             if region.class_name is not None:
                 found.used.add(region.class_name)
             something = something or via_classes.says_something(region.attributes)
-            _collect(found.region_attributes, region_attributes(region, None, {}, {}))
+            attributes = region_attributes(region, None, {}, {})
+            taken.update(attributes)
+            _collect(found.region_attributes, attributes)
+            for name, other in renamed(region, dataset.class_attribute).items():
+                losses(f'{{regions}} with an attribute "{name}" have it as "{other}", as that name is needed there')
             if _needs_joining(region.shape):
                 losses(
                     "{regions} in several parts, with holes or drawn as masks became one outline each, as VIA has no "
@@ -81,7 +87,6 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
                 )
             if flavour == "via-csv" and "region" in notes(region.extras, flavour):
                 losses("further fields of {regions} left out, as VIA CSV has no place for them")
-    taken = set(found.region_attributes)
     found.class_attribute = dataset.class_attribute
     if found.class_attribute is None:
         found.class_attribute = via_classes.unnamed_class_attribute({*found.used}, taken, something)
@@ -201,10 +206,13 @@ def region_attributes(
 ) -> Json:
     """A region's attributes with its class, and with what VIA has no place for."""
     attributes = dict(region.attributes)
-    if region.iscrowd:
-        attributes.setdefault(via_classes.CROWD, 1)
-    elif attributes.get(via_classes.CROWD) in (1, "1"):
+    is_marked = attributes.get(via_classes.CROWD) in (1, "1")
+    if region.iscrowd and not is_marked:
+        attributes[via_classes.CROWD] = 1
+    elif is_marked and not region.iscrowd:
         del attributes[via_classes.CROWD]
+    for name, other in renamed(region, class_attribute).items():
+        attributes[other] = attributes.pop(name)
     if (keypoints := _keypoints_of(region)) is not None:
         written = said.get(KEYPOINTS)
         attributes[KEYPOINTS] = written if keypoints_from(written) == keypoints else keypoints_text(keypoints)
@@ -215,6 +223,27 @@ def region_attributes(
     if class_attribute is not None and region.class_name is not None:
         attributes[class_attribute] = via_classes.class_value(region, class_attribute, extras)
     return attributes
+
+
+def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
+    """The attributes whose name is needed for something else, or that would be read back as something else, and the
+    names that they are written under instead: a `keypoints` of another program, say, or what a region already has
+    under the name of the class."""
+    attributes = region.attributes
+    needed = {
+        KEYPOINTS: _keypoints_of(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
+        SOURCE: region.source != "human" or attributes.get(SOURCE) == "model",
+        SCORE: region.score is not None or score_from(attributes.get(SCORE)) is not None,
+    }
+    if class_attribute is not None and region.class_name is not None:
+        needed[class_attribute] = True
+    others: dict[str, str] = {}
+    for name in (name for name, is_needed in needed.items() if is_needed and name in attributes):
+        other = f"{name}_"
+        while other in attributes or other in needed:
+            other += "_"
+        others[name] = other
+    return others
 
 
 def _keypoints_of(region: Region) -> Keypoints | None:

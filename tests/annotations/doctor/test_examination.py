@@ -93,6 +93,7 @@ def test_what_cannot_be_mended_says_so(tmp_path: Path) -> None:
     assert [check for check, so in unmended.items() if so] == [
         "one-corner",
         "several-attributes",
+        "narrow-range",
         "no-regions",
         "class-imbalance",
         "below-anchor",

@@ -12,7 +12,7 @@ import streamlit as st
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.regions import RLE, Keypoints, Point, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import annotate_state, overlays
+from maskrcnn.studio import annotate_state, overlays, project_list
 from maskrcnn.studio.annotate_picture import Colours, keypoints_of
 from maskrcnn.studio.annotate_state import Conflict, Difference, Editor, Regions
 from maskrcnn.studio.overlays import Mark, Style
@@ -29,7 +29,7 @@ _WAYS = (
 
 def show(project: Project, editor: Editor) -> None:
     """Where somebody else saved this picture: a window with both versions. Nothing is lost, whatever is pressed."""
-    if editor.conflict is not None:
+    if editor.conflict is not None and not project_list.is_open():  # of two windows at once Streamlit raises
         _window(project, editor, editor.conflict)
 
 

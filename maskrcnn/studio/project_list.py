@@ -15,7 +15,9 @@ from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import byte_size, counted
 from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
 
-_OPEN, _VIEW, _ASKED, _SIZES, _SAID = (f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said"))
+_OPEN, _VIEW, _ASKED, _SIZES, _SAID, _TIMES = (
+    f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")
+)
 _SHOWN = 12
 _FRESH = 60.0
 """Seconds for which a size is shown again without being counted again."""
@@ -27,7 +29,15 @@ def button(label: str = "Manage projects", view: str = "projects") -> None:
     """What opens the window."""
     if st.button(label, key=f"project_list_{view}_button", icon=":material/folder_managed:", width="stretch"):
         st.session_state[_OPEN], st.session_state[_VIEW] = True, view
+        st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
         _ask()
+        st.rerun()
+
+
+def switcher_key() -> str:
+    """The key of the box in which `button` lies: another one each time the window is opened, so that the box closes and
+    does not lie over it."""
+    return f"project_switcher_{st.session_state.get(_TIMES, 0)}"
 
 
 def is_open() -> bool:
@@ -46,7 +56,7 @@ def _close() -> None:
     _ask()
 
 
-@st.dialog("Projects", width="large", icon=":material/folder_managed:", on_dismiss=_close)
+@st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close)
 def _window() -> None:
     with session.fail_softly():
         in_bin = session.home().bin()

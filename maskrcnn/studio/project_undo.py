@@ -50,7 +50,7 @@ def show(where: str = "bar") -> None:
         if step.id and all(entry.id != step.id for entry in session.home().bin()):
             forget()
             return
-        with st.container(border=True, gap="xsmall", horizontal=True, vertical_alignment="center"):
+        with st.container(border=where != "bar", gap="xsmall", horizontal=True, vertical_alignment="center"):
             words = "is in the bin." if step.id else "is not listed any more."
             st.markdown(f"**{plain(step.name)}** {words}", width="stretch")
             if st.button("Undo", key=f"project_undo_{where}", icon=":material/undo:"):

@@ -56,7 +56,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
 def _switcher(label: str, here: str) -> None:
     """A button that opens the list of projects, the two ways to a new one, and what can be done with all of them.
     `here` is the folder of the one that was chosen, empty where that is none of them."""
-    with st.popover(label, icon=":material/folder_open:", width="stretch"):
+    with st.popover(label, icon=":material/folder_open:", width="stretch", key=project_list.switcher_key()):
         with session.fail_softly():
             names = _labels(session.projects())
         # Set in each run, and heeded when somebody clicks: a page that ends early keeps what its widgets held before.

@@ -22,6 +22,7 @@ from maskrcnn.jobs import local, project_jobs
 from maskrcnn.jobs.lock import alone
 from maskrcnn.jobs.recovery import open_table
 from maskrcnn.training.run_folder import RUNS, RunFolder
+from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
 from maskrcnn.workspace import copying, names
 from maskrcnn.workspace.bin import Deleted
@@ -325,7 +326,8 @@ class Workspace:
             raise StudioError(
                 f"{self.root}: the workspace cannot be read ({error.strerror}); mend its rights"
             ) from None
-        return sorted(path for path in folders if is_project(path) and foreign.is_confined(path, [self.root]))
+        found = (path for path in folders if is_project(path) and foreign.is_confined(path, [self.root]))
+        return sorted(found, key=lambda path: natural_key(path.name))
 
     def _holder(self, name: str, besides: Path | None = None) -> str | None:
         """What has that name, or one that is as good as the same."""
@@ -471,11 +473,12 @@ def _run_names(project: Path) -> list[str]:
     folder = project / RUNS
     with suppress(OSError):
         if confinement.is_folder(folder):
-            return sorted(
+            found = (
                 entry.name
                 for entry in os.scandir(folder)
                 if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
             )
+            return sorted(found, key=natural_key)
     return []
 
 

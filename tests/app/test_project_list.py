@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs.table import Table
-from maskrcnn.training.run_folder import CONFIG, QUEUED
+from maskrcnn.training.run_folder import CONFIG, QUEUED, RESULT
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.memory import FILE
 from tests.app.test_frame import address, button, make_project, open_app, side_bar
@@ -163,6 +163,7 @@ def test_a_project_with_a_run_in_the_queue_is_deleted_after_a_question(app: AppT
     note = {"device": "any", "priority": 0, "created": 1.0, "resume": True, "expected_seconds": None}
     (run / QUEUED).write_text(json.dumps(note))
     (run / CONFIG).write_text(json.dumps({"epochs": 1}))
+    (run / RESULT).write_text(json.dumps({"state": "cancelled"}))
     table = Table(workspace)
     with table.writing() as db:
         table.insert(db, run, "queued", options="[]", wanted="cuda:7", resume=True)

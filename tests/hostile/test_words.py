@@ -43,6 +43,7 @@ CAREFUL = {
     *("_sentence", "in_words", "turn_words", "waiting_words", "source_in_words"),  # of words that went through `plain`
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *("counted", "_count", "_counted", "about", "clock", "figure", "clock_words", "parts_in_words", "short"),
+    *("byte_size", "when"),
 }
 """Functions whose result is a number, or Markdown that was made with care."""
 
@@ -66,6 +67,7 @@ OURS: dict[str, str] = {
     "launch_doctor.py": "number",
     "launch_eta.py": "label",
     "networks.py": "shipped.in_short(card)",  # the card of a model that ships
+    "project_list.py": "label words help",
     "queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",

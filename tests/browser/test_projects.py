@@ -1,0 +1,84 @@
+"""A project renamed, deleted and brought back in a real browser, and found again after a restart of the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.workspace import Workspace
+from tests.app.test_frame import make_project
+from tests.browser.conftest import Server
+from tests.workspace.made import shown
+
+
+def window(page: Any, name: str) -> Any:
+    """The window of projects, opened from the switcher that says `name`."""
+    page.get_by_test_id("stSidebar").get_by_role("button", name=name, exact=True).click()
+    page.get_by_role("button", name="Manage projects").click()
+    found = page.get_by_role("dialog", name="Projects")
+    found.wait_for()
+    return found
+
+
+def row(found: Any, name: str) -> Any:
+    """The row of a project: the innermost box that holds its name and its buttons."""
+    named = found.page.get_by_text(name, exact=True)
+    return found.get_by_test_id("stVerticalBlock").filter(has=named).filter(has_text="Duplicate").last
+
+
+def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
+    page: Any, new_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    from playwright.sync_api import expect
+
+    workspace = tmp_path / "workspace"
+    for number, name in enumerate(("cells", "leaves"), 1):
+        make_project(workspace / name, number)
+    server = new_server(workspace)
+    bar = page.get_by_test_id("stSidebar")
+    page.goto(f"{server.url}/dataset?project=leaves")
+    expect(bar.get_by_text("0 of 2 pictures done")).to_be_visible(timeout=60_000)
+
+    # Renamed: the page goes on, the address says the new name, and another tab with the old one is told.
+    other = page.context.new_page()
+    other.goto(f"{server.url}/?project=leaves")
+    expect(other.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible(timeout=60_000)
+    found = window(page, "leaves")
+    row(found, "leaves").get_by_role("button", name="Rename").click()
+    found.get_by_label("New name").fill("cells")
+    found.get_by_test_id("stForm").get_by_role("button", name="Rename").click()
+    expect(found.get_by_text('project "cells" exists already')).to_be_visible()
+    found.get_by_label("New name").fill("dry leaves 🍂")
+    found.get_by_test_id("stForm").get_by_role("button", name="Rename").click()
+    expect(page).to_have_url(re.compile(r"project=dry(\+|%20)leaves"))
+    page.keyboard.press("Escape")
+    expect(bar.get_by_text("0 of 2 pictures done")).to_be_visible()
+    other.reload()
+    expect(other.get_by_text('project "leaves" was renamed to "dry leaves 🍂"')).to_be_visible(timeout=60_000)
+    other.get_by_role("button", name="Open dry leaves").click()
+    expect(other.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible()
+
+    # Deleted: the next one opens, the other tab offers to bring it back, Undo does.
+    found = window(page, "dry leaves 🍂")
+    row(found, "dry leaves 🍂").get_by_role("button", name="Delete").click()
+    expect(bar.get_by_text("0 of 1 pictures done")).to_be_visible()
+    assert shown(workspace) == ["cells"]
+    other.reload()
+    expect(other.get_by_role("button", name="Bring dry leaves")).to_be_visible(timeout=60_000)
+    page.keyboard.press("Escape")
+    bar.get_by_role("button", name="Undo").click()
+    expect(bar.get_by_text("0 of 2 pictures done")).to_be_visible()
+    assert shown(workspace) == ["cells", "dry leaves 🍂"]
+    assert Workspace(workspace).bin() == []
+
+    # The server is started anew, and a new tab asks for no project.
+    other.close()
+    server.interrupt()
+    again = new_server(workspace)
+    fresh = page.context.new_page()
+    fresh.goto(again.url)
+    expect(fresh.get_by_test_id("stSidebar").get_by_text("0 of 2 pictures done")).to_be_visible(timeout=60_000)
+    expect(fresh).to_have_url(re.compile(r"project=dry(\+|%20)leaves"))
+    assert "Traceback" not in server.log.read_text(errors="replace")

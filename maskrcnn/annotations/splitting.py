@@ -23,6 +23,7 @@ import numpy as np
 from maskrcnn.annotations import learned
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
+from maskrcnn.words import natural_key
 
 Split = Literal["train", "val"]
 
@@ -109,13 +110,13 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
 
 
 def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """The groups of same content that lie on both sides, as sorted file names; what has no split does not count."""
+    """The groups of same content that lie on both sides, by name in natural order; what has no split does not count."""
     found = []
     for group in groups:
-        known = sorted({name for name in group if name in splits})
+        known = sorted({name for name in group if name in splits}, key=natural_key)
         if len({splits[name] for name in known}) > 1:
             found.append(tuple(known))
-    return sorted(found)
+    return sorted(found, key=lambda names: list(map(natural_key, names)))
 
 
 def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> list[list[ImageRecord]]:

@@ -16,7 +16,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.plain_text import plain
-from maskrcnn.words import counted
+from maskrcnn.words import counted, natural_key
 
 Splits = Mapping[str, Split]
 Groups = list[tuple[str, ...]]
@@ -293,7 +293,7 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
     else:
         st.success(f"{words}: each lies on one side, now and after the change.", icon=":material/check:")
     by_name = {image.file_name: image for image in images}
-    ordered = [*leaking, *(group for group in groups if tuple(sorted(group)) not in set(leaking))]
+    ordered = [*leaking, *(group for group in groups if tuple(sorted(group, key=natural_key)) not in set(leaking))]
     with st.container(horizontal=True, gap="small"):
         for group in ordered[:_SHOWN]:
             shown = group[:_SHOWN]

@@ -19,6 +19,7 @@ from maskrcnn.studio import overlays, session
 from maskrcnn.studio.overlays import Mark
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder
+from maskrcnn.words import natural_key
 
 MOST = 4
 """How many pictures are shown side by side."""
@@ -35,15 +36,17 @@ def shown(run: RunFolder) -> Document:
 
 
 def names(run: RunFolder) -> list[str]:
-    """The file names of those pictures, in their order."""
-    return [image["file_name"] for image in shown(run)["images"]]
+    """The file names of those pictures, in natural order."""
+    return sorted((image["file_name"] for image in shown(run)["images"]), key=natural_key)
 
 
 def first_choice(run: RunFolder) -> list[str]:
     """The pictures to begin with: the first that have objects, then others."""
     document = shown(run)
     labelled = {annotation["image_id"] for annotation in document["annotations"]}
-    images = sorted(document["images"], key=lambda image: image["id"] not in labelled)
+    images = sorted(
+        document["images"], key=lambda image: (image["id"] not in labelled, natural_key(image["file_name"]))
+    )
     return [image["file_name"] for image in images[:MOST]]
 
 

@@ -12,7 +12,7 @@ from maskrcnn.studio import address, hotkeys, inspection, networks, overlays, se
 from maskrcnn.studio.inspection import figure
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
-from maskrcnn.words import counted
+from maskrcnn.words import counted, natural_key
 
 PAGE = "predictions"
 TABLE = "predictions_table"
@@ -80,7 +80,9 @@ if not own:
 networks.show_card(run)
 with session.fail_softly():
     best = inspection.best_epoch(run, epochs)
-images = {image["file_name"]: image for image in truth["images"]}
+images = {
+    image["file_name"]: image for image in sorted(truth["images"], key=lambda image: natural_key(image["file_name"]))
+}
 names = list(images)
 with epoch_column:
     epoch = address.select(

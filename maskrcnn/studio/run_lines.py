@@ -48,15 +48,15 @@ def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
     passes from the first step of the run to the end of the epoch, the seconds of the same (`seconds_since_start`), and
     the seconds of the epoch alone (`seconds_of_epoch`), its validation included."""
     parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
-    columns = ["epoch", "loss", "val_loss", *AP_NAMES, *parts, "step"]
     lines, before = [], {"epoch": 0, "elapsed": 0.0}
     for row in rows:
         known = before["epoch"] == row["epoch"] - 1 and None not in (row.get("elapsed"), before.get("elapsed"))
         lines.append(
-            {name: row.get(name) for name in columns}
-            | {"passes": row["step"] / pass_steps if pass_steps else None}
-            | {"seconds_since_start": row.get("elapsed")}
+            {"epoch": row["epoch"], "step": row["step"], "passes": row["step"] / pass_steps if pass_steps else None}
+            | {name: row.get(name) for name in ("loss", "val_loss", *AP_NAMES)}
             | {"seconds_of_epoch": row["elapsed"] - before["elapsed"] if known else None}
+            | {"seconds_since_start": row.get("elapsed")}
+            | {name: row.get(name) for name in parts}
         )
         before = row
     return pd.DataFrame(lines).dropna(axis="columns", how="all")

@@ -116,10 +116,10 @@ def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
                 "best AP": best.score if best else None,
                 "AP of": best.judged_by if best else None,
                 "best epoch": best.epoch if best else None,
+                "start": start_of(run).get("start", "–"),
                 "steps": step,
                 "passes": step / whole if whole else None,
                 "time": clock(local.progress(run).elapsed),
-                "start": start_of(run).get("start", "–"),
             }
         )
     return pd.DataFrame(lines).assign(**differences([settings_of(run) for run in runs]))

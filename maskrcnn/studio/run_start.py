@@ -11,18 +11,18 @@ from maskrcnn.studio.launch_words import START_WORDS
 from maskrcnn.training.run_folder import LOG, PROCESS, START, RunFolder
 
 _OPTIONS = {"--init": "init", "--backbone-weights": "backbone_weights", "--preset": "preset"}
-_HEAD = 20_000
-"""Bytes of log.txt in which the lines on the start stand."""
+_HEAD, _LINES, _LONGEST = 20_000, 60, 1_000
+"""Bytes and lines of log.txt in which the lines on the start stand, and the most characters of one."""
 
 _LOG_LINES = (
-    (re.compile(r"starts from (?P<words>nothing|COCO|ImageNet)\b", re.M), "{words}"),
+    (re.compile(r"starts from (?P<words>nothing|COCO|ImageNet)\b"), "{words}"),
     (
-        re.compile(r"took the (?P<part>.+?) of (?P<source>[^;\n]+); everything else starts afresh", re.M),
+        re.compile(r"took the (?P<part>.+?) of (?P<source>[^;]+); everything else starts afresh"),
         "{part} of {source}",
     ),
-    (re.compile(r"kept all of (?P<source>[^;\n]+)", re.M), "{source}"),
-    (re.compile(r"kept what (?P<source>.+?) knows of ", re.M), "{source}"),
-    (re.compile(r"kept (?P<source>.+?) without what it knows of its own classes", re.M), "{source}"),
+    (re.compile(r"kept all of (?P<source>[^;]+)"), "{source}"),
+    (re.compile(r"kept what (?P<source>.+?) knows of "), "{source}"),
+    (re.compile(r"kept (?P<source>.+?) without what it knows of its own classes"), "{source}"),
 )
 """How the trainer's log says it (`weights.transfer`), for runs of an older studio that have no start.json."""
 
@@ -69,13 +69,17 @@ def _from_command(run: RunFolder) -> dict[str, str]:
 
 
 def _from_log(run: RunFolder) -> str:
+    """What the first lines of a log say; a whole one in which no weights are named says that there were none."""
     try:
         with foreign.opened(run.path / LOG, run.path) as file:
-            head = file.read(_HEAD).decode("utf-8", "replace")
+            lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()[:_LINES]
     except FileNotFoundError:
         return ""
+    lines = [line for line in lines if len(line) <= _LONGEST]
     for pattern, words in _LOG_LINES:
-        if match := pattern.search(head):
-            said = words.format(**match.groupdict())
-            return START_WORDS["none"] if said == "nothing" else said
-    return ""
+        for line in lines:
+            if match := pattern.match(line):
+                said = words.format(**match.groupdict())
+                return START_WORDS["none"] if said == "nothing" else said
+    whole = any(" to learn from, " in line for line in lines) and any(line.startswith("epoch   1 ") for line in lines)
+    return START_WORDS["none"] if whole else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from maskrcnn.studio import project_undo, session
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import byte_size, counted
 from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
+from maskrcnn.workspace.names import proposed
 
 _OPEN, _VIEW, _ASKED, _SIZES, _SAID, _TIMES = (
     f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")
@@ -152,7 +154,7 @@ def _about(path: Path, own: bool) -> str:
 
 def _rename(path: Path) -> None:
     with st.form("project_rename", border=False):
-        name = st.text_input("New name", path.name, key=f"project_new_name_{path}")
+        name = st.text_input("New name", proposed(path.name), key=f"project_new_name_{_words(path)}")
         with st.container(horizontal=True):
             go = st.form_submit_button("Rename", type="primary")
             st.form_submit_button("Cancel", on_click=_ask)
@@ -168,7 +170,9 @@ def _rename(path: Path) -> None:
 def _duplicate(path: Path) -> None:
     home = session.home()
     with st.form("project_duplicate", border=False):
-        name = st.text_input("Name of the copy", home.free_name(f"{path.name} copy"), key=f"project_copy_name_{path}")
+        name = st.text_input(
+            "Name of the copy", home.free_name(proposed(path.name, " copy")), key=f"project_copy_name_{_words(path)}"
+        )
         runs = st.checkbox("With its runs", key="project_copy_runs", help="Trained networks with their curves.")
         with st.container(horizontal=True):
             go = st.form_submit_button("Duplicate", type="primary")
@@ -181,7 +185,8 @@ def _duplicate(path: Path) -> None:
                 name,
                 runs=runs,
                 progress=lambda done, of: bar.progress(
-                    min(1.0, done / max(of, 1)), f"{byte_size(done)} of {byte_size(of)} copied"
+                    min(1.0, done / max(of, 1)),
+                    f"{byte_size(done)} of {byte_size(of)} copied; close this window to stop",
                 ),
             )
             out = f" Without {', '.join(made.left_out)}, not ended yet." if made.left_out else ""
@@ -295,6 +300,11 @@ def _size(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int
             yield size, True
         known[str(path)] = time.time(), size
     yield size, False
+
+
+def _words(path: Path) -> str:
+    """A path for the key of a widget, also where its name is not UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _ask(what: str = "", path: Path | None = None) -> None:

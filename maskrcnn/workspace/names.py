@@ -58,6 +58,14 @@ def safe(wanted: str, otherwise: str = "project") -> str:
     return f"{name}-{otherwise}" if _obstacle(name) else name
 
 
+def proposed(name: str, more: str = "") -> str:
+    """A name to propose, after that of a folder which may be odd, with `more` at its end."""
+    try:
+        return folder_name(f"{name}{more}", "project")
+    except ArgumentError:
+        return f"{safe(name)}{more}"
+
+
 def _obstacle(name: str) -> str | None:
     if name[0] in ".-":
         return f'it begins with "{name[0]}"'

@@ -14,6 +14,7 @@ from maskrcnn import opened_projects
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import session
+from maskrcnn.workspace import ProjectGone, Workspace
 from tests.app.test_frame import PAGES, address, button, folders, make_project, open_app, side_bar
 
 ODD_NAMES = (
@@ -359,3 +360,35 @@ def test_a_project_that_is_taken_away_while_its_page_is_drawn_is_one_line(
     assert not app.exception
     assert ["the project is gone" in element.value for element in app.error] == [True]
     assert not (workspace / "cells").exists()
+
+
+# Whole projects
+
+
+def test_the_window_of_projects_draws_every_name_and_proposes_others(root: Path, workspace: Path) -> None:
+    for name in ODD_NAMES:
+        make_project(workspace / name, 0)
+    os.rename(make_project(workspace / "name", 0).folder, os.fsencode(workspace) + b"/a\xff\xfe")
+    (workspace / "broken").mkdir()
+    (workspace / "broken" / "project.db").write_bytes(b"no database" * 500)
+    app = open_app(root, ODD_NAMES[0]).run()
+    app = app.button(key="project_list_projects_button").click().run()
+    for what in ("rename", "duplicate"):
+        for number in range(len(ODD_NAMES) + 2):
+            app = app.button(key=f"project_{what}_{number}").click().run()
+            assert not app.exception
+            assert not app.error
+            proposed = next(each.value for each in app.text_input if each.label in ("New name", "Name of the copy"))
+            assert session.folder_name(proposed, "project") == proposed
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "CON", "ends.", "\u200b", "a..b", "-rf"])
+def test_a_project_of_an_odd_name_is_deleted_brought_back_copied_and_renamed(workspace: Path, name: str) -> None:
+    space, project = Workspace(workspace), make_project(workspace / name, 1).folder
+    assert space.restore(space.delete(project).id) == project
+    assert space.duplicate(project, "copy").folder == workspace / "copy"
+    assert space.find(name) == project
+    there = space.rename(project, "tame")
+    with pytest.raises(ProjectGone, match='was renamed to "tame"') as told:
+        space.find(name)
+    assert told.value.renamed == there

@@ -211,26 +211,34 @@ def _class_attribute(project: Project) -> None:
         if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
             return
         with st.spinner("Looking at the attributes of all regions"):
-            found = _candidates(str(project.folder), now, dataset_memory.stamp(project))
+            found, rivals = _candidates(str(project.folder), now, dataset_memory.stamp(project))
         if not found:
             st.markdown("No region has attributes, so there is nothing to choose from.")
             return
         known = {candidate.name: candidate for candidate in found}
-        choices: list[str | None] = [None, *known]
+        each = ", ".join(rivals)
+        if each:
+            st.warning(
+                f"Several attributes name classes: {plain(each)}. Regions that have another one than the class get "
+                "no class; the last choice below takes each of them.",
+                icon=":material/warning:",
+            )
+        choices: list[str | None] = [None, *known, *([each] if each else [])]
         chosen = st.selectbox(
             "Which attribute is the class",
             choices,
             choices.index(now) if now in choices else 0,
-            format_func=lambda name: "none: all regions are of one class" if name is None else in_words(known[name]),
+            format_func=lambda name: choice_in_words(name, known),
             key=f"dataset_class_attribute_{st.session_state.get(_GENERATION, 0)}",
         )
-        if chosen is not None:
+        if chosen in known:
             st.markdown(f"Its values: {plain(values_in_words(known[chosen].values))}")
         st.markdown(
             "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
         )
         own = {entry.name for entry in project.classes()}
-        new = [name for name in known[chosen].values if name not in own] if chosen is not None else []
+        named = known[chosen].values if chosen in known else rivals if chosen else ()
+        new = [name for name in named if name not in own]
         others = [in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
         allowed = dataset_many.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
         blocked = chosen == now or not allowed
@@ -242,8 +250,19 @@ def _class_attribute(project: Project) -> None:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _candidates(folder: str, now: str | None, stamp: dataset_memory.Stamp) -> tuple[Candidate, ...]:
-    return via_classes.candidates(Project(Path(folder)).dataset())
+def _candidates(
+    folder: str, now: str | None, stamp: dataset_memory.Stamp
+) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    """What could be the class, and the attributes that each name the class of other regions."""
+    dataset = Project(Path(folder)).dataset()
+    return via_classes.candidates(dataset), via_classes.rival_attributes(dataset)
+
+
+def choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:
+    """A choice of the class attribute: none of them, one of those `known`, or several at once."""
+    if name is None:
+        return "none: all regions are of one class"
+    return in_words(known[name]) if name in known else f"{name}: each where it is set"
 
 
 def in_words(candidate: Candidate) -> str:

@@ -17,7 +17,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import annotate_picture, dataset_many
 from maskrcnn.studio.annotate_picture import Colours
 from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
-from maskrcnn.studio.dataset_classes import in_words
+from maskrcnn.studio.dataset_classes import choice_in_words, in_words
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.studio.swatches import disc
@@ -41,12 +41,19 @@ def class_choice(staged: Staged, key: str) -> str | None:
     candidates = {candidate.name: candidate for candidate in staged.candidates}
     if not candidates:
         return now
-    choices: list[str | None] = [None, *candidates]
+    each = ", ".join(staged.rivals)
+    if each:
+        st.warning(
+            f"Several attributes name classes: {plain(each)}. With one of them as the class, regions that have another "
+            "get none; the last choice below takes each of them.",
+            icon=":material/warning:",
+        )
+    choices: list[str | None] = [None, *candidates, *([each] if each else [])]
     return st.selectbox(
         "Which attribute is the class",
         choices,
         choices.index(now) if now in choices else 0,
-        format_func=lambda name: "none: all regions are of one class" if name is None else in_words(candidates[name]),
+        format_func=lambda name: choice_in_words(name, candidates),
         key=key,
         help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
     )

@@ -538,3 +538,46 @@ def test_a_path_that_cannot_be_opened_makes_no_project(
     assert said in app.error[0].value
     assert [path.name for path in workspace.iterdir() if not path.name.startswith(".")] == ["plants"]
     assert not list(staging.iterdir())
+
+
+# Several attributes that each name a class
+
+
+def fruit(*names: str) -> bytes:
+    """VIA labels of one circle on each picture, whose attribute is called as its value."""
+    document = {f"{number}.png": json.loads(via(f"{number}.png", **{name: name})) for number, name in enumerate(names)}
+    return json.dumps({key: value for one in document.values() for key, value in one.items()}).encode()
+
+
+def test_an_import_says_that_several_attributes_name_classes_and_takes_each(root: Path, project: Project) -> None:
+    names = ["mango", "mango", "mango", "orange", "orange"]
+    pictures = [(f"{number}.png", png(90 + number)) for number in range(5)]
+    app = look_at(open_view(root, "import"), ("labels.json", fruit(*names)), *pictures)
+    assert any("Several attributes name classes: mango, orange" in box.value for box in app.warning)
+    widget(app.selectbox, "Which attribute is the class").set_value("mango, orange").run()
+    assert not app.exception
+    assert not any("Several attributes" in box.value for box in app.warning)
+    app.button(key="dataset_import_go").click().run()
+    assert not app.exception
+    found = [region.class_name for image in project.images() for region in project.regions(image.id)[0]]
+    assert [name for name in found if name in names] == names
+
+
+def test_a_project_with_an_attribute_for_each_class_can_take_each(root: Path, workspace: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(png(90 + number))
+    (tmp_path / "labels.json").write_bytes(fruit("mango", "mango", "orange"))
+    project = Project.create(workspace / "fruit")
+    with intake.stage_path(tmp_path / "labels.json") as staged:
+        assert staged.rivals == ("mango", "orange")
+        project.import_dataset(staged.dataset, "train")
+    app = open_view(root, "classes")
+    app.session_state["dataset_class_attribute_open"] = True
+    app.run()
+    assert any("Several attributes name classes: mango, orange" in box.value for box in app.warning)
+    widget(app.selectbox, "Which attribute is the class").set_value("mango, orange").run()
+    app.button(key="dataset_set_class_attribute").click().run()
+    assert not app.exception
+    found = [region.class_name for image in project.images() for region in project.regions(image.id)[0]]
+    assert found == ["mango", "mango", "orange"]
+    assert project.class_attribute == "class"

@@ -45,6 +45,11 @@ def common(datasets: Sequence[Dataset]) -> str | None:
 def as_in(validation: Dataset, training: Dataset) -> Dataset:
     """A validation set with its class read as its training set has it."""
     other = str(training.source or "the training set")
+    if has_choice(validation) and (names := training.extras.get("class_from")):
+        there = via_classes.said(validation)[0].names
+        if training.class_attribute not in there and (parts := [name for name in names if name in there]):
+            line = f"{validation.source}: each of the attributes {', '.join(parts)} is a class there, as in {other}"
+            return replace(via_classes.joined(validation, parts), warnings=(*validation.warnings, line))
     return following(validation, training.class_attribute, classes_in(training.images), other)
 
 

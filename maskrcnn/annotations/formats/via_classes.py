@@ -19,7 +19,8 @@ that is true. Where several are, the region has no class; which of them was mean
 counts such regions).
 
 Some files have an attribute for each class (`{"mango": "mango"}` here, `{"orange": "orange"}` there), and no attribute
-alone is the class: `rival_attributes` names them, `own_names` says what a region's own attributes would call it.
+alone is the class: `rival_attributes` names them, `own_names` says what a region's own attributes would call it, and
+`joined` makes one attribute of them. A person asks for that with their names, separated by commas.
 
 `candidates` lists what could be the class, `reclassified` changes it. The value of a class as it stood in its file is
 kept where it is not just the name: in `Dataset.extras["class_values"]` for the class, and in
@@ -271,6 +272,60 @@ def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) 
     return tuple(most)
 
 
+def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
+    """The attributes that a person names together, as "mango, orange", each the class where it is set; empty for a name
+    that is one attribute, or none."""
+    if name in tally.names:
+        return ()
+    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in name.split(",")))))
+    return parts if len(parts) > 1 and set(parts) <= set(tally.names) else ()
+
+
+def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """The dataset with one more attribute as the class: of a region on which one alone of the attributes `names` is
+    set, what that one says, its own name where it says only yes.
+
+    These attributes stay as they are; their names are kept in `Dataset.extras["class_from"]`.
+    """
+    tally, _ = said(dataset)
+    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
+    fresh = next(name for name in (*USUAL_NAMES, *numbered) if name not in tally.names)
+    old = _standing(dataset)
+
+    def change(record: ImageRecord) -> ImageRecord:
+        regions = (_given_back(region, old, dataset.extras) for region in record.regions)
+        return replace(record, regions=tuple(_with_joined(region, names, fresh) for region in regions))
+
+    classless = replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=None)
+    counted = Tally()
+    for record in classless.images:
+        for region in record.regions:
+            counted.add(region.attributes)
+    classes = classes_of(counted, _definitions(dataset), fresh)
+
+    def classify(record: ImageRecord) -> ImageRecord:
+        return replace(record, regions=tuple(classified(region, fresh, None, {}) for region in record.regions))
+
+    kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
+    extras = {**kept, "class_from": list(names)}
+    return replace(
+        classless, images=each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
+    )
+
+
+def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
+    """A region whose class, by the one attribute that is set, stands among its attributes."""
+    found = []
+    for name in names:
+        value = region.attributes.get(name)
+        form = _form(name, value, class_name := class_of(value))
+        if form not in ("", "no"):
+            found.append(name if form in ("own", "yes") else class_name)
+    if len(found) != 1 or found[0] is None:
+        return region
+    return replace(region, attributes={**region.attributes, fresh: found[0]})
+
+
 def _form(name: str, value: Any, class_name: str | None) -> str:
     """What kind of value an attribute has: "own" for its own name, "yes", "no", "" for none, "other"."""
     if class_name is None:
@@ -347,6 +402,8 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
         return dataset
     old, definitions = _standing(dataset), _definitions(dataset)
     tally = _tally(dataset, old)
+    if name is not None and (parts := parts_of(name, tally)):
+        return joined(dataset, parts)
     if name is not None:
         require_known(name, tally, definitions, dataset.source or "the dataset")
 

@@ -83,7 +83,8 @@ def assembled(
         definitions = mapping(
             extras.get("via_attributes", {}).get("region", {}), 'the region part of "_via_attributes"', complain
         )
-    choice = chosen(tally, definitions, class_attribute, complain)
+    parts_of_class = via_classes.parts_of(class_attribute, tally) if class_attribute is not None else ()
+    choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
     if choice.values:
         extras["class_values"] = dict(choice.values)
     if parts is not None and choice.attribute is not None:
@@ -91,7 +92,8 @@ def assembled(
         if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
             extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
     images = classified(choice)
-    return Dataset(images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons)
+    dataset = Dataset(images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons)
+    return via_classes.joined(dataset, parts_of_class) if parts_of_class else dataset
 
 
 def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tuple[Json, dict[str, Skeleton]]:

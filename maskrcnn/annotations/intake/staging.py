@@ -76,8 +76,14 @@ class Staged:
         is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
         return via_classes.candidates(self.dataset) if is_via else ()
 
+    @cached_property
+    def rivals(self) -> tuple[str, ...]:
+        """The attributes of a VIA file that each name the class of other regions; see `via_classes`."""
+        return via_classes.rival_attributes(self.dataset) if self.candidates else ()
+
     def with_class_attribute(self, name: str | None) -> Staged:
-        """The same with another attribute as the class; None makes every region of one class.
+        """The same with another attribute as the class; None makes every region of one class, and several names with
+        commas between them make the one that is set the class.
 
         Raises `ArgumentError` for an attribute that no region has.
         """

@@ -96,6 +96,18 @@ def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> No
     )
 
 
+def test_a_validation_file_follows_where_each_attribute_is_a_class() -> None:
+    fruit = [{"mango": "mango"}, {"orange": "orange"}, {"kiwi": "kiwi"}, {"mango": "mango"}]
+    training = labels("train.json", *fruit, attribute="mango, orange, kiwi")
+    assert classes_of(training) == ["mango", "orange", "kiwi", "mango"]
+    found = class_choice.as_in(labels("val.json", {"orange": "orange"}, {"mango": "mango"}), training)
+    assert classes_of(found) == ["orange", "mango"]
+    assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in train.json",)
+    assert classes_of(class_choice.as_in(labels("val.json", {"orange": "orange"}), training)) == ["orange"]
+    written = via.parse(via.document(training, "via2"), "val.json")  # where it has been said already
+    assert classes_of(class_choice.as_in(written, training)) == ["mango", "orange", "kiwi", "mango"]
+
+
 # Several files of one set
 
 

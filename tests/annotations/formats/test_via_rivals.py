@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from maskrcnn.annotations.formats import via, via_classes
+from maskrcnn.annotations.formats import via, via_classes, via_text
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.errors import ArgumentError
 from tests.annotations.formats.test_via_classes import SQUARE, choice
 
 
@@ -70,3 +72,67 @@ def test_classes_of_another_origin_have_no_rivals() -> None:
 )
 def test_what_its_own_attributes_call_a_region(attributes: dict[str, Any], names: dict[str, str]) -> None:
     assert via_classes.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
+
+
+# Each attribute that is set is the class
+
+
+FRUIT = [{"mango": "mango", "n": "1"}, {"mango": "mango"}, {"orange": "orange"}, {"orange": "", "mango": ""}, {}]
+
+
+def classes_in(dataset: Dataset) -> list[str | None]:
+    return [region.class_name for record in dataset.images for region in record.regions]
+
+
+@pytest.mark.parametrize(
+    ("regions", "asked", "classes"),
+    [
+        (FRUIT, "mango, orange", ["mango", "mango", "orange", None, None]),
+        (FRUIT, " orange,mango ", ["mango", "mango", "orange", None, None]),
+        (
+            [{"cat": "1", "dog": "0"}, {"cat": "no", "dog": "yes"}, {"cat": 1, "dog": 1}],
+            "cat,dog",
+            ["cat", "dog", None],
+        ),
+        ([{"pet": "cat"}, {"wild": "fox"}, {"pet": {"dog": True}}], "pet, wild", ["cat", "fox", "dog"]),
+        ([{"cat": {"cat": True}}, {"dog": True}], "cat,dog", ["cat", "dog"]),
+        ([{"class": "cat"}, {"Class": "dog"}], "class, Class", ["cat", "dog"]),
+    ],
+)
+def test_several_attributes_are_asked_for_together(
+    regions: list[dict[str, Any]], asked: str, classes: list[str | None]
+) -> None:
+    for dataset in (via.parse(document(regions), "a.json", asked), via_classes.reclassified(labels(*regions), asked)):
+        assert classes_in(dataset) == classes
+        assert list(dataset.classes) == sorted({name for name in classes if name})
+        # What was said stays, and a file that is written has one attribute that says it all.
+        assert [dict(region.attributes) for region in dataset.images[0].regions] == regions
+        asked_again = None if dataset.class_attribute == "class" else dataset.class_attribute
+        again = via.parse(via.document(dataset, "via2"), "a.json", asked_again)
+        assert classes_in(again) == classes
+        assert again.class_attribute == dataset.class_attribute
+        assert dataset.class_attribute not in {name for attributes in regions for name in attributes}
+
+
+def document(regions: list[dict[str, Any]]) -> dict[str, Any]:
+    drawn = [{"shape_attributes": SQUARE, "region_attributes": attributes} for attributes in regions]
+    return {"a.jpg5": {"filename": "a.jpg", "size": 5, "regions": drawn, "file_attributes": {}}}
+
+
+@pytest.mark.parametrize("asked", ["mango, kiwi", "mango,", ",", "kiwi"])
+def test_attributes_that_are_not_there_are_refused(asked: str) -> None:
+    with pytest.raises(ArgumentError, match="no region has the attribute"):
+        via.parse(document(FRUIT), "a.json", asked)
+
+
+def test_an_attribute_whose_name_has_a_comma_is_one() -> None:
+    regions = [{"a, b": "cat", "a": "x", "b": "y"}]
+    assert classes_in(via.parse(document(regions), "a.json", "a, b")) == ["cat"]
+
+
+def test_a_large_file_is_read_the_same() -> None:
+    text = json.dumps(document(FRUIT))
+    large = via_text.parse(text, "a.json", "mango, orange", large=0)
+    assert large is not None
+    whole = via.parse(document(FRUIT), "a.json", "mango, orange")
+    assert (classes_in(large), large.classes, large.class_attribute) == (classes_in(whole), whole.classes, "class")

@@ -86,6 +86,7 @@ def _choose(project: Project) -> None:
                     staged = intake.stage_uploads(files, beside=project.images_folder, progress=progress)
                 else:
                     staged = intake.stage_path(path, progress=progress, workspace=session.workspace())
+                staged = staged.following(project.class_attribute, [entry.name for entry in project.classes()])
                 discard()
                 st.session_state[_WAITING] = _Waiting(project.folder, staged, dataset_preview.summary(staged.dataset))
                 serving.on_visit_end(_WAITING, staged.discard)  # where the tab is closed, nobody presses Cancel

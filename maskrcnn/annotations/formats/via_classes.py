@@ -429,6 +429,17 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
     return replace(dataset, images=each(dataset.images, change), classes=classes, class_attribute=name, extras=extras)
 
 
+def unclassed(dataset: Dataset, name: str) -> Dataset:
+    """The dataset with attribute `name`, which none of its regions has, as the class: no region has a class then."""
+    old = _standing(dataset)
+
+    def change(record: ImageRecord) -> ImageRecord:
+        return replace(record, regions=tuple(_given_back(region, old, dataset.extras) for region in record.regions))
+
+    extras = {key: value for key, value in dataset.extras.items() if key != "class_values"}
+    return replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=name, extras=extras)
+
+
 def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
     """The classes under an attribute: its options in their order, then what regions have beside them, sorted."""
     declared = options(definitions.get(name)) if name is not None else ()

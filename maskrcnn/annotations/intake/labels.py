@@ -11,7 +11,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import mask_pngs, via_classes, yolo
+from maskrcnn.annotations.formats import class_choice, mask_pngs, via_classes, yolo
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
 from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file, read
 from maskrcnn.annotations.formats.writing import FORMATS
@@ -192,9 +192,30 @@ def of_one_kind(labels: Sequence[Labels]) -> str:
 
 
 def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
-    """VIA files that belong together, with the attribute as the class that the one with the most regions has."""
-    chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
+    """VIA files that belong together, with one attribute as the class: the one that the rule finds for their regions
+    together, else that of the file with the most regions, else the only one that is the class of any."""
+    chosen = class_choice.common([entry.dataset for entry in labels])
+    if chosen is None:
+        chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
+    if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
+        (chosen,) = others
     return [replace(entry, dataset=_reclassified(entry.dataset, chosen)) for entry in labels]
+
+
+def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
+    """VIA files that belong together, with the attribute `name` as the class; regions of a file that does not have it
+    get none. `ArgumentError` where no file has it."""
+    read: list[Labels] = []
+    lacking: list[ArgumentError] = []
+    for entry in labels:
+        try:
+            read.append(replace(entry, dataset=via_classes.reclassified(entry.dataset, name)))
+        except ArgumentError as error:
+            lacking.append(error)
+            read.append(replace(entry, dataset=via_classes.unclassed(entry.dataset, name)))
+    if len(lacking) == len(labels):
+        raise lacking[0]
+    return read
 
 
 def _reclassified(dataset: Dataset, name: str | None) -> Dataset:

@@ -14,7 +14,7 @@ from types import TracebackType
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import files_in
-from maskrcnn.annotations.formats import picture_places, via_classes
+from maskrcnn.annotations.formats import class_choice, picture_places, via_classes
 from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.intake import folders
 from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
@@ -88,6 +88,13 @@ class Staged:
         Raises `ArgumentError` for an attribute that no region has.
         """
         return replace(self, dataset=via_classes.reclassified(self.dataset, name))
+
+    def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
+        """The same with its class read as a project has it that has this class attribute and these classes; a warning
+        says where that is otherwise than by its own rule (`class_choice.following`)."""
+        dataset = class_choice.following(self.dataset, attribute, classes, "this project")
+        said = dataset.warnings[len(self.dataset.warnings) :]
+        return replace(self, dataset=dataset, warnings=(*self.warnings, *said)) if said else self
 
     def new_classes(self, known: Collection[str] = ()) -> list[str]:
         """The classes that an import would add to those that are known."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import original_names, picture_places, via_classes
+from maskrcnn.annotations.formats import original_names, picture_places
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.intake import embedded, labels
@@ -163,7 +163,7 @@ def of_labels(
     labels.of_one_kind(found)
     if found[0].flavour.startswith("via"):
         if class_attribute is not None:
-            found = [replace(e, dataset=via_classes.reclassified(e.dataset, class_attribute)) for e in found]
+            found = labels.with_class_attribute(found, class_attribute)
         elif len(found) > 1:
             found = labels.with_one_class_attribute(found)
     by_path = {path: file for file, path in index.files.items()}

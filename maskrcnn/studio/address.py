@@ -110,6 +110,8 @@ def _kept(
         chosen = default
     if asked in texts or chosen != default:
         st.session_state[memory] = (of, str(chosen))
+    elif last_of != of:
+        st.session_state.pop(memory, None)
     return chosen
 
 

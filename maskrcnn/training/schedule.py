@@ -38,8 +38,9 @@ class Clock:
         self._started = now()
         self._timed_from = 0.0
         self._epoch_is_fixed = config.minutes is None or config.steps_per_epoch is not None
-        # The first step pays for warming up and is not timed.
-        self._length_known_at = steps_per_pass * math.ceil((1 + TIMED_STEPS) / steps_per_pass)
+        # The first steps pay for warming up and for reading the pictures, and are not timed.
+        passes = 1 if steps_per_pass > TIMED_STEPS else 1 + math.ceil(TIMED_STEPS / steps_per_pass)
+        self._length_known_at = passes * steps_per_pass
         # Where the current stage began: its progress and its step.
         self._stage = 0
         self._stage_from = (0.0, 0)

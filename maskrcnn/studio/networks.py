@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +16,9 @@ from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import RunFolder
 
 _SHIPS = "ships with the studio"
+
+_LONGEST_HEADER = 20_000_000
+"""Bytes; that of a ResNet-50 has 40,000."""
 
 
 def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
@@ -52,6 +57,35 @@ def network(checkpoint: str, changed: int) -> Any:
     from maskrcnn.model import load
 
     return load(checkpoint)
+
+
+def of_epoch(run: RunFolder, epoch: int) -> Path | None:
+    """The network as it was after that epoch; None where it was not kept. Loads no torch."""
+    return kept(run).get(epoch)
+
+
+def kept(run: RunFolder) -> dict[int, Path]:
+    """Epoch -> the checkpoint that holds the network as it was then, in order of epoch. Loads no torch."""
+    found = run.checkpoints()
+    if run.best.is_file():
+        epoch = _written_after(str(run.best), stamp(run.best))
+        if epoch is not None:
+            found.setdefault(epoch, run.best)
+    return dict(sorted(found.items()))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _written_after(checkpoint: str, changed: int) -> int | None:
+    """The epoch that stands in the header of a checkpoint, which is JSON after its length (safetensors' format); None
+    where none can be read."""
+    try:
+        with open(checkpoint, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _LONGEST_HEADER:
+                return None
+            return int(json.loads(file.read(length))["__metadata__"]["epoch"])
+    except (OSError, struct.error, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def stamp(file: Path) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -37,8 +36,8 @@ _ROW = 24  # pixels of a bar with its gap
 
 @dataclass(frozen=True)
 class Step:
-    """One bar: what the step does, how many boxes are left after it, and how many of them overlap a missed object by at
-    least half (for detections: and are of its class)."""
+    """One bar: what the step does, how many boxes are left after it, and how many of them overlap some missed object by
+    at least half (for detections: and are of its class)."""
 
     words: str
     left: int
@@ -47,16 +46,27 @@ class Step:
 
 def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatches, min_score: float) -> None:
     """Draw it. `image` is the picture's entry in the run's dataset; `matches` what the page counts as found and missed
-    from `min_score` on. The network runs only when the button is clicked, and once for each picture."""
-    if not (run.best.is_file() or run.checkpoints()):
+    from `min_score` on. It is offered where the network of the epoch was kept; that runs only when the button is
+    clicked, and once for each picture."""
+    kept = networks.kept(run)
+    if not kept:
         return
     with st.expander("Why was an object missed?", icon=":material/help_center:"):
         wanted = f"why_missed_{run.path}_{epoch}_{image['id']}"
         missed = [truth for truth in matches.truths if truth.status == "fn"]
+        checkpoint = kept.get(epoch)
+        if checkpoint is None:
+            epochs = ", ".join(map(str, kept))
+            others = f"is that of epoch {epochs}" if len(kept) == 1 else f"are those of epochs {epochs}"
+            st.markdown(
+                f"This follows a picture through the network, and the one of epoch {epoch} was not kept. Kept "
+                f"{others}: choose one above."
+            )
+            return
         if not st.session_state.get(wanted):
             st.markdown(
                 "From many thousand anchors a few detections are left, filter by filter. Follow this picture through "
-                "the network and see where each missed object was lost."
+                "the network and see where each missed object was lost, and what lies on it instead."
                 if missed
                 else "No object of this picture was missed. You can still see how many boxes each filter leaves."
             )
@@ -68,15 +78,6 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
             )
             return
         with session.fail_softly(stop=False):
-            checkpoint = _checkpoint(run, epoch)
-            if checkpoint is None:
-                kept = ", ".join(map(str, run.checkpoints()))
-                others = f"those of the last epochs ({kept}) and of the best one" if kept else "that of the best one"
-                st.info(
-                    f"The network of epoch {epoch} was not kept, only {others}. Choose another epoch above.",
-                    icon=":material/history:",
-                )
-                return
             truths = [truth for truth in matches.truths if truth.status != "ignored"]
             picture = run.picture_path(image)
             with st.spinner("Running the picture through the network"):
@@ -98,7 +99,8 @@ def _draw(picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[Object
         st.markdown(
             "**Boxes that are left after each filter**",
             help="Grey: all of them. Blue: those that overlap a missed object by at least half (IoU 0.5), and from the "
-            "classes on only as its own class. The bars are as long as the logarithm of their number.",
+            "classes on only as its own class; each counts once, on however many missed objects it lies. The bars are "
+            "as long as the logarithm of their number.",
         )
         st.altair_chart(survivors_chart(steps), width="stretch")
     with stories_column:
@@ -156,18 +158,6 @@ def _trace(
     return trace(networks.network(checkpoint, changed), pictures.load(picture), targets)
 
 
-def _checkpoint(run: RunFolder, epoch: int) -> Path | None:
-    """The network as it was after that epoch, None where it was not kept."""
-    if run.checkpoint(epoch).is_file():
-        return run.checkpoint(epoch)
-    if run.best.is_file():
-        from maskrcnn.model.weights import find_checkpoint
-
-        if find_checkpoint(run.best).epoch == epoch:
-            return run.best
-    return None
-
-
 def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:
     """A bar for each filter that can drop something, and one for what is shown."""
     from maskrcnn.model.tracing import filters
@@ -184,10 +174,11 @@ def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> 
         filters.DETECTION_NMS: "NMS at IoU {:g}, per class" if config.num_classes > 2 else "NMS at IoU {:g} again",
         filters.BEST: "best {:.0f}: the detections",
     }
-    left: dict[str, int] = {}
+    on_missed: dict[str, set[int]] = {}  # a box that lies on two missed objects is one box
     for story in missed:
         for standing in story.proposals + story.detections:
-            left[standing.filter] = left.get(standing.filter, 0) + standing.left
+            on_missed.setdefault(standing.filter, set()).update(standing.candidates)
+    left = {name: len(candidates) for name, candidates in on_missed.items()}
     steps = [
         Step(words[step.name].format(step.limit), step.count, left.get(step.name, 0))
         for step in traced.rpn.filters + traced.heads.filters

@@ -110,11 +110,29 @@ def test_it_stays_open_and_follows_the_slider(root: Path, run: RunFolder) -> Non
     assert "**cell**" in words(app)
 
 
-def test_an_epoch_whose_network_was_not_kept(root: Path, run: RunFolder) -> None:
+@pytest.mark.parametrize(
+    ("checkpoints", "best", "words"),
+    [
+        ([2], None, "Kept is that of epoch 2: choose one above"),
+        ([], 2, "Kept is that of epoch 2: choose one above"),
+        ([2, 3], None, "Kept are those of epochs 2, 3: choose one above"),
+        ([3, 4], 2, "Kept are those of epochs 2, 3, 4: choose one above"),
+        ([2], 2, "Kept is that of epoch 2: choose one above"),
+    ],
+)
+def test_an_epoch_whose_network_was_not_kept_is_not_followed(
+    root: Path, run: RunFolder, checkpoints: list[int], best: int | None, words: str
+) -> None:
+    content = run.checkpoint(2).read_bytes()
+    run.checkpoint(2).unlink()
+    for epoch in checkpoints:
+        run.checkpoint(epoch).write_bytes(content)
+    if best:
+        run.best.write_bytes(content)
     app = open_page(root, epoch="1")
-    panel(app).button(CLICK).click().run()
-    (info,) = panel(app).info
-    assert "The network of epoch 1 was not kept, only those of the last epochs (2)" in info.value
+    assert not [button for button in panel(app).button if button.key == CLICK]
+    assert "the one of epoch 1 was not kept" in panel(app).markdown[0].value
+    assert words in panel(app).markdown[0].value
 
 
 def test_the_best_network_counts_for_its_epoch(root: Path, run: RunFolder) -> None:
@@ -136,7 +154,7 @@ def test_a_damaged_network_is_one_red_box_and_the_page_goes_on(root: Path, run: 
     panel(app).button(CLICK).click().run()
     (error,) = app.error
     assert "epoch_0002.safetensors" in error.value
-    assert "All 1 validation pictures" in [element.value for element in app.subheader]
+    assert "The validation set: 1 picture" in [element.value for element in app.subheader]
 
 
 def test_the_page_loads_no_torch_before_the_click(root: Path, run: RunFolder, workspace: Path) -> None:
@@ -180,6 +198,32 @@ def test_bars_of_a_traced_picture() -> None:
     assert [step.left for step in steps[4:6]] == [proposals, 2 * proposals]
     assert steps[0].on_missed == stories[0].proposals[0].left > 0
     assert steps[-1].left == 0
+
+
+@pytest.mark.parametrize(
+    ("anchors", "objects", "blue"),
+    [
+        # Shifted by 4 of 20 px, two boxes have an IoU of 16 / 24 = 0.67.
+        ([[10, 10, 30, 30]], [[10, 10, 30, 30], [14, 10, 34, 30]], 1),
+        ([[10, 10, 30, 30], [14, 10, 34, 30]], [[10, 10, 30, 30], [14, 10, 34, 30]], 2),
+        ([[12, 10, 32, 30]], [[10, 10, 30, 30], [14, 10, 34, 30], [12, 12, 32, 32]], 1),
+        # By 10, 1/3: each lies on its own.
+        ([[10, 10, 30, 30], [20, 10, 40, 30]], [[10, 10, 30, 30], [20, 10, 40, 30]], 2),
+        ([[10, 10, 30, 30], [40, 40, 60, 60]], [[10, 10, 30, 30], [12, 10, 32, 30]], 1),
+        ([[40, 40, 60, 60]], [[10, 10, 30, 30], [12, 10, 32, 30]], 0),
+    ],
+)
+def test_a_box_on_two_missed_objects_is_one_box(anchors: list[list[int]], objects: list[list[int]], blue: int) -> None:
+    """Nothing is shown from 0.9 on, so all objects are missed; no step before drops anything."""
+    from maskrcnn.model import explain, trace
+    from tests.model.tracing.test_trace_verdicts import CAT, SURE_CAT, network
+
+    keep = {"rpn_nms_threshold": 0.95, "detection_nms_threshold": 0.95}
+    model = network(anchors, [0.9] * len(anchors), [SURE_CAT] * len(anchors), **keep)
+    targets = {"boxes": objects, "labels": [CAT] * len(objects)}
+    traced = trace(model, np.zeros((64, 64, 3), np.uint8), targets)
+    steps = why_missed.steps_of(traced, explain(traced, 0.9), 0.9)
+    assert [step.on_missed for step in steps] == [blue] * (len(steps) - 1) + [0]
 
 
 def test_numbers_beside_a_bar() -> None:

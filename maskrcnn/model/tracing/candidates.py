@@ -1,4 +1,5 @@
-"""One labelled object on its way through the filters: which boxes are left for it after each."""
+"""One labelled object on its way through the filters: which boxes are left for it after each, and what lies on it at
+the end."""
 
 from __future__ import annotations
 
@@ -11,6 +12,10 @@ from maskrcnn.model.tracing.trace import Trace
 
 MATCH_IOU = 0.5
 """From this IoU on a box is taken for the object, as in AP50."""
+
+NEAR_IOU = 0.1
+"""From this IoU on a detection has something to do with the object; below, it lies elsewhere (Bolya et al. 2020, TIDE,
+section 2.2)."""
 
 # Filters after those of the network; see `ObjectStory`.
 SHOWN = "shown"
@@ -33,9 +38,9 @@ class BestAnchor:
 class Standing:
     """How an object stands after one filter.
 
-    `filter`: its name; `left`: candidates that overlap the object by at least `MATCH_IOU`; `best`: the candidate with
-    the largest IoU, -1 where none is left at all; `iou`, `score`: its own. For detections only those of the object's
-    class are candidates.
+    `filter`: its name; `left`: how many candidates overlap the object by at least `MATCH_IOU`, and `candidates`: which,
+    by their numbers; `best`: the candidate with the largest IoU, -1 where none is left at all; `iou`, `score`: its own.
+    For detections only those of the object's class are candidates.
     """
 
     filter: str
@@ -43,6 +48,7 @@ class Standing:
     best: int
     iou: float
     score: float
+    candidates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,27 @@ class Candidates:
             return Standing(self.filter, 0, -1, 0.0, 0.0)
         best = self.closest()
         found = int(self.index[best]), float(self.iou[best]), float(self.score[best])
-        return Standing(self.filter, len(self.fitting), *found)
+        fitting = self.fitting
+        return Standing(self.filter, len(fitting), *found, tuple(self.index[fitting].tolist()))
+
+
+@dataclass(frozen=True)
+class Lying:
+    """A detection of any class that lies on an object, with an IoU of at least `NEAR_IOU`.
+
+    `candidate`: its number among the candidates of the box head; `label`, `name`: its class; `score`; `iou`: with the
+    object, of the masks where both are known, else of the boxes; `shown`: whether its score is high enough; `finds`:
+    which object it counts for (-1: none), and `iou_there`: its IoU with that one.
+    """
+
+    candidate: int
+    label: int
+    name: str
+    score: float
+    iou: float
+    shown: bool
+    finds: int
+    iou_there: float
 
 
 @dataclass(frozen=True)
@@ -86,7 +112,7 @@ class Case:
     """One object and all that is needed to say what became of it.
 
     `number`, `label`, `name`: which of the targets, its class and the class's name; `steps`: filter -> what was left
-    for it after that, in order.
+    for it after that, in order; `lying`: the detections that lie on it, closest first.
     """
 
     trace: Trace
@@ -95,6 +121,22 @@ class Case:
     name: str
     anchor: BestAnchor
     steps: dict[str, Candidates]
+    lying: tuple[Lying, ...] = ()
+
+    def as_another_class(self, least: float, above: float) -> Lying | None:
+        """The closest shown detection of another class with at least that IoU and a score above the other number, which
+        finds no object of its own class."""
+        others = (d for d in self.lying if d.label != self.label and d.shown and d.finds < 0)
+        return next((d for d in others if d.iou >= least and d.score > above), None)
+
+    def too_loose(self) -> Lying | None:
+        """The closest shown detection of its class that does not overlap it enough, and finds no other object."""
+        found = (d for d in self.lying if d.label == self.label and d.shown and d.finds < 0 and d.iou < MATCH_IOU)
+        return next(found, None)
+
+    def counts_for_another(self, candidate: int) -> Lying | None:
+        """The detection of that candidate, if it lies on the object but finds another one."""
+        return next((d for d in self.lying if d.candidate == candidate and d.finds not in (-1, self.number)), None)
 
     def before(self, name: str) -> Candidates:
         """What was left for it before that filter."""

@@ -1,19 +1,71 @@
-"""What became of an object, in one plain sentence with the numbers that say why."""
+"""What became of an object, in one or two plain sentences with the numbers that say why."""
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
 from maskrcnn.model.tracing import filters
-from maskrcnn.model.tracing.candidates import MASK, MATCH, MATCH_IOU, SHOWN, Case
+from maskrcnn.model.tracing.candidates import MASK, MATCH, MATCH_IOU, SHOWN, Case, Lying
+
+Reason = Literal[
+    "found",
+    "counted for another",  # the detection on it finds another object, and one detection finds one
+    "another class",  # a detection of another class lies on it
+    "too loose",  # one of its class lies on it, but overlaps it by less than 0.5
+    "not shown",  # its detection has a score below that from which on they are shown
+    "low score",  # no box on it has a sufficient score as its class: the background or another class has won
+    "NMS",  # its last box was dropped in favour of one that does not fit
+    "limit",  # it did not belong to so many best ones
+    "no box",  # no anchor or proposal fitted, or the network moved them away
+]
 
 
-def verdict(case: Case, lost_at: str, min_score: float) -> str:
-    """The sentence on an object that was lost at that filter ("" for one that was found)."""
+def judge(case: Case, lost_at: str, min_score: float) -> tuple[Reason, str]:
+    """Why an object was missed that was lost at that filter ("" for one that was found), in a word and in a sentence.
+
+    What lies on it comes first, as that is what can be seen; then what became of the boxes that would have found it.
+    """
     if not lost_at:
-        return _found(case)
+        return "found", _found(case)
+    own, score = _sentence(case, lost_at, min_score), _own_score(case, lost_at)
+    other = case.as_another_class(MATCH_IOU, score)
+    if other and not (lost_at == MATCH and case.before(MATCH).iou.max() >= other.iou):
+        return "another class", _another_class(case, other, lost_at, min_score)
+    if lost_at in (MATCH, MASK, SHOWN):
+        return {MATCH: "counted for another", MASK: "too loose", SHOWN: "not shown"}[lost_at], own  # type: ignore
+    reason: Reason = _REASONS.get(lost_at, "no box")
+    if (loose := case.too_loose()) and not (reason == "NMS" and _winner(case, lost_at) == loose.candidate):
+        return "too loose", f"Found too loosely: {_lies(loose)}, less than {MATCH_IOU:g}. {own}"
+    if also := case.as_another_class(0, score):
+        own = f"{own} {_lies(also, 'A')}, too."
+    return reason, own
+
+
+def _own_score(case: Case, lost_at: str) -> float:
+    """The best score as its own class of a box that fitted before it was lost; 0 where the network has not come so far
+    as to give one."""
+    if lost_at not in (*DETECTION_FILTERS, filters.SCORE, SHOWN, MASK, MATCH):
+        return 0
+    left = case.before(lost_at)
+    return float(left.score[left.strongest()])
+
+
+_REASONS: dict[str, Reason] = {
+    filters.PRE_NMS: "limit",
+    filters.POST_NMS: "limit",
+    filters.BEST: "limit",
+    filters.RPN_NMS: "NMS",
+    filters.DETECTION_NMS: "NMS",
+    filters.OBJECTNESS: "low score",
+    filters.SCORE: "low score",
+}
+
+
+def _sentence(case: Case, lost_at: str, min_score: float) -> str:
+    """What the filter did at which it was lost."""
     if lost_at == filters.DECODED:
         return _no_anchor(case) if case.anchor.iou < MATCH_IOU else _moved_away(case)
     if lost_at == filters.PRE_NMS:
@@ -38,6 +90,27 @@ def verdict(case: Case, lost_at: str, min_score: float) -> str:
 def _found(case: Case) -> str:
     left = case.steps[MATCH]
     return f"Found with IoU {left.iou[left.closest()]:.2f} and score {left.score[left.closest()]:.2f}."
+
+
+def _lies(detection: Lying, article: str = "a") -> str:
+    return (
+        f"{article} detection as {detection.name} with score {detection.score:.2f} lies on it with IoU "
+        f"{below(detection.iou)}"
+    )
+
+
+def _another_class(case: Case, other: Lying, lost_at: str, min_score: float) -> str:
+    """The detection of another class, and what its own class came to."""
+    taken = f"Taken for another class: {_lies(other)}."
+    if lost_at in (filters.SCORE, SHOWN):
+        left = case.before(lost_at)
+        best = left.strongest()
+        limit, words = _limit(case, lost_at, min_score)
+        score = apart(left.score[best], limit)
+        return f"{taken} Its best score as {case.name} is {score} (IoU {left.iou[best]:.2f}), {words}."
+    if lost_at in (*DETECTION_FILTERS, MASK, MATCH):
+        return f"{taken} As {case.name}: {_sentence(case, lost_at, min_score)}"
+    return f"{taken} No box as {case.name} fits it."
 
 
 # The RPN
@@ -125,12 +198,20 @@ def _suppressed(case: Case, name: str) -> str:
     winner = nms.by[lost]
     score = step.scores[step.survivors == winner][0]
     word = _score_word(name)
+    elsewhere = name == filters.DETECTION_NMS and case.counts_for_another(winner)
     return (
         f"Its best {_kind(name)} (IoU {left.iou[best]:.2f}, {word} {apart(left.score[best], score)}) was dropped by "
         f"NMS in favour of a box with {word} {apart(score, left.score[best])}: the two overlap by "
         f"{apart(nms.ious[lost], step.limit)}, more than {step.limit:g}, but that box overlaps the object by only "
-        f"{case.steps[name].iou_of(winner):.2f}."
+        f"{below(case.steps[name].iou_of(winner))}{f' and finds another {case.name}' if elsewhere else ''}."
     )
+
+
+def _winner(case: Case, name: str) -> int:
+    """The box in whose favour NMS dropped its closest one."""
+    left = case.before(name)
+    nms = case.trace.rpn.nms if name == filters.RPN_NMS else case.trace.heads.nms
+    return int(nms.by[nms.dropped == left.index[left.closest()]][0]) if name == filters.DETECTION_NMS else -1
 
 
 def _outranked(case: Case, name: str) -> str:
@@ -163,17 +244,29 @@ def _no_score(case: Case, name: str, min_score: float) -> str:
     chances = case.trace.heads.probabilities[left.index[best] // (len(names) - 1)]
     rival = max((label for label in range(len(names)) if label != case.label), key=lambda label: chances[label])
     score, other = left.score[best], f"{chances[rival]:.2f}"
-    if name == SHOWN:
-        limit, below = min_score, f"below {min_score:g}, from which on detections are shown"
-    else:
-        limit = case.filter(name).limit
-        below = f"below detection_min_confidence {limit:g}"
+    limit, words = _limit(case, name, min_score)
+    # Not only its own proposal may be of another class: so may a detection that is not shown, or finds another object.
+    on_it = (d for d in case.lying if d.label != case.label and d.iou >= MATCH_IOU and d.score > score)
+    if stronger := max(on_it, key=lambda detection: detection.score, default=None):
+        finds = ", which finds another object" if stronger.finds >= 0 else ""
+        return (
+            f"Classified as {stronger.name} ({stronger.score:.2f}, IoU {stronger.iou:.2f}{finds}) rather than "
+            f"{case.name} ({apart(score, limit)}, {words})."
+        )
     if rival and chances[rival] > score:
-        return f"Classified as {names[rival]} ({other}) rather than {case.name} ({apart(score, limit)}, {below})."
+        return f"Classified as {names[rival]} ({other}) rather than {case.name} ({apart(score, limit)}, {words})."
     return (
-        f"Its best score as {case.name}, {apart(score, limit)} (IoU {left.iou[best]:.2f}), is {below}; {names[rival]} "
+        f"Its best score as {case.name}, {apart(score, limit)} (IoU {left.iou[best]:.2f}), is {words}; {names[rival]} "
         f"has {other}."
     )
+
+
+def _limit(case: Case, name: str, min_score: float) -> tuple[float, str]:
+    """The score that is asked for, and "below ..." in words."""
+    if name == SHOWN:
+        return min_score, f"below {min_score:g}, from which on detections are shown"
+    limit = case.filter(name).limit
+    return limit, f"below detection_min_confidence {limit:g}"
 
 
 def _wrong_mask(case: Case) -> str:
@@ -181,17 +274,30 @@ def _wrong_mask(case: Case) -> str:
     best = left.closest()
     return (
         f"Its box was found (IoU {left.iou[best]:.2f}, score {left.score[best]:.2f}), but its mask overlaps the "
-        f"object's by only {masks.iou_of(left.index[best]):.2f}."
+        f"object's by only {below(masks.iou_of(left.index[best]))}."
     )
 
 
 def _taken(case: Case) -> str:
+    """One that is found twice over: by a detection that finds another object."""
     left = case.before(MATCH)
     best = left.closest()
-    return (
+    there = case.counts_for_another(left.index[best])
+    which = f", which it overlaps by {there.iou_there:.2f}" if there else ""
+    words = (
         f"Its best detection (IoU {left.iou[best]:.2f}, score {left.score[best]:.2f}) counts for another {case.name} "
-        "already, and one detection finds one object."
+        f"already{which}, and one detection finds one object."
     )
+    before, nms = case.before(filters.DETECTION_NMS), case.trace.heads.nms
+    dropped = np.isin(before.index, nms.dropped[nms.by == left.index[best]])
+    closer = np.flatnonzero(dropped & (before.iou > case.steps[SHOWN].iou_of(left.index[best])))
+    if len(closer):
+        closest = closer[before.iou[closer].argmax()]
+        words += (
+            f" NMS had dropped a closer one (IoU {before.iou[closest]:.2f}, score {before.score[closest]:.2f}) in its "
+            "favour."
+        )
+    return words
 
 
 DETECTION_FILTERS = (filters.BOX_CLIPPED, filters.BOX_TOO_SMALL, filters.DETECTION_NMS, filters.BEST)
@@ -214,6 +320,11 @@ def shape(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def extent(box: np.ndarray) -> str:
     """`12 x 40 px`."""
     return f"{box[2] - box[0]:.2g} × {box[3] - box[1]:.2g} px"
+
+
+def below(iou: float) -> str:
+    """An IoU with two decimals, or with as many as it takes to be seen to lie below `MATCH_IOU` if it does."""
+    return apart(iou, MATCH_IOU) if iou < MATCH_IOU else f"{iou:.2f}"
 
 
 def apart(value: float, other: float) -> str:

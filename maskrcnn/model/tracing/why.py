@@ -1,5 +1,5 @@
-"""Why did this object disappear? For each labelled object of a traced picture: the filter that dropped its last
-candidate.
+"""Why was this object missed? For each labelled object of a traced picture: what lies on it instead of a detection that
+finds it, and the filter that dropped its last candidate.
 
 ```python
 for story in explain(trace(model, picture, {"boxes": boxes, "labels": labels})):
@@ -7,7 +7,9 @@ for story in explain(trace(model, picture, {"boxes": boxes, "labels": labels})):
 ```
 
 An object is followed by IoU: after each filter there are candidates left that overlap it by at least 0.5, or there are
-not. It is lost at the filter after which there is none any more. For detections the class has to be right too.
+not. It is lost at the filter after which there is none any more. For detections the class has to be right too. What is
+told first is what can be seen on it: a detection of another class, one that lies too loosely, or one that counts for
+another object; then at which filter the boxes that would have found it went.
 """
 
 from __future__ import annotations
@@ -20,10 +22,21 @@ from torchvision.ops import box_iou
 
 from maskrcnn.errors import StudioError
 from maskrcnn.model.tracing.assignment import Assignment
-from maskrcnn.model.tracing.candidates import MASK, MATCH, MATCH_IOU, SHOWN, BestAnchor, Candidates, Case, Standing
+from maskrcnn.model.tracing.candidates import (
+    MASK,
+    MATCH,
+    MATCH_IOU,
+    NEAR_IOU,
+    SHOWN,
+    BestAnchor,
+    Candidates,
+    Case,
+    Lying,
+    Standing,
+)
 from maskrcnn.model.tracing.filters import Filter
 from maskrcnn.model.tracing.trace import Trace
-from maskrcnn.model.tracing.verdicts import verdict
+from maskrcnn.model.tracing.verdicts import Reason, judge
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class ObjectStory:
     - "match": among those that are not taken by another object, by COCO's greedy rule.
 
     `found`, or else `lost_at`: the name of the filter, or one of these three, after which no candidate was left.
-    `verdict`: the same in one sentence with the numbers.
+    `reason`: why it was missed, in a word (see `verdicts.Reason`). `verdict`: the same in words with the numbers.
     """
 
     number: int
@@ -50,6 +63,7 @@ class ObjectStory:
     detections: tuple[Standing, ...]
     found: bool
     lost_at: str
+    reason: Reason
     verdict: str
 
 
@@ -65,7 +79,8 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
     anchor_ious = ious(trace.rpn.all_anchors, objects)
     proposal_ious = [ious(step.boxes, objects) for step in trace.rpn.filters]
     detection_ious = [ious(step.boxes, objects) for step in trace.heads.filters]
-    endings = _endings(trace, trace.assignment, detection_ious[-1], min_score)
+    on_objects, matched = _on_objects(trace, trace.assignment, detection_ious[-1], min_score)
+    endings = _endings(trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score)
     stories = []
     for number, label in enumerate(truth.labels.tolist()):
         best = int(anchor_ious[:, number].argmax())
@@ -80,8 +95,10 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
         ]
         detections += [ending[number] for ending in endings]
         steps = {step.filter: step for step in proposals + detections}
-        case = Case(trace, number, label, trace.config.names[label - 1], anchor, steps)
+        lying = _lying(trace, on_objects, matched, number, min_score)
+        case = Case(trace, number, label, trace.config.names[label - 1], anchor, steps, lying)
         lost_at = case.lost_at()
+        reason, words = judge(case, lost_at, min_score)
         stories.append(
             ObjectStory(
                 number=number,
@@ -93,7 +110,8 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
                 detections=tuple(step.standing() for step in detections),
                 found=not lost_at,
                 lost_at=lost_at,
-                verdict=verdict(case, lost_at, min_score),
+                reason=reason,
+                verdict=words,
             )
         )
     return stories
@@ -108,21 +126,67 @@ def _left(step: Filter, overlap: np.ndarray, chosen: np.ndarray | slice = slice(
     return Candidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen])
 
 
-def _endings(trace: Trace, assignment: Assignment, overlap: np.ndarray, min_score: float) -> list[list[Candidates]]:
-    """What is left for each object at "shown", "mask" and "match". `overlap (D, N)`: IoU of the boxes."""
+def _on_objects(
+    trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each detection lies on each object, whatever its class, and which finds which.
+
+    `boxes (D, N)`: IoU of the boxes. Returns `(D, N)` float32, the IoU of the masks where they are known, else of the
+    boxes; and bool `(D, N)`.
+    """
+    truth, found = assignment.truth, trace.detections
+    overlap = boxes
+    if truth.masks is not None and found.soft_masks is not None:
+        overlap = _mask_ious(trace, truth.masks, boxes > 0)
+    return overlap, _matches(np.where(_right(trace, assignment, min_score), overlap, 0))
+
+
+def _right(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
+    """Which detection could find which object: bool `(D, N)`, where it is shown and the class is right."""
+    found = trace.detections
+    return (found.scores >= min_score)[:, None] & (found.labels[:, None] == assignment.truth.labels)
+
+
+def _lying(trace: Trace, overlap: np.ndarray, matched: np.ndarray, number: int, min_score: float) -> tuple[Lying, ...]:
+    """The detections that lie on object `number`, closest first."""
+    found, candidates = trace.detections, trace.heads.filters[-1].survivors
+    near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
+    lying = []
+    for place in near[np.argsort(-overlap[near, number], kind="stable")].tolist():
+        finds = int(matched[place].argmax()) if matched[place].any() else -1
+        label, score = int(found.labels[place]), float(found.scores[place])
+        lying.append(
+            Lying(
+                candidate=int(candidates[place]),
+                label=label,
+                name=trace.config.names[label - 1],
+                score=score,
+                iou=float(overlap[place, number]),
+                shown=score >= min_score,
+                finds=finds,
+                iou_there=float(overlap[place, finds]) if finds >= 0 else 0.0,
+            )
+        )
+    return tuple(lying)
+
+
+def _endings(
+    trace: Trace, assignment: Assignment, boxes: np.ndarray, overlap: np.ndarray, matched: np.ndarray, min_score: float
+) -> list[list[Candidates]]:
+    """What is left for each object at "shown", "mask" and "match". `(D, N)`: IoU of the boxes, IoU of masks where they
+    are known, and which finds which."""
     truth, found = assignment.truth, trace.detections
     candidates = trace.heads.filters[-1].survivors
-    right = (found.scores >= min_score)[:, None] & (found.labels[:, None] == truth.labels)
+    right = _right(trace, assignment, min_score)
 
-    def ending(name: str, left: np.ndarray) -> list[Candidates]:
-        columns = zip(left.T, overlap.T, strict=True)
+    def ending(name: str, left: np.ndarray, ious: np.ndarray) -> list[Candidates]:
+        columns = zip(left.T, ious.T, strict=True)
         return [Candidates(name, candidates[own], values[own], found.scores[own]) for own, values in columns]
 
-    endings = [ending(SHOWN, right)]
+    endings = [ending(SHOWN, right, boxes)]
     if truth.masks is not None and found.soft_masks is not None:
-        overlap = _mask_ious(trace, truth.masks, right & (overlap > 0))
-        endings.append(ending(MASK, right))
-    endings.append(ending(MATCH, _matches(np.where(right, overlap, 0))))
+        endings.append(ending(MASK, right, overlap))
+    endings.append(ending(MATCH, matched, overlap))
     return endings
 
 

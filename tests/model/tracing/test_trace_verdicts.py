@@ -116,7 +116,9 @@ def test_an_anchor_that_the_rpn_moves_away() -> None:
     # dx = 0.5 of 20 px: 200 / 600.
     (story,) = stories(network([OBJECT], [0.9], [SURE_CAT], anchor_moves=[[0.5, 0, 0, 0]]))
     assert story.lost_at == "decoded"
+    assert story.reason == "too loose"
     assert story.verdict == (
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, less than 0.5. "
         "The RPN moved its best anchor (IoU 1.00, objectness 0.90) away from it, to IoU 0.33; no other anchor came "
         "closer than 0.33."
     )
@@ -163,6 +165,7 @@ def test_dropped_by_nms_of_the_rpn() -> None:
     (story,) = stories(network([UPPER, RIVAL], [0.8, 0.91], [SURE_CAT], rpn_nms_threshold=0.6))
     assert story.lost_at == "RPN NMS"
     assert story.verdict == (
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.41, less than 0.5. "
         "Its best proposal (IoU 0.60, objectness 0.80) was dropped by NMS in favour of a box with objectness 0.91: the "
         "two overlap by 0.64, more than 0.6, but that box overlaps the object by only 0.41."
     )
@@ -185,6 +188,7 @@ def test_moved_away_by_the_box_head() -> None:
     (story,) = stories(network([OBJECT], [0.9], [SURE_CAT], box_moves=[[0, 0.5, 0, 0]]))
     assert story.lost_at == "refined"
     assert story.verdict == (
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, less than 0.5. "
         "The box head moved its best proposal (IoU 1.00) away from it: as cat it overlaps it by 0.33."
     )
 
@@ -204,7 +208,8 @@ def test_a_refined_box_that_is_cut_off() -> None:
     [
         (
             [0.27, 0.02, 0.71],
-            "Classified as dog (0.71) rather than cat (0.02, below detection_min_confidence 0.05).",
+            "Taken for another class: a detection as dog with score 0.71 lies on it with IoU 1.00. Its best score as "
+            "cat is 0.02 (IoU 1.00), below detection_min_confidence 0.05.",
         ),
         (
             [0.95, 0.03, 0.02],
@@ -233,7 +238,8 @@ def test_of_several_boxes_the_one_with_the_best_score_is_told_of() -> None:
     [
         (
             [0.09, 0.2, 0.71],
-            "Classified as dog (0.71) rather than cat (0.20, below 0.5, from which on detections are shown).",
+            "Taken for another class: a detection as dog with score 0.71 lies on it with IoU 1.00. Its best score as "
+            "cat is 0.20 (IoU 1.00), below 0.5, from which on detections are shown.",
         ),
         (
             [0.58, 0.32, 0.1],
@@ -306,7 +312,8 @@ def test_two_objects_and_one_detection() -> None:
     assert first.found
     assert second.lost_at == "match"
     assert second.verdict == (
-        "Its best detection (IoU 0.70, score 0.80) counts for another cat already, and one detection finds one object."
+        "Its best detection (IoU 0.70, score 0.80) counts for another cat already, which it overlaps "
+        "by 1.00, and one detection finds one object."
     )
 
 

@@ -16,6 +16,8 @@ import pandas as pd
 
 from maskrcnn import foreign
 from maskrcnn.annotations.formats.spreadsheet import csv_of
+from maskrcnn.annotations.store.original_places import original_file_names
+from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import StudioError
 from maskrcnn.shipped import CARD
 from maskrcnn.studio import run_overlay, run_rows
@@ -113,10 +115,21 @@ def steps_csv(run: RunFolder) -> bytes:
 
 
 def labels(run: RunFolder, split: str) -> bytes:
-    """A split of the labels that the run was given, as one COCO document; without a picture where it is not there."""
+    """A split of the labels that the run was given, as one COCO document; without a picture where it is not there.
+    Pictures are called as in an export of the project: as the person's own photographs, not as the project's copies."""
     dataset = run.dataset()
     empty = {"images": [], "annotations": [], "categories": dataset["train"]["categories"]}
-    return json.dumps(dataset[split] or empty).encode()
+    document = dataset[split] or empty
+    project = run.path.parent.parent
+    if not (project / DATABASE).is_file():
+        return json.dumps(document).encode()
+    images = document["images"]
+    try:
+        names = original_file_names(project, [image["file_name"] for image in images])
+    except StudioError:  # the project is damaged, which its own pages say
+        names = [image["file_name"] for image in images]
+    named = [{**image, "file_name": name} for image, name in zip(images, names, strict=True)]
+    return json.dumps({**document, "images": named}).encode()
 
 
 def archive(run: RunFolder) -> io.BytesIO:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
+from maskrcnn.annotations.store import Project
 from maskrcnn.studio import run_downloads
 from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, RunFolder
 from tests.shipping import ship
@@ -112,3 +114,24 @@ def test_a_run_that_has_written_nothing_has_nothing_to_give(tmp_path: Path) -> N
 def test_only_large_files_have_their_size_told() -> None:
     assert run_downloads.size_words(None) == run_downloads.size_words(900_000) == ""
     assert run_downloads.size_words(27_150_956) == " · 27 MB"
+
+
+def test_labels_name_the_photographs_of_the_person_not_those_of_the_project(tmp_path: Path) -> None:
+    """Two pictures of one name came into training and validation; the project called the second otherwise."""
+    project = Project.create(tmp_path / "project")
+    for split, shade in (("train", 40), ("val", 90)):
+        buffer = io.BytesIO()
+        Image.new("RGB", (8, 6), (shade, 0, 0)).save(buffer, "PNG")
+        project.add_pictures([("a.png", buffer.getvalue())], split)  # type: ignore[arg-type]
+    run = RunFolder(project.runs_folder / "cells-0001")
+    run.path.mkdir()
+    documents = {
+        split: {**TRAIN, "images": [{**TRAIN["images"][0], "file_name": name}]}
+        for split, name in (("train", "a.png"), ("val", "a (2).png"))
+    }
+    run.write_json(DATASET, documents)
+    for split in ("train", "val"):
+        [image] = json.loads(run_downloads.labels(run, split))["images"]
+        assert image["file_name"] == "a.png"
+    (project.folder / "project.db").write_bytes(b"damaged")
+    assert json.loads(run_downloads.labels(run, "val"))["images"][0]["file_name"] == "a (2).png"

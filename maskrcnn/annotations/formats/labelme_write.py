@@ -164,8 +164,11 @@ def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
 def _drawn(shape: Shape, width: int | None, height: int | None, here: str, losses: Losses) -> list[Json]:
     """The outlines of a shape as labelme draws them; none for what has no place in it."""
     match shape:
+        case Polygon(points=()) | Polyline(points=()) | Keypoints(points=()):
+            losses("{regions} left out because nothing is drawn: an outline without a vertex")
+            return []
         case Polygon():
-            return [_drawing("polygon", shape.points)] if shape.points else []
+            return [_drawing("polygon", shape.points)]
         case Rect():
             x0, y0, x1, y1 = raster.bounds(shape)
             return [_drawing("rectangle", ((x0, y0), (x1, y1)))]
@@ -176,7 +179,7 @@ def _drawn(shape: Shape, width: int | None, height: int | None, here: str, losse
         case Point():
             return [_drawing("point", ((shape.cx, shape.cy),))]
         case Keypoints():
-            return [_drawing("points", tuple((x, y) for x, y, _ in shape.points))] if shape.points else []
+            return [_drawing("points", tuple((x, y) for x, y, _ in shape.points))]
         case Ellipse():
             losses("{regions} drawn as ellipses became polygons because labelme has none")
             return [_drawing("polygon", raster.rings(shape)[0])]

@@ -95,7 +95,8 @@ def encode(dataset: Dataset) -> Encoded:
         lines.append(",".join(_quoted(cells.get(column, ""), column in _JSON_COLUMNS) for column in columns))
     try:
         content = "\n".join([*lines, ""]).encode("utf-8")
-        return Encoded({"via.csv": content}, dataset.n_regions, losses.warnings())
+        n_regions = sum(len(via_write.with_outlines(record).regions) for record in dataset.images)
+        return Encoded({"via.csv": content}, n_regions, losses.warnings())
     except UnicodeEncodeError:
         source = dataset.source or "the dataset"
         raise StudioError(f"{source}: a name has a broken character, which CSV cannot hold; give it another") from None
@@ -305,7 +306,7 @@ _WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not op
 
 def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:
     """The cells of every row, and the place that the row had in its file if rows of several pictures are mixed."""
-    for record in dataset.images:
+    for record in map(via_write.with_outlines, dataset.images):
         said = via_read.notes(record.extras, FLAVOUR)
         size = via_write.written_size(record, said)
         attributes = _json(record.attributes, said.get("undefined", ()))

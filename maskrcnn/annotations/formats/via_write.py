@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import via_classes
 from maskrcnn.annotations.formats.json_values import Complaint, Json
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
@@ -72,6 +73,11 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
         if flavour == "via-csv" and fields and any(value != "" for value in fields.values()):
             losses("further fields of {pictures} (an embedded picture, say) left out, as VIA CSV has no place for them")
         for region in record.regions:
+            if not _has_outline(region.shape):
+                losses(
+                    "{regions} left out because nothing is drawn: a mask without a pixel, an outline without a vertex"
+                )
+                continue
             if region.class_name is not None:
                 found.used.add(region.class_name)
             something = something or via_classes.says_something(region.attributes)
@@ -95,6 +101,23 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
     if flavour != "via-project":
         of_the_dataset(dataset, losses, WORDS[flavour], keypoint_names=True, unused_classes=True)
     return found
+
+
+def with_outlines(record: ImageRecord) -> ImageRecord:
+    """The record without the regions of which VIA would have nothing to draw, which its readers take for a fault."""
+    kept = tuple(region for region in record.regions if _has_outline(region.shape))
+    return record if len(kept) == len(record.regions) else replace(record, regions=kept)
+
+
+def _has_outline(shape: Shape) -> bool:
+    match shape:
+        case RLE():
+            return raster.area(shape, *shape.size) > 0
+        case MultiPolygon():
+            return any(ring for part in shape.parts for ring in part)
+        case Polygon() | Polyline():
+            return bool(shape.points)
+    return True
 
 
 def _needs_joining(shape: Shape) -> bool:
@@ -121,7 +144,7 @@ def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str,
     """Each picture's key and entry, in order; no two keys are alike."""
     taken: set[str] = set()
     last_number: dict[str, int] = {}
-    for record in dataset.images:
+    for record in map(with_outlines, dataset.images):
         said = notes(record.extras, flavour)
         size = written_size(record, said)
         key = said["key"] if "key" in said else key_of(record.file_name, size)
@@ -148,7 +171,7 @@ def _image(
     for name in said.get("without", ()):
         if image.get(name) in (None, "", [], {}):
             image.pop(name, None)
-    return image
+    return image | {name: value for name, value in said.get("empty", {}).items() if not image.get(name)}
 
 
 def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
@@ -172,16 +195,13 @@ def written_size(record: ImageRecord, said: Mapping[str, Any]) -> Any:
 
     `without` in what the file said leaves it out again; a size that is known by now wins over an unknown one.
     """
-    if "size" in said and size_of(said["size"], _NOWHERE) == record.file_size:
+    if "size" in said and size_of(said["size"]) == record.file_size:
         return said["size"]
     if record.file_size is not None and record.file_size >= 0:
         return record.file_size
     if "size" in said.get("without", ()):
         return None
     return record.path.stat().st_size if record.path is not None and record.path.is_file() else -1
-
-
-_NOWHERE = Complaint("the dataset", "a picture", "mend it")
 
 
 # Regions
@@ -197,7 +217,7 @@ def region_document(region: Region, class_attribute: str | None, extras: Mapping
     document = {**said.get("region", {}), "shape_attributes": {**said.get("shape", {}), **drawn}}
     attributes = region_attributes(region, class_attribute, extras, said)
     if attributes or "region_attributes" not in without:
-        document["region_attributes"] = attributes
+        document["region_attributes"] = attributes or said.get("empty", {}).get("region_attributes", attributes)
     return document
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats import original_names
+from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import confinement, records, schema
 
 
@@ -17,8 +19,7 @@ def known_by(project: Path) -> dict[str, Path]:
     Of two pictures `1.jpg` each is known by its folder, else by that of its split, so that `1.jpg` alone is none of
     them for sure. Raises `StudioError` for a database that is damaged.
     """
-    with schema.reading(project / schema.DATABASE) as db:
-        rows = [(number, records.without_regions(row)) for number, row in records.rows_of_all(db)]
+    rows = _rows(project)
     pictures = confinement.Pictures(project)
     originals = {number: original_names.place(record) for number, record in rows}
     count = Counter(map(_last, originals.values()))
@@ -34,6 +35,20 @@ def known_by(project: Path) -> dict[str, Path]:
             place = f"{record.split}/{place}"
         before[place if place not in before else f"{record.split}/{number}/{original_names.last_part(place)}"] = path
     return own | before
+
+
+def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
+    """What pictures were called before they came into a project, by the names that it gave them: as in an export of
+    these pictures (`original_names`). A name that the project does not know stays. Raises as `known_by`."""
+    known = {record.file_name: record for _, record in _rows(project)}
+    asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
+    return [record.file_name for record in original_names.restored(Dataset(asked))[0].images]
+
+
+def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
+    """The number of each picture, and its record without regions."""
+    with schema.reading(project / schema.DATABASE) as db:
+        return [(number, records.without_regions(row)) for number, row in records.rows_of_all(db)]
 
 
 def _last(name: str) -> str:

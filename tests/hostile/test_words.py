@@ -75,7 +75,7 @@ OURS: dict[str, str] = {
     "run_predictions.py": "epochs words line page",
     "sidebar.py": "counts.done counts.pictures group page label",
     "uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
-    "why_missed.py": "epoch map(str,run.checkpoints())",
+    "why_missed.py": "epoch map(str,kept)",
     "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score)",  # its definitions
     "roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
     "launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() launch.start_note(start_from,default) "

@@ -58,7 +58,9 @@ def near(missing: Iterable[str], unused: Sequence[str]) -> dict[str, tuple[str, 
                     for shorter in _shorter(other):
                         by_letters.setdefault(shorter, []).append(file)
             files = dict.fromkeys(file for shorter in _shorter(stem) for file in by_letters.get(shorter, ()))
-            if close := [file for file in files if _is_one_letter(stem, stems[file])]:
+            numbers = _numbers(stem)
+            close = [file for file in files if _numbers(stems[file]) == numbers and _is_one_letter(stem, stems[file])]
+            if close:
                 found[name] = len(tiers), close
     return _without_rivals(found)
 
@@ -89,20 +91,17 @@ def _tokens(stem: str) -> _Tokens:
     return tuple(token.lstrip("0") or "0" if token.isdigit() else token for token in _TOKEN.findall(stem))
 
 
+def _numbers(stem: str) -> list[str]:
+    return [token for token in _tokens(stem) if token.isdigit()]
+
+
 def _shorter(stem: str) -> set[str]:
     """The stem, and what is left of it without one letter."""
     return {stem, *(stem[:n] + stem[n + 1 :] for n in range(len(stem)))} if _SHORTEST <= len(stem) <= 80 else set()
 
 
 def _is_one_letter(one: str, other: str) -> bool:
-    """Whether one letter, no digit, is missing, another, or has changed places with its neighbour."""
-    if one == other:
-        return True
+    """Whether one letter is missing, is another, or has changed places with its neighbour."""
     first = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    for a, b in ((one[first:], other[first:]), (other[first:], one[first:])):
-        if a[1:] == b and not a[0].isdigit():  # one more
-            return True
     a, b = one[first:], other[first:]
-    if not a or not b or a[0].isdigit() or b[0].isdigit():
-        return False
-    return a[1:] == b[1:] or (a[:2] == b[1::-1] and not a[1].isdigit() and a[2:] == b[2:])
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -9,11 +9,12 @@ Split, Statistics and the doctor all ask here, so they cannot disagree.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from maskrcnn.annotations import raster
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import (
     RLE,
     ImageRecord,
@@ -106,7 +107,8 @@ class Learned:
 
     `objects` counts the objects of each class, `regions` every region of each class (None: without one), `left` the
     regions that are no objects by reason and class, `boxes` the objects of each class of which only a box is known.
-    `bare` are the file names of pictures that have regions and no object: they are learned as background. `waiting`
+    `bare` are the file names of pictures that have regions and no object: they are learned as background
+    (where a region has no class, training stops instead). `waiting`
     are pictures that are left out because nobody has labelled them yet. `outlines` says whether masks are learned.
     """
 
@@ -200,7 +202,7 @@ class Tally:
             self.objects[region.class_name] += 1
             if not isinstance(region.shape, Keypoints) and not has_outline(region):
                 self.boxes[region.class_name] += 1
-        if reasons and all(reasons):
+        if reasons and all(reasons) and "no-class" not in reasons:
             self.bare.append(record.file_name)
 
     def learned(self, waiting: int = 0) -> Learned:
@@ -217,17 +219,21 @@ class Tally:
 
 
 def tally(
-    images: Iterable[ImageRecord],
+    images: Sequence[ImageRecord],
     *,
     outlines: bool = True,
     sized: Callable[[ImageRecord], Size | None] | None = None,
+    progress: Progress | None = None,
 ) -> Learned:
-    """What is learned from these pictures; `sized` gives (width, height) of pictures whose record does not."""
+    """What is learned from these pictures; `sized` gives (width, height) of pictures whose record does not.
+    `progress(done, total)` is called after each picture."""
     found = Tally(outlines)
-    for record in images:
+    for number, record in enumerate(images, start=1):
         if sized is not None and size_of(record) is None and (size := sized(record)):
             record = replace(record, width=size[0], height=size[1])
         found.add(record)
+        if progress is not None:
+            progress(number, len(images))
     return found.learned()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations import Dataset, read
-from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, examine
+from maskrcnn.annotations import Dataset, learned, read
+from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
 from maskrcnn.annotations.formats import class_choice
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
+from maskrcnn.annotations.learned import Learned
+from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import DATABASE
 from maskrcnn.cli.outputs import print_warnings, require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
@@ -29,7 +32,8 @@ SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Findings are no failure: the exit status is 0 with them too, 1 where the labels cannot be read, and 2 for bad "
-        "arguments. The labels that were read are never changed."
+        "arguments. The labels that were read are never changed. --fix mends what is surely a fault; where labels can "
+        "be read in several ways, or a mend takes something away, --choose says what is wanted."
     )
     parser.add_argument("data", type=Path, metavar="DATASET", help="labels to examine: a file, folder or project")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")
@@ -44,11 +48,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the findings there, for programs")
     parser.add_argument("--fix", type=Path, metavar="DST", help="write the mended labels there, in the same format")
     parser.add_argument("--fix-val", type=Path, metavar="DST", help="the same for the labels of --val")
+    parser.add_argument(
+        "--choose",
+        action="append",
+        default=[],
+        metavar="CHECK=MEND",
+        help="with --fix, mend these findings too, which are not mended unasked; the report names what there is to "
+        "choose: --choose crowd=make-object",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     if args.fix_val and not args.val:
         raise ArgumentError(f"--fix-val {args.fix_val}: there are no labels to mend for it; name them with --val")
+    wanted = _wanted(args.choose)
+    if wanted and not (args.fix or args.fix_val):
+        raise ArgumentError(f"--choose {args.choose[0]}: nothing is mended without --fix DST; name where to write it")
     sources = [path for path in (args.data, args.val) if path]
     datasets = [read(args.data, args.images, args.class_attribute)]
     class_choice.require_choice(datasets[0], args.class_attribute)
@@ -62,18 +77,44 @@ def run(args: argparse.Namespace) -> None:
 
     looks: dict[Path, Look] = {}
     findings = _examined(datasets, looks)
-    print(report(datasets, findings))
+    halves = [learned.tally(dataset.images, sized=lambda record: _size(record, looks)) for dataset in datasets]
+    decided = choose(findings, wanted)
+    print(report(datasets, findings, halves))
     if args.fix or args.fix_val:
         places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
-        _fix(datasets, findings, places, looks)
+        _fix(datasets, decided, places, looks)
     if args.json:
-        write_json(args.json, document(datasets, findings))
+        write_json(args.json, document(datasets, findings, halves))
 
 
-def report(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> str:
-    """The findings for a terminal, by check."""
+def _wanted(choices: Sequence[str]) -> dict[str, str]:
+    """`--choose CHECK=MEND ...` as a mapping. Raises `ArgumentError`."""
+    wanted: dict[str, str] = {}
+    for choice in choices:
+        check, _, option = choice.partition("=")
+        if not (check and option):
+            raise ArgumentError(f"--choose {choice}: give a check and a mend, such as crowd=make-object")
+        if check not in CHECKS:
+            raise ArgumentError(f"--choose {choice}: there is no check {check}; they are {', '.join(CHECKS)}")
+        if wanted.setdefault(check, option) != option:
+            raise ArgumentError(f"--choose {choice}: {check} has {wanted[check]} already; give one mend for each check")
+    return wanted
+
+
+def _size(record: ImageRecord, looks: Mapping[Path, Look]) -> learned.Size | None:
+    look = looks.get(record.path) if record.path is not None else None
+    return look.size if look is not None else None
+
+
+def report(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: Sequence[Learned]) -> str:
+    """The findings for a terminal, by check, after what is learned from each dataset as it is (`halves`)."""
     pictures, regions = sum(len(d.images) for d in datasets), sum(d.n_regions for d in datasets)
-    lines = [f"{_names(datasets)}: {pictures} pictures, {regions} regions; {_counted(findings)}"]
+    numbers = f"{counted(pictures, 'picture')}, {counted(regions, 'region')}"
+    lines = [f"{_names(datasets)}: {numbers}; {_counted(findings)}"]
+    for dataset, half in zip(datasets, halves, strict=True):
+        of = f" from {dataset.source}" if len(datasets) > 1 else ""
+        lines.append(one_line(f"learned{of}: {half.in_short()}"))
+        lines += [f"  - {one_line(line)}" for line in half.remarks()]
     for check, group in groupby(findings, key=lambda finding: finding.check):
         found = list(group)
         lines += ["", f"{CHECKS[check].title}: {_counted(found)} ({check})", f"  {CHECKS[check].why}"]
@@ -81,16 +122,44 @@ def report(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> str:
             mend = f" -> {finding.fix.words}" if finding.fix else ""
             lines.append(f"  - {one_line(_place(finding) + finding.what + mend)}")
         if len(found) > SHOWN:
-            lines.append(f"  ... and {len(found) - SHOWN} more; --json OUT lists all")
+            lines.append(f"  ... and {len(found) - SHOWN:,} more; --json OUT lists all")
+        lines += _choices(check, found)
     return "\n".join(lines)
 
 
-def document(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> dict[str, Any]:
-    """The findings for programs: counts by check, and each finding with its place and mend."""
+def _choices(check: str, findings: Sequence[Finding]) -> list[str]:
+    """How the findings of a check can be mended that are not mended unasked, a line for each mend."""
+    offered = Counter(choice.called for finding in findings for choice in finding.choices)
+    words: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        for choice in finding.choices:
+            words.setdefault(choice.called, {})[choice.words] = None
+    lines = []
+    for option, number in offered.items():
+        first, *others = words[option]
+        mend = f"{shlex.quote(f'{check}={option}')}: {first}{' and the like' if others else ''}"
+        lines.append(f"    --choose {one_line(mend)} ({number:,})")
+    return ["  not mended unasked; with --fix DST choose one of", *lines] if lines else []
+
+
+def document(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: Sequence[Learned]) -> dict[str, Any]:
+    """The findings for programs: counts by check, each finding with its place and mends, and what is learned from each
+    dataset as it is."""
     return {
         "datasets": [str(dataset.source) for dataset in datasets],
         "pictures": sum(len(dataset.images) for dataset in datasets),
         "regions": sum(dataset.n_regions for dataset in datasets),
+        "learned": [
+            {
+                "dataset": str(dataset.source),
+                "objects": dict(half.objects),
+                "not_learned": [
+                    {"reason": reason, "class": name, "regions": number} for (reason, name), number in half.left.items()
+                ],
+                "pictures_of_background": list(half.bare),
+            }
+            for dataset, half in zip(datasets, halves, strict=True)
+        ],
         "counts": dict(Counter(finding.check for finding in findings)),
         "findings": [
             {
@@ -103,6 +172,7 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> dict[s
                 "what": finding.what,
                 "why": finding.why,
                 "fix": finding.fix and finding.fix.words,
+                "choices": {choice.called: choice.words for choice in finding.choices},
                 "box": finding.box and [float(value) for value in finding.box],
             }
             for finding in findings
@@ -221,7 +291,7 @@ def _place(finding: Finding) -> str:
 def _counted(findings: Sequence[Finding]) -> str:
     """ "2 warnings, 1 hint" """
     numbers = Counter(finding.severity for finding in findings)
-    said = [f"{numbers[s]} {s}{'s' if numbers[s] > 1 else ''}" for s in ("error", "warning", "hint") if numbers[s]]
+    said = [counted(numbers[severity], severity) for severity in ("error", "warning", "hint") if numbers[severity]]
     return ", ".join(said) or "nothing found"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations import doctor
+from maskrcnn.annotations import doctor, learned
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
@@ -23,7 +23,7 @@ from maskrcnn.studio import (
     session,
 )
 from maskrcnn.studio.dataset_memory import Stamp
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
@@ -49,6 +49,7 @@ def show(project: Project) -> None:
         if not _may_examine(project, state):
             return
         found = findings(project, state)
+        _learned(project, state)
     if not found:
         pictures = counted(state[0], "picture")
         st.success(f"Nothing found that hurts training, in {pictures} and all their regions.", icon=":material/check:")
@@ -63,6 +64,20 @@ def show(project: Project) -> None:
         _fix_everything(project, found, state)
     with right:
         _kind(project, kinds[chosen], state)
+
+
+def _learned(project: Project, state: Stamp) -> None:
+    """What of the project's regions is learned from, and what is passed over."""
+    found = dataset_memory.worked_out(
+        "learned",
+        project,
+        "Counting the objects",
+        lambda progress: learned.tally(project.dataset().images, progress=progress),
+        state,
+    )
+    st.markdown(plain(f"Learned from: {found.in_short()}."))
+    if remarks := found.remarks():
+        st.markdown(bullets([f"{line[:1].upper()}{line[1:]}." for line in remarks]))
 
 
 def findings(project: Project, state: Stamp) -> list[Finding]:
@@ -88,10 +103,10 @@ def _may_examine(project: Project, state: Stamp) -> bool:
 
     st.info(
         "Here you see what in the labels or pictures hurts training, and mend it with a click. For that each of the "
-        f"{state[0]} pictures is read once.",
+        f"{state[0]:,} pictures is read once.",
         icon=":material/stethoscope:",
     )
-    st.button(f"Examine {state[0]} pictures", type="primary", icon=":material/stethoscope:", on_click=want)
+    st.button(f"Examine {counted(state[0], 'picture')}", type="primary", icon=":material/stethoscope:", on_click=want)
     return False
 
 
@@ -133,11 +148,12 @@ def _fix_everything(project: Project, found: Sequence[Finding], state: Stamp) ->
     mendable = [finding for finding in found if finding.fix is not None]
     st.space("small")
     if st.button(
-        f"Fix all that can be fixed ({len(mendable)})" if mendable else "Nothing can be fixed by itself",
+        f"Fix all that is surely wrong ({len(mendable):,})" if mendable else "Nothing can be fixed unasked",
         key="dataset_fix_everything",
         icon=":material/healing:",
         disabled=not mendable,
-        help="One step that can be undone. Look through the kinds first: each says what its fixes do.",
+        help="One step that can be undone. What can be meant in several ways, or would be lost, is left: choose there, "
+        "kind by kind.",
     ):
         _fix(project, mendable, state, f"before fixing {counted(len(mendable), 'finding')}")
 
@@ -151,6 +167,7 @@ def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
     mendable = [finding for finding in findings if finding.fix is not None]
     ticks = {_tick(finding, state): finding for finding in mendable}
     ticked = [finding for key, finding in ticks.items() if st.session_state.get(key)]
+    _choose_for_all(project, findings, state)
     if mendable:
         with st.container(horizontal=True, gap="small"):
             some = st.button(
@@ -175,17 +192,21 @@ def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
     shown = findings[:limit]
     with st.spinner("Cutting out the places"):
         # With a fix there are two pieces of the picture and one card in a row, without there is one and three cards.
-        across = 1 if mendable else 3
+        across = 1 if any(finding.fix or finding.choices for finding in findings) else 3
         for start in range(0, len(shown), across):
             for column, finding in zip(st.columns(across, gap="small"), shown[start : start + across], strict=False):
                 with column, st.container(border=True, gap="xsmall"):
-                    _card(project, dataset, finding, colours, _tick(finding, state))
+                    _card(project, dataset, finding, colours, state)
     if len(findings) > limit:
 
         def more() -> None:
             st.session_state[limit_key] = limit + PER_KIND
 
-        st.button(f"Show more ({len(findings) - limit} are left)", icon=":material/expand_more:", on_click=more)
+        st.button(
+            f"Show more ({counted(len(findings) - limit, 'is', 'are')} left)",
+            icon=":material/expand_more:",
+            on_click=more,
+        )
 
 
 def _tick(finding: Finding, state: Stamp) -> str:
@@ -194,26 +215,55 @@ def _tick(finding: Finding, state: Stamp) -> str:
     return f"dataset_tick_{state[1]}_{where}"
 
 
-def _card(project: Project, dataset: Dataset, finding: Finding, colours: Colours, key: str) -> None:
-    """One finding: where, what, how it would be mended, and the pieces of the picture before and after."""
+def _choose_for_all(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
+    """A button for each mend that findings of a kind offer and that is not carried out unasked."""
+    offered: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for choice in finding.choices:
+            offered.setdefault(choice.called, []).append(replace(finding, fix=choice))
+    if not offered:
+        return
+    st.markdown(
+        ":material/help: Only you know which is right, so nothing of this is fixed unasked. For all of this kind:"
+    )
+    with st.container(horizontal=True, gap="small"):
+        for option, chosen in offered.items():
+            words = dict.fromkeys(finding.fix.words for finding in chosen if finding.fix)
+            like = " and the like" if len(words) > 1 else ""
+            if st.button(
+                f"{_sentence(plain(next(iter(words)))).rstrip('.')}{like} ({len(chosen):,})",
+                key=f"dataset_choose_{findings[0].check}_{option}",
+                icon=":material/rule:",
+                help="One step that can be undone. Below, each finding can be decided by itself.",
+            ):
+                _fix(project, chosen, state, f"before: {CHECKS[findings[0].check].title}, {option}")
+
+
+def _card(project: Project, dataset: Dataset, finding: Finding, colours: Colours, state: Stamp) -> None:
+    """One finding: where, what, how it would be mended, and the pieces of the picture before and after. Of several
+    mends to choose from the first is shown."""
+    key = _tick(finding, state)
     now = after = None
+    mend = finding.fix or next(iter(finding.choices), None)
     if finding.picture is not None:
-        now, after = _pieces(dataset, dataset.images[finding.picture], finding, colours)
-    if finding.fix is None:
+        record = dataset.images[finding.picture]
+        now, after = _pieces(dataset, record, replace(finding, fix=mend), colours)
+    if mend is None:
         if now is not None:
             st.image(now, width="stretch", alt=finding.what)
-        _words(project, finding, key)
+        _words(project, finding, key, state)
         return
     first, second, words = st.columns([1, 1, 1], gap="small")
-    for column, piece, label in ((first, now, "Now"), (second, after, "After the fix")):
+    label_after = "After the fix" if finding.fix else f"If you {plain(mend.words)}"
+    for column, piece, label in ((first, now, "Now"), (second, after, label_after)):
         if piece is not None:
             column.image(piece, width="stretch", alt=f"{finding.what}: {label}")
             column.markdown(label)
     with words:
-        _words(project, finding, key)
+        _words(project, finding, key, state)
 
 
-def _words(project: Project, finding: Finding, key: str) -> None:
+def _words(project: Project, finding: Finding, key: str, state: Stamp) -> None:
     place = plain(finding.file_name) if finding.file_name else "The whole dataset"
     if finding.region_number:
         place += f", region {finding.region_number}"
@@ -224,6 +274,9 @@ def _words(project: Project, finding: Finding, key: str) -> None:
     st.markdown(_sentence(plain(finding.what)))
     if finding.fix is not None:
         st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
+    for choice in finding.choices:
+        if st.button(_sentence(plain(choice.words)).rstrip("."), key=f"{key}_{choice.called}", icon=":material/rule:"):
+            _fix(project, [replace(finding, fix=choice)], state, f"before: {finding.title}, {choice.called}")
     if finding.file_name:
         st.page_link(
             "pages/label/annotate.py",

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations import likeness
-from maskrcnn.annotations.regions import Polygon, Rect, Region
+from maskrcnn.annotations.regions import Polygon, Polyline, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import dataset_doctor, dataset_gallery, dataset_memory, dataset_overview, dataset_split
 
@@ -326,6 +326,25 @@ def test_only_what_is_ticked_is_fixed(open_page: Callable[..., AppTest], project
     button(app, "Fix selected (1)").click().run()
     assert project.regions(project.images()[6].id)[0][0].shape == BOW_TIE
     assert project.regions(other.id)[0][0].shape != BOW_TIE
+
+
+def test_what_can_be_meant_is_fixed_only_by_a_choice(open_page: Callable[..., AppTest], project: Project) -> None:
+    image = project.images()[7]
+    line, crowd = Polyline(((10, 10), (60, 10), (60, 50))), Region(Rect(5, 5, 30, 30), "leaf", iscrowd=True)
+    project.save(image.id, [Region(line, "cell"), crowd], image.revision)
+    app = open_page(view="doctor", check="line-or-point")
+    assert "Learned from: 9 objects on 10 pictures" in words(app)
+    assert "1 region marks a crowd and is not learned" in words(app)
+    button(app, "Fix all that is surely wrong (1)").click().run()  # the bow tie
+    assert [type(region.shape) for region in project.regions(image.id)[0]] == [Polyline, Rect]
+    button(app, "Close the line").click().run()
+    assert not app.exception
+    assert [type(region.shape) for region in project.regions(image.id)[0]] == [Polygon, Rect]
+    app = open_page(view="doctor", check="crowd")
+    next(button for button in app.main.button if button.label == "Make it an object").click().run()  # on its card
+    assert not any(region.iscrowd for region in project.regions(image.id)[0])
+    button(app, "Undo these fixes").click().run()
+    assert project.regions(image.id)[0][1].iscrowd
 
 
 def test_a_change_behind_the_back_is_told_and_nothing_is_fixed(

@@ -14,6 +14,7 @@ import pytest
 from maskrcnn.annotations import read, write
 from maskrcnn.annotations.doctor import CHECKS, examine
 from maskrcnn.annotations.formats.writing import FORMATS
+from maskrcnn.annotations.regions import Point
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import main
 from tests.annotations.doctor import made_up
@@ -57,7 +58,8 @@ def test_findings_are_grouped_with_place_reason_and_mend(sick: Path, capsys) -> 
     for check in ("picture-missing", "outside-picture", "self-crossing"):
         assert f"{CHECKS[check].title}: 1 " in out
         assert CHECKS[check].why in out
-    assert "- gone.png: the picture was not found -> leave the picture out, with its regions" in out
+    assert "- gone.png: the picture was not found\n" in out
+    assert "--choose picture-missing=leave-out: leave the picture out, with its regions (1)" in out
     assert "- a.png, region 3: the outline crosses itself -> draw the outline anew" in out
     assert "- a.png, region 4: 2 places lie outside the picture of 200 x 160 px" in out
 
@@ -93,7 +95,8 @@ def test_many_findings_are_cut_short_in_print_and_whole_in_json(tmp_path: Path, 
         "region": 15,
         "what": "it covers 9 pixels of the picture",
         "why": CHECKS["tiny"].why,
-        "fix": "drop the region",
+        "fix": None,
+        "choices": {"drop": "drop the region"},
         "box": [100.0, 15.0, 103.0, 18.0],
     }
 
@@ -101,7 +104,7 @@ def test_many_findings_are_cut_short_in_print_and_whole_in_json(tmp_path: Path, 
 def test_fix_writes_mended_labels_and_leaves_the_source_alone(sick: Path, tmp_path: Path, capsys) -> None:
     before = state(sick.parent)
     mended = tmp_path / "mended.json"
-    status, out, err = doctor(capsys, sick, "--fix", mended)
+    status, out, err = doctor(capsys, sick, "--fix", mended, "--choose", "picture-missing=leave-out")
     assert (status, err.count("warning: ")) == (0, 1)  # VIA has one outline for the two triangles of a crossed one
     assert f"{mended}: 2 pictures, 6 regions written as VIA 2.x" in out
     assert "mended: 1 x picture not found, 1 x outline leaves the picture, 1 x outline crosses itself" in out
@@ -110,6 +113,82 @@ def test_fix_writes_mended_labels_and_leaves_the_source_alone(sick: Path, tmp_pa
     again = read(mended, sick.parent)
     assert again.extras["flavour"] == "via2"
     assert examine(again) == []
+
+
+def test_what_is_not_surely_wrong_is_mended_only_where_somebody_chooses(sick: Path, tmp_path: Path, capsys) -> None:
+    out = doctor(capsys, sick, "--fix", tmp_path / "mended.json")[1]
+    assert "mended: 1 x outline leaves the picture, 1 x outline crosses itself\nleft: 1 x picture not found" in out
+    assert len(read(tmp_path / "mended.json", sick.parent).images) == 3
+
+
+def via_of_crowds_and_lines(folder: Path) -> Path:
+    """Two objects, a crowd and an open line of "dent"; a point of "scratch" on a picture of its own."""
+    folder.mkdir()
+    crowd = made_up.Region(made_up.Rect(20, 100, 60, 40), "dent", iscrowd=True)
+    line = made_up.Region(made_up.Polyline(((110, 110), (180, 110), (180, 150))), "dent")
+    point = made_up.Region(Point(30, 30), "scratch")
+    dents = [made_up.Region(region.shape, "dent") for region in made_up.PAIR]
+    records = [
+        made_up.record(folder, "a.png", *dents, crowd, line),
+        made_up.record(folder, "b.png", point, seed=1),
+    ]
+    write(made_up.dataset(*records), folder / "via.json", "via2")
+    return folder / "via.json"
+
+
+def test_what_is_learned_and_what_is_not_is_told_first(tmp_path: Path, capsys) -> None:
+    labels = via_of_crowds_and_lines(tmp_path / "data")
+    lines = doctor(capsys, labels, "--json", tmp_path / "out.json")[1].splitlines()
+    assert lines[:6] == [
+        f"{labels}: 2 pictures, 5 regions; 1 warning, 2 hints",
+        'learned: 2 objects on 2 pictures ("dent" 2)',
+        '  - 1 region is a line and is not learned: 1 of 4 of "dent"',
+        '  - 1 region is a point and is not learned: the only one of "scratch"',
+        '  - 1 region marks a crowd and is not learned: 1 of 4 of "dent"',
+        "  - 1 picture has nothing else and is learned as background: b.png",
+    ]
+    content = json.loads((tmp_path / "out.json").read_text())["learned"]
+    assert content == [
+        {
+            "dataset": str(labels),
+            "objects": {"dent": 2},
+            "not_learned": [
+                {"reason": "crowd", "class": "dent", "regions": 1},
+                {"reason": "line", "class": "dent", "regions": 1},
+                {"reason": "point", "class": "scratch", "regions": 1},
+            ],
+            "pictures_of_background": ["b.png"],
+        }
+    ]
+
+
+def test_choices_are_carried_out_with_fix(tmp_path: Path, capsys) -> None:
+    labels = via_of_crowds_and_lines(tmp_path / "data")
+    chosen = ["--choose", "crowd=make-object", "--choose", "line-or-point=close"]
+    out = doctor(capsys, labels, "--fix", tmp_path / "mended.json", *chosen)[1]
+    assert "mended: 1 x region that marks a crowd, 1 x line or point" in out
+    again = doctor(capsys, tmp_path / "mended.json", "--images", labels.parent)[1]
+    assert 'learned: 4 objects on 2 pictures ("dent" 4)' in again
+
+
+@pytest.mark.parametrize(
+    ("choices", "says"),
+    [
+        (["crowd"], "--choose crowd: give a check and a mend, such as crowd=make-object"),
+        (["crowds=make-object"], "there is no check crowds; they are picture-missing"),
+        (["tiny=drop"], "tiny=drop: no finding offers that; choose of crowd=make-object, line-or-point=close"),
+        (["crowd=close"], "crowd=close: no finding offers that"),
+        (["line-or-point=drop", "line-or-point=close"], "line-or-point has drop already; give one mend for each check"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused(choices: list[str], says: str, tmp_path: Path, capsys) -> None:
+    labels = via_of_crowds_and_lines(tmp_path / "data")
+    words = [word for choice in choices for word in ("--choose", choice)]
+    status, _, err = doctor(capsys, labels, "--fix", tmp_path / "mended.json", *words)
+    assert (status, err.count("\n")) == (2, 1)
+    assert says in err
+    assert not (tmp_path / "mended.json").exists()
+    assert "nothing is mended without --fix" in doctor(capsys, labels, "--choose", "crowd=make-object")[2]
 
 
 @pytest.mark.parametrize("flavour", FORMATS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _MOST_BYTES = 20_000_000
 """Of a `meta` box; those of phones have some kilobytes."""
@@ -38,29 +39,44 @@ def coded_pixels(path: Path | str) -> tuple[int, int]:
     return largest, total
 
 
+def has_its_end(path: Path | str) -> bool:
+    """Whether the boxes of a file, HEIC or AVIF, end where the file ends, with the pixels among them."""
+    kinds, at = set(), 0
+    with open(path, "rb") as file:
+        end = file.seek(0, 2)
+        for kind, begin, at in _places(file, end):
+            kinds.add(kind if begin < at else b"")
+    return at == end and {b"meta", b"mdat"} <= kinds
+
+
 def _metas(path: Path | str) -> Iterator[bytes]:
     """The content of the `meta` boxes of a file."""
     with open(path, "rb") as file:
-        end = file.seek(0, 2)
-        at = 0
-        for _ in range(_MOST_BOXES):
-            file.seek(at)
-            head = file.read(16)
-            if len(head) < 8:
-                return
-            size, begin = int.from_bytes(head[:4], "big"), 8
-            if size == 1:
-                size, begin = int.from_bytes(head[8:16], "big"), 16
-            elif size == 0:
-                size = end - at
-            if size < begin:
-                return
-            if head[4:8] == b"meta":
-                if size > _MOST_BYTES:
+        for kind, begin, end in _places(file, file.seek(0, 2)):
+            if kind == b"meta":
+                if end - begin > _MOST_BYTES:
                     raise ValueError("its `meta` box is too large")
-                file.seek(at + begin)
-                yield file.read(size - begin)
-            at += size
+                file.seek(begin)
+                yield file.read(end - begin)
+
+
+def _places(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes of a file of `end` bytes: of each its kind, and where its content begins and ends."""
+    at = 0
+    for _ in range(_MOST_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            return
+        size, begin = int.from_bytes(head[:4], "big"), 8
+        if size == 1:
+            size, begin = int.from_bytes(head[8:16], "big"), 16
+        elif size == 0:
+            size = end - at
+        if size < begin:
+            return
+        yield head[4:8], at + begin, at + size
+        at += size
 
 
 def _boxes(content: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:

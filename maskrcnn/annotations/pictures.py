@@ -134,7 +134,7 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
     found: Tones | None = None
     with _opened(path) as picture:
         # Pillow gives colours of 16 bits as their upper bytes, and tells that only until it has decoded them.
-        is_deep = any("16" in str(tile[3]) for tile in picture.tile)
+        is_deep = any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
         longest = max(picture.size)
         if longest > side:
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
@@ -187,13 +187,15 @@ def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
 
 
 def glance(path: Path | str, name: str | None = None) -> tuple[int, int]:
-    """`check` for thousands of pictures: a JPEG or PNG that has its end is taken to be whole, and not decoded."""
+    """`check` for thousands of pictures: one that has its end is taken to be whole, and not decoded."""
     displayed = size(path, name)
     return displayed if has_its_end(path) else check(path, name)
 
 
 def has_its_end(path: Path | str) -> bool:
-    """Whether a file is a JPEG or PNG with what stands at the end of one."""
+    """Whether a file is a JPEG or PNG with what stands at the end of one, or a HEIC or AVIF whose boxes end with it."""
+    if _iso_family(path):
+        return heic_boxes.has_its_end(path)
     with open(path, "rb") as file:
         begins = file.read(8)
         file.seek(-min(64, file.seek(0, os.SEEK_END)), os.SEEK_END)

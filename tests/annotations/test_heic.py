@@ -147,6 +147,16 @@ def test_what_is_cut_off_gets_one_clear_line(left: float, suffix: str, tmp_path:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("left", [14, 40, 100, 0.5, 0.9, -3, None])
+@pytest.mark.parametrize("suffix", ["heic", "avif"])
+def test_a_glance_sees_what_is_cut_off(left: float | None, suffix: str, tmp_path: Path) -> None:
+    """The boxes tell, without decoding: of a whole file they end where it ends."""
+    whole = avif(GREYS) if suffix == "avif" else heic_files.grid(GREYS[:64, :64], 2, 3, (192, 128))
+    path = tmp_path / "a.jpg"
+    path.write_bytes(whole if left is None else whole[: int(left * len(whole)) if 0 < left < 1 else int(left)])
+    assert pictures.has_its_end(path) == (left is None)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_damage_is_opened_or_refused_in_one_line(seed: int, tmp_path: Path) -> None:
     random = np.random.default_rng(seed)
@@ -310,4 +320,8 @@ def test_the_bytes_of_a_heic_are_exported_as_they_came(tmp_path: Path) -> None:
             (name,) = [name for name in file.namelist() if name.endswith("a.heic")]
             assert file.read(name) == content
             assert file.getinfo(name).date_time == (2021, 3, 4, 5, 6, 6), "a zip counts by two seconds"
+    writing.write(dataset, tmp_path / "out", "labelme")
+    copy = tmp_path / "out" / "a.heic"
+    assert copy.read_bytes() == content
+    assert datetime.fromtimestamp(copy.stat().st_mtime) == datetime(2021, 3, 4, 5, 6, 7)
     assert os.path.getsize(tmp_path / "a.heic") == len(content)

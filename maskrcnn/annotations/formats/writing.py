@@ -126,6 +126,9 @@ def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
                 with _picture(picture, encoded.within) as original, (temporary / name).open("wb") as copy:
                     shutil.copyfileobj(original, copy)
+                if (taken := _taken(picture)) is not None:
+                    with contextlib.suppress(OSError, ValueError, OverflowError):  # a year that no clock can tell
+                        os.utime(temporary / name, (taken.timestamp(),) * 2)
         else:
             (content,) = encoded.files.values()
             _written(temporary, content)

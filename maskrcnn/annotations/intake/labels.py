@@ -89,6 +89,9 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
     has_files = any(not suffixes.isdisjoint(SUFFIXES) for suffixes in by_folder.values())
     done: list[str] = []
     lists = {names.folder(name) for name in files if names.parts(name)[-1].lower() in CLASS_LISTS}
+    for folder in lists:  # a list among the labels is of the folder above, where there may be no file
+        if names.parts(folder)[-1:] == ["labels"]:
+            by_folder.setdefault(names.folder(folder), set())
     for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
         if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
             continue

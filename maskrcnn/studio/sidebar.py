@@ -45,11 +45,11 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         _switcher(plain(project.folder.name), str(project.folder))
         project_undo.show()
         st.markdown(f"{counts.done} of {counts.pictures} pictures done")
-        job_pill()
         for group, members in pages.items():
             st.markdown(f"**{group}**")
             for page in members:
                 st.page_link(page, query_params={"project": project.folder.name})
+        job_pill()  # below the links, which would move when a training starts or ends
     project_list.show_if_open()
 
 
@@ -102,9 +102,12 @@ def _others(here: str) -> None:
 
 
 def _switch() -> None:
-    project_undo.forget()
     with session.fail_softly(stop=False):
-        session.switch_project(Path(st.session_state[_CHOSEN]))
+        # A browser says the words of what it has chosen: after a rename they are no project, and nobody clicked.
+        chosen = Path(st.session_state[_CHOSEN] or "")
+        if chosen in session.projects():
+            project_undo.forget()
+            session.switch_project(chosen)
 
 
 def _labels(paths: Sequence[Path]) -> dict[str, str]:

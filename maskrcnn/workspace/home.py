@@ -18,16 +18,14 @@ from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, SPLITS, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import local, project_jobs
 from maskrcnn.jobs.lock import alone
-from maskrcnn.jobs.recovery import open_table
-from maskrcnn.training.run_folder import RUNS, RunFolder
+from maskrcnn.training.run_folder import RUNS
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
-from maskrcnn.workspace import copying, names
+from maskrcnn.workspace import copying, in_use, names
 from maskrcnn.workspace.bin import Deleted
 from maskrcnn.workspace.copying import Progress
-from maskrcnn.workspace.faults import JobsWait, NoProject, ProjectGone, in_words, saying, when
+from maskrcnn.workspace.faults import NoProject, ProjectGone, saying, when
 from maskrcnn.workspace.memory import LOCK, Memory
 from maskrcnn.workspace.opening import typed_path
 
@@ -146,7 +144,9 @@ class Workspace:
     def about(self, project: Path) -> About:
         """What a list says of a project. Raises `StudioError` for one that cannot be read."""
         counts = Project.open(project).counts()
-        return About(counts.pictures, counts.done, len(_run_names(project)), self._memory.opened().get(str(project)))
+        return About(
+            counts.pictures, counts.done, len(in_use.run_names(project)), self._memory.opened().get(str(project))
+        )
 
     def note_opened(self, project: Path) -> None:
         """Remember that a project was opened now; where nothing can be written, nothing is remembered."""
@@ -223,7 +223,7 @@ class Workspace:
         source = Project.open(project)
         if source.is_importing():
             raise StudioError(f'project "{project.name}": pictures are being imported into it; wait until that is done')
-        left_out = self._busy_runs(project) if runs else ()
+        left_out = in_use.busy_runs(project) if runs else ()
         skip = [f"{RUNS}/{run}" for run in left_out] if runs else [RUNS]
         with self._building(name) as folder:
             folder.mkdir()
@@ -247,7 +247,7 @@ class Workspace:
             if name == project.name:
                 return project
             self._require_free(name, project)
-            with self._at_rest(project, "renamed"):
+            with in_use.at_rest(self.root, project, "renamed"):
                 # First, so that a computer that stops in between leaves either nothing to tell or the right thing.
                 self._memory.note_renamed(project.name, name)
                 try:
@@ -272,15 +272,15 @@ class Workspace:
         with self._changing():
             self._require_own(project, "deleted", "take it off the list instead")
             if waiting_too:
-                self._take_out_waiting(project)
-            with self._at_rest(project, "deleted"):
+                in_use.take_out_waiting(self.root, project)
+            with in_use.at_rest(self.root, project, "deleted"):
                 recycled.sweep(self.root)
                 with saying(project, "be moved into the bin"):
                     return recycled.put(self.root, project)
 
     def require_idle(self, project: Path) -> None:
         """Raises as `delete` does where something uses the project, and changes nothing."""
-        with self._at_rest(project, "deleted"):
+        with in_use.at_rest(self.root, project, "deleted"):
             pass
 
     def take_off_list(self, project: Path) -> None:
@@ -371,50 +371,6 @@ class Workspace:
             yield
 
     @contextmanager
-    def _at_rest(self, project: Path, done: str) -> Iterator[None]:
-        """A block in which no training of a project can start. `StudioError` where something uses it."""
-        table = open_table(self.root)
-        with table.writing() as db:
-            jobs = project_jobs.of_project(table, db, project)
-            if jobs.training:
-                verb = "trains" if len(jobs.training) == 1 else "train"
-                raise StudioError(
-                    f'project "{project.name}" is not {done}: {in_words(jobs.training)} {verb} on it; cancel that '
-                    "under Runs, or wait until it has ended"
-                )
-            if jobs.waiting:
-                runs = tuple(run.name for run in jobs.waiting)
-                verb = "waits" if len(runs) == 1 else "wait"
-                raise JobsWait(
-                    f'project "{project.name}" is not {done}: {in_words(runs)} {verb} in the queue for it; take that '
-                    "out under Runs, or wait until it has trained",
-                    runs,
-                )
-            if Project(project).is_importing():
-                raise StudioError(
-                    f'project "{project.name}" is not {done}: pictures are being imported into it; wait until that is '
-                    "done"
-                )
-            yield
-
-    def _take_out_waiting(self, project: Path) -> None:
-        table = open_table(self.root)
-        with table.reading() as db:
-            waiting = project_jobs.of_project(table, db, project).waiting
-        for run in waiting:
-            with suppress(StudioError):  # it was started or taken out in this moment
-                local.take_out(run, self.root)
-
-    def _busy_runs(self, project: Path) -> tuple[str, ...]:
-        """The runs in the folder of a project that train or wait, whose files are not whole yet."""
-        return tuple(
-            run.name
-            for name in _run_names(project)
-            for run in [RunFolder(project / RUNS / name)]
-            if run.fault() is None and local.state(run) in (*local.ACTIVE, "queued")
-        )
-
-    @contextmanager
     def _building(self, name: str) -> Iterator[Path]:
         """A hidden folder of the workspace, not made yet, in which a project is put together before it appears under
         its name; it is gone afterwards."""
@@ -466,20 +422,6 @@ def require_address(path: Path) -> None:
     """`StudioError` where no address can name a folder."""
     if not can_be_an_address(path):
         raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")
-
-
-def _run_names(project: Path) -> list[str]:
-    """The folders in `runs/`, by name; links and hidden ones are none."""
-    folder = project / RUNS
-    with suppress(OSError):
-        if confinement.is_folder(folder):
-            found = (
-                entry.name
-                for entry in os.scandir(folder)
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
-            )
-            return sorted(found, key=natural_key)
-    return []
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -16,6 +16,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import local
 from maskrcnn.studio import run_actions
 from maskrcnn.training.run_folder import RunFolder, runs_in
+from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.home import SAMPLE
 from tests.shipping import ship
 
@@ -126,3 +127,23 @@ assert "torch" not in sys.modules
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (workspace / "shapes" / "runs" / "toy" / "card.json").is_file()
+
+
+@pytest.mark.parametrize("how", ["renamed", "duplicated", "deleted and brought back"])
+def test_the_runs_of_a_project_go_where_it_goes(root: Path, workspace: Path, shipped_toy: RunFolder, how: str) -> None:
+    space = Workspace(workspace)
+    (sample,) = space.projects()
+    if how == "duplicated":
+        folder = space.duplicate(sample, "toys").folder
+        space.destroy(space.delete(sample).id)
+    else:
+        folder = space.rename(sample, "toys")
+    if how == "deleted and brought back":
+        folder = space.restore(space.delete(folder).id)
+    for page in (RUNS, PREDICTIONS):
+        app = open_page(root, page)
+        assert "toys" in app.query_params["project"]
+    assert "no detections" not in words(app)
+    (run,) = runs_in(folder / "runs")
+    assert local.state(run) == "done"
+    assert all(path.is_file() and path.is_relative_to(folder / "images") for path in pictures(run))

@@ -77,6 +77,18 @@ def test_a_project_for_which_runs_wait_is_not_renamed_and_deleted_only_with_them
     assert not list(deleted.folder.glob("runs/*/queued.json"))
 
 
+def test_what_waits_stays_in_the_queue_where_something_trains(space: Workspace) -> None:
+    project = make(space.root / "cells")
+    wait_in_queue(space, run(project, "one"), [])
+    training = run(project, "night")
+    with Table(space.root).writing() as db:
+        Table(space.root).insert(db, training.path, "running", options="[]", wanted="any", device="cpu")
+    with pytest.raises(StudioError, match='"night" trains on it'):
+        space.delete(project, waiting_too=True)
+    with Table(space.root).reading() as db:
+        assert [job.run.name for job in Table(space.root).waiting(db)] == ["one"]
+
+
 def test_a_job_of_another_project_that_learns_from_this_one_counts(space: Workspace, tmp_path: Path) -> None:
     project = make(space.root / "cells")
     elsewhere = run(make(tmp_path / "far", 0), "borrowed")

@@ -18,7 +18,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local
 from maskrcnn.training.run_folder import RESULT, RUNS, runs_in
-from maskrcnn.workspace import ProjectGone, Workspace, copying, size_on_disk
+from maskrcnn.workspace import ProjectGone, Workspace, copying, home, size_on_disk
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown
 
@@ -418,3 +418,32 @@ def test_a_large_project_is_counted_bit_by_bit(tmp_path: Path) -> None:
     for number in range(4100):
         (tmp_path / str(number)).write_bytes(b"abc")
     assert list(size_on_disk(tmp_path)) == [6000, 12000, 12300]
+
+
+def test_projects_are_listed_as_a_person_counts(space: Workspace) -> None:
+    for name in ("p10", "P2", "p1", "a"):
+        space.create(name)
+    assert [path.name for path in space.projects()] == ["a", "p1", "P2", "p10"]
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EPERM, errno.EIO])
+def test_where_the_workspace_cannot_be_written_each_way_is_one_line(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    project, deleted = make(space.root / "cells", 0), space.delete(make(space.root / "gone", 0))
+
+    def refuses(*_: Any) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(home, "alone", refuses)
+    for do in (
+        lambda: space.create("new"),
+        lambda: space.rename(project, "new"),
+        lambda: space.duplicate(project, "new"),
+        lambda: space.delete(project),
+        lambda: space.restore(deleted.id),
+    ):
+        with pytest.raises(StudioError, match=f"{os.strerror(code)}.; .*(mend the rights|free some space)"):
+            do()
+    assert (shown(space.root), space.bin()) == (["cells"], [deleted])
+    assert not list(space.root.glob(".building-*"))

@@ -1,0 +1,77 @@
+"""Whether something uses a project, which must not be moved then: a training, a job that waits, an import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from maskrcnn.annotations.store import Project, confinement
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import local, project_jobs
+from maskrcnn.jobs.recovery import open_table
+from maskrcnn.training.run_folder import RUNS, RunFolder
+from maskrcnn.words import natural_key
+from maskrcnn.workspace.faults import JobsWait, in_words
+
+
+@contextmanager
+def at_rest(root: Path, project: Path, done: str) -> Iterator[None]:
+    """A block in which no training of a project can start. `StudioError` where something uses it."""
+    table = open_table(root)
+    with table.writing() as db:
+        jobs = project_jobs.of_project(table, db, project)
+        if jobs.training:
+            verb = "trains" if len(jobs.training) == 1 else "train"
+            raise StudioError(
+                f'project "{project.name}" is not {done}: {in_words(jobs.training)} {verb} on it; cancel that '
+                "under Runs, or wait until it has ended"
+            )
+        if jobs.waiting:
+            runs = tuple(run.name for run in jobs.waiting)
+            verb = "waits" if len(runs) == 1 else "wait"
+            raise JobsWait(
+                f'project "{project.name}" is not {done}: {in_words(runs)} {verb} in the queue for it; take that '
+                "out under Runs, or wait until it has trained",
+                runs,
+            )
+        if Project(project).is_importing():
+            raise StudioError(
+                f'project "{project.name}" is not {done}: pictures are being imported into it; wait until that is done'
+            )
+        yield
+
+
+def take_out_waiting(root: Path, project: Path) -> None:
+    """Take the trainings of a project that wait out of the queue; none where another one trains, which keeps it."""
+    table = open_table(root)
+    with table.reading() as db:
+        jobs = project_jobs.of_project(table, db, project)
+    for run in () if jobs.training else jobs.waiting:
+        with suppress(StudioError):  # it was started or taken out in this moment
+            local.take_out(run, root)
+
+
+def busy_runs(project: Path) -> tuple[str, ...]:
+    """The runs in the folder of a project that train or wait, whose files are not whole yet."""
+    return tuple(
+        run.name
+        for name in run_names(project)
+        for run in [RunFolder(project / RUNS / name)]
+        if run.fault() is None and local.state(run) in (*local.ACTIVE, "queued")
+    )
+
+
+def run_names(project: Path) -> list[str]:
+    """The folders in `runs/`, by name; links and hidden ones are none."""
+    folder = project / RUNS
+    with suppress(OSError):
+        if confinement.is_folder(folder):
+            found = (
+                entry.name
+                for entry in os.scandir(folder)
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+            return sorted(found, key=natural_key)
+    return []

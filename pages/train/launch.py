@@ -7,7 +7,7 @@ from maskrcnn import shipped
 from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
-from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_material, launch_queue, session
+from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_holdback, launch_material, launch_queue, session
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.config_inputs import config_grid, config_input
 from maskrcnn.studio.plain_text import bullets, plain
@@ -243,6 +243,7 @@ with summary:
             turn.must_wait,
         )
         estimate = launch_eta.show(wanted)
+    launch_holdback.offer(project, material)
     started = st.button(
         "Add to the queue" if turn.must_wait else "Start training",
         type="primary",

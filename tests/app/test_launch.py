@@ -99,6 +99,25 @@ def test_it_says_what_it_learns_from(root: Path, workspace: Path) -> None:
     assert widget(app.text_input, "Name of the run").value == "cells-0001"
 
 
+def test_a_validation_set_is_kept_back_in_one_click_and_given_back(root: Path, workspace: Path) -> None:
+    project = make_project(workspace / "cells")
+    noise = np.random.default_rng(0).integers(0, 255, (14, 48, 64, 3), dtype=np.uint8)
+    project.add_pictures([(f"b{n}.png", cv2.imencode(".png", noise[n])[1].tobytes()) for n in range(14)], "train")
+    for image in project.images()[1:10]:
+        project.save(image.id, [Region(Polygon(((5, 5), (40, 8), (20, 40))), "cell")], image.revision)
+    app = open_launch(root)
+    assert "Nothing to validate on" in words(app)
+    widget(app.button, "Keep 2 of 10 pictures back").click().run()  # a fifth of the labelled ones; 5 wait for labels
+    assert not app.exception
+    kept = [image for image in project.images() if image.split == "val"]
+    assert (len(kept), all(image.n_regions for image in kept)) == (2, True)
+    assert "Nothing to validate on" not in words(app)
+    assert "2 of 10 pictures are kept back to validate on." in [element.value for element in app.success]
+    widget(app.button, "Undo this split").click().run()
+    assert {image.split for image in project.images()} == {"train"}
+    assert "Nothing to validate on" in words(app)
+
+
 def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Path, started: list[Started]) -> None:
     project = make_project(workspace / "cells")
     app = open_launch(root)
@@ -256,7 +275,7 @@ def test_a_weights_file_that_is_not_there_starts_nothing(root: Path, workspace: 
     assert not started
 
 
-@pytest.mark.parametrize(("class_name", "regions", "said"), [(None, True, "no class"), ("cell", False, "no region")])
+@pytest.mark.parametrize(("class_name", "regions", "said"), [(None, True, "no class"), ("cell", False, "no object")])
 def test_what_cannot_be_trained_cannot_be_started(
     root: Path, workspace: Path, class_name: str | None, regions: bool, said: str
 ) -> None:
@@ -306,7 +325,10 @@ def test_a_known_time_is_told_and_given_to_the_queue(
     launch_speed.keep(COSTS, key, workspace / launch_eta.STORE, 0.0, beside=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
-    assert "3.0 s a step, 1 step an epoch (once through the pictures), 20 epochs, 0 ms to start, 2.1 GB of memory" in words(app)
+    assert (
+        "3.0 s a step, 1 step an epoch (once through the pictures), 20 epochs, 0 ms to start, 2.1 GB of memory"
+        in words(app)
+    )
     assert "if it starts now" in words(app)
     widget(app.number_input, "Epochs").set_value(40).run()
     assert "#### about 2 minutes" in words(app)  # nothing has to be measured anew

@@ -1,0 +1,65 @@
+"""What is kept back to validate on: by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region
+from maskrcnn.studio.launch_holdback import Plan, plan
+
+
+def dataset(*rows: str) -> Dataset:
+    """A picture for each row ("0.png", ...) with an object for each letter; "." is a crowd."""
+    return Dataset(
+        [
+            ImageRecord(
+                f"{number}.png",
+                tuple(Region(Rect(0, 0, 9, 9), letter, iscrowd=letter == ".") for letter in row),
+            )
+            for number, row in enumerate(rows)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "held"),
+    [
+        (["a", "a"], 1),
+        (["a"] * 5, 1),
+        (["a"] * 15, 3),
+        (["a"] * 12, 2),  # 2.4
+        (["a"] * 13, 3),  # 2.6
+        (["a", "a", "", ""], 1),
+        (["a", "a", ".", "."], 1),
+        (["ab", "a", "b"], 1),
+    ],
+)
+def test_a_fifth_of_the_labelled_pictures_is_kept_back(rows: list[str], held: int) -> None:
+    found = plan(dataset(*rows))
+    assert (found.labelled, found.held) == (len(rows), held)
+    assert found.names is not None
+    drawn = [set(row) - {"."} for number, row in enumerate(rows) if f"{number}.png" in found.names]
+    left = [set(row) for number, row in enumerate(rows) if f"{number}.png" not in found.names]
+    assert set().union(*drawn)  # there is something to validate on,
+    assert set().union(*drawn) <= set().union(*left)  # and training knows all of it
+
+
+@pytest.mark.parametrize("rows", [["a"], ["a", "b"], ["a", ""], ["a", "."], ["ab", "", "."]])
+def test_where_no_class_is_on_two_pictures_none_can_be_kept_back(rows: list[str]) -> None:
+    assert plan(dataset(*rows)).names is None
+
+
+def test_the_same_labels_give_the_same_pictures_and_copies_stay_together() -> None:
+    rows = dataset(*["a"] * 10)
+    assert plan(rows) == plan(Dataset(rows.images[::-1]))
+    together = plan(rows, [("0.png", "1.png"), ("2.png", "3.png")])
+    assert together.names is not None
+    for pair in ({"0.png", "1.png"}, {"2.png", "3.png"}):
+        assert len(pair & together.names) in (0, 2)
+
+
+def test_keypoints_alone_are_enough_where_no_masks_are_learned() -> None:
+    face = Region(Keypoints(((1, 1, 2), (9, 9, 2))), "face")
+    faces = Dataset([ImageRecord(f"{n}.png", (face,)) for n in range(5)])
+    assert plan(faces) == Plan(5, 1, None)
+    assert plan(faces, outlines=False).names is not None

@@ -160,7 +160,7 @@ def near_names(staged: Staged, key: str) -> dict[str, str]:
         table = pd.DataFrame({"In the labels": list(sure), "Here": list(sure.values())})
         st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 220))
     for name, files in list(unsure.items())[:_MOST_CHOICES]:
-        choice = st.selectbox(f"{plain(name)} is", [_NONE, *files], format_func=plain, key=f"{key}_{name}")
+        choice = st.selectbox(f"{plain(name)} is", [_NONE, *files], key=f"{key}_{name}")
         if choice != _NONE:
             sure[name] = choice
     return sure

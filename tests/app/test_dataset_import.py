@@ -581,3 +581,39 @@ def test_a_project_with_an_attribute_for_each_class_can_take_each(root: Path, wo
     found = [region.class_name for image in project.images() for region in project.regions(image.id)[0]]
     assert found == ["mango", "mango", "orange"]
     assert project.class_attribute == "class"
+
+
+@pytest.mark.parametrize(
+    ("named", "there"),
+    [("1.png", "1 (2).png"), ("leaf.jpg", "leaf.png"), ("balloon.png", "ballon.png"), ("my leaf.png", "my_leaf.png")],
+)
+def test_a_near_name_is_offered_and_taken_by_a_click(root: Path, project: Project, named: str, there: str) -> None:
+    app = look_at(open_view(root, "import"), ("labels.json", via(named, kind="oak")), (there, png(7)))
+    assert shown(app)["Regions"] == "0"
+    assert plain(named) in app.error[0].value
+    assert plain(there) in app.error[0].value
+    offers = next(table.value for table in app.dataframe if "In the labels" in table.value)
+    assert (list(offers["In the labels"]), list(offers["Here"])) == ([named], [there])
+    app.button(key="dataset_import_near").click().run()
+    assert not app.exception
+    assert not app.error
+    assert shown(app)["Regions"] == "1"
+    app.button(key="dataset_import_go").click().run()
+    new = next(image for image in project.images() if image.file_name == there)
+    assert new.n_regions == 1
+
+
+def test_of_two_near_names_the_person_chooses(root: Path, project: Project) -> None:
+    uploads = [("labels.json", via("1.png", kind="oak")), ("1 (1).png", png(7)), ("1 (2).png", png(8))]
+    app = look_at(open_view(root, "import"), *uploads)
+    assert not any(button.key == "dataset_import_near" for button in app.button)
+    choice = next(box for box in app.selectbox if box.label == f"{plain('1.png')} is")
+    assert list(choice.options) == ["none of these", "1 (1).png", "1 (2).png"]
+    choice.set_value("1 (2).png").run()
+    app.button(key="dataset_import_near").click().run()
+    app.button(key="dataset_import_go").click().run()
+    regions = {image.file_name: image.n_regions for image in project.images()}
+    assert (regions["1 (1).png"], regions["1 (2).png"]) == (0, 1)
+    # What came in, what was not labelled: the report is there, and nothing is missing.
+    assert shown(app)["Pictures added"] == "2"
+    assert shown(app)["Not found"] == "0"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations import read
+from maskrcnn.annotations import read, write
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.training.labels import training_documents
@@ -77,3 +77,23 @@ def test_an_unlabelled_project_is_refused(tmp_path: Path) -> None:
 def test_pictures_outside_a_project_are_named_whole(tmp_path: Path) -> None:
     documents = training_documents(tiny.squares(tmp_path / "t", pictures=1), None, None, tmp_path / "runs" / "a" / "b")
     assert documents["train"]["images"][0]["path"] == str(tmp_path / "t" / "square0.png")
+
+
+@pytest.mark.parametrize("val", ["none", "another"])
+def test_labels_with_a_split_of_their_own_are_not_learned_from_whole(val: str, tmp_path: Path) -> None:
+    """A YOLO set: its pictures to validate on are measured on, not learned, and so are those of the test split."""
+    write(read(tiny.squares(tmp_path / "t", pictures=4)), tmp_path / "set", "yolo")
+    for split, name in (("val", "square1"), ("test", "square2")):
+        for kind, suffix in (("images", ".png"), ("labels", ".txt")):
+            (tmp_path / "set" / kind / split).mkdir(parents=True)
+            file = tmp_path / "set" / kind / "train" / f"{name}{suffix}"
+            file.rename(tmp_path / "set" / kind / split / file.name)
+    with (tmp_path / "set" / "data.yaml").open("a") as settings:
+        settings.write("test: images/test\n")
+    other = tiny.squares(tmp_path / "v", pictures=2) if val == "another" else None
+    documents = training_documents(tmp_path / "set", other, None, tmp_path / "run")
+    assert names(documents) == ["square0.png", "square3.png"]
+    measured = ["square1.png"] if other is None else ["square0.png", "square1.png"]
+    assert [image["file_name"] for image in documents["val"]["images"]] == measured
+    [line] = [line for line in documents["notes"] if "a split of its own" in line]
+    assert line.endswith("2 pictures to learn from, 1 to validate on, 1 of the test split left out")

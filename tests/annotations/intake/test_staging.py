@@ -291,6 +291,21 @@ def test_what_is_of_no_use_is_named(stage: Any, jpeg: Any) -> None:
     assert "a.xml" in others
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1.jpg", "2.jpg", "10.jpg"],
+        ["IMG_9.jpg", "img_10.jpg", "IMG_11.jpg"],
+        ["a/2.jpg", "a/10.jpg", "b/1.jpg"],
+        ["x 7.jpg", "x 08.jpg", "x 9.jpg"],
+        ["p2/1.jpg", "p10/2.jpg", "p10/03.jpg"],
+    ],
+)
+def test_pictures_come_in_natural_order(names: list[str], stage: Any, jpeg: Any) -> None:
+    staged = stage({name: jpeg(seed) for seed, name in enumerate(sorted(names, reverse=True))})
+    assert [record.file_name for record in staged.dataset.images] == [name.rpartition("/")[2] for name in names]
+
+
 # Which attribute is the class
 
 

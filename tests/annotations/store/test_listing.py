@@ -191,3 +191,30 @@ def test_two_tabs_may_ask_for_one_thumbnail_at_once(project: Project) -> None:
 def test_a_folder_that_cannot_be_written_costs_only_time(project: Project) -> None:
     (project.folder / "thumbnails").write_text("in the way")
     assert opened(project.thumbnail(1)).size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1.jpg", "2.jpg", "10.jpg"],
+        ["a1.jpg", "A2.jpg", "a10.jpg"],
+        ["IMG_9.jpg", "IMG_10.jpg", "IMG_100.jpg"],
+        ["2024-1-9 x.jpg", "2024-1-10 x.jpg", "2024-02-01 x.jpg"],
+        ["frame 7.jpg", "frame 08.jpg", "frame 009.jpg", "frame 10.jpg"],
+        ["a.jpg", "a (2).jpg", "a (10).jpg"],
+        ["0.jpg", "00.jpg", "1.jpg"],
+        ["b2.jpg", "é10.jpg"],
+    ],
+)
+def test_pictures_are_in_natural_order_however_they_came(names: list[str], tmp_path: Path, picture) -> None:
+    project = Project.create(tmp_path / "pets")
+    for number, name in enumerate(sorted(names, reverse=True)):
+        project.add_pictures([picture(name, seed=number)], "train")
+    assert [image.file_name for image in project.images()] == names
+    assert [image.file_name for image in project.images(limit=1, offset=1)] == names[1:2]
+    assert [record.file_name for record in project.dataset().images] == names
+    snapshot = project.snapshot("one")
+    assert [record.file_name for record in project.dataset(snapshot=snapshot.id).images] == names
+    for image in project.images():
+        project.set_removed(image.id, True)
+    assert [image.file_name for image in project.removed()] == names

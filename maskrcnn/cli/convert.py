@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")
     dataset = read(source, args.images, args.class_attribute)
     class_choice.require_choice(dataset, args.class_attribute)
-    print_warnings(dataset)
     if not dataset.images:
         raise StudioError(f"{source}: holds no pictures, so there is nothing to convert; give labels, or a project")
     encoded = encode(dataset, args.format)
+    print_warnings(dataset)
     for warning in put(encoded, destination, args.format):
         print(f"warning: {warning}", file=sys.stderr)
     classes = ", ".join(dataset.classes) or "none"

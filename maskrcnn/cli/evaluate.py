@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
     outlines = "mask" in config.tasks
     dataset = require_trainable(labels(args, classes), outlines=outlines)
     require_keypoints(config, dataset)
+    print_warnings(dataset)
     ground_truth, left_out = coco.ground_truth(dataset, outlines=outlines)
     numbers = category_numbers(ground_truth, classes, f"{args.data}: {{}} is not one that {args.model} has learned")
     detections: list[dict[str, Any]] = []
@@ -124,7 +125,6 @@ def labels(args: argparse.Namespace, classes: Sequence[str]) -> Dataset:
     class_choice.require_choice(dataset, args.class_attribute)
     if args.class_attribute is None:
         dataset = class_choice.following(dataset, None, classes, "the network")
-    print_warnings(dataset)
     return dataset
 
 

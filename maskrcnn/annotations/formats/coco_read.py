@@ -127,7 +127,7 @@ def _require_few_on_each(annotations: list[Json], images: ById[ImageRecord], com
 
 def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     entries = document.get(key)
-    if entries in (None, {}):
+    if entries is None:
         return []
     if not isinstance(entries, list):
         raise complain(f'has {brief(entries)} as "{key}", not a list')

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, plain, text
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, plain, text
 from maskrcnn.annotations.formats.via_read import Reader
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 
@@ -80,9 +80,7 @@ def assembled(
     if parts is not None:
         further, skeletons = _project_extras(parts, keys, complain)
         extras |= further
-        definitions = mapping(
-            extras.get("via_attributes", {}).get("region", {}), 'the region part of "_via_attributes"', complain
-        )
+        definitions = extras.get("via_attributes", {}).get("region", {})
     parts_of_class = via_classes.parts_of(class_attribute, tally) if class_attribute is not None else ()
     choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
     if choice.values:
@@ -102,9 +100,12 @@ def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tu
     said: Json = {}
     if without := [name for name in _PARTS if name not in parts]:
         said["without"] = without
+    other = {name: part for name, part in parts.items() if name not in _PARTS}
     for part in ("_via_settings", "_via_attributes"):
-        if part in parts:
-            extras[part[1:]] = mapping(parts[part], f'"{part}"', complain)
+        if part in parts and _is_group_of_groups(part, parts[part]):
+            extras[part[1:]] = parts[part]
+        elif part in parts:  # says how VIA shows things, which keeps no region from being read
+            other[part] = parts[part]
     if missing := [part for part in ("region", "file") if part not in extras.get("via_attributes", {})]:
         said["without_attributes"] = missing
     listed = parts.get("_via_image_id_list", [*keys])
@@ -113,7 +114,6 @@ def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tu
         if isinstance(listed, list):
             known = set(keys)
             said["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
-    other = {name: part for name, part in parts.items() if name not in _PARTS}
     if parts.get("_via_data_format_version", VERSION) != VERSION:
         other["_via_data_format_version"] = parts["_via_data_format_version"]
     skeletons = _skeletons(other.get(SKELETONS))
@@ -127,6 +127,12 @@ def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tu
     for kept in extras.values():
         plain(kept, "a part", complain)
     return extras, skeletons
+
+
+def _is_group_of_groups(name: str, part: Any) -> bool:
+    """Whether the settings are a group, and the definitions of attributes one of groups."""
+    groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
+    return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
 
 
 _PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")

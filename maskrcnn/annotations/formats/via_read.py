@@ -85,7 +85,7 @@ class Reader:
         named = brief(file_name, _LONGEST_NAME)
         here = self.complain.at(place or f"picture {named}")
 
-        drawn = image.get("regions", [])
+        drawn = [] if (drawn := image.get("regions")) in _NOTHING else drawn
         if not isinstance(drawn, dict | list):
             raise here(f'has {brief(drawn)} as "regions", neither a list nor a group')
         require_few_regions(len(drawn), here)
@@ -96,9 +96,9 @@ class Reader:
             region_id = f"{self.token}{index:08x}{position:08x}"
             regions.append(self._region(region, region_number, position, region_id, self.complain.at(region_place)))
 
-        attributes = mapping(image.get("file_attributes", {}), '"file_attributes"', here)
+        attributes = _group(image, "file_attributes", here)
         _require_plain(attributes, "file attributes", here)
-        file_size = size_of(image.get("size"), here)
+        file_size = size_of(image.get("size"))
         extras = self._extras_of(key, image, file_name, file_size)
         _require_plain(extras, "fields", here)
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
@@ -118,6 +118,8 @@ class Reader:
             own["unlisted"] = True
         if "regions" in image and isinstance(image["regions"], dict) != is_one_x:
             own["regions"] = "group" if isinstance(image["regions"], dict) else "list"
+        if empty := _empty(image, ("regions", "file_attributes")):
+            own["empty"] = empty
         fields = {
             name: value
             for name, value in image.items()
@@ -130,7 +132,7 @@ class Reader:
     ) -> Region:
         region = mapping(region, "its entry", complain)
         drawn = mapping(region.get("shape_attributes"), '"shape_attributes"', complain)
-        attributes = mapping(region.get("region_attributes", {}), '"region_attributes"', complain)
+        attributes = _group(region, "region_attributes", complain)
         _require_plain(attributes, "attributes", complain)
 
         own: Json = {}
@@ -143,6 +145,8 @@ class Reader:
                 own.setdefault("without", []).append("region_attributes")
             if further := {name: value for name, value in region.items() if name not in _REGION_FIELDS}:
                 kept["region"] = further
+        if empty := _empty(region, ("region_attributes",)):
+            own["empty"] = empty
         is_crowd = attributes.get(via_classes.CROWD) in (1, "1")
         ours = _Ours(attributes, shape)
         if not _OURS.isdisjoint(attributes):
@@ -217,19 +221,37 @@ def _centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
     return number(drawn, "cx", complain), number(drawn, "cy", complain)
 
 
-def size_of(value: Any, complain: Complaint) -> int | None:
-    """Bytes of the picture's file; VIA's converters also write them as text."""
-    if value is None or value == "":
-        return None
+def _group(holder: Json, name: str, complain: Complaint) -> Json:
+    """A group of attributes; other programs write one of none as null, "" or []."""
+    value = holder.get(name)
+    return {} if value in _NOTHING else mapping(value, f'"{name}"', complain)
+
+
+def _empty(holder: Json, names: Sequence[str]) -> Json:
+    """How empty parts stand in the file, where not as VIA writes them."""
+    return {
+        name: holder[name]
+        for name in names
+        if name in holder
+        and holder[name] in _NOTHING
+        and holder[name] != {}
+        and (name, holder[name]) != ("regions", [])
+    }
+
+
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def size_of(value: Any) -> int | None:
+    """Bytes of the picture's file; VIA's converters also write them as text. None for what is no number: the size only
+    tells pictures of one name apart, and is written back as it was read."""
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
+            return None
         size = int(float(value)) if isinstance(value, str) and "." in value else int(value)
-        if abs(size) > _LARGEST_FILE:
-            raise ValueError
-        return size
     except (ValueError, OverflowError):
-        raise complain(f'has {brief(value)} as "size", not a number of bytes') from None
+        return None
+    return size if abs(size) <= _LARGEST_FILE else None
 
 
 def key_of(file_name: str, size: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.formats.json_values import Complaint, Json
+from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.formats.outlines import single
 from maskrcnn.annotations.formats.via_file import SKELETONS, VERSION, skeletons_document

@@ -117,6 +117,7 @@ def without(document: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names}
 
 
+ODD_SIZES: tuple[Any, ...] = ("five", {}, [5], True, "9" * 400, 1e300)
 ELLIPSE = {"name": "ellipse", "cx": 9, "cy": 8, "rx": 5, "ry": 2}
 CHOICE = {"type": "radio", "description": "", "options": {"cat": "Cat"}, "default_options": {}}
 TWO = {"a.jpg5": image([]), "b": image([region()], filename="b.jpg")}
@@ -139,6 +140,33 @@ AWKWARD: dict[str, tuple[str, dict[str, Any]]] = {
     "2.x empty fileref": ("via2", {"a.jpg5": image([region()], fileref="")}),
     "size as text": ("via2", {"a.jpg5": image([], size="5"), "b": image([], size=" 7 "), "c": image([], size="")}),
     "size odd": ("via2", {"a.jpg5": image([], size=5.0), "b": image([], size=-1), "c": image([], size=None)}),
+    "size that is none": (
+        "via2",
+        {key: image([region()], size=size) for key, size in zip("abcdef", ODD_SIZES, strict=True)},
+    ),
+    "nothing in other words": (
+        "via2",
+        {
+            "a": image(None),
+            "b": image(""),
+            "c": image([region()], file_attributes=None),
+            "d": image(
+                [{**region(), "region_attributes": nothing} for nothing in (None, [], "", {})], file_attributes=[]
+            ),
+        },
+    ),
+    "nothing in 1.x": ("via1", {"a": one_x([]), "b": one_x(None), "c": one_x({"0": region()}, file_attributes="")}),
+    "settings that are none": ("via-project", project(TWO, _via_settings=None)),
+    "settings in a list": ("via-project", project(TWO, _via_settings=[{"ui": {}}])),
+    "definitions that are none": ("via-project", project({"k": image([region(kind="cat")])}, _via_attributes=[])),
+    "definitions of another kind": (
+        "via-project",
+        project({"k": image([region(kind="cat")])}, _via_attributes={"region": ["kind"], "file": {}}),
+    ),
+    "a definition that is none": (
+        "via-project",
+        project({"k": image([region(kind="cat")])}, _via_attributes={"region": {"kind": None, "x": 3}, "file": {}}),
+    ),
     "no size": ("via2", {"a.jpg-1": without(image([]), "size"), "a.jpg": without(image([]), "size")}),
     "no parts": ("via2", {"a.jpg5": without(image([]), "regions", "file_attributes")}),
     "no attributes": ("via2", {"a.jpg5": image([{"shape_attributes": polygon(*TRIANGLE)}, region()])}),

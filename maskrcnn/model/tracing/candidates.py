@@ -93,8 +93,9 @@ class Lying:
     """A detection of any class that lies on an object, with an IoU of at least `NEAR_IOU`.
 
     `candidate`: its number among the candidates of the box head; `label`, `name`: its class; `score`; `iou`: with the
-    object, of the masks where both are known, else of the boxes; `shown`: whether its score is high enough; `finds`:
-    which object it counts for (-1: none), and `iou_there`: its IoU with that one.
+    object, of the masks where both are known, else of the boxes; `box_iou`: of the boxes, None where `iou` is; `shown`:
+    whether its score is high enough; `finds`: which object it counts for (-1: none), and `iou_there`: its IoU with that
+    one.
     """
 
     candidate: int
@@ -102,6 +103,7 @@ class Lying:
     name: str
     score: float
     iou: float
+    box_iou: float | None
     shown: bool
     finds: int
     iou_there: float

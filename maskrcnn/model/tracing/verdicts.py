@@ -38,7 +38,7 @@ def judge(case: Case, lost_at: str, min_score: float) -> tuple[Reason, str]:
         return {MATCH: "counted for another", MASK: "too loose", SHOWN: "not shown"}[lost_at], own  # type: ignore
     reason: Reason = _REASONS.get(lost_at, "no box")
     if (loose := case.too_loose()) and not (reason == "NMS" and _winner(case, lost_at) == loose.candidate):
-        return "too loose", f"Found too loosely: {_lies(loose)}, less than {MATCH_IOU:g}. {own}"
+        return "too loose", f"Found too loosely: {_lies(loose)}, and {MATCH_IOU:g} is needed. {own}"
     if also := case.as_another_class(0, score):
         own = f"{own} {_lies(also, 'A')}, too."
     return reason, own
@@ -93,10 +93,10 @@ def _found(case: Case) -> str:
 
 
 def _lies(detection: Lying, article: str = "a") -> str:
-    return (
-        f"{article} detection as {detection.name} with score {detection.score:.2f} lies on it with IoU "
-        f"{below(detection.iou)}"
-    )
+    iou = f"IoU {below(detection.iou)}"
+    if detection.box_iou is not None:  # masks decide, and the boxes are what is seen at first
+        iou = f"mask {iou} and box IoU {detection.box_iou:.2f}"
+    return f"{article} detection as {detection.name} with score {detection.score:.2f} lies on it with {iou}"
 
 
 def _another_class(case: Case, other: Lying, lost_at: str, min_score: float) -> str:

@@ -95,7 +95,7 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
         ]
         detections += [ending[number] for ending in endings]
         steps = {step.filter: step for step in proposals + detections}
-        lying = _lying(trace, on_objects, matched, number, min_score)
+        lying = _lying(trace, on_objects, detection_ious[-1], matched, number, min_score)
         case = Case(trace, number, label, trace.config.names[label - 1], anchor, steps, lying)
         lost_at = case.lost_at()
         reason, words = judge(case, lost_at, min_score)
@@ -147,8 +147,11 @@ def _right(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray
     return (found.scores >= min_score)[:, None] & (found.labels[:, None] == assignment.truth.labels)
 
 
-def _lying(trace: Trace, overlap: np.ndarray, matched: np.ndarray, number: int, min_score: float) -> tuple[Lying, ...]:
-    """The detections that lie on object `number`, closest first."""
+def _lying(
+    trace: Trace, overlap: np.ndarray, boxes: np.ndarray, matched: np.ndarray, number: int, min_score: float
+) -> tuple[Lying, ...]:
+    """The detections that lie on object `number`, closest first. `(D, N)`: IoU of masks where they are known, IoU of
+    boxes (the same array where they are not), and which finds which."""
     found, candidates = trace.detections, trace.heads.filters[-1].survivors
     near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
     lying = []
@@ -162,6 +165,7 @@ def _lying(trace: Trace, overlap: np.ndarray, matched: np.ndarray, number: int, 
                 name=trace.config.names[label - 1],
                 score=score,
                 iou=float(overlap[place, number]),
+                box_iou=None if overlap is boxes else float(boxes[place, number]),
                 shown=score >= min_score,
                 finds=finds,
                 iou_there=float(overlap[place, finds]) if finds >= 0 else 0.0,

@@ -118,7 +118,7 @@ def test_an_anchor_that_the_rpn_moves_away() -> None:
     assert story.lost_at == "decoded"
     assert story.reason == "too loose"
     assert story.verdict == (
-        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, less than 0.5. "
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, and 0.5 is needed. "
         "The RPN moved its best anchor (IoU 1.00, objectness 0.90) away from it, to IoU 0.33; no other anchor came "
         "closer than 0.33."
     )
@@ -165,7 +165,7 @@ def test_dropped_by_nms_of_the_rpn() -> None:
     (story,) = stories(network([UPPER, RIVAL], [0.8, 0.91], [SURE_CAT], rpn_nms_threshold=0.6))
     assert story.lost_at == "RPN NMS"
     assert story.verdict == (
-        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.41, less than 0.5. "
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.41, and 0.5 is needed. "
         "Its best proposal (IoU 0.60, objectness 0.80) was dropped by NMS in favour of a box with objectness 0.91: the "
         "two overlap by 0.64, more than 0.6, but that box overlaps the object by only 0.41."
     )
@@ -188,7 +188,7 @@ def test_moved_away_by_the_box_head() -> None:
     (story,) = stories(network([OBJECT], [0.9], [SURE_CAT], box_moves=[[0, 0.5, 0, 0]]))
     assert story.lost_at == "refined"
     assert story.verdict == (
-        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, less than 0.5. "
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.33, and 0.5 is needed. "
         "The box head moved its best proposal (IoU 1.00) away from it: as cat it overlaps it by 0.33."
     )
 

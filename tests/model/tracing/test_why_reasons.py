@@ -6,13 +6,16 @@ The network gives what `network` is told.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from pycocotools import mask as coco_mask
 
-from maskrcnn.model import ObjectStory
+from maskrcnn.annotations import pictures, raster, read
+from maskrcnn.model import ObjectStory, detect, explain, load, prepare, trace
 from tests.model.tracing.test_trace_verdicts import (
     CAT,
     DOG,
@@ -26,6 +29,7 @@ from tests.model.tracing.test_trace_verdicts import (
     stories,
 )
 
+ROOT = Path(__file__).parents[3]
 ROWS_19 = [10, 10, 30, 29]  # IoU 0.95
 ROWS_8 = [10, 10, 30, 18]  # IoU 0.4
 KEEP = {"rpn_nms_threshold": 0.99}
@@ -135,7 +139,8 @@ def test_a_weak_dog_is_no_reason_where_the_cat_was_strong() -> None:
 def test_found_too_loosely(rows: float, iou: str) -> None:
     (story,) = stories(network([[10, 10, 30, 10 + rows]], [0.9], [SURE_CAT]), min_score=0.5)
     assert missed(story, "too loose").startswith(
-        f"Found too loosely: a detection as cat with score 0.80 lies on it with IoU {iou}, less than 0.5. No anchor "
+        f"Found too loosely: a detection as cat with score 0.80 lies on it with IoU {iou}, and 0.5 is needed. "
+        "No anchor overlaps it"
     )
 
 
@@ -150,8 +155,8 @@ def test_loosely_found_while_the_box_that_fits_has_no_score() -> None:
     (story,) = stories(model, min_score=0.5)
     assert story.lost_at == "score"
     assert missed(story, "too loose") == (
-        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.40, less than 0.5. Its best score "
-        "as cat, 0.02 (IoU 1.00), is below detection_min_confidence 0.05; background has 0.97."
+        "Found too loosely: a detection as cat with score 0.80 lies on it with IoU 0.40, and 0.5 is needed. Its best "
+        "score as cat, 0.02 (IoU 1.00), is below detection_min_confidence 0.05; background has 0.97."
     )
 
 
@@ -198,10 +203,12 @@ def test_the_iou_of_masks_decides_about_another_class_too() -> None:
     # The dog's mask has 6 of 20 columns: it does not lie on the cat, though its box does.
     chances = [[0.28, 0.02, 0.70]]
     (story,) = stories(with_masks({CAT: 20, DOG: 6}, chances), targets=whole_mask())
-    assert missed(story, "low score").endswith("A detection as dog with score 0.70 lies on it with IoU 0.30, too.")
+    assert missed(story, "low score").endswith(
+        "A detection as dog with score 0.70 lies on it with mask IoU 0.30 and box IoU 1.00, too."
+    )
     (story,) = stories(with_masks({CAT: 20, DOG: 19}, chances), targets=whole_mask())
     assert missed(story, "another class").startswith(
-        "Taken for another class: a detection as dog with score 0.70 lies on it with IoU 0.95. "
+        "Taken for another class: a detection as dog with score 0.70 lies on it with mask IoU 0.95 and box IoU 1.00. "
     )
 
 
@@ -274,3 +281,33 @@ def test_what_became_of_its_boxes_where_nothing_lies_on_it(
 ) -> None:
     (story,) = stories(network(*given, **fields), min_score=0.5)
     assert missed(story, reason).startswith(begins)
+
+
+def test_the_circle_of_the_sample_that_the_toy_takes_for_an_ellipse() -> None:
+    """What is told of it is what `detect` finds, measured by pycocotools: the highest background is no reason."""
+    model = prepare(load(ROOT / "data" / "weights" / "toy"), "cpu", "float32")
+    dataset = read(ROOT / "data" / "shapes" / "val")
+    (record,) = [record for record in dataset.images if record.file_name == "toy2-001.jpg"]
+    assert record.path
+    picture = pictures.load(record.path)
+    height, width = picture.shape[:2]
+    codes = [raster.rle(region.shape, height, width) for region in record.regions]
+    x, y, w, h = np.array([raster.mask_box(code) for code in codes]).T
+    names = [region.class_name for region in record.regions]
+    targets = {
+        "boxes": np.stack([x, y, x + w, y + h], axis=1),
+        "labels": [model.config.names.index(name) + 1 for name in names],
+        "masks": np.stack([raster.mask(region.shape, height, width) for region in record.regions]),
+    }
+    story = next(story for story in explain(trace(model, picture, targets), 0.5) if story.name == "circle")
+
+    circle = codes[names.index("circle")]
+    ellipses = [entry for entry in detect(model, picture) if model.config.names[entry["category_id"] - 1] == "ellipse"]
+    mask_ious = coco_mask.iou([entry["segmentation"] for entry in ellipses], [circle], [0])[:, 0]
+    ellipse, mask_iou = ellipses[mask_ious.argmax()], mask_ious.max()
+    box_iou = coco_mask.iou([ellipse["bbox"]], [raster.mask_box(circle)], [0]).item()
+    assert min(mask_iou, box_iou) > 0.8
+    assert missed(story, "another class").startswith(
+        f"Taken for another class: a detection as ellipse with score {ellipse['score']:.2f} lies on it with mask IoU "
+        f"{mask_iou:.2f} and box IoU {box_iou:.2f}. Its best score as circle is "
+    )

@@ -11,11 +11,12 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project, ProjectClass, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import annotate_picture, annotate_state, dataset_classes, hotkeys, session
+from maskrcnn.studio import annotate_picture, annotate_state, class_alike, dataset_classes, hotkeys, session
 from maskrcnn.studio.annotate_state import Editor
 from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
+from maskrcnn.words import counted
 
 _IMAGE = "annotate_image"
 _GOTO = "annotate_goto"
@@ -24,6 +25,7 @@ _STALE = 2.0
 """Seconds for which the address of a picture that was left may still arrive."""
 
 _THUMBNAILS = 9
+_THUMBNAIL_WIDTH = 92  # nine beside each other in a window of 1280 pixels with the side bar open
 _MANY_CLASSES = 12
 
 
@@ -136,11 +138,17 @@ def class_picker(project: Project) -> None:
 def _add_class(project: Project, classes: list[ProjectClass]) -> None:
     with st.form("annotate_add_class", clear_on_submit=True, border=False):
         name = st.text_input("New class", placeholder="for example cell", key="annotate_new_class")
-        if st.form_submit_button("Add class", icon=":material/add:"):
-            with session.fail_softly(stop=False):
-                project.set_classes([*classes, ProjectClass(name.strip(), dataset_classes.free_colour(classes))])
-                annotate_state.choose_class(name.strip())
-                st.rerun()
+        added = st.form_submit_button("Add class", icon=":material/add:")
+
+    def add(name: str) -> None:
+        project.set_classes([*classes, ProjectClass(name, dataset_classes.free_colour(classes))])
+        use(name)
+
+    def use(name: str) -> None:
+        annotate_state.choose_class(name)
+        st.rerun()
+
+    class_alike.make("annotate", name.strip() if added else None, [entry.name for entry in classes], add, use)
     dataset_link("classes", "Names, colours, keys, order", ":material/palette:")
 
 
@@ -212,24 +220,23 @@ def save_status(editor: Editor) -> None:
 def thumbnails(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
     """The pictures around this one with their state; a click opens one."""
     first = max(0, min(images.index(image) - _THUMBNAILS // 2, len(images) - _THUMBNAILS))
-    shown = images[first : first + _THUMBNAILS]
-    for column, number, entry in zip(
-        st.columns(_THUMBNAILS, gap="small"), range(first + 1, len(images) + 1), shown, strict=False
-    ):
-        with column:
-            try:
-                st.image(annotate_picture.square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
-            except StudioError:
-                st.markdown(":material/broken_image:")
-            st.button(
-                f"{number} ✓" if entry.done else f"{number} · {entry.n_regions}",
-                key=f"annotate_thumbnail_{entry.id}",
-                type="primary" if entry.id == image.id else "tertiary",
-                width="stretch",
-                help=f"{plain(entry.file_name)}: {entry.n_regions} regions, {entry.status} ({entry.split})",
-                on_click=go_to,
-                args=(project, entry),
-            )
+    with st.container(horizontal=True, gap="small"):
+        for number, entry in enumerate(images[first : first + _THUMBNAILS], first + 1):
+            with st.container(width=_THUMBNAIL_WIDTH, gap="xsmall"):
+                try:
+                    st.image(annotate_picture.square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
+                except StudioError:
+                    st.markdown(":material/broken_image:")
+                st.button(
+                    f"{number} ✓" if entry.done else f"{number} · {entry.n_regions}",
+                    key=f"annotate_thumbnail_{entry.id}",
+                    type="primary" if entry.id == image.id else "tertiary",
+                    width="stretch",
+                    help=f"{plain(entry.file_name)}: {counted(entry.n_regions, 'region')}, "
+                    f"{entry.status} ({entry.split})",
+                    on_click=go_to,
+                    args=(project, entry),
+                )
 
 
 def dataset_links() -> None:

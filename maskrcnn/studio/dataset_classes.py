@@ -16,7 +16,7 @@ from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.errors import ArgumentError
-from maskrcnn.studio import annotate_state, dataset_many, dataset_memory, hotkeys, session
+from maskrcnn.studio import annotate_state, class_alike, dataset_many, dataset_memory, hotkeys, session
 from maskrcnn.studio.overlays import known_colour
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.swatches import disc
@@ -89,14 +89,18 @@ def _table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
 
 
 def _new_class(project: Project, classes: Sequence[ProjectClass]) -> None:
-    with st.form("dataset_new_class", clear_on_submit=True, border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input("New class", placeholder="for example cell", key="dataset_new_class_name")
-            added = st.form_submit_button("Add class", icon=":material/add:")
-        if added:
-            with session.fail_softly(stop=False):
-                project.set_classes([*classes, ProjectClass(name.strip(), free_colour(classes))])
-                _finish(f"Class {name.strip()} added", name.strip())
+    form = st.form("dataset_new_class", clear_on_submit=True, border=False)
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("New class", placeholder="for example cell", key="dataset_new_class_name")
+        added = st.form_submit_button("Add class", icon=":material/add:")
+
+    def add(name: str) -> None:
+        project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
+        _finish(f"Class {name} added", name)
+
+    names = [entry.name for entry in classes]
+    asked = name.strip() if added else None
+    class_alike.make("dataset_new_class", asked, names, add, lambda other: _finish("", other))
 
 
 def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
@@ -123,11 +127,25 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
             key=f"dataset_class_key_{generation}_{name}",
             help="The key that chooses the class while you draw. C and R belong to the page.",
         )
-        if st.form_submit_button("Save", icon=":material/check:", type="primary"):
-            with session.fail_softly(stop=False):
-                changed = replace(entry, colour=colour, hotkey=None if key == _NO_KEY else key)
-                _change(project, classes, changed, new.strip())
-                _finish(f"Class {new.strip()} saved", new.strip())
+        saved = st.form_submit_button("Save", icon=":material/check:", type="primary")
+
+    def save(new: str) -> None:
+        _change(project, classes, replace(entry, colour=colour, hotkey=None if key == _NO_KEY else key), new)
+        _finish(f"Class {new} saved", new)
+
+    def merge(into: str) -> None:
+        project.merge_class(name, into)
+        _finish(f"{name} is now {into}; a snapshot of before was kept", into)
+
+    class_alike.make(
+        f"dataset_class_name_{generation}_{name}",
+        new.strip() if saved else None,
+        [other for other in names if other != name or other == new.strip()],
+        save,
+        merge,
+        add_words="Call it “{}” all the same",
+        use_words="Merge into “{}”",
+    )
     with st.container(horizontal=True):
         for words, icon, other in (("Up", "arrow_upward", place - 1), ("Down", "arrow_downward", place + 1)):
             disabled = not 0 <= other < len(classes)
@@ -155,8 +173,7 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
             if st.button("Merge", icon=":material/merge:", disabled=into is None, key="dataset_class_merge"):
                 assert into is not None
                 with session.fail_softly(stop=False):
-                    project.merge_class(name, into)
-                    _finish(f"{name} is now {into}; a snapshot of before was kept", into)
+                    merge(into)
     if entry.skeleton:
         _skeleton(entry.skeleton)
 

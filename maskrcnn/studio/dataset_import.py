@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.annotations import intake
+from maskrcnn.annotations import class_renaming, intake
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
-from maskrcnn.studio import dataset_preview, dataset_report, serving, session
+from maskrcnn.studio import class_alike, dataset_preview, dataset_report, serving, session
 from maskrcnn.studio.dataset_memory import bar
 from maskrcnn.studio.dataset_preview import Drawn, Summary
 from maskrcnn.words import counted
@@ -115,6 +115,14 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
         chosen = dataset_preview.class_choice(staged, f"dataset_import_class_{generation}")
         if chosen != staged.dataset.class_attribute:
             _classify(waiting, chosen)
+        regions = project.counts().classes
+        there = {entry.name: regions.get(entry.name, 0) for entry in known}
+        incoming = {name: number for name, number in summary.classes.items() if name is not None}
+        alike = class_alike.of_import(incoming, there)
+        if renamed := class_alike.ask_import(alike, there, f"dataset_import_alike_{generation}"):
+            waiting.staged = replace(staged, dataset=class_renaming.renamed(staged.dataset, renamed))
+            waiting.summary = dataset_preview.summary(waiting.staged.dataset)
+            st.rerun()
         new = staged.new_classes([entry.name for entry in known])
         allowed = dataset_preview.may_import(staged, new, f"dataset_import_many_{generation}")
         if len(new) > intake.MOST_CLASSES and st.button(

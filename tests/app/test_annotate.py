@@ -96,6 +96,16 @@ def test_a_class_is_added_and_chosen(app: AppTest, project: Project) -> None:
     assert app.session_state["annotate_class"] == "stem"
 
 
+def test_a_class_that_looks_like_another_is_asked_about(app: AppTest, project: Project) -> None:
+    app.text_input(key="annotate_new_class").input("Leaf")
+    button(app, "Add class").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    button(app, "Use “leaf”").click().run()
+    assert not app.exception
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    assert app.session_state["annotate_class"] == "leaf"
+
+
 def test_undo_and_redo(app: AppTest, project: Project) -> None:
     image = project.images()[0].id
     labelled, _ = project.regions(image)

@@ -480,3 +480,37 @@ def test_the_bar_says_how_far_and_goes_when_the_work_is_done(
     assert not app.main.get("progress")
     app.run()
     assert len(said) == 10  # remembered
+
+
+# Classes that look alike
+
+
+def test_a_class_that_looks_like_another_is_asked_about_when_it_is_made(
+    open_page: Callable[..., AppTest], project: Project
+) -> None:
+    app = open_page(view="classes")
+    app.text_input(key="dataset_new_class_name").set_value("Leaf")
+    button(app, "Add class").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    assert "“Leaf” looks like “leaf”" in app.warning[0].value
+    button(app, "Use “leaf”").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    assert not app.warning
+    app.text_input(key="dataset_new_class_name").set_value("Leaf")
+    button(app, "Add class").click().run()
+    button(app, "Add “Leaf” all the same").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf", "Leaf"]
+
+
+def test_a_class_that_is_renamed_to_look_like_another_can_be_merged(
+    open_page: Callable[..., AppTest], project: Project
+) -> None:
+    app = open_page(view="classes")
+    app.selectbox(key="dataset_classes_chosen").set_value("leaf").run()
+    next(box for box in app.text_input if box.label == "Name").set_value("Cell")
+    button(app, "Save").click().run()
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    button(app, "Merge into “cell”").click().run()
+    assert not app.exception
+    assert [entry.name for entry in project.classes()] == ["cell"]
+    assert project.counts().classes == {"cell": 9}

@@ -91,6 +91,22 @@ def shown(app: AppTest) -> dict[str, str]:
 # Import
 
 
+def test_classes_that_look_like_those_of_the_project_are_imported_as_these(
+    root: Path, project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "leaves").mkdir()
+    (tmp_path / "leaves" / "labels.json").write_bytes(via("c.png", label="Leaf"))
+    (tmp_path / "leaves" / "c.png").write_bytes(png(7))
+    app = look_at(open_view(root, "import"), path=tmp_path / "leaves")
+    assert any("“Leaf” looks like “leaf” of this project" in element.value for element in app.warning)
+    next(button for button in app.button if button.label == "Import it as “leaf”").click().run()
+    assert not any("looks like" in element.value for element in app.warning)
+    app.button(key="dataset_import_go").click().run()
+    assert not app.exception
+    assert [entry.name for entry in project.classes()] == ["cell", "leaf"]
+    assert project.counts().classes == {"cell": 1, "leaf": 2}
+
+
 def test_the_preview_says_what_was_understood_and_stores_nothing(root: Path, project: Project, tmp_path: Path) -> None:
     (tmp_path / "leaves").mkdir()
     (tmp_path / "leaves" / "labels.json").write_bytes(via("c.png", "gone.png", label="oak", quality="good"))

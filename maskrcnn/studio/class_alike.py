@@ -1,0 +1,100 @@
+"""A class that looks like another one is asked about when it is made, not only found by the doctor afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import streamlit as st
+
+from maskrcnn.annotations.doctor import class_names
+from maskrcnn.studio import session
+from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
+
+_MOST = 300
+"""Classes beyond which nobody looks for those that are alike while a page is drawn."""
+_NAMED = 6
+
+
+def make(
+    key: str,
+    name: str | None,
+    existing: Sequence[str],
+    add: Callable[[str], object],
+    use: Callable[[str], object],
+    *,
+    add_words: str = "Add “{}” all the same",
+    use_words: str = "Use “{}”",
+) -> None:
+    """`add(name)` where no class in `existing` looks like it; else ask, with a button for `use(other)` and one for
+    `add(name)`. `name` is None while nothing was submitted; the question stays until it is answered.
+
+    `add` and `use` may raise `StudioError`, which becomes one red line, and may rerun the page.
+    """
+    slot = f"{key}_alike"
+    if name is not None:
+        st.session_state.pop(slot, None)
+        other = class_names.alike(name, existing)
+        if other is None:
+            with session.fail_softly(stop=False):
+                add(name)
+            return
+        st.session_state[slot] = (name, other)
+    waiting: tuple[str, str] | None = st.session_state.get(slot)
+    if waiting is None:
+        return
+    name, other = waiting
+    if other not in existing or name in existing:
+        del st.session_state[slot]
+        return
+    st.warning(
+        f"“{plain(name)}” looks like “{plain(other)}”, which is there already. To training, two names are two classes.",
+        icon=":material/spellcheck:",
+    )
+    with st.container(horizontal=True, gap="small"):
+        used = st.button(use_words.format(plain(other)), type="primary", icon=":material/check:", key=f"{slot}_use")
+        added = st.button(add_words.format(plain(name)), icon=":material/add:", key=f"{slot}_add")
+    if used or added:
+        del st.session_state[slot]
+        with session.fail_softly(stop=False):
+            if used:
+                use(other)
+            else:
+                add(name)
+
+
+def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = _MOST) -> dict[str, str]:
+    """Incoming class -> the class that it looks like: one that is known, else another incoming one.
+
+    `incoming` and `known` count the regions of each class; the rule is the doctor's. Empty for more than `most`
+    classes.
+    """
+    if len(incoming) + len(known) > most:
+        return {}
+    # A class without a region yet is there all the same.
+    numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
+    found = {**class_names.slips(numbers, known), **class_names.respelled(numbers, known)}
+    names: dict[str, str] = {}
+    for odd, meant in found.items():
+        if odd in known and meant not in known:
+            odd, meant = meant, odd  # what the project has keeps its name
+        if odd in incoming and odd not in known:
+            names.setdefault(odd, meant)
+    return names
+
+
+def ask_import(names: Mapping[str, str], known: Collection[str], key: str) -> Mapping[str, str]:
+    """The question of `of_import`'s result; the names to change once somebody says so, else nothing."""
+    if not names:
+        return {}
+    pairs = [
+        f"“{plain(odd)}” looks like “{plain(meant)}”{' of this project' if meant in known else ''}"
+        for odd, meant in list(names.items())[:_NAMED]
+    ]
+    more = f" and {counted(len(names) - _NAMED, 'more class', 'more classes')}" if len(names) > _NAMED else ""
+    st.warning(f"{'; '.join(pairs)}{more}. To training, two names are two classes.", icon=":material/spellcheck:")
+    label = "Import it as" if len(names) == 1 else "Import them as"
+    into = ", ".join(f"“{plain(meant)}”" for meant in list(dict.fromkeys(names.values()))[:3])
+    if st.button(f"{label} {into}{', …' if len(set(names.values())) > 3 else ''}", icon=":material/merge:", key=key):
+        return names
+    return {}

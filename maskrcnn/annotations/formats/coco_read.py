@@ -9,7 +9,6 @@ it cannot be right it is left out, with a line in `Dataset.warnings`.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from maskrcnn.annotations.formats.json_values import (
     FARTHEST,
     Complaint,
     Json,
+    as_number,
     brief,
     coordinate,
     mapping,
@@ -62,8 +62,6 @@ _NAMES = ("file_name", "filename", "path", "coco_url", "flickr_url")
 """Where an image's entry may say what its file is called, the first that says something."""
 _CLASS_NAMES = ("category_name", "category", "class_name", "class", "label")
 """Where an annotation may name its class, if it has no `category_id`."""
-_NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*")
-_LONGEST_NUMBER = 40
 _UNKNOWN: tuple[Any, ...] = (None, "", [], {})
 """What programs write where they know nothing."""
 
@@ -137,14 +135,6 @@ def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
     ]
 
 
-def _as_number(value: Any) -> Any:
-    """A number for a text that is one; everything else as it is."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
-        number = float(value)
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
-    return value
-
-
 # Categories
 
 
@@ -200,7 +190,7 @@ def _bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
     """Which keypoints a bone joins, as numbers from 1, or as their names; None for what is no pair."""
     if not isinstance(bone, list) or len(bone) != 2:
         return None
-    ends = [_as_number(end) for end in bone]
+    ends = [as_number(end) for end in bone]
     if all(isinstance(end, str) and end in named for end in bone):
         ends = [named.index(end) + 1 for end in bone]
     if not all(isinstance(end, int | float) and not isinstance(end, bool) and end == end // 1 for end in ends):
@@ -290,7 +280,7 @@ def _size(entry: Json, losses: Losses) -> tuple[int | None, int | None]:
 
     VIA writes -1 for a picture that was not loaded.
     """
-    width, height = (_as_number(entry.get(side)) for side in ("width", "height"))
+    width, height = (as_number(entry.get(side)) for side in ("width", "height"))
     sides = [int(side) if isinstance(side, float) and side.is_integer() else side for side in (width, height)]
     if all(map(_is_good_side, sides)):
         return sides[0], sides[1]
@@ -366,7 +356,7 @@ def _is_crowd(value: Any, losses: Losses) -> bool:
 
 def _area(value: Any) -> float | None:
     """A finite number of pixels, not negative; None for anything else."""
-    area = _as_number(value)
+    area = as_number(value)
     if isinstance(area, bool) or not isinstance(area, int | float) or not 0 <= area <= LARGEST_SIDE**2:
         return None
     return area
@@ -374,7 +364,7 @@ def _area(value: Any) -> float | None:
 
 def _box(value: Any) -> list[float] | None:
     """The box x, y, width, height; None for anything else."""
-    box = list(map(_as_number, value)) if isinstance(value, list) and len(value) == 4 else []
+    box = list(map(as_number, value)) if isinstance(value, list) and len(value) == 4 else []
     if not all(type(side) in (int, float) and -FARTHEST <= side <= FARTHEST for side in box):
         return None
     return box if box and box[2] >= 0 and box[3] >= 0 else None
@@ -397,7 +387,7 @@ def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint)
 
 def _numbers_in(values: Any) -> Any:
     """A list with texts that are numbers as numbers; anything else as it is."""
-    return list(map(_as_number, values)) if isinstance(values, list) and str in map(type, values) else values
+    return list(map(as_number, values)) if isinstance(values, list) and str in map(type, values) else values
 
 
 def _shape(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from maskrcnn.annotations.regions import MOST_REGIONS
@@ -13,6 +14,9 @@ FARTHEST = 1_000_000
 
 DEEPEST = 64
 """How deep an attribute may be nested."""
+
+_NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*")
+_LONGEST_NUMBER = 40
 
 Json = dict[str, Any]
 
@@ -51,6 +55,14 @@ def length(holder: Json, key: str, complain: Complaint) -> float:
     value = number(holder, key, complain)
     if value < 0:
         raise complain(f'has a negative "{key}" ({brief(value)})')
+    return value
+
+
+def as_number(value: Any) -> Any:
+    """A number for a text that is one, as many programs write them; everything else as it is."""
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+        number = float(value)
+        return int(number) if number.is_integer() and abs(number) < 2**53 else number
     return value
 
 

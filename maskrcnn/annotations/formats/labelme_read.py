@@ -21,6 +21,7 @@ from maskrcnn.annotations.formats import coco_rle
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
+    as_number,
     brief,
     coordinate,
     mapping,
@@ -91,7 +92,7 @@ def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
     image_path = text(document.get("imagePath"), '"imagePath"', complain)
     if not image_path.strip():
         raise complain('has an empty "imagePath"')
-    width, height = (_side(document, key, complain) for key in ("imageWidth", "imageHeight"))
+    width, height = _size(document)
     kept: Json = {
         "file": name,
         "document": {key: value for key, value in document.items() if key not in ("shapes", "imageData")},
@@ -118,22 +119,26 @@ def picture_name(name: str, image_path: str) -> str:
     return image_path if leads_out or joined == "." else joined
 
 
-def _side(document: Json, key: str, complain: Complaint) -> int | None:
-    value = document.get(key)
-    if value is not None and (type(value) is not int or not 0 < value < _LARGEST_SIDE):
-        raise complain(f'has {brief(value)} as "{key}", not a number of pixels')
-    return value
+def _size(document: Json) -> tuple[int | None, int | None]:
+    """Width and height; both None where one is not known or no number of pixels, as the picture itself tells both."""
+    written = (as_number(document.get(key)) for key in ("imageWidth", "imageHeight"))
+    width, height = (int(side) if isinstance(side, float) and side.is_integer() else side for side in written)
+    if all(type(side) is int and 0 < side < _LARGEST_SIDE for side in (width, height)):
+        return width, height
+    return None, None
 
 
 def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
     """What a shape or a document says besides its `known` fields, where it says anything."""
     said = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
-    further = {key: value for key, value in entry.items() if key not in (*known, *said, "attributes")}
-    return {**said, **further, **(entry.get("attributes") or {})}
+    nested = entry.get("attributes") or {}
+    is_group = isinstance(nested, dict)
+    apart = (*known, *said, "attributes") if is_group else (*known, *said)  # else it is one attribute like any other
+    further = {key: value for key, value in entry.items() if key not in apart}
+    return {**said, **further, **(nested if is_group else {})}
 
 
 def _checked(entry: Json, complain: Complaint) -> Json:
-    mapping(entry.get("attributes") or {}, '"attributes"', complain)
     return plain(entry, "attributes", complain)
 
 

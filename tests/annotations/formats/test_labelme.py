@@ -285,3 +285,38 @@ def test_reading_changes_nothing_of_what_it_was_given() -> None:
     given = copy.deepcopy(DOCUMENT)
     labelme.parse({"a.json": given}, "set")
     assert given == DOCUMENT
+
+
+# What only informs never blocks
+
+
+@pytest.mark.parametrize(
+    ("size", "known"),
+    [
+        ({"imageWidth": "40", "imageHeight": 30.0}, (40, 30)),
+        ({"imageWidth": -1, "imageHeight": -1}, (None, None)),
+        ({"imageWidth": 0, "imageHeight": 30}, (None, None)),
+        ({"imageWidth": None, "imageHeight": None}, (None, None)),
+        ({"imageWidth": "", "imageHeight": "wide"}, (None, None)),
+        ({"imageWidth": 40}, (None, None)),
+        ({"imageWidth": [40], "imageHeight": {"px": 30}}, (None, None)),
+        ({"imageWidth": 10**9, "imageHeight": 30}, (None, None)),
+    ],
+)
+def test_a_size_that_is_not_known_is_left_to_the_picture(size: dict[str, Any], known: Any) -> None:
+    document = {"version": "5.5.0", "imagePath": "a.jpg", "shapes": [shape("polygon", TRIANGLE)], **size}
+    (record,) = labelme.parse({"a.json": document}, "folder").images
+    assert (record.width, record.height) == known
+    assert len(record.regions) == 1
+
+
+@pytest.mark.parametrize("attributes", [["occluded"], "occluded", 3, [], "", None, True])
+def test_attributes_that_are_no_group_are_kept_as_they_are(attributes: Any) -> None:
+    entry = {**shape("polygon", TRIANGLE), "attributes": attributes}
+    document = {"imagePath": "a.jpg", "imageWidth": 40, "imageHeight": 30, "shapes": [entry], "attributes": attributes}
+    dataset = labelme.parse({"a.json": document}, "folder")
+    (region,) = dataset.images[0].regions
+    assert region.attributes == ({"attributes": attributes} if attributes else {})
+    written = json.loads(labelme.encode(dataset).files["a.json"])
+    assert written["shapes"][0]["attributes"] == attributes
+    assert written["attributes"] == attributes

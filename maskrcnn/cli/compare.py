@@ -7,7 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.figures import TASKS, add_resampling, bracket, caution, check_resampling, figure, progress_bar, signed
+from maskrcnn.cli.figures import (
+    TASKS,
+    add_resampling,
+    bracket,
+    caution,
+    check_resampling,
+    figure,
+    glossary,
+    progress_bar,
+    signed,
+)
 from maskrcnn.cli.outputs import require_place, write_json
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation import compare
@@ -18,10 +28,15 @@ SHOWN = 5
 """Pictures that are printed where one network is most ahead; `--json` lists all."""
 
 
+SHOWN_FIGURES = ("AP", "AP50", "AP75", "bbox", "segm", "keypoints", "ap", "intervals", "n_gt")
+"""The definitions that `--help` shows."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
-        "Both reports come from `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT` on the same labels. A "
-        "difference is B minus A: above 0 where the second is better."
+        "Both reports come from `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT` on the same labels.\n"
+        f"A difference is B minus A: above 0 where the second is better.\n\n{glossary(SHOWN_FIGURES)}"
     )
     parser.add_argument("report_a", type=Path, metavar="REPORT_A", help="the report of one model")
     parser.add_argument("report_b", type=Path, metavar="REPORT_B", help="the report of another on the same pictures")

@@ -22,11 +22,15 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from maskrcnn.annotations import read
+from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import evaluate as command
 from maskrcnn.cli import main
 from maskrcnn.config import Config
+from maskrcnn.evaluation import evaluate
+from maskrcnn.studio import run_downloads
+from maskrcnn.training.labels import training_documents
+from maskrcnn.training.run_folder import RunFolder
 
 # pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -231,6 +235,34 @@ def test_labels_without_ids_have_those_that_convert_writes(
     out = capsys.readouterr().out
     assert main(["convert", str(data), str(tmp_path / "as-coco.json"), "--to", "coco", *images]) == 0
     check(tmp_path / "as-coco.json", found, out)
+
+
+def test_what_is_downloaded_from_a_run_fits_together(network: None, tmp_path: Path) -> None:
+    """Labels and detections of a run have the same ids, whatever those of the file were that it was trained with."""
+    draw(tmp_path)
+    document = labels()
+    texts(document)
+    document["categories"] += [{"id": "c0", "name": "gear"}]
+    (tmp_path / "labels.json").write_text(json.dumps(document))
+    made = RunFolder(tmp_path / "run", made_here=True)
+    made.path.mkdir()
+    documents = training_documents(tmp_path / "labels.json", tmp_path / "labels.json", None, made.path)
+    config = Config.preset("classroom", class_names=documents["classes"], num_classes=len(documents["classes"]) + 1)
+    made.write_json("config.json", config.model_dump(mode="json"))
+    made.write_json("dataset.json", {split: documents[split] for split in ("train", "val")})
+    found = []
+    for image in documents["val"]["images"]:
+        entries = command.detect(None, pictures.load(made.picture_path(image)), image["id"])  # type: ignore[arg-type]
+        # The run knows two of the three classes, in its own order.
+        known = [entry for entry in entries if LEARNED[entry["category_id"] - 1] in documents["classes"]]
+        found += [{**e, "category_id": documents["classes"].index(LEARNED[e["category_id"] - 1]) + 1} for e in known]
+    made.write_detections(1, found)
+    report = evaluate(documents["val"], found)
+    (tmp_path / "val.json").write_bytes(run_downloads.labels(made, "val"))
+    (tmp_path / "found.json").write_text(json.dumps(made.detections(1)))
+    for kind in ("bbox", "segm"):
+        theirs = official(tmp_path / "val.json", tmp_path / "found.json", kind)
+        assert [-1 if value is None else value for value in report[kind].values()] == pytest.approx(theirs, abs=1e-9)
 
 
 def test_the_classes_that_the_labels_lack_have_ids_of_their_own_and_are_named(

@@ -446,7 +446,7 @@ def test_the_rest_of_an_import_goes_on(kind: str, waiting: Path, project: Projec
         report = project.import_dataset(staged.dataset, "train")
         said = [*staged.warnings, *report.warnings]
     assert [line for line in said if bad in line], said
-    assert [image.file_name for image in project.images()[before:]] == ["good.jpg"]
+    assert [image.file_name for image in project.images() if image.id > before] == ["good.jpg"]
     assert report.regions == 1
     assert not list(waiting.iterdir())
 
@@ -491,7 +491,8 @@ def test_odd_names_of_classes_and_files_are_plain_data(waiting: Path, project: P
         report = project.import_dataset(staged.dataset, "train")
     assert report.added == len(NAMES)
     write(project.dataset(), tmp_path / "out.json", "via2")
-    exported = read(tmp_path / "out.json").images[before:]
+    exported = read(tmp_path / "out.json").images[: len(NAMES)]  # "mine.jpg" comes after the numbers
+    assert before == 1
     assert [(region.class_name, region.attributes) for record in exported for region in record.regions] == [
         (name, {"note": name}) for name in NAMES
     ]

@@ -26,6 +26,7 @@ _OF_LABELS = ("annotations", "annotation", "labels")
 """Folders that hold label files only; their pictures lie in folders beside them."""
 _IMAGES = "images"
 _SHOWN = 3
+_MOST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def default_folder(dataset: Dataset) -> str:
 
 def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
     """What a person should know of pictures that were not found, for a terminal."""
-    said = [*found.warnings]
+    said = [*shortened(found.warnings)]
     if found.paths and not any(found.paths):
         number = len(found.paths)
         which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
@@ -113,6 +114,12 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
             f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
         )
     return tuple(said)
+
+
+def shortened(lines: Sequence[str]) -> tuple[str, ...]:
+    """The first of many lines, and how many more there are."""
+    more = len(lines) - _MOST_LINES
+    return (*lines[:_MOST_LINES], *([f"and {more:,} more remarks like these"] if more > 0 else []))
 
 
 def near_hint(dataset: Dataset, file_name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from maskrcnn import foreign
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below, walk
-from maskrcnn.annotations.formats import original_names, yolo_rows, yolo_settings
+from maskrcnn.annotations.formats import original_names, picture_places, yolo_rows, yolo_settings
 from maskrcnn.annotations.formats.encoded import inside
 from maskrcnn.annotations.formats.yolo_settings import NO_LABELS, SPLITS, Settings
 from maskrcnn.annotations.picture_index import Pictures
@@ -239,7 +239,8 @@ class _Set:
         except (UnicodeDecodeError, FileNotFoundError):
             raise StudioError(f"{lists[found]}: this is not text; write the path of one picture a line") from None
         written = [line.strip() for line in content.splitlines() if line.strip()]
-        matched, lines = self.index.match_all(written, found)
+        matched, remarks = self.index.match_all(written, found)
+        lines = [*picture_places.shortened(remarks)]
         shown: dict[str, str] = {}
         orphans: dict[str, str] = {}
         missing: list[str] = []
@@ -288,7 +289,8 @@ class _Set:
         folders = _folders_of(self.pictures)
         if not folders:
             return f"No folder of {self.folder} holds pictures"
-        return f"Folders of pictures here: {_listed(folders)}"
+        listed = _listed([name if name != "." else "the folder itself" for name in folders])
+        return f"Folders of pictures here: {listed}"
 
 
 # Names

@@ -30,8 +30,6 @@ from maskrcnn.words import natural_key
 PICTURES_ONLY = "pictures only"
 PROJECT = "a project of this studio"
 
-_MOST_WARNINGS = 20
-
 
 @dataclass(frozen=True)
 class Dropped:
@@ -134,7 +132,7 @@ def understand(dropped: Dropped) -> Understood:
         tuple(entry.name or dropped.name for entry in found),
         missing,
         sum(record.path is not None and not record.regions for record in images),
-        _shortened([*dropped.warnings, *said]),
+        picture_places.shortened([*dropped.warnings, *said]),
         named_in_all,
         offered,
     )
@@ -171,7 +169,7 @@ def of_labels(
     said += remarks
     records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
-    return replace(_joined(found, root), images=records, source=source, warnings=_shortened(said))
+    return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(said))
 
 
 def _places_named(
@@ -359,7 +357,7 @@ def _of_project(folder: Path, dropped: Dropped) -> Understood:
     missing = tuple(record.file_name for record in images if record.path is None)
     unlabelled = sum(record.path is not None and not record.regions for record in images)
     dataset = replace(dataset, images=images)
-    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, _shortened(dropped.warnings))
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_places.shortened(dropped.warnings))
 
 
 def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
@@ -368,8 +366,3 @@ def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
     if path is not None and not (path.is_file() and is_confined(path, [folder])):
         path = None
     return replace(record, path=path)
-
-
-def _shortened(warnings: Sequence[str]) -> tuple[str, ...]:
-    more = len(warnings) - _MOST_WARNINGS
-    return (*warnings[:_MOST_WARNINGS], *([f"and {more} more remarks like these"] if more > 0 else []))

@@ -153,7 +153,7 @@ def test_a_layout_is_read(layout: str, lay: Lay) -> None:
     [
         (("train/images/a.jpg",), "train: images/train\nval: images/val", "images/train", "train/images"),
         (("imgs/a.jpg", "pics/b.jpg"), "train: images", "images", "imgs, pics"),
-        (("a.jpg",), "train: train/images", "train/images", r"\."),
+        (("a.jpg",), "train: train/images", "train/images", "the folder itself"),
         (("images/a.jpg",), "train: valid/images", "valid/images", "images"),
         (
             ("images/training/a.jpg",),

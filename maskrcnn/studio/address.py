@@ -61,6 +61,7 @@ def segments(
             required=True,
             help=help,
             label_visibility="collapsed",
+            wrap=True,
         ),
         name,
         options,

@@ -79,7 +79,8 @@ def sizes(found: Statistics) -> alt.LayerChart:
         color=alt.Color(
             "size:N",
             scale=alt.Scale(domain=list(SIZES), range=list(SIZE_COLOURS.values())),
-            legend=alt.Legend(title=None, orient="top", **_LEGEND),
+            # Close together: a legend that is wider than the plot would push the bars out of a narrow column.
+            legend=alt.Legend(title=None, orient="top", padding=0, columnPadding=6, symbolSize=60, **_LEGEND),
         ),
         order="order:Q",
         tooltip=["class", "size", "objects", alt.Tooltip("share:Q", format=".1%")],

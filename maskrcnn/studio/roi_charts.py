@@ -241,8 +241,10 @@ def _axes(view: Window) -> tuple[alt.X, alt.Y]:
     def axis(title: str) -> alt.Axis:
         return alt.Axis(title=title, titleFontWeight="normal", titlePadding=2, format="d", tickMinStep=1, grid=False)
 
-    x = alt.Scale(domain=[left, left + side], nice=False, zero=False)
-    y = alt.Scale(domain=[top, top + side], nice=False, zero=False, reverse=True)
+    # Square in full screen too, where the plot gets the proportions of the window.
+    side_shown = alt.ExprRef("min(width, height)")
+    x = alt.Scale(domain=[left, left + side], nice=False, zero=False, range=[0, side_shown])
+    y = alt.Scale(domain=[top, top + side], nice=False, zero=False, range=[0, side_shown])
     return alt.X("x:Q", scale=x, axis=axis("cells across")), alt.Y("y:Q", scale=y, axis=axis("cells down"))
 
 

@@ -26,7 +26,7 @@ HINTS = {
     "edit": "Press the pencil above the picture, then click a region: drag it, or click it again for its points.",
 }
 # Pixels of the window's height that the picture leaves for the rows above and below it.
-ABOVE_AND_BELOW = 232
+ABOVE_AND_BELOW = 244
 
 project = session.current_project()
 images = project.images()
@@ -87,11 +87,10 @@ with left:
         on_change=partial(annotate_state.take_drawing, editor.key),
     )
     annotate_conflict.show(project, editor)
-    state, hint = st.columns([2, 1], gap="medium", vertical_alignment="center")
-    with state, st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         parts.history_buttons(project, editor)
         parts.save_status(editor)
-    hint.markdown(HINTS[mode])
+        st.markdown(HINTS[mode], width="content")
 
 with right:
     parts.class_picker(project)

@@ -70,6 +70,42 @@ def test_a_click_on_a_row_opens_its_picture(
     assert "1.000" in ap.inner_text()
 
 
+def test_another_run_opens_at_its_own_best_epoch(
+    new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
+) -> None:
+    """Of `second`, epochs 2 and 3 are equally good and 2 is the first; `first` has epoch 1 alone."""
+    first, second = (RunFolder(project.runs_folder / name) for name in ("first", "second"))
+    second.path.mkdir()
+    for name in ("config.json", "dataset.json", "result.json"):
+        (second.path / name).write_text((first.path / name).read_text())
+    for epoch, ap in ((1, 0.1), (2, 0.602), (3, 0.602), (4, 0.476)):
+        row = {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 4, "elapsed": 1.0, "eta": 0.0}
+        second.append_metrics(row | {"segm_ap": ap})
+        second.write_detections(epoch, first.detections(1) if epoch in (2, 3) else [])
+    server = new_server(project.folder.parent)
+    page.goto(f"{server.url}/predictions?project=cards&run=second&epoch=4&image=b.png")
+    ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
+    ap.wait_for()
+    settled(page)
+    assert "0.000" in ap.inner_text()  # a link means the epoch that it names
+
+    def choose(run: str) -> None:
+        page.get_by_role("combobox", name=re.compile("Run")).click()
+        page.get_by_role("option", name=re.compile(run)).click()
+        page.wait_for_url(f"**run={run}*")
+        settled(page)
+
+    choose("first")
+    assert "epoch=" not in page.url
+    assert "1.000" in ap.inner_text()
+    choose("second")
+    epoch = page.get_by_role("combobox", name=re.compile("Epoch"))
+    assert epoch.input_value() == "2 (best mask AP)"
+    assert "1.000" in ap.inner_text()
+    assert "image=b.png" in page.url
+    assert page.get_by_alt_text("b.png with what second found").count() == 1
+
+
 def test_a_dragged_box_is_pooled_anew(
     new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
 ) -> None:

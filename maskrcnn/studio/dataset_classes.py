@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats import via_classes, via_rivals
 from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
@@ -272,7 +272,7 @@ def _candidates(
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
     """What could be the class, and the attributes that each name the class of other regions."""
     dataset = Project(Path(folder)).dataset()
-    return via_classes.candidates(dataset), via_classes.rival_attributes(dataset)
+    return via_classes.candidates(dataset), via_rivals.rival_attributes(dataset)
 
 
 def choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:

@@ -12,7 +12,7 @@ from maskrcnn.annotations import likeness, raster
 from maskrcnn.annotations.doctor import class_names, duplicates
 from maskrcnn.annotations.doctor.duplicates import Drawn, Pair
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats import via_classes, via_rivals
 from maskrcnn.annotations.likeness import Likeness
 from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
 from maskrcnn.words import counted
@@ -174,7 +174,7 @@ def duplicates_and_classes(dataset: Dataset, noted: list[Noted]) -> list[Finding
                 name = meant.get(class_name, class_name)
                 objects[slips.get(name, name)] += count
     found = [*_drawn_twice(noted, meant), *class_names.imbalance(objects)]
-    rivals = via_classes.rival_attributes(dataset) if left[None] else ()
+    rivals = via_rivals.rival_attributes(dataset) if left[None] else ()
     if rivals:
         found.append(_several_attributes(dataset, rivals))
     if meant or slips or left[None]:
@@ -292,7 +292,7 @@ def _without_class(dataset: Dataset, region: Region, classes: list[str], rivals:
     file says of it, or of others, speaks against that."""
     own = {
         name: name if value.strip().casefold() in _YES else value
-        for name, value in via_classes.own_names(region).items()
+        for name, value in via_rivals.own_names(region).items()
         if not rivals or name in rivals
     }
     several = any(isinstance(value, Mapping) and value for value in region.attributes.values())

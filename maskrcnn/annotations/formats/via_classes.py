@@ -18,9 +18,8 @@ The class is the value as text: for dropdown and radio the option's id, for a ch
 that is true. Where several are, the region has no class; which of them was meant is never guessed (`Candidate.several`
 counts such regions).
 
-Some files have an attribute for each class (`{"mango": "mango"}` here, `{"orange": "orange"}` there), and no attribute
-alone is the class: `rival_attributes` names them, `own_names` says what a region's own attributes would call it, and
-`joined` makes one attribute of them. A person asks for that with their names, separated by commas.
+Some files have an attribute for each class (`via_rivals`), and no attribute alone is the class; `joined` makes one of
+them. A person asks for that with their names, separated by commas: "mango, orange".
 
 `candidates` lists what could be the class, `reclassified` changes it. The value of a class as it stood in its file is
 kept where it is not just the name: in `Dataset.extras["class_values"]` for the class, and in
@@ -30,31 +29,18 @@ kept where it is not just the name: in `Dataset.extras["class_values"]` for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maskrcnn.annotations.formats.lazy import each
+from maskrcnn.annotations.formats.via_tally import CROWD, Attributes, Tally, class_of, form_of, parts_of, ticked
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import ArgumentError, StudioError
 
 USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")
 THE_ONLY_CLASS = "object"
 
-CROWD = "iscrowd"
-"""The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""
-
-_MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
-"""Attributes in which the studio writes what VIA has no place for (`via_read`); they say nothing of the class."""
-
-_YES = frozenset(("1", "true", "yes", "y", "x", "on"))
-_NO = frozenset(("0", "false", "no", "n", "off", "none"))
-_MOST_SETS = 1000
-"""Combinations of attributes that are told apart; a file with more has no attribute for each class."""
-
-_LARGEST_NUMBER = 2**63
 _AT_MOST_LISTED = 8
-
-Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -70,90 +56,6 @@ class Candidate:
     values: Mapping[str, int]
     chosen: bool
     several: int = 0
-
-
-@dataclass
-class Tally:
-    """What the attributes of many regions say, gathered region by region: all that the choice of a class needs."""
-
-    n_regions: int = 0
-    says_something: bool = False
-    sets: set[frozenset[str]] = field(default_factory=set)
-    """Which attributes are set together on some region: with a value other than a no."""
-    _seen: dict[str, _Attribute] = field(default_factory=dict)
-
-    def add(self, attributes: Attributes) -> None:
-        """Count the attributes of one more region."""
-        self.n_regions += 1
-        together = []
-        for name, value in attributes.items():
-            if name == CROWD:
-                continue
-            attribute = self._seen.setdefault(name, _Attribute())
-            class_name = class_of(value)
-            form = _form(name, value, class_name)
-            attribute.forms_of_mark.add(form)
-            if form not in ("", "no"):
-                together.append(name)
-                attribute.n_set += 1
-            if class_name is None:
-                attribute.several += _ticked(value) > 1
-                continue
-            self.says_something = True
-            attribute.n_regions += 1
-            attribute.counts[class_name] = attribute.counts.get(class_name, 0) + 1
-            attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
-            if value != class_name:
-                attribute.forms.setdefault(class_name, value)
-        if len(self.sets) <= _MOST_SETS:
-            self.sets.add(frozenset(together))
-
-    def include(self, other: Tally) -> None:
-        """Count what another tally counted, too."""
-        self.n_regions += other.n_regions
-        self.says_something = self.says_something or other.says_something
-        self.sets |= other.sets
-        for name, attribute in other._seen.items():
-            self._seen.setdefault(name, _Attribute()).include(attribute)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The attributes that any region has, also with an empty value."""
-        return tuple(self._seen)
-
-    @property
-    def valued(self) -> dict[str, _Attribute]:
-        """The attributes that say something."""
-        return {name: attribute for name, attribute in self._seen.items() if attribute.n_regions}
-
-    def of(self, name: str | None) -> _Attribute:
-        """What there is of one attribute; nothing for None."""
-        return self._seen.get(name, _Attribute()) if name is not None else _Attribute()
-
-
-@dataclass
-class _Attribute:
-    """One attribute: regions with a class there, how often each, and how its value stood where not as the name."""
-
-    n_regions: int = 0
-    several: int = 0
-    is_plain: bool = True
-    counts: dict[str, int] = field(default_factory=dict)
-    forms: dict[str, Any] = field(default_factory=dict)
-    forms_of_mark: set[str] = field(default_factory=set)
-    """What kinds of values there are, see `_form`."""
-    n_set: int = 0
-    """Regions whose value is neither none nor a no."""
-
-    def include(self, other: _Attribute) -> None:
-        self.n_regions += other.n_regions
-        self.several += other.several
-        self.is_plain = self.is_plain and other.is_plain
-        for class_name, count in other.counts.items():
-            self.counts[class_name] = self.counts.get(class_name, 0) + count
-        self.forms = {**other.forms, **self.forms}
-        self.forms_of_mark |= other.forms_of_mark
-        self.n_set += other.n_set
 
 
 # The rule
@@ -198,146 +100,15 @@ def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
     return common[0] if len(common) == 1 else None
 
 
-def class_of(value: Any) -> str | None:
-    """The class that an attribute's value names, None where it names none."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if isinstance(value, Mapping):
-        ticked = [option for option, is_on in value.items() if is_on is True]
-        return class_of(ticked[0]) if len(ticked) == 1 else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
-        return None
-    return str(value)
-
-
-def _ticked(value: Any) -> int:
-    return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
-
-
 def says_something(attributes: Attributes) -> bool:
     """Whether any attribute of a region has a value that could be a class."""
     return any(name != CROWD and class_of(value) is not None for name, value in attributes.items())
 
 
-def own_names(region: Region) -> dict[str, str]:
-    """What the attributes of a region would call it: attribute -> class, for each that has a value; the class it has is
-    not among them.
-
-    Empty where nothing on the region itself speaks against giving it some class. The doctor asks this before it offers
-    the only class there is to a region without one.
-    """
-    return {
-        name: class_name
-        for name, value in region.attributes.items()
-        if name not in _MARKS and (class_name := class_of(value)) is not None and _form(name, value, class_name) != "no"
-    }
-
-
-def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
-    """The attributes that each name the class of other regions, in the order of how many; empty where one attribute
-    names all, and where none does.
-
-    They are never set on one region together, and alike: each holds its own name (`{"mango": "mango"}`), or each only a
-    yes (`{"mango": "1"}`, one on every region), or each is a usual name of the class, a list to choose from or the
-    class attribute itself (`class` here, `Class` there). The doctor and the import page say so of them: "several
-    attributes name classes: mango, orange". A dataset of any origin will do.
-    """
-    chosen = _standing(dataset)
-    return rivals_of(_tally(dataset, chosen), _definitions(dataset), chosen)
-
-
-def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
-    """`rival_attributes` of regions that were counted already, with their classes among their attributes."""
-    if len(tally.sets) > _MOST_SETS:
-        return ()
-    kinds: dict[str, list[str]] = {}
-    for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
-        said = tally.of(name).forms_of_mark - {"", "no"}
-        if name in _MARKS or not said:
-            continue
-        if said == {"own"} or said == {"yes"}:
-            kinds.setdefault(said.pop(), []).append(name)
-        elif name == chosen or name.strip().lower() in USUAL_NAMES or is_choice(definitions.get(name)):
-            kinds.setdefault("list", []).append(name)
-    found = []
-    for kind, names in kinds.items():
-        apart: list[str] = []
-        for name in names:
-            if not any(name in together and not together.isdisjoint(apart) for together in tally.sets):
-                apart.append(name)
-        covers = all(not together.isdisjoint(apart) for together in tally.sets)
-        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or covers):
-            found.append(apart)
-    most: list[str] = max(found, key=len, default=[])
-    return tuple(most)
-
-
-def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
-    """The attributes that a person names together, as "mango, orange", each the class where it is set; empty for a name
-    that is one attribute, or none."""
-    if name in tally.names:
-        return ()
-    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in name.split(",")))))
-    return parts if len(parts) > 1 and set(parts) <= set(tally.names) else ()
-
-
-def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    """The dataset with one more attribute as the class: of a region on which one alone of the attributes `names` is
-    set, what that one says, its own name where it says only yes.
-
-    These attributes stay as they are; their names are kept in `Dataset.extras["class_from"]`.
-    """
-    tally, _ = said(dataset)
-    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
-    fresh = next(name for name in (*USUAL_NAMES, *numbered) if name not in tally.names)
-    old = _standing(dataset)
-
-    def change(record: ImageRecord) -> ImageRecord:
-        regions = (_given_back(region, old, dataset.extras) for region in record.regions)
-        return replace(record, regions=tuple(_with_joined(region, names, fresh) for region in regions))
-
-    classless = replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=None)
-    counted = Tally()
-    for record in classless.images:
-        for region in record.regions:
-            counted.add(region.attributes)
-    classes = classes_of(counted, _definitions(dataset), fresh)
-
-    def classify(record: ImageRecord) -> ImageRecord:
-        return replace(record, regions=tuple(classified(region, fresh, None, {}) for region in record.regions))
-
-    kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
-    extras = {**kept, "class_from": list(names)}
-    return replace(
-        classless, images=each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
-    )
-
-
-def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
-    """A region whose class, by the one attribute that is set, stands among its attributes."""
-    found = []
-    for name in names:
-        value = region.attributes.get(name)
-        form = _form(name, value, class_name := class_of(value))
-        if form not in ("", "no"):
-            found.append(name if form in ("own", "yes") else class_name)
-    if len(found) != 1 or found[0] is None:
-        return region
-    return replace(region, attributes={**region.attributes, fresh: found[0]})
-
-
-def _form(name: str, value: Any, class_name: str | None) -> str:
-    """What kind of value an attribute has: "own" for its own name, "yes", "no", "" for none, "other"."""
-    if class_name is None:
-        return "yes" if value is True else "no" if value is False else "other" if _ticked(value) > 1 else ""
-    said = class_name.strip().casefold()
-    return "own" if said == name.strip().casefold() else "yes" if said in _YES else "no" if said in _NO else "other"
-
-
 def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
     """What to say of a region that needs a class and has none."""
     if dataset.class_attribute is not None:
-        if (several := _ticked(region.attributes.get(dataset.class_attribute))) > 1:
+        if (several := ticked(region.attributes.get(dataset.class_attribute))) > 1:
             return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
         return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
     if region.attributes:
@@ -354,13 +125,13 @@ def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
 
     Attributes that are defined (in a VIA project) or empty everywhere are among them. A dataset of any origin will do.
     """
-    chosen = _standing(dataset)
+    chosen = standing(dataset)
     return candidates_of(_tally(dataset, chosen), _definitions(dataset), chosen)
 
 
 def said(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
     """What the attributes of all regions say, their class among them, and the definitions of the attributes."""
-    return _tally(dataset, _standing(dataset)), _definitions(dataset)
+    return _tally(dataset, standing(dataset)), _definitions(dataset)
 
 
 def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:
@@ -400,7 +171,7 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
     """
     if name is not None and name == dataset.class_attribute:
         return dataset
-    old, definitions = _standing(dataset), _definitions(dataset)
+    old, definitions = standing(dataset), _definitions(dataset)
     tally = _tally(dataset, old)
     if name is not None and (parts := parts_of(name, tally)):
         return joined(dataset, parts)
@@ -431,13 +202,58 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
 
 def unclassed(dataset: Dataset, name: str) -> Dataset:
     """The dataset with attribute `name`, which none of its regions has, as the class: no region has a class then."""
-    old = _standing(dataset)
+    old = standing(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
         return replace(record, regions=tuple(_given_back(region, old, dataset.extras) for region in record.regions))
 
     extras = {key: value for key, value in dataset.extras.items() if key != "class_values"}
     return replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=name, extras=extras)
+
+
+def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """The dataset with one more attribute as the class: of a region on which one alone of the attributes `names` is
+    set, what that one says, its own name where it says only yes.
+
+    These attributes stay as they are; their names are kept in `Dataset.extras["class_from"]`.
+    """
+    tally, _ = said(dataset)
+    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
+    fresh = next(name for name in (*USUAL_NAMES, *numbered) if name not in tally.names)
+    old = standing(dataset)
+
+    def change(record: ImageRecord) -> ImageRecord:
+        regions = (_given_back(region, old, dataset.extras) for region in record.regions)
+        return replace(record, regions=tuple(_with_joined(region, names, fresh) for region in regions))
+
+    classless = replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=None)
+    counted = Tally()
+    for record in classless.images:
+        for region in record.regions:
+            counted.add(region.attributes)
+    classes = classes_of(counted, _definitions(dataset), fresh)
+
+    def classify(record: ImageRecord) -> ImageRecord:
+        return replace(record, regions=tuple(classified(region, fresh, None, {}) for region in record.regions))
+
+    kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
+    extras = {**kept, "class_from": list(names)}
+    return replace(
+        classless, images=each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
+    )
+
+
+def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
+    """A region whose class, by the one attribute that is set, stands among its attributes."""
+    found = []
+    for name in names:
+        value = region.attributes.get(name)
+        form = form_of(name, value, class_name := class_of(value))
+        if form not in ("", "no"):
+            found.append(name if form in ("own", "yes") else class_name)
+    if len(found) != 1 or found[0] is None:
+        return region
+    return replace(region, attributes={**region.attributes, fresh: found[0]})
 
 
 def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
@@ -487,7 +303,7 @@ def _given_back(region: Region, name: str | None, extras: Mapping[str, Any]) -> 
     return replace(region, class_name=None, attributes=attributes, extras=others | ({"via": kept} if kept else {}))
 
 
-def _standing(dataset: Dataset) -> str | None:
+def standing(dataset: Dataset) -> str | None:
     """The attribute that stands for the class now; None also where somebody made all regions one class."""
     if dataset.class_attribute is None and set(classes_in(dataset.images)) <= {THE_ONLY_CLASS}:
         return None

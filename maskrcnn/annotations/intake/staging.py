@@ -14,7 +14,7 @@ from types import TracebackType
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import files_in
-from maskrcnn.annotations.formats import class_choice, picture_places, via_classes
+from maskrcnn.annotations.formats import class_choice, picture_places, via_classes, via_rivals
 from maskrcnn.annotations.formats.via_classes import Candidate
 from maskrcnn.annotations.intake import folders
 from maskrcnn.annotations.intake.understanding import Dropped, Understood, understand
@@ -79,7 +79,7 @@ class Staged:
     @cached_property
     def rivals(self) -> tuple[str, ...]:
         """The attributes of a VIA file that each name the class of other regions; see `via_classes`."""
-        return via_classes.rival_attributes(self.dataset) if self.candidates else ()
+        return via_rivals.rival_attributes(self.dataset) if self.candidates else ()
 
     def with_class_attribute(self, name: str | None) -> Staged:
         """The same with another attribute as the class; None makes every region of one class, and several names with

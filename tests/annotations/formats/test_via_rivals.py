@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations.formats import via, via_classes, via_text
+from maskrcnn.annotations.formats import via, via_classes, via_rivals, via_text
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.errors import ArgumentError
 from tests.annotations.formats.test_via_classes import SQUARE, choice
@@ -50,12 +50,12 @@ CAT, DOG = {"cat": "cat"}, {"dog": "dog"}
 def test_attributes_that_each_name_a_class(
     regions: list[dict[str, Any]], definitions: dict[str, Any], rivals: tuple[str, ...]
 ) -> None:
-    assert via_classes.rival_attributes(labels(*regions, **definitions)) == rivals
+    assert via_rivals.rival_attributes(labels(*regions, **definitions)) == rivals
 
 
 def test_classes_of_another_origin_have_no_rivals() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"dog": "dog"}), Region(Rect(0, 0, 1, 1), "dog"))
-    assert via_classes.rival_attributes(Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))) == ()
+    assert via_rivals.rival_attributes(Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_classes_of_another_origin_have_no_rivals() -> None:
     ],
 )
 def test_what_its_own_attributes_call_a_region(attributes: dict[str, Any], names: dict[str, str]) -> None:
-    assert via_classes.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
+    assert via_rivals.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
 
 
 # Each attribute that is set is the class

@@ -251,7 +251,9 @@ def few_vertices(region: Region) -> Symptom | None:
     if rings and not short:
         return None
     if len(short) < len(rings):
-        words = f"{len(short)} of its {len(rings)} outlines have fewer than three different vertices"
+        words = (
+            f"of its {len(rings):,} outlines {counted(len(short), 'has', 'have')} fewer than three different vertices"
+        )
         return Symptom("few-vertices", "warning", words, Fix("keep the other outlines", "untangle"))
     count = len(set(rings[0])) if rings else 0
     box = [Fix("make it the box between its two corners", "box")] if mending.boxed(shape) else []

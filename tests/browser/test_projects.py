@@ -63,7 +63,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     # Deleted: the next one opens, the other tab offers to bring it back, Undo does.
     found = window(page, "dry leaves 🍂")
     row(found, "dry leaves 🍂").get_by_role("button", name="Delete").click()
-    expect(bar.get_by_text("0 of 1 pictures done")).to_be_visible()
+    expect(bar.get_by_text("0 of 1 picture")).to_be_visible()
     assert shown(workspace) == ["cells"]
     other.reload()
     expect(other.get_by_role("button", name="Bring dry leaves")).to_be_visible(timeout=60_000)

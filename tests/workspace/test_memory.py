@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn import opened_projects
-from maskrcnn.workspace import ProjectGone, Workspace
+from maskrcnn.workspace import ProjectGone, Workspace, memory
 from maskrcnn.workspace.memory import FILE
 from tests.workspace.made import make
 
@@ -105,11 +105,10 @@ def test_what_lies_in_place_of_the_memory_is_not_followed(space: Workspace, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
-def test_memory_is_bounded_and_keeps_the_newest(space: Workspace) -> None:
-    for number in range(230):
-        space._memory.note_opened(space.root / f"p{number}")
-        if number > 20:
-            space._memory.note_renamed(f"r{number}", f"r{number + 1}")
-    assert next(iter(space._memory.opened())) == str(space.root / "p229")
-    assert len(space._memory.opened()) == 200
-    assert space._memory.became("r200")[0] == "r230"
+def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST", 5)
+    for number in range(9):
+        space.note_opened(space.root / f"p{number}")
+        space._memory.note_renamed(f"r{number}", f"r{number + 1}")
+    assert list(space._memory.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
+    assert [name for name, _ in filter(None, (space._memory.became(f"r{number}") for number in range(9)))] == ["r9"] * 5

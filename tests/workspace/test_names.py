@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError
 from maskrcnn.workspace import Workspace, folder_name, names
 from tests.workspace.made import make, shown
@@ -90,24 +88,22 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("there", "asked"), TAKEN)
-@pytest.mark.parametrize("way", ["create", "rename", "duplicate", "restore"])
 def test_a_name_that_is_taken_is_refused_whatever_its_case_and_nothing_changes(
-    space: Workspace, way: str, there: str, asked: str
+    space: Workspace, there: str, asked: str
 ) -> None:
-    Project.create(space.root / there)
-    other = space.create("other")
-    deleted = space.delete(space.create("gone"))
+    make(space.root / there, 0)
+    other, deleted = make(space.root / "other", 0), space.delete(make(space.root / "gone", 0))
     before = shown(space.root)
-    do: dict[str, Callable[[], object]] = {
-        "create": lambda: space.create(asked),
-        "rename": lambda: space.rename(other, asked),
-        "duplicate": lambda: space.duplicate(other, asked),
-        "restore": lambda: space.restore(deleted.id, asked),
-    }
-    with pytest.raises(ArgumentError, match="exists already"):
-        do[way]()
-    assert shown(space.root) == before
-    assert [entry.name for entry in space.bin()] == ["gone"]
+    for do in (
+        lambda: space.create(asked),
+        lambda: space.rename(other, asked),
+        lambda: space.duplicate(other, asked),
+        lambda: space.restore(deleted.id, asked),
+    ):
+        with pytest.raises(ArgumentError, match="exists already"):
+            do()
+        assert shown(space.root) == before
+        assert [entry.name for entry in space.bin()] == ["gone"]
 
 
 @pytest.mark.parametrize("taken_by", ["a file", "an empty folder", "a folder", "a broken link", "a link"])

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from maskrcnn.errors import ArgumentError
 from maskrcnn.presets import PRESETS
+from maskrcnn.words import counted
 
 # fmt: off
 Backbone = Literal[
@@ -337,7 +338,7 @@ class Config(BaseModel):
         1024,
         ge=0,
         le=MOST,
-        description="Memory for decoded training pictures, in MB (1,000,000 bytes); what does not fit is read anew each time.",
+        description="Memory for decoded training pictures, in MB (1,000,000 bytes); others are read anew each time.",
     )
     loader_threads: int | None = Field(
         None, ge=0, le=64, description="Threads that read pictures while the network computes; empty: as many as help."
@@ -394,12 +395,13 @@ class Config(BaseModel):
         except ValueError as error:
             yield f"layers = {self.layers}: {error}"
         if self.class_names and len(self.class_names) != self.num_classes - 1:
-            yield f"num_classes is {self.num_classes}, but {len(self.class_names)} class names plus the background"
+            names = counted(len(self.class_names), "class name")
+            yield f"num_classes is {self.num_classes}, but {names} plus the background"
         if "box" not in self.tasks:
             yield f"tasks = {','.join(self.tasks)}: every network finds boxes first; add box"
         for name in ("keypoint_names", "keypoint_sigmas"):
             if (given := len(getattr(self, name))) not in (0, self.num_keypoints):
-                yield f"{name} has {given} entries, but num_keypoints is {self.num_keypoints}"
+                yield f"{name} has {counted(given, 'entry', 'entries')}, but num_keypoints is {self.num_keypoints}"
         if any(sigma <= 0 for sigma in self.keypoint_sigmas):
             yield "keypoint_sigmas must be larger than 0"
         if any(not 0 <= end < self.num_keypoints for edge in self.keypoint_edges for end in edge):
@@ -409,8 +411,8 @@ class Config(BaseModel):
         levels = len(self.backbone_strides)
         if levels > 1 and self.rpn_scales_at == "one-per-level" and len(self.rpn_anchor_scales) != levels:
             yield (
-                f"rpn_anchor_scales has {len(self.rpn_anchor_scales)} entries, but {self.backbone} has {levels} "
-                'levels; give one for each, or set rpn_scales_at to "every-level"'
+                f"rpn_anchor_scales has {counted(len(self.rpn_anchor_scales), 'entry', 'entries')}, but "
+                f'{self.backbone} has {levels} levels; give one for each, or set rpn_scales_at to "every-level"'
             )
         if min(self.rpn_anchor_scales) <= 0 or min(self.rpn_anchor_ratios) <= 0:
             yield "rpn_anchor_scales and rpn_anchor_ratios must be larger than 0"

@@ -23,6 +23,7 @@ from typing_extensions import TypedDict
 from maskrcnn import foreign
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "weights"
 CARD = "card.json"
@@ -164,7 +165,7 @@ def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
 
 def world_words(drawn: Mapping[str, Any]) -> str:
     """`10,000 pictures of the toy world shapes, seed 1000`"""
-    return f"{drawn['pictures']:,} pictures of the toy world {drawn['world']}, seed {drawn['seed']}"
+    return f"{counted(drawn['pictures'], 'picture')} of the toy world {drawn['world']}, seed {drawn['seed']}"
 
 
 def finest(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:

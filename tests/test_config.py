@@ -61,7 +61,7 @@ def test_every_field_says_why_in_a_sentence(name: str) -> None:
         # What does not go together.
         ({"tasks": "mask"}, ["tasks = mask: every network finds boxes first; add box"]),
         ({"tasks": ""}, ["tasks"]),
-        ({"class_names": ("cat",), "num_classes": 3}, ["num_classes is 3, but 1 class names plus the background"]),
+        ({"class_names": ("cat",), "num_classes": 3}, ["num_classes is 3, but 1 class name plus the background"]),
         ({"keypoint_names": ("a", "b"), "num_keypoints": 3}, ["keypoint_names has 2 entries, but num_keypoints is 3"]),
         ({"keypoint_sigmas": (0.1, 0), "num_keypoints": 2}, ["keypoint_sigmas must be larger than 0"]),
         ({"keypoint_edges": ((0, 3),), "num_keypoints": 3}, ["keypoint_edges", "counted 0 to 2"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from maskrcnn.annotations.regions import Dataset, Keypoints, Region
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 _OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
@@ -54,7 +55,7 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
                 labels = KeypointLabels(count)
             if found.setdefault(name, labels) != labels:
                 raise StudioError(
-                    f'{source}: objects of class "{name}" have {found[name].count} keypoints, but one on '
+                    f'{source}: objects of class "{name}" have {counted(found[name].count, "keypoint")}, but one on '
                     f'"{record.file_name}" has {count}; give each object the same ones'
                 )
     if not found:

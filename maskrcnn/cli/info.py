@@ -17,6 +17,7 @@ from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +79,7 @@ def origin(about: dict[str, Any]) -> str:
 
 def card_lines(card: shipped.Card) -> list[str]:
     """The model card of a model that ships, for a terminal: what it is, what it learned from, what it is worth."""
-    epochs = f"{card['epochs']} epochs, seed {card['seed']}"
+    epochs = f"{counted(card['epochs'], 'epoch')}, seed {card['seed']}"
     lines = [
         ("", card["what"]),
         ("classes", ", ".join(card["classes"])),

@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from maskrcnn.toys.worlds import WORLDS, generate
+from maskrcnn.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,4 +23,7 @@ def run(args: argparse.Namespace) -> None:
     world, watch = WORLDS[args.world], partial(tqdm, unit=" pictures", disable=None)
     dataset = generate(world, args.folder, args.pictures, args.seed, watch=watch)
     labels = args.folder / world.labels
-    print(f"{labels}: {len(dataset.images)} pictures, {dataset.n_regions} objects ({', '.join(dataset.classes)})")
+    print(
+        f"{labels}: {counted(len(dataset.images), 'picture')}, {counted(dataset.n_regions, 'object')} "
+        f"({', '.join(dataset.classes)})"
+    )

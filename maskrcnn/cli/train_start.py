@@ -200,7 +200,7 @@ def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None
     batch = min(config.batch_size, len(documents["train"]["images"]))
     if batch % team.size:
         raise ArgumentError(
-            f"{team.size} processes cannot share batches of {batch} pictures evenly; give --set "
+            f"{team.size} processes cannot share batches of {counted(batch, 'picture')} evenly; give --set "
             f"batch_size={math.ceil(batch / team.size) * team.size}"
         )
 

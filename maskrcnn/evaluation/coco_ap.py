@@ -17,6 +17,7 @@ from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import documents
 from maskrcnn.evaluation.documents import Document, Documents, Entry, Id
+from maskrcnn.words import counted
 
 IouType = Literal["bbox", "segm", "keypoints"]
 Summary = dict[str, float | None]
@@ -77,8 +78,8 @@ class CocoEvaluation:
             self.sigmas = list(usual_sigmas(found.num_keypoints) if sigmas is None else sigmas)
             if found.num_keypoints and len(self.sigmas) != found.num_keypoints:
                 raise StudioError(
-                    f"sigmas: there are {len(self.sigmas)}, but the objects have {found.num_keypoints} keypoints; "
-                    "give one for each"
+                    f"sigmas: there are {len(self.sigmas)}, but the objects have "
+                    f"{counted(found.num_keypoints, 'keypoint')}; give one for each"
                 )
 
     def summary(self, iou_type: IouType) -> Summary:

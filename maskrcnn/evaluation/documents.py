@@ -15,6 +15,7 @@ from typing import Any
 from pycocotools import mask as coco_mask
 
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
@@ -109,8 +110,8 @@ def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> in
     if len(counts) > 1:
         (one, first), (other, second) = list(counts.items())[:2]
         raise StudioError(
-            f"{second} has {other} keypoints, but {first.replace(': ', ', ')} has {one}; measure a model on labels "
-            "with the keypoints that it has learned"
+            f"{second} has {counted(other, 'keypoint')}, but {first.replace(': ', ', ')} has {one}; measure a model on "
+            "labels with the keypoints that it has learned"
         )
     return next(iter(counts), 0)
 

@@ -16,6 +16,7 @@ from maskrcnn.config_table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.launch_words import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
+from maskrcnn.words import counted
 
 
 def starts_on_offer() -> dict[str, str]:
@@ -223,5 +224,5 @@ def in_short(config: Config) -> str:
     if "mask" in extra:
         parts.append(f"masks of {config.mask_shape} x {config.mask_shape}")
     if "keypoints" in extra:
-        parts.append(f"{config.num_keypoints} keypoints")
+        parts.append(counted(config.num_keypoints, "keypoint"))
     return "  ·  ".join(parts)

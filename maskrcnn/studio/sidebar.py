@@ -13,6 +13,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import project_list, project_undo, session
 from maskrcnn.studio.job_pill import job_pill
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.words import counted
 
 _CHOSEN = "project_chosen"
 _MOST_OTHERS = 8
@@ -44,7 +45,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
     with st.sidebar:
         _switcher(plain(project.folder.name), str(project.folder))
         project_undo.show()
-        st.markdown(f"{counts.done} of {counts.pictures} pictures done")
+        st.markdown(f"{counts.done} of {counted(counts.pictures, 'picture')} done")
         for group, members in pages.items():
             st.markdown(f"**{group}**")
             for page in members:

@@ -201,7 +201,8 @@ class Workspace:
             staged.require_few_classes()
             if all(record.path is None for record in staged.dataset.images):
                 missing = len(staged.missing)
-                raise StudioError(f"{path}: none of its {missing} pictures was found; put them beside the labels")
+                which = "its picture was not" if missing == 1 else f"none of its {missing:,} pictures was"
+                raise StudioError(f"{path}: {which} found; put what is missing beside the labels")
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             with self._building(name) as folder:

@@ -48,6 +48,7 @@ from maskrcnn.annotations.regions import (
     Shape,
     Skeleton,
 )
+from maskrcnn.words import counted
 
 IMAGE_FIELDS = ("id", "file_name", "width", "height")
 ANNOTATION_FIELDS = (
@@ -147,7 +148,8 @@ def _categories(entries: list[Json], complain: Complaint, losses: Losses) -> ByI
         if category_id in seen and seen[category_id] == entry:
             continue
         name = entry.get("name")
-        name = text(str(name) if type(name) is int else name, '"name"', here)
+        name = None if name is None else text(str(name) if type(name) is int else name, '"name"', here)
+        name = name if name is not None and name.strip() else None
         found.require_new(category_id, "a category", here)
         further = {key: value for key, value in entry.items() if key not in CATEGORY_FIELDS}
         plain(further, "information", here)
@@ -224,6 +226,8 @@ def _category_of(
         return _NO_CATEGORY
     category_id = id_of(annotation, "category_id", complain)
     if category_id in categories:
+        if categories[category_id].name is None:
+            losses("{regions} without a class because their category has no name")
         return categories[category_id]
     if isinstance(category_id, str) and category_id in by_name:  # a name where an id belongs
         return by_name[category_id]
@@ -377,7 +381,7 @@ def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint)
     if len(flat) % 3:
         raise complain('has "keypoints" that are not x, y, visibility, ...')
     if skeleton is not None and len(flat) != 3 * len(skeleton.names):
-        raise complain(f"has {len(flat) // 3} keypoints, but its category has {len(skeleton.names)}")
+        raise complain(f"has {counted(len(flat) // 3, 'keypoint')}, but its category has {len(skeleton.names)}")
     if wrong := [visibility for visibility in flat[2::3] if visibility not in (0, 1, 2)]:
         raise complain(f"has a keypoint of visibility {brief(wrong[0])}, not 0, 1 or 2")
     return Keypoints(

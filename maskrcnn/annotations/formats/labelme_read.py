@@ -46,6 +46,7 @@ from maskrcnn.annotations.regions import (
     Shape,
     classes_in,
 )
+from maskrcnn.words import counted
 
 MOST_IMAGE_DATA = 32_000_000
 """Pictures inside labelme files are kept up to this many characters together; more would fill the memory."""
@@ -245,7 +246,7 @@ def _shape(
     kind, points = entry.get("shape_type") or "polygon", _points(entry.get("points"), complain)
     wanted = {"circle": (2,), "point": (1,), "mask": (2,), "rectangle": (2, 4)}.get(str(kind))
     if wanted is not None and len(points) not in wanted:
-        raise complain(f"is a {kind} of {len(points)} points")
+        raise complain(f"is a {kind} of {counted(len(points), 'point')}")
     match kind:
         case "rectangle":
             return _rectangle(points)

@@ -44,6 +44,7 @@ from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_r
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 CLASSES = "classes.json"
 _CLASSES_AS_TEXT = "classes.txt"
@@ -352,8 +353,8 @@ def _painted(
             value += objects[region.class_name]
             if objects[region.class_name] >= divisor:
                 raise StudioError(
-                    f'{here} is object {divisor} of class "{region.class_name}"; PNG masks with {len(numbers)} classes '
-                    f"hold {divisor - 1}; use COCO"
+                    f'{here} is object {divisor} of class "{region.class_name}"; PNG masks with '
+                    f"{counted(len(numbers), 'class', 'classes')} hold {divisor - 1}; use COCO"
                 )
         values[pixels] = value
         painted[value] = int(pixels.sum())

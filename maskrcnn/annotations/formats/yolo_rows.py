@@ -16,6 +16,7 @@ from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinat
 from maskrcnn.annotations.formats.yolo_settings import MEND, Settings
 from maskrcnn.annotations.regions import Keypoints, Points, Polygon, Rect, Region
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 _LARGEST = 20_000_000
 
@@ -48,7 +49,9 @@ def _region(values: list[str], settings: Settings, width: int, height: int, comp
     except ValueError:
         raise complain("has something that is no number") from None
     if number not in names:
-        raise complain(f"has class {brief(values[0])}, but {settings.file.name} names {len(names)} classes")
+        raise complain(
+            f"has class {brief(values[0])}, but {settings.file.name} names {counted(len(names), 'class', 'classes')}"
+        )
     name = names[int(number)]
     if settings.keypoints is not None:
         return _pose(fractions, settings.keypoints, name, width, height, complain)

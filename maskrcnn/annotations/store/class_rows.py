@@ -12,6 +12,7 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import json_texts
 from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
 
 _DIGITS = "123456789"
 
@@ -230,7 +231,7 @@ def _check_skeleton(name: str, skeleton: Skeleton) -> None:
         raise StudioError(f'class "{name}" needs keypoints with different names; rename one')
     for edge in skeleton.edges:
         if len(edge) != 2 or not all(0 <= end < number for end in edge):
-            raise StudioError(f'class "{name}" has a bone {edge} but only {number} keypoints; take it out')
+            raise StudioError(f'class "{name}" has a bone {edge} but only {counted(number, "keypoint")}; take it out')
 
 
 def _insert(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:

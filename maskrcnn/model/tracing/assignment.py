@@ -20,6 +20,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.resize import resize_mask
 from maskrcnn.model.roi_heads import StudioRoIHeads
+from maskrcnn.words import counted
 
 POSITIVE, NEGATIVE, NEUTRAL = 1, 0, -1
 """What an anchor teaches the RPN: here is an object; here is none; nothing, it is in between."""
@@ -47,7 +48,10 @@ class GroundTruth:
         boxes = np.asarray(targets["boxes"], np.float32).reshape(-1, 4)
         labels = np.asarray(targets["labels"], np.int64).reshape(-1)
         if len(labels) != len(boxes):
-            raise StudioError(f"targets: {len(boxes)} boxes but {len(labels)} labels; give one label for each box")
+            raise StudioError(
+                f"targets: {counted(len(boxes), 'box', 'boxes')} but {counted(len(labels), 'label')}; "
+                "give one label for each box"
+            )
         for number, (box, label) in enumerate(zip(boxes.tolist(), labels.tolist(), strict=True)):
             if not 1 <= label < config.num_classes:
                 raise StudioError(

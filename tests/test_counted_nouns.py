@@ -1,0 +1,113 @@
+"""No "1 objects": a number that may be 1 is said with its noun by `maskrcnn.words.counted`.
+
+Every f-string of the sources in which a plural of `NOUNS` stands straight after a value is looked at. The value may be
+a constant, it may be told from 1 in the same expression (`"1 run" if n == 1 else f"{n} runs"`), and it may be one of
+`NEVER_ONE`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted([*ROOT.glob("maskrcnn/**/*.py"), *ROOT.glob("pages/**/*.py"), ROOT / "app.py"])
+
+NOUNS = (
+    "annotations|anchors|boxes|bytes|classes|columns|days|detections|entries|epochs|errors|examples|files|folders|frames"
+    "|groups|hours|images|instances|keypoints|labels|layers|lines|masks|minutes|models|names|objects|outlines|parameters"
+    "|parts|pictures|places|points|polygons|processes|projects|proposals|records|regions|resamples|rows|runs|scans"
+    "|seconds|steps|values|vertices|warnings"
+)
+
+NEVER_ONE: dict[str, set[str]] = {
+    # Told apart from one before.
+    "maskrcnn/annotations/doctor/geometry.py": {"len(beyond)", "len(rings)"},
+    "maskrcnn/annotations/doctor/picture_files.py": {"len(narrow)", "record.file_size"},
+    "maskrcnn/annotations/formats/via_classes.py": {"several"},
+    "maskrcnn/annotations/intake/understanding.py": {"len(found)"},
+    "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
+    "maskrcnn/cli/train_start.py": {"team.size"},
+    "maskrcnn/studio/run_lines.py": {"of_kept"},
+    "maskrcnn/studio/why_missed.py": {"missed", "config.num_classes - 1"},
+    "maskrcnn/training/duration.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "seconds / 86400"},
+    # More than a limit, which is large.
+    "maskrcnn/annotations/folder_walk.py": {"most_files", "enough"},
+    "maskrcnn/annotations/formats/mask_pngs.py": {"len(numbers)"},
+    "maskrcnn/annotations/intake/staging.py": {"len(new)"},
+    "maskrcnn/annotations/intake/unpacking.py": {"len(entries)"},
+    "maskrcnn/annotations/store/region_json.py": {"len(documents)"},
+    "maskrcnn/studio/dataset_doctor.py": {"state[0]"},
+    "maskrcnn/studio/dataset_many.py": {"len(new)"},
+    "maskrcnn/studio/dataset_statistics.py": {"classes"},
+    "maskrcnn/training/run_documents.py": {"most"},
+    # By their nature: parameters of a network, anchors of a picture, resamples.
+    "maskrcnn/cli/evaluate.py": {"between['resamples']"},
+    "maskrcnn/cli/info.py": {"count", "card['resamples']"},
+    "maskrcnn/studio/launch.py": {"anchor_count(config)"},
+    # No numbers, or not for a person.
+    "maskrcnn/annotations/formats/lazy.py": {"len(self)"},
+    "maskrcnn/annotations/formats/yolo_rows.py": {"settings.file.name"},
+    "maskrcnn/studio/run_downloads.py": {"words"},
+}
+"""File -> the expressions that are not 1 where a plural follows."""
+
+_PLURAL = re.compile(rf"^ (?:class )?(?:{NOUNS})\b")
+
+
+def plurals(source: str) -> Iterator[tuple[int, str]]:
+    """The line and the expression of each value that a plural follows, but for those that the first lines except."""
+    tree = ast.parse(source)
+    told = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.IfExp)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.JoinedStr) and re.search(r"\b1\b", ast.unparse(node.test))
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.JoinedStr) or node in told:
+            continue
+        for value, text in zip(node.values, node.values[1:], strict=False):
+            if (
+                isinstance(value, ast.FormattedValue)
+                and isinstance(text, ast.Constant)
+                and _PLURAL.match(str(text.value))
+            ):
+                names = [entry.id for entry in ast.walk(value.value) if isinstance(entry, ast.Name)]
+                if not names or not all(name.isupper() for name in names):
+                    yield node.lineno, ast.unparse(value.value)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_number_has_a_plural_that_it_may_not_need(file: Path) -> None:
+    path = str(file.relative_to(ROOT))
+    found = [
+        f"line {line}: {what}" for line, what in plurals(file.read_text("utf-8")) if what not in NEVER_ONE.get(path, ())
+    ]
+    assert not found, f"{path}: say counted(number, noun), or name what is never 1 in NEVER_ONE: {found}"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('f"{n} objects"', ["n"]),
+        ('f"{len(rows):,} steps an epoch, {n} epochs"', ["len(rows)", "n"]),
+        ('f"has {given} entries"', ["given"]),
+        ('f"{self.size} class names"', ["self.size"]),
+        ('f"{n} objects" if n else ""', ["n"]),
+        ('"1 run" if n == 1 else f"{n} runs"', []),
+        ('f"{n} runs" if n > 1 else "a run"', []),
+        ('f"at most {MOST} files"', []),
+        ('f"{MOST // 1000} files"', []),
+        ('f"{counted(n, chr(111))} left"', []),
+        ('f"{name} holds pictures"', []),
+        ('f"{place} has objects"', []),
+    ],
+)
+def test_what_is_found(source: str, found: list[str]) -> None:
+    assert [what for _, what in plurals(source)] == found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import mask_pngs, yolo
+from maskrcnn.annotations.formats import mask_pngs, other_formats, yolo
 from maskrcnn.words import counted
 
 _SHOWN = 4
@@ -29,6 +29,8 @@ def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
             f"no label file is in this folder, only {counted(len(shown), 'picture')}; give it, and this folder "
             "with --images, or label the pictures in the studio"
         )
+    if known := other_formats.of_files(files):
+        return f"no label file that can be read is in this folder; it holds {known}"
     kinds = Counter(names.suffix(name) or "no suffix" for name in others).most_common(_SHOWN)
     listed = ", ".join(f"{number} x {suffix}" for suffix, number in kinds)
     there = f"{counted(len(shown), 'picture')} and other files" if shown else "only other files, and no pictures"

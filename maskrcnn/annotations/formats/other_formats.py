@@ -1,14 +1,19 @@
 """Label files that look like ours and are not: told by their content, each with what to export instead.
 
-`of_document` knows a parsed JSON document, `of_text` what is no JSON. Both give the words for a message, in the form
-"what it is; what to do", or None for a file that nobody here knows.
+`of_document` knows a parsed JSON document, `of_text` what is no JSON, `of_files` looks into files of a folder. Each
+gives the words for a message, in the form "what it is; what to do", or None for what nobody here knows.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+from maskrcnn import foreign
+from maskrcnn.errors import StudioError
 
 _NOT_READ = "which the studio does not read"
 _AS_COCO = "export as COCO (instances, with polygons)"
@@ -71,6 +76,10 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
     (lambda d: _with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
     (_list_of("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
+    (
+        lambda document: isinstance(document, str) and document.lstrip()[:1] in ("{", "["),
+        "JSON inside a JSON text, saved twice over; save what the text holds",
+    ),
     (_with("nbformat", "cells"), "a notebook, no labels; name the label file that it writes"),
     (_with("backbone", "class_names"), "the config of a run, no labels; name the labels that it learned from"),
     (_with("per_image", "matched_by"), "a report of evaluate, no labels; name the labels that it was measured on"),
@@ -90,7 +99,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (r"filename,width,height,class,xmin", f"a CSV of boxes (TensorFlow, Roboflow), {_NOT_READ}; {_AS_COCO}"),
     (r"ImageID,Source,LabelName", f"a CSV of OpenImages, {_NOT_READ}; convert it to COCO"),
     (r"image_id,(width|height|bbox|class)", f"a CSV of boxes, {_NOT_READ}; {_AS_COCO}"),
-    (r"#?\s*CSV_HEADER", f"a CSV of VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
+    (r"#\s*(Exported using VGG Image|CSV_HEADER)", f"a CSV of VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
     (
         r"[A-Za-z_]+ [0-9.]+ [0-3] -?[0-9.]+( -?[0-9.]+){4,}",
         f"KITTI labels, which hold boxes only; {_AS_COCO}",
@@ -108,7 +117,34 @@ def of_document(document: Any) -> str | None:
     return next((words for fits, words in _DOCUMENTS if fits(document)), None)
 
 
+def of_files(files: Mapping[str, Path]) -> str | None:
+    """What the files of a folder are that no reader of labels takes, by the beginning of the first few."""
+    for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
+        try:
+            with foreign.opened(path) as file:
+                beginning = file.read(_BEGINNING).decode("utf-8", "replace")
+        except (StudioError, OSError):
+            continue
+        if known := of_text(beginning) or _of_first_line(beginning):
+            return known
+    return None
+
+
+_SUFFIXES = (".xml", ".txt", ".jsonl", ".ndjson", ".manifest")
+_LOOKED_INTO = 3
+
+
+def _of_first_line(text: str) -> str | None:
+    try:
+        return of_document(json.loads(text.split("\n", 1)[0]))
+    except (ValueError, RecursionError):
+        return None
+
+
+_BEGINNING = 5000
+
+
 def of_text(text: str) -> str | None:
     """What a text that is no JSON is, and what to export instead; None where nobody knows."""
-    beginning = text[:5000].lstrip()
+    beginning = text[:_BEGINNING].lstrip()
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import class_choice, mask_pngs, via_classes, yolo
+from maskrcnn.annotations.formats import class_choice, mask_pngs, other_formats, via_classes, yolo
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
 from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file, read
 from maskrcnn.annotations.formats.writing import FORMATS
@@ -77,7 +77,9 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
         warnings += _masks_in_colours(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
-        warnings.append(f"passed over: {names.listed(others)}; these are neither pictures nor labels that can be read")
+        known = other_formats.of_files({name: files[name] for name in others})
+        why = known or "these are neither pictures nor labels that can be read"
+        warnings.append(f"passed over: {names.listed(others)}; {why}")
     return found, warnings
 
 

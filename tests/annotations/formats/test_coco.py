@@ -355,7 +355,7 @@ def test_an_object_without_keypoints_gets_unlabelled_ones_where_its_class_has_a_
     ("keypoints", "category", "complaint"),
     [
         ([1, 2, 2, 3], {}, "not x, y, visibility"),
-        ([1, 2, 2], {}, "annotation 1 has 1 keypoints, but its category has 3"),
+        ([1, 2, 2], {}, "annotation 1 has 1 keypoint, but its category has 3"),
         ([1, 2, 2, 1, 2, 3, 0, 0, 0], {}, "a keypoint of visibility 3"),
         ([1, 2, 2, 1, 2, 1.5, 0, 0, 0], {}, "a keypoint of visibility 1.5"),
         ([1, 1e308, 2, 1, 2, 1, 0, 0, 0], {}, "no place in a picture"),

@@ -202,6 +202,18 @@ def test_parts_that_a_file_of_pictures_can_do_without(missing: str, value: str |
     assert [record.file_name for record in parsed(written).images] == ["a.jpg"]
 
 
+@pytest.mark.parametrize("name", ["", "  ", None])
+def test_a_category_without_a_name_gives_no_class(name: str | None) -> None:
+    categories = [{"id": 0, "name": name}, {"id": 1, "name": "cat"}]
+    assert (parsed(document(categories=categories)).classes, parsed(document(categories=categories)).warnings) == (
+        ("cat",),
+        (),
+    )
+    dataset = parsed(document([{"category_id": 0}, {}], categories=categories))
+    assert [region.class_name for region in dataset.images[0].regions] == [None, "cat"]
+    assert dataset.warnings == ("labels.json: 1 region without a class because their category has no name",)
+
+
 def test_a_class_that_is_called_by_a_number() -> None:
     assert parsed(document(categories=[{"id": 1, "name": 7}])).classes == ("7",)
 

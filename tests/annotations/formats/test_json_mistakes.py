@@ -11,6 +11,7 @@ import pytest
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via_text
+from maskrcnn.annotations.intake import stage_path
 from maskrcnn.errors import StudioError
 
 REGION = {
@@ -237,6 +238,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "ISAT": ({"info": {"description": "ISAT"}, "objects": []}, "ISAT JSON"),
     "GeoJSON": ({"type": "FeatureCollection", "features": []}, "GeoJSON"),
     "Ground Truth": ({"source-ref": "s3://x/a.jpg", "job": 0}, "a SageMaker Ground Truth manifest"),
+    "JSON in a text": (json.dumps({"images": [], "annotations": []}), "JSON inside a JSON text, saved twice over"),
     "a notebook": ({"cells": [], "nbformat": 4, "metadata": {}}, "a notebook, no labels"),
 }
 
@@ -275,6 +277,31 @@ def test_a_document_on_each_line_is_named_too(name: str, tmp_path: Path) -> None
 )
 def test_texts_of_other_programs_are_named(text: str, said: str, tmp_path: Path) -> None:
     assert complaint(tmp_path, text).startswith(f"not JSON: this is {said}")
+
+
+VOC = "<annotation><folder>images</folder><filename>a.jpg</filename></annotation>"
+KITTI = "Car 0.00 0 -1.58 587.01 173.33 614.12 200.12 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.xml", VOC, "Pascal VOC XML, which holds boxes only; export as COCO"),
+        ("annotations.xml", "<?xml version='1.0'?>\n<annotations>\n<version>1.1</version>", "CVAT XML"),
+        ("000000.txt", KITTI, "KITTI labels"),
+        ("export.ndjson", json.dumps(OTHERS["Labelbox"][0][0]) + "\n", "Labelbox JSON"),
+        ("output.manifest", json.dumps(OTHERS["Ground Truth"][0]) + "\n", "a SageMaker Ground Truth manifest"),
+    ],
+)
+def test_a_folder_of_another_program_is_named(name: str, content: str, said: str, tmp_path: Path, picture: Any) -> None:
+    picture("a.jpg")
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StudioError) as caught:
+        read(tmp_path)
+    assert f"no label file that can be read is in this folder; it holds {said}" in str(caught.value)
+    with stage_path(tmp_path) as staged:  # its pictures may be imported to be labelled
+        warned = " ".join(staged.warnings)
+    assert said in warned or name.endswith(".txt")  # of text files nothing is said: they are readmes
 
 
 def test_no_format_of_ours_is_taken_for_another(real_data: Path) -> None:

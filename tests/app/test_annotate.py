@@ -26,7 +26,7 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import annotate_conflict, annotate_picture, annotate_state, canvas
+from maskrcnn.studio import annotate_conflict, annotate_parts, annotate_picture, annotate_state, canvas
 from maskrcnn.studio.canvas_objects import View, canvas_object
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
@@ -80,6 +80,21 @@ def test_the_address_names_the_picture(root: Path, project: Project) -> None:
     app.query_params["image"] = "c.png"
     app.run()
     assert next(box.value for box in app.selectbox if box.label == "Picture") == project.images()[2].id
+
+
+@pytest.mark.parametrize(("stale", "shown"), [(60.0, "b.png"), (0.0, "a.png")])
+def test_an_address_that_was_left_a_moment_ago_takes_no_step_back(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, stale: float, shown: str
+) -> None:
+    """The canvas sends a message when it is mounted, which may carry the address from before the step."""
+    monkeypatch.setattr(annotate_parts, "_STALE", stale)
+    button(app, "Next").click().run()
+    app.query_params["image"] = "a.png"
+    app.run()
+    assert address(app, "image") == shown
+    app.query_params["image"] = "c.png"  # a link: that picture was not left
+    app.run()
+    assert address(app, "image") == "c.png"
 
 
 def test_done_is_stored_and_counted(app: AppTest, project: Project) -> None:

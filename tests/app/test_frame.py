@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
+from maskrcnn.studio import sidebar
 
 PAGES = (
     "pages/label/annotate.py",
@@ -75,7 +76,7 @@ def test_a_workspace_with_projects_gets_no_sample(root: Path, workspace: Path) -
 def test_the_address_names_the_project(root: Path, workspace: Path) -> None:
     make_project(workspace / "cells", 3)
     make_project(workspace / "leaves", 1)
-    assert "0 of 1 pictures done" in side_bar(open_app(root, "leaves").run())
+    assert "0 of 1 picture done" in side_bar(open_app(root, "leaves").run())
     assert "0 of 3 pictures done" in side_bar(open_app(root, "cells").run())
 
 
@@ -160,3 +161,13 @@ def test_a_damaged_project_is_one_red_box(root: Path, workspace: Path) -> None:
 
 def button(app: AppTest, label: str) -> object:
     return next(element for element in app.button if element.label == label)
+
+
+def test_a_training_that_starts_moves_no_link(root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_project(workspace / "cells")
+    monkeypatch.setattr(sidebar, "job_pill", lambda: sidebar.st.markdown("a training runs"))
+    app = open_app(root, "cells").run()
+    assert not app.exception
+    found = [getattr(element, "value", element.type) for element in app.sidebar]
+    assert "page_link" not in found[found.index("a training runs") :]
+    assert found.count("page_link") >= 6

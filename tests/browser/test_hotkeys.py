@@ -126,7 +126,7 @@ def test_arrows_after_a_click_on_each_control_of_annotate(
         "polygon": lambda: page.get_by_role("radio", name="Polygon").click(),
         "zoom": lambda: choose("Zoom", "150%"),
         "zoom, left": lambda: open_and_leave("Zoom"),
-        "picture": lambda: choose("Picture", "p11.png"),
+        "picture": lambda: choose("Picture", "p08.png"),
         "picture, left": lambda: open_and_leave("Picture"),
         "done": lambda: page.get_by_text("Done", exact=True).click(),
         "class": lambda: page.locator(".st-key-annotate_class_2 button").click(),

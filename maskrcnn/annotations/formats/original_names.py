@@ -17,6 +17,7 @@ Nothing is noted where that would say no more than `ImageRecord.file_name`.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,9 +44,9 @@ def remembered(record: ImageRecord, file: str, place: str | None = None) -> Imag
     origin = dict(_origin(record))
     if not isinstance(origin.get("name"), str):
         folders = [] if file_names.leads_out(record.file_name) else file_names.parts(record.file_name)[:-1]
-        origin["name"] = "/".join([*folders, file])
+        origin["name"] = _writable("/".join([*folders, file]))
     if place is not None and len(file_names.parts(place)) > 1:
-        origin["place"] = place
+        origin["place"] = _writable(place)
     if origin == {"name": record.file_name}:
         return record
     return replace(record, extras={**record.extras, ORIGIN: origin})
@@ -59,8 +60,9 @@ def last_part(name: str) -> str:
 def called(record: ImageRecord) -> str:
     """What the picture was called before it came into a project: a relative name that leads nowhere else."""
     written = _origin(record).get("name")
-    name = written if isinstance(written, str) and 0 < len(written) <= _LONGEST else record.file_name
-    return last_part(name) if file_names.leads_out(name) else name
+    if not isinstance(written, str) or not 0 < len(written) <= _LONGEST:
+        return record.file_name
+    return _writable(last_part(written) if file_names.leads_out(written) else written)
 
 
 def place(record: ImageRecord) -> str:
@@ -68,7 +70,13 @@ def place(record: ImageRecord) -> str:
     written = _origin(record).get("place")
     if not isinstance(written, str) or not 0 < len(written) <= _LONGEST or file_names.leads_out(written):
         return called(record)
-    return "/".join(file_names.parts(written)) or called(record)
+    return _writable("/".join(file_names.parts(written))) or called(record)
+
+
+def _writable(name: str) -> str:
+    """The name as any label file can hold it: without control characters and halves of characters."""
+    whole = name.encode("utf-8", "replace").decode("utf-8")
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 
 def restored(dataset: Dataset, own_folders: bool = False) -> tuple[Dataset, tuple[str, ...]]:

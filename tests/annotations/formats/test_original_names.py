@@ -341,6 +341,12 @@ NAMED: dict[str, tuple[list[ImageRecord], bool, list[str], str | None]] = {
         ["1.jpg", "2.jpg", "3.jpg"],
         None,
     ),
+    "control characters and halves of characters": (
+        [record("1 (2).jpg", "a\tb.jpg"), record("2 (2).jpg", "\ud83d.jpg"), record("3.jpg", "c\nd/3.jpg")],
+        False,
+        ["a b.jpg", "?.jpg", "c d/3.jpg"],
+        None,
+    ),
     "a note that is none": (
         [record("a.jpg", 5, ["x"]), record("b.jpg", "", "../../b.jpg")],  # type: ignore[arg-type]
         False,

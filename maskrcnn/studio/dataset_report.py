@@ -19,6 +19,8 @@ from maskrcnn.words import counted, natural_key
 _KEY = "dataset_import_report"
 _NAMED = 12
 _MOST_LINES = 60
+_LEFT_OUT = ("not imported: ", "passed over: ")
+"""How lines begin that say what did not come in."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,8 @@ def show() -> None:
     kept: _Kept = st.session_state[_KEY]
     report = kept.report
     lines = [*report.warnings, *kept.passed_over]
-    # A project's warnings of what it did not import name pictures that were there.
-    failed = [line for line in lines if line.startswith(("not imported: ", "passed over: "))]
-    others = [line for line in lines if line not in set(failed)]
+    failed = [line for line in lines if line.startswith(_LEFT_OUT)]
+    others = [line for line in lines if not line.startswith(_LEFT_OUT)]
     box, icon = (
         (st.warning, ":material/warning:") if lines or report.missing else (st.success, ":material/check_circle:")
     )
@@ -81,9 +82,7 @@ def show() -> None:
         st.markdown("**Worth knowing**")
         st.markdown(bullets(others, _MOST_LINES))
     if report.missing:
-        st.markdown(
-            f"**Not found**: {counted(len(report.missing), 'picture')}, so {_their(len(report.missing))} left out"
-        )
+        st.markdown(f"**Not found**, so left out with the labels on them: {counted(len(report.missing), 'picture')}")
         names = sorted(report.missing, key=natural_key)
         st.dataframe(pd.DataFrame({"Picture": names}), hide_index=True, height=min(38 + 35 * len(names), 320))
 
@@ -105,7 +104,3 @@ def _ways_on(kept: _Kept) -> None:
 def _go_on(view: str) -> None:
     forget()
     address.choose("view", view)
-
-
-def _their(number: int) -> str:
-    return "its labels were" if number == 1 else "their labels were"

@@ -59,7 +59,8 @@ OURS: dict[str, str] = {
     "dataset_memory.py": "words done total",
     "dataset_overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
     "wanted.status",
-    "dataset_preview.py": "label number counted_up.splits",
+    "dataset_preview.py": "label number meaning counted_up.splits",
+    "dataset_report.py": "label number meaning",
     "dataset_split.py": "math.floor(pictures*percent/100+0.5)",
     "dataset_statistics.py": "label value meaning",
     "dataset_undo.py": "done.words done.button",

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations import Dataset, pictures, read
+from maskrcnn.annotations import Dataset, learned, pictures, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     dataset = require_trainable(labels(args, classes), outlines=outlines)
     require_keypoints(config, dataset)
     print_warnings(dataset)
-    ground_truth, left_out = coco.ground_truth(dataset, outlines=outlines)
+    ground_truth = coco.ground_truth(dataset, outlines=outlines)
     numbers = category_numbers(ground_truth, classes, f"{args.data}: {{}} is not one that {args.model} has learned")
     detections: list[dict[str, Any]] = []
     for image, record in zip(ground_truth["images"], tqdm(dataset.images, unit=" pictures", disable=None), strict=True):
@@ -89,15 +89,25 @@ def run(args: argparse.Namespace) -> None:
         write_json(args.out, report)
     if args.detections:
         write_json(args.detections, detections, indent=None)
-    for line in left_out:
-        print(f"not measured: {line}")
-    if crowds := sum(annotation["iscrowd"] for annotation in ground_truth["annotations"]):
-        print(f"{counted(crowds, 'crowd')}: not counted as objects, and what lies on one counts neither way")
+    for line in not_measured(dataset, outlines):
+        print(line)
     declared = {category["id"] for category in ground_truth["categories"]}
     others = [f"{name} {number}" for name, number in zip(classes, numbers, strict=True) if number not in declared]
     if args.detections and others:
         print(f"{args.detections}: category ids of classes that {args.data} does not have: {', '.join(others)}")
     print(table(report))
+
+
+def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
+    """A line for each reason why regions are no objects to find (see `annotations.learned`)."""
+    found = learned.tally(dataset.images, outlines=outlines)
+    lines = []
+    for reason in learned.REASONS:
+        if number := found.n_left(reason):
+            words = learned.WORDS[reason][number > 1]
+            neither = ": what lies there counts neither way" if reason == "crowd" else ""
+            lines.append(f"not an object: {counted(number, 'region')} that {words}{neither}")
+    return lines
 
 
 def category_numbers(ground_truth: dict[str, Any], classes: Sequence[str], unknown: str) -> list[int | str]:

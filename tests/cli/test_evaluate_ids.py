@@ -311,8 +311,7 @@ def test_objects_of_a_class_that_the_network_lacks_are_refused_and_others_are_no
         if status:
             assert f'error: {data}: class "spring" is not one that toy has learned (bolt, gear, nut)' in told.err
         else:
-            assert "not measured: " in told.out
-            assert "1 region left out because COCO has masks, and theirs has no pixel inside the picture" in told.out
+            assert "not an object: 1 region that has no pixel inside its picture\n" in told.out
 
 
 def test_crowds_are_told_with_their_number(network: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -322,5 +321,5 @@ def test_crowds_are_told_with_their_number(network: None, tmp_path: Path, capsys
     (tmp_path / "labels.json").write_text(json.dumps(document))
     evaluated(tmp_path / "labels.json")
     out = capsys.readouterr().out
-    assert "1 crowd: not counted as objects, and what lies on one counts neither way" in out
+    assert "not an object: 1 region that marks a crowd: what lies there counts neither way\n" in out
     assert f"on 6 pictures with {len(document['annotations']) - 1} objects" in out

@@ -41,16 +41,15 @@ def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines
     return _document(dataset, classes, Losses(dataset.source), outlines)
 
 
-def ground_truth(dataset: Dataset, *, outlines: bool = True) -> tuple[Json, tuple[str, ...]]:
-    """What detections are measured on, and a warning line for each kind of region that is not.
+def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
+    """What detections are measured on, as a COCO document.
 
     Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools says of that file what we do; a
-    dataset of another format has those that `encode` writes. The objects are those that are learned from, each with a
-    mask (with `outlines=False`, also those of which only a box or keypoints are known, with their box). Raises what
-    `document` raises.
+    dataset of another format has those that `encode` writes. The objects are those that are learned from
+    (`annotations.learned`), each with a mask (with `outlines=False`, also those of which only a box or keypoints are
+    known, with their box), and crowds. Raises what `document` raises.
     """
-    losses = Losses(dataset.source)
-    return _document(dataset, None, losses, outlines, measured=True), losses.warnings()
+    return _document(dataset, None, Losses(dataset.source), outlines, measured=True)
 
 
 def encode(dataset: Dataset) -> Encoded:
@@ -67,7 +66,6 @@ def _document(
 ) -> Json:
     source, afresh = str(dataset.source or "the dataset"), classes is not None
     limit = 2**63 if measured else _LARGEST_ID  # numpy's in pycocotools; what is measured is not written
-    written = Losses(dataset.source) if measured else losses  # of no interest where nothing is written
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
     category_ids = dict(zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, limit), strict=True))
@@ -78,7 +76,7 @@ def _document(
     given: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
         width, height = required.size_of(record, source, "COCO")
-        images.append(_image(image_id, record, width, height, afresh, written))
+        images.append(_image(image_id, record, width, height, afresh, losses))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
             if _left_out(region, afresh or measured, outlines, losses):
@@ -89,7 +87,7 @@ def _document(
             if measured:
                 as_read = _measurable(as_read, region, width, height, outlines)
             skeleton = dataset.skeletons.get(region.class_name or "")
-            annotation = _annotation(region, width, height, as_read, skeleton, written)
+            annotation = _annotation(region, width, height, as_read, skeleton, losses)
             if annotation is None:
                 losses("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
                 continue

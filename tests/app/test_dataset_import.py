@@ -539,7 +539,7 @@ def test_a_zip_opened_from_the_side_bar_becomes_a_project(
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("labels.json", via("gone.png", label="owl"), "none of its 1 pictures was found"),
+        ("labels.json", via("gone.png", label="owl"), "its picture was not found"),
         ("a.zip", b"PK\x03\x04", "a.zip"),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_project_that_is_moved_away_is_told_and_comes_back(
     assert not (server.workspace / "shapes").exists()
     page.get_by_role("button", name="Projects").click()
     page.locator("label").filter(has_text="leaves").click()
-    page.get_by_text("0 of 1 pictures done").wait_for()
+    page.get_by_text("0 of 1 picture done").wait_for()
     away.rename(server.workspace / "shapes")
     page.goto(f"{server.url}/?project=shapes")
     page.get_by_text("0 of 3 pictures done").wait_for()

@@ -230,7 +230,7 @@ def test_labels_without_keypoints_leave_the_numbers_undefined() -> None:
 @pytest.mark.parametrize(
     ("detection", "sigmas", "says"),
     [
-        (found(POSE[:1]), None, r"entry 0 has 1 keypoints, but ground truth, annotation 1 has 2"),
+        (found(POSE[:1]), None, r"entry 0 has 1 keypoint, but ground truth, annotation 1 has 2"),
         (found(POSE), (0.1, 0.1, 0.1), "sigmas: there are 3, but the objects have 2"),
         (found(POSE, keypoints=None), None, 'entry 0 has no "keypoints"'),
     ],

@@ -72,7 +72,7 @@ def test_another_project_is_chosen_in_place_of_one_that_is_gone(root: Path, work
     shutil.rmtree(workspace / "cells")
     app = switch_to(app.run(), workspace / "leaves")
     assert not app.error
-    assert "0 of 1 pictures done" in side_bar(app)
+    assert "0 of 1 picture done" in side_bar(app)
     assert address(app, "project") == "leaves"
 
 

@@ -248,7 +248,7 @@ def test_junk_anywhere_is_read_or_refused_in_one_line(refusals) -> None:
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        (shape("circle", [[1, 2]]), "shape 1 is a circle of 1 points"),
+        (shape("circle", [[1, 2]]), "shape 1 is a circle of 1 point"),
         (shape("cuboid", TRIANGLE), 'shape 1 has the type "cuboid"; labelme\'s types are polygon'),
         (shape("polygon", []), 'a list of 0 as "points"'),
         (shape("polygon", [[1, 2, 3]]), 'a list of 3 in its "points"'),

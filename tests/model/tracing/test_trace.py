@@ -399,7 +399,7 @@ def test_a_picture_without_objects_is_all_background(model: StudioRCNN) -> None:
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
-        ({"boxes": [[0, 0, 9, 9]], "labels": []}, "1 boxes but 0 labels"),
+        ({"boxes": [[0, 0, 9, 9]], "labels": []}, "1 box but 0 labels"),
         ({"boxes": [[0, 0, 9, 9]], "labels": [4]}, "object 0 has label 4; this network knows 1 to 3"),
         ({"boxes": [[0, 0, 9, 9], [5, 5, 5, 9]], "labels": [1, 1]}, "object 1 has no area"),
         ({"boxes": [[0, 0, float("nan"), 9]], "labels": [1]}, "object 0 has no area"),

@@ -49,6 +49,9 @@ WORDS: dict[Reason, tuple[str, str]] = {
 _LISTED = 5
 """Classes and pictures that a remark names one by one."""
 
+NARROW = 64
+"""An object with a shorter side (px) than this may be less than a pixel wide at some working size."""
+
 _SURELY = 1.5
 """A stretch (px) of a pixel column that holds the middle of a pixel, whatever the rasteriser rounds."""
 
@@ -110,6 +113,7 @@ class Learned:
     `bare` are the file names of pictures that have regions and no object: they are learned as background
     (where a region has no class, training stops instead). `waiting`
     are pictures that are left out because nobody has labelled them yet. `outlines` says whether masks are learned.
+    `narrow` counts objects with a short side of less than `NARROW` px, by (side, picture's width, its height).
     """
 
     pictures: int = 0
@@ -120,6 +124,7 @@ class Learned:
     bare: tuple[str, ...] = ()
     waiting: int = 0
     outlines: bool = True
+    narrow: Mapping[tuple[int, int, int], int] = field(default_factory=dict, compare=False)
 
     @property
     def n_objects(self) -> int:
@@ -132,6 +137,15 @@ class Learned:
     def n_left(self, reason: Reason | None = None) -> int:
         """How many regions are no objects: for one reason, or for any."""
         return sum(number for (why, _), number in self.left.items() if reason in (None, why))
+
+    def vanishing(self, image_min_dim: int, image_max_dim: int) -> int:
+        """How many objects are narrower than a pixel once their pictures are scaled to working size, where training
+        passes them over."""
+        return sum(
+            number
+            for (side, *size), number in self.narrow.items()
+            if side * min(image_min_dim / min(size), image_max_dim / max(size)) < 1
+        )
 
     def in_short(self) -> str:
         """For example `5 objects on 3 pictures ("cat" 3, "dog" 2)`."""
@@ -186,11 +200,12 @@ class Tally:
     left: Counter[tuple[Reason, str | None]] = field(default_factory=Counter)
     boxes: Counter[str] = field(default_factory=Counter)
     bare: list[str] = field(default_factory=list)
+    narrow: Counter[tuple[int, int, int]] = field(default_factory=Counter)
 
     def add(self, record: ImageRecord, reasons: Sequence[Reason | None] | None = None) -> None:
         """Count one more picture; `reasons` are its regions' `why_not`, where somebody has asked already."""
+        size = size_of(record)
         if reasons is None:
-            size = size_of(record)
             reasons = [why_not(region, size, outlines=self.outlines) for region in record.regions]
         self.pictures += 1
         for region, reason in zip(record.regions, reasons, strict=True):
@@ -200,6 +215,8 @@ class Tally:
                 continue
             assert region.class_name is not None
             self.objects[region.class_name] += 1
+            if size is not None and (side := _short_side(region.shape, size)) < NARROW:
+                self.narrow[side, *size] += 1
             if not isinstance(region.shape, Keypoints) and not has_outline(region):
                 self.boxes[region.class_name] += 1
         if reasons and all(reasons) and "no-class" not in reasons:
@@ -215,6 +232,7 @@ class Tally:
             tuple(self.bare),
             waiting,
             self.outlines,
+            dict(self.narrow),
         )
 
 
@@ -249,6 +267,12 @@ def _has_pixel(shape: Shape, size: Size) -> bool:
         if any(_is_seen_at_once(outline, size) for outline in outlines):
             return True
     return raster.area(shape, height, width) > 0
+
+
+def _short_side(shape: Shape, size: Size) -> int:
+    """The shorter side (px) of the box around what of the shape lies in the picture."""
+    x0, y0, x1, y1 = raster.bounds(shape)
+    return round(min(min(x1, size[0]) - max(x0, 0), min(y1, size[1]) - max(y0, 0)))
 
 
 def _is_seen_at_once(outline: Points, size: Size) -> bool:

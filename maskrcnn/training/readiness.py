@@ -47,13 +47,20 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
         if learned := halves.get(half):
             for line in learned.remarks():
                 yield f"{words}{line}"
+    if (learned := halves.get("train")) and (number := learned.vanishing(config.image_min_dim, config.image_max_dim)):
+        yield (
+            f"{counted(number, 'object is', 'objects are')} narrower than a pixel once pictures are scaled to working "
+            f"size, and {'is' if number == 1 else 'are'} not learned; raise image_min_dim ({config.image_min_dim}) and "
+            f"image_max_dim ({config.image_max_dim})"
+        )
     if len(train["images"]) == 1:
         yield "there is one picture only: it will be learned by heart, and others will hardly be understood; label more"
     for number, name in names.items():
         if not objects[number]:
             yield f'class "{name}" has no object to learn from; it will never be found'
         elif objects[number] < FEW and len(train["images"]) > 1:
-            yield f'class "{name}" has {counted(objects[number], "object")} to learn from; label more, it will hardly be learned'
+            there = counted(objects[number], "object")
+            yield f'class "{name}" has {there} to learn from; label more, it will hardly be learned'
     held_empty = halves.get("val")
     if not val or not val["images"]:
         if held_empty and held_empty.pictures:
@@ -63,8 +70,8 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
         else:
             why = "there is no validation set"
         yield (
-            f"{why}: no AP and no validation losses, and the last epoch counts as the best; keep some labelled pictures "
-            "back on the Split page of the project, or name others with --val"
+            f"{why}: no AP and no validation losses, and the last epoch counts as the best; keep some labelled "
+            "pictures back on the Split page of the project, or name others with --val"
         )
     else:
         held_back = objects_of_class(val)

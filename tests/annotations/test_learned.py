@@ -175,6 +175,22 @@ def test_what_is_passed_over_is_told_by_reason_and_class(records: list[ImageReco
     assert tally(records).remarks() == said
 
 
+@pytest.mark.parametrize(
+    ("shape", "working", "number"),
+    [
+        (Rect(10, 10, 20, 1), (48, 64), 0),
+        (Rect(10, 10, 20, 1), (24, 64), 1),  # half a pixel high
+        (Rect(10, 10, 20, 3), (16, 64), 0),
+        (Rect(10, 10, 20, 2), (24, 64), 0),
+        (Rect(10, 10, 20, 2), (480, 21), 1),  # 64 px become 21
+        (Polygon(((10, 10), (50, 10), (50, 12))), (20, 64), 1),
+        (Rect(10, 45, 20, 30), (12, 64), 1),  # 3 px of it lie in the picture, and a quarter is left of them
+    ],
+)
+def test_what_is_narrower_than_a_pixel_at_working_size(shape: Shape, working: tuple[int, int], number: int) -> None:
+    assert tally([record("a.png", Region(shape, "cat"))]).vanishing(*working) == number
+
+
 def test_pictures_that_wait_for_labels_are_told() -> None:
     (line,) = Learned(waiting=2).remarks()
     assert line.startswith("2 pictures are left out, because nobody has labelled them")

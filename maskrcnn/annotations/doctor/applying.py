@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from maskrcnn.annotations.doctor import geometry, mending, picture_files
 from maskrcnn.annotations.doctor.findings import Finding, Fix
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, Shape
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Shape
 from maskrcnn.errors import StudioError
 
 Fixes = dict[str, Fix]
@@ -101,6 +101,8 @@ def _region(region: Region, fixes: Fixes) -> Region | None:
 def _shape(shape: Shape, fixes: Fixes) -> Shape | None:
     if "close" in fixes:
         shape = mending.closed(shape) or shape
+    if "corners" in fixes:
+        shape = Rect(*fixes["corners"].value)
     if "box" in fixes:
         shape = mending.boxed(shape) or shape
     if "clip" in fixes:

@@ -107,7 +107,7 @@ def _examine_record(
             kept.append(Drawn(place, region, None))
             continue
         looked = geometry.examined(region, frame, canvas, may_cut=may_cut)
-        symptoms = list(looked.symptoms)
+        symptoms = [*looked.symptoms, *([unlike] if (unlike := geometry.box_mismatch(region)) else [])]
         if (mended_region := looked.region) is not None:
             kept.append(Drawn(place, mended_region, looked.encoded))
             reason = why_not(mended_region, frame)

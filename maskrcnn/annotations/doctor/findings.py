@@ -23,6 +23,7 @@ Action = Literal[
     "fill",
     "close",
     "box",
+    "corners",
     "clamp",
     "label-keypoints",
     "make-object",
@@ -78,6 +79,11 @@ CHECKS: dict[str, Check] = {
         "Outline crosses itself",
         "Programs disagree on what is inside an outline that crosses itself or runs back over itself, so mask, area "
         "and box depend on who reads the file.",
+    ),
+    "box-mismatch": Check(
+        "Box and outline disagree",
+        "The label file gives the object a box that lies elsewhere than its outline, so one of the two is wrong. The "
+        "outline is what is learned, with the box around it.",
     ),
     "few-vertices": Check(
         "Outline of fewer than three vertices",
@@ -171,6 +177,7 @@ class Fix:
     | scale | (old width, old height, real width, real height) | all labels grow or shrink with the picture |
     | true-size | (width, height, bytes), each may be None | the record says the picture's real size |
     | clip | (width, height) of the frame | the region is cut off at the picture's edges |
+    | corners | (x, y, width, height) | a rectangle whose last two numbers were its other corner is that |
     | clamp | (width, height) of the frame | each place beyond an edge is moved onto it |
     | untangle | | the outline is drawn anew around what it encloses by the even-odd rule |
     | fill | | the outline is drawn anew around all that it runs around |

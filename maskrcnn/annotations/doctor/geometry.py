@@ -27,6 +27,7 @@ from maskrcnn.annotations.regions import (
     Point,
     Polygon,
     Polyline,
+    Rect,
     Region,
     Shape,
 )
@@ -49,6 +50,9 @@ FAR = 0.25
 """A region that reaches beyond an edge by more than this share of the picture's side, or lies outside with more than
 half of its box, may have been drawn on another picture, or on a copy of another size."""
 
+
+_LEAST_OVERLAP, _LEAST_BOX = 0.5, 4.0
+"""A box and the outline of one object overlap at least by this IoU, unless a side of either is shorter (px)."""
 
 _LEAST_FRAME = 8
 """On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
@@ -84,7 +88,8 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
     short, leaving, crossed = few_vertices(region), outside(region.shape, frame), crossing(region.shape)
     one_reading = not crossed or not mending.has_two_readings(region.shape)
     clipped = mending.clipped(region.shape, frame or _UNKNOWN) if leaving else region.shape
-    cuts = bool(leaving) and may_cut and one_reading and clipped is not None
+    corners = corners_read(region, frame) if leaving else None
+    cuts = bool(leaving) and may_cut and one_reading and clipped is not None and corners is None
     untangles = one_reading and bool(crossed or short)
     shape: Shape | None = clipped if cuts else mending.untangled(region.shape) if untangles else region.shape
     symptoms = []
@@ -99,6 +104,9 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
             symptoms.append(_unsure(_outside(leaving, nothing)))
         else:
             symptoms.append(_unsure(_outside(leaving, cut), _DROP))
+        if corners:
+            read = Fix("read its four numbers as two corners", "corners", corners)
+            symptoms[-1] = replace(symptoms[-1], choices=(read, *symptoms[-1].choices))
     if crossed and one_reading:
         anew = Fix("draw the outline anew around what it encloses", "untangle")
         symptoms.append(Symptom("self-crossing", "warning", crossed, anew))
@@ -143,6 +151,41 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
     elif not of:
         symptoms.append(line_or_point(shape))
     return Examined(tuple(symptoms), region)
+
+
+def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
+    """(x, y, width, height) of a COCO box that leaves the picture, if x, y, width, height were two corners; None where
+    that is no box inside the picture either."""
+    shape = region.shape
+    if frame is None or not isinstance(shape, Rect) or "segmentation" not in region.extras.get("coco", {}):
+        return None
+    x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
+    inside = 0 <= x < right <= frame[0] + ROUNDING and 0 <= y < bottom <= frame[1] + ROUNDING
+    return (x, y, right - x, bottom - y) if inside else None
+
+
+def box_mismatch(region: Region) -> Symptom | None:
+    """An outline and a box of a COCO file that hardly overlap, if both are large enough to tell."""
+    given = region.extras.get("coco", {}).get("bbox")
+    if given is None or isinstance(region.shape, Rect | Keypoints) or not raster.has_area(region.shape):
+        return None
+    x, y, width, height = given
+    around = raster.bounds(region.shape)
+    share = _overlap((x, y, x + width, y + height), around)
+    if share >= _LEAST_OVERLAP or min(width, height, around[2] - around[0], around[3] - around[1]) < _LEAST_BOX:
+        return None
+    words = f"its box ({x:g}, {y:g}, {width:g}, {height:g}) and its outline overlap by {share:.0%} only"
+    if _overlap((x, y, width, height), around) >= _LEAST_OVERLAP:
+        words += ", as the box is written as two corners"
+    return Symptom("box-mismatch", "hint", words)
+
+
+def _overlap(one: raster.Box, other: raster.Box) -> float:
+    """The IoU of two boxes xyxy."""
+    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
+    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))
+    return across * down / (areas - across * down) if areas else 0.0
 
 
 def line_or_point(shape: Shape) -> Symptom:

@@ -171,6 +171,9 @@ MADE_UP: dict[str, Callable[[Path], Dataset]] = {
     "one-corner": _one_corner,
     "outside-picture": lambda folder: with_region(folder, polygon((150, 110), (230, 110), (230, 150), (150, 150))),
     "self-crossing": lambda folder: with_region(folder, polygon((20, 100), (80, 150), (80, 100), (20, 150))),
+    "box-mismatch": lambda folder: with_region(
+        folder, polygon((20, 100), (80, 100), (80, 150), (20, 150)), extras={"coco": {"bbox": [100, 20, 60, 50]}}
+    ),
     "few-vertices": lambda folder: with_region(folder, polygon((20, 100), (80, 150))),
     "no-area": lambda folder: with_region(folder, polygon((20, 100), (50, 120), (80, 140))),
     "thin-box": lambda folder: with_region(folder, Rect(20, 100, 60, 0.5)),

@@ -236,6 +236,33 @@ def test_labels_of_smaller_copies_are_noticed(factor: float, tmp_path: Path) -> 
     assert "one-corner" in {finding.check for finding in examine(many)}
 
 
+@pytest.mark.parametrize(
+    ("box", "says"),
+    [
+        ([20, 100, 60, 50], None),
+        ([18, 98, 64, 54], None),
+        ([20, 100, 80, 150], "as the box is written as two corners"),
+        ([100, 20, 50, 60], "overlap by 0% only"),  # y before x
+        ([20, 100, 20, 20], "overlap by 13% only"),  # 400 of 3,000 px²
+        ([2, 10, 6, 5], "overlap by 0% only"),  # a tenth as large
+    ],
+)
+def test_a_box_that_its_outline_disagrees_with_is_told(box: list[float], says: str | None, tmp_path: Path) -> None:
+    outline = polygon((20, 100), (80, 100), (80, 150), (20, 150))
+    found = examine(made_up.with_region(tmp_path, outline, extras={"coco": {"bbox": box}}))
+    assert [finding.check for finding in found] == (["box-mismatch"] if says else [])
+    assert says is None or says in found[0].what
+
+
+def test_a_box_that_fits_as_two_corners_is_not_cut_off_unasked(tmp_path: Path) -> None:
+    dataset = made_up.with_region(tmp_path, Rect(60, 100, 145, 150), extras={"coco": {"segmentation": []}})
+    found = examine(dataset)
+    assert [choice.called for choice in found[0].choices] == ["corners", "clip", "drop"]
+    assert apply(dataset, found).images == dataset.images
+    mended = apply(dataset, choose(found, {"outside-picture": "corners"}))
+    assert mended.images[0].regions[-1].shape == Rect(60, 100, 85, 50)
+
+
 # Pictures that leave
 
 

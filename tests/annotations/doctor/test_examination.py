@@ -92,6 +92,7 @@ def test_what_cannot_be_mended_says_so(tmp_path: Path) -> None:
         unmended[check] = not any(f.fix or f.choices for f in examine(make(tmp_path / check)) if f.check == check)
     assert [check for check, so in unmended.items() if so] == [
         "one-corner",
+        "box-mismatch",
         "several-attributes",
         "narrow-range",
         "no-regions",

@@ -30,6 +30,7 @@ class Tally:
     sets: set[frozenset[str]] = field(default_factory=set)
     """Which attributes are set together on some region: with a value other than a no."""
     _seen: dict[str, _Attribute] = field(default_factory=dict)
+    _sets: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, attributes: Attributes) -> None:
         """Count the attributes of one more region."""
@@ -38,11 +39,16 @@ class Tally:
         for name, value in attributes.items():
             if name == CROWD:
                 continue
-            attribute = self._seen.setdefault(name, _Attribute())
+            attribute = self._seen.get(name)
+            if attribute is None:
+                attribute = self._seen[name] = _Attribute()
             class_name = class_of(value)
-            form = form_of(name, value, class_name)
-            attribute.forms_of_mark.add(form)
-            if form not in ("", "no"):
+            kinds = attribute.kinds
+            form = kinds.get(class_name)
+            if form is None or class_name is None:  # without a class it is not the class that tells
+                form = kinds[class_name] = form_of(name, value, class_name)
+                attribute.forms_of_mark.add(form)
+            if form != "" and form != "no":
                 together.append(name)
                 attribute.n_set += 1
             if class_name is None:
@@ -54,7 +60,9 @@ class Tally:
             attribute.is_plain = attribute.is_plain and not isinstance(value, int | float)
             if value != class_name:
                 attribute.forms.setdefault(class_name, value)
-        if len(self.sets) <= MOST_SETS:
+        key = tuple(together)
+        if key not in self._sets and len(self.sets) <= MOST_SETS:
+            self._sets.add(key)
             self.sets.add(frozenset(together))
 
     def include(self, other: Tally) -> None:
@@ -91,6 +99,8 @@ class _Attribute:
     forms: dict[str, Any] = field(default_factory=dict)
     forms_of_mark: set[str] = field(default_factory=set)
     """What kinds of values there are, see `form_of`."""
+    kinds: dict[str | None, str] = field(default_factory=dict)
+    """The kind of value by class, as it was worked out."""
     n_set: int = 0
     """Regions whose value is neither none nor a no."""
 

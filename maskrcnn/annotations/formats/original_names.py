@@ -98,9 +98,10 @@ def restored(dataset: Dataset, own_folders: bool = False) -> tuple[Dataset, tupl
         names, left = with_folders, _alike(with_folders, splits)
         if names != stored:
             folder = brief(next(name for name in names if "/" in name), 60)
+            or_else = ", or export training and validation one by one" if _would_do_alone(known, own_folders) else ""
             lines.append(
-                f"pictures of the same name lie in several folders, so each is called with its own ({folder}); put the "
-                "labels above these folders"
+                f"{counted(len(names), 'picture')} are called with their folders ({folder}), as several have the same "
+                f"name; put the labels above these folders{or_else}"
             )
     if left:
         mixed = [stored[number] if number in left else name for number, name in enumerate(names)]
@@ -142,9 +143,14 @@ def _kept_line(known: Sequence[_Known], changed: Sequence[int], own_folders: boo
         f"{counted(len(changed), 'picture')} {are} called as in the project ({brief(first.file_name, 60)} instead of "
         f"{brief(first.called, 60)}), as another picture of this export has the same name"
     )
+    alone = "; export training and validation one by one to keep it"
+    return line + alone if _would_do_alone(known, own_folders) else line
+
+
+def _would_do_alone(known: Sequence[_Known], own_folders: bool) -> bool:
+    """Whether the pictures of each split alone could be called as they were, and those of both together cannot."""
     splits = [entry.split or "train" for entry in known]
-    alone_would_do = not own_folders and len({*splits}) > 1 and not _alike([entry.called for entry in known], splits)
-    return f"{line}; export training and validation one by one to keep it" if alone_would_do else line
+    return not own_folders and len({*splits}) > 1 and not _alike([entry.called for entry in known], splits)
 
 
 def _without_common_folders(places: Sequence[str]) -> list[str]:

@@ -308,7 +308,7 @@ NAMED: dict[str, tuple[list[ImageRecord], bool, list[str], str | None]] = {
         ],
         False,
         ["train/1.jpg", "val/1.jpg", "val/2.jpg"],
-        'each is called with its own ("train/1.jpg")',
+        '3 pictures are called with their folders ("train/1.jpg")',
     ),
     "in formats with a folder for each split they need none": (
         [record("1.jpg", None, "train/1.jpg"), record("1 (2).jpg", "1.jpg", "val/1.jpg", "val")],

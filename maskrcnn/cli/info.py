@@ -17,7 +17,7 @@ from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint
-from maskrcnn.words import counted
+from maskrcnn.words import byte_size, clock, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,10 +84,10 @@ def card_lines(card: shipped.Card) -> list[str]:
         ("", card["what"]),
         ("classes", ", ".join(card["classes"])),
         ("learned from", shipped.world_words(card["train"])),
-        ("trained for", f"{epochs}, {_hours(card['seconds'])} on {card['machine']}"),
+        ("trained for", f"{epochs}, {clock(card['seconds'])} on {card['machine']}"),
         ("made by", card["command"]),
         *_measured(card),
-        ("size", f"{card['bytes'] / 1e6:.1f} MB in half precision"),
+        ("size", f"{byte_size(card['bytes'])} in half precision"),
         ("limits", card["limits"]),
         ("licence", card["licence"]),
     ]
@@ -112,14 +112,6 @@ def _measured(card: shipped.Card) -> Iterator[tuple[str, str]]:
             edges = (card.get("intervals") or {}).get(measure) or {}
             said = [f"{name} {figure(value)} {bracket(edges.get(name))}".rstrip() for name, value in figures.items()]
             yield f"  {words}", ",  ".join(said)
-
-
-def _hours(seconds: float) -> str:
-    """`1 h 08 min`, `24 min`, `40 s`"""
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes} min" if minutes >= 2 else f"{seconds:.0f} s"
 
 
 def table(entries: Iterable[Line], why: bool) -> list[str]:

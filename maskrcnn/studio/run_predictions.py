@@ -35,6 +35,11 @@ def shown(run: RunFolder) -> Document:
     return _shown(str(run.path), _stamp(run.path / DATASET))
 
 
+def is_validated(run: RunFolder) -> bool:
+    """Whether these pictures are the validation set; else the run learned from them."""
+    return bool(_validation_pictures(str(run.path), _stamp(run.path / DATASET)))
+
+
 def names(run: RunFolder) -> list[str]:
     """The file names of those pictures, in natural order."""
     return sorted((image["file_name"] for image in shown(run)["images"]), key=natural_key)
@@ -115,7 +120,8 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
         st.session_state["runs-ticked"] = True
     st.session_state[at], st.session_state[seen] = epoch, epochs[-1]
 
-    st.markdown("**The same pictures after each epoch**", help=_HELP)
+    unseen = "" if is_validated(run) else ", of those that it learned from: there are none to validate on"
+    st.markdown(f"**The same pictures after each epoch**{unseen}", help=_HELP)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(epochs) > 1:
             epoch = st.select_slider("Epoch", epochs, key=at, width=280)
@@ -179,6 +185,12 @@ def _set(key: str, value: int) -> None:
 @st.cache_resource(max_entries=2, show_spinner="Reading the labels")
 def _shown(path: str, stamp: int) -> Document:
     return RunFolder(path).shown()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _validation_pictures(path: str, stamp: int) -> int:
+    """How many validation pictures there are."""
+    return len((RunFolder(path).dataset()["val"] or {"images": ()})["images"])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -262,7 +262,9 @@ def test_each_run_opens_at_its_own_best_epoch(root: Path, project: Project) -> N
         assert ("without validation pictures" in " ".join(info.value for info in app.info)) is not validated
     select(app, "Run").set_value("tied").run()
     select(app, "Epoch").set_value(1).run()
+    app.query_params["run"] = "unvalidated"
     app.switch_page(RUNS).run()
+    assert "**The same pictures after each epoch**, of those that it learned from" in words(app)
     for name in ("epoch", "run"):
         if name in app.query_params:
             del app.query_params[name]

@@ -231,7 +231,7 @@ def test_info_prints_the_card_first(
     lines = {line[:15].strip(): line[15:] for line in card.splitlines()}
     assert lines["toy"] == CARD["what"]
     assert lines["learned from"] == "10,000 pictures of the toy world shapes, seed 1000"
-    assert lines["trained for"] == "3 epochs, seed 0, 1 h 08 min on 2 cores of a laptop"
+    assert lines["trained for"] == "3 epochs, seed 0, 1:08:20 on 2 cores of a laptop"
     assert lines["made by"] == "python -m maskrcnn.toys.weights toy"
     assert lines["masks"] == "AP 0.700 [0.680, 0.720],  AP50 0.875,  AP75 0.750"
     assert "keypoints" not in lines

@@ -31,8 +31,9 @@ from maskrcnn.annotations.formats.lazy import Records, with_paths
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import byte_size
 
-LARGEST_FILE = 150 * 2**20
+LARGEST_FILE = 150 * 10**6
 """Bytes; a label file beyond this is refused before it is read. Ten thousand pictures with ten outlines are 70 MB."""
 
 MOST_GROUPS = 8_000_000
@@ -199,7 +200,7 @@ def _text(path: Path) -> str:
             raise StudioError(f"{path}: this is no file that could be read; {_EXPECTED}")
         if (size := path.stat().st_size) > LARGEST_FILE:
             raise StudioError(
-                f"{path}: {size / 2**20:.0f} MB are too much for one label file (at most {LARGEST_FILE / 2**20:.0f}); "
+                f"{path}: {byte_size(size)} are too much for one label file (at most {byte_size(LARGEST_FILE)}); "
                 "split it"
             )
         return encodings.decoded(foreign.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)

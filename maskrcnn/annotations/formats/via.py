@@ -42,10 +42,11 @@ from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, map
 from maskrcnn.annotations.formats.losses import Losses
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
+from maskrcnn.words import byte_size
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 
-LARGEST_EMBEDDED = 100 * 2**20
+LARGEST_EMBEDDED = 100 * 10**6
 """Bytes of a picture inside a label file; beyond this it is not decoded."""
 
 CROWD = via_classes.CROWD
@@ -151,7 +152,7 @@ def embedded_picture(record: ImageRecord) -> bytes | None:
     if not isinstance(written, str):
         raise StudioError(f"{named}: the picture inside the label file is not text; {mend}")
     if len(written) * 3 // 4 > LARGEST_EMBEDDED:
-        raise StudioError(f"{named}: the picture inside the label file is over {LARGEST_EMBEDDED >> 20} MB; {mend}")
+        raise StudioError(f"{named}: the picture inside the label file is over {byte_size(LARGEST_EMBEDDED)}; {mend}")
     encoded = written
     if written.startswith("data:"):
         kind, comma, encoded = written.partition(",")

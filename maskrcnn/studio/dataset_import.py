@@ -106,6 +106,7 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
     ):
         with session.fail_softly(stop=False):
             waiting.staged = staged.taking(taken)
+            waiting.drawn.clear()  # the pictures have regions now
             waiting.summary = dataset_preview.summary(waiting.staged.dataset)
             st.rerun()
     known = project.classes()

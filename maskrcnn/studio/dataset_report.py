@@ -77,7 +77,7 @@ def show() -> None:
         _ways_on(kept)
     if failed:
         st.markdown("**Passed over, and why**")
-        st.markdown(bullets(failed, _MOST_LINES))
+        st.markdown(bullets([line.removeprefix("passed over: ") for line in failed], _MOST_LINES))
     if others:
         st.markdown("**Worth knowing**")
         st.markdown(bullets(others, _MOST_LINES))

@@ -610,10 +610,13 @@ def test_a_near_name_is_offered_and_taken_by_a_click(root: Path, project: Projec
     assert plain(there) in app.error[0].value
     offers = next(table.value for table in app.dataframe if "In the labels" in table.value)
     assert (list(offers["In the labels"]), list(offers["Here"])) == ([named], [there])
+    bare = dict(app.session_state["dataset_import_waiting"].drawn)
     app.button(key="dataset_import_near").click().run()
     assert not app.exception
     assert not app.error
     assert shown(app)["Regions"] == "1"
+    ((key, with_region),) = app.session_state["dataset_import_waiting"].drawn.items()
+    assert with_region not in (None, bare[key])  # drawn again, with its region
     app.button(key="dataset_import_go").click().run()
     new = next(image for image in project.images() if image.file_name == there)
     assert new.n_regions == 1

@@ -19,6 +19,7 @@ from maskrcnn.annotations.intake.gathering import Place, Split, gathered
 from maskrcnn.annotations.intake.headers import Headers
 from maskrcnn.annotations.intake.labels import Labels
 from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.own_splits import is_for_test
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
@@ -267,9 +268,11 @@ def _opened(
 def _with_splits(
     places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str
 ) -> tuple[list[Place], list[str]]:
-    """The places with the split that folders and label files are named after, where they tell at least two apart."""
+    """The places with the split that the labels say, else the one that folders and label files are named after; where
+    these tell at least two apart."""
     words = [
-        (names.split_word(found[place.source].name) if place.source < len(found) else None)
+        _own_word(place, found)
+        or (names.split_word(found[place.source].name) if place.source < len(found) else None)
         or (names.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
         for place in places
     ]
@@ -282,6 +285,14 @@ def _with_splits(
     return [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)], [
         remark
     ] if tested else []
+
+
+def _own_word(place: Place, found: Sequence[Labels]) -> str | None:
+    """The split that the labels themselves have a picture in, whatever its folder is called."""
+    if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
+        return None  # files of VIA, which has none
+    record = found[place.source].dataset.images[place.index]
+    return record.split or ("test" if is_for_test(record) else None)
 
 
 def _short_names(files: Mapping[str, Path]) -> dict[str, str]:

@@ -231,7 +231,39 @@ def test_two_masks_and_a_list_of_their_classes_are_no_yolo(tmp_path: Path) -> No
     assert read(tmp_path).extras["flavour"] == "masks"
 
 
-# The file's own word against a count
+# The file's own word against a guess
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("images/val_old", "images/train_new", None),
+        ("images/valid", "images/test", None),
+        ("images/test", "images/train", None),
+        ("images/a", "images/train", "images/val"),
+        ("train.txt", "test.txt", None),
+    ],
+)
+def test_the_split_is_what_the_settings_say_and_not_what_a_folder_is_called(
+    train: str, val: str, test: str | None, lay: Lay
+) -> None:
+    entries = {"train": train, "val": val, **({"test": test} if test else {})}
+    pictures, texts = [], {"data.yaml": "names: [leaf]\n" + "".join(f"{k}: {v}\n" for k, v in entries.items())}
+    for split, entry in entries.items():
+        picture = f"images/{'val' if split == 'train' else 'train'}/{split}.jpg"
+        if entry.endswith(".txt"):
+            texts[entry] = picture
+        else:
+            picture = f"{entry}/{split}.jpg"
+        pictures.append(picture)
+        texts[picture.replace("images", "labels").replace(".jpg", ".txt")] = ROW
+    folder = lay(*pictures, texts=texts)
+    assert {name: split for name, (split, _) in found(read(folder)).items()} == {
+        f"{split}.jpg": {"train": "train", "val": "val", "test": None}[split] for split in entries
+    }
+    staged = {record.file_name: record.split for record in stage_path(folder).dataset.images}
+    assert staged == {f"{split}.jpg": "train" if split == "train" else "val" for split in entries}
+
 
 PLACES = "0.5 0.5 0.5 0.4 "
 

@@ -14,18 +14,21 @@ A file that is read and written in its own flavour comes back as it was. What Re
 field for rides along in their `extras` as plain JSON values:
 
 - `Dataset.extras`: `flavour`; `via_settings` and `via_attributes` as in the file; `via_other` (further parts of a
-  project); `class_values` (class -> its value in the file, where that is not the name itself);
+  project); `class_values` (class -> its value in the file, where that is not the name itself); `class_from` (the
+  attributes of which each names a class, where somebody asked for all of them);
   `via: {"project": {...}}` (parts that were missing, an order of pictures that is not that of the file, classes that
   are used but not among the options).
 - `ImageRecord.extras["via"]`: `fields` that the studio does not know (`fileref`, `base64_img_data`), and, for a file of
-  its own `flavour` only: `key`, `size`, `regions` and `without` where they are not what the flavour has.
+  its own `flavour` only: `key`, `size`, `regions`, `empty` (how a part with nothing in it is written) and `without`
+  where they are not what the flavour has.
 - `Region.extras["via"]`: unknown fields (`region`, `shape`), `class_value`, and for its own `flavour`: `number`,
-  `closed`, `without`. They go when the region is drawn anew.
+  `closed`, `empty`, `without`. They go when the region is drawn anew.
 
 What VIA has no place for is written as region attributes that come back: `iscrowd`; `keypoints`, as the text
 `[[x, y, visibility], ...]` (an object with nothing but keypoints is shown as a line through those that are labelled);
-`maskrcnn_score` and `maskrcnn_source` for what a model suggested. Names and bones of keypoints are a part of their own
-in a project file. What is lost all the same, `encode` names in its warnings.
+`maskrcnn_score` and `maskrcnn_source` for what a model suggested. A region's own attribute that would be taken for one of
+these, or whose name is needed, is written as `keypoints_` and so on, with a warning. Names and bones of keypoints are a
+part of their own in a project file. What is lost all the same, `encode` names in its warnings.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations.formats import reading, via, writing
@@ -377,9 +377,10 @@ shapes = st.one_of(
     shape_of("ellipse", **centre, rx=sizes, ry=sizes),
     shape_of("point", **centre),
 )
+nothing = st.sampled_from([None, "", []])
 regions = st.builds(
     lambda shape, further, rest, unknown: {**unknown, "shape_attributes": {**further, **shape}, **rest},
-    shapes, fields, optional(region_attributes=attributes), fields,
+    shapes, fields, optional(region_attributes=attributes | nothing), fields,
 )  # fmt: skip
 lists = st.lists(regions, max_size=3)
 groups = st.dictionaries(st.sampled_from(["0", "1", "2", "5", "x"]), regions, max_size=3)
@@ -387,9 +388,9 @@ images = st.builds(
     lambda name, rest, unknown: {**unknown, "filename": name, **rest},
     st.sampled_from(["a.jpg", "b.jpg", "é/c.png"]),
     optional(
-        size=st.sampled_from([5, "5", -1, None, "", 6.0]),
-        regions=lists,
-        file_attributes=st.dictionaries(texts, values, max_size=2),
+        size=st.sampled_from([5, "5", -1, None, "", 6.0, "five", {}]),
+        regions=lists | nothing,
+        file_attributes=st.dictionaries(texts, values, max_size=2) | nothing,
         fileref=st.sampled_from(["", "http://x"]),
     ),
     fields,
@@ -404,8 +405,8 @@ projects = st.builds(
     lambda metadata, rest, unknown: {**unknown, "_via_img_metadata": metadata, **rest},
     lists_of_images | st.just({}),
     optional(
-        _via_settings=st.dictionaries(texts, values, max_size=1),
-        _via_attributes=optional(region=definitions, file=definitions),
+        _via_settings=st.dictionaries(texts, values, max_size=1) | nothing,
+        _via_attributes=optional(region=definitions | nothing, file=definitions) | nothing,
         _via_data_format_version=st.sampled_from(["2.0.10", "2.0.9", 2]),
         _via_image_id_list=st.lists(keys, max_size=4),
     ),
@@ -437,6 +438,7 @@ def test_any_1x_file_comes_back(document: dict[str, Any]) -> None:
 
 
 @ANY
+@example({"_via_img_metadata": {}, "_via_attributes": {"region": {"iscrowd": CHOICE, "class": {"type": "text"}}}})
 @given(projects)
 def test_any_project_comes_back(document: dict[str, Any]) -> None:
     assert there_and_back(document, "via-project") == document

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import example, given
 
 from maskrcnn.annotations.formats import reading, via, via_classes
 from maskrcnn.annotations.formats.via_classes import Candidate
@@ -240,9 +239,14 @@ def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
     assert via_classes.reclassified(via_classes.reclassified(dataset, "class"), None).class_attribute is None
 
 
+CROWDS = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
+
+
 @ANY
-@given(lists_of_images | projects, st.data())
-def test_any_choice_there_and_back(written: dict[str, Any], data: st.DataObject) -> None:
+@example({"_via_img_metadata": {}, "_via_attributes": {"region": CROWDS, "file": {}}})
+@example({"k": {"filename": "a.jpg", "regions": [{"shape_attributes": SQUARE, "region_attributes": {"iscrowd": "1"}}]}})
+@given(lists_of_images | projects)
+def test_any_choice_there_and_back(written: dict[str, Any]) -> None:
     dataset = via.parse(written, "a.json")
     for candidate in via_classes.candidates(dataset):
         assert sum(candidate.values.values()) == candidate.n_regions

@@ -93,12 +93,11 @@ def examined(*places: Path, split: str | None = None) -> list[Finding]:
     return [finding for finding in examine(Dataset(tuple(records), ("cat",))) if finding.check == "narrow-range"]
 
 
-@pytest.mark.parametrize("split", [None, "train"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_told_and_that_the_command_mends_it(kind: str, split: str | None, tmp_path: Path, capsys) -> None:
+def test_what_is_told_and_that_the_command_mends_it(kind: str, tmp_path: Path, capsys) -> None:
     made, name, window, look = KINDS[kind]
     place = saved(made(), tmp_path / "in" / name)
-    found = examined(place, split=split)
+    found = examined(place, split="train" if len(kind) % 2 else None)  # with a split, copies are looked for as well
     if window is None:
         assert found == []
         return

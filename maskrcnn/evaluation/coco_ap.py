@@ -16,7 +16,7 @@ from pycocotools.cocoeval import COCOeval
 from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import documents
-from maskrcnn.evaluation.documents import Document, Documents, Entry, Id
+from maskrcnn.evaluation.documents import Document, Documents, Entry, Id, id_order
 from maskrcnn.words import counted
 
 IouType = Literal["bbox", "segm", "keypoints"]
@@ -63,12 +63,13 @@ class CocoEvaluation:
     """
 
     def __init__(self, found: Documents, sigmas: Sequence[float] | None = None) -> None:
-        images, categories = list(found.images.values()), list(found.categories.values())
-        self._ground_truth = _index(images, categories, found.annotations.values())
+        self._images = found.images
+        self._pictures, self._classes = _numbered(found.images), _numbered(found.categories)
+        self._ground_truth = self._index(found.annotations.values())
         there = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
         groups = found.detections.values()
         self._detections = {
-            kind: _index(images, categories, ([_sized(entry, kind) for entry in group] for group in groups))
+            kind: self._index([_sized(entry, kind) for entry in group] for group in groups)
             for kind in KINDS
             if there[kind]
         }
@@ -106,9 +107,34 @@ class CocoEvaluation:
         of_a_class = len(params.areaRng) * len(params.imgIds)  # results lie by class, then by size (all first)
         return {
             (category_id, image_id): evaluation.evalImgs[nth_class * of_a_class + nth_image]
-            for nth_class, category_id in enumerate(map(_plain, params.catIds))
-            for nth_image, image_id in enumerate(map(_plain, params.imgIds))
+            for nth_class, category_id in enumerate(self._classes)
+            for nth_image, image_id in enumerate(self._pictures)
         }
+
+    def _index(self, groups: Iterable[list[Entry]]) -> COCO:
+        """A COCO index without its constructor's file reading.
+
+        Ids are counted from 1 here, because COCOeval takes a match with id 0 for none. Entries are copied, because
+        COCOeval writes into them. What is of a class that the ground truth does not have is left out, as it counts for
+        nothing.
+        """
+        entries: list[dict[str, Any]] = []
+        for entry in (entry for group in groups for entry in group if entry["category_id"] in self._classes):
+            numbers = {
+                "id": len(entries) + 1,
+                "image_id": self._pictures[entry["image_id"]],
+                "category_id": self._classes[entry["category_id"]],
+            }
+            entries.append({**entry, **numbers})
+        index = COCO()
+        index.dataset = {
+            "images": [{**self._images[key], "id": number} for key, number in self._pictures.items()],
+            "categories": [{"id": number} for number in self._classes.values()],
+            "annotations": entries,
+        }
+        with _silence():
+            index.createIndex()
+        return index
 
     def _over_all(self, iou_type: IouType) -> COCOeval:
         if iou_type not in self._whole:
@@ -122,7 +148,7 @@ class CocoEvaluation:
         if poses:
             evaluation.params.kpt_oks_sigmas = np.array(self.sigmas, dtype=float)
         if image_id is not None:
-            evaluation.params.imgIds = [image_id]
+            evaluation.params.imgIds = [self._pictures[image_id]]
             evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]
         with _silence():
             evaluation.evaluate()
@@ -130,9 +156,10 @@ class CocoEvaluation:
         return evaluation
 
 
-def _plain(value: Any) -> Any:
-    """An id as the documents hold it; COCOeval's are numpy's."""
-    return value.item() if isinstance(value, np.generic) else value
+def _numbered(ids: Iterable[Id]) -> dict[Id, int]:
+    """Id -> its number from 1, in the order in which COCOeval goes through them. It cannot do with ids of any kind:
+    texts and numbers together, or numbers of more than 64 bits."""
+    return {key: number for number, key in enumerate(sorted(ids, key=id_order), start=1)}
 
 
 def _sized(detection: Entry, kind: IouType) -> Entry:
@@ -164,22 +191,6 @@ def _mean(precision: np.ndarray) -> float | None:
     """The mean over what is defined: a class without objects has -1 everywhere."""
     defined = precision[precision > -1]
     return float(defined.mean()) if defined.size else None
-
-
-def _index(images: list[Entry], categories: list[Entry], groups: Iterable[list[Entry]]) -> COCO:
-    """A COCO index without its constructor's file reading.
-
-    Ids are counted from 1 here, because COCOeval takes a match with id 0 for none. Entries are copied, because COCOeval
-    writes into them.
-    """
-    entries: list[dict[str, Any]] = [dict(entry) for group in groups for entry in group]
-    for number, entry in enumerate(entries, start=1):
-        entry["id"] = number
-    index = COCO()
-    index.dataset = {"images": images, "categories": categories, "annotations": entries}
-    with _silence():
-        index.createIndex()
-    return index
 
 
 @contextlib.contextmanager

@@ -23,6 +23,11 @@ Id = int | str
 """Of an image or a category: whole numbers in COCO's own files, texts in some of other programs."""
 
 
+def id_order(number: Id) -> tuple[bool, Id]:
+    """A sorting key for ids: numbers by value, then texts."""
+    return isinstance(number, str), number
+
+
 @dataclass(frozen=True)
 class Documents:
     """Ground truth and detections in one form, by image id.

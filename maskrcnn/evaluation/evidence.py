@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
-from maskrcnn.evaluation.documents import Documents
+from maskrcnn.evaluation.documents import Documents, id_order
 
 Block = dict[str, Any]
 
@@ -80,7 +80,9 @@ def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> 
 def rankings(report: Mapping[str, Any], kind: IouType) -> list[Ranking]:
     """Each class of a report with evidence, as it stands in `kind`. Raises `ValueError` or `TypeError` where that is
     damaged."""
-    by_id = np.argsort([row["image_id"] for row in report["per_image"]], kind="stable")  # as pycocotools sorts them
+    rows = report["per_image"]
+    # As pycocotools sorts them.
+    by_id = np.array(sorted(range(len(rows)), key=lambda place: id_order(rows[place]["image_id"])), np.int64)
     return [_ranking(entry, kind, by_id) for entry in report["evidence"]["classes"]]
 
 

@@ -93,6 +93,15 @@ def very_large(document: Document) -> None:
     renumber(document, "images", lambda number: 2**60 + number)
 
 
+def texts_and_numbers(document: Document) -> None:
+    """pycocotools cannot tell such ids apart; the detections carry them all the same."""
+    renumber(document, "images", lambda number: number if number % 2 else f"picture-{number}")
+
+
+def larger_than_any_integer_of_64_bits(document: Document) -> None:
+    renumber(document, "images", lambda number: 2**70 + number)
+
+
 def below_0(document: Document) -> None:
     renumber(document, "images", lambda number: number - 4)
 
@@ -207,6 +216,23 @@ def test_pycocotools_gives_on_both_files_what_is_printed(
     found = evaluated(data)
     check(data, found, capsys.readouterr().out)
     entries = json.loads(found.read_text())
+    assert {entry["image_id"] for entry in entries} == {image["id"] for image in document["images"]}
+
+
+@pytest.mark.parametrize("change", [texts_and_numbers, larger_than_any_integer_of_64_bits])
+def test_ids_that_pycocotools_cannot_take_are_kept_too(
+    change: Callable[[Document], None], network: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(tmp_path)
+    document = labels()
+    data = tmp_path / "labels.json"
+    data.write_text(json.dumps(document))
+    evaluated(data)
+    as_usual = capsys.readouterr().out
+    change(document)
+    data.write_text(json.dumps(document))
+    entries = json.loads(evaluated(data).read_text())
+    assert capsys.readouterr().out == as_usual
     assert {entry["image_id"] for entry in entries} == {image["id"] for image in document["images"]}
 
 

@@ -65,11 +65,12 @@ def _document(
     dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True, measured: bool = False
 ) -> Json:
     source, afresh = str(dataset.source or "the dataset"), classes is not None
-    limit = 2**63 if measured else _LARGEST_ID  # numpy's in pycocotools; what is measured is not written
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
-    category_ids = dict(zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, limit), strict=True))
-    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, limit)
+    category_ids = dict(
+        zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, measured), strict=True)
+    )
+    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, measured)
 
     images: list[Json] = []
     annotations: list[Json] = []
@@ -114,17 +115,19 @@ def _document(
     }
 
 
-def _ids(given: Sequence[Any], afresh: bool, limit: int = _LARGEST_ID) -> list[int | str]:
-    """An id for each: the given one if it is a whole number below `limit` and nothing before has it, else one above all
-    given.
+def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
+    """An id for each: the given one if it is a whole number and nothing before has it, else one above all given.
 
-    Texts are kept if all are texts, as the two together have no order.
+    Texts are kept if all are texts, as the two together have no order; with `as_they_are`, so is whatever tells all of
+    them apart.
     """
     if afresh:
         return list(range(1, len(given) + 1))
+    if as_they_are and None not in given and len(set(given)) == len(given):
+        return list(given)
     if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
         return list(given)
-    usable = [value if type(value) is int and abs(value) < limit else None for value in given]
+    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
     fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
     taken: set[int] = set()
     ids: list[int | str] = []

@@ -26,9 +26,9 @@ field for rides along in their `extras` as plain JSON values:
 
 What VIA has no place for is written as region attributes that come back: `iscrowd`; `keypoints`, as the text
 `[[x, y, visibility], ...]` (an object with nothing but keypoints is shown as a line through those that are labelled);
-`maskrcnn_score` and `maskrcnn_source` for what a model suggested. A region's own attribute that would be taken for one of
-these, or whose name is needed, is written as `keypoints_` and so on, with a warning. Names and bones of keypoints are a
-part of their own in a project file. What is lost all the same, `encode` names in its warnings.
+`maskrcnn_score` and `maskrcnn_source` for what a model suggested. A region's own attribute that would be taken for one
+of these, or whose name is needed, is written as `keypoints_` and so on, with a warning. Names and bones of keypoints
+are a part of their own in a project file. What is lost all the same, `encode` names in its warnings.
 """
 
 from __future__ import annotations

@@ -19,14 +19,18 @@ import shutil
 from typing import Any
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.training.run_folder import LOG, QUEUED, RunFolder
+from maskrcnn.training.run_folder import LOG, QUEUED, RUNS, RunFolder
 
 
 def reserve(run: RunFolder, document: dict[str, Any]) -> None:
     """Make the folder of a new run, or take that of one that goes on (`resume`), and note what it waits for.
 
-    Raises `ArgumentError` where a new run's folder exists, `StudioError` where nothing can be written.
+    Raises `ArgumentError` where a new run's folder exists, `StudioError` where nothing can be written, or the project
+    is gone: it was renamed or deleted in this moment, and must not come back as a folder with nothing but a run.
     """
+    project = run.path.parent.parent
+    if run.path.parent.name == RUNS and not project.is_dir():
+        raise StudioError(f"{project}: the project is gone; open it by its new name, or put its folder back")
     try:
         if not document["resume"]:
             run.path.mkdir(parents=True)

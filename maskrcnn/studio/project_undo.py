@@ -54,11 +54,12 @@ def show(where: str = "bar") -> None:
             words = "is in the bin." if step.id else "is not listed any more."
             st.markdown(f"**{plain(step.name)}** {words}", width="stretch")
             if st.button("Undo", key=f"project_undo_{where}", icon=":material/undo:"):
-                forget()
                 there = _taken_back(step)
+                forget()
                 if step.was_here:
                     session.switch_project(there)
                 st.rerun()
+            st.button("Dismiss", key=f"project_undo_forget_{where}", type="tertiary", on_click=forget)
 
 
 def bring_back(deleted: Deleted) -> Path:

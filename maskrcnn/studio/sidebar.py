@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import project_list, project_undo, session
+from maskrcnn.studio import dataset_report, project_list, project_undo, session
 from maskrcnn.studio.job_pill import job_pill
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import counted
@@ -39,7 +39,9 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
         if isinstance(error, session.ProjectGone):
             _way_back(error)
-        _others("" if gone else session.remembered())
+            _others(str(error.renamed or ""))
+        else:
+            _others(session.remembered())
         project_list.show_if_open()
         st.stop()
     with st.sidebar:
@@ -91,7 +93,8 @@ def _way_back(gone: session.ProjectGone) -> None:
 
 
 def _others(here: str) -> None:
-    """The next step where the project of the page cannot be shown: the first of the others, as buttons."""
+    """The next step where the project of the page cannot be shown: the first of those that do not lie `here`, as
+    buttons."""
     with session.fail_softly():
         names = {path: name for path, name in _labels(session.projects()).items() if path != here}
     with st.container(horizontal=True):
@@ -137,7 +140,11 @@ def _open() -> None:
         )
         if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
             with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
-                session.switch_project(session.home().open_folder(path))
+                opened = session.home().opened(path)
+                session.switch_project(opened.folder)
+                if opened.report is not None:
+                    dataset_report.keep(opened.folder, "annotate", opened.report, opened.passed_over)
+                    st.switch_page("pages/label/annotate.py", query_params={"project": opened.folder.name})
                 st.rerun()
 
 

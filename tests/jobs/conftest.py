@@ -16,5 +16,6 @@ def runs(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project's `runs/`, in which the trainers of `fakes` train; what still looks after it or trains in it after the
     test is killed."""
     monkeypatch.setenv(PROGRAM, STAND_IN)
+    (workspace / "project").mkdir()
     yield workspace / "project" / "runs"
     end_all(workspace)

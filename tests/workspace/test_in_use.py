@@ -12,10 +12,12 @@ import pytest
 
 from maskrcnn.annotations.store import staging
 from maskrcnn.errors import StudioError
+from maskrcnn.jobs import queue
+from maskrcnn.jobs.command import PROGRAM
 from maskrcnn.jobs.table import Table
-from maskrcnn.training.run_folder import CONFIG, RESULT, RunFolder
+from maskrcnn.training.run_folder import CONFIG, RESULT, RUNS, RunFolder
 from maskrcnn.workspace import JobsWait, Workspace
-from tests.jobs.fakes import end_all, trainer_of
+from tests.jobs.fakes import BRIEF, STAND_IN, add, end_all, trainer_of, until
 from tests.workspace.made import make, run, shown
 
 
@@ -109,3 +111,29 @@ def test_pictures_that_are_being_imported_keep_a_project_where_it_is(space: Work
         with pytest.raises(StudioError, match="pictures are being imported"):
             space.duplicate(project, "copy")
     assert space.rename(project, "leaves").is_dir()
+
+
+def test_a_run_that_was_stopped_goes_on_after_its_project_was_renamed(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = run(make(space.root / "cells"), "stopped", "cancelled")
+    (stopped.path / "state_last.pt").write_bytes(b"state")
+    there = space.rename(space.root / "cells", "leaves")
+    monkeypatch.setenv(PROGRAM, STAND_IN)
+    try:
+        going = add(there / RUNS / "stopped", BRIEF, resume=True)
+        assert until(lambda: (going.result() or {}).get("state") == "done")
+        assert until(lambda: not queue.running(space.root))
+    finally:
+        end_all(space.root)
+    assert shown(space.root) == ["leaves"]
+
+
+def test_a_training_for_a_project_that_was_renamed_in_this_moment_brings_no_folder_back(space: Workspace) -> None:
+    project = make(space.root / "cells")
+    space.rename(project, "leaves")
+    with pytest.raises(StudioError, match="cells: the project is gone; open it by its new name"):
+        queue.add(project / RUNS / "new", [], workspace=space.root)
+    assert shown(space.root) == ["leaves"]
+    with Table(space.root).reading() as db:
+        assert Table(space.root).waiting(db) == []

@@ -37,11 +37,15 @@ def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImag
     """
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     asked = st.query_params.get("image") or here
-    if asked != here and time.monotonic() - st.session_state.get(_LEFT, {}).get(asked, -_STALE) < _STALE:
+    if asked != here and _was_just_left(asked):
         asked = here
     image = next((image for image in images if image.file_name == asked), images[0])
     go_to(project, image)
     return image
+
+
+def _was_just_left(file_name: str | None) -> bool:
+    return time.monotonic() - st.session_state.get(_LEFT, {}).get(file_name, -_STALE) < _STALE
 
 
 def go_to(project: Project, image: StoredImage) -> None:
@@ -72,12 +76,10 @@ def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredIm
         entry = images[numbers[image_id] - 1]
         return f"{numbers[image_id]} / {len(images)}  {entry.file_name}{'  ✓' if entry.done else ''}"
 
-    goto = f"{_GOTO}_{image.id}"
-
     def chosen() -> None:
-        # A box for each picture: that of a picture which was left may send its choice once more, which does not count.
-        if st.session_state.get(_IMAGE, {}).get(str(project.folder)) == image.file_name:
-            go_to(project, images[numbers[st.session_state[goto]] - 1])
+        picked = images[numbers[st.session_state[_GOTO]] - 1]
+        if not _was_just_left(picked.file_name):  # else the browser sends what the box held before a step
+            go_to(project, picked)
 
     def mark() -> None:
         with session.fail_softly(stop=False):
@@ -92,12 +94,12 @@ def picture_bar(project: Project, images: Sequence[StoredImage], image: StoredIm
             on_click=step_picture,
             args=(project, images, -1),
         )
+        st.session_state[_GOTO] = image.id
         st.selectbox(
             "Picture",
             list(numbers),
-            place,
             format_func=words,
-            key=goto,
+            key=_GOTO,
             on_change=chosen,
             label_visibility="collapsed",
             width="stretch",

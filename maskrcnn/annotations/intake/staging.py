@@ -24,6 +24,7 @@ from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import natural_key
 
 Upload = tuple[str, bytes]
 """File name, as the browser gave it, and content."""
@@ -59,6 +60,15 @@ class Staged:
     def finds_none(self) -> bool:
         """Whether there are labels and not one of their pictures."""
         return self.named > 0 and len(self.missing) == self.named
+
+    def none_found(self) -> str:
+        """For labels of which no picture is here: what is called how, in words; empty for others."""
+        if not self.finds_none:
+            return ""
+        which = "its picture was not" if self.named == 1 else f"none of its {self.named:,} pictures was"
+        others = [record.file_name for record in self.dataset.images if record.path is not None]
+        there = f"; here are {names.listed(sorted(others, key=natural_key))}" if others else ""
+        return f"{which} found: {names.listed(self.missing)}{there}"
 
     def taking(self, files: Mapping[str, str]) -> Staged:
         """The same with these files, of those in `near`, for names that were not found. `StudioError` as when it was
@@ -155,7 +165,11 @@ def stage_uploads(
         known = _known(beside) if beside is not None else {}
         packed = sum(len(content) for _, content in uploads)
         dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
-        return _staged(understand(dropped), folder, dropped)
+        understood = understand(dropped)
+        if beside is not None and understood.missing and _is_by_own_names(understood.dataset, beside):
+            dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
+            understood = understand(dropped)
+        return _staged(understood, folder, dropped)
 
 
 def stage_path(
@@ -292,5 +306,17 @@ def _beginning(path: Path) -> bytes:
 
 def _known(beside: Path) -> dict[str, Path]:
     """The pictures of a folder; those of a project by the names that they had before they came into it."""
-    is_project = (beside.parent / DATABASE).is_file()
-    return original_places.known_by(beside.parent) if is_project else files_in(beside, pictures.SUFFIXES)
+    return original_places.known_by(beside.parent) if _is_project(beside) else files_in(beside, pictures.SUFFIXES)
+
+
+def _is_by_own_names(dataset: Dataset, beside: Path) -> bool:
+    """Whether labels call a picture as the project alone does (`1 (2).jpg`): then they are an export of it in which not
+    all could be called as they were."""
+    if not _is_project(beside):
+        return False
+    own = original_places.own_names(beside.parent)
+    return any(name in own for name in getattr(dataset.images, "file_names", [r.file_name for r in dataset.images]))
+
+
+def _is_project(beside: Path) -> bool:
+    return (beside.parent / DATABASE).is_file()

@@ -23,13 +23,14 @@ def known_by(project: Path) -> dict[str, Path]:
     pictures = confinement.Pictures(project)
     originals = {number: original_names.place(record) for number, record in rows}
     count = Counter(map(_last, originals.values()))
+    named = _own_names(rows)
     own: dict[str, Path] = {}
     before: dict[str, Path] = {}
     for number, record in rows:
         path, place = pictures.find(record.file_name), originals[number]
         if path is None or not path.is_file():
             continue
-        if not count[_last(record.file_name)]:
+        if record.file_name in named:
             own[record.file_name] = path
         if count[_last(place)] > 1 and "/" not in place:
             place = f"{record.split}/{place}"
@@ -43,6 +44,16 @@ def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
     known = {record.file_name: record for _, record in _rows(project)}
     asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
     return [record.file_name for record in original_names.restored(Dataset(asked))[0].images]
+
+
+def own_names(project: Path) -> set[str]:
+    """The names of pictures that the project made and nobody else has: `1 (2).jpg`. Raises as `known_by`."""
+    return _own_names(_rows(project))
+
+
+def _own_names(rows: Sequence[tuple[int, ImageRecord]]) -> set[str]:
+    originals = {_last(original_names.place(record)) for _, record in rows}
+    return {record.file_name for _, record in rows if _last(record.file_name) not in originals}
 
 
 def _rows(project: Path) -> list[tuple[int, ImageRecord]]:

@@ -8,7 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -259,6 +259,20 @@ def test_names_of_a_project_of_an_older_studio(format: str, tmp_path: Path) -> N
         assert "one by one" in both.notes[0]
     else:
         assert sorted(both.pictures) == ["images/train/1.png", "images/val/1.png"]
+
+
+def test_labels_by_the_names_of_the_project_go_where_they_came_from(tmp_path: Path) -> None:
+    """An export of training and validation together, of pictures whose folders nobody knows, calls them as the project
+    does. It says so by `1 (2).png`, so its `1.png` is the project's; a file with `1.png` alone may mean either."""
+    project = Project.create(tmp_path / "cells")
+    for number, split in enumerate(("train", "val")):
+        photograph(tmp_path / f"{number}" / "1.png", number)
+        project.add_pictures([("1.png", (tmp_path / f"{number}" / "1.png").read_bytes())], split)  # type: ignore[arg-type]
+    both = labelled(["1.png", "1 (2).png"], 0)
+    for dataset, found in ((both, ["1.png", "1 (2).png"]), (replace(both, images=both.images[:1]), [None])):
+        (content,) = writing.encode(dataset, "via2").files.values()
+        with intake.stage_uploads([("labels.json", content)], beside=project.images_folder, base=tmp_path) as staged:
+            assert [record.path and record.path.name for record in staged.dataset.images] == found
 
 
 def test_a_yolo_set_of_equal_names_comes_back_as_it_was(tmp_path: Path) -> None:

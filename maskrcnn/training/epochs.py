@@ -18,7 +18,8 @@ EPOCHS_IN_A_BUDGET = 20
 EPOCH_MEANING = (
     "An epoch is the training between two validations. In a run of a number of epochs it is once through the training "
     "pictures, rounded up to whole steps. A run by minutes goes through them once or more in an epoch, so that about "
-    f"{EPOCHS_IN_A_BUDGET} fit into its time; its last epoch ends with the time. steps_per_epoch sets any other length."
+    f"{EPOCHS_IN_A_BUDGET} fit into its time; of few pictures the first one, in which the pace is measured, may be "
+    "longer, and the last one ends with the time. steps_per_epoch sets any other length."
 )
 PASS_MEANING = "Passes: how many times each training picture was seen, steps x batch size / training pictures."
 

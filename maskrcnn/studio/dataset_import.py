@@ -155,7 +155,7 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
             split: Split | None = "train" if which == "train" else "val" if which == "val" else None
             with session.fail_softly(stop=False):
                 report = _import(project, staged, split)
-                dataset_report.keep(project, page, report, staged.warnings)
+                dataset_report.keep(project.folder, page, report, staged.warnings)
                 discard()
                 st.rerun()
     with right:

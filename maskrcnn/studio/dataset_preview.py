@@ -130,18 +130,12 @@ def head(staged: Staged, counted_up: Summary) -> None:
 def none_found(staged: Staged) -> None:
     """An error where not one of the pictures that the labels name is here: else pictures would come in without
     labels, and nobody would know why."""
-    if not staged.finds_none:
-        return
-    names = ", ".join(staged.missing[:_MOST_NAMED])
-    others = sorted((record.file_name for record in staged.dataset.images if record.path), key=natural_key)
-    called = f" The pictures that are here are called {plain(', '.join(others[:_MOST_NAMED]))}." if others else ""
-    more = " and others" if staged.named > _MOST_NAMED else ""
-    which = "The picture of these labels was not" if staged.named == 1 else f"None of the {staged.named:,} pictures was"
-    st.error(
-        f"{which} found: {plain(names)}{more}.{called} "
-        "Cancel, and choose the pictures with the labels, or give them the names that the labels have.",
-        icon=":material/error:",
-    )
+    if found_none := staged.none_found():
+        said = plain(found_none[0].upper() + found_none[1:])
+        st.error(
+            f"{said}. Cancel, and choose the pictures with the labels, or give them the names that the labels have.",
+            icon=":material/error:",
+        )
 
 
 def near_names(staged: Staged, key: str) -> dict[str, str]:
@@ -167,7 +161,6 @@ def near_names(staged: Staged, key: str) -> dict[str, str]:
 
 
 _NONE = "none of these"
-_MOST_NAMED = 3
 _MOST_CHOICES = 6
 
 

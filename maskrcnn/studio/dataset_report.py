@@ -33,9 +33,9 @@ class _Kept:
     passed_over: tuple[str, ...]
 
 
-def keep(project: Project, page: str, report: ImportReport, passed_over: Sequence[str]) -> None:
+def keep(project: Path, page: str, report: ImportReport, passed_over: Sequence[str]) -> None:
     """Keep what an import on this page did, for `show`. `passed_over` is what was left out before the import."""
-    st.session_state[_KEY] = _Kept(project.folder, page, report, tuple(passed_over))
+    st.session_state[_KEY] = _Kept(project, page, report, tuple(passed_over))
 
 
 def waits(project: Project, page: str) -> bool:

@@ -16,9 +16,11 @@ import psutil
 from maskrcnn import foreign, opened_projects, shipped
 from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, SPLITS, Project, confinement
+from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.jobs import table, waiting_copy
 from maskrcnn.jobs.lock import alone
+from maskrcnn.jobs.settling import RUNNER_LOG
 from maskrcnn.training.run_folder import RUNS
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
@@ -35,6 +37,9 @@ HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
+_OWN_FILES = (table.DATABASE, waiting_copy.NAME, RUNNER_LOG, opened_projects.FILE)
+"""How the names of the files begin that the studio has in a workspace, beside hidden ones."""
+
 _LONGEST_SHOWN = 255
 _creating = threading.Lock()
 
@@ -45,6 +50,15 @@ class Duplicate:
 
     folder: Path
     left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project that was opened; where it was made of labels and pictures, what their import did and passed over."""
+
+    folder: Path
+    report: ImportReport | None = None
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,11 +197,15 @@ class Workspace:
                 return self._place(folder, SAMPLE_NAME, number=True)
 
     def open_folder(self, text: str) -> Path:
+        """The folder of the project that `opened` gives."""
+        return self.opened(text).folder
+
+    def opened(self, text: str) -> Opened:
         """Open what a path on this computer points to: a project folder is used in place, all else becomes a new
         project.
 
         That is labels of any format with their pictures, pictures alone, or a zip of these. Raises `StudioError` naming
-        the path and the mend.
+        the path and the mend, also for labels of which no picture is there.
         """
         path = typed_path(text)
         if is_project(path):
@@ -196,18 +214,22 @@ class Workspace:
             Project.open(path)
             if path not in self.projects():
                 opened_projects.add(self.root, path)
-            return path
+            return Opened(path)
         with intake.stage_path(path, workspace=self.root) as staged:
             staged.require_few_classes()
+            if staged.near:
+                mend = "make a project and import this there, where pictures of nearly the same name can be taken"
+            else:
+                mend = "put what is missing beside the labels"
+            if found_none := staged.none_found():
+                raise StudioError(f"{path}: {found_none}; {mend}")
             if all(record.path is None for record in staged.dataset.images):
-                missing = len(staged.missing)
-                which = "its picture was not" if missing == 1 else f"none of its {missing:,} pictures was"
-                raise StudioError(f"{path}: {which} found; put what is missing beside the labels")
+                raise StudioError(f"{path}: none of its {len(staged.missing):,} pictures was found; {mend}")
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             with self._building(name) as folder:
-                Project.create(folder, self.free_name(name)).import_dataset(staged.dataset, None)
-                return self._place(folder, name, number=True)
+                report = Project.create(folder, self.free_name(name)).import_dataset(staged.dataset, None)
+                return Opened(self._place(folder, name, number=True), report, staged.warnings)
 
     def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
         """A copy of a project in the workspace, under a name that is free; with its runs, or without.
@@ -342,6 +364,10 @@ class Workspace:
         return None
 
     def _require_free(self, name: str, besides: Path | None = None) -> None:
+        if names.key(name).startswith(_OWN_FILES):
+            raise ArgumentError(
+                f'"{name}" cannot be the name of a project: the studio has a file of that name; take another'
+            )
         holder = self._holder(name, besides)
         if holder == name:
             raise ArgumentError(f'project "{name}" exists already; choose it from the list or take another name')

@@ -21,6 +21,7 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_export, dataset_preview
 from maskrcnn.studio.plain_text import plain
+from maskrcnn.workspace import Workspace
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
 CIRCLE = Circle(50, 20, 8)
@@ -216,7 +217,7 @@ def test_what_is_refused_leaves_no_trace(
 def test_labels_without_any_picture_cannot_be_imported(root: Path, project: Project) -> None:
     app = look_at(open_view(root, "import"), ("labels.json", via("nowhere.png", kind="oak")))
     assert app.button(key="dataset_import_go").disabled
-    assert "The picture of these labels was not found: nowhere.png" in app.error[0].value
+    assert "Its picture was not found: nowhere.png" in app.error[0].value
     assert "nowhere.png" in app.dataframe[1].value.to_string()
 
 
@@ -534,6 +535,33 @@ def test_a_zip_opened_from_the_side_bar_becomes_a_project(
     assert {image.file_name: image.split for image in opened.images()} == {"c.png": "train", "d.png": "val"}
     assert opened.counts().classes == {"owl": 1}
     assert not list(staging.iterdir())
+    # What came in stands there until the person goes on.
+    assert shown(app.run())["Pictures added"] == "2"
+    app.button(key="dataset_import_dismiss").click().run()
+    assert not app.metric
+
+
+@pytest.mark.parametrize(
+    ("named", "there", "said"),
+    [
+        ("1.png", "1 (2).png", "pictures of nearly the same name can be taken"),
+        ("leaf.png", "leaf.jpg", "pictures of nearly the same name can be taken"),
+        ("balloon.png", "ballon.png", "pictures of nearly the same name can be taken"),
+        ("leaf.png", "other.png", "here are other.png; put what is missing beside the labels"),
+        ("IMG_1.png", "IMG_2.png", "here are IMG_2.png; put what is missing beside the labels"),
+    ],
+)
+def test_labels_whose_pictures_have_other_names_are_not_opened_without_a_word(
+    root: Path, workspace: Path, project: Project, tmp_path: Path, named: str, there: str, said: str
+) -> None:
+    """They came in as pictures without a region."""
+    (tmp_path / "birds").mkdir()
+    (tmp_path / "birds" / "labels.json").write_bytes(via(named, label="owl"))
+    (tmp_path / "birds" / there).write_bytes(png(1))
+    with pytest.raises(StudioError, match="its picture was not found") as told:
+        Workspace(workspace).opened(str(tmp_path / "birds"))
+    assert said in str(told.value)
+    assert [path.name for path in workspace.iterdir() if not path.name.startswith(".")] == ["plants"]
 
 
 @pytest.mark.parametrize(
@@ -606,8 +634,8 @@ def test_a_project_with_an_attribute_for_each_class_can_take_each(root: Path, wo
 def test_a_near_name_is_offered_and_taken_by_a_click(root: Path, project: Project, named: str, there: str) -> None:
     app = look_at(open_view(root, "import"), ("labels.json", via(named, kind="oak")), (there, png(7)))
     assert shown(app)["Regions"] == "0"
-    assert plain(named) in app.error[0].value
-    assert plain(there) in app.error[0].value
+    assert named in app.error[0].value
+    assert there in app.error[0].value
     offers = next(table.value for table in app.dataframe if "In the labels" in table.value)
     assert (list(offers["In the labels"]), list(offers["Here"])) == ([named], [there])
     bare = dict(app.session_state["dataset_import_waiting"].drawn)

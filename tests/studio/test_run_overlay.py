@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from maskrcnn.config import Config
-from maskrcnn.studio import run_overlay
+from maskrcnn.studio import run_lines, run_overlay
 from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
 from tests.shipping import ship
 
@@ -112,3 +114,40 @@ def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tm
     assert run_overlay.first_epoch(make_run(tmp_path / "a", preset(batch_size=4))) == 3  # ten pictures, four at a time
     assert run_overlay.first_epoch(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
     assert run_overlay.first_epoch(RunFolder(tmp_path / "none")) is None
+
+
+@pytest.mark.parametrize(
+    ("batch", "pictures", "steps"),
+    [(2, 8, 4.0), (2, 61, 30.5), (8, 5, 1.0), (4, 10, 2.5), (1, 7, 7.0), (4, 0, None)],
+)
+def test_the_steps_of_a_pass(batch: int, pictures: int, steps: float | None, tmp_path: Path) -> None:
+    """Pictures by pictures of a step, of which there are no more than there are."""
+    assert run_overlay.pass_steps(make_run(tmp_path / "a", preset(batch_size=batch), train=pictures)) == steps
+
+
+def test_runs_of_different_epochs_are_drawn_over_what_they_share(tmp_path: Path) -> None:
+    """17 steps of 2 in 8 pictures are 4.25 passes, 4 steps of 2 in 61 are 8 / 61: the same axis for both."""
+    runs = [
+        make_run(tmp_path / "a", preset(batch_size=2, epochs=None, minutes=1), train=8),
+        make_run(tmp_path / "b", preset(batch_size=2), train=61),
+    ]
+    for run, step in zip(runs, (17, 4), strict=True):
+        about = {"epoch": 1, "step": step, "progress": 0.5, "elapsed": 90.0, "eta": 1.0, "loss": 1.0}
+        run.append_metrics({"event": "step", **about})
+        run.append_metrics({"event": "epoch", **about})
+    assert run_overlay.axes(runs) == ("passes", "steps", "minutes")
+    assert run_overlay.axes(runs[:1]) == ("epochs", "passes", "steps", "minutes")
+    places = {
+        axis: [line.x.tolist() for line in run_lines.loss_lines(run_overlay.curves(runs), "loss", axis, 0.0)]
+        for axis in run_overlay.axes(runs)
+    }
+    # Of each run its steps, then the training and the validation of its epochs.
+    for axis, (one, other) in {"passes": (4.25, 8 / 61), "steps": (17, 4), "minutes": (1.5, 1.5)}.items():
+        assert places[axis] == [[one], [other], *[[one]] * 2, *[[other]] * 2], axis
+
+
+def test_a_run_whose_pictures_nobody_counted_is_not_drawn_over_passes(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, preset()) for name in "ab"]
+    (runs[1].path / DATASET).unlink()
+    assert run_overlay.axes(runs) == ("steps", "minutes")
+    assert run_overlay.axes(runs[1:]) == ("epochs", "steps", "minutes")

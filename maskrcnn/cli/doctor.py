@@ -20,9 +20,10 @@ from maskrcnn.annotations.formats import class_choice
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
 from maskrcnn.annotations.learned import Learned
 from maskrcnn.annotations.regions import ImageRecord
-from maskrcnn.annotations.store import DATABASE
+from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.cli.outputs import print_warnings, require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
+from maskrcnn.training.labels import is_project, learned_of
 from maskrcnn.words import counted
 
 SHOWN = 10
@@ -77,7 +78,12 @@ def run(args: argparse.Namespace) -> None:
 
     looks: dict[Path, Look] = {}
     findings = _examined(datasets, looks)
-    halves = [learned.tally(dataset.images, sized=lambda record: _size(record, looks)) for dataset in datasets]
+    halves = [
+        learned_of(Project.open(path))
+        if is_project(path)
+        else learned.tally(dataset.images, sized=lambda record: _size(record, looks))
+        for path, dataset in zip(sources, datasets, strict=True)
+    ]
     decided = choose(findings, wanted)
     print(report(datasets, findings, halves))
     if args.fix or args.fix_val:

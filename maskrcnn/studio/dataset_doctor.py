@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations import doctor, learned
+from maskrcnn.annotations import doctor
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
@@ -24,6 +24,7 @@ from maskrcnn.studio import (
 )
 from maskrcnn.studio.dataset_memory import Stamp
 from maskrcnn.studio.plain_text import bullets, plain
+from maskrcnn.training.labels import learned_of
 from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
@@ -72,8 +73,8 @@ def _learned(project: Project, state: Stamp) -> None:
         "learned",
         project,
         "Counting the objects",
-        lambda progress: learned.tally(project.dataset().images, progress=progress),
-        state,
+        lambda progress: learned_of(project, progress=progress),
+        (*state, hash(tuple(image.id for image in project.images() if image.done))),
     )
     st.markdown(plain(f"Learned from: {found.in_short()}."))
     if remarks := found.remarks():
@@ -268,14 +269,15 @@ def _words(project: Project, finding: Finding, key: str, state: Stamp) -> None:
     if finding.region_number:
         place += f", region {finding.region_number}"
     if finding.fix is not None:
-        st.checkbox(f"**{place}**", key=key, help="Tick to fix it with “Fix selected”.")
+        st.checkbox(f"**{place}**", key=key, wrap=True, help="Tick to fix it with “Fix selected”.")
     else:
         st.markdown(f"**{place}**")
     st.markdown(_sentence(plain(finding.what)))
     if finding.fix is not None:
         st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
     for choice in finding.choices:
-        if st.button(_sentence(plain(choice.words)).rstrip("."), key=f"{key}_{choice.called}", icon=":material/rule:"):
+        words = _sentence(plain(choice.words)).rstrip(".")
+        if st.button(words, key=f"{key}_{choice.called}", icon=":material/rule:", help=words):
             _fix(project, [replace(finding, fix=choice)], state, f"before: {finding.title}, {choice.called}")
     if finding.file_name:
         st.page_link(

@@ -39,11 +39,11 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "val now": ("%d", "Objects of the class in validation pictures, as the project is now."),
     "train after": ("%d", "Objects of the class in training pictures after the change."),
     "val after": ("%d", "Objects of the class in validation pictures after the change."),
-    "val share now": ("%.1f %%", "The share of the class's objects that lie in validation, as the project is now."),
-    "val share after": ("%.1f %%", "The share of the class's objects that lie in validation after the change."),
+    "share now": ("%.1f %%", "The share of the class's objects that lie in validation, as the project is now."),
+    "share after": ("%.1f %%", "The share of the class's objects that lie in validation after the change."),
     "off by": ("%+.1f", "How far that is from the share asked for, in percentage points."),
-    "train pictures after": ("%d", "Training pictures that show the class after the change."),
-    "val pictures after": ("%d", "Validation pictures that show the class after the change."),
+    "train pictures": ("%d", "Training pictures that show the class after the change."),
+    "val pictures": ("%d", "Validation pictures that show the class after the change."),
 }
 COUNTS = (
     "Objects are regions that are learned from, as Statistics and Launch count them. Unlabelled pictures have no "
@@ -214,11 +214,11 @@ def _balance(
                 "val now": old.val_objects,
                 "train after": new.train_objects,
                 "val after": new.val_objects,
-                "val share now": 100 * old.val_share,
-                "val share after": 100 * new.val_share,
+                "share now": 100 * old.val_share,
+                "share after": 100 * new.val_share,
                 "off by": 100 * (new.val_share - share),
-                "train pictures after": new.train_pictures,
-                "val pictures after": new.val_pictures,
+                "train pictures": new.train_pictures,
+                "val pictures": new.val_pictures,
             }
             for old, new in zip(table_now, table_after, strict=True)
         ]

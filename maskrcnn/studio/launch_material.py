@@ -18,6 +18,10 @@ from maskrcnn.studio import dataset_memory
 from maskrcnn.training.readiness import FEW, remarks
 from maskrcnn.words import counted
 
+OBJECTS = (
+    "Pictures that somebody labelled or marked as done, and the objects on them: regions that have a class, an area "
+    "and a pixel inside their picture, and mark no crowd. Statistics and Split count the same."
+)
 CLASSES_SHOWN = 8
 """How many classes are counted one by one; the rarest of them, where there are more."""
 

@@ -12,6 +12,7 @@ from maskrcnn.annotations import Dataset, learned, raster, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.own_splits import by_own_split
+from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
 from maskrcnn.annotations.store import DATABASE, Project, Split
@@ -38,9 +39,9 @@ def training_documents(
     names another. `keypoints` are those of the training set, where they are a task; `learned` counts what the labels
     hold and what of it is learned from. Raises `StudioError` for labels that cannot be learned from, for a task that
     they say nothing about, and for classes or keypoints in the validation set that the training set has not. With
-    `snapshot`, the labels of a project are noted in its history under the name of the run. `watch` sees the pictures go by. `class_attribute` names the VIA attribute that is the
-    class, where the rule would find another; the validation set follows the training set in it (`class_choice`).
-    `notes` are what the readers of the labels left out or took otherwise.
+    `snapshot`, the labels of a project are noted in its history under the name of the run. `watch` sees the pictures
+    go by. `class_attribute` names the VIA attribute that is the class, where the rule would find another; the
+    validation set follows the training set in it (`class_choice`). `notes` are what the readers of the labels left out or took otherwise.
     """
     if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")
@@ -131,13 +132,21 @@ def config_for(config: Config, documents: dict[str, Any]) -> Config:
 
 
 def labelled(project: Project, split: Split | None = None) -> Dataset:
-    """The pictures of a split (None: of both) that have regions, or that somebody marked as done and therefore mean to be empty.
+    """The pictures of a split (None: of both) that have regions, or that somebody marked as done and therefore mean to
+    be empty.
 
     A picture that nobody has labelled yet would teach that everything on it is background.
     """
     finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
     dataset = project.dataset(split)
     return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
+
+
+def learned_of(project: Project, *, outlines: bool = True, progress: Progress | None = None) -> learned.Learned:
+    """What a project holds to learn from, both splits together: of its labelled pictures, with how many wait."""
+    dataset = labelled(project)
+    waiting = len(project.images()) - len(dataset.images)
+    return replace(learned.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
 
 
 def is_project(folder: Path) -> bool:

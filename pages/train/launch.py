@@ -264,7 +264,7 @@ with summary:
             )
         st.switch_page(RUNS_PAGE, query_params={"project": project.folder.name, "run": run.name})
     st.markdown(f":small[{turn.in_words()}]")
-    st.markdown("**What it learns from**")
+    st.markdown("**What it learns from**", help=launch_material.OBJECTS)
     st.dataframe(
         pd.DataFrame(material.table(), columns=["", "train", "val"]),
         hide_index=True,

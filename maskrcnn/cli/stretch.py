@@ -81,6 +81,10 @@ def _stored(path: Path) -> np.ndarray:
     """The values as they are stored, in the displayed frame; colours in OpenCV's order."""
     pictures.check(path)  # its limits, and its complaints
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None and path.suffix.lower() in (".tif", ".tiff"):  # of a kind that Pillow alone reads
+        values = pictures.values(path)
+    if values is not None and values.dtype.kind == "i" and values.min() >= 0 and values.max() <= 65535:
+        values = values.astype(np.uint16)  # as which it is read, too
     if values is None or values.dtype.kind not in "uf":
         raise StudioError(f"{path}: is of a kind that cannot be stretched; save it as a PNG or TIFF of 8 or 16 bits")
     return np.ascontiguousarray(_TURNS.get(pictures.orientation(path), np.asarray)(values))

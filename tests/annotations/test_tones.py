@@ -53,6 +53,7 @@ KINDS: dict[str, Case] = {
     "14 bits in 16": (lambda: ramp(0, 16383, "uint16"), "a.png", (0, 16383), "nearly black (0 to 63 of 255)"),
     "12 bits in 16, colours": (lambda: colours(0, 4095, "uint16"), "a.png", (0, 4095), "nearly black (0 to 15 of 255)"),
     "12 bits in 16, colours, TIFF": (lambda: colours(0, 4095, "uint16"), "a.tif", (0, 4095), "nearly black"),
+    "12 bits in 32": (lambda: ramp(0, 4095, "int32"), "a.tif", (0, 4095), "nearly black (0 to 15 of 255)"),
     "hot and dead pixels": (lambda: with_hot_pixels(ramp(200, 4095, "uint16")), "a.png", (0, 4095), "nearly black"),
     "a window in the middle": (
         lambda: ramp(30000, 34000, "uint16"),
@@ -78,7 +79,7 @@ KINDS: dict[str, Case] = {
 
 def saved(values: np.ndarray, place: Path) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
-    if values.dtype == bool:
+    if values.dtype in (bool, np.int32):
         Image.fromarray(values).save(place)
     else:
         assert cv2.imwrite(str(place), values)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from maskrcnn.annotations.formats import via_classes
+from maskrcnn.annotations.formats import via_classes, via_rivals
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError
@@ -58,8 +58,9 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
 
     `attribute` is theirs (None: they have none, as a COCO file or a network), `classes` are their class names; `other`
     is what they are called in the warning that goes along where something is read otherwise than by its own rule.
-    Their attribute comes first, in any case; then what it has by its own rule, if that names only their classes; then
-    the only attribute that does. A dataset that leaves nothing open comes back as it is.
+    Their attribute comes first, in any case; then several that each name some of their classes; then what it has by its
+    own rule, if that names only their classes; then the only attribute that does. A dataset that leaves nothing open
+    comes back as it is.
     """
     if not has_choice(dataset):
         return dataset
@@ -69,6 +70,11 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
         same += [entry.name for entry in known if entry.name.strip().lower() == attribute.strip().lower()]
         if same:
             return _read_by(dataset, same[0], f"as in {other}")
+    if rivals := via_rivals.rival_attributes(dataset):
+        each = via_classes.joined(dataset, rivals)
+        if set(each.classes) <= set(classes):
+            line = f"{dataset.source}: each of the attributes {', '.join(rivals)} is a class there, as in {other}"
+            return replace(each, warnings=(*dataset.warnings, line))
     used = set(classes_in(dataset.images))
     fitting = [entry.name for entry in known if entry.values and set(entry.values) <= set(classes)]
     if (used and used <= set(classes)) or len(fitting) != 1:

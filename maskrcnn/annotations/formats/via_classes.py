@@ -110,10 +110,20 @@ def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
     if dataset.class_attribute is not None:
         if (several := ticked(region.attributes.get(dataset.class_attribute))) > 1:
             return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
+        forms = {name: form_of(name, value, class_of(value)) for name, value in region.attributes.items()}
+        if names := [name for name, form in forms.items() if form == "own"]:
+            asked = ",".join((dataset.class_attribute, *names))
+            return StudioError(
+                f'{place} has no value for "{dataset.class_attribute}", but for "{names[0]}"; give it a class, or take '
+                f'each of these for one: --class-attribute "{asked}"'
+            )
         return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
     if region.attributes:
         carried = ", ".join(f'"{name}"' for name in region.attributes)
-        return StudioError(f'{place} has no class that can be told from {carried}; name the attribute "class" in VIA')
+        return StudioError(
+            f"{place} has no class that can be told from {carried}; say which is the class (--class-attribute NAME, or "
+            "Dataset > Classes)"
+        )
     return StudioError(f"{place} has no class; give it one, or remove the region")
 
 

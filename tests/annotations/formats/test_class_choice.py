@@ -108,6 +108,14 @@ def test_a_validation_file_follows_where_each_attribute_is_a_class() -> None:
     assert classes_of(class_choice.as_in(written, training)) == ["mango", "orange", "kiwi", "mango"]
 
 
+def test_a_network_knows_the_classes_that_several_attributes_name() -> None:
+    dataset = labels("val.json", {"mango": "mango"}, {"mango": "mango"}, {"orange": "orange"})
+    found = class_choice.following(dataset, None, ("kiwi", "mango", "orange"), "the network")
+    assert classes_of(found) == ["mango", "mango", "orange"]
+    assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in the network",)
+    assert class_choice.following(dataset, None, ("mango",), "the network") is dataset
+
+
 # Several files of one set
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from maskrcnn.annotations.formats import via, via_classes, via_rivals, via_text
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.errors import ArgumentError
+from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_via_classes import SQUARE, choice
 
 
@@ -72,6 +75,17 @@ def test_classes_of_another_origin_have_no_rivals() -> None:
 )
 def test_what_its_own_attributes_call_a_region(attributes: dict[str, Any], names: dict[str, str]) -> None:
     assert via_rivals.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
+
+
+def test_training_says_what_to_do() -> None:
+    dataset = labels(CAT, CAT, DOG)
+    there = replace(dataset, images=tuple(replace(record, path=Path("a.jpg")) for record in dataset.images))
+    with pytest.raises(StudioError) as caught:
+        require_trainable(there)
+    assert str(caught.value) == (
+        'a.json: region 3 of "a.jpg" has no value for "cat", but for "dog"; give it a class, or take each of these for '
+        'one: --class-attribute "cat,dog"'
+    )
 
 
 # Each attribute that is set is the class

@@ -118,10 +118,10 @@ def sweep(root: Path) -> None:
 
 
 def _inside(place: Path) -> list[Deleted]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, OverflowError):
         deleted = time.mktime(time.strptime(place.name[:15], "%Y%m%d-%H%M%S"))
         (folder,) = place.iterdir()
-        if confinement.is_folder(folder) and os.path.lexists(folder / DATABASE):
+        if not folder.name.startswith(".") and confinement.is_folder(folder) and os.path.lexists(folder / DATABASE):
             return [Deleted(place.name, folder, deleted)]
     return []
 

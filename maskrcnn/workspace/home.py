@@ -227,6 +227,8 @@ class Workspace:
                 raise StudioError(f"{path}: none of its {len(staged.missing):,} pictures was found; {mend}")
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
+            if names.key(name).startswith(_OWN_FILES):
+                name = f"project {name}"
             with self._building(name) as folder:
                 report = Project.create(folder, self.free_name(name)).import_dataset(staged.dataset, None)
                 return Opened(self._place(folder, name, number=True), report, staged.warnings)

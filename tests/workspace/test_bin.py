@@ -121,6 +121,9 @@ def test_what_nobody_put_into_the_bin_is_not_offered(space: Workspace, tmp_path:
     (box / "99999999-999999-01234567" / "odd").mkdir(parents=True)
     (box / "99999999-999999-01234567" / "odd" / "project.db").touch()
     (box / f"{stamp}4").write_text("a file")
+    shutil.copytree(far, box / f"{stamp}5" / ".projects.json")
+    for year in ("0001", "9999"):
+        shutil.copytree(far, box / f"{year}0230-000000-01234567" / "cells")
     assert space.bin() == [kept]
     for odd in ("../cells", "..", "", f"{stamp}0", f"{stamp}1", "letters", str(far)):
         for do in (space.restore, space.destroy):

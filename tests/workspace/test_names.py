@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError
 from maskrcnn.workspace import Workspace, folder_name, names
 from tests.workspace.made import make, shown
@@ -128,3 +131,41 @@ def test_only_the_case_of_a_name_can_be_changed(space: Workspace) -> None:
     assert space.rename(project, "Balloon") == space.root / "Balloon"
     assert shown(space.root) == ["Balloon"]
     assert space.rename(space.root / "Balloon", " Balloon ") == space.root / "Balloon"
+
+
+@pytest.mark.parametrize(
+    "name", ["jobs.db", "JOBS.DB", "jobs.db-wal", "jobs-waiting.json", "Jobs.log", "opened_projects.txt"]
+)
+def test_a_name_that_the_studio_needs_for_itself_is_refused(space: Workspace, name: str) -> None:
+    project, deleted = make(space.root / "cells", 0), space.delete(make(space.root / "gone", 0))
+    for do in (
+        lambda: space.create(name),
+        lambda: space.rename(project, name),
+        lambda: space.duplicate(project, name),
+        lambda: space.restore(deleted.id, name),
+    ):
+        with pytest.raises(ArgumentError, match="the studio has a file of that name"):
+            do()
+    assert shown(space.root) == ["cells"]
+    assert space.create(f"my {name}").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("jobs.db", "project jobs.db"),
+        ("con", "con-project"),
+        ("what? now*", "what- now"),
+        ("(...)", "project"),
+        ("x" * 200, "x" * 80),
+        ("猫" * 60, "猫" * 60),
+    ],
+)
+def test_what_is_opened_as_a_new_project_gets_a_name_that_every_system_can_hold(
+    space: Workspace, tmp_path: Path, folder: str, name: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / folder / "a.png")
+    assert space.open_folder(str(tmp_path / folder)) == space.root / name
+    assert folder_name(name, "project") == name
+    assert Project.open(space.root / name).name == name

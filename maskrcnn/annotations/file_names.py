@@ -5,7 +5,9 @@ One place for all readers: what the browser's import passes over or takes for th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import html
 import os
 import posixpath
 import re
@@ -95,7 +97,8 @@ def without_query(name: str) -> str:
 
 
 def plainest(name: str) -> str:
-    """One spelling for all that mean the same name: no percent-encoding, é as one character, small letters.
+    """One spelling for all that mean the same name: no percent-encoding, no `&amp;`, é as one character, also where a
+    program took UTF-8 for Latin 1, plain blanks (macOS writes a narrow one before PM), none at the ends, small letters.
 
     `suffix` and folders stay. Two names that differ may have the same one, so this is asked last.
     """
@@ -103,6 +106,12 @@ def plainest(name: str) -> str:
         if "%" not in name or (decoded := _unquoted(name)) == name:
             break
         name = decoded
+    if not name.isascii():
+        name = re.sub(r"\s", " ", _read_as_it_was_written(name))
+    if "&" in name:
+        name = html.unescape(name)
+    if " " in name:
+        name = re.sub(r" *([\\/]) *", r"\1", name).strip()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -111,6 +120,14 @@ def _unquoted(name: str) -> str:
         return unquote(name, errors="strict")
     except UnicodeDecodeError:  # as Windows programs in Europe encode é
         return unquote(name, encoding="latin-1")
+
+
+def _read_as_it_was_written(name: str) -> str:
+    """Text in UTF-8 that a program took for Latin 1 or Windows' own: `Ã©` is é."""
+    for encoding in ("latin-1", "cp1252"):
+        with contextlib.suppress(UnicodeError):
+            return name.encode(encoding).decode("utf-8")
+    return name
 
 
 def storable(name: str) -> str:

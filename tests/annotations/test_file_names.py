@@ -69,6 +69,11 @@ def test_what_a_person_may_call_a_file(name: str) -> None:
         (NFC, NFD),
         ("IMG.JPG", "img.jpg"),
         ("straße.jpg", "STRASSE.jpg"),
+        ("R&amp;D 1.jpg", "R&D 1.jpg"),
+        ("dÃ©cran.jpg", "décran.jpg"),  # UTF-8 that was read as Latin 1
+        ("x/a.jpg ", "x/a.jpg"),
+        ("Screenshot at 3.04\u202fPM.png", "Screenshot at 3.04 PM.png"),
+        ("a\u00a0b.jpg", "a b.jpg"),
     ],
 )
 def test_spellings_of_one_name(one: str, other: str) -> None:

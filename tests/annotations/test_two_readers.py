@@ -346,12 +346,13 @@ COLOURS[2:8, 3:9] = (250, 0, 0)
         ({}, "no label file is in this folder, which is empty"),
         ({".DS_Store": "x", "Thumbs.db": "x"}, "no label file is in this folder, which is empty"),
         ({"a.png": PICTURE, "sub/b.png": PICTURE}, "no label file is in this folder, only 2 pictures"),
-        ({"a.xml": "<x/>", "b.xml": "<x/>"}, r"only other files, and no pictures \(2 x \.xml\)"),
-        ({"a.png": PICTURE, "a.xml": "<x/>"}, r"1 picture and other files \(1 x \.xml\)"),
+        ({"a.doc": "x", "b.doc": "x"}, r"only other files, and no pictures \(2 x \.doc\)"),
+        ({"a.png": PICTURE, "a.doc": "x"}, r"1 picture and other files \(1 x \.doc\)"),
         ({"a.png": PICTURE, "notes.json": {"note": 1}}, r"notes\.json: this JSON holds no labels"),
         ({"notes.json": {"note": 1}, "labels.json": "{"}, r"labels\.json: not JSON"),
         ({"images/a.png": PICTURE, "labels/a.txt": ROW}, r"a\.txt is of YOLO, .* write a data\.yaml .*train: images"),
-        ({"a.png": PICTURE, "a.txt": ROW, "notes.json": {"x": 1}}, r"a\.txt is of YOLO|notes\.json"),
+        ({"a.png": PICTURE, "a.txt": ROW, "notes.json": {"x": 1}}, r"a\.txt is of YOLO"),
+        ({"images/a.png": PICTURE, "labels/a.txt": ROW, "notes.json": {"x": 1}}, r"labels/a\.txt is of YOLO"),
     ],
 )
 def test_what_a_folder_without_labels_is_told(files: dict[str, Any], said: str, lay: Lay, tmp_path: Path) -> None:

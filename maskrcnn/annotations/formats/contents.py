@@ -14,16 +14,20 @@ from maskrcnn.words import counted
 _SHOWN = 4
 
 
+def trouble(folder: Path, files: Mapping[str, Path]) -> str:
+    """What is wrong with labels of a folder of files, which nothing but their content tells: masks in colours, rows of
+    YOLO without names of classes. Empty where there are none."""
+    return mask_pngs.coloured(folder) or yolo.without_names(files)
+
+
 def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
     """Why no labels were read from a folder with these files (by their names in it): what it is, and the mend."""
     shown = [name for name in files if names.suffix(name) in pictures.SUFFIXES]
     others = [name for name in files if names.suffix(name) not in pictures.SUFFIXES]
     if not files:
         return "no label file is in this folder, which is empty; give the folder that holds the labels"
-    if trouble := mask_pngs.coloured(folder):
-        return trouble
-    if trouble := yolo.without_names(files):
-        return trouble
+    if known := trouble(folder, files):
+        return known
     if not others:
         return (
             f"no label file is in this folder, only {counted(len(shown), 'picture')}; give it, and this folder "

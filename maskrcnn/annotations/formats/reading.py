@@ -151,6 +151,8 @@ def _dataset_of_folders_in(
         given = picture_places.around(folder, images).index.files if images is not None else None
         if (dataset := understanding.of_labels(files, folder, given, class_attribute)) is not None:
             return dataset
+    if refused and all(NO_LABELS in str(error) for error in refused) and (trouble := contents.trouble(folder, files)):
+        raise StudioError(f"{folder}: {trouble}")
     if refused:
         # Of several complaints, that about a file of labels says more than that about a file of something else.
         raise min(refused, key=lambda error: NO_LABELS in str(error))

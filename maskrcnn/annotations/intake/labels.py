@@ -64,6 +64,9 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
             found.append(Labels(name, labels_of_file(path)))
         except StudioError as error:
             refused.append(error)
+    are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
+    if refused and not found and are_others and (trouble := yolo.without_names(files)):
+        raise StudioError(f"{root}: {trouble}")
     if refused and not found:
         # Of several complaints, that about a file of labels says more than that about a file of something else.
         raise min(refused, key=lambda error: NO_LABELS in str(error))

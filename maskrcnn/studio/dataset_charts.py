@@ -186,7 +186,7 @@ def areas(found: Statistics, height: int) -> alt.LayerChart:
         x=alt.X(
             "from:Q",
             bin="binned",
-            title="side of a square of the object's area (px)",
+            title="side of a square of its area (px)",
             scale=scale,
             axis=alt.Axis(values=ticks, format="d", grid=False, **_AXIS),
         ),

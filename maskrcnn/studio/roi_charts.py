@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -20,6 +20,8 @@ ROI_ALIGN_COLOUR = "#1f6feb"
 ROI_WARP_COLOUR = "#0b8a7f"
 BOX_COLOUR = "#e5007d"
 """The box as it was drawn, on the picture and on the maps."""
+
+_AXIS = 48  # pixels that an axis takes below a map
 
 Scheme = Literal["oranges", "teals", "blues", "blueorange"]
 
@@ -238,14 +240,20 @@ def _rectangles(frame: pd.DataFrame, view: Window) -> alt.Chart:
 def _axes(view: Window) -> tuple[alt.X, alt.Y]:
     left, top, side = view
 
-    def axis(title: str) -> alt.Axis:
-        return alt.Axis(title=title, titleFontWeight="normal", titlePadding=2, format="d", tickMinStep=1, grid=False)
+    # Full screen gives the plot the proportions of the window. The map stays a square there, with its axes beside it.
+    shown = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
 
-    # Square in full screen too, where the plot gets the proportions of the window.
-    side_shown = alt.ExprRef("min(width, height)")
-    x = alt.Scale(domain=[left, left + side], nice=False, zero=False, range=[0, side_shown])
-    y = alt.Scale(domain=[top, top + side], nice=False, zero=False, range=[0, side_shown])
-    return alt.X("x:Q", scale=x, axis=axis("cells across")), alt.Y("y:Q", scale=y, axis=axis("cells down"))
+    def axis(title: str, **look: Any) -> alt.Axis:
+        look |= {"titleFontWeight": "normal", "titlePadding": 2, "format": "d", "tickMinStep": 1}
+        return alt.Axis(title=title, grid=False, **look)
+
+    square: dict[str, Any] = {"nice": False, "zero": False, "range": [0, alt.ExprRef(shown)]}
+    x = alt.Scale(domain=[left, left + side], **square)
+    y = alt.Scale(domain=[top, top + side], **square)
+    return (
+        alt.X("x:Q", scale=x, axis=axis("cells across", offset=alt.ExprRef(f"{shown} - height"))),
+        alt.Y("y:Q", scale=y, axis=axis("cells down")),
+    )
 
 
 def _frame(box: Box | tuple[int, int, int, int]) -> pd.DataFrame:

@@ -31,17 +31,15 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         _no_project()
         project_list.show_if_open()
         st.stop()
+    except session.ProjectGone as error:
+        _gone(error)
+        st.stop()
     except StudioError as error:
-        gone = isinstance(error, session.ProjectGone)
         with st.sidebar:
-            _switcher("Projects", "" if gone else session.remembered())
+            _switcher("Projects", session.remembered())
             project_undo.show()
-        st.error(plain(error), icon=":material/folder_off:" if gone else ":material/error:")
-        if isinstance(error, session.ProjectGone):
-            _way_back(error)
-            _others(str(error.renamed or ""))
-        else:
-            _others(session.remembered())
+        st.error(plain(error), icon=":material/error:")
+        _others(session.remembered())
         project_list.show_if_open()
         st.stop()
     with st.sidebar:
@@ -75,6 +73,23 @@ def _switcher(label: str, here: str) -> None:
         project_list.button()
         _create()
         _open()
+
+
+def _gone(error: session.ProjectGone) -> None:
+    """The page of a project that is not where it is asked for: why, the way to it, and the others."""
+    with session.fail_softly():
+        any_other = bool(session.projects())
+    if any_other:
+        with st.sidebar:
+            _switcher("Projects", "")
+            project_undo.show()
+    st.error(plain(error), icon=":material/folder_off:")
+    _way_back(error)
+    if any_other:
+        _others(str(error.renamed or ""))
+    else:
+        _ways_on()
+    project_list.show_if_open()
 
 
 def _way_back(gone: session.ProjectGone) -> None:
@@ -149,12 +164,17 @@ def _open() -> None:
 
 
 def _no_project() -> None:
-    """The page of a workspace whose projects are gone: the ways on."""
+    """The page of a workspace whose projects are gone."""
     st.title("No project")
     st.markdown(
         "A project holds your pictures, what is drawn on them, and the trainings. There is none in this workspace now."
     )
     project_undo.show()
+    _ways_on()
+
+
+def _ways_on() -> None:
+    """The ways to a project where there is none: a new one, one of this computer, the sample, the bin."""
     make, open_one, sample = st.columns(3, gap="large")
     with make:
         _create()

@@ -256,6 +256,23 @@ def test_a_link_to_no_project_is_one_line_with_the_list(root: Path, workspace: P
     assert "0 of 3 pictures done" in side_bar(app)
 
 
+@pytest.mark.parametrize("what", ["deleted", "taken away"])
+def test_where_no_other_project_is_there_the_ways_to_one_are(root: Path, workspace: Path, what: str) -> None:
+    make_project(workspace / "cells", 3)
+    app = open_app(root, "cells").run()
+    GONE[what][0](Workspace(workspace), workspace / "cells")
+    for visit in (app, open_app(root, "cells")):
+        visit.run()
+        assert not visit.exception
+        assert GONE[what][1] in said(visit)
+        assert {"Create project", "Open", "Get the sample project back"} <= {each.label for each in visit.main.button}
+    assert (what == "deleted") == ("project_back" in [each.key for each in app.main.button])
+    app.text_input(key="new_project_name").input("leaves")
+    app = button(app, "Create project").click().run()
+    assert not app.exception
+    assert address(app, "project") == "leaves"
+
+
 def test_who_asks_for_none_gets_the_one_that_was_opened_last(root: Path, workspace: Path) -> None:
     for number, name in enumerate(("cells", "leaves", "stones"), 1):
         make_project(workspace / name, number)

@@ -100,7 +100,11 @@ def _splits(run: RunFolder, empty: bool = False) -> list[str]:
 def epochs_csv(run: RunFolder) -> bytes:
     """One line for each epoch with every number of its row, the usual ones first."""
     rows = run_rows.read(run).epochs
-    frame = table(rows, run_overlay.pass_steps(run))
+    try:
+        pass_steps = run_overlay.pass_steps(run)
+    except StudioError:  # its configuration or its labels are damaged, which the page says; the table has no passes then
+        pass_steps = None
+    frame = table(rows, pass_steps)
     others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")
     return _csv(frame.join(others[[name for name in others.columns if name not in frame.columns]]))
 

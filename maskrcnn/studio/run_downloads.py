@@ -102,7 +102,7 @@ def epochs_csv(run: RunFolder) -> bytes:
     rows = run_rows.read(run).epochs
     try:
         pass_steps = run_overlay.pass_steps(run)
-    except StudioError:  # its configuration or its labels are damaged, which the page says; the table has no passes then
+    except StudioError:  # its configuration or labels are damaged, which the page says: the table has no passes then
         pass_steps = None
     frame = table(rows, pass_steps)
     others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")

@@ -163,7 +163,7 @@ def _rename(path: Path) -> None:
         with session.fail_softly(stop=False):
             there = session.home().rename(path, name)
             if str(path) == session.remembered():
-                session.switch_project(there)
+                session.follow_project(there)
             _done(f'"{path.name}" is called "{there.name}" now.')
 
 

@@ -88,6 +88,12 @@ def switch_project(path: Path) -> None:
     _remember(path)
 
 
+def follow_project(path: Path) -> None:
+    """The project of this tab or link is called otherwise now; what its page shows stays the same. Raises as
+    `switch_project` does."""
+    _remember(path)
+
+
 def leave_project() -> None:
     """Let this tab have no project, so that its next run takes the one that was opened last."""
     st.query_params.clear()

@@ -97,7 +97,7 @@ def _way_back(gone: session.ProjectGone) -> None:
     if gone.renamed and st.button(
         f"Open {plain(gone.renamed.name)}", key="project_renamed", type="primary", icon=":material/folder_open:"
     ):
-        session.switch_project(gone.renamed)
+        session.follow_project(gone.renamed)
         st.rerun()
     if gone.deleted and st.button(
         f"Bring {plain(gone.deleted.name)} back", key="project_back", type="primary", icon=":material/restore:"

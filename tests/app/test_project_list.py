@@ -69,6 +69,19 @@ def test_the_project_of_the_page_is_renamed_and_the_page_goes_on_with_it(app: Ap
     assert '"cells" is called "blood cells" now.' in said(app)
 
 
+def test_the_picture_that_is_open_stays_open_when_its_project_gets_another_name(root: Path, workspace: Path) -> None:
+    make_project(workspace / "cells", 3)
+    app = open_app(root, "cells")
+    app.query_params["image"] = "2.png"
+    app = rename(window(app.run()), workspace, "cells", "blood")
+    assert (address(app, "project"), address(app, "image")) == ("blood", "2.png")
+    link = open_app(root, "cells")
+    link.query_params["image"] = "3.png"
+    link = link.run().button(key="project_renamed").click().run()
+    assert not link.error
+    assert (address(link, "project"), address(link, "image")) == ("blood", "3.png")
+
+
 BAD_NAMES = {
     "leaves": 'project "leaves" exists already',
     "Leaves": '"Leaves" exists already as "leaves"',

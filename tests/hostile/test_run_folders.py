@@ -33,6 +33,7 @@ from maskrcnn.training.run_folder import (
     PROCESS,
     QUEUED,
     RESULT,
+    START,
     RunFolder,
     faulty_runs_in,
     runs_in,
@@ -65,6 +66,7 @@ def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         found = [one for one in json.loads(path.read_text()) if one["image_id"] in kept][:6]
         path.write_text(json.dumps(found))
     (run / METRICS).write_text("".join((run / METRICS).read_text().splitlines(keepends=True)[-40:]))
+    (run / START).write_text(json.dumps({"preset": "classroom", "init": "toy", "backbone_weights": "none"}))
     (run / PROCESS).write_text(json.dumps(this_process(create_time=1.0, device="cpu")))
     return run
 
@@ -96,9 +98,10 @@ def look_at(run: RunFolder) -> None:
     run_words.overview([run])
     local.failure(run), local.resumable(run), local.can_be_forced(run)
     epochs = run.epochs()
-    table(epochs), run.log_tail(60)
+    table(epochs, run_overlay.pass_steps(run)), run.log_tail(60)
     rows = run_rows.read(run)
     run_overlay.settings_of(run), run_overlay.comparison([run, run]), run_overlay.first_epoch(run)
+    run_overlay.axes([run, run]), run_overlay.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     launch_speed.of_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
@@ -186,7 +189,7 @@ QUEUED_NOTE = {
 
 
 @wider
-@pytest.mark.parametrize("name", [CONFIG, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
+@pytest.mark.parametrize("name", [CONFIG, START, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
 def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder, name: str) -> None:
     """A bad value for each field, another one for the next; `make fuzz` tries every one."""
     if name == QUEUED:
@@ -224,7 +227,9 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
                 assert local.last_row(run) == epoch
 
 
-@pytest.mark.parametrize("name", [CONFIG, DATASET, PROCESS, QUEUED, RESULT, METRICS, "detections/epoch_0021.json"])
+@pytest.mark.parametrize(
+    "name", [CONFIG, START, DATASET, PROCESS, QUEUED, RESULT, METRICS, "detections/epoch_0021.json"]
+)
 @pytest.mark.parametrize(
     "content",
     [b"", b"\xff\xfe\x00", b"{", b'"x"', b"[]", b"null", b"1", b"[" * 200_000, b'{"a":' * 200_000, b"\x00" * 100],
@@ -500,6 +505,7 @@ BROKEN: dict[str, Callable[[RunFolder], object]] = {
     "process-brackets": lambda run: (run.path / PROCESS).write_text("[" * 200_000),
     "result-list": lambda run: (run.path / RESULT).write_text("[]"),
     "config-list": lambda run: (run.path / CONFIG).write_text("[]"),
+    "start-list": lambda run: (run.path / START).write_text("[]"),
     "queued-list": lambda run: (run.path / QUEUED).write_text("[]"),
     "log-folder": lambda run: ((run.path / LOG).unlink(), (run.path / LOG).mkdir()),
     "metrics-without-epoch": lambda run: (run.path / METRICS).write_text('{"event": "step", "step": 1}\n'),

@@ -33,8 +33,8 @@ def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
             f"no label file is in this folder, only {counted(len(shown), 'picture')}; give it, and this folder "
             "with --images, or label the pictures in the studio"
         )
-    if known := other_formats.of_files(files):
-        return f"no label file that can be read is in this folder; it holds {known}"
+    if of_another := other_formats.of_files(files):
+        return f"no label file that can be read is in this folder; it holds {of_another}"
     kinds = Counter(names.suffix(name) or "no suffix" for name in others).most_common(_SHOWN)
     listed = ", ".join(f"{number} x {suffix}" for suffix, number in kinds)
     there = f"{counted(len(shown), 'picture')} and other files" if shown else "only other files, and no pictures"

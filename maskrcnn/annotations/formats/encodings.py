@@ -43,7 +43,7 @@ def decoded(content: bytes, source: Path | str) -> str:
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
     encoding = encoding or _without_mark(content)
     try:
-        return str(memoryview(content)[start:], encoding)
+        return str(memoryview(content)[start:], encoding).lstrip("\ufeff")  # put together of two files, it has two
     except UnicodeDecodeError as error:
         for beginning, words in _BINARY:
             if content.startswith(beginning):

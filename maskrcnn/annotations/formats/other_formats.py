@@ -48,6 +48,17 @@ def _is_darwin(document: Any) -> bool:
     )
 
 
+def _lacks(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
+    """Whether a document is one of ours but for the part `missing`: the entries of its list `there` tell."""
+
+    def fits(document: Any) -> bool:
+        entries = document.get(there) if isinstance(document, dict) and missing not in document else None
+        first = entries[0] if isinstance(entries, list) and entries else None
+        return isinstance(first, dict) and first.keys() >= set(of_entry)
+
+    return fits
+
+
 _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("project", "metadata", "view"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
     (_with("metadata", "attribute", "file"), f"VIA 3, {_NOT_READ}; export from VIA 2 or as COCO"),
@@ -76,6 +87,22 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
     (lambda d: _with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
     (_list_of("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
+    (_with("metadata", "instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_with("project_name", "images"), f"Hasty JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_with("samples"), f"FiftyOne JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_with("openlabel"), f"OpenLABEL JSON, {_NOT_READ}; {_AS_COCO}"),
+    (
+        _list_of("file_name", "annotations"),
+        f"dataset dicts of Detectron2, {_NOT_READ}; write them with its convert_to_coco_json",
+    ),
+    (
+        _lacks("images", "annotations", "image_id", "category_id"),
+        'a COCO file without its list "images", so nobody knows its pictures; export it again',
+    ),
+    (
+        _lacks("imagePath", "shapes", "points"),
+        'a labelme file without "imagePath", so nobody knows its picture; save it again in labelme',
+    ),
     (
         lambda document: isinstance(document, str) and document.lstrip()[:1] in ("{", "["),
         "JSON inside a JSON text, saved twice over; save what the text holds",
@@ -92,7 +119,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (r"(<\?xml[^>]*>\s*)?<annotation\b", f"Pascal VOC XML, which holds boxes only; {_AS_COCO}"),
     (r"(<\?xml[^>]*>\s*)?<svg\b", "an SVG drawing, no labels; name the label file"),
     (
-        r"(<!--[\s\S]{0,2000}?-->\s*)?<(!doctype\s+html|html|head|body)\b",
+        r"(<\?xml[^>]*>\s*)?(<!--[\s\S]{0,2000}?-->\s*)?<(!doctype\s+html|html|head|body)\b",
         "a web page (HTML), saved instead of the file; download the file itself (GitHub: Raw)",
     ),
     (r"(<\?xml[^>]*>\s*)?<\w", f"XML, {_NOT_READ}; {_AS_COCO}"),

@@ -126,6 +126,7 @@ def test_a_large_file_that_is_read_picture_by_picture_says_the_same(
         ("export default " + TEXT, "not JSON but JavaScript: it begins with `export default`"),
         ("<!DOCTYPE html>\n<html><body>404</body></html>", "this is a web page (HTML), saved instead of the file"),
         ("\n<html lang='en'>", "this is a web page (HTML)"),
+        ("<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD'>", "this is a web page (HTML)"),
         ("404: Not Found", 'not JSON: it begins with "404: Not Found"'),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
     ],
@@ -148,6 +149,11 @@ def test_texts_of_two_and_four_bytes_a_character_are_read(encoding: str, mark: s
     marked = "" if encoding in ("utf-8-sig", "utf-16", "utf-32") else mark  # those write it themselves
     (tmp_path / "labels.json").write_bytes((marked + text).encode(encoding))
     assert [record.file_name for record in read(tmp_path / "labels.json").images] == ["é.jpg"]
+
+
+def test_a_byte_order_mark_twice_is_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text("\ufeff\ufeff" + TEXT, encoding="utf-8")
+    assert read(tmp_path / "labels.json").n_regions == 1
 
 
 def test_a_csv_that_a_spreadsheet_saved_as_utf16_is_read(tmp_path: Path) -> None:
@@ -238,6 +244,18 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "ISAT": ({"info": {"description": "ISAT"}, "objects": []}, "ISAT JSON"),
     "GeoJSON": ({"type": "FeatureCollection", "features": []}, "GeoJSON"),
     "Ground Truth": ({"source-ref": "s3://x/a.jpg", "job": 0}, "a SageMaker Ground Truth manifest"),
+    "SuperAnnotate": ({"metadata": {"name": "a.jpg"}, "instances": []}, "SuperAnnotate JSON"),
+    "Hasty": ({"project_name": "x", "images": [{"image_name": "a.jpg", "labels": []}]}, "Hasty JSON"),
+    "FiftyOne": ({"samples": [{"filepath": "a.jpg"}]}, "FiftyOne JSON"),
+    "Detectron2": ([{"file_name": "a.jpg", "image_id": 1, "annotations": []}], "dataset dicts of Detectron2"),
+    "COCO without images": (
+        {"annotations": [{"id": 1, "image_id": 1, "category_id": 1}], "categories": []},
+        'a COCO file without its list "images"',
+    ),
+    "labelme without its picture": (
+        {"version": "5.0.1", "shapes": [{"label": "cat", "points": POLYGON}]},
+        'a labelme file without "imagePath"',
+    ),
     "JSON in a text": (json.dumps({"images": [], "annotations": []}), "JSON inside a JSON text, saved twice over"),
     "a notebook": ({"cells": [], "nbformat": 4, "metadata": {}}, "a notebook, no labels"),
 }

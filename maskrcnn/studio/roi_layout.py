@@ -34,12 +34,17 @@ class Layout:
     picture_height: int
     map_side: int
     grid_side: int
+    nudge_height: int
 
     def controls(self) -> list[DeltaGenerator]:
         """A column for each of the six choices."""
         if self.narrow:
             return [*st.columns(3), *st.columns(3)]
         return [*st.columns(_CONTROLS)]
+
+    def grids(self) -> list[DeltaGenerator]:
+        """A column for each of the four grids, two by two where the page is narrow."""
+        return [*st.columns(2), *st.columns(2)] if self.narrow else [*st.columns(4)]
 
     def beside(self, first: float, second: float) -> tuple[DeltaGenerator, DeltaGenerator]:
         """Two columns of these shares, or one below the other."""
@@ -59,15 +64,17 @@ def of_room(room: Room) -> Layout:
     narrow = room.width < NARROW
     picture, maps = _shares(room.width, *PICTURE_AND_MAPS, narrow=narrow)
     grids, _ = _shares(room.width, *GRIDS_AND_NUDGE, narrow=narrow)
-    each_map, each_grid = (maps - _GAP) / 2, (grids - 3 * _GAP) / 4
+    each_map, each_grid = (maps - _GAP) / 2, (grids - _GAP) / 2 if narrow else (grids - 3 * _GAP) / 4
     # A third of the window's height leaves room for the choices above and the line of each map below.
     map_side = int(max(90, min(each_map - _AXIS, room.height / 3, 360)))
+    grid_side = int(max(60, min(each_grid, 0.6 * map_side)))
     return Layout(
         narrow=narrow,
         picture_width=int(max(120, min(picture, 560))),
         picture_height=map_side + 60,
         map_side=map_side,
-        grid_side=int(max(60, min(each_grid, 0.6 * map_side))),
+        grid_side=grid_side,
+        nudge_height=max(190, grid_side + 55),  # room for the title of its axis
     )
 
 

@@ -213,12 +213,13 @@ with grids_column:
         format_func={"values": "its values", "differences": "its difference from RoIAlign's"}.get,
         key=f"{PAGE}_shown",
         persist_state="session",
-        help="RoIPool takes the largest value of each bin, the others the average of its points. A difference is "
+        help="Values of the feature map, which have no unit: RoIPool takes the largest of each bin, the others the "
+        "average of its points. A difference is "
         "orange where the method's value is larger than RoIAlign's, blue where it is smaller; all have one scale.",
     )
     differences = {name: grid - made["align"] for name, grid in made.items() if name != "align"}
     largest = max(float(abs(difference).max()) for difference in differences.values())
-    for column, (name, grid) in zip(st.columns(4), made.items(), strict=True):
+    for column, (name, grid) in zip(layout.grids(), made.items(), strict=True):
         column.markdown(NAMES[name])
         chart = (
             roi_charts.grid_chart(differences[name], "blueorange", layout.grid_side, largest=largest)
@@ -245,7 +246,7 @@ with nudge_column:
         moved = roi_pooling.nudged(name, feature_map, seen, scale, size, sampling, shifts)
         line = moved.mean(axis=(1, 2)) if followed == "mean" else moved[:, size // 2, size // 2]
         changes.append(line - line[0])
-    nudge = roi_charts.nudge_chart(list(steps), *changes, method, layout.grid_side + 55)
+    nudge = roi_charts.nudge_chart(list(steps), *changes, method, layout.nudge_height)
     st.altair_chart(nudge, width="stretch")
 
 # Why

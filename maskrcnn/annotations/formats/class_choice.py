@@ -50,7 +50,17 @@ def as_in(validation: Dataset, training: Dataset) -> Dataset:
         if training.class_attribute not in there and (parts := [name for name in names if name in there]):
             line = f"{validation.source}: each of the attributes {', '.join(parts)} is a class there, as in {other}"
             return replace(via_classes.joined(validation, parts), warnings=(*validation.warnings, line))
-    return following(validation, training.class_attribute, classes_in(training.images), other)
+    classes = classes_in(training.images)
+    only = via_classes.THE_ONLY_CLASS
+    is_of_one = has_choice(training) and training.class_attribute is None and classes == (only,)
+    if (
+        is_of_one
+        and has_choice(validation)
+        and any(region.class_name != only for record in validation.images for region in record.regions)
+    ):
+        line = f'{validation.source}: no attribute is the class there, as in {other}; every region is an "{only}"'
+        return replace(via_classes.reclassified(validation, None), warnings=(*validation.warnings, line))
+    return following(validation, training.class_attribute, classes, other)
 
 
 def following(dataset: Dataset, attribute: str | None, classes: Collection[str], other: str) -> Dataset:

@@ -86,6 +86,21 @@ def test_nothing_is_changed_where_nothing_is_open() -> None:
     assert class_choice.as_in(two, training) is two
 
 
+@pytest.mark.parametrize(
+    "regions", [[{"name": "x"}], [{"name": "x"}, {}], [{"kind": "a"}, {"kind": "b"}, {"kind": "b"}]]
+)
+def test_where_training_has_no_attribute_every_region_is_of_its_one_class(regions: list[Any]) -> None:
+    training = labels("train.json", {}, {})
+    found = class_choice.as_in(labels("val.json", *regions), training)
+    assert classes_of(found) == ["object"] * len(regions)
+    assert [dict(region.attributes) for region in found.images[0].regions] == regions
+    assert found.warnings == (
+        'val.json: no attribute is the class there, as in train.json; every region is an "object"',
+    )
+    same = labels("val.json", {}, {})
+    assert class_choice.as_in(same, training) is same
+
+
 def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> None:
     dataset = labels("val.json", {"name": "p9", "type": "leaf"})
     assert dataset.class_attribute == "name"

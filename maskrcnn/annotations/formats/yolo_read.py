@@ -45,19 +45,23 @@ def is_yolo(path: Path) -> bool:
     return yolo_settings.is_there(path)
 
 
-def read_folder(path: Path | str, images: Path | str | None = None) -> Dataset:
+def read_folder(path: Path | str, images: Path | str | None = None, *, passes_over: bool = False) -> Dataset:
     """The data set of a folder with a `data.yaml`, or of that file; `path` of every record is set.
 
     Pictures are looked for in the data set and in `images`. `warnings` name a split that is not there. Raises
     `StudioError` for a label file without its picture (coordinates are fractions of its size), for rows that cannot be
-    objects, and where no split is there.
+    objects, and where no split is there. With `passes_over`, label files without their picture and pictures that cannot
+    be opened are left out with a line in `warnings`, as the browser's import does, where others are left.
     """
     settings = yolo_settings.read(Path(path))
     there = _Set(settings, Path(images) if images is not None else None)
+    if passes_over or images is not None:
+        there.mend = "put it there"
     places, warnings = there.places()
     records: list[ImageRecord] = []
     splits: dict[str, str] = {}
     twice: dict[tuple[str, str], int] = {}
+    refused: list[StudioError] = []
     for place in places:
         for name in sorted({*place.pictures, *place.orphans}, key=natural_key):
             if name in splits:
@@ -65,7 +69,18 @@ def read_folder(path: Path | str, images: Path | str | None = None) -> Dataset:
                     twice[splits[name], place.split] = twice.get((splits[name], place.split), 0) + 1
                 continue
             splits[name] = place.split
-            records.append(there.record(name, place))
+            try:
+                picture, text = there.picture_and_text(name, place)
+                size = pictures.size(picture)
+            except StudioError as error:
+                if not passes_over:
+                    raise
+                refused.append(error)
+                continue
+            records.append(there.record(name, place, picture, text, size))
+    if refused and not records:
+        raise refused[0]
+    warnings += picture_places.shortened([f"passed over: {error}" for error in refused])
     warnings += [
         f"{settings.file}: {counted(number, 'picture')} of {other} {'is' if number == 1 else 'are'} in {split} too, "
         f"and {'was' if number == 1 else 'were'} taken for {split}"
@@ -106,6 +121,9 @@ def without_names(files: Mapping[str, Path]) -> str:
 
 class _Set:
     """The files of a data set, each by its name relative to the folder of the settings."""
+
+    mend = "put it there, or pass --images DIR"
+    """Of a picture that is not found."""
 
     def __init__(self, settings: Settings, images: Path | None) -> None:
         self.settings, self.folder, self.images = settings, settings.folder, images
@@ -157,20 +175,21 @@ class _Set:
         ]
         return places, lines
 
-    def record(self, name: str, place: _Place) -> ImageRecord:
-        """A picture with its regions; `name` is its own in the set, or where it would lie by its label file."""
+    def picture_and_text(self, name: str, place: _Place) -> tuple[Path, str | None]:
+        """A picture and its label file; `name` is its own in the set, or where it would lie by its label file."""
         if name in place.pictures:
-            picture: Path | None = self.pictures[place.pictures[name]]
-            text = self._text_of(name)
-        else:
-            picture, text = self._elsewhere(name, place.within), place.orphans[name]
-            if picture is None:
-                raise StudioError(
-                    f"{self.texts[text]}: its picture is not in {place.within or self.folder}, and YOLO's fractions "
-                    "need its size; put it there, or pass --images DIR"
-                )
-        assert picture is not None
-        width, height = pictures.size(picture)
+            return self.pictures[place.pictures[name]], self._text_of(name)
+        text = place.orphans[name]
+        if (picture := self._elsewhere(name, place.within)) is None:
+            where = place.within or self.folder
+            raise StudioError(
+                f"{self.texts[text]}: its picture is not in {where}, and YOLO's fractions need its size; {self.mend}"
+            )
+        return picture, text
+
+    def record(self, name: str, place: _Place, picture: Path, text: str | None, size: tuple[int, int]) -> ImageRecord:
+        """A picture with its regions."""
+        width, height = size
         regions = yolo_rows.regions(self.texts[text], self.settings, width, height) if text is not None else ()
         return ImageRecord(
             f"{_below(name, place.within)}{picture.suffix}",

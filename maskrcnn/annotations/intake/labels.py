@@ -108,7 +108,7 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
         has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and not has_files)
         if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
             continue
-        dataset = read(place)
+        dataset = yolo.read_folder(place, passes_over=True) if is_yolo else read(place)
         if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
             done.append(folder)
             yield Labels(folder, dataset)

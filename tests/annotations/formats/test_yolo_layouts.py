@@ -219,6 +219,27 @@ def test_the_pictures_of_a_list_may_lie_elsewhere(lay: Lay, picture: Any, tmp_pa
     assert (record.path, [region.shape for region in record.regions]) == (path, [TRIANGLE])
 
 
+@pytest.mark.parametrize("trouble", ["no picture", "a picture that is none", "an empty file", "cut off in its header"])
+def test_the_import_passes_over_what_has_no_picture(trouble: str, lay: Lay) -> None:
+    """As it does for labels of every format; on the command line training stops there in any case."""
+    texts = {"data.yaml": "train: images\nnames: [leaf]\n", "labels/a.txt": ROW, "labels/b.txt": ROW}
+    folder = lay("images/a.jpg", texts=texts)
+    content = {"a picture that is none": b"<svg/>", "an empty file": b"", "cut off in its header": b"\xff\xd8\xff\xe0"}
+    if trouble in content:
+        (folder / "images" / "b.jpg").write_bytes(content[trouble])
+    with pytest.raises(StudioError, match=r"b\.(jpg|txt): "):
+        read(folder)
+    staged = stage_path(folder)
+    assert found(staged.dataset) == {"a.jpg": ("train", 1)}
+    (line,) = staged.warnings
+    assert line.startswith("passed over: ")
+    assert "/b." in line
+    (folder / "images" / "a.jpg").unlink()
+    (folder / "labels" / "a.txt").unlink()
+    with pytest.raises(StudioError, match=r"b\.(jpg|txt): "):
+        stage_path(folder)
+
+
 def test_two_masks_and_a_list_of_their_classes_are_no_yolo(tmp_path: Path) -> None:
     import numpy as np
     from PIL import Image

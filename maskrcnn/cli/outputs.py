@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset
-from maskrcnn.errors import ArgumentError
+from maskrcnn.errors import ArgumentError, one_line
 from maskrcnn.training.run_folder import write_whole
 
 
@@ -39,4 +39,4 @@ def _refused(place: Path, why: str | None) -> ArgumentError:
 def print_warnings(dataset: Dataset) -> None:
     """What the reader of some labels left out, did not find or took otherwise, each in a line."""
     for line in dataset.warnings:
-        print(f"warning: {line}", file=sys.stderr)
+        print(f"warning: {one_line(line)}", file=sys.stderr)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from maskrcnn.annotations.formats import via_classes, via_rivals
+from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError
@@ -48,7 +49,7 @@ def as_in(validation: Dataset, training: Dataset) -> Dataset:
     if has_choice(validation) and (names := training.extras.get("class_from")):
         there = via_classes.said(validation)[0].names
         if training.class_attribute not in there and (parts := [name for name in names if name in there]):
-            line = f"{validation.source}: each of the attributes {', '.join(parts)} is a class there, as in {other}"
+            line = f"{validation.source}: each of the attributes {_listed(parts)} is a class there, as in {other}"
             return replace(via_classes.joined(validation, parts), warnings=(*validation.warnings, line))
     classes = classes_in(training.images)
     only = via_classes.THE_ONLY_CLASS
@@ -83,7 +84,7 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
     if rivals := via_rivals.rival_attributes(dataset):
         each = via_classes.joined(dataset, rivals)
         if set(each.classes) <= set(classes):
-            line = f"{dataset.source}: each of the attributes {', '.join(rivals)} is a class there, as in {other}"
+            line = f"{dataset.source}: each of the attributes {_listed(rivals)} is a class there, as in {other}"
             return replace(each, warnings=(*dataset.warnings, line))
     used = set(classes_in(dataset.images))
     fitting = [entry.name for entry in known if entry.values and set(entry.values) <= set(classes)]
@@ -95,6 +96,12 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
 def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
     if name == dataset.class_attribute:
         return dataset
-    instead = f', not "{dataset.class_attribute}"' if dataset.class_attribute is not None else ""
-    line = f'{dataset.source or "the dataset"}: the attribute "{name}" is the class there{instead}, {why}'
+    instead = f", not {brief(dataset.class_attribute)}" if dataset.class_attribute is not None else ""
+    line = f"{dataset.source or 'the dataset'}: the attribute {brief(name)} is the class there{instead}, {why}"
     return replace(via_classes.reclassified(dataset, name), warnings=(*dataset.warnings, line))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names of attributes, short enough for one line."""
+    shown = ", ".join(name[:40] for name in names[:8])
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

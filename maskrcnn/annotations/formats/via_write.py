@@ -8,7 +8,7 @@ from typing import Any
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.json_values import Json, brief
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset
 from maskrcnn.annotations.formats.outlines import single
 from maskrcnn.annotations.formats.via_file import SKELETONS, VERSION, skeletons_document
@@ -85,7 +85,10 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
             taken.update(attributes)
             _collect(found.region_attributes, attributes)
             for name, other in renamed(region, dataset.class_attribute).items():
-                losses(f'{{regions}} with an attribute "{name}" have it as "{other}", as that name is needed there')
+                losses(
+                    f"{{regions}} with an attribute {brief(name)} have it as {brief(other)}, "
+                    "as that name is needed there"
+                )
             if _needs_joining(region.shape):
                 losses(
                     "{regions} in several parts, with holes or drawn as masks became one outline each, as VIA has no "

@@ -101,7 +101,16 @@ class Staged:
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """The same with its class read as a project has it that has this class attribute and these classes; a warning
-        says where that is otherwise than by its own rule (`class_choice.following`)."""
+        says where that is otherwise than by its own rule (`class_choice.following`).
+
+        Unlike a validation set, a file may bring new classes: the attribute of the project is asked where it names some
+        that the project has, or where the file's own rule finds none.
+        """
+        own = self.dataset.class_attribute
+        if attribute is not None and own is not None:
+            same = (entry for entry in self.candidates if entry.name.strip().lower() == attribute.strip().lower())
+            if not any(set(entry.values) & set(classes) for entry in same):
+                attribute = None
         dataset = class_choice.following(self.dataset, attribute, classes, "this project")
         said = dataset.warnings[len(self.dataset.warnings) :]
         return replace(self, dataset=dataset, warnings=(*self.warnings, *said)) if said else self

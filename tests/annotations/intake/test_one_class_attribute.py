@@ -77,6 +77,9 @@ def staged_beside(folder: Path, *attributes: dict[str, Any]) -> Staged:
         ([{"name": "n", "type": "leaf"}], None, ("leaf", "stem"), ["leaf"]),
         ([{"name": "n", "type": "leaf"}], None, (), ["n"]),  # an empty project has said nothing yet
         ([{"name": "n", "type": "leaf"}], "kind", ("x",), ["n"]),
+        ([{"name": "n1", "type": "leaf"}, {"name": "n2", "type": "leaf"}], "name", ("oak",), ["leaf", "leaf"]),
+        ([{"name": "n1", "type": "leaf"}], "name", ("leaf",), ["leaf"]),
+        ([{"name": "oak", "type": "tree"}, {"name": "fir", "type": "tree"}], "name", ("oak",), ["fir", "oak"]),
         ([{"Kind": "a"}, {"Kind": "b"}, {"Kind": "b"}], "kind", ("a", "b"), ["a", "b", "b"]),
     ],
 )

@@ -41,7 +41,8 @@ def training_documents(
     they say nothing about, and for classes or keypoints in the validation set that the training set has not. With
     `snapshot`, the labels of a project are noted in its history under the name of the run. `watch` sees the pictures
     go by. `class_attribute` names the VIA attribute that is the class, where the rule would find another; the
-    validation set follows the training set in it (`class_choice`). `notes` are what the readers of the labels left out or took otherwise.
+    validation set follows the training set in it (`class_choice`). `notes` are what the readers of the labels left out
+    or took otherwise.
     """
     if snapshot and is_project(data):  # the labels of a run can be looked at in the project, and gone back to
         Project.open(data).snapshot(f"run {run.name}")

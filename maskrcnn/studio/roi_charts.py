@@ -134,9 +134,10 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
         if written
         else alt.Legend(orient="bottom", title=None, gradientLength=side, tickCount=3, format=".2g"),
     )
+    square = alt.Scale(padding=0, range=[0, alt.ExprRef("min(width, height)")])  # in full screen too
     base = alt.Chart(frame).encode(
-        x=alt.X("column:O", axis=None, scale=alt.Scale(padding=0)),
-        y=alt.Y("row:O", axis=None, scale=alt.Scale(padding=0)),
+        x=alt.X("column:O", axis=None, scale=square),
+        y=alt.Y("row:O", axis=None, scale=square),
         tooltip=["row", "column", alt.Tooltip("value:Q", format=".4f")],
     )
     layers: list[alt.Chart] = [base.mark_rect(stroke="#808080", strokeWidth=0.5).encode(color=colour)]

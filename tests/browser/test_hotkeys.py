@@ -176,6 +176,14 @@ def test_arrows_after_a_click_on_each_control_of_annotate(
     settled(page)
     assert shown(page) == before + 4
 
+    for _ in range(30):
+        page.keyboard.down("ArrowRight")  # repeats, as of a key that is held
+    page.keyboard.up("ArrowRight")
+    page.wait_for_timeout(700)
+    settled(page)
+    assert before + 5 <= shown(page) <= before + 8
+    before = shown(page)
+
     # A text that is being typed gets its keys.
     page.get_by_role("button", name="Classes").click()
     field = page.get_by_role("textbox", name="New class")
@@ -190,7 +198,7 @@ def test_arrows_after_a_click_on_each_control_of_annotate(
     page.get_by_role("dialog").get_by_text("Delete the selected region").wait_for()
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(500)
-    assert shown(page) == before + 4
+    assert shown(page) == before
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
 

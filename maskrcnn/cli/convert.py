@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, choices=FORMATS, dest="format", help=f"format to write: {', '.join(FORMATS)}"
     )
     parser.add_argument(
-        "--class-attribute", metavar="NAME", help="the VIA region attribute that is the class; else it is found by rule"
+        "--class-attribute",
+        metavar="NAME",
+        help="the VIA region attribute that is the class, or several (mango,orange), each where it is set; else it is "
+        "found by rule",
     )
     parser.add_argument("--images", metavar="DIR", help="folder of the pictures, where they are not beside SRC")
 

@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class-attribute",
         metavar="NAME",
-        help="the VIA region attribute that is the class, where the rule would find another; --val follows it",
+        help="the VIA region attribute that is the class, where the rule would find another, or several (mango,orange),"
+        " each where it is set; --val follows it",
     )
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the findings there, for programs")
     parser.add_argument("--fix", type=Path, metavar="DST", help="write the mended labels there, in the same format")

@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class-attribute",
         metavar="NAME",
-        help="the VIA region attribute that is the class; else the one whose values the network has learned",
+        help="the VIA region attribute that is the class, or several (mango,orange), each where it is set; else what "
+        "names the classes that the network has learned",
     )
     parser.add_argument("--out", type=Path, metavar="REPORT", help="also write the report, as JSON; compare reads it")
     parser.add_argument(

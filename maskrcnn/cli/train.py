@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--class-attribute",
         metavar="NAME",
-        help="the VIA region attribute that is the class, where the rule would find another; --val follows it",
+        help="the VIA region attribute that is the class, where the rule would find another, or several (mango,orange),"
+        " each where it is set; --val follows it",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
     parser.add_argument("--preset", choices=PRESETS, help="which set of defaults to start from (classroom)")

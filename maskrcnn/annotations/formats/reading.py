@@ -51,7 +51,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
 
     Files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Folders: one such file, a labelme file for each picture,
     a YOLO data set, or PNG masks. `class_attribute` names the VIA attribute that is the class, where the rule of
-    `via_classes` would choose another.
+    `via_classes` would choose another, or several with commas between them, each the class where it is set.
 
     Pictures are looked for in `images` if given, else in the folder of the file and below it, and in the layouts of
     `picture_places.around`; names may be spelled as other programs do (`picture_index`). A picture that is not found

@@ -657,7 +657,7 @@ def test_a_damaged_label_file(kind: str, suffix: str, tmp_path: Path) -> None:
 def test_a_label_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "labels.json").open("wb") as file:
         file.truncate(1_000_000_000)
-    require_refused(tmp_path / "labels.json", "labels.json: 954 MB are too much", 1, tmp_path)
+    require_refused(tmp_path / "labels.json", "labels.json: 1.0 GB are too much", 1, tmp_path)
 
 
 PIPES = ("labels.json", "labels.csv", "data.yaml", "classes.json", "classes.txt", "a.png", "a.txt", "project.db")

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -171,8 +172,14 @@ def statements(tree: ast.AST, *, inside_functions: bool) -> Iterator[ast.stmt]:
         yield from statements(child, inside_functions=inside_functions)
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+@cache
 def imports(file: Path, *, inside_functions: bool = True) -> set[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    tree = parsed(file)
     return {
         name for node in statements(tree, inside_functions=inside_functions) for name in imported(node, file) if name
     }

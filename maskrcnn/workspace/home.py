@@ -224,7 +224,9 @@ class Workspace:
             if found_none := staged.none_found():
                 raise StudioError(f"{path}: {found_none}; {mend}")
             if all(record.path is None for record in staged.dataset.images):
-                raise StudioError(f"{path}: none of its {len(staged.missing):,} pictures was found; {mend}")
+                missing = len(staged.missing)
+                which = "its picture was not" if missing == 1 else f"none of its {missing:,} pictures was"
+                raise StudioError(f"{path}: {which} found; {mend}")
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             if names.key(name).startswith(_OWN_FILES):

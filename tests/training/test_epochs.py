@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from maskrcnn import shipped
 from maskrcnn.config import Config
 from maskrcnn.training import epochs
 from maskrcnn.training.course import Course
 from maskrcnn.training.duration import Costs, estimate_of
 from maskrcnn.training.epochs import Best, ap_words, best_epoch
+from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.schedule import Clock
 
 Rows = list[dict[str, Any]]
@@ -149,3 +151,11 @@ def test_the_trainer_does_what_launch_says(pictures: int, seconds: float) -> Non
     # Where a twentieth of the time is half a pass more than whole passes, either neighbour is right.
     assert all(abs(steps - said.steps_per_epoch) <= per_pass for steps in taken[1:-1])
     assert len(taken) == pytest.approx(said.epochs, abs=3)
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_what_ships_says_the_same_of_its_best_epoch(name: str) -> None:
+    run = RunFolder(shipped.FOLDER / name)
+    best = best_epoch(run.epochs())
+    assert best is not None
+    assert best.epoch == (run.result() or {})["best_epoch"] == (shipped.card(name) or {})["best_epoch"]

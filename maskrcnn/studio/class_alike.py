@@ -23,13 +23,13 @@ def make(
     add: Callable[[str], object],
     use: Callable[[str], object],
     *,
-    add_words: str = "Add “{}” all the same",
-    use_words: str = "Use “{}”",
+    renaming: bool = False,
 ) -> None:
     """`add(name)` where no class in `existing` looks like it; else ask, with a button for `use(other)` and one for
-    `add(name)`. `name` is None while nothing was submitted; the question stays until it is answered.
+    `add(name)`. With `renaming`, `use` merges a class into the other, and `add` gives it the name all the same.
 
-    `add` and `use` may raise `StudioError`, which becomes one red line, and may rerun the page.
+    `name` is None while nothing was submitted; the question stays until it is answered. `add` and `use` may raise
+    `StudioError`, which becomes one red line, and may rerun the page.
     """
     slot = f"{key}_alike"
     if name is not None:
@@ -52,8 +52,10 @@ def make(
         icon=":material/spellcheck:",
     )
     with st.container(horizontal=True, gap="small"):
-        used = st.button(use_words.format(plain(other)), type="primary", icon=":material/check:", key=f"{slot}_use")
-        added = st.button(add_words.format(plain(name)), icon=":material/add:", key=f"{slot}_add")
+        use_it = f"Merge into “{plain(other)}”" if renaming else f"Use “{plain(other)}”"
+        add_it = f"Call it “{plain(name)}” all the same" if renaming else f"Add “{plain(name)}” all the same"
+        used = st.button(use_it, type="primary", icon=":material/check:", key=f"{slot}_use")
+        added = st.button(add_it, icon=":material/add:", key=f"{slot}_add")
     if used or added:
         del st.session_state[slot]
         with session.fail_softly(stop=False):

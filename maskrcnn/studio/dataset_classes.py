@@ -143,8 +143,7 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
         [other for other in names if other != name or other == new.strip()],
         save,
         merge,
-        add_words="Call it “{}” all the same",
-        use_words="Merge into “{}”",
+        renaming=True,
     )
     with st.container(horizontal=True):
         for words, icon, other in (("Up", "arrow_upward", place - 1), ("Down", "arrow_downward", place + 1)):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from maskrcnn.annotations import doctor
 from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
+from maskrcnn.annotations.labelled import learned_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
@@ -24,7 +25,6 @@ from maskrcnn.studio import (
 )
 from maskrcnn.studio.dataset_memory import Stamp
 from maskrcnn.studio.plain_text import bullets, plain
-from maskrcnn.training.labels import learned_of
 from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
@@ -232,7 +232,7 @@ def _choose_for_all(project: Project, findings: Sequence[Finding], state: Stamp)
             words = dict.fromkeys(finding.fix.words for finding in chosen if finding.fix)
             like = " and the like" if len(words) > 1 else ""
             if st.button(
-                f"{_sentence(plain(next(iter(words)))).rstrip('.')}{like} ({len(chosen):,})",
+                f"{plain(_sentence(next(iter(words))).rstrip('.'))}{like} ({len(chosen):,})",
                 key=f"dataset_choose_{findings[0].check}_{option}",
                 icon=":material/rule:",
                 help="One step that can be undone. Below, each finding can be decided by itself.",
@@ -276,7 +276,7 @@ def _words(project: Project, finding: Finding, key: str, state: Stamp) -> None:
     if finding.fix is not None:
         st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
     for choice in finding.choices:
-        words = _sentence(plain(choice.words)).rstrip(".")
+        words = plain(_sentence(choice.words).rstrip("."))
         if st.button(words, key=f"{key}_{choice.called}", icon=":material/rule:", help=words):
             _fix(project, [replace(finding, fix=choice)], state, f"before: {finding.title}, {choice.called}")
     if finding.file_name:

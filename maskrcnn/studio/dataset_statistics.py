@@ -14,6 +14,7 @@ from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import address, annotate_state, dataset_charts, dataset_memory, session
 from maskrcnn.studio.dataset_charts import MOST_CLASSES, NO_CLASS
+from maskrcnn.studio.plain_text import plain
 
 PAGE = "dataset"
 SPLITS = {"all": "All pictures", "train": "Training", "val": "Validation"}
@@ -150,7 +151,7 @@ def _nothing(project: Project, found: Statistics) -> None:
         icon=":material/bar_chart:",
     )
     if left := left_in_words(found):
-        st.markdown(left.replace("Not among them", "Not learned from", 1))
+        st.markdown(plain(left.replace("Not among them", "Not learned from", 1)))
     if found.n_pictures and st.button("Draw the first one", type="primary", icon=":material/draw:"):
         st.switch_page("pages/label/annotate.py", query_params={"project": project.folder.name})
     if not found.n_pictures:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.annotations import learned, likeness
+from maskrcnn.annotations.labelled import labelled
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.splitting import Split, held_back, stratified
 from maskrcnn.annotations.store import Project
@@ -15,7 +16,6 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
 from maskrcnn.studio.dataset_split import CHECKED_AT_ONCE
 from maskrcnn.studio.launch_material import Material
-from maskrcnn.training.labels import labelled
 from maskrcnn.words import counted
 
 SHARE, SEED = 0.2, 0

@@ -10,12 +10,12 @@ from typing import Any
 
 from maskrcnn.annotations import Dataset, learned, raster, read
 from maskrcnn.annotations.formats import class_choice, coco
+from maskrcnn.annotations.labelled import labelled
 from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.own_splits import by_own_split
-from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
-from maskrcnn.annotations.store import DATABASE, Project, Split
+from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
@@ -130,24 +130,6 @@ def config_for(config: Config, documents: dict[str, Any]) -> Config:
         if found.edges:
             changes["keypoint_edges"] = found.edges
     return config.replace(**changes)
-
-
-def labelled(project: Project, split: Split | None = None) -> Dataset:
-    """The pictures of a split (None: of both) that have regions, or that somebody marked as done and therefore mean to
-    be empty.
-
-    A picture that nobody has labelled yet would teach that everything on it is background.
-    """
-    finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
-    dataset = project.dataset(split)
-    return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
-
-
-def learned_of(project: Project, *, outlines: bool = True, progress: Progress | None = None) -> learned.Learned:
-    """What a project holds to learn from, both splits together: of its labelled pictures, with how many wait."""
-    dataset = labelled(project)
-    waiting = len(project.images()) - len(dataset.images)
-    return replace(learned.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
 
 
 def is_project(folder: Path) -> bool:

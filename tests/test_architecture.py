@@ -107,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
 """Modules that are torch, or load it; `LIGHT_TRAINING` are the exceptions."""
 
-LIGHT_TRAINING = ("run_folder", "run_documents", "readiness", "schedule", "duration", "epochs")
+LIGHT_TRAINING = ("run_folder", "run_documents", "readiness", "schedule", "duration", "epochs", "labels")
 """Modules of the training that know no torch, so that pages may load them."""
 
 LIGHT = (

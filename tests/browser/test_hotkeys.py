@@ -13,7 +13,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.studio import hotkeys, session
-from tests.sweeps import FUZZ
+from tests.sweeps import FUZZ, wider
 
 SCRIPT = (Path(hotkeys.__file__).parent / "hotkeys.js").read_text(encoding="utf-8")
 PICTURES = 40
@@ -98,6 +98,7 @@ def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
     return made
 
 
+@wider
 def test_arrows_after_a_click_on_each_control_of_annotate(
     page: Any, server: Any, project: Project, settled: Callable[..., None]
 ) -> None:

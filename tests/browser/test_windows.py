@@ -16,7 +16,7 @@ import pytest
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import session
 from maskrcnn.studio.shell import frame
-from tests.sweeps import FUZZ, sweep
+from tests.sweeps import FUZZ, sweep, wider
 
 SIZES = ((820, 1180), (1280, 720), (1400, 900), (1920, 1080)) if FUZZ else ((820, 1180), (1280, 720))
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
@@ -33,6 +33,7 @@ CUT_OFF = (Path(__file__).parent / "cut_off.js").read_text(encoding="utf-8")
 Settled = Callable[..., None]
 
 
+@wider
 @pytest.mark.parametrize(
     "name", ["annotate", *(pytest.param(name, marks=sweep) for name in PAGES if name != "annotate")]
 )
@@ -47,6 +48,9 @@ def test_nothing_is_cut_off(page: Any, server: Any, settled: Settled, name: str)
             settled(page, 60_000)
             page.wait_for_timeout(200)
             faults = page.evaluate(CUT_OFF)
+            if name == "annotate":  # the boxes that delete are its last column
+                aside = page.locator(".dvn-scroller").first.evaluate("table => table.scrollWidth - table.clientWidth")
+                faults += [f"the table of regions is {aside} px too wide"] * (aside > 1)
             assert not faults, f"{name} at {width} x {height}, side bar {'open' if is_open else 'closed'}: {faults}"
         if is_open:
             page.locator('[data-testid="stSidebarCollapseButton"] button').dispatch_event("click")

@@ -28,7 +28,7 @@ def test_what_asks_for_fuzz_is_marked() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         if path != Path(__file__) and re.search(r"from tests.sweeps import .*\bFUZZ\b", text):
-            assert "@wider" in text or "marks=wider" in text, path.relative_to(TESTS)
+            assert "wider" in text or "@sweep" in text, path.relative_to(TESTS)
 
 
 def test_by_default_the_examples_are_the_same_each_time() -> None:

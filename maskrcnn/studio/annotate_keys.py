@@ -71,7 +71,7 @@ def _select(project: Project, image: StoredImage, step: int) -> None:
         number = 0 if step > 0 else len(editor.regions) - 1
     else:
         number = min(max(0, chosen + step), len(editor.regions) - 1)
-    annotate_state.select(editor, number)
+    annotate_state.select_region(editor, number)
 
 
 def _delete(project: Project, image: StoredImage) -> None:

@@ -125,7 +125,7 @@ def last_editor() -> Editor | None:
     return next(reversed(st.session_state.get(_EDITORS, {}).values()), None)
 
 
-def select(editor: Editor, number: int) -> None:
+def select_region(editor: Editor, number: int) -> None:
     """Select a region, counted from 0, for the keys that do something to one."""
     st.session_state[_SELECTED] = editor.image_id, editor.regions[number].id
 

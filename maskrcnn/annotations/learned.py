@@ -271,13 +271,17 @@ def _has_pixel(shape: Shape, size: Size) -> bool:
 
 def _short_side(shape: Shape, size: Size) -> int:
     """The shorter side (px) of the box around what of the shape lies in the picture."""
-    x0, y0, x1, y1 = raster.bounds(shape)
+    if isinstance(shape, Polygon):  # several times as quick as `raster.bounds`
+        xs, ys = [x for x, _ in shape.points], [y for _, y in shape.points]
+        x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)
+    else:
+        x0, y0, x1, y1 = raster.bounds(shape)
     return round(min(min(x1, size[0]) - max(x0, 0), min(y1, size[1]) - max(y0, 0)))
 
 
 def _is_seen_at_once(outline: Points, size: Size) -> bool:
-    """Whether the outline covers a long stretch of one pixel column in its middle: ten times as quick as the mask, and
-    true of all but tiny, thin and odd ones."""
+    """Whether the outline covers a long stretch of one pixel column in its middle: 2 to 10 times as quick as the mask
+    (10 µs for 40 vertices), and true of all but tiny, thin and odd ones."""
     if len(outline) < 3:
         return False
     xs = [x for x, _ in outline]

@@ -69,8 +69,8 @@ def show(project: Project) -> None:
     )
     found = whole if split == "all" else whole.of("train" if split == "train" else "val")
     _figures(found)
-    if (left := left_in_words(found)) and found.n_objects:
-        st.markdown(f":small[{plain(left.replace('Not among them', 'Not learned from', 1))}]")
+    if (passed_over := left_in_words(found)) and found.n_objects:
+        st.markdown(f":small[{plain(passed_over.replace('Not among them', 'Not learned from', 1))}]")
     if not found.n_objects:
         _nothing(project, found)
         return

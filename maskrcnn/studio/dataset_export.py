@@ -13,7 +13,7 @@ from maskrcnn.annotations.store import Project, Split
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, session
 from maskrcnn.studio.plain_text import bullets, plain
-from maskrcnn.words import counted
+from maskrcnn.words import byte_size, counted
 
 SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
 
@@ -117,11 +117,4 @@ def _download(ready: Ready) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.markdown(f"{counted(ready.pictures, 'picture')}, {ready.regions}, {in_bytes(len(ready.content))}")
-
-
-def in_bytes(size: int) -> str:
-    """For example "640 B", "12 kB" or "3.4 MB"."""
-    if size < 1000:
-        return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+        st.markdown(f"{counted(ready.pictures, 'picture')}, {ready.regions}, {byte_size(len(ready.content))}")

@@ -56,7 +56,7 @@ OURS: dict[str, str] = {
     "dataset_classes.py": "words",
     "dataset_doctor.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
-    "dataset_export.py": "counts.pictures counts.train counts.val in_bytes(len(ready.content))",
+    "dataset_export.py": "counts.pictures counts.train counts.val ready.regions",
     "dataset_memory.py": "words done total",
     "dataset_overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
     "wanted.status",
@@ -66,7 +66,7 @@ OURS: dict[str, str] = {
     "dataset_statistics.py": "label value meaning",
     "dataset_undo.py": "done.words done.button",
     "hotkeys.py": "label SHEET.shown keys words",  # of its tables; names of classes went through `plain` in `rows`
-    "job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now)",
+    "job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
     "launch_doctor.py": "number",
     "launch_eta.py": "label",
     "networks.py": "shipped.in_short(card)",  # the card of a model that ships
@@ -74,17 +74,19 @@ OURS: dict[str, str] = {
     "queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
-    "run_curve_charts.py": "loss gauge.title gauge.meaning word name",  # of curve_words
+    "run_curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows)",  # of curve_words
     "run_predictions.py": "epochs words line page",
     "sidebar.py": "counts.done counts.pictures group page label",
     "uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "why_missed.py": "epoch map(str,kept)",
-    "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score)",  # its definitions
+    "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score) "  # its definitions
+    "inspection.epoch_help(best)",
     "roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
     "launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() launch.start_note(start_from,default) "
     "launch.schedule_in_words(values['layers']) material.left_out() launch.in_short(config) label about heading",
     "runs.py": "now.state words.meaning bar_text(now) STATES['lost'].meaning "
-    "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words
+    "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run) "
+    "run_overlay.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words
 }
 """File -> pieces that are numbers or words of ours, as that file calls them (without blanks)."""
 

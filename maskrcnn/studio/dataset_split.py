@@ -203,8 +203,8 @@ def _balance(
     st.dataframe(
         pd.DataFrame(now_and_after(images, after, table_now, table_after)),
         hide_index=True,
-        column_config={"": st.column_config.TextColumn(width=150)}
-        | {name: st.column_config.TextColumn(alignment="right") for name in NOW_AND_AFTER},
+        column_config={"": st.column_config.TextColumn(width=140)}
+        | {name: st.column_config.TextColumn(alignment="right", width=80) for name in NOW_AND_AFTER},
     )
     frame = pd.DataFrame(
         [
@@ -239,7 +239,7 @@ def _balance(
         )
 
 
-NOW_AND_AFTER = ("training now", "validation now", "training after", "validation after")
+NOW_AND_AFTER = ("train now", "val now", "train after", "val after")
 
 
 def now_and_after(

@@ -264,7 +264,12 @@ def document(
 MANY = (1,) * 9 + (2,) * 9
 TOLD: dict[str, tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any], str]] = {
     "a class with no instance": (document(*[1] * 9), document(1), {}, 'class "bee" has no object to learn from'),
-    "a class of crowds": (document(*[1] * 9, 2, iscrowd=0), document(1, 2), {}, 'class "bee" has 1 object to learn from'),
+    "a class of crowds": (
+        document(*[1] * 9, 2, iscrowd=0),
+        document(1, 2),
+        {},
+        'class "bee" has 1 object to learn from',
+    ),
     "one picture": (document(*MANY, pictures=1), document(1, 2), {}, "there is one picture only"),
     "no validation set": (document(*MANY), None, {}, "there is no validation set: no AP"),
     "empty validation": (document(*MANY), document(), {}, "the validation pictures have no object on them"),

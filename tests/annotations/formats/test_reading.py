@@ -166,7 +166,10 @@ def test_pictures_that_cannot_be_trained_on(damage: str, picture, label_file) ->
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        (via_file("a.jpg", shape={"name": "point", "cx": 1, "cy": 1}), "no object to learn from: the only region is a point"),
+        (
+            via_file("a.jpg", shape={"name": "point", "cx": 1, "cy": 1}),
+            "no object to learn from: the only region is a point",
+        ),
         (via_file("a.jpg", shape={**SQUARE, "x": 500}), "the only region has no pixel inside its picture"),
         ({"a.jpg": {"filename": "a.jpg", "regions": []}}, "there is no region to learn from"),
         (via_file("a.jpg", track=5), 'has no class that can be told from "track"'),

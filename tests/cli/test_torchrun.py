@@ -22,6 +22,7 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.training.labels import training_documents
 from maskrcnn.training.run_folder import PROCESS, RunFolder
 from maskrcnn.training.team import Team
+from maskrcnn.words import counted
 from tests import tiny
 from tests.forked import in_child
 
@@ -117,9 +118,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(
     if mend is None:
         refuse_uneven(config, documents, Team(0, processes))
         return
-    says = (
-        f"{processes} processes cannot share batches of {min(batch, 4)} pictures evenly; give --set batch_size={mend}"
-    )
+    says = f"{processes} processes cannot share batches of {counted(min(batch, 4), 'picture')} evenly; give --set batch_size={mend}"
     with pytest.raises(ArgumentError, match=says):
         refuse_uneven(config, documents, Team(0, processes))
 

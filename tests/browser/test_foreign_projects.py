@@ -48,7 +48,7 @@ def test_foreign_words_are_text_and_nothing_is_fetched(
     buttons = page.locator('[data-testid="stMain"]').get_by_role("button").filter(has_text="⬤")
     buttons.nth(len(CLASSES)).wait_for()  # these, and "cell"
     said = [text.replace(WORD_JOINER, "").partition("\n")[0] for text in buttons.all_inner_texts()]
-    assert said == [f"⬤ {name}" for name in ("cell", *CLASSES)]
+    assert said == [f"⬤ {name} {key}" for key, name in enumerate(("cell", *CLASSES), start=1)]
     made_of_it = page.locator('[data-testid="stMain"]').locator('.katex, a[href*=example]:not([href*="project="])')
     assert made_of_it.count() == 0
     assert not [url for url in asked if not url.startswith((server.url, "data:", "blob:"))]

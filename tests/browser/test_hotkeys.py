@@ -17,7 +17,7 @@ from tests.sweeps import FUZZ, wider
 
 SCRIPT = (Path(hotkeys.__file__).parent / "hotkeys.js").read_text(encoding="utf-8")
 PICTURES = 40
-MOST_USED = ("nothing", "box", "zoom", "picture", "done", "class", "table", "next", "thumbnail")
+MOST_USED = ("box", "zoom", "done", "table", "thumbnail")
 """The controls that are clicked by default; `make fuzz` clicks all."""
 
 TAKES_TEXT = {
@@ -138,10 +138,13 @@ def test_arrows_after_a_click_on_each_control_of_annotate(
         "table": table,
         "next": lambda: page.get_by_role("button", name="Next").first.click(),
         "previous": lambda: page.get_by_role("button", name="Previous").first.click(),
-        "thumbnail": lambda: page.locator('[class*="st-key-annotate_thumbnail"] button:visible').nth(3).click(),
+        "thumbnail": lambda: page.locator('[class*="st-key-annotate_thumbnail"] button:visible').first.click(),
     }
     for name in clicks if FUZZ else MOST_USED:
+        before = shown(page)
         clicks[name]()
+        if name in ("picture", "next", "previous", "thumbnail"):
+            until(page, lambda before=before: shown(page) != before, f"another picture after a click on {name}")
         settled(page)
         before = shown(page)
         page.keyboard.press("ArrowRight")

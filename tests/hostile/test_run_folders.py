@@ -531,7 +531,9 @@ BROKEN: dict[str, Callable[[RunFolder], object]] = {
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize(
+    "broken", [pytest.param(name, marks=[sweep] if number % 2 else []) for number, name in enumerate(BROKEN)]
+)
 def test_one_broken_run_takes_down_no_page(
     root: Path, workspace: Path, run: RunFolder, shared_run: Path, broken: str
 ) -> None:

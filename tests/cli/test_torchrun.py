@@ -118,7 +118,8 @@ def test_a_batch_that_cannot_be_shared_is_refused(
     if mend is None:
         refuse_uneven(config, documents, Team(0, processes))
         return
-    says = f"{processes} processes cannot share batches of {counted(min(batch, 4), 'picture')} evenly; give --set batch_size={mend}"
+    batches = f"batches of {counted(min(batch, 4), 'picture')}"
+    says = f"{processes} processes cannot share {batches} evenly; give --set batch_size={mend}"
     with pytest.raises(ArgumentError, match=says):
         refuse_uneven(config, documents, Team(0, processes))
 

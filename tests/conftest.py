@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -48,10 +49,18 @@ def nothing_ships() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def workspaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet, one for each test. (`mktemp` would look through all earlier ones each time.)"""
+    folder = tmp_path_factory.mktemp("workspaces")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def workspace(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(workspaces: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace folder, so that no test sees or touches the real one."""
-    folder = tmp_path_factory.mktemp("workspace")
+    folder = next(workspaces)
+    folder.mkdir()
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(folder))
     return folder
 

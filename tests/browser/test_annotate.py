@@ -14,6 +14,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Polygon, Rect, Region
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.studio import session
+from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 640, 480
 TRIANGLE = ((100, 80), (420, 120), (260, 400))
@@ -134,6 +135,7 @@ def test_leaving_the_page_and_coming_back_loses_nothing(opened: Any, project: Pr
     assert_at(polygons(project)[0], TRIANGLE)
 
 
+@sweep
 def test_several_polygons_in_a_row_on_one_canvas(opened: Any, project: Project, settled: Settled) -> None:
     draw_polygon(opened, settled)
     draw_polygon(opened, settled, ((450, 60), (600, 60), (560, 200)))
@@ -185,6 +187,7 @@ def test_rename_delete_and_undo_in_the_table(opened: Any, project: Project, sett
     wait_until(opened, lambda: regions(project) == renamed[1:])
 
 
+@sweep
 def test_a_box_and_moving_it(opened: Any, project: Project, settled: Settled) -> None:
     opened.get_by_role("radio", name="Box").or_(opened.get_by_role("button", name="Box", exact=True)).first.click()
     wait_for_canvas(opened, settled)

@@ -16,6 +16,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import session
 from maskrcnn.workspace import ProjectGone, Workspace
 from tests.app.test_frame import PAGES, address, button, folders, make_project, open_app, side_bar
+from tests.sweeps import sweep
 
 ODD_NAMES = (
     "**bold** [a](links.example)",
@@ -179,7 +180,9 @@ def test_a_damaged_project_is_one_line_and_the_others_are_a_click_away(root: Pat
     assert "0 of 3 pictures done" in side_bar(app)
 
 
-@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[sweep] if number % 2 else []) for number, name in enumerate(ODD_NAMES)]
+)
 def test_a_project_of_an_odd_name_is_listed_opened_and_addressed(root: Path, workspace: Path, name: str) -> None:
     make_project(workspace / "cells")
     make_project(workspace / name, 3)

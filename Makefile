@@ -28,13 +28,15 @@ run: packages
 	@exec $(PY) -m maskrcnn.studio --server.address 127.0.0.1 --server.port $(PORT)
 
 # Each test computes with one thread, so every core runs some of them; those of a file stay together, for what they
-# share. A browser and its server wait for each other half of the time: more of these than cores.
-BROWSERS ?= 3
+# share. A browser, a server and a training are busy on all cores: these tests run one after the other. Without a
+# training, a browser and its server wait for each other half of the time: two of these at a time.
+TRAINING = tests/browser/test_queue.py tests/browser/test_main_job.py
 test: lint chromium
 	$(call say,Running the tests)
 ifeq ($(strip $(ARGS)),)
 	@$(PY) -m pytest -n logical --dist loadfile --ignore tests/browser
-	@$(PY) -m pytest -n $(BROWSERS) --dist loadfile tests/browser
+	@$(PY) -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
+	@$(PY) -m pytest $(TRAINING)
 else
 	@exec $(PY) -m pytest $(ARGS)
 endif

@@ -68,7 +68,7 @@ def test_a_project_that_is_moved_away_is_told_and_comes_back(
     (server.workspace / "shapes").rename(away)
     with suppress(Error):  # the page may have noticed by itself, and taken the button away
         page.get_by_role("button", name="Next").click(timeout=3000)
-    page.get_by_text('project "shapes" is not there').wait_for()
+    settled(page)
     page.reload()
     page.get_by_text('project "shapes" is not there').wait_for()
     settled(page)

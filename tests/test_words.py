@@ -60,6 +60,9 @@ def test_a_duration_that_nobody_knows(seconds: float | None, said: str) -> None:
     ("count", "said"),
     [
         (0, "0 kB"),
+        (640, "640 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
         (999_499, "999 kB"),
         (999_500, "1 MB"),
         (25_600_000, "26 MB"),

@@ -66,7 +66,12 @@ def current_project() -> Project:
     elif not is_project(path):
         raise here.gone(path, path.name)
     _remember(path)
-    project = Project.open(path)
+    try:
+        project = Project.open(path)
+    except StudioError:
+        if is_project(path):
+            raise
+        raise here.gone(path, path.name) from None  # it was moved or deleted in this moment
     if st.session_state.get(_NOTED) != str(path):
         here.note_opened(path)
         st.session_state[_NOTED] = str(path)

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.regions import Polygon, Region
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import Project, migrations
 from maskrcnn.studio import sidebar
 
 PAGES = (
@@ -90,6 +90,23 @@ def test_an_address_with_an_unknown_project_shows_no_other_one(root: Path, works
     app.radio[0].set_value(str(workspace / "cells")).run()
     assert not app.error
     assert address(app, "project") == "cells"
+
+
+def test_a_project_that_is_moved_while_it_is_opened_is_not_there(
+    root: Path, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(workspace / "cells")
+    opened = migrations.bring_up_to_date
+
+    def too_late(database: Path) -> None:
+        database.parent.rename(tmp_path / "away")
+        opened(database)
+
+    monkeypatch.setattr(migrations, "bring_up_to_date", too_late)
+    app = open_app(root, "cells").run()
+    assert not app.exception
+    assert 'project "cells" is not there' in app.error[0].value
+    assert not (workspace / "cells").exists()
 
 
 @pytest.mark.parametrize("page", PAGES)

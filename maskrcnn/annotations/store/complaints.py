@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from maskrcnn.annotations.store import database_files
 from maskrcnn.errors import StudioError
 
 _FULL = "the disk is full; free some space and do it again, nothing was changed"
@@ -47,7 +49,9 @@ def complaining(path: Path) -> Iterator[None]:
             raise
         # The low byte is the kind of error, the rest says more about it.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_ERROR:
+        if not os.path.lexists(path):  # its folder was moved or deleted in this moment
+            words = database_files.GONE
+        elif code == sqlite3.SQLITE_ERROR:
             if "syntax error" in str(error):
                 raise
             words = f"this is not a project database of the studio ({error}); restore it from a copy"

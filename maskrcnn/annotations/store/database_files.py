@@ -18,12 +18,12 @@ WAL, SHARED, JOURNAL = "-wal", "-shm", "-journal"
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 """Ends a journal that names a super-journal (SQLite's pager.c, `readSuperJournal`)."""
 
-_GONE = "the project is gone; open another, or put its folder back"
+GONE = "the project is gone; open another, or put its folder back"
 
 
 def require_ordinary(path: Path) -> None:
     """`StudioError` unless the database is there, is a file itself, and so is all that SQLite has put beside it."""
-    _require_file(path, _GONE)
+    _require_file(path, GONE)
     for suffix in (WAL, SHARED, JOURNAL):
         if os.path.lexists(f"{path}{suffix}"):
             beside = path.with_name(path.name + suffix)

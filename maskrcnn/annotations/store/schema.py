@@ -42,7 +42,7 @@ def version(path: Path) -> int:
     """Which schema the database has. Raises `StudioError` for what is no project, or one of a newer studio; neither
     is touched."""
     database_files.require_ordinary(path)
-    if not path.stat().st_size and not database_files.has_content(path, database_files.WAL):
+    if not any(database_files.has_content(path, suffix) for suffix in ("", database_files.WAL)):
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
     with complaining(path), closing(_readable(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])

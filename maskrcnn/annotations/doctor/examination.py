@@ -98,7 +98,7 @@ def _examine_record(
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
     canvas = frame or _made_up_canvas(mended.regions)
-    may_cut = not any(geometry.lies_far_outside(region.shape, frame) for region in mended.regions)
+    may_cut = not any(geometry.lies_far_outside(region, frame, canvas) for region in mended.regions)
     kept: list[Drawn] = []
     passed: dict[int, str | None] = {}
     objects: Counter[str | None] = Counter()

@@ -197,16 +197,24 @@ def line_or_point(shape: Shape) -> Symptom:
     return Symptom("line-or-point", "hint", "it is a point", None, (_DROP,))
 
 
-def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape with an area leaves the picture so far that it may belong to another one (see `FAR`)."""
-    if isinstance(shape, RLE | Point | Polyline | Keypoints) or outside(shape, frame) is None:
+def lies_far_outside(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> bool:
+    """Whether what sure mends leave of a region with an area, before any cut, leaves the picture so far that it may
+    belong to another one (see `FAR`)."""
+    if not _leaves_with_area(region.shape, frame):
         return False
-    x0, y0, x1, y1 = raster.bounds(shape)
+    left = examined(region, frame, canvas, may_cut=False).region
+    if left is None or not _leaves_with_area(left.shape, frame):
+        return False
+    x0, y0, x1, y1 = raster.bounds(left.shape)
     width, height = frame or _UNKNOWN
     within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
     across, down = (width, height) if frame else (x1 - x0, y1 - y0)
     beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
     return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
+
+
+def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
+    return not isinstance(shape, RLE | Point | Polyline | Keypoints) and outside(shape, frame) is not None
 
 
 def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import raster
@@ -66,7 +66,15 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_up.picture(tmp_path_factory.mktemp("square") / "a.png", size=(SIDE, SIDE))
 
 
+# What sure mends take away (an outline or a region of one vertex, a sliver) does not say how far out a region lies.
+CORNER = ((0, 0), (5, 0), (-5, 5))
+SLIVER = ((-30, -30), (-29.9, -30), (0, 20), (0, 20), (-30, -30))
+
+
 @settings(max_examples=examples(120))
+@example([[Region(MultiPolygon(((((0, -5),),), (CORNER,))), None)]], True)
+@example([[Region(Polygon(((-30, -30),)), "dent"), Region(Rect(-5, 0, 20, 20), "dent")]], True)
+@example([[Region(MultiPolygon(((SLIVER,), (((-4, 0), (20, 0), (20, 20)),))), "dent")]], True)
 @given(st.lists(st.lists(REGION, max_size=6), min_size=1, max_size=2), st.booleans())
 def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[Region]], found: bool) -> None:
     path = square if found else None

@@ -26,6 +26,9 @@ settings.load_profile("fuzz" if FUZZ else "repeatable")
 # on a busy machine that takes a hundred times as long as the work.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+import cv2  # noqa: E402
+
+cv2.setNumThreads(1)  # and a test's fork of a process would wait for ever for threads that are not in it
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 # For whatever is imported while tests are collected; each test then gets its own.
 os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")

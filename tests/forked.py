@@ -15,10 +15,15 @@ from maskrcnn.training import validation
 from maskrcnn.training.run_folder import RunFolder
 
 
+_PATIENCE = 300
+"""Seconds: what takes longer waits for something that a fork does not have, a thread of its parent say."""
+
+
 def in_child(work: Callable[[], int]) -> int:
     """Do `work` in a fork of this process; its exit status, or -9 where it was killed."""
     child = os.fork()
     if child == 0:
+        signal.alarm(_PATIENCE)
         status = 99
         try:
             status = work()

@@ -14,7 +14,6 @@ import torch
 from maskrcnn.training import validation
 from maskrcnn.training.run_folder import RunFolder
 
-
 _PATIENCE = 300
 """Seconds: what takes longer waits for something that a fork does not have, a thread of its parent say."""
 

@@ -12,7 +12,10 @@ SHELL := bash
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check
+# Compiling all of torch takes as long as installing it. What is imported is compiled then, once: here also where the
+# environment asks Python to keep nothing, as images of containers do.
+PIP := $(PY) -m pip install --disable-pip-version-check --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 PORT ?= 8501
 # Arguments for pytest, for example: make test ARGS="tests/jobs -k cancel"
 ARGS ?=

@@ -37,7 +37,7 @@ TRAINING = tests/browser/test_queue.py tests/browser/test_main_job.py
 test: lint chromium
 	$(call say,Running the tests)
 ifeq ($(strip $(ARGS)),)
-	@$(PY) -m pytest -n logical --dist loadfile --ignore tests/browser
+	@$(PY) -m pytest -n logical --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	@$(PY) -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
 	@$(PY) -m pytest $(TRAINING)
 else

@@ -37,7 +37,14 @@ os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")
 os.environ["TORCH_HOME"] = str(Path(os.environ["MASKRCNN_WORKSPACE"]) / "nothing")
 
 
+LONG = ("cli", "jobs", "training", "app", "hostile", "toys", "model")
+"""Folders of tests that start processes, run pages and compute. They come first, so that no process is left with a long
+file when the others have ended."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: folders.get(item.path.relative_to(ROOT / "tests").parts[0], len(LONG)))
     for item in items:
         if not FUZZ and item.get_closest_marker(sweep.name):
             item.add_marker(pytest.mark.skip(reason="a sweep, which make fuzz runs"))

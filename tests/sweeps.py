@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,17 @@ sweep = pytest.mark.sweep
 
 wider = pytest.mark.wider
 """A test that asks `FUZZ` how many members it tries."""
+
+
+def one_in(step: int, members: Iterable[Any]) -> list[Any]:
+    """Members for `parametrize`, of which `make test` tries the first of every `step`, and `make fuzz` all. A tuple is
+    one value for each of several names."""
+    marks = ([], [sweep])
+    return [pytest.param(*_values(member), marks=marks[number % step > 0]) for number, member in enumerate(members)]
+
+
+def _values(member: Any) -> tuple[Any, ...]:
+    return member if isinstance(member, tuple) else (member,)
 
 
 def examples(number: int) -> int:

@@ -15,7 +15,7 @@ from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio import roi_charts, roi_maps
-from tests.sweeps import sweep
+from tests.sweeps import one_in, sweep
 
 PAGE = "pages/learn/roi_align.py"
 
@@ -124,13 +124,16 @@ def test_the_middle_bin_can_be_followed(root: Path, project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("method", "words"),
-    [
-        # RoIWarp's box is RoIPool's; the legacy RoIAlign reads half a cell further, 8 px: 52 * 36 of 2 * 60 * 44 less
-        # those are shared. RoIAlign's is the drawn one.
-        ("warp", ["Off by up to **16.0 px**, IoU **0.500**"] * 2),
-        ("align-legacy", ["Off by up to **16.0 px**, IoU **0.500**", "Off by up to **8.0 px**, IoU **0.549**"]),
-        ("align", ["Off by up to **16.0 px**, IoU **0.500**", "Off by **0 px**, IoU **1**"]),
-    ],
+    one_in(
+        3,
+        [
+            # RoIWarp's box is RoIPool's; the legacy RoIAlign reads half a cell further, 8 px: 52 * 36 of 2 * 60 * 44
+            # less those are shared. RoIAlign's is the drawn one.
+            ("warp", ["Off by up to **16.0 px**, IoU **0.500**"] * 2),
+            ("align-legacy", ["Off by up to **16.0 px**, IoU **0.500**", "Off by up to **8.0 px**, IoU **0.549**"]),
+            ("align", ["Off by up to **16.0 px**, IoU **0.500**", "Off by **0 px**, IoU **1**"]),
+        ],
+    ),
 )
 def test_each_method_can_be_put_beside_roi_pool(root: Path, project: Project, method: str, words: list[str]) -> None:
     app = open_page(root)
@@ -145,7 +148,7 @@ def test_a_link_names_the_method_beside_roi_pool(root: Path, project: Project) -
     assert "**RoIWarp** rounds the box only" in text(app)
 
 
-@pytest.mark.parametrize("size", [3, 7])
+@pytest.mark.parametrize("size", one_in(2, [3, 7]))
 def test_the_grids_can_be_shown_as_differences(root: Path, project: Project, size: int) -> None:
     app = open_page(root)
     select(app, "Grid").set_value(size)

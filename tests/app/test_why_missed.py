@@ -18,6 +18,7 @@ from maskrcnn.studio import why_missed
 from maskrcnn.studio.why_missed import Step
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
+from tests.sweeps import one_in
 
 OBJECTS = [(10, 10), (60, 10)]
 CLICK = "why_missed_start"
@@ -112,13 +113,16 @@ def test_it_stays_open_and_follows_the_slider(root: Path, run: RunFolder) -> Non
 
 @pytest.mark.parametrize(
     ("checkpoints", "best", "words"),
-    [
-        ([2], None, "Kept is that of epoch 2: choose one above"),
-        ([], 2, "Kept is that of epoch 2: choose one above"),
-        ([2, 3], None, "Kept are those of epochs 2, 3: choose one above"),
-        ([3, 4], 2, "Kept are those of epochs 2, 3, 4: choose one above"),
-        ([2], 2, "Kept is that of epoch 2: choose one above"),
-    ],
+    one_in(
+        2,
+        [
+            ([2], None, "Kept is that of epoch 2: choose one above"),
+            ([], 2, "Kept is that of epoch 2: choose one above"),
+            ([2, 3], None, "Kept are those of epochs 2, 3: choose one above"),
+            ([3, 4], 2, "Kept are those of epochs 2, 3, 4: choose one above"),
+            ([2], 2, "Kept is that of epoch 2: choose one above"),
+        ],
+    ),
 )
 def test_an_epoch_whose_network_was_not_kept_is_not_followed(
     root: Path, run: RunFolder, checkpoints: list[int], best: int | None, words: str

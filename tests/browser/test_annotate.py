@@ -145,6 +145,7 @@ def test_several_polygons_in_a_row_on_one_canvas(opened: Any, project: Project, 
     assert [region.class_name for region in regions(project)] == ["cat"] * 4
 
 
+@sweep
 def test_the_key_of_a_class_chooses_it(opened: Any, project: Project, settled: Settled) -> None:
     cat, dog = project.classes()
     project.set_classes([cat, replace(dog, hotkey="n")])

@@ -14,6 +14,7 @@ from maskrcnn.annotations.regions import Circle, Region, Shape
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio import session
 from tests.browser.test_annotate import wait_for_canvas, wait_until
+from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 640, 480
 THERE = Circle(500, 380, 60)
@@ -27,21 +28,19 @@ Tab = Any
 
 @pytest.fixture
 def project(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Three pictures with a circle on each."""
+    """A picture with a circle."""
     monkeypatch.setenv("MASKRCNN_WORKSPACE", str(server.workspace))
     session.projects()
     made = Project.create(server.workspace / f"tabs{len(list(server.workspace.glob('tabs*')))}")
-    for number in range(3):
-        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((HEIGHT, WIDTH, 3), 80 + 30 * number, np.uint8))
-        made.add_pictures([tmp_path / f"{number}.png"], "train")
-    for image in made.images():
-        made.save(image.id, [Region(THERE, "cat")], image.revision)
+    cv2.imwrite(str(tmp_path / "0.png"), np.full((HEIGHT, WIDTH, 3), 110, np.uint8))
+    made.add_pictures([tmp_path / "0.png"], "train")
+    made.save(1, [Region(THERE, "cat")], made.images()[0].revision)
     return made
 
 
 @pytest.fixture
 def tabs(page: Any, server: Any, project: Project, settled: Settled) -> Iterator[tuple[Tab, Tab]]:
-    """Two tabs of one browser window on the first picture."""
+    """Two tabs of one browser window on the picture."""
     other = page.context.new_page()
     other.set_default_timeout(20_000)
     for tab in (page, other):
@@ -52,54 +51,50 @@ def tabs(page: Any, server: Any, project: Project, settled: Settled) -> Iterator
     other.close()
 
 
+@pytest.mark.parametrize(
+    ("way", "left"),
+    [
+        ("Keep both changes", [THERE, FIRST, SECOND]),
+        pytest.param("Keep mine", [THERE, SECOND], marks=sweep),
+        pytest.param("Keep the other", [THERE, FIRST], marks=sweep),
+    ],
+)
 def test_the_second_tab_sees_both_versions_and_loses_neither(
-    tabs: tuple[Tab, Tab], project: Project, settled: Settled
+    tabs: tuple[Tab, Tab], project: Project, settled: Settled, way: str, left: list[Any]
 ) -> None:
     first, second = tabs
-    for number, (way, left) in enumerate(
-        (
-            ("Keep both changes", [THERE, FIRST, SECOND]),
-            ("Keep mine", [THERE, SECOND]),
-            ("Keep the other", [THERE, FIRST]),
-        )
-    ):
-        if number:
-            for tab in tabs:
-                tab.get_by_role("button", name="Next").first.click()
-                tab.wait_for_url(f"**image={number}.png*")
-                wait_for_canvas(tab, settled)
-        draw(first, settled, FIRST)
-        wait_until(first, lambda number=number: len(shapes(project, number)) == 2)
-        draw(second, settled, SECOND)
+    draw(first, settled, FIRST)
+    wait_until(first, lambda: len(shapes(project)) == 2)
+    draw(second, settled, SECOND)
 
-        dialog = second.get_by_role("dialog")
-        dialog.get_by_text("This picture was saved elsewhere").wait_for()
+    dialog = second.get_by_role("dialog")
+    dialog.get_by_text("This picture was saved elsewhere").wait_for()
+    settled(second)
+    for title in ("Yours", "Saved elsewhere"):
+        assert dialog.get_by_text(f"{title}: 1 new").count() == 1
+        picture = dialog.get_by_alt_text(f"{title}: 1 new")
+        picture.wait_for()
+        assert picture.bounding_box()["width"] > 300
+    # Whatever becomes of this tab, the first one's work is what is stored.
+    assert_are(shapes(project), [THERE, FIRST])
+
+    dialog.get_by_role("button", name=way).click()
+    dialog.wait_for(state="detached")
+    wait_for_canvas(second, settled)
+    assert_are(shapes(project), left)
+
+    # What was not chosen is a step or two back.
+    seen = [shapes(project)]
+    undo = second.get_by_role("button", name="Undo").first
+    for _ in range(2):
+        before = revision(project)
+        undo.click()
+        wait_until(second, lambda before=before: revision(project) > before)
         settled(second)
-        for title in ("Yours", "Saved elsewhere"):
-            assert dialog.get_by_text(f"{title}: 1 new").count() == 1
-            picture = dialog.get_by_alt_text(f"{title}: 1 new")
-            picture.wait_for()
-            assert picture.bounding_box()["width"] > 300
-        # Whatever becomes of this tab, the first one's work is what is stored.
-        assert_are(shapes(project, number), [THERE, FIRST])
-
-        dialog.get_by_role("button", name=way).click()
-        dialog.wait_for(state="detached")
-        wait_for_canvas(second, settled)
-        assert_are(shapes(project, number), left)
-
-        # What was not chosen is a step or two back.
-        seen = [shapes(project, number)]
-        undo = second.get_by_role("button", name="Undo").first
-        for _ in range(2):
-            before = revision(project, number)
-            undo.click()
-            wait_until(second, lambda number=number, before=before: revision(project, number) > before)
-            settled(second)
-            seen.append(shapes(project, number))
-        for version in ([THERE, FIRST], [THERE, SECOND]):
-            assert any(are(state, version) for state in seen), (way, version, seen)
-        assert second.locator('[data-testid="stException"]').count() == 0
+        seen.append(shapes(project))
+    for version in ([THERE, FIRST], [THERE, SECOND]):
+        assert any(are(state, version) for state in seen), seen
+    assert second.locator('[data-testid="stException"]').count() == 0
 
 
 def test_a_tab_that_is_closed_before_its_person_chose_loses_nothing(
@@ -140,12 +135,12 @@ def test_undo_does_not_take_back_what_was_never_seen(tabs: tuple[Tab, Tab], proj
     wait_until(second, lambda: len(shapes(project)) == 1)
 
 
-def shapes(project: Project, number: int = 0) -> list[Shape]:
-    return [region.shape for region in project.regions(project.images()[number].id)[0]]
+def shapes(project: Project) -> list[Shape]:
+    return [region.shape for region in project.regions(project.images()[0].id)[0]]
 
 
-def revision(project: Project, number: int = 0) -> int:
-    return project.images()[number].revision
+def revision(project: Project) -> int:
+    return project.images()[0].revision
 
 
 def are(found: list[Any], wanted: list[Any]) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 from maskrcnn.workspace import Workspace
 from tests.app.test_frame import make_project
 from tests.browser.conftest import Server
-from tests.sweeps import sweep
 from tests.workspace.made import shown
 
 
@@ -23,15 +22,22 @@ def window(page: Any, name: str) -> Any:
     return found
 
 
+def close(page: Any, settled: Callable[[Any], None]) -> None:
+    """Close the window; only when the page has drawn all, for until then it may open it once more."""
+    settled(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    settled(page)
+
+
 def row(found: Any, name: str) -> Any:
     """The row of a project: the innermost box that holds its name and its buttons."""
     named = found.page.get_by_text(name, exact=True)
     return found.get_by_test_id("stVerticalBlock").filter(has=named).filter(has_text="Duplicate").last
 
 
-@sweep
 def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
-    page: Any, new_server: Callable[..., Server], tmp_path: Path
+    page: Any, new_server: Callable[..., Server], settled: Callable[[Any], None], tmp_path: Path
 ) -> None:
     from playwright.sync_api import expect
 
@@ -55,7 +61,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     found.get_by_label("New name").fill("dry leaves 🍂")
     found.get_by_test_id("stForm").get_by_role("button", name="Rename").click()
     expect(page).to_have_url(re.compile(r"project=dry(\+|%20)leaves"))
-    page.keyboard.press("Escape")
+    close(page, settled)
     expect(bar.get_by_text("0 of 2 pictures done")).to_be_visible()
     other.reload()
     expect(other.get_by_text('project "leaves" was renamed to "dry leaves 🍂"')).to_be_visible(timeout=60_000)
@@ -69,7 +75,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
     assert shown(workspace) == ["cells"]
     other.reload()
     expect(other.get_by_role("button", name="Bring dry leaves")).to_be_visible(timeout=60_000)
-    page.keyboard.press("Escape")
+    close(page, settled)
     bar.get_by_role("button", name="Undo").click()
     expect(bar.get_by_text("0 of 2 pictures done")).to_be_visible()
     assert shown(workspace) == ["cells", "dry leaves 🍂"]
@@ -77,6 +83,7 @@ def test_renamed_deleted_brought_back_and_found_again_after_a_restart(
 
     # The server is started anew, and a new tab asks for no project.
     other.close()
+    page.goto("about:blank")  # a tab that is left open would ask for its server all the while
     server.interrupt()
     again = new_server(workspace)
     fresh = page.context.new_page()

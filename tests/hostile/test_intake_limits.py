@@ -32,7 +32,7 @@ from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.studio import session
-from tests.sweeps import sweep
+from tests.sweeps import one_in, sweep
 from tests.work import calls
 
 
@@ -516,7 +516,7 @@ def require_refused(place: Path | list[tuple[str, bytes]], said: str, seconds: f
     assert "; " in line
 
 
-@pytest.mark.parametrize("kind", [*LABELS, "VIA CSV"])
+@pytest.mark.parametrize("kind", one_in(3, [*LABELS, "VIA CSV"]))
 def test_one_region_more_than_a_picture_may_have(kind: str, tmp_path: Path) -> None:
     name, make = ("labels.csv", via_csv) if kind == "VIA CSV" else ("labels.json", LABELS[kind])
     uploads = [("a.png", noise_png(8, 8)), (name, make(MOST_REGIONS + 1))]

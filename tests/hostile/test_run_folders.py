@@ -40,7 +40,7 @@ from maskrcnn.training.run_folder import (
 )
 from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
-from tests.sweeps import FUZZ, sweep, wider
+from tests.sweeps import FUZZ, one_in, sweep, wider
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -260,7 +260,7 @@ def every_page(root: Path, project: str) -> list[str]:
 
 
 @pytest.mark.parametrize("resume", [False, pytest.param(True, marks=sweep)])
-@pytest.mark.parametrize("opened", [False, True], ids=["in-the-workspace", "opened-from-a-folder"])
+@pytest.mark.parametrize("opened", one_in(2, [True, False]), ids=["opened-from-a-folder", "in-the-workspace"])
 def test_a_note_that_something_waits_starts_nothing(
     root: Path, workspace: Path, tmp_path: Path, project: Project, shared_run: Path, resume: bool, opened: bool
 ) -> None:

@@ -16,7 +16,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio import session
 from maskrcnn.workspace import ProjectGone, Workspace
 from tests.app.test_frame import PAGES, address, button, folders, make_project, open_app, side_bar
-from tests.sweeps import sweep
+from tests.sweeps import one_in, sweep
 
 ODD_NAMES = (
     "**bold** [a](links.example)",
@@ -43,7 +43,7 @@ def switch_to(app: AppTest, path: Path) -> AppTest:
 # Gone
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", one_in(3, PAGES))
 def test_a_project_that_is_moved_away_is_told_on_every_page(root: Path, workspace: Path, page: str) -> None:
     make_project(workspace / "cells", 3)
     make_project(workspace / "leaves")
@@ -164,7 +164,7 @@ def test_what_lies_where_the_sample_would_is_left_alone(root: Path, workspace: P
 # One bad project, all others
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", one_in(3, PAGES))
 def test_a_damaged_project_is_one_line_and_the_others_are_a_click_away(root: Path, workspace: Path, page: str) -> None:
     make_project(workspace / "cells", 3)
     (workspace / "broken").mkdir()
@@ -253,7 +253,7 @@ def test_what_was_opened_by_its_own_path_is_listed_by_it(root: Path, workspace: 
 # The list of projects elsewhere
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", one_in(3, PAGES))
 def test_bad_lines_of_the_list_of_projects_stop_no_page(root: Path, workspace: Path, tmp_path: Path, page: str) -> None:
     make_project(workspace / "cells")
     far = make_project(tmp_path / "far", 1).folder

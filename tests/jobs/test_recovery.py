@@ -20,6 +20,7 @@ from maskrcnn.jobs.command import command
 from maskrcnn.jobs.table import DATABASE, Job, Table
 from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, this_process, until, write_code
+from tests.sweeps import one_in
 
 
 def running_job(workspace: Path) -> Job:
@@ -256,7 +257,7 @@ def without_its_table(path: Path) -> None:
     db.close()
 
 
-@pytest.mark.parametrize("damage", [torn, letter, foreign, without_its_table])
+@pytest.mark.parametrize("damage", one_in(2, [torn, letter, foreign, without_its_table]))
 def test_a_damaged_table_is_rebuilt_from_what_the_workspace_kept(
     runs: Path, workspace: Path, damage: Callable[[Path], None]
 ) -> None:

@@ -24,6 +24,7 @@ from maskrcnn.training.readiness import remarks, require_ready
 from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.state import load_state
 from tests import tiny
+from tests.sweeps import one_in
 from tests.training.prepared import Prepared
 
 SMALL: dict[str, Any] = {"precision": "float32"}
@@ -128,7 +129,7 @@ MEMORY = {
 }
 
 
-@pytest.mark.parametrize("kind", MEMORY)
+@pytest.mark.parametrize("kind", one_in(2, MEMORY))
 def test_memory_that_is_out_says_what_to_lower(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = Prepared(tmp_path, **SMALL)
 

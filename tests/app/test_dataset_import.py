@@ -68,7 +68,7 @@ def project(workspace: Path) -> Project:
 
 
 def open_view(root: Path, view: str) -> AppTest:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["view"] = view
     app.switch_page("pages/label/dataset.py").run()
     assert not app.exception

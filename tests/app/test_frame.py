@@ -112,7 +112,7 @@ def test_a_project_that_is_moved_while_it_is_opened_is_not_there(
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_on_an_empty_project(root: Path, workspace: Path, page: str) -> None:
     make_project(workspace / "empty", 0)
-    app = open_app(root, "empty").run().switch_page(page).run()
+    app = open_app(root, "empty").switch_page(page).run()
     assert not app.exception
     assert "0 of 0 pictures done" in side_bar(app)
 

@@ -68,7 +68,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
 def open_launch(root: Path) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run().switch_page(LAUNCH).run()
+    app = app.switch_page(LAUNCH).run()
     assert not app.exception
     return app
 

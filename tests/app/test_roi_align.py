@@ -35,7 +35,7 @@ def project(workspace: Path) -> Project:
 
 
 def open_page(root: Path, **query: str) -> AppTest:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     app = app.switch_page(PAGE).run()

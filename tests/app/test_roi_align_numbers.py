@@ -40,7 +40,7 @@ def pixels(workspace: Path) -> np.ndarray:
 @pytest.fixture
 def page(root: Path, pixels: np.ndarray) -> AppTest:
     """With the map "brightness": the mean of the grey values of each cell, 1 for white."""
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run().switch_page(PAGE).run()
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).switch_page(PAGE).run()
     next(element for element in app.selectbox if element.label == "Channel").set_value(3).run()
     assert not app.exception
     return app

@@ -68,7 +68,7 @@ def make_run(
 def open_runs(root: Path, run: str = "", **query: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run().switch_page(RUNS)
+    app = app.switch_page(RUNS)
     for name, value in (({"run": run} if run else {}) | query).items():
         app.query_params[name] = value
     app = app.run()

@@ -30,7 +30,7 @@ def shipped_toy(weights_folder: Path) -> RunFolder:
 
 
 def open_page(root: Path, page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
     app = app.switch_page(page).run()

@@ -76,7 +76,7 @@ def open_page(root: Path, **choices: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     for name, value in choices.items():
         app.query_params[name] = value
-    app.run().switch_page("pages/inspect/predictions.py").run()
+    app.switch_page("pages/inspect/predictions.py").run()
     assert not app.exception
     return app
 

@@ -304,7 +304,7 @@ def test_what_waits_in_no_queue_says_so_and_can_be_taken_out(root: Path, workspa
     (run / QUEUED).write_text(json.dumps(QUEUED_NOTE))
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run().switch_page("pages/train/runs.py").run()
+    app = app.switch_page("pages/train/runs.py").run()
     assert any("waits in no queue of this workspace" in element.value for element in app.markdown)
     next(button for button in app.button if button.label == "Take it out of the queue").click().run()
     assert not app.exception
@@ -482,7 +482,7 @@ def test_a_picture_outside_of_the_project_is_not_opened(
         run.picture_path(image)
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run().switch_page("pages/inspect/predictions.py")
+    app = app.switch_page("pages/inspect/predictions.py")
     app.query_params["image"] = image["file_name"]
     app = app.run()
     assert not app.exception
@@ -541,7 +541,6 @@ def test_one_broken_run_takes_down_no_page(
     BROKEN[broken](run)
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run()
     for page in ("pages/inspect/predictions.py", "pages/train/runs.py"):
         app = app.switch_page(page)
         app.query_params["run"] = "r1"
@@ -568,7 +567,7 @@ def test_a_broken_run_is_listed_with_what_is_wrong(root: Path, run: RunFolder) -
     (run.path / RESULT).write_text("[]")
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
-    app = app.run().switch_page("pages/train/runs.py").run()
+    app = app.switch_page("pages/train/runs.py").run()
     [line] = [element.value for element in app.error]
     assert line.startswith("**r1**")
     assert "result.json" in line

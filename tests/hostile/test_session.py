@@ -47,7 +47,7 @@ def switch_to(app: AppTest, path: Path) -> AppTest:
 def test_a_project_that_is_moved_away_is_told_on_every_page(root: Path, workspace: Path, page: str) -> None:
     make_project(workspace / "cells", 3)
     make_project(workspace / "leaves")
-    app = open_app(root, "cells").run().switch_page(page).run()
+    app = open_app(root, "cells").switch_page(page).run()
     assert not app.error
     (workspace / "cells").rename(workspace.parent / f"{workspace.name}-moved")
     for _ in range(2):
@@ -169,7 +169,7 @@ def test_a_damaged_project_is_one_line_and_the_others_are_a_click_away(root: Pat
     make_project(workspace / "cells", 3)
     (workspace / "broken").mkdir()
     (workspace / "broken" / "project.db").write_bytes(os.urandom(5000))
-    app = open_app(root, "cells").run().switch_page(page).run()
+    app = open_app(root, "cells").switch_page(page).run()
     assert not app.error
     app = switch_to(app, workspace / "broken")
     assert not app.exception
@@ -261,7 +261,7 @@ def test_bad_lines_of_the_list_of_projects_stop_no_page(root: Path, workspace: P
     os.mkfifo(pipe)
     lines = [b"\xff\xfe", b"a\x00b", b"relative", os.fsencode(pipe), b"/dev/zero", b"/nowhere", b"/" + b"x" * 9000]
     (workspace / opened_projects.FILE).write_bytes(b"\n".join([*lines, os.fsencode(far)]))
-    app = open_app(root, "cells").run().switch_page(page).run()
+    app = open_app(root, "cells").switch_page(page).run()
     assert not app.exception
     assert not app.error
     assert app.radio[0].options == ["cells", "far"]

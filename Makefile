@@ -57,7 +57,7 @@ lint: test-packages
 	$(call say,Checking style and types)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy
+	@$(PY) -m mypy -n auto
 
 format: test-packages
 	@$(PY) -m ruff check --fix .

@@ -31,15 +31,12 @@ run: packages
 	@exec $(PY) -m maskrcnn.studio --server.address 127.0.0.1 --server.port $(PORT)
 
 # Each test computes with one thread, so every core runs some of them; those of a file stay together, for what they
-# share. A browser, a server and a training are busy on all cores: these tests run one after the other. Without a
-# training, a browser and its server wait for each other half of the time: two of these at a time.
-TRAINING = tests/browser/test_queue.py tests/browser/test_main_job.py
+# share. A browser and its server wait for each other half of the time: two of these at a time, on any machine.
 test: lint chromium
 	$(call say,Running the tests)
 ifeq ($(strip $(ARGS)),)
 	@$(PY) -m pytest -n logical --dist loadfile --no-loadscope-reorder --ignore tests/browser
-	@$(PY) -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
-	@$(PY) -m pytest $(TRAINING)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser
 else
 	@exec $(PY) -m pytest $(ARGS)
 endif

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import os
 import tempfile
@@ -37,17 +38,33 @@ os.environ["MASKRCNN_WORKSPACE"] = tempfile.mkdtemp(prefix="maskrcnn-tests-")
 os.environ["TORCH_HOME"] = str(Path(os.environ["MASKRCNN_WORKSPACE"]) / "nothing")
 
 
-LONG = ("cli", "jobs", "training", "app", "hostile", "toys", "model")
-"""Folders of tests that start processes, run pages and compute. They come first, so that no process is left with a long
-file when the others have ended."""
+LONG = (
+    *("browser/test_main_job.py", "browser/test_queue.py", "browser/test_server.py"),
+    *("cli/", "jobs/", "training/", "app/", "hostile/", "toys/", "model/"),
+)
+"""Tests that start processes, run pages and compute. They come first, so that no process of `make test` is left with a
+long file when the others have ended."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    folders = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: folders.get(item.path.relative_to(ROOT / "tests").parts[0], len(LONG)))
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((number for number, long in enumerate(LONG) if path.startswith(long)), len(LONG))
+
+    items.sort(key=place)
     for item in items:
         if not FUZZ and item.get_closest_marker(sweep.name):
             item.add_marker(pytest.mark.skip(reason="a sweep, which make fuzz runs"))
+
+
+gc.disable()  # until the tests are there: what is imported and collected stays
+
+
+def pytest_collection_finish() -> None:
+    """Python's collector would look through all modules and all tests again and again, in vain."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -172,7 +172,7 @@ def visit(
         settled(page)
         boxes = page.locator('[data-testid="stMain"] [data-testid="stExpander"] summary:visible').all()
         for box in boxes:
-            box.click()
+            box.evaluate("box => box.click()")  # no waiting until what runs below has drawn itself
         if boxes:
             settled(page)
         assert page.locator('[data-testid="stException"]').count() == 0, (project, name)

@@ -16,6 +16,7 @@ from maskrcnn.evaluation.report import Report
 from maskrcnn.training import epochs as epoch_rules
 from maskrcnn.training.epochs import Best
 from maskrcnn.training.run_folder import CONFIG, DATASET, RunFolder
+from maskrcnn.words import natural_key
 
 COLUMNS: dict[str, str] = {
     "file": "picture",
@@ -34,8 +35,18 @@ MATCHED_BY: dict[str, str] = {"segm": "mask", "bbox": "box"}
 """What is compared to tell right from wrong, in a word."""
 
 
+def shown(run: RunFolder) -> dict[str, Any]:
+    """The COCO document of the pictures that detections are of (`RunFolder.shown`), in natural order of their names.
+
+    A run lists its pictures as its labels did. The page and its report both take this order, so that a row of the
+    report is that of the picture at its place in the list.
+    """
+    document = run.shown()
+    return {**document, "images": sorted(document["images"], key=lambda image: natural_key(image["file_name"]))}
+
+
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
-    """The report of an epoch's detections on the pictures that these are of (`RunFolder.shown`), computed once."""
+    """The report of an epoch's detections on the pictures of `shown`, in their order, computed once."""
     files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
     stamp = tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
     return _report(str(run.path), epoch, stamp, min_score)
@@ -46,7 +57,7 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
     """`stamp` tells a file that was written again from the one before."""
     run = RunFolder(Path(run_path))
     config = run.config()
-    truth, detections = run.shown(), run.detections(epoch)
+    truth, detections = shown(run), run.detections(epoch)
     return evaluate(truth, detections, min_score=min_score, tasks=config.tasks, sigmas=config.sigmas)
 
 

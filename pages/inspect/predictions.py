@@ -12,7 +12,7 @@ from maskrcnn.studio import address, hotkeys, inspection, networks, overlays, se
 from maskrcnn.studio.inspection import figure
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.training.run_folder import runs_in
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 PAGE = "predictions"
 TABLE = "predictions_table"
@@ -44,7 +44,7 @@ with session.fail_softly():
         run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
     epochs = run.detection_epochs()
     is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
-    truth = run.shown()  # the validation pictures, or where there are none some that it learned from
+    truth = inspection.shown(run)  # the validation pictures, or where there are none some that it learned from
     config = run.config()
 
 if not is_validated and run.epochs():
@@ -80,9 +80,7 @@ if not own:
 networks.show_card(run)
 with session.fail_softly():
     best = inspection.best_epoch(run, epochs)
-images = {
-    image["file_name"]: image for image in sorted(truth["images"], key=lambda image: natural_key(image["file_name"]))
-}
+images = {image["file_name"]: image for image in truth["images"]}
 names = list(images)
 with epoch_column:
     epoch = address.select(

@@ -145,6 +145,21 @@ def test_the_table_has_one_row_for_each_picture(root: Path, run: RunFolder) -> N
     assert frame[["objects", "TP", "FP", "FN"]].to_numpy().tolist() == [[2, 1, 1, 1], [1, 1, 0, 0], [0, 0, 1, 0]]
 
 
+def test_each_picture_has_its_own_numbers_in_whatever_order_the_run_lists_them(root: Path, run: RunFolder) -> None:
+    """As a training on a COCO file does, or one by an older studio: the page has natural order all the same."""
+    truth = document()
+    truth["images"] = [truth["images"][place] for place in (2, 0, 1)]
+    run.write_json("dataset.json", {"train": truth, "val": truth})
+    app = open_page(root)
+    assert (select(app, "Picture").value, counts(app)) == ("a.png", [1, 1, 1])
+    (frame,) = [element.value for element in app.main.dataframe]
+    assert frame[["picture", "objects", "TP", "FP", "FN"]].to_numpy().tolist() == [
+        ["a.png", 2, 1, 1, 1],
+        ["b.png", 1, 1, 0, 0],
+        ["c.png", 0, 0, 1, 0],
+    ]
+
+
 def test_the_address_opens_epoch_and_picture(root: Path, run: RunFolder) -> None:
     app = open_page(root, run="first", epoch="1", image="b.png")
     assert select(app, "Epoch").value == 1

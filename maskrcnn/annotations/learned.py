@@ -178,7 +178,10 @@ class Learned:
 
     def _remark(self, reason: Reason) -> str:
         here = Counter({name: number for (why, name), number in self.left.items() if why == reason})
-        number, (one, many) = here.total(), WORDS[reason]
+        words = WORDS[reason]
+        if reason == "keypoints" and not self.outlines:  # others are learned
+            words = ("has keypoints that span no box", "have keypoints that span no box")
+        number, (one, many) = here.total(), words
         if number == self.n_regions:
             who = "the only region" if number == 1 else f"all {counted(number, 'region')}"
         else:

@@ -27,11 +27,12 @@ _SAMPLED = 4_000_000
 @dataclass(frozen=True)
 class Tones:
     """The least and greatest value of a picture as they are stored, but for a few (`TRIM`), and what becomes white; 0
-    becomes black. Colours are taken together."""
+    becomes black. Colours are taken together; `is_one_colour` says that each of them has one value."""
 
     low: float
     high: float
     white: float
+    is_one_colour: bool = False
 
     @property
     def share(self) -> float:
@@ -40,7 +41,12 @@ class Tones:
 
     @property
     def is_narrow(self) -> bool:
-        return self.share <= NARROW
+        return self.share <= NARROW or self.is_one_colour
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to see, however it is stretched."""
+        return self.low == self.high or self.is_one_colour
 
     @property
     def seen(self) -> tuple[int, int]:
@@ -53,9 +59,12 @@ class Tones:
 
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
     """Those of 8-bit RGB `(H, W, 3)`; of 16 bits per colour where these are their upper bytes."""
-    counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256)).sum(axis=0)
-    low, high = _ends(counts)
-    return Tones(256 * low, 256 * high + 255, 65535) if are_upper else Tones(low, high, 255)
+    counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256))
+    low, high = _ends(counts.sum(axis=0))
+    is_one_colour = all(first == last for first, last in map(_ends, counts))
+    if are_upper:
+        return Tones(256 * low, 256 * high + 255, 65535, is_one_colour)
+    return Tones(low, high, 255, is_one_colour)
 
 
 def of_values(values: np.ndarray) -> Tones | None:
@@ -101,8 +110,9 @@ def window(tones: Tones) -> tuple[float, float]:
 def in_words(tones: Tones) -> str:
     """What a picture's values are, and what the network sees of it."""
     low, high = tones.seen
-    if tones.low == tones.high:
-        return f"every pixel has the value {_number(tones.low)} of {_number(tones.white)}: there is nothing to see"
+    if tones.is_blank:
+        one = f"the value {_number(tones.low)} of {_number(tones.white)}" if tones.low == tones.high else "one colour"
+        return f"every pixel has {one}: there is nothing to see"
     look = "nearly black" if high <= 64 else "nearly white" if low >= 191 else "nearly one brightness"
     black, white = window(tones)
     bits = round(np.log2(white + 1))
@@ -121,7 +131,7 @@ def in_words(tones: Tones) -> str:
 
 def how_to(tones: Tones) -> str:
     """The command that stretches pictures of those values; empty where there is nothing to stretch."""
-    if tones.low == tones.high:
+    if tones.is_blank:
         return ""
     black, white = window(tones)
     return (

@@ -191,6 +191,14 @@ def test_what_is_narrower_than_a_pixel_at_working_size(shape: Shape, working: tu
     assert tally([record("a.png", Region(shape, "cat"))]).vanishing(*working) == number
 
 
+def test_keypoints_are_told_by_what_they_lack() -> None:
+    """Where no masks are learned, those that span a box are objects, so an outline is not what the others lack."""
+    seen, unseen = (Region(Keypoints(((5, 5, v), (20, 30, v))), "cat") for v in (2, 0))
+    assert tally([record("a.png", seen, unseen)], outlines=False).remarks() == [
+        '1 region has keypoints that span no box and is not learned: 1 of 2 of "cat"'
+    ]
+
+
 def test_pictures_that_wait_for_labels_are_told() -> None:
     (line,) = Learned(waiting=2).remarks()
     assert line.startswith("2 pictures are left out, because nobody has labelled them")

@@ -151,6 +151,16 @@ SETS: dict[str, tuple[dict[str, Callable[[], np.ndarray]], list[str | None], str
         ["a.png", "b.png"],
         "there is nothing to see",
     ),
+    "of one colour": (
+        {
+            "a.png": lambda: np.full((9, 9, 3), (255, 0, 0), np.uint8),
+            "b.png": lambda: np.full((9, 9, 3), (70, 70, 0), np.uint8),
+            "c.png": lambda: np.full((9, 9, 3), (255, 0, 70), np.uint16) * np.uint16(256),
+            "d.png": lambda: colours(0, 255, "uint8"),
+        },
+        ["a.png", "b.png", "c.png"],
+        "every pixel has one colour: there is nothing to see",
+    ),
     "none": ({"a.png": lambda: ramp(0, 255), "b.png": lambda: colours(0, 90, "uint8")}, [], ""),
 }
 

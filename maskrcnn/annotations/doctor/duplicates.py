@@ -18,11 +18,13 @@ exactly on another."""
 
 
 class Drawn(NamedTuple):
-    """A region with its number on the picture (from 1) and its mask, if it has one."""
+    """A region with its number on the picture (from 1) and its mask, if it has one. `is_settled` is False where it
+    leaves the picture and nobody has decided what becomes of that: its mask is then not all of it."""
 
     number: int
     region: Region
     encoded: dict[str, Any] | None
+    is_settled: bool = True
 
 
 class Pair(NamedTuple):
@@ -69,6 +71,8 @@ def is_copy(pair: Pair, called: Mapping[str, str]) -> bool:
     keypoints, or no class and no attributes at all. `called` is how classes with an odd spelling are surely meant."""
     kept, other = pair.kept.region, pair.other.region
     if pair.iou < SURELY_SAME or other.keypoints not in (None, kept.keypoints):
+        return False
+    if not (pair.kept.is_settled and pair.other.is_settled) and kept.shape != other.shape:
         return False
     says = {name: value for name, value in other.attributes.items() if value not in (None, "", {}, False)}
     if other.class_name is None:

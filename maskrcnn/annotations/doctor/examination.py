@@ -55,8 +55,9 @@ def examine(
     pictures that did not change are not read a second time.
 
     Pictures are compared across splits only where records of both splits are there (`ImageRecord.split`). Goes through
-    `dataset.images` once, and once more without the pictures if class names need mending; keeps a few hundred bytes for
-    each picture. Raises nothing for what is wrong with a dataset: that is what it finds.
+    `dataset.images` once, and once more without the pictures if class names need mending or the labels of many pictures
+    leave them; keeps a few hundred bytes for each picture. Raises nothing for what is wrong with a dataset: that is
+    what it finds.
     """
     looks = {} if looks is None else looks
     anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)
@@ -75,30 +76,55 @@ def examine(
         if progress is not None:
             progress(number + 1, total)
 
+    twice = whole_dataset.in_both_splits(noted)
+    if doubt := whole_dataset.beyond_the_edges(noted):
+        found, before = [], noted
+        noted = []
+        for (number, _, seen), record in zip(seen_of, dataset.images, strict=True):
+            noted.append(_examine_record(found, number, record, seen, anchor, may_cut=False))
+            noted[-1].left_out = before[number].left_out
     found += picture_files.narrow_ranges(seen_of)
     found = whole_dataset.without_any_picture(found, noted)
     found = whole_dataset.passed_over(found, noted)
-    found += whole_dataset.in_one_corner(noted)
-    found += whole_dataset.in_both_splits(noted)
+    found += whole_dataset.in_parts(noted) or [*doubt, *whole_dataset.in_one_corner(noted)]
+    found += whole_dataset.as_corners(noted)
+    found += twice
     found += whole_dataset.duplicates_and_classes(dataset, noted)
     order = {check: place for place, check in enumerate(CHECKS)}
     return sorted(found, key=lambda f: (order[f.check], -1 if f.picture is None else f.picture, f.region_number or 0))
 
 
 def _examine_record(
-    found: list[Finding], number: int, record: ImageRecord, seen: Look | None, anchor: _Anchor
+    found: list[Finding],
+    number: int,
+    record: ImageRecord,
+    seen: Look | None,
+    anchor: _Anchor,
+    *,
+    may_cut: bool = True,
 ) -> Noted:
-    """The checks on one picture and its regions; what they find is added to `found`."""
+    """The checks on one picture and its regions; what they find is added to `found`. `may_cut` is False where other
+    pictures say that the labels may have been drawn on copies of another size."""
     symptoms, mended = picture_files.symptoms(record, seen)
     if empty := picture_files.no_regions(record):
         symptoms.append(empty)
     frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
     in_shares = geometry.normalised([region.shape for region in mended.regions], frame)
     symptoms += [in_shares] if in_shares else []
-    found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
     canvas = frame or _made_up_canvas(mended.regions)
-    may_cut = not any(geometry.lies_far_outside(region, frame, canvas) for region in mended.regions)
+    left = [geometry.before_a_cut(region, frame, canvas) for region in mended.regions]
+    leaving = {shape for shape in left if shape is not None}
+    if leaving and frame is not None and all(map(picture_files.is_of_other_bytes, symptoms)):
+        lying = picture_files.sideways(mended.regions, leaving, frame)
+        symptoms += [lying] if lying else []
+    if leaving:
+        # A file of other bytes may be a copy of another size, so its labels keep what tells that.
+        symptoms = [geometry.unsure(s) if picture_files.is_of_other_bytes(s) else s for s in symptoms]
+        may_cut = may_cut and not any(picture_files.leaves_the_frame_open(symptom) for symptom in symptoms)
+    may_cut = may_cut and not any(geometry.lies_far_outside(shape, frame) for shape in leaving)
+    found += [symptom.at(number, record.file_name) for symptom in symptoms]
+
     kept: list[Drawn] = []
     passed: dict[int, str | None] = {}
     objects: Counter[str | None] = Counter()
@@ -109,7 +135,8 @@ def _examine_record(
         looked = geometry.examined(region, frame, canvas, may_cut=may_cut)
         symptoms = [*looked.symptoms, *([unlike] if (unlike := geometry.box_mismatch(region)) else [])]
         if (mended_region := looked.region) is not None:
-            kept.append(Drawn(place, mended_region, looked.encoded))
+            is_settled = not any(symptom.check == "outside-picture" and not symptom.fix for symptom in symptoms)
+            kept.append(Drawn(place, mended_region, looked.encoded, is_settled))
             reason = why_not(mended_region, frame)
             if reason is None:
                 objects[mended_region.class_name] += 1
@@ -134,7 +161,10 @@ def _examine_record(
         passed=passed,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
-        reach=geometry.reach([region.shape for region in mended.regions], frame),
+        frame=frame,
+        around=None if in_shares else geometry.around([region.shape for region in mended.regions]),
+        is_beyond=frame is not None and any(geometry.lies_beyond_a_slip(shape, frame) for shape in leaving),
+        boxes=geometry.corner_boxes(mended.regions, frame),
     )
 
 

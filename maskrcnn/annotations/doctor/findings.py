@@ -62,13 +62,13 @@ CHECKS: dict[str, Check] = {
     ),
     "normalised": Check(
         "Coordinates are shares of the picture, not pixels",
-        "All of its labels lie within the first pixel, from 0 to 1: a program wrote shares of width and height where "
-        "this format has pixels. Nothing can be learned there.",
+        "All labels lie from 0 to 1, to 100 or to 1,000, whatever the size of the picture: a program wrote shares of "
+        "width and height where this format has pixels. Nothing can be learned there.",
     ),
     "one-corner": Check(
         "All labels lie in the top left part",
-        "Labels that were drawn on a smaller copy of the pictures, or that are percent, use only a part of each "
-        "picture: every mask lies beside its object.",
+        "Labels that were drawn on a smaller copy of the pictures use only a part of each picture: every mask lies "
+        "beside its object.",
     ),
     "outside-picture": Check(
         "Outline leaves the picture",
@@ -173,7 +173,7 @@ class Fix:
     | action | value | what happens |
     |---|---|---|
     | leave-out | | the picture leaves the dataset |
-    | turn | (EXIF orientation, stored width, stored height) | all labels go into the displayed frame |
+    | turn | (EXIF orientation, stored width, stored height) | all labels go from that frame to the displayed one |
     | scale | (old width, old height, real width, real height) | all labels grow or shrink with the picture |
     | true-size | (width, height, bytes), each may be None | the record says the picture's real size |
     | clip | (width, height) of the frame | the region is cut off at the picture's edges |

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pycocotools import mask as coco_mask
 
@@ -54,6 +54,12 @@ half of its box, may have been drawn on another picture, or on a copy of another
 _LEAST_OVERLAP, _LEAST_BOX = 0.5, 4.0
 """A box and the outline of one object overlap at least by this IoU, unless a side of either is shorter (px)."""
 
+_LIKE = 0.95
+"""Two readings of a box with a greater IoU are one."""
+
+_SHARES_BEYOND = 0.1
+"""So far shares of the picture may lie outside 0 to 1, of objects that reach over an edge."""
+
 _LEAST_FRAME = 8
 """On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
 
@@ -69,6 +75,16 @@ class Examined:
     symptoms: tuple[Symptom, ...]
     region: Region | None
     encoded: dict[str, Any] | None = None
+
+
+class CornerBox(NamedTuple):
+    """A rectangle with its number on the picture (from 1), (x, y, width, height) if its four numbers were two corners,
+    and whether it leaves the picture as it is."""
+
+    number: int
+    region: Region
+    read: tuple[float, float, float, float]
+    leaves: bool
 
 
 _DROP = Fix("drop the region", "drop")
@@ -94,16 +110,16 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
     shape: Shape | None = clipped if cuts else mending.untangled(region.shape) if untangles else region.shape
     symptoms = []
     if short:
-        symptoms.append(short if one_reading else _unsure(short))
+        symptoms.append(short if one_reading else unsure(short))
     if leaving:
         cut = Fix("cut the region off at the picture's edge", "clip", frame or _UNKNOWN)
         if cuts:
             symptoms.append(_outside(leaving, cut))
         elif clipped is None:
             nothing = Fix("drop the region: nothing of it lies in the picture", "drop")
-            symptoms.append(_unsure(_outside(leaving, nothing)))
+            symptoms.append(unsure(_outside(leaving, nothing)))
         else:
-            symptoms.append(_unsure(_outside(leaving, cut), _DROP))
+            symptoms.append(unsure(_outside(leaving, cut), _DROP))
         if corners:
             read = Fix("read its four numbers as two corners", "corners", corners)
             symptoms[-1] = replace(symptoms[-1], choices=(read, *symptoms[-1].choices))
@@ -116,7 +132,7 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
         words = f"{crossed}, and what it encloses can be read in two ways"
         symptoms.append(Symptom("self-crossing", "warning", words, None, (whole, holes)))
     if shape is None:  # of an outline of slivers nothing is left
-        return Examined(tuple(_unsure(symptom, _DROP) for symptom in symptoms), region)
+        return Examined(tuple(unsure(symptom, _DROP) for symptom in symptoms), region)
     encoded = drawn(shape, canvas)
     if (not leaving or cuts) and (slight := too_small(shape, encoded)):
         symptoms.append(slight)
@@ -141,7 +157,7 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
         if near:
             region = clamped(region, frame or _UNKNOWN)
         else:
-            symptoms[-1] = _unsure(symptoms[-1])
+            symptoms[-1] = unsure(symptoms[-1])
     if isinstance(shape, Keypoints):
         if number := sum(not v and (x, y) != (0, 0) for x, y, v in shape.points):
             who = counted(number, "keypoint has", "keypoints have")
@@ -154,14 +170,32 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
 
 
 def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
-    """(x, y, width, height) of a COCO box that leaves the picture, if x, y, width, height were two corners; None where
-    that is no box inside the picture either."""
+    """(x, y, width, height) of a rectangle if its x, y, width, height were two corners; None where that is no rectangle
+    inside the picture, or hardly another one than what of it lies in the picture."""
     shape = region.shape
-    if frame is None or not isinstance(shape, Rect) or "segmentation" not in region.extras.get("coco", {}):
+    if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
         return None
     x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
-    inside = 0 <= x < right <= frame[0] + ROUNDING and 0 <= y < bottom <= frame[1] + ROUNDING
-    return (x, y, right - x, bottom - y) if inside else None
+    seen = x, y, min(x + right, frame[0]), min(y + bottom, frame[1])
+    return None if _overlap((x, y, right, bottom), seen) > _LIKE else (x, y, right - x, bottom - y)
+
+
+def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
+    """The rectangles of a picture that are others as two corners; None where one of them cannot be two corners."""
+    found = []
+    for number, region in enumerate(regions, start=1):
+        if not isinstance(region.shape, Rect):
+            continue
+        if frame is None or not _can_be_corners(region.shape, frame):
+            return None
+        if read := corners_read(region, frame):
+            found.append(CornerBox(number, region, read, lies_beyond_a_slip(region.shape, frame)))
+    return tuple(found)
+
+
+def _can_be_corners(shape: Rect, frame: Frame) -> bool:
+    right, bottom = frame[0] + ROUNDING, frame[1] + ROUNDING
+    return 0 <= shape.x < shape.width <= right and 0 <= shape.y < shape.height <= bottom
 
 
 def box_mismatch(region: Region) -> Symptom | None:
@@ -197,20 +231,28 @@ def line_or_point(shape: Shape) -> Symptom:
     return Symptom("line-or-point", "hint", "it is a point", None, (_DROP,))
 
 
-def lies_far_outside(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> bool:
-    """Whether what sure mends leave of a region with an area, before any cut, leaves the picture so far that it may
-    belong to another one (see `FAR`)."""
+def before_a_cut(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
+    """What sure mends leave of a region with an area, before any cut, where that leaves the picture; else None."""
     if not _leaves_with_area(region.shape, frame):
-        return False
+        return None
     left = examined(region, frame, canvas, may_cut=False).region
-    if left is None or not _leaves_with_area(left.shape, frame):
-        return False
-    x0, y0, x1, y1 = raster.bounds(left.shape)
+    return left.shape if left is not None and _leaves_with_area(left.shape, frame) else None
+
+
+def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
+    """Whether a shape that leaves the picture does so that far that it may belong to another one (see `FAR`)."""
+    x0, y0, x1, y1 = raster.bounds(shape)
     width, height = frame or _UNKNOWN
     within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
     across, down = (width, height) if frame else (x1 - x0, y1 - y0)
     beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
     return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
+
+
+def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
+    """Whether a shape leaves the picture by more than a slip of the mouse does (`SLIP_PX`, `SLIP_SHARE`)."""
+    x0, y0, x1, y1 = raster.bounds(shape)
+    return max(_beyond((x0, y0), frame), _beyond((x1, y1), frame)) > max(SLIP_PX, SLIP_SHARE * max(frame))
 
 
 def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
@@ -223,19 +265,20 @@ def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
     boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
     if frame is None or min(frame) < _LEAST_FRAME or not boxes or len(boxes) < sum(map(raster.has_box, shapes)):
         return None
-    if any(min(box) < -ROUNDING or max(box) > 1 + ROUNDING for box in boxes):
+    if any(min(box) < -_SHARES_BEYOND or max(box) > 1 + _SHARES_BEYOND for box in boxes):
         return None
     words = f"all its labels lie from 0 to 1, the picture has {frame[0]:g} x {frame[1]:g} px"
     scale = Fix("take them as shares: times the width and the height", "scale", (1, 1, *frame))
     return Symptom("normalised", "error", words, None, (scale,))
 
 
-def reach(shapes: Sequence[Shape], frame: Frame | None) -> tuple[float, float] | None:
-    """How far to the right and down the labels of a picture reach, as shares of its width and height."""
+def around(shapes: Sequence[Shape]) -> raster.Box | None:
+    """The box around all labels of a picture; None without any."""
     boxes = [raster.bounds(shape) for shape in shapes]
-    if frame is None or not boxes:
+    if not boxes:
         return None
-    return max(box[2] for box in boxes) / frame[0], max(box[3] for box in boxes) / frame[1]
+    left, upper, right, lower = zip(*boxes, strict=True)
+    return min(left), min(upper), max(right), max(lower)
 
 
 def _beyond(place: tuple[float, float], frame: Frame) -> float:
@@ -243,7 +286,7 @@ def _beyond(place: tuple[float, float], frame: Frame) -> float:
     return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
 
 
-def _unsure(symptom: Symptom, *more: Fix) -> Symptom:
+def unsure(symptom: Symptom, *more: Fix) -> Symptom:
     """The symptom with its mend, and further ones, as choices."""
     mends = (*([symptom.fix] if symptom.fix else []), *symptom.choices, *more)
     return replace(symptom, fix=None, choices=tuple(dict.fromkeys(mends)))

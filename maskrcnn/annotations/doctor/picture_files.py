@@ -7,12 +7,12 @@ what gives such labels away; 1 to 4 leave them, so there nothing can be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskrcnn.annotations import likeness, pictures, raster, tones
-from maskrcnn.annotations.doctor import mending
+from maskrcnn.annotations.doctor import geometry, mending
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.mending import Frame
 from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
@@ -136,17 +136,56 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
         shapes = list(_shapes(record.regions))
         fits_real, fits_declared = (_fit(shapes, size) and bool(shapes) for size in (seen.size, declared))
         if not one_aspect:
-            return Symptom("size-mismatch", "error", words, None, (keep,) if fits_real else ())
+            lies = fits_declared and not masks and declared == (seen.size[1], seen.size[0])
+            turns = _quarter_turns(declared) if lies else ()
+            return Symptom("size-mismatch", "error", words, None, (*((keep,) if fits_real else ()), *turns))
         if fits_declared and not fits_real:
             return Symptom("size-mismatch", "error", words, scale)
         if fits_real and not fits_declared:
             return Symptom("size-mismatch", "error", f"{words}; the labels fit the real one only", keep)
-        return Symptom("size-mismatch", "error", f"{words}; the labels fit both", None, (scale, keep))
+        fit = "both" if fits_real else "neither" if shapes else "any, as there are none"
+        return Symptom("size-mismatch", "error", f"{words}; the labels fit {fit}", None, (scale, keep))
     if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
         words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
         fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
         return Symptom("size-mismatch", "hint", words, fix)
     return None
+
+
+def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple[int, int]) -> Symptom | None:
+    """Labels that leave their picture, and would lie in one of its height as width and its width as height. `leaving`
+    are those that leave it: more than one, or one that does so far."""
+    lying, shapes = (frame[1], frame[0]), list(_shapes(regions))
+    if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _fit(shapes, frame):
+        return None
+    beyond = [shape for shape in leaving if not _fit([shape], frame)]
+    are_some = len(beyond) > 1 or any(geometry.lies_far_outside(shape, frame) for shape in beyond)
+    if not are_some or not _fit(shapes, lying):
+        return None
+    words = (
+        f"the labels leave the picture of {_size(frame)}, but would fit one of {_size(lying)}: x and y may be "
+        "exchanged, or the picture was turned since"
+    )
+    return Symptom("turned-labels", "warning", words, None, _quarter_turns(lying))
+
+
+def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
+    """The mends of labels that were drawn in a frame of that size, on a picture that has it lying on its side."""
+    return (
+        Fix("exchange x and y of its labels", "turn", (5, *labelled), "exchange"),
+        Fix("turn its labels to the right", "turn", (6, *labelled), "turn-right"),
+        Fix("turn its labels to the left", "turn", (8, *labelled), "turn-left"),
+    )
+
+
+def is_of_other_bytes(symptom: Symptom) -> bool:
+    """Whether a symptom says that the file was another one when it was labelled, perhaps of another size in pixels."""
+    return symptom.check == "size-mismatch" and symptom.severity == "hint"
+
+
+def leaves_the_frame_open(symptom: Symptom) -> bool:
+    """Whether it is still to be decided in which frame the labels of the picture were drawn."""
+    return symptom.check in ("turned-labels", "size-mismatch") and symptom.fix is None
 
 
 def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding]:
@@ -156,7 +195,7 @@ def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding
     narrow = [(number, name, used) for number, name, used in known if used.is_narrow]
     of_one_kind: dict[float, list[Tones]] = {}
     for _, _, used in narrow:
-        if used.low < used.high:
+        if not used.is_blank:
             of_one_kind.setdefault(used.white, []).append(used)
     kinds = {white: tones.together(several) for white, several in of_one_kind.items()}
     looked_at = sum(seen is not None and seen.size is not None for _, _, seen in looks)
@@ -167,7 +206,7 @@ def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding
     found = []
     for number, name, used in narrow:
         words = tones.in_words(used)
-        if used.low < used.high:
+        if not used.is_blank:
             words += f"; {tones.how_to(kinds[used.white])}"
         found.append(Symptom("narrow-range", "hint", words).at(number, name))
     return found

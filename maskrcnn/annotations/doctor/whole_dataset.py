@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from maskrcnn.annotations import likeness, raster
-from maskrcnn.annotations.doctor import class_names, duplicates
+from maskrcnn.annotations.doctor import class_names, duplicates, geometry
 from maskrcnn.annotations.doctor.duplicates import Drawn, Pair
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
+from maskrcnn.annotations.doctor.geometry import CornerBox
 from maskrcnn.annotations.formats import via_classes, via_rivals
 from maskrcnn.annotations.likeness import Likeness
+from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
 from maskrcnn.words import counted
 
@@ -24,6 +26,14 @@ _CORNER, _LEAST_PICTURES, _LEAST_REGIONS = 0.6, 3, 8
 """Labels lie in one corner if none reaches beyond this share of width and height, on at least so many pictures and with
 so many regions."""
 
+_WHOLES, _NEARLY, _OVER = (100, 1000), 0.2, 0.01
+"""Labels are percent, or thousandths, if they reach to all but so much of that, and over it by no more than a hair."""
+
+_MANY = 0.25
+"""Labels leave many pictures if they leave this share of them, and at least `_LEAST_PICTURES`."""
+
+_LEAST_BOXES = 3
+
 _YES = ("1", "1.0", "yes", "y", "true", "x", "on")
 
 
@@ -33,8 +43,10 @@ class Noted:
 
     `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
     those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class. `pairs`
-    are regions of one place. `labels` is equal for pictures with equal regions, and `reach` says how far their labels
-    reach (`geometry.reach`).
+    are regions of one place. `labels` is equal for pictures with equal regions.
+    `around` is the box around all labels in the `frame` of the picture (None: there are no labels, or they are surely no
+    pixels), `is_beyond` says whether one leaves it by more than a slip, and `boxes` are the rectangles that could be two
+    corners (`geometry.corner_boxes`).
     """
 
     file_name: str
@@ -48,7 +60,17 @@ class Noted:
     passed: dict[int, str | None] = field(default_factory=dict)
     labels: int = 0
     n_regions: int = 0
-    reach: tuple[float, float] | None = None
+    frame: tuple[int, int] | None = None
+    around: Box | None = None
+    is_beyond: bool = False
+    boxes: tuple[CornerBox, ...] | None = ()
+
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """How far to the right and down its labels reach, as shares of its width and height."""
+        if self.frame is None or self.around is None:
+            return None
+        return self.around[2] / self.frame[0], self.around[3] / self.frame[1]
 
 
 def counts(region: Region) -> bool:
@@ -102,6 +124,63 @@ def in_one_corner(noted: list[Noted]) -> list[Finding]:
         f"the upper {down:.0%} of their pictures at most; if they were drawn on smaller copies, import them with those"
     )
     return [Finding("one-corner", "hint", words)]
+
+
+def in_parts(noted: list[Noted]) -> list[Finding]:
+    """Labels of many pictures that fit none of them, and all lie from 0 to 100, or to 1000: they are shares."""
+    known = [(number, entry) for number, entry in enumerate(noted) if entry.reach is not None]
+    if len(known) < _LEAST_PICTURES or sum(entry.n_regions for _, entry in known) < _LEAST_REGIONS:
+        return []
+    left, upper, right, lower = zip(*(entry.around for _, entry in known if entry.around), strict=True)
+    ends = max(right), max(lower)
+    whole = next((n for n in _WHOLES if min(ends) >= n * (1 - _NEARLY) and max(ends) <= n * (1 + _OVER)), None)
+    if whole is None or min(*left, *upper) < -whole * _OVER:
+        return []
+    reaches = [reach for _, entry in known if (reach := entry.reach)]
+    if max(map(max, reaches)) > _CORNER and sum(entry.is_beyond for _, entry in known) < _LEAST_PICTURES:
+        return []
+    found = []
+    for number, entry in known:
+        assert entry.frame is not None
+        width, height = entry.frame
+        words = (
+            f"the labels of all pictures lie from 0 to {whole:,}, as shares of {whole:,} do; this picture has "
+            f"{width:,} x {height:,} px"
+        )
+        scale = Fix("take them as shares of the width and the height", "scale", (whole, whole, width, height))
+        found.append(Symptom("normalised", "warning", words, None, (scale,)).at(number, entry.file_name))
+    return found
+
+
+def beyond_the_edges(noted: list[Noted]) -> list[Finding]:
+    """Labels that leave many of their pictures: not all by a slip, so all may be meant for copies of another size."""
+    drawn_on = [entry for entry in noted if not entry.left_out and entry.around is not None]
+    beyond = sum(entry.is_beyond for entry in drawn_on)
+    if beyond < max(_LEAST_PICTURES, _MANY * len(drawn_on)):
+        return []
+    words = (
+        f"the labels of {beyond:,} of {counted(len(drawn_on), 'picture')} leave them by more than a slip: they may "
+        "have been drawn on copies that were larger or turned, so none is cut off unasked"
+    )
+    return [Finding("size-mismatch", "warning", words)]
+
+
+def as_corners(noted: list[Noted]) -> list[Finding]:
+    """Boxes that lie in their pictures, of labels whose boxes can all be two corners and partly must be."""
+    several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
+    if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
+        return []
+    if not any(box.leaves for _, _, box in several):
+        return []
+    found = []
+    for number, entry, box in several:
+        if geometry.outside(box.region.shape, entry.frame) is None:
+            words = "it lies in the picture, but as others leave theirs, its four numbers may be two corners"
+            read = Fix("read its four numbers as two corners", "corners", box.read)
+            symptom = Symptom("outside-picture", "warning", words, None, (read,))
+            around = raster.bounds(box.region.shape)
+            found.append(symptom.at(number, entry.file_name, box.number, box.region, around))
+    return found
 
 
 def in_both_splits(noted: list[Noted]) -> list[Finding]:

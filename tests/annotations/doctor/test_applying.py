@@ -70,11 +70,14 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CORNER = ((0, 0), (5, 0), (-5, 5))
 SLIVER = ((-30, -30), (-29.9, -30), (0, 20), (0, 20), (-30, -30))
 
+FLAT = Region(Rect(-2, 30, 20, 8), "dent")
+
 
 @settings(max_examples=examples(120))
 @example([[Region(MultiPolygon(((((0, -5),),), (CORNER,))), None)]], True)
 @example([[Region(Polygon(((-30, -30),)), "dent"), Region(Rect(-5, 0, 20, 20), "dent")]], True)
 @example([[Region(MultiPolygon(((SLIVER,), (((-4, 0), (20, 0), (20, 20)),))), "dent")]], True)
+@example([[Region(Rect(10, 10, 30, 20), "dent"), Region(Rect(10, 10, 45, 20), "dent"), FLAT]], True)
 @given(st.lists(st.lists(REGION, max_size=6), min_size=1, max_size=2), st.booleans())
 def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[Region]], found: bool) -> None:
     path = square if found else None

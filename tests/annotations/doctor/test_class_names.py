@@ -31,6 +31,18 @@ from tests.annotations.doctor import made_up
         ({"boat": 500, "goat": 50, "gloat": 1}, {"goat": "boat", "gloat": "boat"}),
         ({"dent": 3, "unused": 0, "Unused": 0}, {}),
         ({"жук": 2, "Жук": 1}, {"Жук": "жук"}),
+        ({"car": 5, "cars": 4}, {"cars": "car"}),  # however short and however common
+        ({"cars": 5, "car": 4}, {"car": "cars"}),
+        ({"box": 5, "Boxes": 1}, {"Boxes": "box"}),
+        ({"berry": 3, "berries": 9}, {"berry": "berries"}),
+        ({"knife": 3, "knives": 1, "Knives": 1}, {"knives": "knife", "Knives": "knife"}),
+        ({"leaf": 2, "leaves": 2}, {"leaf": "leaves"}),  # equally common: the last of the alphabet
+        ({"US": 3, "U": 1, "glass": 2, "glove": 2, "a1": 2, "a1s": 2}, {}),
+        ({"traffic light": 3, "trafficlight": 1, "TrafficLight": 1}, {"trafficlight": "traffic light",
+                                                                    "TrafficLight": "traffic light"}),
+        ({"stop sign": 3, "\uff53top\u3000sign": 1}, {"\uff53top\u3000sign": "stop sign"}),
+        ({"v1-2": 3, "v12": 1, "v1 2": 1}, {"v1 2": "v1-2"}),
+        ({"HER2+": 50, "HER2-": 1, "her2 +": 1}, {"her2 +": "HER2+"}),
     ],
 )  # fmt: skip
 def test_slips(counts: dict[str, int], slips: dict[str, str]) -> None:
@@ -41,6 +53,8 @@ def test_a_class_that_is_chosen_from_a_list_is_no_slip_of_one_letter() -> None:
     counts = {"boat": 50, "goat": 1, "Boat": 1}
     assert class_names.slips(counts, declared=("boat", "goat")) == {"Boat": "boat"}
     assert class_names.slips({"Boat": 2, "boat": 2}, declared=("boat",)) == {"Boat": "boat"}
+    assert class_names.slips({"car": 5, "cars": 9}, declared=("car", "cars")) == {}
+    assert class_names.slips({"car": 5, "cars": 9}, declared=("car",)) == {"cars": "car"}
 
 
 def _distance(one: str, other: str) -> int:

@@ -66,7 +66,8 @@ def test_which_frame(shape, declared, on_its_side, upright, orientation: int, tm
     found = examine(dataset)
     unsure = orientation >= 5 and (shape, declared) == (BOTH, (200, 160))
     swapped = orientation < 5 and declared == (160, 200)  # width and height exchanged, or of another picture
-    choices = ["turn", "true-size"] if unsure else ["true-size"] if swapped else []
+    turns = ["true-size", "exchange", "turn-right", "turn-left"]
+    choices = ["turn", "true-size"] if unsure else turns if swapped else []
     assert [choice.called for f in found for choice in f.choices] == choices
     assert checks(apply(dataset, made_up.decided(found))) == []
 
@@ -96,7 +97,7 @@ def test_turned_labels_are_then_looked_at_where_they_belong(tmp_path: Path) -> N
         ({"width": 401, "height": 319}, True, []),
         ({"width": 100, "height": 80}, False, ["scale", "true-size"]),  # they fit both: which was it?
         ({"width": 400, "height": 300}, False, []),
-        ({"width": 160, "height": 200}, False, ["true-size"]),
+        ({"width": 160, "height": 200}, False, ["true-size", "exchange", "turn-right", "turn-left"]),
     ],
 )
 def test_labels_for_another_size(fields, scaled: bool, choices: list[str], tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
     validate on.
 
     With `epochs`, a stage's share is one of steps, so the mean step is the weighted mean of its stages' steps. With
-    `minutes` it is a share of the time, in which a cheap stage takes more steps: then it is the harmonic mean.
+    `minutes` it is a share of the time, in which a cheap stage takes more steps: then it is the harmonic mean. A run
+    whose minutes are over before its first epoch is has the steps that fit.
     """
     shares = shares_of(config)
     per_pass = epoch_rules.steps_per_pass(config.batch_size, pictures)
@@ -95,7 +96,9 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
     else:
         step = 1 / sum(share / costs.step[word] for word, share in shares.items())
         seconds = 60 * config.minutes
-        steps = epoch_rules.steps_per_epoch(config, per_pass, step)
+        first_step = step + epoch_rules.pictures_per_step(config.batch_size, pictures) * costs.first_read
+        fitting = max(1, round(seconds / first_step))
+        steps = min(epoch_rules.steps_per_epoch(config, per_pass, step), fitting)
         epochs = max(1, round((seconds - first_pass) / (steps * step + besides)))
     return Estimate(
         seconds_per_step=step,
@@ -134,7 +137,8 @@ def about(seconds: float) -> str:
         return f"about {round(seconds / 60)} minutes"
     if seconds < 36 * 3600:
         return f"about {seconds / 3600:.2g} hours"
-    return f"about {seconds / 86400:.2g} days"
+    days = seconds / 86400
+    return f"about {days:.2g} days" if days < 99.5 else f"about {days:,.0f} days"
 
 
 def short(seconds: float) -> str:
@@ -150,7 +154,7 @@ def parts_in_words(found: Estimate, config: Config) -> str:
     nearly = "" if config.minutes is None else "about "
     parts = [
         f"{short(found.seconds_per_step)} a step",
-        f"{nearly if config.steps_per_epoch is None else ''}{counted(found.steps_per_epoch, 'step')} an epoch "
+        f"{nearly if config.steps_per_epoch != found.steps_per_epoch else ''}{counted(found.steps_per_epoch, 'step')} an epoch "
         f"({times_through(found.passes)})",
         f"{nearly}{counted(found.epochs, 'epoch')}",
     ]
@@ -163,9 +167,11 @@ def parts_in_words(found: Estimate, config: Config) -> str:
 
 
 def times_through(passes: float) -> str:
-    """`once through the pictures`, `4 times through the pictures`, `0.5 times through the pictures`
+    """`once through the pictures`, `4 times through the pictures`, `0.5 times ...`, `0.017 times ...`
 
-    A pass is rounded up to whole steps, so what is nearly once counts as once.
+    A pass is rounded up to whole steps, so what is nearly once counts as once. What is little stays more than nothing.
     """
+    if 0 < passes < 0.1:
+        return f"{passes:.2g} times through the pictures"
     times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
     return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"

@@ -209,10 +209,10 @@ def _mask_ious(trace: Trace, masks: np.ndarray, wanted: np.ndarray) -> np.ndarra
 
 def _matches(overlap: np.ndarray) -> np.ndarray:
     """Which detection finds which object, bool `(D, N)`: from the best score down, each takes the free object that it
-    overlaps best."""
+    overlaps best, the later one of two that it overlaps alike (as `evaluation.matching` does)."""
     matched = np.zeros(overlap.shape, bool)
     for detection, values in enumerate(overlap):
         free = np.where(matched.any(axis=0), 0, values)
         if free.max(initial=0) >= MATCH_IOU:
-            matched[detection, free.argmax()] = True
+            matched[detection, len(free) - 1 - free[::-1].argmax()] = True
     return matched

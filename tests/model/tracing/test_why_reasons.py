@@ -229,6 +229,12 @@ def test_one_detection_on_two_objects(second: list[int], iou: str) -> None:
     )
 
 
+def test_of_two_objects_alike_the_later_is_found_as_the_page_counts() -> None:
+    first, later = stories(network([OBJECT], [0.9], [SURE_CAT]), [OBJECT, OBJECT], [CAT, CAT])
+    assert later.found
+    assert missed(first, "counted for another").startswith("Its best detection (IoU 1.00, score 0.80) counts for")
+
+
 def test_a_closer_box_went_by_nms_in_favour_of_the_one_that_counts_for_another() -> None:
     """The objects are shifted by 6 rows. The better box is a row below the first: 19 rows of 21 common, 0.90; with the
     second 15 of 25, 0.60. The box on the second overlaps the better one by 0.60, too, more than 0.5."""

@@ -12,9 +12,10 @@ from typing import Literal
 from maskrcnn import foreign
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below, walk
-from maskrcnn.annotations.formats import original_names, picture_places, yolo_rows, yolo_settings
+from maskrcnn.annotations.formats import encodings, original_names, picture_places, yolo_rows, yolo_settings
 from maskrcnn.annotations.formats.encoded import inside
 from maskrcnn.annotations.formats.yolo_settings import NO_LABELS, SPLITS, Settings
+from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
@@ -58,6 +59,7 @@ def read_folder(path: Path | str, images: Path | str | None = None, *, passes_ov
     if passes_over or images is not None:
         there.mend = "put it there"
     places, warnings = there.places()
+    there.look_for_near_names(places)
     records: list[ImageRecord] = []
     splits: dict[str, str] = {}
     twice: dict[tuple[str, str], int] = {}
@@ -124,10 +126,13 @@ class _Set:
 
     mend = "put it there, or pass --images DIR"
     """Of a picture that is not found."""
+    near: Mapping[str, tuple[str, ...]] = {}
+    """Pictures of a near name for those that are not found."""
 
     def __init__(self, settings: Settings, images: Path | None) -> None:
         self.settings, self.folder, self.images = settings, settings.folder, images
         files, _ = walk(self.folder)
+        self._files = files
         self.pictures = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
         self.texts = {_stem(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
 
@@ -138,6 +143,35 @@ class _Set:
     @cached_property
     def elsewhere(self) -> Pictures:
         return Pictures(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
+
+    @cached_property
+    def elsewhere_by_stem(self) -> dict[str, Path]:
+        """The pictures of `--images`, by their name without suffix."""
+        found: dict[str, Path] = {}
+        for file, path in self.elsewhere.files.items():
+            found.setdefault(_stem(file), path)
+        return found
+
+    @cached_property
+    def elsewhere_spelled_otherwise(self) -> dict[str, list[Path]]:
+        """The pictures of `--images`, by the plainest spelling of their name, with and without its folders."""
+        found: dict[str, list[Path]] = {}
+        for file, path in self.elsewhere.files.items():
+            plain = file_names.plainest(_stem(file))
+            for name in dict.fromkeys((plain, plain.rpartition("/")[2])):
+                found.setdefault(name, []).append(path)
+        return found
+
+    @cached_property
+    def folders(self) -> dict[str, list[str]]:
+        """The folders that hold something, by their plainest spelling."""
+        there = {
+            "/".join(parts[:n]) for name in self._files for parts in [name.split("/")] for n in range(1, len(parts))
+        }
+        found: dict[str, list[str]] = {}
+        for folder in sorted(there):
+            found.setdefault(file_names.plainest(folder), []).append(folder)
+        return found
 
     @cached_property
     def texts_spelled_otherwise(self) -> dict[str, list[str]]:
@@ -182,10 +216,20 @@ class _Set:
         text = place.orphans[name]
         if (picture := self._elsewhere(name, place.within)) is None:
             where = place.within or self.folder
+            is_there = f' ("{file_names.brief(self.near[name][0])}" is there)' if name in self.near else ""
             raise StudioError(
-                f"{self.texts[text]}: its picture is not in {where}, and YOLO's fractions need its size; {self.mend}"
+                f"{self.texts[text]}: its picture is not in {where}{is_there}, and YOLO's fractions need its size; "
+                f"{self.mend}"
             )
         return picture, text
+
+    def look_for_near_names(self, places: Sequence[_Place]) -> None:
+        """Find pictures of a near name for label files that have none."""
+        missing = [name for place in places for name in place.orphans if self._elsewhere(name, place.within) is None]
+        if missing:
+            used = {place.pictures[n] for place in places for n in place.pictures if self._text_of(n) is not None}
+            unused = [name for name in self.pictures if name not in used]
+            self.near = near(missing, [*unused, *self.elsewhere.files])
 
     def record(self, name: str, place: _Place, picture: Path, text: str | None, size: tuple[int, int]) -> ImageRecord:
         """A picture with its regions."""
@@ -225,10 +269,18 @@ class _Set:
                 # A link to a folder elsewhere is not followed; `--images` names one.
                 if found and all(foreign.is_confined(there, [self.folder]) for there in found):
                     return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
+                if not found and (spelled := self._spelled_here(folder) or self._spelled_here(labels)):
+                    return self._of_folder(split, spelled, f'"{file_names.brief(entry)}"')
         return None
+
+    def _spelled_here(self, folder: str) -> str | None:
+        """The one folder that this means in another spelling: `Images/Train`, or ü as two characters."""
+        alike = self.folders.get(file_names.plainest(folder), [])
+        return alike[0] if len(alike) == 1 else None
 
     def _of_folder(self, split: str, folder: str, words: str) -> _Place:
         labels = "/".join(_swapped(folder.split("/"), _IMAGES, _LABELS))
+        labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
         shown: dict[str, str] = {}
         for name, path in self.pictures.items():
             if _lies_in(name, folder) and (other := shown.setdefault(_stem(name), name)) != name:
@@ -241,9 +293,18 @@ class _Set:
             if (_lies_in(text, folder) or _lies_in(text, labels))
             and text not in used
             and not _is_no_label(f"{text}.txt")
-            and (_LABELS in text.split("/")[:-1] or yolo_settings.is_row(path))
+            and (_LABELS in map(str.lower, text.split("/")[:-1]) or yolo_settings.is_row(path))
         }
-        return _Place(split, shown, orphans, folder, words)
+        # A readme or log among the labels.
+        others = [
+            t for t in orphans.values() if self.texts[t].stat().st_size and not yolo_settings.is_row(self.texts[t])
+        ]
+        lines = [
+            f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
+            for text in others
+        ]
+        orphans = {name: text for name, text in orphans.items() if text not in others}
+        return _Place(split, shown, orphans, folder, words, picture_places.shortened(lines))
 
     # Lists
 
@@ -254,10 +315,10 @@ class _Set:
         if found is None:
             return None
         try:
-            content = foreign.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file").decode("utf-8-sig")
-        except (UnicodeDecodeError, FileNotFoundError):
-            raise StudioError(f"{lists[found]}: this is not text; write the path of one picture a line") from None
-        written = [line.strip() for line in content.splitlines() if line.strip()]
+            content = foreign.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file")
+        except FileNotFoundError:
+            raise StudioError(f"{lists[found]}: is gone; check the file") from None
+        written = [line.strip() for line in encodings.decoded(content, lists[found]).splitlines() if line.strip()]
         matched, remarks = self.index.match_all(written, found)
         lines = [*picture_places.shortened(remarks)]
         shown: dict[str, str] = {}
@@ -299,10 +360,14 @@ class _Set:
     def _elsewhere(self, name: str, within: str) -> Path | None:
         """The picture of a label file in `--images`."""
         wanted = _below(name, within)
-        by_stem: dict[str, Path] = {}
-        for file, path in self.elsewhere.files.items():
-            by_stem.setdefault(_stem(file), path)
-        return by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)
+        by_stem = self.elsewhere_by_stem
+        if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:
+            return picture
+        plain = file_names.plainest(wanted)
+        alike = self.elsewhere_spelled_otherwise.get(plain) or self.elsewhere_spelled_otherwise.get(
+            plain.rpartition("/")[2], []
+        )
+        return alike[0] if len(alike) == 1 else None
 
     def _what_is_there(self) -> str:
         folders = _folders_of(self.pictures)
@@ -326,14 +391,14 @@ def _lies_in(name: str, folder: str) -> bool:
 def _below(name: str, folder: str) -> str:
     """The name relative to a folder that it lies in; `images/` that Ultralytics looks through does not count."""
     short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
-    return short.removeprefix(f"{_IMAGES}/")
+    return short[len(_IMAGES) + 1 :] if short.lower().startswith(f"{_IMAGES}/") else short
 
 
 def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
-    """The parts with `new` in the place of the last `old`."""
-    parts = list(parts)
-    if old in parts:
-        parts[len(parts) - 1 - parts[::-1].index(old)] = new
+    """The parts with `new` in the place of the last `old`, in any case."""
+    parts, lowered = list(parts), [part.lower() for part in parts]
+    if old in lowered:
+        parts[len(parts) - 1 - lowered[::-1].index(old)] = new
     return parts
 
 
@@ -346,14 +411,15 @@ def _droppable(parts: Sequence[str]) -> int:
     """How many parts may be missing before a path of another computer: not `images`, and not the word for the split, as
     `images/train` would else be found in `train/`, where other things lie."""
     keep = max(len(parts) - 1, 0)
-    if _IMAGES in parts:
-        keep = min(keep, len(parts) - 1 - list(parts)[::-1].index(_IMAGES))
+    lowered = [part.lower() for part in parts]
+    if _IMAGES in lowered:
+        keep = min(keep, len(parts) - 1 - lowered[::-1].index(_IMAGES))
     split = [number for number, part in enumerate(parts) if file_names.split_word(part) is not None]
     return min(keep, split[-1]) if split else keep
 
 
 def _is_no_label(name: str) -> bool:
-    return file_names.parts(name)[-1].lower() in NO_LABELS
+    return file_names.parts(name)[-1].lower() in NO_LABELS or yolo_settings.is_class_list(name)
 
 
 def _folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:

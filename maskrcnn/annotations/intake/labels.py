@@ -15,7 +15,7 @@ from maskrcnn.annotations.formats import class_choice, mask_pngs, other_formats,
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
 from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file, read
 from maskrcnn.annotations.formats.writing import FORMATS
-from maskrcnn.annotations.formats.yolo_settings import CLASS_LISTS
+from maskrcnn.annotations.formats.yolo_settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import natural_key
@@ -93,17 +93,18 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
     has_files = any(not suffixes.isdisjoint(SUFFIXES) for suffixes in by_folder.values())
     done: list[str] = []
-    lists = {names.folder(name) for name in files if names.parts(name)[-1].lower() in CLASS_LISTS}
-    for folder in lists:  # a list among the labels is of the folder above, where there may be no file
-        if names.parts(folder)[-1:] == ["labels"]:
-            by_folder.setdefault(names.folder(folder), set())
+    lists = {names.folder(name) for name in files if is_class_list(name)}
+    # A list among the labels or pictures is of the folder above, where there may be no file.
+    lists |= {
+        names.folder(folder) for folder in lists if "".join(names.parts(folder)[-1:]).lower() in ("labels", "images")
+    }
+    for folder in lists:
+        by_folder.setdefault(folder, set())
     for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
         if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
             continue
         place = root / folder
-        may_be_yolo = not suffixes.isdisjoint((".yaml", ".yml", ".data")) or not lists.isdisjoint(
-            (folder, f"{folder}/labels".lstrip("/"))
-        )
+        may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
         has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and not has_files)
         if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,13 @@ Lay = Callable[..., Path]
 def lay(tmp_path: Path, picture: Any) -> Lay:
     """`lay("images/a.jpg", {"data.yaml": "..."})` makes a data set of these pictures and texts."""
 
-    def make(*pictures: str, texts: dict[str, str]) -> Path:
+    def make(*pictures: str, texts: dict[str, str | bytes]) -> Path:
         for seed, name in enumerate(pictures):
             picture(f"set/{name}", seed=seed)
         for name, content in texts.items():
             path = tmp_path / "set" / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return tmp_path / "set"
 
     return make
@@ -42,7 +43,83 @@ def found(dataset: Dataset) -> dict[str, tuple[str | None, int]]:
     return {record.file_name: (record.split, len(record.regions)) for record in dataset.images}
 
 
-LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str], dict[str, tuple[str | None, int]]]] = {
+GREEN_NFC, GREEN_NFD = (unicodedata.normalize(form, "grün") for form in ("NFC", "NFD"))
+
+LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str | bytes], dict[str, tuple[str | None, int]]]] = {
+    "CVAT: subsets called as its menu has them": (
+        ("images/Train/a.jpg", "images/Validation/b.jpg", "images/c/c.jpg"),
+        {
+            "data.yaml": "path: .\nTrain: Train.txt\nValidation: Validation.txt\nnames: {0: leaf}\n",
+            "Train.txt": "data/images/Train/a.jpg\n",
+            "Validation.txt": "data/images/Validation/b.jpg\n",
+            **{"labels/Train/a.txt": ROW, "labels/Validation/b.txt": ROW},
+        },
+        {"a.jpg": ("train", 1), "b.jpg": ("val", 1)},
+    ),
+    "Darknet: the names below data/, as is written": (
+        ("data/obj/a.jpg", "data/obj/b.jpg"),
+        {
+            "obj.data": "classes=1\ntrain=data/train.txt\nvalid=data/test.txt\nnames=data/obj.names\n",
+            **{"data/obj.names": "leaf\n", "data/train.txt": "data/obj/a.jpg", "data/test.txt": "data/obj/b.jpg"},
+            **{"data/obj/a.txt": ROW, "data/obj/b.txt": ROW},
+        },
+        {"a.jpg": ("train", 1), "b.jpg": ("val", 1)},
+    ),
+    "folders in another case, as Windows and macOS take them": (
+        ("Images/Train/a.jpg", "Images/Val/b.jpg"),
+        {
+            "data.yaml": "train: images/train\nval: images/val\nnames: [leaf]\n",
+            **{"Labels/Train/a.txt": ROW, "Labels/Val/b.txt": ROW},
+        },
+        {"a.jpg": ("train", 1), "b.jpg": ("val", 1)},
+    ),
+    "a folder whose ü is two characters": (
+        (f"{GREEN_NFD}/images/a.jpg",),
+        {"data.yaml": f"train: {GREEN_NFC}/images\nnames: [leaf]\n", f"{GREEN_NFD}/labels/a.txt": ROW},
+        {"a.jpg": ("train", 1)},
+    ),
+    "a folder percent-encoded": (
+        ("my set/images/a.jpg",),
+        {"data.yaml": "train: my%20set/images\nnames: [leaf]\n", "my set/labels/a.txt": ROW},
+        {"a.jpg": ("train", 1)},
+    ),
+    "texts as PowerShell saves them": (
+        ("images/a.jpg",),
+        {
+            "data.yaml": "train: train.txt\r\nnames: [leaf]\r\n".encode("utf-16"),
+            **{"train.txt": ".\\images\\a.jpg\r\n".encode("utf-16"), "labels/a.txt": ROW},
+        },
+        {"a.jpg": ("train", 1)},
+    ),
+    "a film that begins without objects": (
+        ("images/25.jpg",),
+        {"classes.txt": "leaf\n", **{f"images/{n:02}.txt": "" for n in range(25)}, "images/25.txt": ROW},
+        {"25.jpg": (None, 1)},
+    ),
+    "LabelImg: its list of classes among the labels": (
+        ("images/a.jpg",),
+        {"Labels/a.txt": ROW, "Labels/predefined_classes.txt": "leaf\n"},
+        {"a.jpg": (None, 1)},
+    ),
+    "a list of classes among the pictures": (
+        ("images/a.jpg",),
+        {"labels/a.txt": ROW, "images/classes.txt": "leaf\n"},
+        {"a.jpg": (None, 1)},
+    ),
+    "makesense: labels.txt": (("a.jpg",), {"a.txt": ROW, "labels.txt": "leaf\n"}, {"a.jpg": (None, 1)}),
+    "a list of classes of another name": (
+        ("images/a.jpg",),
+        {"labels/a.txt": f"0.0{ROW[1:]}", "my.names": "leaf\n"},
+        {"a.jpg": (None, 1)},
+    ),
+    "settings of another set beside its own": (
+        ("images/a.jpg",),
+        {
+            "coco8.yaml": "path: coco8\ntrain: images/train\nval: images/val\nnames: {0: person}\n",
+            **{"data.yaml": "train: images\nnames: [leaf]\n", "labels/a.txt": ROW},
+        },
+        {"a.jpg": ("train", 1)},
+    ),
     "CVAT: a list beside data.yaml": (
         ("images/train/a.jpg",),
         {
@@ -217,6 +294,55 @@ def test_the_pictures_of_a_list_may_lie_elsewhere(lay: Lay, picture: Any, tmp_pa
     path = picture("elsewhere/a.jpg")
     (record,) = read(folder, tmp_path / "elsewhere").images
     assert (record.path, [region.shape for region in record.regions]) == (path, [TRIANGLE])
+
+
+@pytest.mark.parametrize(
+    ("label", "picture_name", "said"),
+    [
+        (f"{GREEN_NFC}.txt", f"{GREEN_NFD}.png", ""),
+        ("IMG_1.txt", "img_1.JPG", ""),
+        ("a%20b.txt", "sub/a b.jpg", ""),
+        ("1a2b3c4d-a.txt", "a.jpg", r'\("a.jpg" is there\)'),  # Label Studio's name, and the person's own
+        ("a.txt", "b.jpg", "its picture is not in"),
+    ],
+)
+def test_a_picture_elsewhere_that_is_spelled_otherwise(
+    label: str, picture_name: str, said: str, lay: Lay, picture: Any, tmp_path: Path
+) -> None:
+    folder = lay(texts={"classes.txt": "leaf\n", f"labels/{label}": ROW})
+    path = picture(f"elsewhere/{picture_name}")
+    if said:
+        with pytest.raises(StudioError, match=said):
+            read(folder, tmp_path / "elsewhere")
+    else:
+        assert [record.path for record in read(folder, tmp_path / "elsewhere").images] == [path]
+
+
+def test_a_text_among_the_labels_that_is_none_is_passed_over(lay: Lay) -> None:
+    texts = {"data.yaml": "train: images\nnames: [leaf]\n", "labels/a.txt": ROW, "labels/log.txt": "started\n"}
+    folder = lay("images/a.jpg", texts=texts)
+    for dataset_warnings in (read(folder).warnings, stage_path(folder).warnings):
+        (line,) = dataset_warnings
+        assert line.endswith("log.txt: was passed over, as it has no rows of YOLO and no picture is called so")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("data.yaml", 'path: "C:\\Users\\ann"\ntrain: images\nnames: [leaf]\n', "line 1, column 12: .* paths with /"),
+        ("data.yaml", "train: images\nnames:\n\t0: leaf\n", "line 3, column 1: .*indent its lines with blanks"),
+        ("data.yaml", "train: images\nnames: ['leaf'\n", "is no YAML: line 3, column 1"),
+        ("data.yaml", "train: images\nnames: [Blätter]\n".encode("cp1252"), 'line 2, column 11: .*"ä"; save .* UTF-8'),
+        ("classes.txt", "Blätter\n".encode("cp1252"), 'line 1, column 3: .*"ä"; save the file as UTF-8'),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_read_are_named_and_not_missed(
+    name: str, content: str | bytes, said: str, lay: Lay
+) -> None:
+    folder = lay("images/a.jpg", texts={name: content, "labels/a.txt": ROW})
+    for reader in (read, stage_path):
+        with pytest.raises(StudioError, match=rf"{name}: .*{said}"):
+            reader(folder)
 
 
 @pytest.mark.parametrize("trouble", ["no picture", "a picture that is none", "an empty file", "cut off in its header"])

@@ -48,8 +48,9 @@ class Split:
 class Material:
     """What a training with certain tasks would use.
 
-    `nameless` counts regions with an area that have no class, `unknown` are classes that only validation pictures have,
-    `unused` classes of the project that no training picture has, `outlines` says whether any object has one.
+    `nameless` counts regions with an area that have no class, `unknown` are classes of which only validation pictures
+    have objects, `unused` classes of the project that no training picture has, `outlines` says whether any object has
+    one.
     """
 
     train: Split
@@ -207,7 +208,7 @@ def _material(
         val=Split.of(found["val"]),
         classes=classes,
         nameless=sum(learned.n_left("no-class") for learned in found.values()),
-        unknown=tuple(name for name in classes_in(halves["val"]) if name not in classes),
+        unknown=tuple(sorted(found["val"].objects.keys() - set(classes))),
         unused=tuple(name for name in names if name not in classes),
         outlines=any(has_outline(region) for record in halves["train"] for region in record.regions),
         tasks=(),

@@ -70,7 +70,8 @@ def training_documents(
     classes = classes_in(training.images)
     if validation:
         validation = require_trainable(validation, outlines=outlines, watch=watch)
-        if unknown := [name for name in classes_in(validation.images) if name not in classes]:
+        measured = learned.tally(validation.images, outlines=outlines).objects
+        if unknown := sorted(measured.keys() - set(classes)):
             raise StudioError(
                 f'{validation.source}: class "{unknown[0]}" is in the validation set but not in the training set '
                 f"({', '.join(classes)}); rename it there or label some for training"
@@ -139,17 +140,16 @@ def is_project(folder: Path) -> bool:
 def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also say where their file is (`path`).
 
-    It holds the objects (`learned.why_not`) and the crowds, which evaluation passes over. With `outlines=False` objects
-    of which only keypoints were drawn are in it too.
+    It holds the objects (`learned.why_not`) and the crowds of `classes`, which evaluation passes over. With
+    `outlines=False` objects of which only keypoints were drawn are in it too.
     """
 
     def kept(record: ImageRecord) -> ImageRecord:
         size = learned.size_of(record)
         reasons = [learned.why_not(region, size, outlines=outlines) for region in record.regions]
-        if set(reasons) <= {None, "crowd"}:
-            return record
         regions = zip(record.regions, reasons, strict=True)
-        return replace(record, regions=tuple(region for region, reason in regions if reason in (None, "crowd")))
+        held = [r for r, reason in regions if reason is None or (reason == "crowd" and r.class_name in classes)]
+        return record if len(held) == len(record.regions) else replace(record, regions=tuple(held))
 
     document = coco.document(replace(dataset, images=tuple(map(kept, dataset.images))), classes, outlines=outlines)
     for image, record in zip(document["images"], dataset.images, strict=True):

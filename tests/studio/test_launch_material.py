@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.regions import Keypoints, Point, Polygon, Rect, Region, Skeleton
+from maskrcnn.annotations.regions import Keypoints, Point, Polygon, Polyline, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.studio import launch_material
@@ -17,6 +17,7 @@ from maskrcnn.training.labels import training_documents
 from maskrcnn.training.readiness import remarks
 
 TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
+LINE = Polyline(TRIANGLE.points)
 MASKS = ("box", "mask")
 
 
@@ -73,6 +74,15 @@ def test_what_stands_in_the_way_is_said_with_its_mend(
 ) -> None:
     found = launch_material.labels(project(tmp_path / "p", train=training, val=validation)).material(MASKS)
     assert any(said in obstacle for obstacle in found.obstacles())
+
+
+@pytest.mark.parametrize("other", [Region(TRIANGLE, "leaf", iscrowd=True), Region(LINE, "leaf")])
+def test_what_is_no_object_brings_no_class_into_validation(tmp_path: Path, other: Region) -> None:
+    made = project(tmp_path / "p", train=[[Region(TRIANGLE, "cell")]], val=[[Region(TRIANGLE, "cell"), other]])
+    assert launch_material.labels(made).material(MASKS).obstacles() == []
+    held_back = training_documents(made.folder, None, None, made.runs_folder / "x")["val"]
+    assert [category["name"] for category in held_back["categories"]] == ["cell"]
+    assert [annotation["category_id"] for annotation in held_back["annotations"]] == [1]
 
 
 def test_no_validation_pictures_is_a_warning_only(tmp_path: Path) -> None:

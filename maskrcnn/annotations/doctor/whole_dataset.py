@@ -42,11 +42,11 @@ class Noted:
     """What is remembered of one picture until the end of the walk.
 
     `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
-    those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class. `pairs`
-    are regions of one place. `labels` is equal for pictures with equal regions.
-    `around` is the box around all labels in the `frame` of the picture (None: there are no labels, or they are surely no
-    pixels), `is_beyond` says whether one leaves it by more than a slip, and `boxes` are the rectangles that could be two
-    corners (`geometry.corner_boxes`).
+    those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class.
+    `pairs` are regions of one place. `labels` is equal for pictures with equal regions. `around` is the box around
+    all labels in the `frame` of the picture (None: there are no labels, or they are surely no pixels), `is_beyond`
+    says whether one leaves it by more than a slip, and `boxes` are the rectangles that could be two corners
+    (`geometry.corner_boxes`).
     """
 
     file_name: str

@@ -23,6 +23,8 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.workspace import Workspace
+
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "test-results"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -107,8 +109,11 @@ def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio that the browser tests of this session share."""
-    running = start_server(tmp_path_factory.mktemp("browser") / "workspace")
+    """The studio that browser tests share; its workspace has the sample, and what each of them puts there."""
+    workspace = tmp_path_factory.mktemp("browser") / "workspace"
+    workspace.mkdir()
+    assert [path.name for path in Workspace(workspace).projects()] == ["shapes"]
+    running = start_server(workspace)
     yield running
     running.interrupt()
 

@@ -210,6 +210,7 @@ def test_a_box_and_moving_it(opened: Any, project: Project, settled: Settled) ->
     assert regions(project)[0].shape == Circle(500, 380, 60)
 
 
+@sweep
 def test_at_zoom_the_polygon_is_at_the_same_pixels(opened: Any, project: Project, settled: Settled) -> None:
     opened.get_by_role("combobox", name="Zoom").click()
     opened.get_by_role("option", name="200%").click()

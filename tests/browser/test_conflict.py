@@ -97,6 +97,7 @@ def test_the_second_tab_sees_both_versions_and_loses_neither(
     assert second.locator('[data-testid="stException"]').count() == 0
 
 
+@sweep
 def test_a_tab_that_is_closed_before_its_person_chose_loses_nothing(
     tabs: tuple[Tab, Tab], project: Project, settled: Settled
 ) -> None:

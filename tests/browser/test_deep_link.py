@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.sweeps import sweep
+
 
 def test_launch_as_the_first_visit_of_a_fresh_server(
     new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
@@ -33,6 +35,7 @@ def test_the_address_names_the_project_and_leads_back_to_it(new_server: Callable
     assert "project=shapes" in page.url
 
 
+@sweep
 def test_the_default_page_has_an_address_of_its_own_too(new_server: Callable[..., Any], page: Any) -> None:
     server = new_server()
     page.goto(f"{server.url}/annotate")

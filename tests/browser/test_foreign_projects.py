@@ -13,6 +13,7 @@ from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.plain_text import WORD_JOINER
 from tests.app.test_frame import make_project
+from tests.sweeps import sweep
 
 CLASSES = (
     "datum.x",
@@ -27,6 +28,7 @@ CLASSES = (
 NAME = "![b](http:pictures.example) $y$ & #1?"
 
 
+@sweep
 def test_foreign_words_are_text_and_nothing_is_fetched(
     new_server: Callable[..., Any], page: Any, settled: Callable[[Any], None]
 ) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.training.run_folder import RunFolder
+from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 320, 240
 SQUARE = [[40, 40, 140, 40, 140, 140, 40, 140]]
@@ -106,6 +107,7 @@ def test_another_run_opens_at_its_own_best_epoch(
     assert page.get_by_alt_text("b.png with what second found").count() == 1
 
 
+@sweep
 def test_a_dragged_box_is_pooled_anew(
     new_server: Callable[..., Any], page: Any, settled: Settled, project: Project
 ) -> None:

@@ -94,6 +94,7 @@ def test_killed_at_random_moments(whole: RunFolder, labels: Path, tmp_path: Path
     assert same(whole, RunFolder(tmp_path / "run"))
 
 
+@sweep
 def test_killed_in_the_middle_of_epochs(
     whole: RunFolder, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

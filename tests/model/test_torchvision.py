@@ -27,7 +27,7 @@ from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights.torchvision_files import DETECTORS, detector_config
-from tests.sweeps import sweep
+from tests.sweeps import FUZZ, sweep, wider
 
 # Our field -> torchvision's argument and a value that is cheap.
 SMALL: dict[str, tuple[str, Any]] = {
@@ -151,10 +151,13 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         random_state.cache_clear()
 
 
-def test_both_find_the_same_on_ten_pictures(pair: Pair) -> None:
+@wider
+def test_both_find_the_same(pair: Pair) -> None:
+    """On four pictures; `make fuzz` takes ten."""
     theirs, ours = pair
+    batch = pictures()[: 10 if FUZZ else 4]
     with torch.inference_mode():
-        expected, found = theirs.eval()(pictures()), ours.eval()(pictures())
+        expected, found = theirs.eval()(batch), ours.eval()(batch)
     assert sum(len(one["boxes"]) for one in expected) >= 20
     assert len({int(label) for one in expected for label in one["labels"]}) > (1 if ours.config.num_classes > 2 else 0)
     for mine, one in zip(found, expected, strict=True):

@@ -24,6 +24,7 @@ from maskrcnn.studio import (
     session,
 )
 from maskrcnn.studio.dataset_memory import Stamp
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import counted
 
@@ -272,7 +273,7 @@ def _words(project: Project, finding: Finding, key: str, state: Stamp) -> None:
         st.checkbox(f"**{place}**", key=key, wrap=True, help="Tick to fix it with “Fix selected”.")
     else:
         st.markdown(f"**{place}**")
-    st.markdown(_sentence(plain(finding.what)))
+    st.markdown(_sentence(plain(on_page(finding.what))))
     if finding.fix is not None:
         st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
     for choice in finding.choices:

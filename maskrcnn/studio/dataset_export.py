@@ -12,6 +12,7 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, session
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import byte_size, counted
 
@@ -101,7 +102,10 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
 
 def _download(ready: Ready) -> None:
     if ready.warnings:
-        st.warning(f"**What this format cannot hold**\n\n{bullets(ready.warnings)}", icon=":material/warning:")
+        st.warning(
+            f"**What this format cannot hold**\n\n{bullets([on_page(line) for line in ready.warnings])}",
+            icon=":material/warning:",
+        )
     else:
         st.success("This format holds everything that is in these labels.", icon=":material/check_circle:")
     if ready.notes:

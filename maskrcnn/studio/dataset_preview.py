@@ -19,6 +19,7 @@ from maskrcnn.studio.annotate_picture import Colours
 from maskrcnn.studio.annotate_state import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset_classes import choice_in_words, in_words
 from maskrcnn.studio.dataset_overview import SPLIT_WORDS
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.studio.swatches import disc
 from maskrcnn.words import counted, natural_key
@@ -259,4 +260,4 @@ def oddities(staged: Staged) -> None:
             missing = sorted(staged.missing, key=natural_key)
             st.dataframe(pd.DataFrame({"Missing": missing}), hide_index=True, height=200)
     if staged.warnings:
-        st.warning(bullets(staged.warnings), icon=":material/warning:")
+        st.warning(bullets([on_page(line) for line in staged.warnings]), icon=":material/warning:")

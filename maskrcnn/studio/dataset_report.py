@@ -13,6 +13,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import address
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.words import counted, natural_key
 
@@ -53,7 +54,7 @@ def show() -> None:
     """The report, and the ways on."""
     kept: _Kept = st.session_state[_KEY]
     report = kept.report
-    lines = [*report.warnings, *kept.passed_over]
+    lines = [on_page(line) for line in (*report.warnings, *kept.passed_over)]
     failed = [line for line in lines if line.startswith(_LEFT_OUT)]
     others = [line for line in lines if not line.startswith(_LEFT_OUT)]
     box, icon = (

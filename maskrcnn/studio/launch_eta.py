@@ -16,6 +16,7 @@ from maskrcnn.jobs import devices
 from maskrcnn.studio import launch_measuring, launch_speed, session
 from maskrcnn.studio.launch_measuring import Measuring
 from maskrcnn.studio.launch_speed import Known
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.run_words import TIME_MEANING
 from maskrcnn.training.duration import Estimate, about, estimate_of, parts_in_words
@@ -110,7 +111,7 @@ def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
         try:
             launch_measuring.start(wanted.key, wanted.options, wanted.store, wanted.device, wanted.beside)
         except StudioError as error:
-            st.toast(plain(error), icon=":material/error:")
+            st.toast(plain(on_page(error)), icon=":material/error:")
 
     st.button(
         label,

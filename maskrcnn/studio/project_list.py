@@ -31,15 +31,19 @@ def button(label: str = "Manage projects", view: str = "projects") -> None:
     """What opens the window."""
     if st.button(label, key=f"project_list_{view}_button", icon=":material/folder_managed:", width="stretch"):
         st.session_state[_OPEN], st.session_state[_VIEW] = True, view
-        st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
+        close_switcher()
         _ask()
         st.rerun()
 
 
 def switcher_key() -> str:
-    """The key of the box in which `button` lies: another one each time the window is opened, so that the box closes and
-    does not lie over it."""
+    """The key of the box in which `button` lies: another one after each `close_switcher`."""
     return f"project_switcher_{st.session_state.get(_TIMES, 0)}"
+
+
+def close_switcher() -> None:
+    """Close the box of the switcher from the next run on, where somebody chose: it would lie over what was chosen."""
+    st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
 
 
 def is_open() -> bool:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.workspace import HAD_PROJECTS, NoProject, ProjectGone, Workspace, folder_name
 from maskrcnn.workspace.home import is_project, require_address
@@ -112,7 +113,7 @@ def fail_softly(*, stop: bool = True) -> Iterator[None]:
     try:
         yield
     except StudioError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(plain(on_page(error)), icon=":material/error:")
         if stop:
             st.stop()
 

@@ -12,11 +12,13 @@ from streamlit.navigation.page import Page
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_report, project_list, project_undo, session
 from maskrcnn.studio.job_pill import job_pill
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import counted
 
 _CHOSEN = "project_chosen"
 _MOST_OTHERS = 8
+_TYPED = "project_typed"
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
@@ -38,7 +40,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
         with st.sidebar:
             _switcher("Projects", session.remembered())
             project_undo.show()
-        st.error(plain(error), icon=":material/error:")
+        st.error(plain(on_page(error)), icon=":material/error:")
         _others(session.remembered())
         project_list.show_if_open()
         st.stop()
@@ -127,6 +129,7 @@ def _switch() -> None:
         if chosen in session.projects():
             project_undo.forget()
             session.switch_project(chosen)
+            project_list.close_switcher()
 
 
 def _labels(paths: Sequence[Path]) -> dict[str, str]:
@@ -136,15 +139,18 @@ def _labels(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _create() -> None:
+    _empty("new_project_name")
     with st.form("new_project", border=False):
         name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
         if st.form_submit_button("Create project", icon=":material/add:"):
             with session.fail_softly(stop=False):
                 session.switch_project(session.home().create(name))
+                _chosen("new_project_name")
                 st.rerun()
 
 
 def _open() -> None:
+    _empty("open_path")
     with st.form("open_folder", border=False):
         path = st.text_input(
             "Open from this computer",
@@ -157,10 +163,23 @@ def _open() -> None:
             with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
                 opened = session.home().opened(path)
                 session.switch_project(opened.folder)
+                _chosen("open_path")
                 if opened.report is not None:
                     dataset_report.keep(opened.folder, "annotate", opened.report, opened.passed_over)
                     st.switch_page("pages/label/annotate.py", query_params={"project": opened.folder.name})
                 st.rerun()
+
+
+def _chosen(field: str) -> None:
+    """What was typed into this field became a project: the switcher closes, and the field is empty the next time."""
+    st.session_state[_TYPED] = field
+    project_list.close_switcher()
+
+
+def _empty(field: str) -> None:
+    if st.session_state.get(_TYPED) == field:
+        del st.session_state[_TYPED]
+        st.session_state[field] = ""
 
 
 def _no_project() -> None:

@@ -10,6 +10,7 @@ from maskrcnn.jobs import devices, queue
 from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_holdback, launch_material, launch_queue, session
 from maskrcnn.studio import launch_words as words
 from maskrcnn.studio.config_inputs import config_grid, config_input
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import bullets, plain
 from maskrcnn.training.epochs import EPOCH_MEANING
 
@@ -226,7 +227,7 @@ with summary:
         except StudioError as error:
             obstacles.append(str(error))
     for obstacle in obstacles:
-        st.error(plain(obstacle), icon=":material/block:")
+        st.error(plain(on_page(obstacle)), icon=":material/block:")
 
     turn = launch_queue.turn(device)
     estimate = None
@@ -281,5 +282,5 @@ with summary:
     if config:
         st.markdown(f":small[{launch.in_short(config)}]")
     if warnings:
-        st.warning(bullets(warnings, most=8), icon=":material/warning:")
+        st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
     launch_doctor.show(project)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from maskrcnn.jobs import local
 from maskrcnn.studio import networks, run_actions, run_curve_charts, run_overlay, run_predictions, session
+from maskrcnn.studio.page_words import on_page
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.studio.run_columns import epoch_columns, run_columns
 from maskrcnn.studio.run_lines import losses_in, table
@@ -86,7 +87,8 @@ def head() -> None:
         else:
             st.progress(now.fraction, text=bar_text(now))
         if now.state == "failed":
-            st.error(plain(local.failure(run) or "It failed without saying why; see the log."), icon=":material/error:")
+            why = local.failure(run) or "It failed without saying why; see the log."
+            st.error(plain(on_page(why)), icon=":material/error:")
         elif now.state == "lost":
             st.warning(f"{STATES['lost'].meaning} The log may say more.", icon=":material/help:")
         elif early := ended_early(run):

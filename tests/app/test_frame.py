@@ -125,6 +125,7 @@ def test_a_new_project_is_made_and_opened(root: Path, workspace: Path) -> None:
     assert not app.exception
     assert (workspace / "leaves" / "project.db").is_file()
     assert address(app, "project") == "leaves"
+    assert app.text_input(key="new_project_name").value == ""  # ready for the next one
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_both_find_the_same(pair: Pair) -> None:
     batch = pictures()[: 10 if FUZZ else 4]
     with torch.inference_mode():
         expected, found = theirs.eval()(batch), ours.eval()(batch)
-    assert sum(len(one["boxes"]) for one in expected) >= 20
+    assert sum(len(one["boxes"]) for one in expected) >= 2 * len(batch)
     assert len({int(label) for one in expected for label in one["labels"]}) > (1 if ours.config.num_classes > 2 else 0)
     for mine, one in zip(found, expected, strict=True):
         assert mine.keys() == one.keys()

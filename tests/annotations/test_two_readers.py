@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from maskrcnn.annotations import read
 from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 
 NFC, NFD = (unicodedata.normalize(form, "Müller.png") for form in ("NFC", "NFD"))
@@ -291,6 +293,68 @@ def test_layouts_of_other_programs(layout: str, lay: Lay) -> None:
     # A label file of the set, named alone, finds its own.
     for name in (name for name in files if name.endswith(".json")):
         assert len(labelled(read(folder / name), folder)) == 1, name
+
+
+SEVERAL: dict[str, tuple[dict[str, Any], dict[str, int], str]] = {
+    "a file for each split, in one folder": (
+        {"train.json": coco("a.png"), "val.json": coco("b.png"), "train/a.png": PICTURE, "val/b.png": PICTURE},
+        *({"train/a.png": 1, "val/b.png": 1}, ""),
+    ),
+    "VIA saved twice": (
+        {"project.json": via("a.png", default=""), "regions.json": via("a.png"), "a.png": PICTURE},
+        *({"a.png": 1}, "regions.json: says nothing that project.json does not"),
+    ),
+    "one in the folder, one below": (
+        {"one.json": via("a.png"), "a.png": PICTURE, "more/two.json": via("b.png"), "more/b.png": PICTURE},
+        *({"a.png": 1, "more/b.png": 1}, ""),
+    ),
+    "a broken one beside it": (
+        {"one.json": via("a.png"), "two.json": "{", "a.png": PICTURE},
+        *({"a.png": 1}, "passed over: .*two.json: not JSON"),
+    ),
+    "labelme, one of them broken": (
+        {"a.json": labelme("a.png"), "b.json": "{", "a.png": PICTURE, "b.png": PICTURE},
+        *({"a.png": 1}, "passed over: .*b.json: not JSON"),
+    ),
+    "labelme in a folder, one of them broken": (
+        {"x/a.json": labelme("a.png"), "x/b.json": "{", "x/a.png": PICTURE},
+        *({"x/a.png": 1}, "passed over: .*b.json: not JSON"),
+    ),
+}
+
+
+@pytest.mark.parametrize("which", SEVERAL)
+def test_several_label_files(which: str, lay: Lay) -> None:
+    files, found, said = SEVERAL[which]
+    folder = lay(files)
+    assert both(folder) == found
+    for lines in (read(folder).warnings, stage_path(folder).warnings):
+        assert len(lines) == bool(said)
+        assert all(re.search(said, line) for line in lines)
+
+
+@pytest.mark.parametrize("pictures", [{"a.png": PICTURE}, {}], ids=["found", "not found"])
+def test_two_opinions_are_refused_by_both(pictures: dict[str, Any], lay: Lay) -> None:
+    folder = lay({"one.json": via("a.png"), "two.json": via("a.png", "b.png"), **pictures})
+    for reader in (read, stage_path):
+        with pytest.raises(StudioError, match=r"several label files \(one.json, two.json\) are for the same picture"):
+            reader(folder)
+
+
+def test_old_labels_in_a_folder_below_are_left_out_with_a_line(lay: Lay) -> None:
+    folder = lay({"a.json": via("a.png"), "a.png": PICTURE, "old/b.json": via("a.png", "b.png")})
+    (line,) = read(folder).warnings
+    assert "left out old/b.json" in line
+    assert labelled(read(folder), folder) == {"a.png": 1}
+
+
+def test_a_project_below_the_folder_is_opened(tmp_path: Path) -> None:
+    Project.create(tmp_path / "x" / "mine", "mine")
+    assert read(tmp_path / "x").extras == read(tmp_path / "x" / "mine").extras
+    Project.create(tmp_path / "x" / "other", "other")
+    for reader in (read, stage_path):
+        with pytest.raises(StudioError, match="holds 2 projects; give one of them"):
+            reader(tmp_path / "x")
 
 
 def test_a_picture_that_no_label_names_is_not_learned_from(lay: Lay) -> None:

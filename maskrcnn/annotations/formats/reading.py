@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from maskrcnn import foreign
-from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_below, files_in, walk
 from maskrcnn.annotations.formats import (
     coco,
@@ -56,8 +56,9 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     Pictures are looked for in `images` if given, else in the folder of the file and below it, and in the layouts of
     `picture_places.around`; names may be spelled as other programs do (`picture_index`). A picture that is not found
     has `path` None, which is no error here (`trainable.require_trainable` makes it one); where none is found, or a file
-    of a near name, `warnings` say so. A folder whose labels lie in folders of it, such as `annotations/` beside
-    `images/` or `train/` beside `valid/`, is understood as the browser's import does (`intake.understanding`).
+    of a near name, `warnings` say so. A folder that holds several label files, or whose labels lie in folders
+    of it, such as `annotations/` beside `images/` or `train/` beside `valid/`, is understood as the browser's import
+    does (`intake.understanding`); and as there, a file that cannot be read beside one that can is a warning.
 
     Raises `ArgumentError` for a path that does not exist, `StudioError` for content that is not what it should be.
     """
@@ -125,16 +126,37 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
             has_labelme = True  # one of many, and with its picture inside: not kept here
         else:
             found.append(dataset)
-    if not found and not has_labelme and mask_pngs.is_mask_pngs(folder):
+    if not found and not has_labelme and files_in(folder, (".png",)) and mask_pngs.is_mask_pngs(folder):
         return mask_pngs.read_folder(folder, images)
-    if has_labelme or (not found and not refused):
+    if has_labelme:
         found += _labelme_of_folder(folder)
+        refused = []  # it has told of those below, too
     if len(found) > 1:
-        names = ", ".join(dataset.source.name for dataset in found if dataset.source)
-        raise StudioError(f"{folder}: several label files are in this folder ({names}); name the one you mean")
+        return _dataset_of_folders_in(folder, images, class_attribute, refused)
     if found:
-        return with_pictures(found[0], folder, images)
+        said = [] if has_labelme else _further_labels(folder)
+        if said:
+            try:
+                return _dataset_of_folders_in(folder, images, class_attribute, refused)
+            except StudioError as error:
+                said = [
+                    f"{folder}: left out {file_names.listed(said)}, which lie in folders of it; read together: {error}"
+                ]
+        passed_over = [f"passed over: {error}" for error in refused]
+        dataset = with_pictures(found[0], folder, images)
+        return replace(dataset, warnings=(*dataset.warnings, *picture_places.shortened([*passed_over, *said])))
     return _dataset_of_folders_in(folder, images, class_attribute, refused)
+
+
+def _further_labels(folder: Path) -> list[str]:
+    """The label files in folders of a folder, by their names in it."""
+    further = []
+    for name, file in walk(folder, enough=picture_places.MOST_FILES)[0].items():
+        if "/" in name and file_names.suffix(name) in LABEL_SUFFIXES:
+            with contextlib.suppress(StudioError):
+                labels_of_file(file)
+                further.append(name)
+    return further
 
 
 def _dataset_of_folders_in(
@@ -147,10 +169,14 @@ def _dataset_of_folders_in(
     from maskrcnn.annotations.intake import understanding  # which reads its label files here
 
     files, _ = walk(folder)
-    if any(file_names.folder(name) for name in files if file_names.suffix(name) not in pictures.SUFFIXES):
+    if (own := _project_in(folder, files)) is not None:
+        return read(own)
+    if any(map(file_names.folder, files)) or any(file_names.suffix(name) in LABEL_SUFFIXES for name in files):
         given = picture_places.around(folder, images).index.files if images is not None else None
         if (dataset := understanding.of_labels(files, folder, given, class_attribute)) is not None:
             return dataset
+    if mask_pngs.is_mask_pngs(folder):  # in folders of it, and without their pictures
+        return mask_pngs.read_folder(folder, images)
     if refused and all(NO_LABELS in str(error) for error in refused) and (trouble := contents.trouble(folder, files)):
         raise StudioError(f"{folder}: {trouble}")
     if refused:
@@ -159,16 +185,31 @@ def _dataset_of_folders_in(
     raise StudioError(f"{folder}: {contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
 
 
+def _project_in(folder: Path, files: Mapping[str, Path]) -> Path | None:
+    """The folder of the one project that lies below a folder, as a zip of it is unpacked. `StudioError` for several."""
+    found = [file.parent for name, file in files.items() if file_names.parts(name)[-1] == DATABASE]
+    if len(found) > 1:
+        raise StudioError(f"{folder}: holds {len(found)} projects; give one of them")
+    return found[0] if found else None
+
+
 def _labelme_of_folder(folder: Path) -> list[Dataset]:
-    """The one dataset of all labelme files in a folder and below it, if there are any."""
+    """The one dataset of all labelme files in a folder and below it, if there are any. A file that cannot be read is
+    passed over with a line in `warnings`."""
+    passed_over: list[str] = []
 
     def documents() -> Iterator[tuple[str, Any]]:
         for name, file in files_below(folder, (".json",)).items():
-            if labelme.is_labelme(document := _document(_text(file), file)):
+            try:
+                document = _document(_text(file), file)
+            except StudioError as error:
+                passed_over.append(f"passed over: {error}")
+                continue
+            if labelme.is_labelme(document):
                 yield name, document
 
     dataset = labelme.parse(documents(), folder)
-    return [dataset] if dataset.images else []
+    return [replace(dataset, warnings=picture_places.shortened(passed_over))] if dataset.images else []
 
 
 def _text_dataset(text: str, source: Path | str, class_attribute: str | None) -> Dataset:

@@ -230,7 +230,10 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], nam
         return
     owner: dict[object, int] = {}
     for place in places:
-        other = owner.setdefault(place.path or (place.source, place.file_name), place.source)
+        # What was not found is the same picture where the label files lie side by side, and are of one split.
+        label_file = found[place.source].name
+        of_name = names.folder(label_file), names.split_word(label_file), place.file_name
+        other = owner.setdefault(place.path or of_name, place.source)
         if other != place.source:
             both = names.listed([found[other].name, found[place.source].name])
             raise StudioError(

@@ -82,6 +82,9 @@ def test_a_folder_with_none_or_several(tmp_path, label_file) -> None:
         read(tmp_path)
     label_file(via_file("a.jpg"), "one.json")
     label_file(via_file("a.jpg"), "two.json")
+    assert len(read(tmp_path).images) == 1  # the same again, as VIA saves regions in several ways
+    label_file(via_file("a.jpg", kind="leaf"), "two.json")
+    label_file(via_file("a.jpg", kind="stem"), "one.json")
     with pytest.raises(StudioError, match=r"several .*\(one\.json, two\.json\)"):
         read(tmp_path)
 

@@ -120,8 +120,8 @@ def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IO
     """The object that each detection finds: (P,) int64 of column indices, -1 for none.
 
     Rows of `ious` (P, G) are in order of score. Each detection takes the free object that it overlaps best, if their
-    IoU is at least `iou`; only where it finds none may it fall to a crowd, which is never used up. Of two objects that it
-    overlaps alike it takes the later one, as pycocotools does.
+    IoU is at least `iou`; only where it finds none may it fall to a crowd, which is never used up. Of two objects
+    that it overlaps alike it takes the later one, as pycocotools does.
     """
     partners = np.full(len(ious), -1, dtype=np.int64)
     if not ious.size:

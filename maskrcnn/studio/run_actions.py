@@ -115,11 +115,11 @@ def _train_more(run: RunFolder) -> None:
         # A run whose length was set in minutes goes on in minutes.
         if (run.read_json(CONFIG) or {}).get("minutes") is None:
             number = str(st.number_input("Epochs", 1, 10_000, 10, key="runs-more"))
-            unit, option = "epochs", "--epochs"
+            unit, option = "epoch", "--epochs"
         else:
             number = f"{st.number_input('Minutes', 0.1, None, 10.0, 1.0, format='%g', key='runs-more-minutes'):g}"
-            unit, option = "minutes", "--minutes"
-        if st.button(f"Train {number} more {unit}", type="primary", icon=":material/more_time:"):
+            unit, option = "minute", "--minutes"
+        if st.button(f"Train {number} more {unit}{'s' * (number != '1')}", type="primary", icon=":material/more_time:"):
             with session.fail_softly(stop=False):
                 queue.add(run.path, [option, number], workspace=session.workspace(), resume=True)
                 st.rerun()

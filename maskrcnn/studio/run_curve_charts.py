@@ -60,7 +60,7 @@ def losses(curves: Sequence[Curves], view: View) -> None:
         _draw(
             column, loss_lines(curves, loss, view.axis, view.smoothing), _SMALL, view, LOSS_TITLES[loss], log=view.log
         )
-    faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS} single steps of each run"
+    faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS + 1} single steps of each run"
     mean = ", and the running mean of all of them" if view.smoothing else ""
     st.markdown(
         ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "

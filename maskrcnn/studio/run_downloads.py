@@ -176,7 +176,7 @@ def _best_words(run: RunFolder) -> str:
 def _steps_words(run: RunFolder) -> str:
     rows = run_rows.read(run)
     made = rows.last["step"] if rows.last else 0
-    of = "" if len(rows) == made else f" that were kept of {made:,}"
+    of = "" if len(rows) == made else f" that {'was' if len(rows) == 1 else 'were'} kept of {made:,}"
     return f"Every number of {counted(len(rows), 'step')}{of}. memory_mb counts in 2**20 bytes."
 
 

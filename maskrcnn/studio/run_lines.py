@@ -68,6 +68,8 @@ def steps_words(rows: RunRows) -> str:
     made, kept = rows.last["step"] if rows.last else 0, len(rows)
     drawn = len(drawn_steps(kept))
     if kept < made:
+        if kept < 2:
+            return f"{'the 1 step that was' if kept else 'none, as no step was'} kept of {made:,}"
         of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
         return f"{of_kept} steps that were kept of {made:,}"
     return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"

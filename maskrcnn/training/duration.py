@@ -152,9 +152,10 @@ def parts_in_words(found: Estimate, config: Config) -> str:
     """`0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation each, 12 s to start,
     1.9 GB of memory`"""
     nearly = "" if config.minutes is None else "about "
+    steps = counted(found.steps_per_epoch, "step")
     parts = [
         f"{short(found.seconds_per_step)} a step",
-        f"{nearly if config.steps_per_epoch != found.steps_per_epoch else ''}{counted(found.steps_per_epoch, 'step')} an epoch "
+        f"{nearly if config.steps_per_epoch != found.steps_per_epoch else ''}{steps} an epoch "
         f"({times_through(found.passes)})",
         f"{nearly}{counted(found.epochs, 'epoch')}",
     ]

@@ -210,6 +210,8 @@ def test_runs(root: Path, project: Project) -> None:
         (2, 320, 1, "Faint: 321 of 640 steps", "Every number of 640 steps."),  # every second, and the last one
         (2, 500, 1, "Faint: 251 of 1,000 steps", "Every number of 1,000 steps."),  # every fourth, and the last one
         (4, 75, 3, "Faint: all 100 steps that were kept of 300", "Every number of 100 steps that were kept of 300."),
+        (1, 3, 2, "Faint: the 1 step that was kept of 3", "Every number of 1 step that was kept of 3."),
+        (2, 1, 3, "Faint: none, as no step was kept of 2", "Every number of 0 steps that were kept of 2."),
         (3, 1000, 4, "Faint: 189 of the 750 steps that were kept of 3,000", "that were kept of 3,000."),
     ],
 )

@@ -257,9 +257,10 @@ def test_a_run_that_is_done_can_be_trained_for_more_epochs(
     run.state.write_bytes(b"state")
     app = open_runs(root)
     assert not [element for element in app.button if element.label == "Resume"]
-    app = app.number_input(key="runs-more").set_value(7).run()
-    button(app, "Train 7 more epochs").click().run()
-    assert asked == [(run.path, ["--epochs", "7"], {"workspace": workspace.resolve(), "resume": True})]
+    assert button(app, "Train 10 more epochs")
+    app = app.number_input(key="runs-more").set_value(1).run()
+    button(app, "Train 1 more epoch").click().run()
+    assert asked == [(run.path, ["--epochs", "1"], {"workspace": workspace.resolve(), "resume": True})]
 
 
 def test_a_run_of_so_many_minutes_is_trained_for_more_minutes(

@@ -92,7 +92,8 @@ def test_how_often_an_epoch_goes_through_the_pictures(passes: float, said: str) 
 
 
 @pytest.mark.parametrize(
-    ("days", "said"), [(1.5, "1.5 days"), (9.6, "9.6 days"), (99.4, "99 days"), (99.6, "100 days"), (1400, "1,400 days")]
+    ("days", "said"),
+    [(1.5, "1.5 days"), (9.6, "9.6 days"), (99.4, "99 days"), (99.6, "100 days"), (1400, "1,400 days")],
 )
 def test_a_long_training_has_a_number_that_can_be_read(days: float, said: str) -> None:
     assert about(days * 86400) == f"about {said}"

@@ -119,7 +119,10 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:
     """The first of many lines, and how many more there are."""
     more = len(lines) - _MOST_LINES
-    return (*lines[:_MOST_LINES], *([f"and {more:,} more remarks like these"] if more > 0 else []))
+    return (
+        *lines[:_MOST_LINES],
+        *([f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"] if more > 0 else []),
+    )
 
 
 def near_hint(dataset: Dataset, file_name: str) -> str:

@@ -17,6 +17,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
 from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
 from maskrcnn.starts import ARCHITECTURE
+from maskrcnn.words import counted
 
 SHOWN = 3
 """How many mismatches are written out."""
@@ -220,7 +221,7 @@ def _mend(old: Config, new: Config) -> str:
     if not differing:
         return "it is damaged or of another kind, give another"
     shown = ", ".join(f"{name}={_value(getattr(old, name))}" for name in differing[:SHOWN])
-    more = f" and {len(differing) - SHOWN} more fields" if len(differing) > SHOWN else ""
+    more = f" and {counted(len(differing) - SHOWN, 'more field')}" if len(differing) > SHOWN else ""
     return f"it was trained with {shown}{more}: set that too, or leave out --preset to take the network of the file"
 
 

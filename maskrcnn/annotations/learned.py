@@ -89,8 +89,12 @@ def has_outline(region: Region) -> bool:
     A rectangle that somebody drew is an outline; one that stands in a COCO file as a box without a `segmentation` only
     says where the object is.
     """
-    only_a_box = isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
-    return raster.has_area(region.shape) and not only_a_box
+    return raster.has_area(region.shape) and not is_only_a_box(region)
+
+
+def is_only_a_box(region: Region) -> bool:
+    """Whether it is a box of a COCO or YOLO file that gives no outline of the object."""
+    return isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
 
 
 def objects(record: ImageRecord, *, outlines: bool = True) -> list[Region]:

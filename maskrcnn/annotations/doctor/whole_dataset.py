@@ -137,7 +137,7 @@ def in_parts(noted: list[Noted]) -> list[Finding]:
     if whole is None or min(*left, *upper) < -whole * _OVER:
         return []
     reaches = [reach for _, entry in known if (reach := entry.reach)]
-    if max(map(max, reaches)) > _CORNER and sum(entry.is_beyond for _, entry in known) < _LEAST_PICTURES:
+    if max(map(max, reaches)) > _CORNER and sum(entry.is_beyond for _, entry in known) < 2:
         return []
     found = []
     for number, entry in known:
@@ -160,7 +160,7 @@ def beyond_the_edges(noted: list[Noted]) -> list[Finding]:
         return []
     words = (
         f"the labels of {beyond:,} of {counted(len(drawn_on), 'picture')} leave them by more than a slip: they may "
-        "have been drawn on copies that were larger or turned, so none is cut off unasked"
+        "have been drawn on copies that were larger or turned, or mean other numbers, so none is cut off unasked"
     )
     return [Finding("size-mismatch", "warning", words)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from maskrcnn.annotations import learned
 from maskrcnn.annotations.doctor import apply, choose, examine
 from maskrcnn.annotations.regions import (
     RLE,
@@ -414,6 +415,26 @@ def test_a_box_that_fits_as_two_corners_is_not_cut_off_unasked(tmp_path: Path) -
     assert apply(dataset, found).images == dataset.images
     mended = apply(dataset, choose(found, {"outside-picture": "corners"}))
     assert mended.images[0].regions[-1].shape == Rect(60, 100, 85, 50)
+
+
+@pytest.mark.parametrize(
+    ("box", "check", "option"),
+    [
+        (Rect(150, 20, 60, 60), "outside-picture", ""),  # surely cut off
+        (Rect(60, 100, 145, 150), "outside-picture", "corners"),
+        (Rect(0.1, 0.2, 0.5, 0.4), "normalised", "scale"),
+        (Rect(20, 10, 80, 170), "turned-labels", "exchange"),
+    ],
+)
+def test_a_box_that_is_mended_is_no_outline_yet(box: Rect, check: str, option: str, tmp_path: Path) -> None:
+    """From a COCO file with boxes alone no masks are learned, before a mend or after."""
+    coco = {"segmentation": [], "area": 9, "bbox": [box.x, box.y, box.width, box.height]}
+    dataset = alone(tmp_path, *[Region(replace(box, x=x), "dent", extras={"coco": coco}) for x in (box.x, box.x / 2)])
+    found = examine(dataset)
+    (record,) = apply(dataset, choose(found, {check: option} if option else {})).images
+    assert [region.shape for region in record.regions] != [region.shape for region in dataset.images[0].regions]
+    assert not any(learned.has_outline(region) for region in record.regions)
+    assert all(region.extras in ({"coco": coco}, {"coco": {"segmentation": []}}) for region in record.regions)
 
 
 # Pictures that leave

@@ -13,6 +13,7 @@ A class that only one picture (or one group of copies) shows goes to training.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,6 +95,45 @@ def stratified(
     assert best is not None
     of = {record.file_name: val for unit, val in zip(units, best.val, strict=True) for record in unit}
     return {record.file_name: "val" if of[record.file_name] else "train" for record in records}
+
+
+def known_to_training(
+    dataset: Dataset,
+    splits: Mapping[str, Split],
+    shown: Mapping[str, Collection[str | None]],
+    groups: Iterable[Collection[str]] = (),
+) -> dict[str, Split]:
+    """`splits` with pictures moved so that training has every class that validation has, as no training can start
+    otherwise. Validation keeps its number of pictures where that is possible, and is empty where nothing fits.
+
+    `shown` are the classes of each picture by its file name; the pictures of each of `groups` stay on one side.
+    """
+    units = [[record.file_name for record in unit] for unit in _units(list(dataset.images), groups)]
+    units.sort(key=lambda names: natural_key(names[0]))
+    classes = [frozenset().union(*(shown[name] for name in names)) for names in units]
+    left = Counter(name for names, of in zip(units, classes, strict=True) if splits[names[0]] == "train" for name in of)
+    is_val = [splits[names[0]] == "val" for names in units]
+    wanted = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
+
+    while True:  # back to training: the unit that brings most of the classes that training lacks
+        lacks = [len([name for name in of if not left[name]]) if is_val[at] else 0 for at, of in enumerate(classes)]
+        if not any(lacks):
+            break
+        back = lacks.index(max(lacks))
+        is_val[back] = False
+        left.update(classes[back])
+
+    held = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
+    seen = set().union(*(of for of, val in zip(classes, is_val, strict=True) if val))
+    for at in sorted(range(len(units)), key=lambda at: not classes[at]):  # in their place others, with objects first
+        size, fits = len(units[at]), all(left[name] > 1 for name in classes[at])
+        if not is_val[at] and fits and (held + size <= wanted or (not seen and classes[at])):
+            is_val[at] = True
+            held += size
+            seen |= classes[at]
+            left.subtract(classes[at])
+    side = {name: val for names, val in zip(units, is_val, strict=True) for name in names}
+    return {name: "val" if side[name] else "train" for name in splits}
 
 
 def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[ClassShare]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from maskrcnn.annotations import learned, likeness
 from maskrcnn.annotations.labelled import labelled
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.splitting import Split, held_back, stratified
+from maskrcnn.annotations.splitting import held_back, known_to_training, stratified
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio import dataset_memory, dataset_undo, session
@@ -21,16 +21,13 @@ from maskrcnn.words import counted
 SHARE, SEED = 0.2, 0
 """How much of the labelled pictures is kept back, and the seed of the split."""
 
-_TRIED = 20
-"""Seeds that are tried where a split leaves a class for validation alone, which no training can start with."""
-
 _HERE = "launch_kept_back"
 
 
 @dataclass(frozen=True)
 class Plan:
     """What would be kept back: `held` of `labelled` training pictures, by their file names in `names`; `names` is None
-    where no split leaves every class of the validation pictures to training as well."""
+    where each picture has a class that no other has, so that training would lack it."""
 
     labelled: int
     held: int
@@ -46,20 +43,11 @@ def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: 
         record.file_name: frozenset(region.class_name for region in learned.objects(record, outlines=outlines))
         for record in dataset.images
     }
-    for seed in range(SEED, SEED + _TRIED):
-        splits = stratified(dataset, SHARE, seed, groups)
-        if _is_fit(splits, drawn):
-            names = frozenset(name for name, split in splits.items() if split == "val")
-            return Plan(len(drawn), len(names), names)
+    splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), drawn, groups)
+    names = frozenset(name for name, split in splits.items() if split == "val")
+    if any(drawn[name] for name in names):
+        return Plan(len(drawn), len(names), names)
     return Plan(len(drawn), held_back(len(drawn), SHARE), None)
-
-
-def _is_fit(splits: Mapping[str, Split], drawn: Mapping[str, frozenset[str | None]]) -> bool:
-    train, val = (
-        frozenset().union(*(drawn[name] for name, split in splits.items() if split == side))
-        for side in ("train", "val")
-    )
-    return bool(val) and val <= train
 
 
 def offer(project: Project, material: Material) -> None:
@@ -84,7 +72,9 @@ def offer(project: Project, material: Material) -> None:
                 "counts as the best."
             )
             if found.names is None:
-                st.markdown(":small[Label more pictures: no class is on two of them, so none can be kept back.]")
+                st.markdown(
+                    ":small[Label more pictures: each has a class that no other picture has, so none can be kept back.]"
+                )
                 return
             st.button(
                 f"Keep {found.held:,} of {counted(found.labelled, 'picture')} back",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region
@@ -32,6 +34,11 @@ def dataset(*rows: str) -> Dataset:
         (["a", "a", "", ""], 1),
         (["a", "a", ".", "."], 1),
         (["ab", "a", "b"], 1),
+        # Two of ten. Both with a z show all classes, and none of the z would be left to training.
+        (["abcdz", "efghz", *"abcdefgh"], 2),
+        # One picture alone shows nothing that no other has: "yz" and "xyz" have a class of their own together.
+        (["xyz", "yz", "x"], 1),
+        (["ap", "bq", "cr", "ds", "et", "fu", "a"], 1),
     ],
 )
 def test_a_fifth_of_the_labelled_pictures_is_kept_back(rows: list[str], held: int) -> None:
@@ -44,9 +51,28 @@ def test_a_fifth_of_the_labelled_pictures_is_kept_back(rows: list[str], held: in
     assert set().union(*drawn) <= set().union(*left)  # and training knows all of it
 
 
-@pytest.mark.parametrize("rows", [["a"], ["a", "b"], ["a", ""], ["a", "."], ["ab", "", "."]])
-def test_where_no_class_is_on_two_pictures_none_can_be_kept_back(rows: list[str]) -> None:
+@pytest.mark.parametrize("rows", [["a"], ["a", "b"], ["a", ""], ["a", "."], ["ab", "", "."], ["zp", "zq", "zr"]])
+def test_where_every_picture_has_a_class_of_its_own_none_can_be_kept_back(rows: list[str]) -> None:
     assert plan(dataset(*rows)).names is None
+
+
+def test_some_are_kept_back_wherever_one_picture_could_be() -> None:
+    """Against all pictures tried one by one: its classes are on others too."""
+    rng = random.Random(5)
+    possible = 0
+    for _ in range(60):
+        rows = ["".join(rng.sample("abcdefgh", rng.randint(0, 4))) for _ in range(rng.randint(2, 9))]
+        single = any(row and set(row) <= set("".join(rows[:at] + rows[at + 1 :])) for at, row in enumerate(rows))
+        names = plan(dataset(*rows)).names
+        assert (names is not None) == single, rows
+        if names is not None:
+            possible += 1
+            held, left = (
+                "".join(r for n, r in enumerate(rows) if (f"{n}.png" in names) == val) for val in (True, False)
+            )
+            assert held, rows
+            assert set(held) <= set(left), rows
+    assert 20 < possible < 60
 
 
 def test_the_same_labels_give_the_same_pictures_and_copies_stay_together() -> None:

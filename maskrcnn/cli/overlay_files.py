@@ -32,19 +32,19 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[Given], list[str]]:
     """The pictures that files and folders stand for, and a line for each kind of thing that was passed over.
 
     Files are taken as they are given; of a folder, the files below it with the suffix of a picture, in natural order,
-    without junk and without overlays. With several folders a name begins with that of its folder. A file that is given
-    twice counts once. Raises `ArgumentError` where something does not exist, or a folder has no picture.
+    without junk and without overlays. With several folders a name begins with that of its folder, or with as much of
+    its path as tells it from another of that name. A file that is given twice counts once. Raises `ArgumentError` where
+    something does not exist, or a folder has no picture.
     """
     if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")
-    several = sum(path.is_dir() for path in arguments) > 1
+    begins = _beginnings([path for path in arguments if path.is_dir()])
     found: dict[str, Given] = {}
     lines: list[str] = []
     for argument in arguments:
         if argument.is_dir():
             inside, passed_over = _in_folder(argument)
-            prefix = f"{Path(os.path.abspath(argument)).name}/" if several else ""
-            entries = [Given(path, prefix + name) for name, path in inside.items()]
+            entries = [Given(path, begins[argument] + name) for name, path in inside.items()]
             lines += passed_over
         else:
             entries = [Given(argument, argument.name)]
@@ -52,6 +52,26 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[Given], list[str]]:
             if found.setdefault(os.path.realpath(entry.path), entry) is not entry:
                 lines.append(f"{entry.path}: is given twice, and predicted once")
     return list(found.values()), lines
+
+
+def _beginnings(folders: Sequence[Path]) -> dict[Path, str]:
+    """What the names in each folder begin with: nothing where there is one, else the end of its path, as long as it
+    takes to be no other's."""
+    if len(folders) < 2:
+        return dict.fromkeys(folders, "")
+    parts = {folder: Path(os.path.abspath(folder)).parts[1:] for folder in folders}
+    length = dict.fromkeys(folders, 1)
+    while True:
+        ends = {folder: "/".join(parts[folder][-length[folder] :]) for folder in folders}
+        owners: dict[str, set[str]] = {}
+        for folder, end in ends.items():
+            owners.setdefault(_folded(end), set()).add(os.path.realpath(folder))
+        shared = [folder for folder in parts if len(owners[_folded(ends[folder])]) > 1]
+        longer = [folder for folder in shared if length[folder] < len(parts[folder])]
+        if not longer:
+            return {folder: f"{end}/" if end else "" for folder, end in ends.items()}
+        for folder in longer:
+            length[folder] += 1
 
 
 def _in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:

@@ -116,6 +116,27 @@ def test_several_folders_begin_the_names_and_a_file_counts_once(tmp_path: Path) 
     assert lines == [f"{train}: is given twice, and predicted once"]
 
 
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["a/pics", "b/pics"], ["a/pics/1.jpg", "b/pics/1.jpg"]),
+        (["a/pics", "b/pics", "other"], ["a/pics/1.jpg", "b/pics/1.jpg", "other/1.jpg"]),
+        (["x/a/pics", "y/a/pics"], ["x/a/pics/1.jpg", "y/a/pics/1.jpg"]),
+        (["a/pics", "a/pics"], ["pics/1.jpg"]),  # one folder, given twice
+        (["pics", "pics/pics"], ["{}/pics/1.jpg", "{}/pics/pics/1.jpg"]),  # one in the other
+        (["a/Pics", "b/pics"], ["a/Pics/1.jpg", "b/pics/1.jpg"]),  # one name on a disk without case
+    ],
+)
+def test_folders_of_one_name_begin_the_names_with_more_of_their_paths(
+    folders: list[str], names: list[str], tmp_path: Path
+) -> None:
+    """So that a name in detections.json is that of one picture."""
+    for folder in folders:
+        picture(tmp_path / folder / "1.jpg")
+    given, _ = pictures_of([tmp_path / folder for folder in folders])
+    assert [entry.name for entry in given] == [name.format(tmp_path.name) for name in names]
+
+
 def test_a_folder_whose_name_is_a_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture(tmp_path / "a" / "1.jpg")
     picture(tmp_path / "b" / "1.jpg")

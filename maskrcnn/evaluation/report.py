@@ -112,10 +112,11 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm"
         "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
         "AP50": "The same at IoU .50 alone.",
         "AP75": "The same at IoU .75 alone: it asks for tight outlines.",
-        "APs": "AP over objects below 32 x 32 = 1024 pixels of area, as the labels give it. A detection that finds no "
-        "object counts where its own area is so.",
-        "APm": "AP over objects between 32 x 32 and 96 x 96 pixels.",
-        "APl": "AP over objects above 96 x 96 = 9216 pixels.",
+        "APs": "AP over objects of at most 32 x 32 = 1024 pixels of area, as the labels give it. A detection that "
+        "finds no object counts where its own area is so.",
+        "APm": "AP over objects from 32 x 32 to 96 x 96 pixels; one of exactly such an area counts on both sides of "
+        "it.",
+        "APl": "AP over objects of 96 x 96 = 9216 pixels and more.",
         "bbox": "IoU is measured between boxes; a detection's area is that of its box, in all numbers by size.",
         "segm": "IoU is measured between masks; a detection's area is that of its mask. null where the model finds "
         "no masks. (pycocotools takes the box for it where results hold both: give it results of masks alone.)",

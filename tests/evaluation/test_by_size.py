@@ -150,6 +150,29 @@ def test_a_detection_of_nothing_counts_at_the_size_of_what_is_measured(
             assert summary[name] == pytest.approx(0.5 if name == wrong else 1), (kind, name)
 
 
+@pytest.mark.parametrize(
+    ("area", "sizes"),
+    [
+        (1023.999, {"APs"}),
+        (32**2, {"APs", "APm"}),  # COCO's ranges have this edge in common
+        (1024.001, {"APm"}),
+        (96**2, {"APm", "APl"}),
+        (9216.001, {"APl"}),
+        (0, {"APs"}),
+    ],
+)
+def test_an_object_counts_by_its_area_and_at_the_edge_on_both_sides(area: float, sizes: set[str]) -> None:
+    fields = {"image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 40], "segmentation": ellipse(10, 10, 40, 40)}
+    document = {
+        "images": [{"id": 1, "file_name": "1.png", "width": WIDTH, "height": HEIGHT}],
+        "annotations": [{"id": 1, "area": area, "iscrowd": 0, **fields}],
+        "categories": [{"id": 1, "name": "egg"}],
+    }
+    for kind in ("bbox", "segm"):
+        summary = coco_summary(document, [{"score": 0.9, **fields}], kind)  # type: ignore[arg-type]
+        assert {name for name in NAMES[3:] if summary[name] is not None} == sizes
+
+
 def test_boxes_are_measured_alike_with_masks_and_without() -> None:
     document, detections = made(9, 10)
     assert coco_summary(document, detections, "bbox") == coco_summary(document, only(detections, "bbox"), "bbox")

@@ -21,6 +21,7 @@ _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
 _ELSEWHERE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:[\\/]")
 _LONGEST = 200
 """Bytes of a file's name; file systems take 255, and the project may add a number."""
+_LONGEST_SUFFIX = 8
 
 
 def parts(name: str) -> list[str]:
@@ -39,7 +40,8 @@ _JUNK = frozenset(
     (
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),
         *("$recycle.bin", "recycler", "system volume information", "lost+found", "__pycache__"),
-        *("@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot"),  # network disks
+        *("@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot"),  # network disks
+        *("network trash folder", "temporary items", "thevolumesettingsfolder"),  # macOS on such
     )
 )
 """What else systems leave in folders, in small letters."""
@@ -140,10 +142,11 @@ def _storable(part: str) -> str:
     if len(part.encode("utf-8")) <= _LONGEST:
         return part
     stem, dot, suffix = part.rpartition(".")
-    suffix = dot + suffix if stem and len(suffix) <= 8 else ""
-    digest = hashlib.sha256(part.encode("utf-8")).hexdigest()[:8]
-    begin = part.encode("utf-8")[: _LONGEST - len(suffix.encode("utf-8")) - 9].decode("utf-8", "ignore")
-    return f"{begin}~{digest}{suffix}"
+    stem, suffix = (stem, dot + suffix) if stem and len(suffix) <= _LONGEST_SUFFIX else (part, "")
+    # By the stem alone, so that a picture and its label file are still called alike.
+    digest = hashlib.sha256(stem.encode("utf-8")).hexdigest()[:8]
+    room = _LONGEST - 4 * (_LONGEST_SUFFIX + 1) - 9
+    return f"{stem.encode('utf-8')[:room].decode('utf-8', 'ignore')}~{digest}{suffix}"
 
 
 def brief(name: str) -> str:

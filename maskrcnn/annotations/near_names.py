@@ -2,20 +2,25 @@
 
 Near is the same name with another suffix, with or without the mark of a copy (`1 (2).jpg`, `1 - Copy.jpg`) or of a
 program that named it anew (Label Studio's `1a2b3c4d-` before it, Roboflow's `_jpg.rf.<hash>` after it), with other
-separators or leading zeros, and with one letter more, less or another. Another number is another picture.
+separators or leading zeros, and with one letter more, less or another. Another number is another picture. A label file
+of one picture, as labelme's, may have another name than it says; a picture called as that file is near, too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from maskrcnn.annotations import file_names as names
 
 _COPY = re.compile(
+    r"^(?:copy of|kopie von|copie de|copia d[ei]) |"
     r"(?:[\s_]*\(\d{1,3}\)|[\s_-]+(?:copy|kopie|copie|copia)(?:[\s_-]*\d{1,3})?|[\s_-]*\((?:copy|kopie|copie|copia)\))+$"
 )
-_NAMED_ANEW = re.compile(r"^[0-9a-f]{8}-(?=.)|_(?:jpe?g|png|bmp|webp|tiff?)\.rf\.[0-9a-z]{8,40}$")
+_NAMED_ANEW = re.compile(
+    r"^[0-9a-f]{8}-(?=.)|_(?:jpe?g|png|bmp|webp|tiff?|gif|heic|heif|avif|jfif)\.rf\.[0-9a-z]{8,40}$"
+)
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
 _SHORTEST = 4
 """Letters of a name of which one may differ; `a.jpg` and `b.jpg` are two pictures."""
@@ -25,8 +30,11 @@ _MOST_COMPARED = 1000
 _Tokens = tuple[str, ...]
 
 
-def near(missing: Iterable[str], unused: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """For the missing names that have some: the unused files of a near name, the nearest only.
+def near(
+    missing: Iterable[str], unused: Sequence[str], also: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, tuple[str, ...]]:
+    """For the missing names that have some: the unused files of a near name, the nearest only. `also` has another name
+    for some, asked last.
 
     A file that is equally near to two missing names is left out, as it can be only one of them.
     """
@@ -62,6 +70,8 @@ def near(missing: Iterable[str], unused: Sequence[str]) -> dict[str, tuple[str, 
             close = [file for file in files if _numbers(stems[file]) == numbers and _is_one_letter(stem, stems[file])]
             if close:
                 found[name] = len(tiers), close
+        if name not in found and (called_so := by_tokens.get(_tokens(_stem(also.get(name, ""))) or ("",))):
+            found[name] = len(tiers) + 1, called_so
     return _without_rivals(found)
 
 

@@ -25,6 +25,8 @@ NFC, NFD = (unicodedata.normalize(form, "Größe é.jpg") for form in ("NFC", "N
         "sub/THUMBS.DB",
         "desktop.ini",
         "@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg",
+        "@__thumb/a.jpg",
+        "Network Trash Folder/a.jpg",
         "lost+found/a.jpg",
         "$RECYCLE.BIN/a.jpg",
         "System Volume Information/a.json",
@@ -99,6 +101,19 @@ def test_what_follows_an_address(name: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a"], "a"),
+        (["a", "b", "c"], "a, b, c"),
+        (["a", "b", "c", "d"], "a, b, c and 1 more"),
+        (["a"] * 12, "a, a, a and 9 more"),
+    ],
+)
+def test_of_many_names_the_first_are_listed(names: list[str], said: str) -> None:
+    assert file_names.listed(names) == said
+
+
+@pytest.mark.parametrize(
     ("wanted", "there", "offered"),
     [
         ("a.jpg", ["a.jpeg"], ["a.jpeg"]),
@@ -106,6 +121,9 @@ def test_what_follows_an_address(name: str, meant: str) -> None:
         ("1.jpg", ["1 (2).jpg"], ["1 (2).jpg"]),
         ("1 (2).jpg", ["1.jpg"], ["1.jpg"]),
         ("cat.jpg", ["cat - Copy.jpg", "dog.jpg"], ["cat - Copy.jpg"]),
+        ("cat.jpg", ["Copy of cat.jpg"], ["Copy of cat.jpg"]),
+        ("cat.jpg", ["Kopie von Cat (2).jpg"], ["Kopie von Cat (2).jpg"]),
+        ("IMG_1_HEIC.rf.0123456789abcdef.jpg", ["IMG_1.heic"], ["IMG_1.heic"]),
         ("my photo.jpg", ["my_photo.jpg"], ["my_photo.jpg"]),
         ("7.jpg", ["007.jpg", "8.jpg"], ["007.jpg"]),
         ("1a2b3c4d-cat.jpg", ["cat.jpg"], ["cat.jpg"]),  # Label Studio's upload
@@ -113,6 +131,7 @@ def test_what_follows_an_address(name: str, meant: str) -> None:
         ("balloon.jpg", ["ballon.jpg"], ["ballon.jpg"]),
         ("colour.jpg", ["coluor.jpg"], ["coluor.jpg"]),
         ("street.jpg", ["streat.jpg"], ["streat.jpg"]),
+        ("table.jpg", ["tablo.jpg"], ["tablo.jpg"]),
         ("scan.jpg", ["scan (1).jpg", "scan (2).jpg"], ["scan (1).jpg", "scan (2).jpg"]),
         # another number, another picture; and of short names any letter counts
         ("IMG_0001.jpg", ["IMG_0002.jpg"], []),
@@ -122,11 +141,20 @@ def test_what_follows_an_address(name: str, meant: str) -> None:
         ("a.jpg", ["b.jpg"], []),
         ("cat.jpg", ["dog.jpg"], []),
         ("balloon.jpg", ["balcony.jpg"], []),
+        ("(2).jpg", ["-.jpg"], []),  # without the mark of a copy nothing is left of it
     ],
 )
 def test_pictures_of_a_near_name(wanted: str, there: list[str], offered: list[str]) -> None:
     found = list(near_names.near([wanted], there).get(wanted, ()))
     assert found == offered
+
+
+@pytest.mark.parametrize(
+    ("there", "offered"),
+    [(["7.jpg"], ["7.jpg"]), (["7.jpg", "a (2).jpg"], ["a (2).jpg"]), (["8.jpg"], [])],
+)
+def test_a_picture_called_as_its_label_file_is_near_last_of_all(there: list[str], offered: list[str]) -> None:
+    assert list(near_names.near(["a.jpg"], there, {"a.jpg": "sub/7.json"}).get("a.jpg", ())) == offered
 
 
 def test_a_picture_is_offered_for_one_name_only() -> None:

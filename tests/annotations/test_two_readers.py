@@ -357,6 +357,45 @@ def test_a_project_below_the_folder_is_opened(tmp_path: Path) -> None:
             reader(tmp_path / "x")
 
 
+@pytest.mark.parametrize(
+    ("label_file", "picture_at", "others"),
+    [
+        ("annotations/train.json", "train/a.png", ["val/a.png"]),
+        ("annotations/instances_val.json", "val/a.png", ["train/a.png"]),
+        ("Annotations/coco.json", "JPEGImages/a.png", []),
+        ("annotations/coco.json", "Images/a.png", []),
+        ("annotations/coco.json", "images/a.png", ["imgs/a.png", "photos/a.png"]),
+        ("json/a.json", "img/a.png", []),
+        ("labels/via.json", "pictures/sub/a.png", []),
+        ("ann/a.json", "elsewhere/a.png", None),
+        ("other/a.json", "images/a.png", None),
+    ],
+)
+def test_the_folder_of_pictures_beside_that_of_the_labels(
+    label_file: str, picture_at: str, others: list[str] | None, lay: Lay
+) -> None:
+    folder = lay({label_file: coco("a.png"), picture_at: PICTURE, **dict.fromkeys(others or [], PICTURE)})
+    found = {} if others is None else {picture_at: 1}
+    for path in (folder / label_file, (folder / label_file).parent):
+        if path.is_dir() and label_file not in (
+            "json/a.json",
+            "labels/via.json",
+            "ann/a.json",
+            "annotations/coco.json",
+        ):
+            continue  # which split a folder of labels is of, nobody said
+        assert labelled(read(path), folder) == found
+        assert labelled(stage_path(path).dataset, folder) == found
+
+
+def test_a_labelme_file_and_its_picture_that_were_renamed_together(lay: Lay) -> None:
+    folder = lay({"7.json": labelme("a.png"), "7.png": PICTURE})
+    assert any('"a.png" may be "7.png"' in line for line in read(folder).warnings)
+    staged = stage_path(folder)
+    assert staged.near == {"a.png": ("7.png",)}
+    assert labelled(staged.taking({"a.png": "7.png"}).dataset, folder) == {"7.png": 1}
+
+
 def test_a_picture_that_no_label_names_is_not_learned_from(lay: Lay) -> None:
     folder = lay({"annotations/x.json": coco("a.png"), "images/a.png": PICTURE, "images/b.png": PICTURE})
     assert [record.file_name for record in read(folder).images] == ["a.png"]

@@ -15,16 +15,18 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import walk
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
-from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted
 
 MOST_FILES = 200_000
 """So many files around a label file are looked at for its pictures; it may lie in a home folder."""
 
-_OF_LABELS = ("annotations", "annotation", "labels")
-"""Folders that hold label files only; their pictures lie in folders beside them."""
+_OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
+"""Folders that hold label files only; their pictures lie in folders beside them. In any case, as the next."""
 _IMAGES = "images"
+_OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
+"""What folders of pictures are called where none is called `images`."""
 _SHOWN = 3
 _MOST_LINES = 20
 
@@ -50,26 +52,59 @@ class Found:
 
 def around(label_file: Path, images: Path | None = None) -> Around:
     """The pictures in the folder `images`, if given, and below it; else those below the folder of the label file (or
-    the folder of labels), and for `annotations/instances_val2017.json` also in `images/` and `val2017/` beside that."""
+    the folder of labels), and for `annotations/instances_val2017.json` also in `images/` and `val2017/` beside that,
+    or else in the usual folders of pictures there."""
     if images is not None:
         files, warnings = _pictures_below(images)
         return Around(Pictures(files), label_file.name, tuple(warnings))
     base = label_file if label_file.is_dir() else label_file.parent
     files, warnings = _pictures_below(base)
     name = label_file.name if label_file != base else "labels"
-    if label_file != base and base.name.lower() in _OF_LABELS:
+    if base.name.lower() in _OF_LABELS:
         files = {f"{base.name}/{file}": path for file, path in files.items()}
         name = f"{base.name}/{name}"
-        for folder in _beside(label_file):
-            if foreign.is_confined(folder, [base.parent]):
-                further, lines = _pictures_below(folder)
-                files |= {f"{folder.name}/{file}": path for file, path in further.items()}
-                warnings += lines
+        further, lines = beside(label_file)
+        files |= further
+        warnings += lines
     return Around(Pictures(files), name, tuple(warnings))
 
 
-def find(file_names: Sequence[str], label_file: Path, images: Path | None = None, default_folder: str = "") -> Found:
-    """The pictures of these names, as `label_file` calls them; never outside the folders of `around`.
+def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
+    """The pictures in the folders beside one that holds labels only (which may itself be given), by their names
+    relative to the folder of these; and warnings. None for a folder of another name."""
+    base = label_file if label_file.is_dir() else label_file.parent
+    if base.name.lower() not in _OF_LABELS:
+        return {}, []
+    stem = label_file.stem.lower() if label_file != base else _IMAGES
+    there: dict[str, list[Path]] = {}
+    try:
+        with os.scandir(base.parent) as listing:
+            for entry in listing:
+                if entry.is_dir() and foreign.is_confined(entry.path, [base.parent]):
+                    there.setdefault(entry.name.lower(), []).append(base.parent / entry.name)
+    except OSError:
+        return {}, []
+    warnings: list[str] = []
+    for called in ({_IMAGES, stem, stem.rpartition("_")[2]}, _OF_PICTURES):
+        files: dict[str, Path] = {}
+        for folder in sorted(folder for name in called for folder in there.get(name, ()) if folder != base):
+            further, lines = _pictures_below(folder)
+            files |= {f"{folder.name}/{file}": path for file, path in further.items()}
+            warnings += lines
+        if files:
+            return files, warnings
+    return {}, warnings
+
+
+def find(
+    file_names: Sequence[str],
+    label_file: Path,
+    images: Path | None = None,
+    default_folder: str = "",
+    also: Mapping[str, str] | None = None,
+) -> Found:
+    """The pictures of these names, as `label_file` calls them; never outside the folders of `around`. `also` has
+    further names for some, which a near name may be near to.
 
     Names that are written as the files are need no walk through the folders.
     """
@@ -88,7 +123,14 @@ def find(file_names: Sequence[str], label_file: Path, images: Path | None = None
     ]
     used = {path for path in paths if path is not None}
     unused = [file for file, path in there.index.files.items() if path not in used]
-    return Found(tuple(paths), near(missing, unused), (*there.warnings, *warnings))
+    return Found(tuple(paths), near(missing, unused, also or {}), (*there.warnings, *warnings))
+
+
+def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
+    """The names of the labelme files by the pictures that they name: a picture that was renamed together with its file
+    is called as that is."""
+    said = {record.file_name: record.extras.get("labelme") for record in records}
+    return {name: str(kept["file"]) for name, kept in said.items() if isinstance(kept, dict) and kept.get("file")}
 
 
 def default_folder(dataset: Dataset) -> str:
@@ -168,15 +210,6 @@ def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
         except (OSError, ValueError):  # a name that no file system would take
             continue
     return None
-
-
-def _beside(label_file: Path) -> list[Path]:
-    """The folders of pictures beside a folder of label files."""
-    base = label_file.parent.parent
-    folders = [base / _IMAGES]
-    if "_" in label_file.stem:
-        folders.append(base / label_file.stem.rsplit("_", 1)[1])
-    return folders
 
 
 def _pictures_below(folder: Path) -> tuple[dict[str, Path], list[str]]:

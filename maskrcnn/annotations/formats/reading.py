@@ -103,7 +103,8 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
     """The dataset with `path` set for each picture that is found, and lines in `warnings` where that is not so."""
     records = dataset.images
     file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
-    found = picture_places.find(file_names, label_file, images, picture_places.default_folder(dataset))
+    also = picture_places.own_names(records) if dataset.extras.get("flavour") == "labelme" else None
+    found = picture_places.find(file_names, label_file, images, picture_places.default_folder(dataset), also)
     base = label_file if label_file.is_dir() else label_file.parent
     warnings = picture_places.lines(label_file, found, str(images or base))
     return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))

@@ -215,7 +215,8 @@ def stage_path(
         if is_folder:
             folders.require_of_one_dataset(path, workspace)
             files, warnings = folders.walk(path)
-            dropped = Dropped(files, path, str(path), room, warnings)
+            known, lines = picture_places.beside(path)
+            dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
             dropped = Dropped({path.name: path}, path.parent, path.name, room)
         else:

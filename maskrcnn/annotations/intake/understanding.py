@@ -192,7 +192,13 @@ def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> 
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
     once = [name for name, number in Counter(missing).items() if number == 1]
     used = {place.path for place in places}
-    return near(once, [file for file, path in index.files.items() if path not in used]) if once else {}
+    also = {
+        name: file
+        for entry in found
+        if entry.flavour == "labelme"
+        for name, file in picture_places.own_names(entry.dataset.images).items()
+    }
+    return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
 
 def _file_names(dataset: Dataset) -> Sequence[str]:

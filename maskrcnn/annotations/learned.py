@@ -159,7 +159,7 @@ class Learned:
 
     def remarks(self) -> list[str]:
         """What is passed over, a line for each reason, and what that makes of pictures; empty where all is learned."""
-        lines = [self._remark(reason) for reason in REASONS if self.n_left(reason)]
+        lines = self.passed_over()
         if (number := sum(self.boxes.values())) and number < self.n_objects and self.outlines:
             are = "is a box" if number == 1 else "are boxes"
             lines.append(
@@ -179,6 +179,10 @@ class Learned:
                 "yet, and not marked as done"
             )
         return lines
+
+    def passed_over(self) -> list[str]:
+        """Which regions are no objects, a line for each reason."""
+        return [self._remark(reason) for reason in REASONS if self.n_left(reason)]
 
     def _remark(self, reason: Reason) -> str:
         here = Counter({name: number for (why, name), number in self.left.items() if why == reason})

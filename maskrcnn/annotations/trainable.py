@@ -60,7 +60,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
 
 def nothing_to_learn(source: object, found: learned.Learned) -> StudioError:
     """What to say of labels without a single object: why each region is none, and what can be done."""
-    why = ", ".join(line for line in found.remarks() if "background" not in line)
+    why = "; ".join(found.passed_over())
     if not why:
         return StudioError(f"{source}: there is no region to learn from; draw at least one")
     mend = "draw at least one object, or see what the doctor offers: python -m maskrcnn doctor"

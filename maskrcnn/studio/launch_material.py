@@ -68,9 +68,9 @@ class Material:
         if not self.train.pictures + self.train.left_out:
             found.append("There is no training picture; import some on the Annotate page.")
         elif not self.train.objects and not self.train.learned.n_left("no-class"):
-            why = [line for line in self.train.learned.remarks() if line.startswith(("all ", "the only "))]
+            why = "; ".join(self.train.learned.passed_over())
             found.append(
-                f"There is no object to learn from in the training pictures{': ' if why else '; '}{', '.join(why[:1])}"
+                f"There is no object to learn from in the training pictures{': ' if why else '; '}{why}"
                 f"{'. Draw' if why else 'draw'} some on the Annotate page."
             )
         elif "mask" in self.tasks and not self.outlines:

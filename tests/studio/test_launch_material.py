@@ -65,6 +65,11 @@ def test_material_is_what_the_trainer_takes(tmp_path: Path) -> None:
         ([[]], [], "no object to learn from"),
         ([[Region(Point(3, 3), "cell")]], [], "no object to learn from in the training pictures: the only region is a"),
         ([[Region(TRIANGLE, "cell", iscrowd=True)] * 2], [], "all 2 regions mark a crowd and are not learned"),
+        (
+            [[Region(LINE, "cell")], [Region(TRIANGLE, "leaf", iscrowd=True)]],
+            [],
+            'pictures: 1 region is a line and is not learned: the only one of "cell"; 1 region marks a crowd',
+        ),
         ([[Region(TRIANGLE, None)]], [], "1 region has no class"),
         ([[Region(TRIANGLE, "cell")]], [[Region(TRIANGLE, "leaf")]], 'Class "leaf" is in the validation pictures'),
     ],

@@ -53,8 +53,8 @@ CHECKS: dict[str, Check] = {
     "turned-labels": Check(
         "Labels fit the picture only unturned",
         "The camera stored the picture on its side and a note to turn it. The labels belong to the stored pixels, the "
-        "network sees the turned ones: every mask lies on the wrong place. So it does where a picture was turned since, "
-        "or a program wrote y before x.",
+        "network sees the turned ones: every mask lies on the wrong place. So it does where a picture was turned "
+        "since, or a program wrote y before x.",
     ),
     "size-mismatch": Check(
         "Picture is not the one that was labelled",

@@ -15,9 +15,7 @@ _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 
 def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     """The id under `key` as it is written, except that a table program's 3.0 is 3. `StudioError` for what is none."""
-    value = holder.get(key)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    value = as_id(holder.get(key))
     if isinstance(value, str):
         return text(value, f'"{key}"', complain)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -25,14 +23,18 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     return value
 
 
+def as_id(value: Any) -> Any:
+    """A table program's 3.0 as 3; everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _meant(written: Any) -> int | str:
     """What an id stands for: a number, if it is one in any spelling."""
     if isinstance(written, str):
         found = _WHOLE.fullmatch(written.strip())
         return int(found[1]) if found else written
-    if isinstance(written, float) and written.is_integer():
-        return int(written)
-    return written
+    meant: int | str = as_id(written)
+    return meant
 
 
 class ById(Generic[T]):

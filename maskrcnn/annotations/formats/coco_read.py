@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.coco_ids import ById, id_of
+from maskrcnn.annotations.formats.coco_ids import ById, as_id, id_of
 from maskrcnn.annotations.formats.coco_rle import LARGEST_SIDE, run_lengths
 from maskrcnn.annotations.formats.json_values import (
     FARTHEST,
@@ -35,6 +35,7 @@ from maskrcnn.annotations.formats.json_values import (
     text,
 )
 from maskrcnn.annotations.formats.losses import Losses
+from maskrcnn.annotations.formats.via_tally import is_no, is_yes
 from maskrcnn.annotations.regions import (
     Dataset,
     ImageRecord,
@@ -48,6 +49,7 @@ from maskrcnn.annotations.regions import (
     Shape,
     Skeleton,
 )
+from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
 IMAGE_FIELDS = ("id", "file_name", "width", "height")
@@ -56,6 +58,7 @@ ANNOTATION_FIELDS = (
     *("keypoints", "num_keypoints"),
 )
 CATEGORY_FIELDS = ("id", "name", "keypoints", "skeleton")
+_SIDES = ("width", "height")
 DOCUMENT_FIELDS = ("images", "annotations", "categories")
 
 _MEND = "mend or remove that entry"
@@ -145,10 +148,10 @@ def _categories(entries: list[Json], complain: Complaint, losses: Losses) -> ByI
     for position, entry in enumerate(entries, start=1):
         here = complain.at(f"category {position}")
         category_id = id_of(entry, "id", here)
-        if category_id in seen and seen[category_id] == entry:
+        if category_id in seen and _alike(seen[category_id], entry, ("name", "keypoints")):
             continue
-        name = entry.get("name")
-        name = None if name is None else text(str(name) if type(name) is int else name, '"name"', here)
+        name = as_id(entry.get("name"))
+        name = None if name is None else text(str(name) if type(name) in (int, float) else name, '"name"', here)
         name = name if name is not None and name.strip() else None
         found.require_new(category_id, "a category", here)
         further = {key: value for key, value in entry.items() if key not in CATEGORY_FIELDS}
@@ -156,6 +159,11 @@ def _categories(entries: list[Json], complain: Complaint, losses: Losses) -> ByI
         found[category_id] = _Category(category_id, name, _skeleton(entry, losses), further)
         seen[category_id] = entry
     return found.in_order()
+
+
+def _alike(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
+    """Whether two entries of one id are the same in all that matters; colours and dates do not."""
+    return all(one.get(key) == other.get(key) for key in keys)
 
 
 def _skeleton(entry: Json, losses: Losses) -> Skeleton | None:
@@ -252,10 +260,10 @@ def _images(entries: list[Json], complain: Complaint, losses: Losses) -> ById[Im
     for position, entry in enumerate(entries, start=1):
         here = complain.at(f"image {position}")
         image_id = id_of(entry, "id", here)
-        if image_id in seen and seen[image_id] == entry:
+        file_name = _file_name(entry, here)
+        if image_id in seen and images[image_id].file_name == file_name and _alike(seen[image_id], entry, _SIDES):
             losses("{pictures} in the file twice, alike, and read once")
             continue
-        file_name = _file_name(entry, here)
         images.require_new(image_id, "an image", here)
         width, height = _size(entry, losses)
         further = plain({key: value for key, value in entry.items() if key not in IMAGE_FIELDS}, "attributes", here)
@@ -284,7 +292,7 @@ def _size(entry: Json, losses: Losses) -> tuple[int | None, int | None]:
 
     VIA writes -1 for a picture that was not loaded.
     """
-    width, height = (as_number(entry.get(side)) for side in ("width", "height"))
+    width, height = (as_number(entry.get(side)) for side in _SIDES)
     sides = [int(side) if isinstance(side, float) and side.is_integer() else side for side in (width, height)]
     if all(map(_is_good_side, sides)):
         return sides[0], sides[1]
@@ -307,7 +315,12 @@ def _region(annotation: Json, category: _Category, record: ImageRecord, complain
     if shape is keypoints or (category.skeleton and keypoints and not any(v for _, _, v in keypoints.points)):
         keypoints = None
 
-    kept: Json = {"id": id_of(annotation, "id", complain)} if annotation.get("id") is not None else {}
+    kept: Json = {}
+    if annotation.get("id") is not None:
+        try:
+            kept["id"] = id_of(annotation, "id", complain)
+        except StudioError:  # nothing refers to it
+            losses("the id of {regions} left out because it is neither a whole number nor a text")
     if (area := _area(annotation.get("area"))) is not None:
         kept["area"] = area
     elif annotation.get("area") not in _UNKNOWN:
@@ -350,10 +363,9 @@ def _region(annotation: Json, category: _Category, record: ImageRecord, complain
 
 
 def _is_crowd(value: Any, losses: Losses) -> bool:
-    said = value.strip().lower() if isinstance(value, str) else value
-    if said in (1, "1", "true"):
+    if is_yes(value):
         return True
-    if said not in _UNKNOWN and said not in (0, "0", "false"):
+    if value not in _UNKNOWN and not is_no(value):
         losses("{regions} read as no crowd because iscrowd is neither 0 nor 1 there")
     return False
 
@@ -409,7 +421,8 @@ def _shape(
         return run_lengths(segmentation, record, complain)
     if segmentation not in _UNKNOWN and not isinstance(segmentation, list):
         raise complain(f'has {brief(segmentation)} as "segmentation"')
-    if outlines := _outlines(segmentation or [], complain):
+    outlines = _outlines(segmentation or [], complain)
+    if outlines and not _is_the_box(outlines, around):
         return Polygon(outlines[0]) if len(outlines) == 1 else MultiPolygon(tuple((outline,) for outline in outlines))
     box = Rect(*around) if around is not None else None
     if keypoints is not None and any(visibility for _, _, visibility in keypoints.points):
@@ -422,6 +435,14 @@ def _shape(
     if annotation.get("bbox") not in _UNKNOWN:
         raise complain('has no outline, and a "bbox" that is not x, y, width, height')
     raise complain('has neither "segmentation" nor "bbox"')
+
+
+def _is_the_box(outlines: list[Points], around: list[float] | None) -> bool:
+    """Whether the one "outline" is the annotation's own box, x, y, width, height: pycocotools takes four numbers for
+    one. From the picture's corner they are also the two ends of a line, so nobody knows."""
+    if around is None or len(outlines) != 1 or len(outlines[0]) != 2:
+        return False
+    return [value for point in outlines[0] for value in point] == around and around[:2] != [0, 0]
 
 
 def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief
+from maskrcnn.annotations.formats.coco_ids import as_id
+from maskrcnn.annotations.formats.json_values import Complaint, Json, as_number, brief
 from maskrcnn.annotations.regions import RLE, ImageRecord
 
+_BYTES = re.compile(r"b['\"](.*)['\"]")
 LARGEST_SIDE = 100_000
 """No picture is wider or higher than this; nor is a mask."""
 
 
 def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) -> RLE:
-    """The mask of a `{"size": [height, width], "counts": text or list}`, compressed.
+    """The mask of a `{"size": [height, width], "counts": text or list}`, compressed. Numbers may be spelled otherwise
+    (30.0, "30"), and a code may be the text of Python's bytes (`"b'...'"`), as json.dumps(str(...)) leaves it.
 
     Raises `StudioError` for a code that is damaged, and for a mask that is not of the picture's size.
     """
-    size, counts = segmentation.get("size"), segmentation.get("counts")
+    size, counts = _whole(segmentation.get("size")), _whole(segmentation.get("counts"))
+    if isinstance(counts, str) and (found := _BYTES.fullmatch(counts)):
+        counts = found[1].replace("\\\\", "\\")
     if not isinstance(size, list) or len(size) != 2 or not all(type(s) is int and 0 < s < LARGEST_SIDE for s in size):
         raise complain(f"has a mask of size {brief(size)}, not height and width")
     height, width = size
@@ -32,6 +40,13 @@ def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) ->
     elif not isinstance(counts, str) or pixels_of(counts) != height * width:
         raise complain("has a mask whose run-length code is damaged")
     return RLE((height, width), counts)
+
+
+def _whole(values: Any) -> Any:
+    """A list with whole numbers in any spelling as whole numbers; anything else as it is."""
+    if not isinstance(values, list) or {int}.issuperset(map(type, values)):
+        return values
+    return [as_id(as_number(value)) for value in values]
 
 
 def pixels_of(counts: str) -> int | None:

@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
+from maskrcnn.words import byte_size
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -17,21 +18,64 @@ _MARKS = (
 """What a text may begin with -> its encoding."""
 
 _BINARY = (
-    (b"PK\x03\x04", "a zip; unpack it, or import the zip under Dataset"),
-    (b"\x1f\x8b", "packed by gzip; unpack it first"),
+    (b"\x1f\x8b", "a file packed by gzip; unpack it first"),
+    (b"BZh", "a file packed by bzip2; unpack it first"),
+    (b"\xfd7zXZ\x00", "a file packed by xz; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a file packed by zstd; unpack it first"),
     (b"Rar!", "a rar archive; unpack it first"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
     (b"\x89PNG", "a PNG picture; name the file with its labels"),
     (b"\xff\xd8\xff", "a JPEG picture; name the file with its labels"),
     (b"GIF8", "a GIF picture; name the file with its labels"),
+    (b"II*\x00", "a TIFF picture; name the file with its labels"),
+    (b"MM\x00*", "a TIFF picture; name the file with its labels"),
     (b"%PDF", "a PDF document; name the file with the labels"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook or another file of Office; save its table as CSV UTF-8"),
     (b"SQLite format 3\x00", "a database; name the project's folder instead"),
     (b"\x93NUMPY", "a NumPy array; save the labels as COCO"),
     (b"\x89HDF", "an HDF5 file, such as the weights of a network; name the file with the labels"),
-    (b"\x80\x02", "a Python pickle; save the labels as COCO"),
-    (b"\x80\x04", "a Python pickle; save the labels as COCO"),
+    (b"MATLAB 5.0", "a file of MATLAB; save the labels as COCO"),
+    (b"PAR1", "a Parquet table; save the labels as COCO"),
+    (b"ARROW1", "an Arrow table; save the labels as COCO"),
+    *((bytes((first, 0x71, 0)), "a Python pickle; save the labels as COCO") for first in b"}]"),
+    *((bytes((0x80, protocol)), "a Python pickle; save the labels as COCO") for protocol in range(1, 6)),
 )
 """What files of other kinds begin with -> what they are, and what to do."""
+
+_ZIPS = (
+    (b"xl/", "an Excel workbook; save its table as CSV UTF-8"),
+    (b"mimetypeapplication/vnd.oasis", "a file of LibreOffice; save its table as CSV"),
+    (b"data.pkl", "weights of a network (torch); name the file with the labels"),
+    (b".npy", "NumPy arrays (npz); save the labels as COCO"),
+)
+"""What a zip holds by the names in it -> what it is, and what to do."""
+
+
+def binary(content: bytes) -> str | None:
+    """What a file that is no text is, by its beginning, and what to do; None for text and for what nobody here knows.
+
+    A TFRecord has no mark: it begins with the length of its first record and a checksum, and the record is a protocol
+    buffer.
+    """
+    if content.startswith(b"PK\x03\x04"):
+        known = next((words for name, words in _ZIPS if name in content), None)
+        return known or "a zip; unpack it, or import the zip under Dataset"
+    if content[4:8] == b"ftyp":
+        return "a HEIC picture or a video; name the file with the labels"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "a WebP picture; name the file with its labels"
+    if content[257:262] == b"ustar":
+        return "a tar archive; unpack it first"
+    if content[4:8] == bytes(4) and content[12:13] == b"\n" and any(content[:4]):
+        return "a TFRecord of TensorFlow; save the labels as COCO"
+    return next((words for beginning, words in _BINARY if content.startswith(beginning)), None)
+
+
+def beginning(content: bytes) -> str:
+    """The beginning of a file as text, whatever it is; what is none is U+FFFD."""
+    encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
+    text = content[start:].decode(encoding or _without_mark(content), "replace")
+    return text[:-1] if text.endswith("\ufffd") else text  # the last character may be cut through
 
 
 def decoded(content: bytes, source: Path | str) -> str:
@@ -41,13 +85,19 @@ def decoded(content: bytes, source: Path | str) -> str:
     not UTF-8, with the place of the first byte that is not.
     """
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
+    known = binary(content) if not start else None
+    if known and b"\0" in content[:4096]:
+        raise StudioError(f"{source}: this is not text, so no label file, but {known}")
     encoding = encoding or _without_mark(content)
+    _require_no_zeros(content, encoding, source)
     try:
         return str(memoryview(content)[start:], encoding).lstrip("\ufeff")  # put together of two files, it has two
     except UnicodeDecodeError as error:
-        for beginning, words in _BINARY:
-            if content.startswith(beginning):
-                raise StudioError(f"{source}: this is not text, so no label file, but {words}") from None
+        content = content[start:]
+        if known:
+            raise StudioError(f"{source}: this is not text, so no label file, but {known}") from None
+        if error.end >= len(content) and ("end of data" in error.reason or "truncated" in error.reason):
+            raise _cut_off(content[: error.start].decode(encoding), source, "in the middle of a character") from None
         if encoding != "utf-8":
             raise StudioError(f"{source}: this is damaged {encoding[:6].upper()} text; save it as UTF-8") from None
         if b"\0" in content[:4096] or _is_noise(content[error.start : error.start + 200]):
@@ -55,6 +105,26 @@ def decoded(content: bytes, source: Path | str) -> str:
                 f"{source}: this is not text, so no label file; expected VIA, COCO, labelme, YOLO or mask files"
             ) from None
         raise _not_utf8(content, error.start, source) from None
+
+
+def _require_no_zeros(content: bytes, encoding: str, source: Path | str) -> None:
+    """`StudioError` for a text that ends in zeros, as a crash or a copy that was broken off leaves a file."""
+    if not content.endswith(bytes(8)):
+        return
+    text = content.rstrip(b"\0")
+    if not text:
+        raise StudioError(f"{source}: the file holds nothing but zeros ({byte_size(len(content))}); copy it again")
+    before = text.decode(encoding, "replace")
+    if "\0" not in before:  # else it is no text
+        raise _cut_off(before, source, "with nothing but zeros after it")
+
+
+def _cut_off(before: str, source: Path | str, why: str) -> StudioError:
+    """What to say of a text that ends too early, after `before`."""
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return StudioError(
+        f"{source}: the file is cut off at line {line}, column {column}, {why}; copy or download it again"
+    )
 
 
 def _without_mark(content: bytes) -> str:

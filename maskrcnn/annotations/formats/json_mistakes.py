@@ -23,6 +23,8 @@ _NUMBER_WORD = re.compile(r'"(?:[^"\\]|\\.)*+"|-?\b(?:NaN|Infinity)\b')
 _SCRIPT = re.compile(
     r"\s*(?:(?:export\s+default|(?:export\s+)?(?:var|let|const)\s+[\w$]+\s*=|[\w$.]+\s*=)|[\w$.]+\s*\()\s*"
 )
+_LATE = re.compile(r"\n[ \t]*[{\[]")
+_COMMENTS = ("//", "/*", "#")
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
 
 
@@ -33,13 +35,19 @@ def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> Studi
     at = error.pos
     first = text.lstrip(_BLANK)[0]
     if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not even its beginning is
-        if known := other_formats.of_text(text):
+        if known := other_formats.of_text(text) or other_formats.of_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):
             found = script[0].strip()
             return StudioError(
                 f"{source}: not JSON but JavaScript: it begins with `{_shown(found, 40)}`; keep only what is "
                 "between the outer braces"
+            )
+        if (late := _LATE.search(text)) and first not in "{[" and not text.lstrip().startswith(_COMMENTS):
+            shown = _shown(text.lstrip().splitlines()[0][:30])
+            return StudioError(
+                f'{source}: not JSON: it begins with "{shown}", and the document at {_place(text, late.end() - 1)}; '
+                "take out what stands before it"
             )
         if first.isalnum():
             return StudioError(f'{source}: not JSON: it begins with "{_shown(text.lstrip()[:30])}"; {EXPECTED}')
@@ -84,6 +92,10 @@ def _further(text: str, at: int, source: Path | str) -> StudioError:
         if known:
             return StudioError(f"{source}: this is {known}")
         return _at(text, at, "a second document begins", source, "split the file, or put both into one")
+    if second := re.match(r",\s*(?=[{\[])", rest):
+        return _at(text, at + second.end(), "a second document begins", source, "split the file, or put both into one")
+    if rest.startswith(_COMMENTS):
+        return _at(text, at, "a comment, which JSON does not know", source)
     if rest[0] in "}],":
         return _at(text, at, f"one {_closer_before(text, at)} too many closes the document here", source)
     return _at(text, at, "the document is at its end, and something follows", source)
@@ -107,10 +119,10 @@ def _blame(text: str, error: json.JSONDecodeError) -> str:
             return "single quotes, where JSON has double ones (Python's json.dump writes those)"
         if here in "\u201c\u201d\u201e\u2018\u2019":
             return 'typographic quotes, where JSON has "plain" ones'
-        if text.startswith(("//", "/*", "#"), at):
+        if text.startswith(_COMMENTS, at):
             return "a comment, which JSON does not know"
-        if found := re.compile(r"(True|False|None|undefined)\b").match(text, at):
-            return f"the word {found[0]}, where JSON has true, false or null"
+        if found := re.compile(r"(True|False|None|undefined|nan|inf)\b").match(text, at):
+            return f"the word {found[0]}, where JSON has numbers, true, false or null"
     match error.msg.split(" ")[:2]:
         case ["Expecting", "','"]:
             if here in "}]":

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations.formats import coco_rle
+from maskrcnn.annotations.formats.coco_ids import as_id
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
@@ -29,6 +30,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
+from maskrcnn.annotations.formats.via_tally import is_yes
 from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
     RLE,
@@ -54,7 +56,7 @@ MOST_IMAGE_DATA = 32_000_000
 _MEND = "mend it in labelme, or take it out of the file"
 DOCUMENT_FIELDS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth", "split")
 _SHAPE_FIELDS = ("label", "points", "group_id", "shape_type", "flags", "description", "mask")
-_OUTLINES = ("polygon", "oriented_rectangle", "rotation")
+_OUTLINES = ("polygon", "oriented_rectangle", "rotation", "quadrilateral")
 _LARGEST_SIDE = 100_000
 _LARGEST_MASK = 170_000_000
 _MOST_MASK_PIXELS = 400_000_000
@@ -135,7 +137,7 @@ def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
     nested = entry.get("attributes") or {}
     is_group = isinstance(nested, dict)
     apart = (*known, *said, "attributes") if is_group else (*known, *said)  # else it is one attribute like any other
-    further = {key: value for key, value in entry.items() if key not in apart}
+    further = {key: value for key, value in entry.items() if key not in apart and value is not None}
     return {**said, **further, **(nested if is_group else {})}
 
 
@@ -201,7 +203,7 @@ def said(entry: Json) -> Said:
     The marks `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself; under its "attributes" these
     are names like any other.
     """
-    is_crowd, is_model = entry.get("iscrowd") in (1, True), entry.get("source") == "model"
+    is_crowd, is_model = is_yes(entry.get("iscrowd")), entry.get("source") == "model"
     keypoints = _keypoints(entry.get("keypoints"))
     score = entry.get("score") if is_model else None
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
@@ -212,7 +214,8 @@ def said(entry: Json) -> Said:
 
 
 def _region(entry: Json, position: int, width: int | None, height: int | None, complain: Complaint) -> Region:
-    label = text(entry.get("label"), '"label"', complain)
+    label = as_id(entry.get("label"))
+    label = text(str(label) if type(label) in (int, float) else label, '"label"', complain)
     facts = said(_checked(entry, complain))
     shape = _shape(entry, facts.keypoints, width, height, complain)
     kept = {"entries": [{key: value for key, value in entry.items() if key != "label"}], "at": [position]}

@@ -1,11 +1,13 @@
 """Label files that look like ours and are not: told by their content, each with what to export instead.
 
 `of_document` knows a parsed JSON document, `of_text` what is no JSON, `of_files` looks into files of a folder. Each
-gives the words for a message, in the form "what it is; what to do", or None for what nobody here knows.
+gives the words for a message, in the form "what it is; what to do", or None for what nobody here knows. `of_table`
+knows a text by its first row.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import foreign
+from maskrcnn.annotations.formats import encodings
 from maskrcnn.errors import StudioError
 
 _NOT_READ = "which the studio does not read"
@@ -48,6 +51,28 @@ def _is_darwin(document: Any) -> bool:
     )
 
 
+def _is_scalabel(document: Any) -> bool:
+    """Whether a document is a frame of Scalabel or a list of them; the `labels` of others are names of classes."""
+    first = document[0] if isinstance(document, list) and document else document
+    labels = first.get("labels") if isinstance(first, dict) and "name" in first else None
+    return isinstance(labels, list) and all(isinstance(label, dict) and "category" in label for label in labels)
+
+
+def _pictures_with(*keys: str) -> Callable[[Any], bool]:
+    """Whether a document has an entry by the name of each picture, and the first is an object with all these keys, or
+    a list of such objects."""
+    entry_fits = _list_of(*keys)
+    return lambda document: (
+        isinstance(document, dict)
+        and bool(document)
+        and _PICTURE.search(next(iter(document))) is not None
+        and entry_fits(next(iter(document.values())))
+    )
+
+
+_PICTURE = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp)$", re.IGNORECASE)
+
+
 def _lacks(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
     """Whether a document is one of ours but for the part `missing`: the entries of its list `there` tell."""
 
@@ -79,15 +104,46 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("imgHeight", "imgWidth", "objects"), f"Cityscapes polygons, {_NOT_READ}; convert them to COCO"),
     (_is_darwin, f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
     (_list_of("image", "annotations"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
+    (_list_of("imagefilename", "annotation"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
     (_with("asset", "regions"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
     (_with("assets", "tags"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),
     (_with("item", "annotations"), f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
     (_with("categories", "items"), f"Datumaro JSON, {_NOT_READ}; {_AS_COCO}"),
-    (_list_of("name", "labels"), f"Scalabel JSON (BDD100K), {_NOT_READ}; convert it to COCO"),
+    (_with("bug_tracker", "labels"), "the task.json of a CVAT backup, no labels; export as COCO 1.0 from CVAT"),
+    (
+        _list_of("shapes", "tracks", "tags"),
+        f"the annotations of a CVAT backup, {_NOT_READ}; export as COCO 1.0 from CVAT",
+    ),
+    (_is_scalabel, f"Scalabel JSON (BDD100K), {_NOT_READ}; convert it to COCO"),
     (_with("info", "objects"), f"ISAT JSON, {_NOT_READ}; {_AS_COCO}"),
     (lambda d: _with("type", "features")(d), f"GeoJSON, {_NOT_READ}; {_AS_COCO}"),
     (_list_of("source-ref"), f"a SageMaker Ground Truth manifest, {_NOT_READ}; convert it to COCO"),
     (_with("metadata", "instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_pictures_with("instances"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_pictures_with("type", "classId"), f"SuperAnnotate JSON, {_NOT_READ}; {_AS_COCO}"),
+    (
+        _list_of("name", "attribute_groups"),
+        "the classes of a SuperAnnotate project, no labels; name the file of its annotations, exported as COCO",
+    ),
+    (_list_of("externalId", "labels"), f"Kili JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_list_of("data_units", "label_hash"), f"Encord JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_list_of("task_id", "response"), f"Scale JSON, {_NOT_READ}; convert it to COCO"),
+    (_with("itemMetadata", "annotations"), f"Dataloop JSON, {_NOT_READ}; {_AS_COCO}"),
+    (_with("filename", "image_w_h"), f"RectLabel JSON, {_NOT_READ}; {_AS_COCO}"),
+    (
+        _with("data_list", "metainfo"),
+        f"annotations of MMDetection, {_NOT_READ}; use the COCO file that they were made of",
+    ),
+    (_list_of("filename", "ann"), f"annotations of MMDetection, {_NOT_READ}; use the COCO file that they were made of"),
+    (_with("imgs", "anns"), f"COCO-Text JSON, {_NOT_READ}; convert it to COCO (images, annotations, categories)"),
+    (_list_of("file_name", "objects"), f"metadata of Hugging Face datasets, {_NOT_READ}; convert them to COCO"),
+    (_list_of("confidence", "box"), "detections of Ultralytics, no labels; use the labels that they belong to"),
+    (_with("predictions", "image"), "detections of Roboflow, no labels; export the dataset as COCO (Segmentation)"),
+    (
+        _list_of("filename", "regions"),
+        "an entry or a list of entries of a VIA file, not the whole; give the file that VIA writes with Annotation > "
+        "Export",
+    ),
     (_with("project_name", "images"), f"Hasty JSON, {_NOT_READ}; {_AS_COCO}"),
     (_with("samples"), f"FiftyOne JSON, {_NOT_READ}; {_AS_COCO}"),
     (_with("openlabel"), f"OpenLABEL JSON, {_NOT_READ}; {_AS_COCO}"),
@@ -113,16 +169,21 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
 )
 """How a document of another format is told -> what to say. The first that fits."""
 
+_XML = r"(?>(?:(?:<\?[^>]*>|<!--(?>[\s\S]*?-->)|<!DOCTYPE\s+(?!html)[^>\[]*(?>\[[^\]]*\]\s*)?>)\s*)*)"
+"""What may stand before the first element of XML: its declaration, comments, a document type."""
+
 _TEXTS: tuple[tuple[str, str], ...] = (
     (r"version https://git-lfs", "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`"),
-    (r"(<\?xml[^>]*>\s*)?<annotations\b", f"CVAT XML, {_NOT_READ}; export as COCO 1.0 from CVAT"),
-    (r"(<\?xml[^>]*>\s*)?<annotation\b", f"Pascal VOC XML, which holds boxes only; {_AS_COCO}"),
-    (r"(<\?xml[^>]*>\s*)?<svg\b", "an SVG drawing, no labels; name the label file"),
+    (rf"{_XML}<annotations\b", f"CVAT XML, {_NOT_READ}; export as COCO 1.0 from CVAT"),
+    (rf"{_XML}<annotation\b(?=[\s\S]*<polygon>)", f"XML of the older LabelMe, {_NOT_READ}; convert it to COCO"),
+    (rf"{_XML}<annotation\b", f"Pascal VOC XML, which holds boxes only; {_AS_COCO}"),
+    (rf"{_XML}<svg\b", "an SVG drawing, no labels; name the label file"),
     (
-        r"(<\?xml[^>]*>\s*)?(<!--[\s\S]{0,2000}?-->\s*)?<(!doctype\s+html|html|head|body)\b",
+        rf"{_XML}<(!doctype\s+html|html|head|body)\b",
         "a web page (HTML), saved instead of the file; download the file itself (GitHub: Raw)",
     ),
-    (r"(<\?xml[^>]*>\s*)?<\w", f"XML, {_NOT_READ}; {_AS_COCO}"),
+    (rf"{_XML}<\w", f"XML, {_NOT_READ}; {_AS_COCO}"),
+    (r"\((dp|lp)[0-9]*$", "a Python pickle; save the labels as COCO"),
     (r"filename,width,height,class,xmin", f"a CSV of boxes (TensorFlow, Roboflow), {_NOT_READ}; {_AS_COCO}"),
     (r"ImageID,Source,LabelName", f"a CSV of OpenImages, {_NOT_READ}; convert it to COCO"),
     (r"image_id,(width|height|bbox|class)", f"a CSV of boxes, {_NOT_READ}; {_AS_COCO}"),
@@ -149,15 +210,21 @@ def of_files(files: Mapping[str, Path]) -> str | None:
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
             with foreign.opened(path) as file:
-                beginning = file.read(_BEGINNING).decode("utf-8", "replace")
+                content = file.read(_BEGINNING)
         except (StudioError, OSError):
             continue
-        if known := of_text(beginning) or _of_first_line(beginning):
+        beginning = encodings.beginning(content)
+        known = of_text(beginning) or _of_first_line(beginning)
+        if known := encodings.binary(content) if "\0" in beginning or "\ufffd" in beginning else known:
             return known
     return None
 
 
-_SUFFIXES = (".xml", ".txt", ".jsonl", ".ndjson", ".manifest")
+_SUFFIXES = (
+    *(".xml", ".txt", ".jsonl", ".ndjson", ".manifest", ".tfrecord", ".tfrecords", ".record", ".pkl", ".pickle"),
+    *(".parquet", ".arrow", ".npz", ".npy", ".mat", ".h5", ".hdf5", ".xlsx", ".xls", ".ods", ".zip", ".rar", ".7z"),
+    *(".tar", ".gz", ".tgz"),
+)
 _LOOKED_INTO = 3
 
 
@@ -175,3 +242,32 @@ def of_text(text: str) -> str | None:
     """What a text that is no JSON is, and what to export instead; None where nobody knows."""
     beginning = text[:_BEGINNING].lstrip()
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)
+
+
+def of_table(text: str) -> str | None:
+    """What a table without outlines is, by its first row; None for what is no table."""
+    lines = [line for line in text[:_BEGINNING].splitlines() if line.strip()][:2]
+    if not lines:
+        return None
+    separator = max(",;\t", key=lines[0].count)
+    try:
+        first, *others = ([cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        return None
+    columns = {cell.lower().replace("_", "") for cell in first}
+    if len(first) == 7 and first[5].startswith("{") and '"name"' in first[5]:
+        return "VIA's CSV without its first line, which names the columns; export it from VIA again"
+    if columns & {"encodedpixels", "rle"} and len(first) > 1:
+        return f"a CSV of run lengths (Kaggle), {_NOT_READ}; convert it to COCO"
+    has_boxes = (
+        columns >= {"xmin", "ymin"} or columns >= {"x1", "y1"} or any(name.startswith("bbox") for name in columns)
+    )
+    if (has_boxes and len(first) > 2) or (len(first) in (6, 8) and all(map(_NUMBER.fullmatch, first[1:5]))):
+        return f"a CSV of boxes, {_NOT_READ}; {_AS_COCO}"
+    if len(first) > 2 and others and len(others[0]) == len(first):
+        shown = ", ".join(cell[:20] for cell in first[:4])
+        return f"a table that is not VIA's ({shown}{', ...' if len(first) > 4 else ''}), {_NOT_READ}; {_AS_COCO}"
+    return None
+
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]*)?")

@@ -367,8 +367,8 @@ def _definitions(dataset: Dataset) -> Mapping[str, Any]:
 
 
 def is_choice(definition: Any) -> bool:
-    """Whether VIA shows the attribute as a list of which one option is chosen."""
-    return isinstance(definition, Mapping) and definition.get("type") in ("dropdown", "radio")
+    """Whether VIA shows the attribute as a list of which one option is chosen (of an "image", by its picture)."""
+    return isinstance(definition, Mapping) and definition.get("type") in ("dropdown", "radio", "image")
 
 
 def options(definition: Any) -> tuple[str, ...]:

@@ -133,13 +133,22 @@ class _Cell:
 
 def _header(text: str) -> tuple[list[str], str]:
     """The names of the columns as they stand in the first line, and what separates them."""
-    first = re.split(r"[\r\n]", text[:_LONGEST_HEADER].removeprefix("\ufeff"), maxsplit=1)[0]
+    beginning = text[:_LONGEST_HEADER].removeprefix("\ufeff")
+    first = re.split(r"[\r\n]", beginning[_marked(beginning) :], maxsplit=1)[0]
     separator = max(_SEPARATORS, key=first.count)
     return next(csv.reader([first], delimiter=separator), []), separator
 
 
+def _marked(text: str) -> int:
+    """Where the table begins: behind the line `sep=;` with which Excel is told what separates the cells."""
+    found = re.match(r"sep=.\r?\n", text, re.IGNORECASE)
+    return found.end() if found else 0
+
+
 def _columns(header: Sequence[str]) -> list[str]:
-    return [name.strip().removeprefix("#").strip() for name in header]
+    """The names of the columns; VIA's own in any case, as spreadsheets and scripts write them."""
+    names = [name.strip().removeprefix("#").strip() for name in header]
+    return [name.lower() if name.lower() in COLUMNS else name for name in names]
 
 
 def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
@@ -151,16 +160,18 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
             raise first(f'has {"no" if column not in columns else "more than one"} column "{column}"')
     # The module's own limit is 128 kB, which an outline of some thousand vertices exceeds.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True)
+    text = text.removeprefix("\ufeff")
+    before = bool(start := _marked(text))
+    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator, strict=True)
     rows: list[_Row] = []
     of_picture: Counter[tuple[str, str]] = Counter()
     line = 1
     try:
         next(reader)
         while True:
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + before
             values = next(reader)
-            if not values:  # an empty line
+            if not any(value.strip() for value in values):  # an empty line, which spreadsheets write with separators
                 continue
             if len(values) > len(columns) and columns[0] == "filename":  # VIA quotes no file name
                 names = len(values) - len(columns) + 1
@@ -176,6 +187,8 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
     except StopIteration:
         return header, rows
     except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise complain.at(f"line {line}")("has a quote that nothing closes, so the file may be cut off") from None
         raise complain.at(f"line {line}")(f"is not CSV ({error})") from None
 
 
@@ -258,7 +271,8 @@ def _cell(row: _Row, column: str, complain: Complaint) -> _Cell:
             text = _BARE.sub(_as_constant, text)
         value = json.loads(text, parse_constant=lambda _: undefined)
     except (ValueError, RecursionError):
-        raise here(f'has {brief(text)} as "{column}", which is no JSON') from None
+        why = " but Python, in single quotes" if text.lstrip().startswith("{'") else ""
+        raise here(f'has {brief(text)} as "{column}", which is no JSON{why}') from None
     if not isinstance(value, dict):
         raise here(f'has {brief(value)} as "{column}", not an object in braces')
     names = [name for name, inner in value.items() if inner is undefined]

@@ -21,6 +21,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
+from maskrcnn.annotations.formats.via_tally import is_yes
 from maskrcnn.annotations.regions import (
     Circle,
     Ellipse,
@@ -147,7 +148,7 @@ class Reader:
                 kept["region"] = further
         if empty := _empty(region, ("region_attributes",)):
             own["empty"] = empty
-        is_crowd = attributes.get(via_classes.CROWD) in (1, "1")
+        is_crowd = is_yes(attributes.get(via_classes.CROWD))
         ours = _Ours(attributes, shape)
         if not _OURS.isdisjoint(attributes):
             ours = _taken_out(attributes, shape, kept)

@@ -140,6 +140,18 @@ def form_of(name: str, value: Any, class_name: str | None) -> str:
     return "own" if said == name.strip().casefold() else "yes" if said in _YES else "no" if said in _NO else "other"
 
 
+def is_yes(value: Any) -> bool:
+    """Whether the mark of a crowd is set, in any spelling: 1, true, "yes", or the one box that is ticked."""
+    class_name = class_of(value)
+    is_box = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
+    return value == 1 or is_box or form_of(CROWD, value, class_name) in ("own", "yes")
+
+
+def is_no(value: Any) -> bool:
+    """Whether the mark of a crowd says that there is none."""
+    return value == 0 or form_of(CROWD, value, class_of(value)) == "no"
+
+
 def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
     """The attributes that a person names together, as "mango, orange", each the class where it is set; empty for a name
     that is one attribute, or none."""

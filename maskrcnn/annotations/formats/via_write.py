@@ -25,6 +25,7 @@ from maskrcnn.annotations.formats.via_read import (
     score_from,
     size_of,
 )
+from maskrcnn.annotations.formats.via_tally import is_yes
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -229,7 +230,7 @@ def region_attributes(
 ) -> Json:
     """A region's attributes with its class, and with what VIA has no place for."""
     attributes = dict(region.attributes)
-    is_marked = attributes.get(via_classes.CROWD) in (1, "1")
+    is_marked = is_yes(attributes.get(via_classes.CROWD))
     if region.iscrowd and not is_marked:
         attributes[via_classes.CROWD] = 1
     elif is_marked and not region.iscrowd:

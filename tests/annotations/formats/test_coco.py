@@ -255,8 +255,8 @@ def test_whole_numbers_that_a_table_program_wrote_are_read_and_others_refused() 
     document = {"images": images, "annotations": [box], "categories": [{"id": 1.0, "name": "x"}]}
     written = coco.document(coco.parse(document, "coco.json"))
     assert (written["annotations"][0]["id"], written["images"][0]["id"], written["images"][0]["width"]) == (4, 7, 9)
-    document["annotations"] = [box | {"id": 4.5}]
-    with pytest.raises(StudioError, match=r"annotation 4\.5 has 4\.5 as \"id\", which is no id"):
+    document["annotations"] = [box | {"image_id": 7.5}]
+    with pytest.raises(StudioError, match=r"annotation 4.0 has 7\.5 as \"image_id\", which is no id"):
         coco.parse(document, "coco.json")
 
 

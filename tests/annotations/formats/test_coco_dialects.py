@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations import read
+from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.regions import Dataset, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
+from maskrcnn.annotations.regions import RLE, Dataset, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.errors import StudioError
 
@@ -102,6 +102,7 @@ def test_annotations_name_pictures_and_categories_in_either_spelling(own: Any, n
 def test_ids_that_could_be_either_of_two_are_refused(first: Any, second: Any) -> None:
     said = complaint(document(images=two_pictures(first, second)))
     assert said.startswith("image 2 has the id ")
+    assert ("; make them differ" in said) == (first != second)
     assert "an image before it" in said
     categories = [{"id": first, "name": "cat"}, {"id": second, "name": "dog"}]
     assert complaint(document(categories=categories)).startswith("category 2 has the id ")
@@ -112,6 +113,18 @@ def test_an_entry_that_stands_there_twice_alike_is_one() -> None:
     dataset = parsed(document(images=[picture, picture], categories=[cat, cat]))
     assert (len(dataset.images), dataset.classes, dataset.n_regions) == (1, ("cat",), 1)
     assert dataset.warnings == ("labels.json: 1 picture in the file twice, alike, and read once",)
+
+
+def test_entries_that_differ_in_what_only_informs_are_one() -> None:
+    pictures = [{"id": 1, "file_name": "a.jpg", "date_captured": date} for date in ("2019", "2020")]
+    cats = [{"id": 1, "name": "cat", "color": colour, "supercategory": colour} for colour in ("red", "blue")]
+    dataset = parsed(document(images=pictures, categories=cats))
+    assert (len(dataset.images), dataset.classes, dataset.n_regions) == (1, ("cat",), 1)
+    assert dataset.warnings == ("labels.json: 1 picture in the file twice, alike, and read once",)
+    # What matters does not: another name, other keypoints, another size.
+    assert "category 2 has the id 1" in complaint(document(categories=[cats[0], {"id": 1, "name": "dog"}]))
+    assert "category 2 has the id 1" in complaint(document(categories=[cats[0], cats[1] | {"keypoints": ["ear"]}]))
+    assert "image 2 has the id 1" in complaint(document(images=[pictures[0], pictures[1] | {"width": 7, "height": 9}]))
 
 
 @pytest.mark.parametrize(
@@ -214,8 +227,9 @@ def test_a_category_without_a_name_gives_no_class(name: str | None) -> None:
     assert dataset.warnings == ("labels.json: 1 region without a class because their category has no name",)
 
 
-def test_a_class_that_is_called_by_a_number() -> None:
-    assert parsed(document(categories=[{"id": 1, "name": 7}])).classes == ("7",)
+@pytest.mark.parametrize(("name", "class_name"), [(7, "7"), (7.0, "7"), (2.5, "2.5"), (0, "0"), (-1, "-1")])
+def test_a_class_that_is_called_by_a_number(name: float, class_name: str) -> None:
+    assert parsed(document(categories=[{"id": 1, "name": name}])).classes == (class_name,)
 
 
 # Pictures
@@ -309,6 +323,46 @@ def test_the_shape_that_is_meant(annotation: dict[str, Any], shape: Any) -> None
     assert only_region(document([annotation])).shape == shape
 
 
+@pytest.mark.parametrize("box", [[[1, 1, 29, 24]], [1, 1, 29, 24], [["1", 1, "29", 24.0]], [[[1, 1], [29, 24]]]])
+def test_four_numbers_that_are_the_box_are_the_box(box: Any) -> None:
+    """So pycocotools takes them. From the picture's corner, or unlike the box, they may be the ends of a line."""
+    assert only_region(document([{"segmentation": box}])).shape == Rect(1, 1, 29, 24)
+    line = Polygon(((1, 1), (30, 25)))
+    assert only_region(document([{"segmentation": [[1, 1, 30, 25]]}])).shape == line
+    corner = {"segmentation": [[0, 0, 29, 24]], "bbox": [0, 0, 29, 24]}
+    assert only_region(document([corner])).shape == Polygon(((0, 0), (29, 24)))
+
+
+@pytest.mark.parametrize("size", [[30, 40], [30.0, 40.0], ["30", "40"]])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [3, 7, 1190],
+        [3.0, 7.0, 1190.0],
+        ["3", "7", "1190"],
+        # 3 and 7 are one digit each, chr(48 + n); 1190 = 1 * 1024 + 5 * 32 + 6, the lowest first, and all digits but
+        # the last with 32 for "more follows": 38, 37, 1. (From the fourth run on, differences would stand here.)
+        "37VU1",
+        "b'37VU1'",
+        'b"37VU1"',
+    ],
+)
+def test_run_lengths_in_any_spelling(size: list[Any], counts: Any) -> None:
+    shape = only_region(document([{"segmentation": {"size": size, "counts": counts}}])).shape
+    assert isinstance(shape, RLE)
+    assert (shape.size, raster.area(shape, 30, 40)) == ((30, 40), 7)
+
+
+def test_a_backslash_in_the_text_of_bytes_stands_there_twice() -> None:
+    # A backslash is 92 = 48 + 32 + 12: 12, and more follows. 12 + 1 * 32 = 44 pixels before the 7, and after them
+    # 1200 - 44 - 7 = 1149 = 1 * 1024 + 3 * 32 + 29.
+    code = chr(92) + "1" + "7" + chr(48 + 32 + 29) + chr(48 + 32 + 3) + "1"
+    for counts in (code, repr(code.encode())):
+        shape = only_region(document([{"segmentation": {"size": [30, 40], "counts": counts}}])).shape
+        assert isinstance(shape, RLE)
+        assert (shape.counts, raster.area(shape, 30, 40)) == (code, 7)
+
+
 def test_a_mask_in_a_list() -> None:
     code = {"size": [30, 40], "counts": [3, 7, 1190]}
     assert (
@@ -369,6 +423,10 @@ NO_BOX = "the box of 1 region left out because it is not x, y, width, height; it
         ({"bbox": [1, 1, 29]}, NO_BOX),
         ({"bbox": [1, 1, -9, 4]}, NO_BOX),
         ({"bbox": "all"}, NO_BOX),
+        ({"id": 1.5}, "the id of 1 region left out because it is neither a whole number nor a text"),
+        ({"id": [1]}, "the id of 1 region left out because it is neither a whole number nor a text"),
+        ({"id": {}}, "the id of 1 region left out because it is neither a whole number nor a text"),
+        ({"iscrowd": "no"}, None),
         ({"iscrowd": 2}, "1 region read as no crowd because iscrowd is neither 0 nor 1 there"),
         ({"iscrowd": "maybe"}, "1 region read as no crowd because iscrowd is neither 0 nor 1 there"),
         ({"attributes": ["occluded"]}, "the attributes of 1 region left out because they are not names and values"),
@@ -384,7 +442,7 @@ def test_what_informs_never_blocks(change: dict[str, Any], line: str | None) -> 
     assert len(annotation["bbox"]) == 4
 
 
-@pytest.mark.parametrize("value", [1, True, "1", 1.0, "true", " True "])
+@pytest.mark.parametrize("value", [1, True, "1", 1.0, "true", " True ", "yes", "Y"])
 def test_the_mark_of_a_crowd_in_any_spelling(value: Any) -> None:
     assert only_region(document([{"iscrowd": value}])).iscrowd
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import pickle
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +63,7 @@ def changed(old: str, new: str) -> tuple[str, int]:
         ('"cat"', "True", 0, "the word True"),
         ('"cat"', "None", 0, "the word None"),
         ('"cat"', "undefined", 0, "the word undefined"),
+        ('"cat"', "nan", 0, "the word nan"),
         ('"cat"', "NaN", 0, "NaN is no JSON number"),
         ('"x": 1', '"note": "NaN", "x": -Infinity', 20, "-Infinity is no JSON number"),
         ('"size"', "size", 0, "a name without quotes"),
@@ -79,6 +85,10 @@ def test_the_line_and_its_surroundings_are_said_of_a_file_of_many_lines(tmp_path
     said = complaint(tmp_path, '{\n  "images": [],\n  "categories": [1 2]\n}\n')
     assert said == (
         'not JSON: line 3, column 20: a comma is missing, or quotes inside a text, in `...categories": [1 2] }`; '
+        "mend it there, or export it again"
+    )
+    assert complaint(tmp_path, '{"a": 1 "b": 2}') == (
+        'not JSON: line 1, column 9: a comma is missing, or quotes inside a text, in `{"a": 1 "b": 2}`; '
         "mend it there, or export it again"
     )
 
@@ -118,6 +128,14 @@ def test_a_large_file_that_is_read_picture_by_picture_says_the_same(
         (b"\xef\xbb\xbf", "not JSON: the file is empty"),
         (TEXT + "\n" + TEXT, "line 2, column 1: a second document begins"),
         (TEXT + TEXT, f"line 1, column {len(TEXT) + 1}: a second document begins"),
+        (TEXT + ",\n" + TEXT, "line 2, column 1: a second document begins"),
+        (TEXT + "\n// made by hand", "line 2, column 1: a comment"),
+        (TEXT + "\n# made by hand", "line 2, column 1: a comment"),
+        (
+            "INFO: 3 images\n" + TEXT,
+            'it begins with "INFO: 3 images", and the document at line 2, column 1; take out what stands before it',
+        ),
+        ("```json\n" + TEXT + "\n```", "and the document at line 2, column 1; take out what stands before it"),
         (TEXT + " bye", f"line 1, column {len(TEXT) + 2}: the document is at its end, and something follows"),
         (TEXT + "}", f'line 1, column {len(TEXT) + 1}: one "}}" too many'),
         ("var labels = " + TEXT + ";", "not JSON but JavaScript: it begins with `var labels =`"),
@@ -165,6 +183,62 @@ def test_a_csv_that_a_spreadsheet_saved_as_utf16_is_read(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        (b'{"a":\n"\xc3', "the file is cut off at line 2, column 2, in the middle of a character"),
+        (b'{"a": "\xe4\xba', "the file is cut off at line 1, column 8, in the middle of a character"),
+        ('{"a": 1'.encode("utf-16")[:-1], "the file is cut off at line 1, column 7, in the middle of a character"),
+        (b'{"a":\n1' + bytes(99), "the file is cut off at line 2, column 2, with nothing but zeros after it"),
+        ('{"a":\n1'.encode("utf-16") + bytes(99), "the file is cut off at line 2, column 2, with nothing but zeros"),
+        (bytes(500), "the file holds nothing but zeros (500 B); copy it again"),
+    ],
+)
+def test_a_file_that_a_copy_left_unfinished_is_cut_off(content: bytes, said: str, tmp_path: Path) -> None:
+    assert complaint(tmp_path, content).startswith(said)
+
+
+def zipped(name: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, TEXT)
+    return content.getvalue()
+
+
+EXAMPLE = b"\n\x20" + bytes(range(32))  # the beginning of a protocol buffer: field 1, 32 bytes
+TFRECORD = struct.pack("<Q", len(EXAMPLE)) + b"\x12\x34\x56\x78" + EXAMPLE + b"\x9a\xbc\xde\xf0"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (zipped("labels.json"), "a zip; unpack it, or import the zip"),
+        (zipped("xl/workbook.xml"), "an Excel workbook; save its table as CSV"),
+        (zipped("archive/data.pkl"), "weights of a network (torch)"),
+        (zipped("a.npy"), "NumPy arrays (npz)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "an Excel workbook or another file of Office"),
+        *((pickle.dumps({"images": [1]}, protocol), "a Python pickle") for protocol in range(1, 6)),
+        (TFRECORD * 2, "a TFRecord of TensorFlow; save the labels as COCO"),
+        (bz2.compress(TEXT.encode()), "a file packed by bzip2; unpack it first"),
+        (b"PAR1\x15\x04\x15\x00\xff", "a Parquet table"),
+        (b"II*\x00\x08\x00\x00\x00\xff", "a TIFF picture"),
+        (b"\x00\x00\x00\x18ftypheic\xff", "a HEIC picture or a video"),
+        (b"labels.json" + bytes(246) + b"ustar\x0000", "a tar archive; unpack it first"),
+    ],
+)
+def test_files_that_are_no_text_are_named_by_their_beginning(content: bytes, said: str, tmp_path: Path) -> None:
+    assert complaint(tmp_path, content).startswith(f"this is not text, so no label file, but {said}")
+
+
+def test_a_text_that_begins_like_another_file_is_a_text(tmp_path: Path) -> None:
+    assert complaint(tmp_path, "PAR1 and PAR2").startswith('not JSON: it begins with "PAR1 and PAR2"')
+    padding = " " * (257 - TEXT.index("a.jpg5"))
+    document = TEXT.replace("a.jpg5", f"{padding}ustar5")  # where the mark of a tar would stand
+    assert document.encode()[257:262] == b"ustar"
+    (tmp_path / "labels.json").write_text(document)
+    assert read(tmp_path / "labels.json").n_regions == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
         (
             TEXT.replace("cat", "Käfer").encode("latin-1"),
             f"line 1, column {TEXT.index('cat') + 2}: the byte 0xe4 is not",
@@ -176,6 +250,7 @@ def test_a_csv_that_a_spreadsheet_saved_as_utf16_is_read(tmp_path: Path) -> None
         (b'{"a":\n "\xc3\xa9 caf\xe9"}', "line 2, column 8: the byte 0xe9 is not UTF-8"),
         (b'{"a": "\x80 20"}', 'line 1, column 8: the byte 0x80 is not UTF-8, in Windows-1252 "\u20ac"'),
         (b'{"a": "\x81 20"}', "line 1, column 8: the byte 0x81 is not UTF-8; save"),
+        (b"\xef\xbb\xbf" + b'{"a":\n "caf\xe9"}', "line 2, column 6: the byte 0xe9 is not UTF-8"),
         (b"\xff\xfe{\x00\x00\xd8\x00\x00", "this is damaged UTF-16 text; save it as UTF-8"),
         (b"PK\x03\x04\x14\x00\xff\xff", "but a zip; unpack it"),
         (gzip.compress(TEXT.encode()), "packed by gzip; unpack it first"),
@@ -257,6 +332,28 @@ OTHERS: dict[str, tuple[Any, str]] = {
         'a labelme file without "imagePath"',
     ),
     "JSON in a text": (json.dumps({"images": [], "annotations": []}), "JSON inside a JSON text, saved twice over"),
+    "CVAT backup": ([{"version": 0, "tags": [], "shapes": [], "tracks": []}], "the annotations of a CVAT backup"),
+    "CVAT task": (
+        {"name": "t", "bug_tracker": "", "labels": [{"name": "cat", "color": "#ff0000"}], "version": "1.0"},
+        "the task.json of a CVAT backup, no labels",
+    ),
+    "CreateML, older": ([{"imagefilename": "a.jpg", "annotation": []}], "CreateML JSON, which holds"),
+    "SuperAnnotate, by picture": ({"a.jpg": {"instances": [], "metadata": {}}}, "SuperAnnotate JSON"),
+    "SuperAnnotate, older": ({"a.jpg": [{"type": "polygon", "classId": 1, "points": []}]}, "SuperAnnotate JSON"),
+    "SuperAnnotate classes": ([{"id": 1, "name": "cat", "attribute_groups": []}], "the classes of a SuperAnnotate"),
+    "Kili": ([{"id": "x", "externalId": "a.jpg", "labels": []}], "Kili JSON"),
+    "Encord": ([{"label_hash": "x", "data_units": {}}], "Encord JSON"),
+    "Scale": ([{"task_id": "x", "response": {}}], "Scale JSON"),
+    "Dataloop": ({"filename": "/a.jpg", "itemMetadata": {}, "annotations": []}, "Dataloop JSON"),
+    "RectLabel": ({"filename": "a.jpg", "image_w_h": [9, 9], "objects": []}, "RectLabel JSON"),
+    "MMDetection": ({"metainfo": {}, "data_list": []}, "annotations of MMDetection"),
+    "MMDetection, older": ([{"filename": "a.jpg", "ann": {}}], "annotations of MMDetection"),
+    "COCO-Text": ({"imgs": {}, "anns": {}, "imgToAnns": {}}, "COCO-Text JSON"),
+    "Hugging Face": ({"file_name": "a.jpg", "objects": {"bbox": []}}, "metadata of Hugging Face"),
+    "Ultralytics results": ([{"name": "cat", "confidence": 0.9, "box": {}}], "detections of Ultralytics, no labels"),
+    "Roboflow results": ({"image": {}, "predictions": []}, "detections of Roboflow, no labels"),
+    "a picture of VIA": ({"filename": "a.jpg", "size": 5, "regions": []}, "an entry or a list of entries of a VIA"),
+    "pictures of VIA": ([{"filename": "a.jpg", "size": 5, "regions": []}], "an entry or a list of entries of a VIA"),
     "a notebook": ({"cells": [], "nbformat": 4, "metadata": {}}, "a notebook, no labels"),
 }
 
@@ -266,7 +363,7 @@ def test_documents_of_other_programs_are_named(document: Any, said: str, tmp_pat
     assert complaint(tmp_path, json.dumps(document)).startswith(f"this is {said}")
 
 
-@pytest.mark.parametrize("name", ["Labelbox", "Ground Truth", "Scalabel"])
+@pytest.mark.parametrize("name", ["Labelbox", "Ground Truth", "Scalabel", "Hugging Face"])
 def test_a_document_on_each_line_is_named_too(name: str, tmp_path: Path) -> None:
     document, said = OTHERS[name]
     line = json.dumps(document[0] if isinstance(document, list) else document)
@@ -282,11 +379,26 @@ def test_a_document_on_each_line_is_named_too(name: str, tmp_path: Path) -> None
         ),
         ("<annotation>\n\t<folder>images</folder><filename>a.jpg</filename>", "Pascal VOC XML, which holds boxes only"),
         ('<?xml version="1.0"?><annotation verified="yes">', "Pascal VOC XML"),
+        ("<?xml version='1.0'?>\n<!-- a -->\n<!-- b --><annotation><filename>a.jpg</filename>", "Pascal VOC XML"),
+        ("<annotation><object><polygon><pt><x>1</x></pt></polygon></object></annotation>", "XML of the older LabelMe"),
+        ("<?xml version='1.0'?><!DOCTYPE plist PUBLIC '-//x//y' 'z'>\n<plist>", "XML, which the studio does not read"),
+        ("<?xml version='1.0'?><!DOCTYPE d [<!ELEMENT d ANY>]>\n<?xml-stylesheet?><d>", "XML, which the studio"),
         ("<View><PolygonLabels name='label'/></View>", "XML, which the studio does not read"),
         (
             "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,9,9,cat,1,1,5,5\n",
             "a CSV of boxes (TensorFlow, Robo",
         ),
+        ("filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,1,1,5,5\n", "a CSV of boxes"),
+        ("filename;width;class;xmin;ymin;xmax;ymax\na.jpg;9;cat;1;1;5;5\n", "a CSV of boxes"),
+        ('"image","xmin","ymin","xmax","ymax","label"\n"a.jpg",1,1,5,5,"cat"\n', "a CSV of boxes"),  # VoTT
+        ("images/a.jpg,1,1,5,5,cat\n", "a CSV of boxes"),  # RetinaNet
+        ("cat,1,1,5,5,a.jpg,9,9\n", "a CSV of boxes"),  # makesense.ai
+        ("label_name,bbox_x,bbox_y,bbox_width\ncat,1,1,5\n", "a CSV of boxes"),
+        ("ImageId,EncodedPixels\na.jpg,1 3 10 5\n", "a CSV of run lengths (Kaggle)"),
+        ("filename, cat, dog\na.jpg, 1, 0\n", "a table that is not VIA's (filename, cat, dog)"),
+        ("id\tx\ty\tz\tn\n1\t2\t3\t4\t5\n", "a table that is not VIA's (id, x, y, z, ...)"),
+        ('a.jpg,5,"{}",1,0,"{""name"":""rect""}","{}"\n', "VIA's CSV without its first line"),
+        ("(dp0\nVimages\np1\n", "a Python pickle"),
         ("ImageID,Source,LabelName,Confidence\n0a,x,/m/01,1\n", "a CSV of OpenImages"),
         ("# CSV_HEADER = metadata_id,file_list\n", "a CSV of VIA 3"),
         ("Car 0.00 0 -1.58 587.01 173.33 614.12 200.12 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n", "KITTI labels"),
@@ -306,14 +418,19 @@ KITTI = "Car 0.00 0 -1.58 587.01 173.33 614.12 200.12 1.65 1.67 3.64 -0.65 1.71 
     [
         ("a.xml", VOC, "Pascal VOC XML, which holds boxes only; export as COCO"),
         ("annotations.xml", "<?xml version='1.0'?>\n<annotations>\n<version>1.1</version>", "CVAT XML"),
+        ("utf16.xml", f"\ufeff{VOC}".encode("utf-16-le"), "Pascal VOC XML"),
+        ("labels.xlsx", zipped("xl/workbook.xml"), "an Excel workbook"),
+        ("train.tfrecord", TFRECORD, "a TFRecord of TensorFlow"),
         ("000000.txt", KITTI, "KITTI labels"),
         ("export.ndjson", json.dumps(OTHERS["Labelbox"][0][0]) + "\n", "Labelbox JSON"),
         ("output.manifest", json.dumps(OTHERS["Ground Truth"][0]) + "\n", "a SageMaker Ground Truth manifest"),
     ],
 )
-def test_a_folder_of_another_program_is_named(name: str, content: str, said: str, tmp_path: Path, picture: Any) -> None:
+def test_a_folder_of_another_program_is_named(
+    name: str, content: str | bytes, said: str, tmp_path: Path, picture: Any
+) -> None:
     picture("a.jpg")
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(StudioError) as caught:
         read(tmp_path)
     assert f"no label file that can be read is in this folder; it holds {said}" in str(caught.value)

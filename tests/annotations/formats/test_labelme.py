@@ -259,7 +259,7 @@ def test_junk_anywhere_is_read_or_refused_in_one_line(refusals) -> None:
         (shape("mask", [[5, 6], [7, 8]], mask=png([[1, 0, 1], [1, 1, 0]])), "a mask of 3 x 2 px between corners that"),
         (shape("mask", [[38, 6], [40, 7]], mask=png([[1, 0, 1], [1, 1, 0]])), "from 38, 6 to 40, 7 in a picture of 40"),
         (shape("mask", [[5, 6], [5, 6]], mask=png([[[1, 2, 3]]])), "several colours"),
-        ({**shape("polygon", TRIANGLE), "label": 3}, 'has 3 as "label", not a text'),
+        ({**shape("polygon", TRIANGLE), "label": [3]}, 'has a list of 1 as "label", not a text'),
     ],
 )
 def test_a_wrong_shape_is_named(entry: dict[str, Any], complaint: str) -> None:
@@ -308,6 +308,27 @@ def test_a_size_that_is_not_known_is_left_to_the_picture(size: dict[str, Any], k
     (record,) = labelme.parse({"a.json": document}, "folder").images
     assert (record.width, record.height) == known
     assert len(record.regions) == 1
+
+
+@pytest.mark.parametrize(("label", "class_name"), [(5, "5"), (5.0, "5"), (0, "0"), ("5", "5"), ("", None), (" ", None)])
+def test_a_label_that_is_a_number_is_a_class(label: Any, class_name: str | None) -> None:
+    assert region({**shape("polygon", TRIANGLE), "label": label}).class_name == class_name
+
+
+@pytest.mark.parametrize("value", [1, True, 1.0, "1", "true", "Yes"])
+def test_the_mark_of_a_crowd_in_any_spelling(value: Any) -> None:
+    found = region({**shape("polygon", TRIANGLE), "iscrowd": value})
+    assert (found.iscrowd, found.attributes) == (True, {})
+    assert not region({**shape("polygon", TRIANGLE), "iscrowd": "no"}).iscrowd
+
+
+def test_what_older_files_say_of_colours_is_kept_and_no_attribute() -> None:
+    """labelme 3 writes null where nobody chose a colour."""
+    entry = {"label": "cat", "line_color": None, "fill_color": None, "points": TRIANGLE}
+    document = {"flags": {}, "shapes": [entry], "lineColor": [0, 255, 0, 128], "imagePath": "a.jpg", "imageData": None}
+    dataset = labelme.parse({"a.json": document}, "folder")
+    assert dataset.images[0].regions[0].attributes == {}
+    assert json.loads(labelme.encode(dataset).files["a.json"])["shapes"][0]["line_color"] is None
 
 
 @pytest.mark.parametrize("attributes", [["occluded"], "occluded", 3, [], "", None, True])

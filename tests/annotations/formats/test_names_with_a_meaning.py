@@ -118,6 +118,14 @@ def test_an_attribute_whose_name_is_needed_gets_another(name: str, value: Any, o
         ("no", True, 1),
         (None, True, 1),
         ("0", False, "0"),
+        ("yes", True, "yes"),
+        (" True ", True, " True "),
+        ({"crowd": True}, True, {"crowd": True}),
+        ({"yes": True, "no": False}, True, {"yes": True, "no": False}),
+        ({"iscrowd": True}, True, {"iscrowd": True}),
+        ({"no": True}, False, {"no": True}),
+        ({}, False, {}),
+        ("perhaps", False, "perhaps"),
     ],
 )
 def test_the_mark_of_a_crowd_says_what_the_region_is(before: Any, crowd: bool, after: Any) -> None:

@@ -51,6 +51,11 @@ TEXT = {"type": "text"}
             {"shape": choice("star", kind="radio")},
             "shape",
         ),
+        (
+            [{"id": 1, "part": "a"}, {"id": 2, "part": "b"}],
+            {"id": TEXT, "part": choice("a", "b", kind="image")},
+            "part",
+        ),
         ([{"name": "x", "label": "a"}, {"name": "x", "label": "b"}], {"label": choice("a", "b")}, "label"),
         ([{"species": "cat"}, {"species": "cat"}], {}, "species"),
         ([{"species": "cat"}, {}], {}, None),  # not every region has it

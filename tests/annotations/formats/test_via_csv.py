@@ -168,6 +168,33 @@ def test_a_spreadsheet_may_have_saved_it(separator: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        f"sep=,\n{HEADER}",
+        f"\ufeffSEP=,\r\n{HEADER}",
+        HEADER.upper(),
+        HEADER.title(),
+        f"{HEADER},,",
+        f",{HEADER},",  # with the number of the row, as pandas writes it
+    ],
+)
+def test_what_spreadsheets_and_scripts_add_is_passed_over(header: str) -> None:
+    before, after = ("," * header.startswith(",")), "," * (len(header) - len(header.rstrip(",")))
+    row = f'{before}a.jpg,5,"{{}}",1,0,{RECT},"{{""class"":""cat""}}"{after}'
+    cells = next(csv.reader([row]))
+    text = "\n".join([header, row, "," * (len(cells) - 1), "", "  "])
+    dataset = via_csv.parse(text, "labels.csv")
+    assert [(record.file_name, record.regions[0].class_name) for record in dataset.images] == [("a.jpg", "cat")]
+    (again,) = via_csv.parse(written(dataset), "again.csv").images
+    assert again.regions[0].shape == Rect(1, 2, 3, 4)
+
+
+def test_lines_are_counted_from_the_line_that_names_the_separator() -> None:
+    with pytest.raises(StudioError, match=r"^labels\.csv: line 3 has an empty "):
+        via_csv.parse(f'sep=,\n{HEADER}\n ,5,"{{}}",1,0,{RECT},"{{}}"', "labels.csv")
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         (HEADER, True),
@@ -201,7 +228,8 @@ BAD_RECT = RECT.replace('""x"":1', '""x"":NaN')
         ([f'a.jpg,5,"{{}}",1,0,{RECT.replace("4", "1e308")},"{{}}"'], "which is no place in a picture"),
         ([f' ,5,"{{}}",1,0,{RECT},"{{}}"'], 'line 2 has an empty "filename"'),
         (["", "", f'a.jpg,5,"{{}}",1,0,{RECT},"{{}}"', 'b.jpg,5,{,0,0,"{}","{}"'], 'line 5 has "{" as "file_attr'),
-        ([f'a.jpg,5,"{{}}",1,0,{RECT},"{{}}'], "line 2 is not CSV (unexpected end of data)"),
+        ([f'a.jpg,5,"{{}}",1,0,{RECT},"{{}}'], "line 2 has a quote that nothing closes, so the file may be cut off"),
+        (["a.jpg,5,{},1,0,\"{'name': 'rect'}\",{}"], "which is no JSON but Python, in single quotes"),
         (['a.jpg,5,"{""a"":' + "[" * 2000 + '}",0,0,"{}","{}"'], "line 2 has "),
         (['a.jpg,5,"{""a"":' + "[" * 90 + "]" * 90 + '}",0,0,"{}","{}"'], "line 2 has file attributes nested more"),
     ],

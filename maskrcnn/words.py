@@ -56,13 +56,14 @@ def natural_key(name: str) -> tuple[object, str]:
     return tuple(tuple(_stem_key(stem) for stem in folder.split(".")) for folder in plain.split("/")), name
 
 
-def _stem_key(stem: str) -> tuple[tuple[int, int, str], ...]:
+def _stem_key(stem: str) -> tuple[tuple[int, str], ...]:
+    """Words and numbers by turns, a word first, which may be empty: the two are never compared."""
     return tuple(map(_part, _NUMBER.split(stem)))
 
 
-def _part(text: str) -> tuple[int, int, str]:
-    """Numbers by their value, of any length, before words."""
+def _part(text: str) -> tuple[int, str]:
+    """Numbers by their value, of any length."""
     if not _NUMBER.fullmatch(text):
-        return 1, 0, text
+        return 0, text
     digits = text.lstrip("0")
-    return 0, len(digits), digits
+    return len(digits), digits

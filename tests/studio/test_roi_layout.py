@@ -31,6 +31,12 @@ def test_narrow_pages_put_them_below_one_another(width: int, narrow: bool) -> No
     assert roi_layout.of_room(Room(width, 800)).narrow == narrow
 
 
+@pytest.mark.parametrize("width", [516, 1062])
+def test_there_is_a_column_for_each_choice_and_each_grid(width: int) -> None:
+    layout = roi_layout.of_room(Room(width, 800))
+    assert (len(layout.controls()), len(layout.grids()), len(layout.beside(1, 2))) == (6, 4, 2)
+
+
 def test_a_projector_shows_larger_maps_than_a_laptop() -> None:
     laptop, projector = (roi_layout.of_room(room) for room in (Room(1062, 768), Room(1616, 1080)))
     assert projector.map_side > 1.3 * laptop.map_side

@@ -61,6 +61,14 @@ def test_a_name_that_was_given_back_means_its_new_bearer(space: Workspace) -> No
     assert told.value.renamed is None
 
 
+def test_an_old_name_leads_to_its_last_bearer_and_to_no_other_project(space: Workspace) -> None:
+    for old, new in (("a", "b"), ("x", "y"), ("a", "c")):  # the second "a" was put there by hand
+        space.rename(make(space.root / old, 0), new)
+    for old, new in (("a", "c"), ("x", "y")):
+        with pytest.raises(ProjectGone, match=f'project "{old}" was renamed to "{new}"'):
+            space.find(old)
+
+
 def test_renamed_to_and_fro_it_is_found_and_a_circle_ends(space: Workspace) -> None:
     project = make(space.root / "a", 0)
     for name in ("b", "a", "b", "c", "a"):

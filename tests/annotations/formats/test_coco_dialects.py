@@ -103,6 +103,7 @@ def test_ids_that_could_be_either_of_two_are_refused(first: Any, second: Any) ->
     said = complaint(document(images=two_pictures(first, second)))
     assert said.startswith("image 2 has the id ")
     assert ("; make them differ" in said) == (first != second)
+    assert ("; make them differ" in said) == (first != second)
     assert "an image before it" in said
     categories = [{"id": first, "name": "cat"}, {"id": second, "name": "dog"}]
     assert complaint(document(categories=categories)).startswith("category 2 has the id ")

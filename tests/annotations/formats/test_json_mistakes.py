@@ -91,6 +91,10 @@ def test_the_line_and_its_surroundings_are_said_of_a_file_of_many_lines(tmp_path
         'not JSON: line 1, column 9: a comma is missing, or quotes inside a text, in `{"a": 1 "b": 2}`; '
         "mend it there, or export it again"
     )
+    assert complaint(tmp_path, '{"a": 1 "b": 2}') == (
+        'not JSON: line 1, column 9: a comma is missing, or quotes inside a text, in `{"a": 1 "b": 2}`; '
+        "mend it there, or export it again"
+    )
 
 
 @pytest.mark.parametrize("end", [1, 2, 10, 57, 90, 130, 150, len(TEXT) - 2, len(TEXT) - 1])

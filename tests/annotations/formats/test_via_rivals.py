@@ -42,6 +42,11 @@ CAT, DOG = {"cat": "cat"}, {"dog": "dog"}
         ([{"pet": "cat"}, {"wild": "fox"}], {"pet": choice("cat"), "wild": choice("fox")}, ("pet", "wild")),
         ([CAT, CAT, CAT], {}, ()),
         ([CAT, {**CAT, **DOG}, DOG], {}, ()),  # both on one region: which is it?
+        (
+            [{"pet": "cat"}, {"wild": "fox"}, {"pet": {"cat": True, "dog": True}, "wild": "fox"}],
+            {"pet": choice("cat", "dog"), "wild": choice("fox")},
+            (),
+        ),
         ([{"name": "cat"}, {"name": "cat", "cat": "cat"}], {}, ()),
         ([{"species": "cat"}, {"species": "cat"}, {"species": "cat"}, {"note": "blurred"}], {}, ()),
         ([CAT, CAT, CAT, {"occluded": "yes"}], {}, ()),  # says how it looks, not what it is

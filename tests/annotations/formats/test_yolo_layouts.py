@@ -450,6 +450,7 @@ def test_keypoints_have_the_names_that_the_settings_give(lay: Lay) -> None:
         ("kpt_shape: [2, 3]", f"{PLACES}0.25 0.4 0.75 0.6", r"has 8 numbers .* kpt_shape \[2, 3\] makes them 10"),
         ("kpt_shape: [1, 3]", "0.1 0.1 0.5 0.1 0.5 0.5", r"has 6 numbers .* makes them 7"),
         ("kpt_shape: [1, 3]", f"{PLACES}0.5 0.5 7", "a keypoint whose visibility is neither 0, 1 nor 2"),
+        ("kpt_shape: [2, 3]", f"{PLACES}0.5 0.5 2 0.5 0.5 7", "a keypoint whose visibility is neither 0, 1 nor 2"),
         ("kpt_shape: [1, 4]", PLACES, r'as "kpt_shape", not how many keypoints'),
         ("kpt_shape: many", PLACES, r'has "many" as "kpt_shape"'),
         ("kpt_shape: [0, 3]", PLACES, r'as "kpt_shape"'),

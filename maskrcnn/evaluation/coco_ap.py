@@ -47,8 +47,8 @@ def coco_summary(
     AP is the mean over classes and the IoU thresholds .50, .55, ..., .95; AP50 and AP75 use one threshold; APs, APm
     and APl count objects up to 32^2, between, and from 96^2 pixels on only, and these edges belong to both sides. An
     object is as large as its `area` says, and a detection as what is measured: its box with "bbox", where it needs no
-    mask, and its mask with "segm". With "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`), and
-    there is no APs.
+    mask, and its mask with "segm". With "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`),
+    and there is no APs.
     """
     task = next(task for task, kind in KIND_OF_TASK.items() if kind == iou_type)
     found = documents.read(ground_truth, detections, tasks=("box", task))

@@ -120,13 +120,15 @@ def progress(run: RunFolder) -> Progress:
     # A validation writes nothing for a while: count on from the last row. The time before a resume does not count.
     counts = now in ACTIVE and _has_rows(run)
     since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
-    eta, elapsed = row.get("eta"), row.get("elapsed") or 0.0
+    eta, elapsed = row.get("eta"), row.get("elapsed")
     return Progress(
         state=now,
         epoch=row["epoch"],
         epochs=epochs,
         fraction=1.0 if now == "done" else row.get("progress") or 0.0,
-        elapsed=elapsed + since if now in ACTIVE else (run.result() or {}).get("seconds", elapsed),
+        elapsed=(None if elapsed is None else elapsed + since)
+        if now in ACTIVE
+        else (run.result() or {}).get("seconds", elapsed),
         eta=max(0.0, eta - since) if eta is not None and now in ACTIVE else None,
         row=row,
     )

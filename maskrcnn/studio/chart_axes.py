@@ -21,21 +21,23 @@ def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: f
     """Where the x axis of a run ends whose last row is `row`: where the run will, as far as that can be told.
 
     `epochs` is None for a run whose length is set in minutes; how many they become is judged by the pace so far, in
-    fives. `pass_steps` is the number of steps in a pass; without it nobody knows how many passes there are: 0.
+    fives. `pass_steps` is the number of steps in a pass; without it nobody knows how many passes there are: 0. A row
+    that does not say how far the run is (of another version) is where its axis ends.
     """
     if axis == "passes":
         return x_end("steps", row, epochs, active) / pass_steps if pass_steps else 0.0
-    if not active:
-        now = {"epochs": row["epoch"], "steps": row["step"], "minutes": row["elapsed"] / 60}
+    elapsed, progress = row.get("elapsed") or 0.0, row.get("progress")
+    if active and axis == "minutes":
+        return round_up((elapsed + (row.get("eta") or 0.0)) / 60)
+    if active and axis == "epochs" and epochs:
+        return float(max(epochs, row["epoch"]))
+    if not active or not progress:
+        now = {"epochs": row["epoch"], "steps": row["step"], "minutes": elapsed / 60}
         return float(now[axis])
-    progress = max(row["progress"], 1e-6)
-    if axis == "minutes":
-        return round_up((row["elapsed"] + (row.get("eta") or 0.0)) / 60)
+    progress = max(progress, 1e-6)
     if axis == "steps":
         whole = row["step"] / progress
         return float(max(round(whole) if epochs else round_up(whole), row["step"]))
-    if epochs:
-        return float(max(epochs, row["epoch"]))
     return float(5 * math.ceil(row["epoch"] / progress / 5 - 1e-9))
 
 

@@ -13,7 +13,7 @@ from maskrcnn.studio.chart_axes import XAxis, x_end
 from maskrcnn.studio.charts import Line, line_chart
 from maskrcnn.studio.curve_words import AP_LINES, AP_MEANING, GAUGES, LOSS_MEANINGS, LOSS_TITLES
 from maskrcnn.studio.run_curves import MOST_STEPS
-from maskrcnn.studio.run_lines import Curves, ap_lines, aps_in, gauge_lines, loss_lines, losses_in, steps_words
+from maskrcnn.studio.run_lines import Curves, ap_lines, aps_drawn, gauge_lines, loss_lines, losses_in, steps_words
 from maskrcnn.training.run_folder import CONFIG, RunFolder
 
 _LARGE, _SMALL = 220, 150
@@ -88,7 +88,7 @@ def gauges(curves: Sequence[Curves], view: View) -> None:
 
 
 def _ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
-    fields = list(dict.fromkeys(field for one in curves for field in aps_in(one.rows)))
+    fields = aps_drawn(curves)
     named = f"**{AP_LINES[fields[0]][0]}**" if len(curves) > 1 and fields else "**AP**"
     place.markdown(f"{named} on the validation pictures", help=AP_MEANING)
     if fields:

@@ -71,7 +71,7 @@ def epoch_positions(epochs: tuple[Row, ...], axis: XAxis, pass_steps: float | No
     if axis == "passes":
         return np.array([float(row["step"]) for row in epochs]) / (pass_steps or np.nan)
     if axis == "minutes":
-        return np.array([row["elapsed"] / 60 for row in epochs])
+        return epoch_values(epochs, "elapsed") / 60
     return np.array([float(row["epoch" if axis == "epochs" else "step"]) for row in epochs])
 
 

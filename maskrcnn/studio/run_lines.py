@@ -43,6 +43,15 @@ def aps_in(rows: RunRows) -> tuple[str, ...]:
     return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
 
 
+def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
+    """The fields of AP that are drawn of these runs, the finest first. Several runs have one line each, so the first is
+    the finest that all of those have that have any: masks cannot be compared with boxes."""
+    measured = [fields for one in curves if (fields := aps_in(one.rows))]
+    shared = [field for field in AP_LINES if measured and all(field in fields for fields in measured)]
+    others = [field for field in AP_LINES if field not in shared and any(field in fields for fields in measured)]
+    return (*shared, *others)
+
+
 def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
     """The numbers of a run as a table, one line for each epoch row: the sum of the losses, AP, each loss, steps and
     passes from the first step of the run to the end of the epoch, the seconds of the same (`seconds_since_start`), and
@@ -67,9 +76,11 @@ def steps_words(rows: RunRows) -> str:
     kept of 3,000`."""
     made, kept = rows.last["step"] if rows.last else 0, len(rows)
     drawn = len(drawn_steps(kept))
+    if not kept:
+        return f"none, as no step was kept of {made:,}" if made else "none yet"
     if kept < made:
-        if kept < 2:
-            return f"{'the 1 step that was' if kept else 'none, as no step was'} kept of {made:,}"
+        if kept == 1:
+            return f"the 1 step that was kept of {made:,}"
         of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
         return f"{of_kept} steps that were kept of {made:,}"
     return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
@@ -147,7 +158,7 @@ def _told(run: Curves, loss: str) -> tuple[str, ...]:
 
 def _step_place(run: Curves, index: int) -> Note:
     steps = run.rows.steps
-    return _place(run, steps["epoch"][index], steps["step"][index], steps["elapsed"][index])
+    return _place(run, steps["epoch"][index], steps["step"][index], run.rows.column("elapsed")[index])
 
 
 def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
@@ -159,7 +170,7 @@ def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Not
 
 def _epoch_note(run: Curves, row: Row, told: Sequence[str]) -> Note:
     """`1.234 · val 1.456` for each loss."""
-    note = _place(run, row["epoch"], row["step"], row["elapsed"])
+    note = _place(run, row["epoch"], row["step"], row.get("elapsed"))
     for loss in told:
         validation = row.get(f"val_{loss}")
         beside = "" if validation is None else f"  ·  val {_number(validation)}"
@@ -168,7 +179,7 @@ def _epoch_note(run: Curves, row: Row, told: Sequence[str]) -> Note:
 
 
 def _ap_note(run: Curves, row: Row) -> Note:
-    return _place(run, row["epoch"], row["step"], row["elapsed"]) | {
+    return _place(run, row["epoch"], row["step"], row.get("elapsed")) | {
         title: "–" if row.get(field) is None else f"{row[field]:.3f}"
         for field, title in AP_NAMES.items()
         if field in row

@@ -98,7 +98,7 @@ class _Reader:
 
     def _take(self, line: bytes) -> None:
         row = row_of(line)
-        if row is None or row.get("elapsed") is None:
+        if row is None:
             return
         self.last = row
         if row["event"] == "epoch":

@@ -71,10 +71,18 @@ def test_ticks_are_whole_numbers_with_both_ends(last: int, most: int, ticks: lis
         ("minutes", {"elapsed": 120, "eta": 540, "progress": 0.2}, 20, True, 15),  # 11 minutes, rounded up
         ("minutes", {"elapsed": 120, "eta": None, "progress": 0.2}, 20, True, 2),
         ("minutes", {"elapsed": 90, "progress": 0.2}, 20, False, 1.5),
+        # Rows of another version, which say less: as far as it is now.
+        ("steps", {"step": 60}, 20, True, 60),
+        ("steps", {"step": 60, "progress": None}, None, True, 60),
+        ("steps", {"step": 60, "progress": 0.0}, None, True, 60),
+        ("epochs", {"epoch": 3}, None, True, 3),
+        ("epochs", {"epoch": 3}, 20, True, 20),
+        ("minutes", {"elapsed": 90}, 20, True, 1.5),
+        ("minutes", {"elapsed": None, "progress": 0.5}, 20, False, 0),
     ],
 )
 def test_the_x_axis_ends_where_the_run_will(
-    axis: XAxis, row: dict[str, float], epochs: int | None, active: bool, end: float
+    axis: XAxis, row: dict[str, float | None], epochs: int | None, active: bool, end: float
 ) -> None:
     row = {"epoch": 1, "step": 1, "elapsed": 1.0, **row}
     assert chart_axes.x_end(axis, row, epochs, active) == pytest.approx(end)

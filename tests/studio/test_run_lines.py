@@ -88,6 +88,42 @@ def test_several_runs_have_a_line_each_in_their_own_colour() -> None:
     assert {note["run"] for line in losses for note in line.notes} == {"a", "b"}
 
 
+MASKS, BOXES = {"segm_ap": 0.3, "bbox_ap": 0.4}, {"bbox_ap": 0.5}
+POSES, BLIND = {"bbox_ap": 0.6, "keypoints_ap": 0.7}, {}
+
+
+@pytest.mark.parametrize(
+    ("runs", "drawn"),
+    [
+        ([MASKS, BOXES], ("bbox_ap", [0.4, 0.5])),
+        ([BOXES, MASKS], ("bbox_ap", [0.5, 0.4])),  # in whatever order they were chosen
+        ([MASKS, POSES], ("bbox_ap", [0.4, 0.6])),
+        ([POSES, POSES], ("keypoints_ap", [0.7, 0.7])),
+        ([MASKS, MASKS], ("segm_ap", [0.3, 0.3])),
+        ([BLIND, MASKS], ("segm_ap", [np.nan, 0.3])),  # one without validation says nothing against masks
+        ([{"segm_ap": None, "bbox_ap": 0.4}, MASKS], ("bbox_ap", [0.4, 0.4])),
+    ],
+)
+def test_runs_of_several_tasks_are_compared_by_the_finest_that_all_have(
+    runs: list[dict[str, Any]], drawn: tuple[str, list[float]]
+) -> None:
+    curves = [run(epoch(1, **values), name=f"{number}") for number, values in enumerate(runs)]
+    fields = run_lines.aps_drawn(curves)
+    lines = run_lines.ap_lines(curves, fields, "steps")
+    assert (fields[0], [line.y[0] for line in lines]) == (drawn[0], pytest.approx(drawn[1], nan_ok=True))
+
+
+def test_epochs_that_do_not_say_when_they_ended_are_drawn_all_the_same() -> None:
+    rows = [epoch(1, segm_ap=0.3, elapsed=None), epoch(2, segm_ap=0.4)]
+    del rows[1]["elapsed"]
+    curves = run(*rows)
+    for axis in ("epochs", "steps", "minutes"):
+        _, training, _ = run_lines.loss_lines([curves], "loss", axis, 0.0)
+        assert training.notes[1]["time"] == "– since the start"
+        assert np.isnan(training.x).all() == (axis == "minutes")
+    assert [line.notes[0]["mask AP"] for line in run_lines.ap_lines([curves], ("segm_ap",), "steps")] == ["0.300"]
+
+
 def test_a_gauge_has_a_line_for_each_thing_that_was_recorded() -> None:
     gauges = {gauge.title: gauge for gauge in GAUGES}
     [memory] = run_lines.gauge_lines([run()], gauges["memory, GB"], "epochs", 0.0)

@@ -37,6 +37,18 @@ def test_steps_become_columns_and_epochs_stay_rows(run: RunFolder) -> None:
     assert rows.last == epoch
 
 
+def test_rows_that_do_not_say_when_they_were_written_count(run: RunFolder) -> None:
+    """As some other version wrote them: the best epoch is looked for among all of them everywhere."""
+    rows = [step(1), step(2), step(2, event="epoch", segm_ap=0.4)]
+    for row in rows:
+        del row["elapsed"]
+        run.append_metrics(row)
+    found = run_rows.read(run)
+    assert (len(found), list(found.epochs), found.last) == (2, rows[2:], rows[2])
+    assert list(found.epochs) == run.epochs()
+    assert np.isnan(found.column("elapsed")).all()
+
+
 def test_only_new_lines_are_read(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1, 101):
         run.append_metrics(step(number))

@@ -110,6 +110,8 @@ def plainest(name: str) -> str:
         name = decoded
     if not name.isascii():
         name = re.sub(r"\s", " ", _read_as_it_was_written(name))
+    if not name.isprintable():
+        name = re.sub(r"[\x00-\x1f\x7f]", " ", name)  # as exports and uploads write them
     if "&" in name:
         name = html.unescape(name)
     if " " in name:

@@ -82,7 +82,7 @@ def prepared(project: Project, format: str, which: str, pictures: bool, made_of:
     dataset = project.dataset(split)
     if not dataset.images:
         raise StudioError(f"{project.name}: {SPLITS[which].lower()} has no pictures, so there is nothing to export")
-    encoded = writing.encode(dataset, format)
+    encoded = writing.encode(dataset, format, pictures)
     base = re.sub(r"[^\w .-]+", "-", project.name).strip(" .-") or "project"
     stem = f"{base}-{split}-{format}" if split else f"{base}-{format}"
     suffix = writing.FORMATS[format].suffix

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.formats import file_names
+from maskrcnn.annotations.formats import file_names, original_names
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.labelme_read import DOCUMENT_FIELDS, attributes_of, picture_name, said
@@ -80,7 +80,7 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Loss
         document = {
             "version": as_read.get("version", _VERSION),
             "flags": others.pop("flags", {}),
-            "imagePath": as_read.get("imagePath") or posixpath.basename(inside(record.file_name)),
+            "imagePath": as_read.get("imagePath") or original_names.last_part(record.file_name),
             "imageHeight": height,
             "imageWidth": width,
         }

@@ -17,8 +17,8 @@ mask `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` as well.
 A folder counts as one of masks if it has a `classes.json` of this kind, or if all its PNGs have one channel and are
 flat: in a mask at least nine of ten neighbouring pixels are equal, in a photo they are not.
 
-What is written: every object as its pixels, and the pictures under `images/`. A pixel has one owner: where objects
-overlap, the later one has it.
+What is written: every object as its pixels, and the pictures under `images/`; the mask of a picture `a.png` is
+`a_mask.png`. A pixel has one owner: where objects overlap, the later one has it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,17 +38,21 @@ from maskrcnn import foreign
 from maskrcnn.annotations import file_names as names_of_files
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.folder_walk import files_below
-from maskrcnn.annotations.formats import coco_rle, file_names, picture_places, required, via_classes
+from maskrcnn.annotations.formats import coco_rle, encodings, file_names, picture_places, required, via_classes
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, require_few_regions, text
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
 from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
 CLASSES = "classes.json"
 _CLASSES_AS_TEXT = "classes.txt"
+CLASSES_AS_TABLE = "_classes.csv"
+"""As Roboflow has it beside semantic masks: a line for each class, `1, leaf`, below `Pixel Value, Class`."""
+_WORDS_OF_PICTURES = ("images", "image", "imgs", "img")
 _PICTURES = "images"
 """The folder in that of the masks that holds pictures and no masks."""
 _DIVISOR = 1000
@@ -55,6 +60,7 @@ _LARGEST_VALUE = 65535
 _NOBODY = 255
 _FLAT = 0.9
 _MOST_COLOURS = 256
+_MASK = "_mask"
 _LOOKED_AT = 3
 """Masks of which it is found out whether they are some."""
 _MEND = "mend that file"
@@ -91,21 +97,28 @@ def coloured(folder: Path) -> str:
     )
 
 
-def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset:
+def read_folder(
+    folder: Path | str, images: Path | str | None = None, among: Mapping[str, Path] | None = None
+) -> Dataset:
     """The dataset of a folder of masks; every region is an RLE, and `width`, `height` are those of the mask.
 
     Pictures are looked for in `images` if given, else beside the masks (in files of another kind than PNG), in
-    `images/` beside them, and beside and around the folder. Raises `StudioError` naming the file for what is no mask.
+    `images/` beside them, and beside and around the folder; those that `classes.json` names also anywhere below the
+    folder, or in `among` (names relative to a folder above it). Raises `StudioError` naming the file for what is no
+    mask.
     """
     folder = Path(folder)
     names, divisor, listed = _settings(folder)
     images = Path(images) if images is not None else None
-    found = dict(_pictures_around(folder, images))
+    masks = _masks(folder, listed)
+    no_pictures = {*masks}
+    found = {key: path for key, path in _pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():
         spelled_otherwise.setdefault(names_of_files.plainest(key), set()).add(picture)
     records = []
-    for mask in _masks(folder):
+    around = _Around(folder, masks, among) if images is None else None
+    for mask in masks:
         name = mask.relative_to(folder).as_posix()
         entry = listed.get(name, {})
         stem = PurePosixPath(name).with_suffix("").as_posix()
@@ -114,6 +127,8 @@ def read_folder(folder: Path | str, images: Path | str | None = None) -> Dataset
         if path is None:
             alike = [spelled_otherwise.get(names_of_files.plainest(key), set()) for key in keys if key]
             path = next((next(iter(paths)) for paths in alike if len(paths) == 1), None)
+        if path is None and around is not None and "file_name" in entry:
+            path = around.picture(entry["file_name"])
         file_name = entry.get("file_name") or (path.name if path is not None else name)
         values = pictures.values(mask)
         height, width = values.shape
@@ -161,7 +176,7 @@ def encode(dataset: Dataset) -> Encoded:
     taken = {CLASSES}
     n_regions = 0
     for record in dataset.images:
-        name = file_names.unused(file_names.beside(record.file_name, ".png"), taken)
+        name = file_names.unused(_mask_file(record.file_name), taken)
         listed[name] = {"file_name": record.file_name} | ({"split": record.split} if record.split else {})
         if record.attributes:
             losses("{pictures} lost their attributes because PNG masks have none")
@@ -177,12 +192,38 @@ def encode(dataset: Dataset) -> Encoded:
     return Encoded({CLASSES: json_bytes(settings, losses.source), **files}, n_regions, losses.warnings(), places)
 
 
+def _mask_file(picture: str) -> str:
+    """The mask of a picture. It is not called as the picture is, so that it never takes the place of a photograph, and
+    does not lie in the folder of pictures: `images/a.jpg` -> `a.png`, `a.png` -> `a_mask.png`."""
+    is_png = names_of_files.suffix(picture) == ".png"
+    folders = names_of_files.parts(file_names.beside(picture, f"{_MASK}.png" if is_png else ".png"))
+    while len(folders) > 1 and folders[0].lower() == _PICTURES:
+        folders = folders[1:]
+    return "/".join(folders)
+
+
 # Reading
 
 
-def _masks(folder: Path) -> list[Path]:
+def _masks(folder: Path, listed: Collection[str] = ()) -> list[Path]:
+    """The masks below a folder. Where `classes.json` lists some, a PNG that it does not list is one only if it looks
+    like one: the others are pictures."""
     found = files_below(folder, (".png",)).items()
-    return [file for name, file in found if names_of_files.parts(name)[0].lower() != _PICTURES]
+    # `a.png` beside `a_mask.png` is the picture.
+    stems: dict[str, set[str]] = {}
+    for name, _ in found:
+        stems.setdefault(names_of_files.folder(name), set()).add(names_of_files.stem(name))
+    marked = {(place, _unmasked(stem)) for place, there in stems.items() for stem in there if _unmasked(stem) != stem}
+    kept = [
+        (name, file)
+        for name, file in found
+        if name in listed or (names_of_files.folder(name), names_of_files.stem(name)) not in marked
+    ]
+    return [
+        file
+        for name, file in kept
+        if names_of_files.parts(name)[0].lower() != _PICTURES and (not listed or name in listed or _is_flat(file))
+    ]
 
 
 def _is_flat(mask: Path) -> bool:
@@ -251,6 +292,14 @@ def _settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Js
         except (OSError, UnicodeDecodeError):
             raise StudioError(f"{file}: cannot be read as text; write one class name a line") from None
         return {number: line for number, line in enumerate(lines, start=1) if line}, _DIVISOR, {}
+    file = folder / CLASSES_AS_TABLE
+    if file.is_file():
+        try:
+            lines = encodings.decoded(foreign.read_bytes(file, folder, _LARGEST_JSON), file).splitlines()
+        except OSError:
+            raise StudioError(f"{file}: cannot be read; check its permissions") from None
+        rows = (re.fullmatch(r"\s*([0-9]{1,5})\s*,\s*(.*\S)\s*", line) for line in lines)
+        return {int(row[1]): row[2] for row in rows if row and int(row[1]) > 0}, _DIVISOR, {}
     return None, _DIVISOR, {}
 
 
@@ -259,12 +308,26 @@ def _pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, P
     if images is not None:
         yield from _named(images, pictures.SUFFIXES, images)
         return
-    others = tuple(suffix for suffix in pictures.SUFFIXES if suffix != ".png")
-    # Penn-Fudan has PedMasks/ beside PNGImages/, VOC SegmentationObject/ beside JPEGImages/.
-    for beside in ("JPEGImages", "PNGImages", "images"):
-        yield from _named(folder.parent / beside, pictures.SUFFIXES, folder.parent)
-    yield from _named(folder, others, folder)
+    for beside in _folders_of_pictures(folder):
+        yield from _named(beside, pictures.SUFFIXES, folder.parent)
+    yield from _named(folder, pictures.SUFFIXES, folder)
     yield from _named(folder / _PICTURES, pictures.SUFFIXES, folder)
+
+
+def _folders_of_pictures(folder: Path) -> list[Path]:
+    """The folders beside that of masks which may hold their pictures, the likeliest last: Penn-Fudan has PedMasks/
+    beside PNGImages/, VOC SegmentationObject/ beside JPEGImages/, others train_masks/ beside train_images/, train/."""
+    own = folder.name.lower()
+    swapped = [re.sub(r"(mask|label|annotation|segmentation)s?", word, own) for word in ("", *_WORDS_OF_PICTURES)]
+    likely = [*picture_places.OF_PICTURES, *(name.strip("_- ") for name in swapped if name != own), _PICTURES]
+    try:
+        there = [place for place in folder.parent.iterdir() if place.name.lower() in likely and place.is_dir()]
+    except OSError:
+        return []
+    ranks = {name: rank for rank, name in enumerate(likely)}
+    return sorted(
+        (p for p in there if p.name != folder.name), key=lambda place: (ranks[place.name.lower()], place.name)
+    )
 
 
 def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
@@ -275,7 +338,15 @@ def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tupl
 
 
 def _unmasked(stem: str) -> str:
-    return PurePosixPath(stem).name.removesuffix("_mask")
+    return _MARKED.sub("", PurePosixPath(stem).name)
+
+
+_MARKED = re.compile(
+    r"^(?:mask|seg|segmentation|label|gt)s?[_\-. ]+(?=.)"
+    r"|(?<=.)[_\-. ]+(?:mask|seg|segmentation|label|gt|instance|instance_?ids?|annotation)s?$",
+    re.IGNORECASE,
+)
+"""What a mask's name has beside the picture's: `a_mask`, `mask-a`, `a.seg`."""
 
 
 def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
@@ -316,6 +387,27 @@ def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray
     found, first = np.unique(of_run[order], return_index=True)
     parts = zip(np.split(starts[order], first[1:]), np.split(ends[order], first[1:]), strict=True)
     return dict(zip(found.tolist(), parts, strict=False))
+
+
+class _Around:
+    """Pictures that are no masks, wherever they lie around the masks: they are found by their whole names alone."""
+
+    def __init__(self, folder: Path, masks: Sequence[Path], among: Mapping[str, Path] | None) -> None:
+        self._folder, self._masks, self._among = folder, {*masks}, among
+
+    def picture(self, file_name: str) -> Path | None:
+        found = self._index.match(file_name, self._label_file).file
+        return self._index.files[found] if found is not None else None
+
+    @cached_property
+    def _index(self) -> Pictures:
+        files = self._among if self._among is not None else files_below(self._folder, pictures.SUFFIXES)
+        kept = {name: path for name, path in files.items() if names_of_files.suffix(name) in pictures.SUFFIXES}
+        return Pictures({name: path for name, path in kept.items() if path not in self._masks})
+
+    @cached_property
+    def _label_file(self) -> str:
+        return next((name for name, path in (self._among or {}).items() if path == self._folder / CLASSES), CLASSES)
 
 
 # Writing

@@ -13,6 +13,8 @@ Nothing is noted where that would say no more than `ImageRecord.file_name`.
 1. each as its label file called it, which is the way for a training or a validation set alone;
 2. each with its folders, without those that all have in common: `train/1.jpg` and `val/1.jpg`;
 3. as 1 or 2, whichever leaves fewer alike, and these by the project's names. A line says so.
+
+Names that differ by upper and lower case alone are alike only where pictures are written under them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats.encoded import inside
+from maskrcnn.annotations.formats.file_names import unused
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.lazy import ChangedRecords, Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
@@ -35,11 +38,12 @@ ORIGIN = "origin"
 _LONGEST = 1000
 
 
-def remembered(record: ImageRecord, file: str, place: str | None = None) -> ImageRecord:
+def remembered(record: ImageRecord, file: str, place: str | None = None, *, always: bool = False) -> ImageRecord:
     """The record, with a note of what its picture was called: `file` is the name of its file, `place` the path of that
     in what was dropped. Of the label file's name for it, its folders are kept: the photograph is called as its file is.
 
-    What is noted of the name already stays.
+    What is noted of the name already stays. With `always` it is noted although the record is called so: the file itself
+    is stored under another name.
     """
     origin = dict(_origin(record))
     if not isinstance(origin.get("name"), str):
@@ -47,7 +51,7 @@ def remembered(record: ImageRecord, file: str, place: str | None = None) -> Imag
         origin["name"] = _writable("/".join([*folders, file]))
     if place is not None and len(file_names.parts(place)) > 1:
         origin["place"] = _writable(place)
-    if origin == {"name": record.file_name}:
+    if origin == {"name": record.file_name} and not always:
         return record
     return replace(record, extras={**record.extras, ORIGIN: origin})
 
@@ -79,17 +83,21 @@ def _writable(name: str) -> str:
     return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 
-def restored(dataset: Dataset, own_folders: bool = False) -> tuple[Dataset, tuple[str, ...]]:
+def restored(
+    dataset: Dataset, own_folders: bool = False, with_pictures: bool = False
+) -> tuple[Dataset, tuple[str, ...]]:
     """The dataset with its pictures called as they were before they came into a project, and lines on what that means.
 
     `own_folders` is for a format with a folder for each split, where pictures of two splits may have the same name.
-    A dataset of which nothing is noted comes back as it is.
+    With `with_pictures` the pictures go along: their names differ by more than upper and lower case, and have no colon,
+    which folders of other computers cannot hold. A dataset of which nothing is noted comes back with its own names.
     """
     records = dataset.images
     origins = getattr(records, "origins", None)  # of a project: known without its regions
     known = [_Known.of(record) for record in (records if origins is None else origins)]
     if not any(entry.is_noted for entry in known):
-        return dataset, ()
+        names, lines = _packable([entry.file_name for entry in known]) if with_pictures or own_folders else ([], [])
+        return _called(dataset, names, lines) if lines else (dataset, ())
     stored, plain = [entry.file_name for entry in known], [entry.called for entry in known]
     splits = [entry.split or "train" if own_folders else None for entry in known]
     with_folders = _without_common_folders([entry.place for entry in known])
@@ -103,14 +111,49 @@ def restored(dataset: Dataset, own_folders: bool = False) -> tuple[Dataset, tupl
                 f"{counted(len(names), 'picture')} are called with their folders ({folder}), as several have the same "
                 f"name; put the labels above these folders{or_else}"
             )
+    if left and not (own_folders or with_pictures):
+        same = _alike(names, splits, exactly=True)
+        if by_case := left - same:
+            first = brief(names[min(by_case)], 60)
+            lines.append(
+                f"{counted(len(by_case), 'picture')} are called alike but for upper and lower case or the spelling of "
+                f"accents ({first}); put the labels on a disk that tells them apart, as that of the pictures does"
+            )
+        left = same
     if left:
         mixed = [stored[number] if number in left else name for number, name in enumerate(names)]
-        names = stored if _alike(mixed, splits) else mixed
+        names = stored if _alike(mixed, splits, not (own_folders or with_pictures)) else mixed
         changed = [number for number, name in enumerate(names) if name == stored[number] != plain[number]]
         if changed:
             lines.append(_kept_line(known, changed, own_folders))
-    lines = [f"{dataset.source or 'the dataset'}: {line}" for line in lines]
-    return (dataset if names == stored else replace(dataset, images=_renamed(records, names))), tuple(lines)
+    if with_pictures or own_folders:
+        names, more = _packable(names)
+        lines += more
+    return _called(dataset, names, lines)
+
+
+def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tuple[Dataset, tuple[str, ...]]:
+    """The dataset with its pictures called so, and the lines, each with what it is about."""
+    records = dataset.images
+    stored = getattr(records, "file_names", None) or [record.file_name for record in records]
+    renamed = dataset if list(names) == list(stored) else replace(dataset, images=_renamed(records, names))
+    return renamed, tuple(f"{dataset.source or 'the dataset'}: {line}" for line in lines)
+
+
+def _packable(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names, those of files with a colon as files are packed, which no folder of Windows can hold; and a line."""
+    odd = [number for number, name in enumerate(names) if ":" in last_part(name)]
+    found, taken = list(names), {inside(name).casefold() for number, name in enumerate(names) if number not in {*odd}}
+    for number in odd:
+        found[number] = unused(inside(names[number]), taken)
+    if not odd:
+        return found, []
+    first = odd[0]
+    are = "is" if len(odd) == 1 else "are"
+    return found, [
+        f"{counted(len(odd), 'picture')} {are} called without the colon ({brief(found[first], 60)} instead of "
+        f"{brief(names[first], 60)}), as not every computer can hold it"
+    ]
 
 
 @dataclass(frozen=True)
@@ -128,9 +171,13 @@ class _Known:
         return cls(record.file_name, called(record), place(record), record.split, ORIGIN in record.extras)
 
 
-def _alike(names: Sequence[str], splits: Sequence[str | None]) -> set[int]:
-    """The numbers of the names that another one of their split would be taken for."""
-    kinds = [(split, file_names.same(inside(name)).casefold()) for split, name in zip(splits, names, strict=True)]
+def _alike(names: Sequence[str], splits: Sequence[str | None], exactly: bool = False) -> set[int]:
+    """The numbers of the names that another one of their split would be taken for: on any disk, or (with `exactly`) on
+    one that tells upper from lower case."""
+    kinds = [
+        (split, name if exactly else file_names.same(inside(name)).casefold())
+        for split, name in zip(splits, names, strict=True)
+    ]
     count = Counter(kinds)
     return {number for number, kind in enumerate(kinds) if count[kind] > 1}
 

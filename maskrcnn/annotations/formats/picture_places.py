@@ -25,7 +25,7 @@ MOST_FILES = 200_000
 _OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
 """Folders that hold label files only; their pictures lie in folders beside them. In any case, as the next."""
 _IMAGES = "images"
-_OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
+OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
 """What folders of pictures are called where none is called `images`."""
 _SHOWN = 3
 _MOST_LINES = 20
@@ -85,7 +85,7 @@ def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     except OSError:
         return {}, []
     warnings: list[str] = []
-    for called in ({_IMAGES, stem, stem.rpartition("_")[2]}, _OF_PICTURES):
+    for called in ({_IMAGES, stem, stem.rpartition("_")[2]}, OF_PICTURES):
         files: dict[str, Path] = {}
         for folder in sorted(folder for name in called for folder in there.get(name, ()) if folder != base):
             further, lines = _pictures_below(folder)

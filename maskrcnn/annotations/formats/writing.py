@@ -55,15 +55,18 @@ FORMATS: dict[str, Format] = {
 """Every format that can be written, by the name it has on the command line."""
 
 
-def encode(dataset: Dataset, format: str) -> Encoded:
+def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encoded:
     """The dataset as label files of that format (see `FORMATS`), its pictures called as they were before they came into
     a project, where that is possible (see `original_names`).
 
+    `pictures` says whether they go along, into folders of any computer; None: where the format is a folder of files.
     Raises `ArgumentError` for an unknown format, `StudioError` for a dataset that the format cannot hold at all.
     """
     if format not in FORMATS:
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
-    dataset, notes = original_names.restored(dataset, FORMATS[format].own_folders)
+    if pictures is None:
+        pictures = FORMATS[format].suffix is None
+    dataset, notes = original_names.restored(dataset, FORMATS[format].own_folders, pictures)
     encoded = replace(FORMATS[format].encode(dataset), notes=notes)
     beside = {inside(record.file_name): record.path for record in dataset.images if record.path is not None}
     missing = [record.file_name for record in dataset.images if record.path is None]

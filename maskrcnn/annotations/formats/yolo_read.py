@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,7 +50,8 @@ def is_yolo(path: Path) -> bool:
 def read_folder(path: Path | str, images: Path | str | None = None, *, passes_over: bool = False) -> Dataset:
     """The data set of a folder with a `data.yaml`, or of that file; `path` of every record is set.
 
-    Pictures are looked for in the data set and in `images`. `warnings` name a split that is not there. Raises
+    Pictures are looked for where the splits are, else in `images` if given, else (where no split has a picture at all)
+    in all of the data set. `warnings` name a split that is not there. Raises
     `StudioError` for a label file without its picture (coordinates are fractions of its size), for rows that cannot be
     objects, and where no split is there. With `passes_over`, label files without their picture and pictures that cannot
     be opened are left out with a line in `warnings`, as the browser's import does, where others are left.
@@ -59,6 +61,7 @@ def read_folder(path: Path | str, images: Path | str | None = None, *, passes_ov
     if passes_over or images is not None:
         there.mend = "put it there"
     places, warnings = there.places()
+    there.look_around(places)
     there.look_for_near_names(places)
     records: list[ImageRecord] = []
     splits: dict[str, str] = {}
@@ -131,6 +134,7 @@ class _Set:
 
     def __init__(self, settings: Settings, images: Path | None) -> None:
         self.settings, self.folder, self.images = settings, settings.folder, images
+        self.around: dict[str, Path] = {}
         files, _ = walk(self.folder)
         self._files = files
         self.pictures = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
@@ -222,6 +226,22 @@ class _Set:
                 f"{self.mend}"
             )
         return picture, text
+
+    def look_around(self, places: Sequence[_Place]) -> None:
+        """Where no place holds a picture, as in an export without pictures that was put beside the photographs: find
+        each by its name and folders anywhere in the set; none where several could be meant."""
+        if self.images is not None or any(place.pictures for place in places):
+            return
+        by_stem: dict[str, list[Path]] = {}
+        for file, path in self.pictures.items():
+            by_stem.setdefault(_stem(file), []).append(path)
+        single = Pictures({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
+        matched: dict[str, str] = {}
+        for place in places:
+            files, _ = single.match_all(place.orphans, f"{place.split}.yaml")
+            matched |= {name: file for name, file in zip(place.orphans, files, strict=True) if file is not None}
+        times = Counter(matched.values())
+        self.around = {name: single.files[file] for name, file in matched.items() if times[file] == 1}
 
     def look_for_near_names(self, places: Sequence[_Place]) -> None:
         """Find pictures of a near name for label files that have none."""
@@ -358,7 +378,9 @@ class _Set:
         return None
 
     def _elsewhere(self, name: str, within: str) -> Path | None:
-        """The picture of a label file in `--images`."""
+        """The picture of a label file in `--images`, or where `look_around` found it."""
+        if name in self.around:
+            return self.around[name]
         wanted = _below(name, within)
         by_stem = self.elsewhere_by_stem
         if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:

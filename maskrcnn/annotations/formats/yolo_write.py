@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import file_names, outlines, required
+from maskrcnn.annotations.formats import outlines, required
 from maskrcnn.annotations.formats.encoded import Encoded, inside
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
 from maskrcnn.annotations.regions import (
@@ -37,17 +37,20 @@ def encode(dataset: Dataset) -> Encoded:
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     owners: dict[str, str] = {}
+    used: set[str] = set()
     n_regions = 0
     for record in dataset.images:
         split = record.split or record.extras.get("yolo", {}).get("split")
         split = split if split in _SPLITS else "train"
-        name = f"labels/{split}/{file_names.beside(record.file_name, '.txt')}"
+        used.add(split)
+        picture = f"images/{split}/{inside(record.file_name)}"
+        name = _label_file(picture)
         if (other := owners.setdefault(name.casefold(), record.file_name)) != record.file_name or name in files:
             raise StudioError(
                 f'{losses.source}: "{record.file_name}" and "{other}" would share the label file {name}; rename one'
             )
         if record.path is not None:
-            places[f"images/{split}/{inside(record.file_name)}"] = record.path
+            places[picture] = record.path
         else:
             losses("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
         if record.attributes:
@@ -55,7 +58,7 @@ def encode(dataset: Dataset) -> Encoded:
         rows = _rows(record, dataset, losses)
         n_regions += len(rows)
         files[name] = "".join(f"{row}\n" for row in rows).encode("ascii")
-    splits = [split for split in _SPLITS if any(name.startswith(f"labels/{split}/") for name in files)]
+    splits = [split for split in _SPLITS if split in used]
     settings = {
         # YOLO programs want both; without a `path` they look beside this file.
         **{split: f"images/{split}" for split in dict.fromkeys(["train", "val", *splits])},
@@ -63,6 +66,13 @@ def encode(dataset: Dataset) -> Encoded:
     }
     document = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
     return Encoded({"data.yaml": document.encode("utf-8"), **files}, n_regions, losses.warnings(), places)
+
+
+def _label_file(picture: str) -> str:
+    """Where YOLO programs look for the labels of a picture: with `labels` in the place of the last folder `images`."""
+    *folders, _ = picture.split("/")
+    last = len(folders) - 1 - folders[::-1].index("images")
+    return "/".join([*folders[:last], "labels", *folders[last + 1 :], f"{PurePosixPath(picture).stem}.txt"])
 
 
 def _rows(record: ImageRecord, dataset: Dataset, losses: Losses) -> list[str]:

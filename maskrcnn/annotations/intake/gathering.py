@@ -50,8 +50,9 @@ class Gathered(Records):
         record = self._sources[place.source][place.index]
         width, height = (record.width, record.height) if record.width is not None else place.size or (None, None)
         if place.path is not None:
-            file = place.found_at or place.path.name
-            record = original_names.remembered(record, file.rpartition("/")[2], place.found_at)
+            file = (place.found_at or place.path.name).rpartition("/")[2]
+            is_stored_otherwise = file != place.path.name
+            record = original_names.remembered(record, file, place.found_at, always=is_stored_otherwise)
         return replace(
             record,
             file_name=place.file_name,

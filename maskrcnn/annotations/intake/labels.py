@@ -13,7 +13,7 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import class_choice, mask_pngs, other_formats, via_classes, yolo
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
-from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file, read
+from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.annotations.formats.yolo_settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
@@ -60,10 +60,14 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
     for name, path in files.items():
         if names.suffix(name) not in SUFFIXES or (inside and name.startswith(inside)):
             continue
+        if names.parts(name)[-1].lower() == mask_pngs.CLASSES_AS_TABLE:
+            continue
         try:
             found.append(Labels(name, labels_of_file(path)))
         except StudioError as error:
             refused.append(error)
+    if not found:
+        found = list(_folders_of_labels(files, root, of_plain_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
     if refused and not found and are_others and (trouble := yolo.without_names(files)):
         raise StudioError(f"{root}: {trouble}")
@@ -86,12 +90,12 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
     return found, warnings
 
 
-def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels]:
-    """The datasets of formats that are folders of files; none that lies in another."""
+def _folders_of_labels(files: Mapping[str, Path], root: Path, of_plain_masks: bool = False) -> Iterator[Labels]:
+    """The datasets of formats that are folders of files; none that lies in another. Masks of which nothing but their
+    looks tells what they are are asked for apart, where there are no label files."""
     by_folder: dict[str, set[str]] = {}
     for name in files:
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
-    has_files = any(not suffixes.isdisjoint(SUFFIXES) for suffixes in by_folder.values())
     done: list[str] = []
     lists = {names.folder(name) for name in files if is_class_list(name)}
     # A list among the labels or pictures is of the folder above, where there may be no file.
@@ -106,10 +110,15 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path) -> Iterator[Labels
         place = root / folder
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
-        has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and not has_files)
+        has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
         if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
             continue
-        dataset = yolo.read_folder(place, passes_over=True) if is_yolo else read(place)
+        if is_yolo:
+            dataset = yolo.read_folder(place, passes_over=True)
+        elif f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files:
+            dataset = mask_pngs.read_folder(place, among=files)
+        else:
+            dataset = mask_pngs.read_folder(place)
         if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
             done.append(folder)
             yield Labels(folder, dataset)
@@ -128,6 +137,11 @@ def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
         twice = all(stems[names.stem(name)] > 1 for name in there)
         if (is_called_so or twice) and (trouble := mask_pngs.coloured(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
+        elif is_called_so and mask_pngs.is_mask_pngs(root / folder):
+            yield (
+                f"{folder}: its PNGs ({names.parts(there[0])[-1]}) look like masks, but no picture of their names was "
+                "found; they came in as pictures. Put the pictures into images/ beside that folder"
+            )
 
 
 def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:

@@ -258,7 +258,8 @@ def test_written_and_read_again(tmp_path: Path, picture: Any) -> None:
     )
     dataset = Dataset(records, ("cat", "dog", "unused"))
     assert write(dataset, tmp_path / "out", "masks") == []
-    assert sorted(path.name for path in (tmp_path / "out").rglob("*.png")) == ["a (2).png", "a.png", "a.png", "b.png"]
+    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert names == ["a.png", "a_mask.png", "images/a.png", "sub/b.png"]
     again = mask_pngs.read_folder(tmp_path / "out")
     assert again.classes == dataset.classes
     by_name = {record.file_name: record for record in again.images}

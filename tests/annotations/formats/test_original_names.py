@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from PIL import Image
 from maskrcnn.annotations import intake, raster, read
 from maskrcnn.annotations.formats import original_names, writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import Project, Split
 
 WIDTH, HEIGHT = 40, 30
 
@@ -377,3 +378,61 @@ def test_the_names_of_an_export(case: str) -> None:
     assert [entry.file_name for entry in dataset.images] == wanted
     assert len(lines) == (line is not None)
     assert line is None or line in lines[0]
+
+
+# Labels alone, put above the folders of the photographs
+
+ABOVE: dict[str, tuple[list[str], list[str] | None]] = {
+    "PNGs, of which a mask could take the name": (["s/a.png", "s/b.png"], None),
+    "a folder that is called images": (["images/1.jpg", "images/2.png"], ["images/1.jpg", "images/2.png"]),
+    "train and val": (["train2017/1.jpg", "val2017/1.jpg"], ["train2017/1.jpg", "val2017/1.jpg"]),
+    "names that differ by case, in one folder": (["s/IMG.png", "s/img.png", "s/Img.PNG"], None),
+    "an accent in two spellings, in one folder": (["s/\u00e9.jpg", "s/e\u0301.jpg"], None),
+    "a colon, as of screenshots": (["s/2024-01-01 12:00:00.png", "s/2024-01-01 12_00_00.png"], None),
+    "a line break": (["s/a\nb.jpg", "s/c\td.jpg"], None),
+    "names that file systems hardly take": ([f"s/{'x' * 210}{number}.jpg" for number in "12"], None),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other disks do not hold these names")
+@pytest.mark.parametrize("format", writing.FORMATS)
+@pytest.mark.parametrize("case", ABOVE)
+def test_labels_fit_photographs_in_folders_below(case: str, format: str, tmp_path: Path) -> None:
+    """Labels alone fit the photographs of which they were made, and with pictures in a zip they fit these."""
+    places, names = ABOVE[case]
+    records: list[ImageRecord] = []
+    for number, place in enumerate(places):
+        photograph(tmp_path / "in" / place, number)
+        name = names[number] if names else Path(place).name
+        split: Split = "val" if place.startswith("val") else "train"
+        kept = record(
+            f"{number}{Path(place).suffix}", name, place, split
+        )  # what a project calls it has no part in this
+        region = Region(outline(number), "cat")
+        records.append(replace(kept, regions=(region,), path=tmp_path / "in" / place, width=WIDTH, height=HEIGHT))
+    dataset = Dataset(tuple(records), ("cat",))
+    wanted = {entry.path.read_bytes(): tuple(raster.bounds(entry.regions[0].shape)) for entry in records if entry.path}
+    alone = writing.encode(dataset, format, pictures=False)
+    is_told = format == "yolo" and any(word in case for word in ("case", "accent", "colon"))
+    (above := tmp_path / "above").mkdir()
+    for place in places:
+        (above / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tmp_path / "in" / place, above / place)
+    for name, content in alone.files.items():
+        place = above / (f"labels{writing.FORMATS[format].suffix}" if writing.FORMATS[format].suffix else name)
+        assert not place.exists()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    if is_told:
+        assert "called as in the project" in alone.notes[0], "two would share a label file"
+    else:
+        with intake.stage_path(above, workspace=tmp_path / "work") as staged:
+            assert (staged.missing, same(found(staged.dataset), wanted)) == ((), True)
+    packed = writing.encode(dataset, format, pictures=True)
+    if writing.FORMATS[format].suffix:
+        (content,) = packed.files.values()
+        packed = replace(packed, files={f"labels{writing.FORMATS[format].suffix}": content})
+    assert len({name.casefold() for name in packed.pictures}) == len(places)
+    (tmp_path / "all.zip").write_bytes(writing.zipped(packed, True))
+    with intake.stage_path(tmp_path / "all.zip", base=tmp_path) as staged:
+        assert (staged.missing, same(found(staged.dataset), wanted)) == ((), True)

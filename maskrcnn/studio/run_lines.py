@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from maskrcnn.config import LOSSES
+from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.studio.chart_axes import XAxis
 from maskrcnn.studio.charts import Kind, Line, Note
 from maskrcnn.studio.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
@@ -39,7 +39,7 @@ def losses_in(rows: RunRows) -> tuple[str, ...]:
 
 
 def aps_in(rows: RunRows) -> tuple[str, ...]:
-    """The fields of AP that a run has values of, the finest first."""
+    """The fields of AP that a run has values of, in the order of `AP_LINES`."""
     return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
 
 
@@ -47,8 +47,9 @@ def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
     """The fields of AP that are drawn of these runs, the finest first. Several runs have one line each, so the first is
     the finest that all of those have that have any: masks cannot be compared with boxes."""
     measured = [fields for one in curves if (fields := aps_in(one.rows))]
-    shared = [field for field in AP_LINES if measured and all(field in fields for fields in measured)]
-    others = [field for field in AP_LINES if field not in shared and any(field in fields for fields in measured)]
+    finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]
+    shared = [field for field in finest if measured and all(field in fields for fields in measured)]
+    others = [field for field in finest if field not in shared and any(field in fields for fields in measured)]
     return (*shared, *others)
 
 

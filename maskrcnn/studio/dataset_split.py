@@ -69,7 +69,14 @@ def show(project: Project) -> None:
     with left:
         _apply(project, images, after, moved, share, seed)
     with right:
-        _balance(images, after, table_now, table_after, share)
+        st.subheader("Now and after", help=COUNTS)
+        st.dataframe(
+            pd.DataFrame(now_and_after(images, after, table_now, table_after)),
+            hide_index=True,
+            column_config={"": st.column_config.TextColumn(width=140)}
+            | {name: st.column_config.TextColumn(alignment="right", width=80) for name in NOW_AND_AFTER},
+        )
+    _balance(table_now, table_after, share)
     _leaks(project, images, now, after, groups)
 
 
@@ -187,25 +194,14 @@ def _apply(
     )
     if moved:
         st.markdown(f"{to_val} to validation, {len(moved) - to_val} to training. This can be undone.")
+    elif len(images) == 1:
+        st.markdown("One picture alone goes to training: add more to have something to validate on.")
     else:
         st.markdown("The project is split exactly like this already.")
 
 
-def _balance(
-    images: Sequence[StoredImage],
-    after: Splits,
-    table_now: Sequence[ClassShare],
-    table_after: Sequence[ClassShare],
-    share: float,
-) -> None:
-    """Class by class: what lies where now, and after."""
-    st.subheader("Now and after", help=COUNTS)
-    st.dataframe(
-        pd.DataFrame(now_and_after(images, after, table_now, table_after)),
-        hide_index=True,
-        column_config={"": st.column_config.TextColumn(width=140)}
-        | {name: st.column_config.TextColumn(alignment="right", width=80) for name in NOW_AND_AFTER},
-    )
+def _balance(table_now: Sequence[ClassShare], table_after: Sequence[ClassShare], share: float) -> None:
+    """Class by class: what lies where now, and after. Over the whole width: it has ten columns."""
     frame = pd.DataFrame(
         [
             {

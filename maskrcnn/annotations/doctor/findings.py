@@ -151,8 +151,8 @@ CHECKS: dict[str, Check] = {
     ),
     "no-regions": Check(
         "Picture without regions",
-        "Everything on it is learned as background. That is right if it shows no object, and harmful if nobody has "
-        "labelled it yet.",
+        "Everything on it is learned as background, in a project once it is marked as done. That is right if it shows "
+        "no object, and harmful if nobody has labelled it yet.",
     ),
     "class-imbalance": Check(
         "Some classes are rare",

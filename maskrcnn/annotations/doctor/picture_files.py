@@ -217,25 +217,26 @@ def no_regions(record: ImageRecord) -> Symptom | None:
 
 
 def mended(record: ImageRecord, fix: Fix | None) -> ImageRecord:
-    """The record after a fix of its picture: turn, scale or true-size; any other leaves it as it is."""
+    """The record after a fix of its picture: turn, scale or true-size; any other leaves it as it is. What the file said
+    of the bytes of another picture goes."""
     if fix is None:
         return record
     if fix.action == "turn":
         orientation, width, height = fix.value
         regions = tuple(mending.turned(region, orientation, (width, height)) for region in record.regions)
-        return replace(record, regions=regions, width=height, height=width)
+        return replace(record, regions=regions, width=height, height=width, file_size=None)
     if fix.action == "scale":
         old_width, old_height, width, height = fix.value
         factors = width / old_width, height / old_height
         regions = tuple(mending.scaled(region, factors, (width, height)) for region in record.regions)
-        return replace(record, regions=regions, width=width, height=height)
+        return replace(record, regions=regions, width=width, height=height, file_size=None)
     if fix.action == "true-size":
         width, height, size = fix.value
         return replace(
             record,
             width=record.width if width is None else width,
             height=record.height if height is None else height,
-            file_size=record.file_size if size is None else size,
+            file_size=size,
         )
     return record
 

@@ -102,7 +102,8 @@ def test_turned_labels_are_then_looked_at_where_they_belong(tmp_path: Path) -> N
 )
 def test_labels_for_another_size(fields, scaled: bool, choices: list[str], tmp_path: Path) -> None:
     shape = Rect(10, 10, fields["width"] / 2, fields["height"] / 2)
-    dataset = made_up.dataset(made_up.record(tmp_path, "a.png", Region(shape, "dent"), **fields))
+    drawn = made_up.record(tmp_path, "a.png", Region(shape, "dent"), file_size=12, **fields)  # bytes of that other size
+    dataset = made_up.dataset(drawn)
     found = [finding for finding in examine(dataset) if finding.check == "size-mismatch"]
     assert [finding.severity for finding in found] == ["error"]
     assert [choice.called for choice in found[0].choices] == choices

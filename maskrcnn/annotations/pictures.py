@@ -204,15 +204,20 @@ def has_its_end(path: Path | str) -> bool:
 
 
 def values(path: Path | str) -> np.ndarray:
-    """The numbers of a picture of one channel as they are stored, `(H, W)`: a palette's indices, grey of up to 16 bits.
+    """The numbers of a picture of one channel as they are stored, `(H, W)`: a palette's indices, grey of up to 16 bits,
+    and grey that was saved as red, green and blue of the same number. Transparency is no matter.
 
     For masks, so nothing is turned or converted. Raises `StudioError` as `load` does, and for a picture of colours.
     """
     with _opened(path) as picture:
-        if picture.mode not in ("1", "L", "P", "I", "I;16", "I;16B"):
-            raise StudioError(f"{path}: has colours ({picture.mode}), where a mask has one number for each pixel")
+        mode = picture.mode
+        if mode not in ("1", "L", "P", "I", "I;16", "I;16B", "LA", "RGB", "RGBA"):
+            raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
         with _decoded(picture, path):
-            return np.array(picture)
+            stored = np.array(picture)
+    if mode in ("RGB", "RGBA") and not all(np.array_equal(stored[..., 0], stored[..., n]) for n in (1, 2)):
+        raise StudioError(f"{path}: has colours ({mode}), where a mask has one number for each pixel")
+    return stored[..., 0].copy() if stored.ndim == 3 else stored
 
 
 def orientation(path: Path | str) -> int:

@@ -439,6 +439,33 @@ def test_labels_that_find_some_have_no_such_line(lay: Lay) -> None:
     assert not stage_path(folder).finds_none
 
 
+@pytest.mark.parametrize(
+    ("masks", "picture", "further"),
+    [
+        ("masks", "images/a.png", {}),
+        ("masks", "imgs/a.png", {"notes.json": {"made": "by hand"}}),
+        ("train_masks", "train/a.png", {"README.txt": "x"}),
+        ("set/masks", "set/images/a.png", {"set/masks/classes.txt": "leaf\n"}),
+        ("masks", "elsewhere/a.png", None),
+    ],
+)
+def test_folders_of_masks(masks: str, picture: str, further: dict[str, Any] | None, lay: Lay) -> None:
+    folder = lay({picture: PICTURE, **(further or {})})
+    (folder / masks).mkdir(parents=True, exist_ok=True)
+    Image.fromarray(COLOURS[..., 0] // 250).save(folder / masks / "a.png")
+    assert both(folder) == ({} if further is None else {picture: 1})
+    if further is None:
+        assert any("its picture was not found" in line for line in read(folder).warnings)
+        assert any("no picture of their names was found" in line for line in stage_path(folder).warnings)
+        assert labelled(read(folder, folder / "elsewhere"), folder) == {picture: 1}
+
+
+def test_images_are_looked_for_by_labels_in_a_folder_below(lay: Lay) -> None:
+    files = {"set/classes.txt": "leaf\n", "set/labels/a.txt": ROW, "set/images/b.png": PICTURE, "set/labels/b.txt": ROW}
+    folder = lay({**files, "photos/A.png": PICTURE})
+    assert labelled(read(folder, folder / "photos"), folder) == {"set/images/b.png": 1, "photos/A.png": 1}
+
+
 COLOURS = np.zeros((20, 30, 3), np.uint8)
 COLOURS[2:8, 3:9] = (250, 0, 0)
 
@@ -451,6 +478,7 @@ COLOURS[2:8, 3:9] = (250, 0, 0)
         ({"a.png": PICTURE, "sub/b.png": PICTURE}, "no label file is in this folder, only 2 pictures"),
         ({"a.doc": "x", "b.doc": "x"}, r"only other files, and no pictures \(2 x \.doc\)"),
         ({"a.png": PICTURE, "a.doc": "x"}, r"1 picture and other files \(1 x \.doc\)"),
+        ({"README": "x", "LICENSE": "x"}, r"only other files, and no pictures \(2 x no suffix\)"),
         ({"a.png": PICTURE, "notes.json": {"note": 1}}, r"notes\.json: this JSON holds no labels"),
         ({"notes.json": {"note": 1}, "labels.json": "{"}, r"labels\.json: not JSON"),
         ({"images/a.png": PICTURE, "labels/a.txt": ROW}, r"a\.txt is of YOLO, .* write a data\.yaml .*train: images"),

@@ -9,13 +9,13 @@ a pixel's value is `class * divisor + number`, as in Cityscapes' instance files:
 and 2000 or 2 a crowd of dogs. The divisor is 1000 for up to 64 classes and smaller for more, since 16 bits end at
 65535. `pictures` gives each mask its picture; a mask not listed there belongs to the picture of the same name.
 
-Without it, reading takes a `classes.txt` (one class a line, the first is 1) for `classes` and 1000 for the divisor;
-without that, values below 1000 are objects of the one class "object" (Penn-Fudan, Pascal VOC), and those above belong
-to "class 24" and so on (Cityscapes). In 8 bits, 255 beside other values is a border that belongs to nobody (VOC). A
-mask `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` as well.
+Without it, reading takes a `classes.txt` (one class a line, the first is 1) for `classes` and 1000 for the divisor; or
+Roboflow's `_classes.csv`; without that, values below 1000 are objects of the one class "object" (Penn-Fudan, Pascal
+VOC), and those above belong to "class 24" and so on (Cityscapes). In 8 bits, 255 beside other values is a border that
+belongs to nobody (VOC). A mask `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` as well.
 
-A folder counts as one of masks if it has a `classes.json` of this kind, or if all its PNGs have one channel and are
-flat: in a mask at least nine of ten neighbouring pixels are equal, in a photo they are not.
+A folder counts as one of masks if it has a `classes.json` of this kind, or if all its PNGs are grey or have a palette,
+and are flat: in a mask at least nine of ten neighbouring pixels are equal, in a photo they are not.
 
 What is written: every object as its pixels, and the pictures under `images/`; the mask of a picture `a.png` is
 `a_mask.png`. A pixel has one owner: where objects overlap, the later one has it.
@@ -97,12 +97,17 @@ def coloured(folder: Path) -> str:
     )
 
 
+def is_called_so(folder: str) -> bool:
+    """Whether a folder is called as one of masks."""
+    return bool(re.search("mask|segmentation", folder, re.IGNORECASE))
+
+
 def read_folder(
     folder: Path | str, images: Path | str | None = None, among: Mapping[str, Path] | None = None
 ) -> Dataset:
     """The dataset of a folder of masks; every region is an RLE, and `width`, `height` are those of the mask.
 
-    Pictures are looked for in `images` if given, else beside the masks (in files of another kind than PNG), in
+    Pictures are looked for in `images` if given, else beside the masks (`a.png` beside `a_mask.png` is one), in
     `images/` beside them, and beside and around the folder; those that `classes.json` names also anywhere below the
     folder, or in `among` (names relative to a folder above it). Raises `StudioError` naming the file for what is no
     mask.

@@ -172,12 +172,14 @@ def _dataset_of_folders_in(
     files, _ = walk(folder)
     if (own := _project_in(folder, files)) is not None:
         return read(own)
-    if any(map(file_names.folder, files)) or any(file_names.suffix(name) in LABEL_SUFFIXES for name in files):
-        given = picture_places.around(folder, images).index.files if images is not None else None
-        if (dataset := understanding.of_labels(files, folder, given, class_attribute)) is not None:
-            return dataset
-    if mask_pngs.is_mask_pngs(folder):  # in folders of it, and without their pictures
-        return mask_pngs.read_folder(folder, images)
+    if (dataset := understanding.of_labels(files, folder, images, class_attribute)) is not None:
+        return dataset
+    # Masks in folders of it, without their pictures.
+    of_masks = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
+    of_masks = {place for place in of_masks if mask_pngs.is_called_so(place.name) and mask_pngs.is_mask_pngs(place)}
+    place = next(iter(of_masks)) if len(of_masks) == 1 else folder
+    if mask_pngs.is_mask_pngs(place):
+        return mask_pngs.read_folder(place, images)
     if refused and all(NO_LABELS in str(error) for error in refused) and (trouble := contents.trouble(folder, files)):
         raise StudioError(f"{folder}: {trouble}")
     if refused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,12 +48,13 @@ class Labels:
         return FORMATS[self.flavour].words if self.flavour in FORMATS else self.flavour or "a label file"
 
 
-def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]]:
+def find(files: Mapping[str, Path], root: Path, images: Path | None = None) -> tuple[list[Labels], list[str]]:
     """What labels there are among the files below `root`, and a warning for each that could be some and is not.
+    `images` is a folder that somebody named for their pictures.
 
     Raises `StudioError` where there are label files, and none can be read.
     """
-    found = list(_folders_of_labels(files, root))
+    found = list(_folders_of_labels(files, root, images))
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
@@ -67,7 +67,7 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
         except StudioError as error:
             refused.append(error)
     if not found:
-        found = list(_folders_of_labels(files, root, of_plain_masks=True))
+        found = list(_folders_of_labels(files, root, images, of_plain_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
     if refused and not found and are_others and (trouble := yolo.without_names(files)):
         raise StudioError(f"{root}: {trouble}")
@@ -90,7 +90,9 @@ def find(files: Mapping[str, Path], root: Path) -> tuple[list[Labels], list[str]
     return found, warnings
 
 
-def _folders_of_labels(files: Mapping[str, Path], root: Path, of_plain_masks: bool = False) -> Iterator[Labels]:
+def _folders_of_labels(
+    files: Mapping[str, Path], root: Path, images: Path | None, of_plain_masks: bool = False
+) -> Iterator[Labels]:
     """The datasets of formats that are folders of files; none that lies in another. Masks of which nothing but their
     looks tells what they are are asked for apart, where there are no label files."""
     by_folder: dict[str, set[str]] = {}
@@ -114,11 +116,11 @@ def _folders_of_labels(files: Mapping[str, Path], root: Path, of_plain_masks: bo
         if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
             continue
         if is_yolo:
-            dataset = yolo.read_folder(place, passes_over=True)
+            dataset = yolo.read_folder(place, images, passes_over=True)
         elif f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files:
-            dataset = mask_pngs.read_folder(place, among=files)
+            dataset = mask_pngs.read_folder(place, images, among=files)
         else:
-            dataset = mask_pngs.read_folder(place)
+            dataset = mask_pngs.read_folder(place, images)
         if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
             done.append(folder)
             yield Labels(folder, dataset)
@@ -133,7 +135,7 @@ def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
             by_folder.setdefault(names.folder(name), []).append(name)
     stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
     for folder, there in by_folder.items():
-        is_called_so = re.search("mask|segmentation", folder, re.IGNORECASE)
+        is_called_so = mask_pngs.is_called_so(folder)
         twice = all(stems[names.stem(name)] > 1 for name in there)
         if (is_called_so or twice) and (trouble := mask_pngs.coloured(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +39,8 @@ class Dropped:
     dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
     left out. `taken` are files for names that were not found, as a person chose them. `room` gives a folder for
     pictures that label files hold themselves. `progress` hears of every picture that was looked at. `packed` is how
-    many bytes a zip had of which the files came, None for what was no zip.
+    many bytes a zip had of which the files came, None for what was no zip. `images` is a folder that was named for the
+    pictures.
     """
 
     files: Mapping[str, Path]
@@ -53,6 +53,7 @@ class Dropped:
     progress: Progress | None = None
     packed: int | None = None
     taken: Mapping[str, str] = field(default_factory=dict)
+    images: Path | None = None
 
     @property
     def pictures(self) -> dict[str, Path]:
@@ -140,20 +141,20 @@ def understand(dropped: Dropped) -> Understood:
 
 
 def of_labels(
-    files: Mapping[str, Path], root: Path, images: Mapping[str, Path] | None, class_attribute: str | None
+    files: Mapping[str, Path], root: Path, images: Path | None, class_attribute: str | None
 ) -> Dataset | None:
     """The one dataset of the label files among these, as `understand` puts it together; None where there is none.
 
     For the command line: pictures that no label names are left out, and none is opened, as the doctor does that.
-    Pictures are looked for in `images` if given, else among the files.
+    Pictures are looked for in the folder `images` if given, else among the files.
     """
-    found, said = labels.find(files, root)
+    found, said = labels.find(files, root, images)
     if not found:
         return None
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     said += remarks
-    dropped = Dropped(files, root, str(root), room=Path)
-    index = Pictures(dropped.pictures if images is None else images)
+    dropped = Dropped(files, root, str(root), room=Path, images=images)
+    index = Pictures(dropped.pictures) if images is None else picture_places.around(root, images).index
     places, remarks = _places_named(found, index, dropped, unpacks=False)
     said += remarks
     there = picture_places.Found(tuple(place.path for place in places), _near(found, places, index))
@@ -212,11 +213,8 @@ def _paths(
     """Where the pictures of one label file, or folder of labels, lie; and warnings."""
     images = entry.dataset.images
     if entry.is_folder:
-        inside = os.path.realpath(dropped.root) + os.sep
-        return [
-            record.path if record.path and os.path.realpath(record.path).startswith(inside) else None
-            for record in images
-        ], []
+        inside = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
+        return [record.path if record.path and is_confined(record.path, inside) else None for record in images], []
     default = picture_places.default_folder(entry.dataset)
     matched, warnings = index.match_all(file_names, entry.name, default)
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.formats import mask_pngs
 from maskrcnn.annotations.formats.writing import write
+from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.regions import (
     Dataset,
     ImageRecord,
@@ -110,6 +111,16 @@ def test_class_names_from_a_list_of_lines(tmp_path: Path) -> None:
         ("masks/F1.png", "masks/F1.jpg"),
         ("masks/F1.png", "masks/images/F1.png"),
         ("masks/sub/F1.png", "images/sub/F1.jpg"),
+        ("masks/F1.png", "imgs/F1.png"),
+        ("Masks/F1.png", "Images/F1.jpg"),
+        ("label/F1.png", "image/F1.png"),
+        ("train_masks/F1.png", "train_images/F1.jpg"),
+        ("train_masks/F1.png", "train/F1.jpg"),
+        ("masks/F1-mask.png", "images/F1.png"),
+        ("masks/mask_F1.png", "images/F1.jpg"),
+        ("masks/F1_instanceIds.png", "images/F1.jpg"),
+        ("masks/F1.jpg.png", "images/F1.jpg"),
+        ("train/F1_mask.png", "train/F1.png"),
     ],
 )
 def test_where_the_picture_of_a_mask_is_found(mask: str, picture_name: str, tmp_path: Path, picture: Any) -> None:
@@ -120,6 +131,29 @@ def test_where_the_picture_of_a_mask_is_found(mask: str, picture_name: str, tmp_
     elsewhere = picture("elsewhere/F1.jpg", 30, 20)
     (record,) = mask_pngs.read_folder(tmp_path / Path(mask).parts[0], tmp_path / "elsewhere").images
     assert record.path == elsewhere
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_grey_that_was_saved_in_several_channels(mode: str, tmp_path: Path) -> None:
+    save(tmp_path, "a.png", BASE.astype(np.uint8), mode)
+    assert boxes(mask_pngs.read_folder(tmp_path).images[0]) == [("object", square, False) for square in SQUARES]
+
+
+def test_a_drawing_is_no_mask_of_itself(tmp_path: Path) -> None:
+    save(tmp_path, "images/a.png", BASE)
+    assert [record.path for record in mask_pngs.read_folder(tmp_path / "images").images] == [None]
+
+
+def test_the_classes_of_semantic_masks(tmp_path: Path, picture: Any) -> None:
+    """As Roboflow exports them: all objects of a class have one number, so each is a crowd."""
+    save(tmp_path, "train/a_mask.png", BASE)
+    picture("train/a.png", 30, 20)
+    (tmp_path / "train" / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, leaf\n2, stem\n3, a, b\n")
+    for dataset in (read(tmp_path), stage_path(tmp_path).dataset):
+        assert dataset.classes == ("leaf", "stem", "a, b")
+        (record,) = dataset.images
+        names = zip(("leaf", "stem", "a, b"), SQUARES, strict=True)
+        assert boxes(record) == [(name, square, True) for name, square in names]
 
 
 def test_photos_are_no_masks(tmp_path: Path, picture: Any) -> None:

@@ -18,7 +18,7 @@ from maskrcnn.cli.estimate import estimate_command
 from maskrcnn.cli.train_start import Start, begin, rehearse, resume
 from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
-from maskrcnn.training.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes
+from maskrcnn.training.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes, passes_in_words
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
 from maskrcnn.training.machine import machine, machines
@@ -204,7 +204,7 @@ def best_words(best: Best | None) -> str:
 
 def epoch_line(row: Row, seen: float) -> str:
     """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
-    parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {seen:.1f}  loss {row['loss']:.3f}"]
+    parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {passes_in_words(seen)}  loss {row['loss']:.3f}"]
     if "val_loss" in row:
         parts.append(f"val {row['val_loss']:.3f}")
     parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES if name in row]

@@ -121,6 +121,16 @@ def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
     return config
 
 
+def score_below(score: float, limit: float) -> str:
+    """A score that is less than `limit`, with two decimals, or with as many as it takes to read as less.
+
+    >>> score_below(0.31, 0.5), score_below(0.4996, 0.5)
+    ('0.31', '0.4996')
+    """
+    said = (f"{score:.{digits}f}" for digits in range(2, 17))
+    return next((words for words in said if float(words) < limit), f"{score:g}")
+
+
 def figure(value: float | None) -> str:
     """An AP to three decimals, a dash where it is not defined."""
     return "–" if value is None else f"{value:.3f}"

@@ -22,7 +22,7 @@ def run_columns() -> dict[str, Any]:
         "AP of": column.TextColumn("of", help="What the best AP is measured on.", width="small"),
         "best epoch": column.NumberColumn(help=BEST_MEANING, width="small"),
         "steps": column.NumberColumn(help="Steps so far: batches learned from.", width="small"),
-        "passes": column.NumberColumn(format="%.1f", help=PASS_MEANING, width="small"),
+        "passes": column.NumberColumn(format="%.2f", help=PASS_MEANING, width="small"),
         "time": column.TextColumn(help=TIME_MEANING, width="small"),
         "start": column.TextColumn(help="What the network knew before its first step; resuming does not change it."),
     }
@@ -34,7 +34,7 @@ def epoch_columns(frame: pd.DataFrame) -> dict[str, Any]:
     written: dict[str, Any] = {
         "epoch": column.NumberColumn(help=EPOCH_MEANING),
         "step": column.NumberColumn(help="Steps of the run until the end of this epoch."),
-        "passes": column.NumberColumn(format="%.1f", help=f"{PASS_MEANING} Until the end of this epoch."),
+        "passes": column.NumberColumn(format="%.2f", help=f"{PASS_MEANING} Until the end of this epoch."),
         "seconds_since_start": column.NumberColumn(
             "since start, s", format="%.0f", help=f"Seconds of the run until the end of this epoch. {TIME_MEANING}"
         ),

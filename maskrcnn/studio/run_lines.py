@@ -15,6 +15,7 @@ from maskrcnn.studio.charts import Kind, Line, Note
 from maskrcnn.studio.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
 from maskrcnn.studio.run_curves import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
 from maskrcnn.studio.run_rows import RunRows
+from maskrcnn.training.epochs import passes_in_words
 from maskrcnn.training.run_folder import Row
 from maskrcnn.words import clock, counted
 
@@ -164,7 +165,7 @@ def _step_place(run: Curves, index: int) -> Note:
 
 def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
     """Where in its run a point lies: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
-    seen = f", {step / run.pass_steps:.1f} passes" if run.pass_steps else ""
+    seen = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
     place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{seen}", "time": f"{clock(elapsed)} since the start"}
     return {"run": run.name, **place} if run.name else place
 

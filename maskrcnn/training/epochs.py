@@ -21,7 +21,10 @@ EPOCH_MEANING = (
     f"{EPOCHS_IN_A_BUDGET} fit into its time; of few pictures the first one, in which the pace is measured, may be "
     "longer, and the last one ends with the time. steps_per_epoch sets any other length."
 )
-PASS_MEANING = "Passes: how many times each training picture was seen, steps x batch size / training pictures."
+PASS_MEANING = (
+    "Passes: how many times each training picture was seen, steps x batch size / training pictures; a batch has no "
+    "more pictures than there are."
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,15 @@ def passes(steps: float, batch_size: int, pictures: int) -> float:
     1.0
     """
     return steps * pictures_per_step(batch_size, pictures) / pictures
+
+
+def passes_in_words(passes: float) -> str:
+    """With one decimal, below a tenth with two figures that tell.
+
+    >>> passes_in_words(12.84), passes_in_words(0.0169)
+    ('12.8', '0.017')
+    """
+    return f"{passes:.2g}" if 0 < passes < 0.0995 else f"{passes:.1f}"
 
 
 def steps_per_epoch(config: Config, pass_steps: int, seconds_per_step: float) -> int:

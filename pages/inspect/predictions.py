@@ -194,7 +194,8 @@ if FOUND in places:
 with picture_row:
     below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
     if below and max(below) < min_score:
-        st.markdown(f":small[The highest score here is {max(below):.2f}: move the slider down to see it.]")
+        highest = inspection.score_below(max(below), min_score)
+        st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     learned = "" if is_validated else " The network learned from this picture, so it says little."
     st.metric("AP of this picture", figure(row["ap"]), help=says["ap"] + learned, width="content")

@@ -117,6 +117,23 @@ def test_passes_are_pictures_seen_by_training_pictures(steps: int, batch: int, p
 
 
 @pytest.mark.parametrize(
+    ("passes", "said"),
+    [
+        (1.0, "1.0"),
+        (12.84, "12.8"),
+        (0.25, "0.2"),
+        (0.099, "0.099"),
+        (0.017, "0.017"),
+        (0.0000423, "4.2e-05"),
+        (0, "0.0"),
+    ],
+)
+def test_few_steps_are_more_than_no_pass(passes: float, said: str) -> None:
+    """1,000 steps of 2 of COCO's 118,000 pictures are 0.017 passes, not 0.0."""
+    assert epochs.passes_in_words(passes) == said
+
+
+@pytest.mark.parametrize(
     ("changes", "pass_steps", "seconds", "steps"),
     [
         ({"epochs": 3}, 4, 1.0, 4),

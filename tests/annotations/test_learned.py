@@ -28,6 +28,9 @@ TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
 BOWTIE = Polygon(((5, 5), (25, 25), (25, 5), (5, 25)))
 
 
+BOX, HOLE = (((low, low), (high, low), (high, high), (low, high)) for low, high in ((5, 25), (5.2, 24.8)))
+
+
 @pytest.mark.parametrize(
     ("region", "expected"),
     [
@@ -41,6 +44,7 @@ BOWTIE = Polygon(((5, 5), (25, 25), (25, 5), (5, 25)))
         (Region(Rect(64, 10, 9, 9), "cat"), "outside"),
         (Region(Rect(-20, -20, 9, 9), "cat"), "outside"),
         (Region(Rect(10.55, 10.55, 0.3, 0.3), "cat"), "outside"),  # between the middles of pixels
+        (Region(MultiPolygon(((BOX, HOLE),)), "cat"), "outside"),  # the hole leaves no middle of a pixel
         (Region(Rect(64, 10, 9, 9), "cat", iscrowd=True), "crowd"),
         (Region(Polyline(((5, 5), (40, 8), (20, 40))), "cat"), "line"),
         (Region(Polyline(((5, 5), (40, 8))), None), "line"),
@@ -184,6 +188,7 @@ def test_what_is_passed_over_is_told_by_reason_and_class(records: list[ImageReco
         (Rect(10, 10, 20, 2), (24, 64), 0),
         (Rect(10, 10, 20, 2), (480, 21), 1),  # 64 px become 21
         (Polygon(((10, 10), (50, 10), (50, 12))), (20, 64), 1),
+        (Polygon(((10, 10), (50, 10), (50, 40))), (20, 64), 0),
         (Rect(10, 45, 20, 30), (12, 64), 1),  # 3 px of it lie in the picture, and a quarter is left of them
     ],
 )
@@ -202,6 +207,8 @@ def test_keypoints_are_told_by_what_they_lack() -> None:
 def test_pictures_that_wait_for_labels_are_told() -> None:
     (line,) = Learned(waiting=2).remarks()
     assert line.startswith("2 pictures are left out, because nobody has labelled them")
+    (line,) = Learned(waiting=1).remarks()
+    assert line.startswith("1 picture is left out, because nobody has labelled it:")
 
 
 def test_sizes_that_the_record_does_not_have_can_be_given() -> None:

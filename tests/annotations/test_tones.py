@@ -61,6 +61,12 @@ KINDS: dict[str, Case] = {
         (30000, 34000),
         "nearly one brightness (117 to 132 of 255)",
     ),
+    "a window in the middle of 14 bits": (
+        lambda: ramp(9000, 12000, "uint16"),
+        "a.png",
+        (9000, 12000),
+        "nearly black (35 to 46 of 255)",
+    ),
     "a window at the top": (lambda: ramp(60000, 65535, "uint16"), "a.png", (60000, 65535), "nearly white (234 to 255"),
     "8 bits, dark": (lambda: ramp(2, 40), "a.png", (2, 40), "nearly black (2 to 40 of 255)"),
     "8 bits, light": (lambda: ramp(230, 255), "a.png", (230, 255), "nearly white (230 to 255 of 255)"),

@@ -479,6 +479,7 @@ COLOURS[2:8, 3:9] = (250, 0, 0)
         ({"a.doc": "x", "b.doc": "x"}, r"only other files, and no pictures \(2 x \.doc\)"),
         ({"a.png": PICTURE, "a.doc": "x"}, r"1 picture and other files \(1 x \.doc\)"),
         ({"README": "x", "LICENSE": "x"}, r"only other files, and no pictures \(2 x no suffix\)"),
+        ({"README": "x", "LICENSE": "x"}, r"only other files, and no pictures \(2 x no suffix\)"),
         ({"a.png": PICTURE, "notes.json": {"note": 1}}, r"notes\.json: this JSON holds no labels"),
         ({"notes.json": {"note": 1}, "labels.json": "{"}, r"labels\.json: not JSON"),
         ({"images/a.png": PICTURE, "labels/a.txt": ROW}, r"a\.txt is of YOLO, .* write a data\.yaml .*train: images"),

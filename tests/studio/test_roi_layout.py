@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from maskrcnn.studio import roi_layout
@@ -31,10 +33,20 @@ def test_narrow_pages_put_them_below_one_another(width: int, narrow: bool) -> No
     assert roi_layout.of_room(Room(width, 800)).narrow == narrow
 
 
-@pytest.mark.parametrize("width", [516, 1062])
-def test_there_is_a_column_for_each_choice_and_each_grid(width: int) -> None:
+@pytest.mark.parametrize(("width", "rows"), [(516, [3, 3, 2, 2]), (1062, [6, 4, 2])])
+def test_there_is_a_column_for_each_choice_and_each_grid(
+    width: int, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def columns(spec: int | Sequence[float]) -> list[None]:
+        made.append(spec if isinstance(spec, int) else len(spec))
+        return [None] * made[-1]
+
+    monkeypatch.setattr(roi_layout.st, "columns", columns)
     layout = roi_layout.of_room(Room(width, 800))
     assert (len(layout.controls()), len(layout.grids()), len(layout.beside(1, 2))) == (6, 4, 2)
+    assert made == rows
 
 
 def test_a_projector_shows_larger_maps_than_a_laptop() -> None:

@@ -41,6 +41,7 @@ CAT, DOG = {"cat": "cat"}, {"dog": "dog"}
         ([{"class": "cat"}, {"class": "cat"}, {"Class": "dog"}], {}, ("class", "Class")),  # renamed half-way
         ([{"pet": "cat"}, {"wild": "fox"}], {"pet": choice("cat"), "wild": choice("fox")}, ("pet", "wild")),
         ([CAT, CAT, CAT], {}, ()),
+        ([{"class": "", "Class": "dog"}, {"class": ""}], {}, ()),  # one of them says nothing
         ([CAT, {**CAT, **DOG}, DOG], {}, ()),  # both on one region: which is it?
         (
             [{"pet": "cat"}, {"wild": "fox"}, {"pet": {"cat": True, "dog": True}, "wild": "fox"}],

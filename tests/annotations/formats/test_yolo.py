@@ -129,6 +129,7 @@ def test_labels_without_their_picture(data_set: MakeSet, picture: Any, tmp_path:
     [
         ("0 0.5 0.5", "line 1 has 2 numbers after its class"),
         ("0 0.5 0.5 0.1 0.1 0.9", "line 1 has 5 numbers after its class"),
+        ("0 0.1 0.1 0.5 0.1 0.5 0.5 0.1", "line 1 has 7 numbers after its class"),
         ("2 0.5 0.5 0.1 0.1", 'line 1 has class "2", but data.yaml names 2 classes'),
         ("0.5 0.5 0.5 0.1 0.1", 'line 1 has class "0.5"'),
         ("cat 0.5 0.5 0.1 0.1", "line 1 has something that is no number"),

@@ -41,6 +41,7 @@ SIZES = [{**said, "category": size} for said, size in zip(KINDS, "ssls", strict=
         ([A, B, A, B], [A, B, B], None, ("a", "b"), ["a", "b", "b"]),  # too few for the rule
         (SIZES, [{"name": "p9", "type": "leaf", "category": "l"}], "category", ("l", "s"), ["l"]),
         (SIZES, [{"name": "p9", "type": "leaf", "category": "l"}], None, ("leaf", "stem"), ["leaf"]),
+        ([{"label": "1"}, {"label": "2"}] * 2, [{"label": 2.0}], None, ("1", "2"), ["2"]),
         ([{"n": 1}, {"n": 2}], [{"n": 2}], "n", ("1", "2"), ["2"]),  # which the rule would never choose
     ],
 )  # fmt: skip
@@ -65,6 +66,14 @@ def test_a_validation_set_of_other_classes_is_refused_as_before(tmp_path: Path) 
     data, held = squares(tmp_path / "t", *KINDS), squares(tmp_path / "v", {"name": "p1", "type": "root"})
     with pytest.raises(StudioError, match='class "root" is in the validation set but not in the training set'):
         training_documents(data, held, None, tmp_path / "run")
+
+
+def test_several_attributes_that_name_classes_are_named_together(tmp_path: Path) -> None:
+    data = squares(tmp_path / "t", {"mango": "mango"}, {"orange": "orange"}, {"mango": "mango"})
+    with pytest.raises(StudioError, match=r'several attributes name classes; .*--class-attribute "mango,orange", or'):
+        training_documents(data, None, None, tmp_path / "run")
+    documents = training_documents(data, None, None, tmp_path / "run", class_attribute="mango,orange")
+    assert documents["classes"] == ("mango", "orange")
 
 
 @pytest.mark.parametrize("command", ["train", "doctor", "convert"])

@@ -76,11 +76,8 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
     if not has_choice(dataset):
         return dataset
     known = via_classes.candidates(dataset)
-    if attribute is not None:
-        same = [entry.name for entry in known if entry.name == attribute]
-        same += [entry.name for entry in known if entry.name.strip().lower() == attribute.strip().lower()]
-        if same:
-            return _read_by(dataset, same[0], f"as in {other}")
+    if attribute is not None and (same := in_any_case(attribute, [entry.name for entry in known])):
+        return _read_by(dataset, same, f"as in {other}")
     if rivals := via_rivals.rival_attributes(dataset):
         each = via_classes.joined(dataset, rivals)
         if set(each.classes) <= set(classes):
@@ -91,6 +88,35 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
     if (used and used <= set(classes)) or len(fitting) != 1:
         return dataset
     return _read_by(dataset, fitting[0], f"as its values are classes of {other}")
+
+
+def in_any_case(name: str, names: Sequence[str]) -> str | None:
+    """The attribute of that name among those of a file, else the first that differs in case or blanks alone."""
+    alike = [other for other in names if other.strip().lower() == name.strip().lower()]
+    return name if name in names else next(iter(alike), None)
+
+
+def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
+    """VIA files that belong together, with the attribute `name` as the class, or each of several that it lists ("mango,
+    orange"); regions of a file that has none of them get no class. `ArgumentError` where no file has what is asked for.
+    """
+    tally = via_classes.Tally()
+    definitions: dict[str, Any] = {}
+    known: list[list[str]] = []
+    for dataset in datasets:
+        own, further = via_classes.said(dataset)
+        tally.include(own)
+        definitions = {**further, **definitions}
+        known.append([*dict.fromkeys((*own.names, *further))])
+    if parts := via_classes.parts_of(name, tally):
+        there = [[same for part in parts if (same := in_any_case(part, names))] for names in known]
+        return [via_classes.joined(dataset, own) for dataset, own in zip(datasets, there, strict=True)]
+    via_classes.require_known(name, tally, definitions, datasets[0].source or "the dataset")
+    read = []
+    for dataset, names in zip(datasets, known, strict=True):
+        same = in_any_case(name, names)
+        read.append(via_classes.reclassified(dataset, same) if same else via_classes.unclassed(dataset, name))
+    return read
 
 
 def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:

@@ -118,6 +118,13 @@ def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
                 f'each of these for one: --class-attribute "{asked}"'
             )
         return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
+    from maskrcnn.annotations.formats import via_rivals  # which asks what is here
+
+    if len(rivals := via_rivals.rival_attributes(dataset)) > 1:
+        return StudioError(
+            f"{place} has no class: several attributes name classes; take each of them for one, or say which is the "
+            f'class (--class-attribute "{",".join(rivals)}", or Dataset > Classes)'
+        )
     if region.attributes:
         carried = ", ".join(f'"{name}"' for name in region.attributes)
         return StudioError(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from maskrcnn.annotations.formats.coco_ids import as_id
+
 CROWD = "iscrowd"
 """The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""
 
@@ -124,7 +126,7 @@ def class_of(value: Any) -> str | None:
         return class_of(ticked[0]) if len(ticked) == 1 else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
         return None
-    return str(value)
+    return str(as_id(value))
 
 
 def ticked(value: Any) -> int:

@@ -49,6 +49,7 @@ EITHER = [{"part": "leaf", "also": "stem", "class": "q"}, {"part": "stem", "also
         ([{"part": "leaf", "name": "leaf"}, {"part": "stem", "name": "stem"}], {}, ["leaf", "stem"]),
         (EITHER, {}, ["q", "q"]),
         ([{"kind": "leaf"}, {}], {}, ["leaf", None]),
+        ([{"kind ": "leaf", "name": "leaf"}], {}, ["leaf"]),
     ],
 )  # fmt: skip
 def test_a_validation_file_follows_its_training_file(
@@ -156,6 +157,34 @@ def test_the_tallies_of_the_files_stay_theirs() -> None:
     one, two = labels("1.json", {"kind": "a"}), labels("2.json", {"kind": "b"})
     assert class_choice.common([one, two]) == class_choice.common([one, two])
     assert classes_of(one) == ["a"]
+
+
+FRUIT = [{"mango": "mango"}, {"orange": "yes"}]
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "found"),
+    [
+        ([[{"kind": "a"}, {"kind": "b"}], [{"kind": "b"}]], "kind", [["a", "b"], ["b"]]),
+        ([[{"kind": "a"}], [{"Kind": "b"}], [{"kind ": "c"}]], "kind", [["a"], ["b"], ["c"]]),
+        ([[{"kind": "a"}], [{"name": "b"}]], "kind", [["a"], [None]]),
+        ([[{"Kind": "a", "kind": "b"}], [{"Kind": "c"}]], "Kind", [["a"], ["c"]]),
+        ([FRUIT, FRUIT], "mango, orange", [["mango", "orange"], ["mango", "orange"]]),
+        ([FRUIT, FRUIT[1:]], "mango,orange", [["mango", "orange"], ["orange"]]),
+        ([FRUIT[:1], FRUIT[1:]], "mango,orange", [["mango"], ["orange"]]),
+        ([FRUIT, [{"mango": "1"}, {"kiwi": "kiwi"}]], "mango,orange", [["mango", "orange"], ["mango", None]]),
+    ],
+)
+def test_what_is_asked_for_is_asked_of_all_files(files: list[Any], name: str, found: list[Any]) -> None:
+    datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
+    assert [classes_of(dataset) for dataset in class_choice.asked_of_all(datasets, name)] == found
+
+
+def test_what_no_file_has_is_refused_with_what_they_all_have() -> None:
+    datasets = [labels("1.json", {"mango": "mango"}), labels("2.json", {"orange": "orange"})]
+    for name in ("kiwi", "mango,kiwi", "Mango", ""):
+        with pytest.raises(ArgumentError, match=f'no region has the attribute "{name}"; choose "mango", "orange"'):
+            class_choice.asked_of_all(datasets, name)
 
 
 # --class-attribute

@@ -37,9 +37,6 @@ class Ready:
 def show(project: Project) -> None:
     """Choose a format, see what it cannot hold, download."""
     counts = project.counts()
-    if not counts.pictures:
-        st.info("There is nothing to export yet: this project has no pictures.", icon=":material/info:")
-        return
     format = st.selectbox(
         "Format",
         list(writing.FORMATS),

@@ -23,7 +23,7 @@ OBJECTS = (
     "and a pixel inside their picture, and mark no crowd. Statistics and Split count the same."
 )
 CLASSES_SHOWN = 8
-"""How many classes are counted one by one; the rarest of them, where there are more."""
+"""How many classes are counted one by one; the rarest of them, where there are more. The column is narrow."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Material:
         ]
         common = sorted(self.classes, key=lambda name: (-self.train.of_class.get(name, 0), name))
         if (hidden := len(common) - CLASSES_SHOWN) > 0:
-            rows.append((counted(hidden, "more common class", "more common classes"), "", ""))
+            rows.append((counted(hidden, "other class", "other classes"), "", ""))
         for name in common[max(0, hidden) :]:
             train, val = (split.of_class.get(name, 0) for split in (self.train, self.val))
             blind = val == 0 and self.val.objects > 0

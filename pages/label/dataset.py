@@ -30,6 +30,7 @@ WOULD_BE_HERE = {
     "statistics": "Here you see how many objects of each class there are, how large they are and where they lie.",
     "doctor": "Here you see what in the labels or pictures hurts training, and mend it with a click.",
     "split": "Here you choose which pictures are trained on and which are kept back to measure the result.",
+    "export": "Here you take the labels away, with the pictures or without, as other programs read them.",
 }
 
 project = session.current_project()
@@ -39,8 +40,6 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 
 if view == "import":
     dataset_import.show(project)
-elif view == "export":
-    dataset_export.show(project)
 elif view == "classes":
     dataset_classes.show(project)
 elif not project.counts().pictures and not (view == "pictures" and project.removed()):
@@ -51,6 +50,8 @@ elif not project.counts().pictures and not (view == "pictures" and project.remov
         icon=":material/upload:",
         on_click=partial(address.choose, "view", "import"),
     )
+elif view == "export":
+    dataset_export.show(project)
 elif view == "pictures":
     dataset_overview.show(project)
 elif view == "statistics":

@@ -128,7 +128,7 @@ def test_the_table_shows_the_rarest_classes_and_what_is_too_few(tmp_path: Path) 
     regions = [Region(TRIANGLE, name) for number, name in enumerate(names) for _ in range(number)]  # none of class0
     made = project(tmp_path / "p", train=[regions], val=[[Region(TRIANGLE, "class9"), Region(TRIANGLE, "class5")]])
     rows = launch_material.labels(made).material(MASKS).table()
-    assert rows[:3] == [("pictures", "1", "1"), ("objects", "45", "2"), ("1 more common class", "", "")]
+    assert rows[:3] == [("pictures", "1", "1"), ("objects", "45", "2"), ("1 other class", "", "")]
     assert rows[3] == ("class8", "8", "⚠ 0")
     assert rows[6] == ("class5", "5", "1")
     assert rows[-1] == ("class1", "⚠ 1", "⚠ 0")

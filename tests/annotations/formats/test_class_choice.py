@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,9 @@ def test_where_training_has_no_attribute_every_region_is_of_its_one_class(region
     )
     same = labels("val.json", {}, {})
     assert class_choice.as_in(same, training) is same
+    called_so = labels("train.json", {"kind": "object"}, {"kind": "object"})
+    found = class_choice.as_in(labels("val.json", {"kind": "object"}, {"kind": "rock"}), called_so)
+    assert classes_of(found) == ["object", "rock"]
 
 
 def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> None:
@@ -122,6 +126,16 @@ def test_a_validation_file_follows_where_each_attribute_is_a_class() -> None:
     assert classes_of(class_choice.as_in(labels("val.json", {"orange": "orange"}), training)) == ["orange"]
     written = via.parse(via.document(training, "via2"), "val.json")  # where it has been said already
     assert classes_of(class_choice.as_in(written, training)) == ["mango", "orange", "kiwi", "mango"]
+    given = replace(written, extras={})  # of no VIA file: somebody has chosen its classes
+    assert class_choice.as_in(given, training) is given
+
+
+def test_of_many_attributes_the_first_are_named() -> None:
+    names = [f"kind {number}" for number in range(10)]
+    regions = [{name: name} for name in names]
+    training = labels("train.json", *regions, attribute=", ".join(names))
+    (line,) = class_choice.as_in(labels("val.json", *regions), training).warnings
+    assert line.startswith(f"val.json: each of the attributes {', '.join(names[:8])} and 2 more is a class there")
 
 
 def test_a_network_knows_the_classes_that_several_attributes_name() -> None:

@@ -254,6 +254,9 @@ def test_a_text_that_begins_like_another_file_is_a_text(tmp_path: Path) -> None:
         (b'{"a":\n "\xc3\xa9 caf\xe9"}', "line 2, column 8: the byte 0xe9 is not UTF-8"),
         (b'{"a": "\x80 20"}', 'line 1, column 8: the byte 0x80 is not UTF-8, in Windows-1252 "\u20ac"'),
         (b'{"a": "\x81 20"}', "line 1, column 8: the byte 0x81 is not UTF-8; save"),
+        (b'{"a": "\xa0 20"}', "line 1, column 8: the byte 0xa0 is not UTF-8; save"),  # a blank that is not seen
+        (b'{"a": "' + bytes(range(128, 256)) + b'"}', "this is not text, so no label file; expected VIA, COCO"),
+        (b"ab\x00cd \xff and plain letters", "this is not text, so no label file; expected VIA, COCO"),
         (b"\xef\xbb\xbf" + b'{"a":\n "caf\xe9"}', "line 2, column 6: the byte 0xe9 is not UTF-8"),
         (b"\xff\xfe{\x00\x00\xd8\x00\x00", "this is damaged UTF-16 text; save it as UTF-8"),
         (b"PK\x03\x04\x14\x00\xff\xff", "but a zip; unpack it"),

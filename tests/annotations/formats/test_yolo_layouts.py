@@ -439,9 +439,10 @@ def test_keypoints_are_what_the_settings_say(
 
 
 def test_keypoints_have_the_names_that_the_settings_give(lay: Lay) -> None:
-    settings = "train: images\nnames: [person]\nkpt_shape: [2, 2]\nkpt_names: {0: [nose, tail]}\n"
-    dataset = read(lay("images/a.jpg", texts={"data.yaml": settings, "labels/a.txt": f"0 {PLACES}0.5 0.5 0.1 0.1\n"}))
-    assert dataset.skeletons == {"person": Skeleton(("nose", "tail"))}
+    settings = "train: images\nnames: [person]\nkpt_shape: [3, 2]\nkpt_names: {0: [nose, ear, tail]}\n"
+    row = f"0 {PLACES}0.5 0.5 0.1 0.1 0.2 0.2\n"
+    dataset = read(lay("images/a.jpg", texts={"data.yaml": settings, "labels/a.txt": row}))
+    assert dataset.skeletons == {"person": Skeleton(("nose", "ear", "tail"))}
 
 
 @pytest.mark.parametrize(

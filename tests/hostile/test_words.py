@@ -80,7 +80,7 @@ OURS: dict[str, str] = {
     "uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "why_missed.py": "epoch map(str,kept)",
     "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score) "  # its definitions
-    "inspection.epoch_help(best)",
+    "inspection.epoch_help(best) inspection.score_below(max(below),min_score)",
     "roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
     "launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() launch.start_note(start_from,default) "
     "launch.schedule_in_words(values['layers']) material.left_out() launch.in_short(config) label about heading",

@@ -69,7 +69,7 @@ def test_a_validation_set_of_other_classes_is_refused_as_before(tmp_path: Path) 
 
 
 def test_several_attributes_that_name_classes_are_named_together(tmp_path: Path) -> None:
-    data = squares(tmp_path / "t", {"mango": "mango"}, {"orange": "orange"}, {"mango": "mango"})
+    data = squares(tmp_path / "t", *[{"mango": "mango"}, {"orange": "orange"}] * 2)
     with pytest.raises(StudioError, match=r'several attributes name classes; .*--class-attribute "mango,orange", or'):
         training_documents(data, None, None, tmp_path / "run")
     documents = training_documents(data, None, None, tmp_path / "run", class_attribute="mango,orange")

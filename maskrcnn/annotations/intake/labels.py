@@ -16,7 +16,7 @@ from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.annotations.formats.yolo_settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.errors import StudioError
 from maskrcnn.words import natural_key
 
 _KNOWN = (*SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
@@ -228,25 +228,14 @@ def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
 
 
 def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
-    """VIA files that belong together, with the attribute `name` as the class; regions of a file that does not have it
-    get none. `ArgumentError` where no file has it."""
-    read: list[Labels] = []
-    lacking: list[ArgumentError] = []
-    for entry in labels:
-        try:
-            read.append(replace(entry, dataset=via_classes.reclassified(entry.dataset, name)))
-        except ArgumentError as error:
-            lacking.append(error)
-            read.append(replace(entry, dataset=via_classes.unclassed(entry.dataset, name)))
-    if len(lacking) == len(labels):
-        raise lacking[0]
-    return read
+    """VIA files that belong together, with the class that a person asks for (`class_choice.asked_of_all`)."""
+    datasets = class_choice.asked_of_all([entry.dataset for entry in labels], name)
+    return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]
 
 
 def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
     if name is None or dataset.class_attribute == name:
         return dataset
-    try:
-        return via_classes.reclassified(dataset, name)
-    except ArgumentError:  # no region of this file has that attribute
-        return dataset
+    known = [candidate.name for candidate in via_classes.candidates(dataset)]
+    same = class_choice.in_any_case(name, known)
+    return via_classes.reclassified(dataset, same) if same is not None else dataset

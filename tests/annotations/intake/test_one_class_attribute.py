@@ -39,6 +39,10 @@ A, B = {"kind": "a"}, {"kind": "b"}
         ([{"name": "n1", "type": "leaf"}], [{"name": "n2", "type": "leaf"}], "name", ["n1", "n2"]),
         ([{"name": "n1", "type": "leaf"}], [{"name": "n2"}], "type", ["", "leaf"]),
         ([A], [B], "kind", ["a", "b"]),
+        ([A, B, A, B], [{"Kind": "a"}], None, ["a", "a", "a", "b", "b"]),
+        ([A, B], [{"Kind": "a"}], "kind", ["a", "a", "b"]),
+        ([{"mango": "mango"}, {"orange": "1"}], [{"orange": "1"}], "mango, orange", ["mango", "orange", "orange"]),
+        ([{"mango": "mango"}], [{"orange": "orange"}], "mango,orange", ["mango", "orange"]),
     ],
 )
 def test_two_files_of_one_folder(

@@ -32,13 +32,15 @@ def clock(seconds: float | None) -> str:
 
 
 def byte_size(count: float) -> str:
-    """A number of bytes as `640 B`, `640 kB`, `26 MB` or `1.9 GB`; a kB is 1,000 bytes, a MB 1,000 kB, a GB 1,000 MB.
+    """A number of bytes as `640 B`, `640 kB`, `26 MB`, `1.9 GB` or `2.4 TB`; each is 1,000 of those before it.
 
     >>> byte_size(640_000), byte_size(25_600_000), byte_size(1_900_000_000)
     ('640 kB', '26 MB', '1.9 GB')
     """
     if 0 < count < 1000:
         return f"{count:.0f} B"
+    if round(count / 1e8) >= 10_000:
+        return f"{count / 1e12:.1f} TB"
     if round(count / 1e6) >= 1000:
         return f"{count / 1e9:.1f} GB"
     return f"{count / 1e6:.0f} MB" if round(count / 1e3) >= 1000 else f"{count / 1e3:.0f} kB"

@@ -70,6 +70,9 @@ def test_a_duration_that_nobody_knows(seconds: float | None, said: str) -> None:
         (999_600_000, "1.0 GB"),
         (2**30, "1.1 GB"),
         (141_000_000_000, "141.0 GB"),
+        (999_940_000_000, "999.9 GB"),
+        (999_960_000_000, "1.0 TB"),
+        (2_400_000_000_000, "2.4 TB"),
     ],
 )
 def test_a_size_in_bytes(count: int, said: str) -> None:

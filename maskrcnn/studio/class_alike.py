@@ -11,8 +11,6 @@ from maskrcnn.studio import session
 from maskrcnn.studio.plain_text import plain
 from maskrcnn.words import counted
 
-_MOST = 300
-"""Classes beyond which nobody looks for those that are alike while a page is drawn."""
 _NAMED = 6
 
 
@@ -65,28 +63,8 @@ def make(
                 add(name)
 
 
-def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = _MOST) -> dict[str, str]:
-    """Incoming class -> the class that it looks like: one that is known, else another incoming one.
-
-    `incoming` and `known` count the regions of each class; the rule is the doctor's. Empty for more than `most`
-    classes.
-    """
-    if len(incoming) + len(known) > most:
-        return {}
-    # A class without a region yet is there all the same.
-    numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
-    found = {**class_names.slips(numbers, known), **class_names.respelled(numbers, known)}
-    names: dict[str, str] = {}
-    for odd, meant in found.items():
-        if odd in known and meant not in known:
-            odd, meant = meant, odd  # what the project has keeps its name
-        if odd in incoming and odd not in known:
-            names.setdefault(odd, meant)
-    return names
-
-
 def ask_import(names: Mapping[str, str], known: Collection[str], key: str) -> Mapping[str, str]:
-    """The question of `of_import`'s result; the names to change once somebody says so, else nothing."""
+    """The question of `class_names.of_import`'s result; the names to change once somebody says so, else nothing."""
     if not names:
         return {}
     pairs = [

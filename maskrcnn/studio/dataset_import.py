@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.annotations import class_renaming, intake
+from maskrcnn.annotations.doctor import class_names
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
 from maskrcnn.studio import class_alike, dataset_preview, dataset_report, serving, session
@@ -119,7 +120,7 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
         regions = project.counts().classes
         there = {entry.name: regions.get(entry.name, 0) for entry in known}
         incoming = {name: number for name, number in summary.classes.items() if name is not None}
-        alike = class_alike.of_import(incoming, there)
+        alike = class_names.of_import(incoming, there)
         if renamed := class_alike.ask_import(alike, there, f"dataset_import_alike_{generation}"):
             waiting.staged = replace(staged, dataset=class_renaming.renamed(staged.dataset, renamed))
             waiting.summary = dataset_preview.summary(waiting.staged.dataset)

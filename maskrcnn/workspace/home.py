@@ -15,6 +15,7 @@ import psutil
 
 from maskrcnn import foreign, opened_projects, shipped
 from maskrcnn.annotations import intake, read
+from maskrcnn.annotations.doctor import class_names
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
@@ -41,6 +42,7 @@ _OWN_FILES = (table.DATABASE, waiting_copy.NAME, RUNNER_LOG, opened_projects.FIL
 """How the names of the files begin that the studio has in a workspace, beside hidden ones."""
 
 _LONGEST_SHOWN = 255
+_MOST_ALIKE = 6
 _creating = threading.Lock()
 
 
@@ -99,10 +101,12 @@ class Workspace:
         return found + elsewhere
 
     def find(self, name: str) -> Path:
-        """The project of that name; of two, the workspace's own. Raises `ProjectGone`."""
-        found = {path.name: path for path in reversed(self.projects())}
-        if name in found:
-            return found[name]
+        """The project of that name; of several, the one that was opened last, else the workspace's own. Raises
+        `ProjectGone`."""
+        found = [path for path in self.projects() if path.name == name]
+        if found:
+            last = self._memory.opened() if len(found) > 1 else {}
+            return max(found, key=lambda path: last.get(str(path), 0.0))
         opened = [path for path in opened_projects.read(self.root) if path.name == name]
         raise self.gone(opened[-1] if opened else self.root / name, name)
 
@@ -232,8 +236,15 @@ class Workspace:
             if names.key(name).startswith(_OWN_FILES):
                 name = f"project {name}"
             with self._building(name) as folder:
-                report = Project.create(folder, self.free_name(name)).import_dataset(staged.dataset, None)
-                return Opened(self._place(folder, name, number=True), report, staged.warnings)
+                project = Project.create(folder, self.free_name(name))
+                report = project.import_dataset(staged.dataset, None)
+                alike = class_names.of_import(project.counts().classes, {})
+                said = [
+                    f'class "{odd}" looks like "{meant}", and to training two names are two classes; if they are one, '
+                    "merge them under Dataset > Classes"
+                    for odd, meant in list(alike.items())[:_MOST_ALIKE]
+                ]
+                return Opened(self._place(folder, name, number=True), report, (*said, *staged.warnings))
 
     def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
         """A copy of a project in the workspace, under a name that is free; with its runs, or without.

@@ -12,8 +12,9 @@ MOST_BYTES = 200
 """Of a name in UTF-8. File systems take 255, and something may be added to it."""
 
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*]')
-# Control characters, line separators, halves of characters, and marks that turn the direction of writing.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, line separators, halves of characters, marks that turn the direction of writing, and what has no
+# width and comes along when a name is copied from a page. Joiners, which emoji and some languages need, are seen.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 _BLANK = ("Z", "C", "M")
 _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"

@@ -6,8 +6,8 @@ import pytest
 
 from maskrcnn.annotations.class_renaming import renamed
 from maskrcnn.annotations.doctor import class_names
+from maskrcnn.annotations.doctor.class_names import of_import
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Skeleton
-from maskrcnn.studio.class_alike import of_import
 
 
 @pytest.mark.parametrize(

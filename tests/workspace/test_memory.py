@@ -28,6 +28,18 @@ def test_the_one_that_was_opened_last_is_the_first_and_then_the_one_before(space
     assert Workspace(space.root).first() == a
 
 
+def test_of_several_of_one_name_a_link_means_the_one_that_was_opened_last(space: Workspace, tmp_path: Path) -> None:
+    own, far, other = (make(folder / "cells", 0) for folder in (space.root, tmp_path / "far", tmp_path / "other"))
+    for path in (far, other):
+        opened_projects.add(space.root, path)
+    assert space.find("cells") == own
+    for path in (far, own, other):
+        space.note_opened(path)
+        assert space.find("cells") == path
+    space.take_off_list(other)
+    assert space.find("cells") == own
+
+
 def test_a_renamed_project_stays_the_one_that_was_opened_last(space: Workspace) -> None:
     a, _ = make(space.root / "b", 0), make(space.root / "a", 0)
     space.note_opened(a)

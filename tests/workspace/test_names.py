@@ -34,6 +34,7 @@ def test_a_name_of_which_nothing_can_be_seen_is_none(name: str) -> None:
         *((name, "it begins with") for name in (".hidden", "..", "-rf", ".bin")),
         *((name, "it ends with") for name in ("cells.", "a..")),
         *((name, "cannot be seen") for name in ("a\0b", "a\nb", "a\x1b[31m", "cells\u202egpj", "a\udcff", "a\u2028b")),
+        *((name, "cannot be seen") for name in ("cells\u200b", "\ufeffcells", "ce\u00adlls", "a\u2060b")),
         *(
             (name, "Windows keeps it")
             for name in ("con", "NUL", "aux.txt", "Com1", "lpt9.tar.gz", "COM¹", "prn .x", "CONIN$")
@@ -68,6 +69,8 @@ def test_a_name_that_no_file_system_would_take_is_too_long(name: str) -> None:
         "x" * 200,
         "🎈" * 50,
         "e\u0301",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
     ],
 )
 def test_all_other_names_become_folders(space: Workspace, name: str) -> None:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from maskrcnn import opened_projects
+from maskrcnn.annotations import Dataset, ImageRecord, Region, write
+from maskrcnn.annotations.regions import Rect
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local
@@ -456,3 +459,24 @@ def test_where_the_workspace_cannot_be_written_each_way_is_one_line(
             do()
     assert (shown(space.root), space.bin()) == (["cells"], [deleted])
     assert not list(space.root.glob(".building-*"))
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (["balloon", "Balloon", "balloon"], ['class "Balloon" looks like "balloon"']),
+        (["red light", "red_light", "red light", "leaf"], ['class "red_light" looks like "red light"']),
+        (["cat", "dog"], []),
+        (["type 1", "type 2"], []),
+    ],
+)
+def test_classes_that_look_alike_are_noticed_when_labels_become_a_project(
+    space: Workspace, tmp_path: Path, classes: list[str], said: list[str]
+) -> None:
+    (tmp_path / "set").mkdir()
+    Image.new("RGB", (20, 20), "white").save(tmp_path / "set" / "a.png")
+    regions = tuple(Region(Rect(1, 2 * number, 9, 9), name) for number, name in enumerate(classes))
+    dataset = Dataset((ImageRecord("a.png", regions, width=20, height=20),), tuple(dict.fromkeys(classes)))
+    write(dataset, tmp_path / "set" / "coco.json", "coco")
+    lines = [line for line in space.opened(str(tmp_path / "set")).passed_over if "looks like" in line]
+    assert [line.partition(", ")[0] for line in lines] == said

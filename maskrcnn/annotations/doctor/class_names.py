@@ -18,6 +18,9 @@ _SHORTEST_PLURAL = 3
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 """Characters that no screen shows: a soft hyphen, a blank without width, marks of direction, a byte order mark."""
 
+MOST_COMPARED = 300
+"""Classes of an import beyond which nobody looks for those that are alike while a page is drawn."""
+
 RARE = 10
 """A slip of one letter is one only if the other spelling occurs at least this many times as often; and a class is rare
 if the commonest has this many times as many objects."""
@@ -90,6 +93,26 @@ def alike(name: str, existing: Iterable[str]) -> str | None:
     near = [other for other in names if _plain(other) == plain]
     near += [other for other in names if _is_plural(plain, _plain(other)) or _is_slip(plain, _plain(other))]
     return next(iter(near), None)
+
+
+def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = MOST_COMPARED) -> dict[str, str]:
+    """Incoming class -> the class that it looks like: one that is known, else another incoming one.
+
+    `incoming` and `known` count the regions of each class; the rule is that of `slips`. Empty for more than `most`
+    classes.
+    """
+    if len(incoming) + len(known) > most:
+        return {}
+    # A class without a region yet is there all the same.
+    numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
+    found = {**slips(numbers, known), **respelled(numbers, known)}
+    names: dict[str, str] = {}
+    for odd, meant in found.items():
+        if odd in known and meant not in known:
+            odd, meant = meant, odd  # what the project has keeps its name
+        if odd in incoming and odd not in known:
+            names.setdefault(odd, meant)
+    return names
 
 
 def one_slip_apart(one: str, other: str) -> bool:

@@ -95,11 +95,11 @@ def restored(
     records = dataset.images
     origins = getattr(records, "origins", None)  # of a project: known without its regions
     known = [_Known.of(record) for record in (records if origins is None else origins)]
+    splits = [entry.split or "train" if own_folders else None for entry in known]
     if not any(entry.is_noted for entry in known):
-        names, lines = _packable([entry.file_name for entry in known]) if with_pictures or own_folders else ([], [])
+        names, lines = _storable([entry.file_name for entry in known], splits, own_folders, with_pictures)
         return _called(dataset, names, lines) if lines else (dataset, ())
     stored, plain = [entry.file_name for entry in known], [entry.called for entry in known]
-    splits = [entry.split or "train" if own_folders else None for entry in known]
     with_folders = _without_common_folders([entry.place for entry in known])
     names, left, lines = plain, _alike(plain, splits), []
     if left and len(_alike(with_folders, splits)) < len(left):
@@ -126,10 +126,8 @@ def restored(
         changed = [number for number, name in enumerate(names) if name == stored[number] != plain[number]]
         if changed:
             lines.append(_kept_line(known, changed, own_folders))
-    if with_pictures or own_folders:
-        names, more = _packable(names)
-        lines += more
-    return _called(dataset, names, lines)
+    names, more = _storable(names, splits, own_folders, with_pictures)
+    return _called(dataset, names, [*lines, *more])
 
 
 def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tuple[Dataset, tuple[str, ...]]:
@@ -138,6 +136,31 @@ def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tup
     stored = getattr(records, "file_names", None) or [record.file_name for record in records]
     renamed = dataset if list(names) == list(stored) else replace(dataset, images=_renamed(records, names))
     return renamed, tuple(f"{dataset.source or 'the dataset'}: {line}" for line in lines)
+
+
+def _storable(
+    names: Sequence[str], splits: Sequence[str | None], own_folders: bool, with_pictures: bool
+) -> tuple[Sequence[str], list[str]]:
+    """The names as the format or the packed pictures need them, and lines on those that are others now."""
+    if not own_folders:
+        return _packable(names) if with_pictures else (names, [])
+    names, lines = _packable(names)
+    stems: set[str] = set()
+    changed: list[tuple[str, str]] = []
+    for number, name in enumerate(names):
+        folder = f"{splits[number]}/"
+        path = PurePosixPath(inside(name))
+        free = PurePosixPath(unused(f"{folder}{path.with_suffix('')}.txt", stems)).relative_to(folder).with_suffix("")
+        if free != path.with_suffix(""):
+            names[number] = f"{free}{path.suffix}"
+            changed.append((name, names[number]))
+    if changed:
+        (before, after), are = changed[0], "is" if len(changed) == 1 else "are"
+        lines.append(
+            f"{counted(len(changed), 'picture')} {are} called anew ({brief(after, 60)} instead of {brief(before, 60)}), "
+            "as pictures that differ by what follows the dot alone would have one label file"
+        )
+    return names, lines
 
 
 def _packable(names: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -212,6 +212,16 @@ def test_the_key_of_via_has_name_and_bytes_of_the_photograph(imported: Imported,
         assert key == f"{entry['filename']}{entry['size']}"
 
 
+def test_a_name_too_long_for_a_disk_is_kept_by_an_upload(tmp_path: Path) -> None:
+    name = f"{'x' * 220}.png"
+    photograph(tmp_path / "1.png", 1)
+    labels = writing.encode(labelled([name], 0), "coco").files["coco.json"]
+    project = Project.create(tmp_path / "cells")
+    with intake.stage_uploads([(name, (tmp_path / "1.png").read_bytes()), ("a.json", labels)], base=tmp_path) as staged:
+        project.import_dataset(staged.dataset, None)
+    assert [entry.file_name for entry in original_names.restored(project.dataset())[0].images] == [name]
+
+
 def test_a_project_imported_into_another_keeps_the_names(imported: Imported, tmp_path: Path) -> None:
     other = Project.create(tmp_path / "other")
     other.import_dataset(imported.project.dataset(), None)
@@ -361,6 +371,18 @@ NAMED: dict[str, tuple[list[ImageRecord], bool, list[str], str | None]] = {
         False,
         ["a b.jpg", "?.jpg", "c d/3.jpg"],
         None,
+    ),
+    "two that YOLO would have one label file for": (
+        [record("a.heic"), record("A.JPG", "IMG.JPG"), record("img.heic"), record("a.png", split="val")],
+        True,
+        ["a.heic", "IMG.JPG", "img (2).heic", "a.png"],
+        '1 picture is called anew ("img (2).heic" instead of "img.heic")',
+    ),
+    "a colon, in a folder of any computer": (
+        [record("2024 12:00.png"), record("b.png")],
+        True,
+        ["2024 12_00.png", "b.png"],
+        '1 picture is called without the colon ("2024 12_00.png" instead of "2024 12:00.png")',
     ),
     "a note that is none": (
         [record("a.jpg", 5, ["x"]), record("b.jpg", "", "../../b.jpg")],  # type: ignore[arg-type]

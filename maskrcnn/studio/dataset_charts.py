@@ -79,13 +79,13 @@ def sizes(found: Statistics) -> alt.LayerChart:
         color=alt.Color(
             "size:N",
             scale=alt.Scale(domain=list(SIZES), range=list(SIZE_COLOURS.values())),
-            # Close together: a legend that is wider than the plot would push the bars out of a narrow column.
-            legend=alt.Legend(title=None, orient="top", padding=0, columnPadding=6, symbolSize=60, **_LEGEND),
+            # One below the other: a legend that is wider than the plot is cut off in a narrow column.
+            legend=alt.Legend(title=None, orient="top", padding=0, columns=1, symbolSize=60, **_LEGEND),
         ),
         order="order:Q",
         tooltip=["class", "size", "objects", alt.Tooltip("share:Q", format=".1%")],
     )
-    return _sized(alt.layer(chart), _ROW * max(1, len(names)) + _AXES + 34)
+    return _sized(alt.layer(chart), _ROW * max(1, len(names)) + _AXES + 66)
 
 
 def per_picture(found: Statistics, height: int) -> alt.LayerChart:

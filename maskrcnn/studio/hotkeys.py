@@ -155,11 +155,13 @@ def _open_sheet() -> None:
     st.session_state[_OPEN] = True
 
 
-@st.dialog("Keyboard shortcuts", icon=":material/keyboard:", width="medium")
+@st.dialog("Keyboard shortcuts", icon=":material/keyboard:", width="large")
 def _sheet(shortcuts: Sequence[Shortcut]) -> None:
     classes = [entry for entry in shortcuts if entry.action.startswith(_CLASS)]
     of_page = [entry for entry in shortcuts if entry not in classes]
-    for column, entries in zip(st.columns([3, 2] if classes else 1), (of_page, classes), strict=False):
+    half = -(-len(of_page) // 2)
+    parts = [part for part in (of_page[:half], of_page[half:], classes) if part]
+    for column, entries in zip(st.columns(len(parts)), parts, strict=True):  # low enough for a small window
         lines = [f"| {keys} | {words} |" for keys, words in rows(entries)]
         column.markdown("\n".join(["| Key | |", "|---|---|", *lines]))
     st.markdown(

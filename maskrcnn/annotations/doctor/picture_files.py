@@ -94,7 +94,7 @@ def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
     assert seen.stored is not None
     if seen.stored == seen.size:
         return None
-    shapes = list(_shapes(record.regions))
+    shapes = list(_mended_shapes(record.regions))
     fits_displayed, fits_stored = _fit(shapes, seen.size), _fit(shapes, seen.stored)
     said_so = _declared(record) == seen.stored and bool(shapes)
     if not fits_stored or (fits_displayed and not said_so):
@@ -118,9 +118,8 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
     """A picture of another size than the label file says: in pixels or, where it says no pixels, in bytes."""
     assert seen.size is not None
     declared = _declared(record)
-    masks = {(shape.size[1], shape.size[0]) for shape in _shapes(record.regions) if isinstance(shape, RLE)} - {
-        seen.size
-    }
+    if masks := _mask_sizes(_shapes(record.regions)) - {seen.size}:
+        masks = _mask_sizes(_mended_shapes(record.regions)) - {seen.size}
     if masks and declared in (None, seen.size):
         declared = min(masks)
     if declared is not None and declared != seen.size:
@@ -133,7 +132,7 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
         one_aspect = abs(across - down) <= SAME_SHAPE * max(across, down) and masks <= {declared}
         scale = Fix("scale the labels with the picture", "scale", (*declared, *seen.size))
         keep = Fix("write the real size, and keep the labels", "true-size", (*seen.size, None))
-        shapes = list(_shapes(record.regions))
+        shapes = list(_mended_shapes(record.regions))
         fits_real, fits_declared = (_fit(shapes, size) and bool(shapes) for size in (seen.size, declared))
         if not one_aspect:
             lies = fits_declared and not masks and declared == (seen.size[1], seen.size[0])
@@ -246,6 +245,17 @@ def _shapes(regions: Iterable[Region]) -> Iterator[Shape]:
         yield region.shape
         if region.keypoints:
             yield region.keypoints
+
+
+def _mended_shapes(regions: Iterable[Region]) -> Iterator[Shape]:
+    """The shapes without what sure mends take from them in any frame: a stray vertex says nothing of the frame."""
+    mended = (geometry.examined(region, None, None, may_cut=False).region for region in regions)
+    return _shapes(region for region in mended if region is not None)
+
+
+def _mask_sizes(shapes: Iterable[Shape]) -> set[tuple[int, int]]:
+    """(width, height) of the masks among the shapes."""
+    return {(shape.size[1], shape.size[0]) for shape in shapes if isinstance(shape, RLE)}
 
 
 def _fit(shapes: Sequence[Shape], frame: Frame) -> bool:

@@ -375,7 +375,9 @@ def _without_class(dataset: Dataset, region: Region, classes: list[str], rivals:
         if not rivals or name in rivals
     }
     several = any(isinstance(value, Mapping) and value for value in region.attributes.values())
-    if len(classes) == 1 and not (own or several or rivals):
+    # In a COCO file each object has a category: one without a name is another one than that which has.
+    is_of_another = "coco" in region.extras
+    if len(classes) == 1 and not (own or several or rivals or is_of_another):
         fix = Fix(f'call it "{classes[0]}", the only class there is', "rename", classes[0])
         return Symptom("no-class", "error", "it has no class", fix)
     choices = [

@@ -72,6 +72,13 @@ def test_the_only_class_is_given_where_nothing_speaks_against_it(tmp_path: Path)
     assert [region.class_name for region in record.regions] == ["mango", "mango"]
 
 
+def test_a_category_without_a_name_is_not_the_one_that_has(tmp_path: Path) -> None:
+    dataset = alone(tmp_path, Region(DENT, "mango"), Region(SCRATCH, None, extras={"coco": {"id": 2, "area": 9}}))
+    (finding,) = examine(dataset)
+    assert (finding.check, finding.fix) == ("no-class", None)
+    assert [choice.called for choice in finding.choices] == ["mango", "drop"]
+
+
 def test_several_attributes_that_name_classes_are_told(tmp_path: Path) -> None:
     found = examine(made_up.MADE_UP["several-attributes"](tmp_path))
     assert [finding.check for finding in found] == ["several-attributes", "no-class"]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.doctor import apply, choose, examine
-from maskrcnn.annotations.regions import Dataset, Polygon, Rect, Region
+from maskrcnn.annotations.regions import Dataset, MultiPolygon, Polygon, Rect, Region
 from tests.annotations.doctor import made_up
 
 WIDTH, HEIGHT = made_up.WIDTH, made_up.HEIGHT
@@ -118,6 +118,15 @@ def test_labels_for_another_size(fields, scaled: bool, choices: list[str], tmp_p
         box = raster.bounds(mended.images[0].regions[0].shape)
         assert box == pytest.approx((10 * across, 10 * down, 10 * across + 100, 10 * down + 80))
         assert examine(mended) == []
+
+
+def test_a_stray_vertex_says_nothing_of_the_frame(tmp_path: Path) -> None:
+    """It surely goes, and the labels fit the size that the file says, twice that of the picture, without it."""
+    stray = MultiPolygon(((((390, 310), (20, 20), (200, 20)),), (((900, 900),),)))
+    dataset = made_up.dataset(made_up.record(tmp_path, "a.png", Region(stray, "dent"), width=400, height=320))
+    mended = apply(dataset, examine(dataset))
+    assert mended.images[0].regions[0].shape.points[0] in {(195, 155), (10, 10), (100, 10)}  # type: ignore[union-attr]
+    assert examine(mended) == []
 
 
 def test_labels_that_fit_the_real_picture_only_keep_their_places(tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.words import counted
+
+FOR_TEST: Mapping[str, Any] = {"yolo": {"split": "test"}}
+"""`ImageRecord.extras` of a picture of a test split, whatever format says so."""
 
 
 def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]:

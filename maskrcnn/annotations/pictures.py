@@ -26,8 +26,10 @@ EXIF's orientation.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import re
 import stat
 import struct
 import warnings
@@ -74,6 +76,8 @@ _HEIF, _AVIF = "HEIF", "AVIF"
 _AVIF_BRANDS = (b"avif", b"avis")
 
 _EXIF_ORIENTATION, _EXIF_MADE, _EXIF_IFD, _EXIF_TAKEN = 0x0112, 0x0132, 0x8769, 0x9003
+_DATE = re.compile(r"[\s\0]*(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+"""EXIF writes `2021:03:04 05:06:07`; some programs write other signs, parts of a second or a time zone."""
 _TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -220,6 +224,12 @@ def values(path: Path | str) -> np.ndarray:
     return stored[..., 0].copy() if stored.ndim == 3 else stored
 
 
+def is_stored_in_colours(path: Path | str) -> bool:
+    """Whether a picture is stored as red, green and blue, be they grey or not. Raises `StudioError` as `size`."""
+    with _opened(path) as picture:
+        return picture.mode in ("RGB", "RGBA")
+
+
 def orientation(path: Path | str) -> int:
     """EXIF's orientation of the stored pixels, 1 to 8; 1 where the file gives none. Raises `StudioError` as `size`."""
     with _opened(path) as picture:
@@ -238,10 +248,10 @@ def taken(path: Path | str) -> datetime | None:
         except Exception:  # a damaged block, as in `_orientation`
             return None
     for text in told:
-        try:
-            return datetime.strptime(str(text).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        except ValueError:
-            continue
+        if found := _DATE.match(str(text)):
+            with contextlib.suppress(ValueError):  # month 0, as of a clock that was never set
+                year, month, day, hour, minute, second = map(int, found.groups())
+                return datetime(year, month, day, hour, minute, second)
     return None
 
 

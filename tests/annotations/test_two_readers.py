@@ -15,6 +15,7 @@ from PIL import Image
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.intake import stage_path
+from maskrcnn.annotations.own_splits import by_own_split
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
@@ -388,6 +389,22 @@ def test_the_folder_of_pictures_beside_that_of_the_labels(
         assert labelled(stage_path(path).dataset, folder) == found
 
 
+@pytest.mark.parametrize("labels", [coco, via])
+def test_a_test_split_is_neither_learned_from_nor_validated_on(labels: Callable[..., Any], lay: Lay) -> None:
+    """As of YOLO's sets. A project has two splits only, so that the import puts it to validation and says so."""
+    splits = {"train": "a.png", "valid": "b.png", "test": "c.png"}
+    files = {f"{split}/{name}": PICTURE for split, name in splits.items()}
+    folder = lay({**files, **{f"{split}/_annotations.json": labels(name) for split, name in splits.items()}})
+    training, validation, line = by_own_split(read(folder))
+    assert [record.file_name for record in training.images] == ["a.png"]
+    assert validation is not None
+    assert [record.file_name for record in validation.images] == ["b.png"]
+    assert line is not None
+    assert line.endswith("1 picture to learn from, 1 to validate on, 1 of the test split left out")
+    staged = {record.file_name: record.split for record in stage_path(folder).dataset.images}
+    assert staged == {"a.png": "train", "b.png": "val", "c.png": "val"}
+
+
 def test_a_labelme_file_and_its_picture_that_were_renamed_together(lay: Lay) -> None:
     folder = lay({"7.json": labelme("a.png"), "7.png": PICTURE})
     assert any('"a.png" may be "7.png"' in line for line in read(folder).warnings)
@@ -478,7 +495,6 @@ COLOURS[2:8, 3:9] = (250, 0, 0)
         ({"a.png": PICTURE, "sub/b.png": PICTURE}, "no label file is in this folder, only 2 pictures"),
         ({"a.doc": "x", "b.doc": "x"}, r"only other files, and no pictures \(2 x \.doc\)"),
         ({"a.png": PICTURE, "a.doc": "x"}, r"1 picture and other files \(1 x \.doc\)"),
-        ({"README": "x", "LICENSE": "x"}, r"only other files, and no pictures \(2 x no suffix\)"),
         ({"README": "x", "LICENSE": "x"}, r"only other files, and no pictures \(2 x no suffix\)"),
         ({"a.png": PICTURE, "notes.json": {"note": 1}}, r"notes\.json: this JSON holds no labels"),
         ({"notes.json": {"note": 1}, "labels.json": "{"}, r"labels\.json: not JSON"),

@@ -160,6 +160,8 @@ def read_folder(
         picture_places.Found(paths, near(missing, unused)),
         str(images or f"{folder} and {_PICTURES}/ beside it"),
     )
+    if any(map(pictures.is_stored_in_colours, masks[:_LOOKED_AT])):
+        lines = (*lines, f"{folder}: {_saved_in_colours(masks[0])}")
     return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"}, warnings=lines)
 
 
@@ -229,6 +231,13 @@ def _masks(folder: Path, listed: Collection[str] = ()) -> list[Path]:
         for name, file in kept
         if names_of_files.parts(name)[0].lower() != _PICTURES and (not listed or name in listed or _is_flat(file))
     ]
+
+
+def _saved_in_colours(mask: Path) -> str:
+    return (
+        f"its PNGs ({mask.name}) have colours, all of them grey; they were read, but a mask has one number for each "
+        "pixel: 0 for the background and another number for each object, in a PNG of one channel (grey or palette)"
+    )
 
 
 def _is_flat(mask: Path) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from maskrcnn.annotations import own_splits
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy import Records
 from maskrcnn.annotations.regions import ImageRecord
@@ -26,6 +27,8 @@ class Place:
     split: Split | None = None
     found_at: str | None = None
     """The picture's path in what was dropped."""
+    is_for_test: bool = False
+    """Whether it is of a test split, for which `split` has no word."""
 
 
 class Gathered(Records):
@@ -53,6 +56,8 @@ class Gathered(Records):
             file = (place.found_at or place.path.name).rpartition("/")[2]
             is_stored_otherwise = file != place.path.name
             record = original_names.remembered(record, file, place.found_at, always=is_stored_otherwise)
+        if place.is_for_test:
+            record = replace(record, extras={**record.extras, **own_splits.FOR_TEST})
         return replace(
             record,
             file_name=place.file_name,

@@ -167,8 +167,7 @@ def of_labels(
         elif len(found) > 1:
             found = labels.with_one_class_attribute(found)
     by_path = {path: file for file, path in index.files.items()}
-    places, remarks = _with_splits(places, found, by_path, dropped.name)
-    said += remarks
+    places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
     records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
     return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(said))
@@ -273,10 +272,10 @@ def _opened(
 
 
 def _with_splits(
-    places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str
+    places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str, keeps_test: bool = False
 ) -> tuple[list[Place], list[str]]:
     """The places with the split that the labels say, else the one that folders and label files are named after; where
-    these tell at least two apart."""
+    these tell at least two apart. Pictures of a test split come to validation, or stay what they are (`keeps_test`)."""
     words = [
         _own_word(place, found)
         or (names.split_word(found[place.source].name) if place.source < len(found) else None)
@@ -285,7 +284,11 @@ def _with_splits(
     ]
     if len(set(words) - {None}) < 2:
         return list(places), []
-    splits: dict[str | None, Split] = {"train": "train", "val": "val", "test": "val"}
+    splits: dict[str | None, Split] = {"train": "train", "val": "val"}
+    if keeps_test:
+        kept = zip(places, words, strict=True)
+        return [replace(place, split=splits.get(word), is_for_test=word == "test") for place, word in kept], []
+    splits["test"] = "val"
     tested = words.count("test")
     things = "1 picture" if tested == 1 else f"{tested} pictures"
     remark = f"{name}: {things} of the test split came to validation, as a project has no third one"

@@ -136,7 +136,10 @@ def test_where_the_picture_of_a_mask_is_found(mask: str, picture_name: str, tmp_
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_grey_that_was_saved_in_several_channels(mode: str, tmp_path: Path) -> None:
     save(tmp_path, "a.png", BASE.astype(np.uint8), mode)
-    assert boxes(mask_pngs.read_folder(tmp_path).images[0]) == [("object", square, False) for square in SQUARES]
+    dataset = mask_pngs.read_folder(tmp_path)
+    assert boxes(dataset.images[0]) == [("object", square, False) for square in SQUARES]
+    said = [line for line in dataset.warnings if "have colours, all of them grey; they were read" in line]
+    assert len(said) == (mode != "LA")
 
 
 def test_a_drawing_is_no_mask_of_itself(tmp_path: Path) -> None:

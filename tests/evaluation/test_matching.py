@@ -86,6 +86,13 @@ def test_the_threshold_itself_is_enough(width: int, status: str) -> None:
     assert matches.predictions[0].status == status
 
 
+def test_a_detection_that_finds_nothing_is_a_mistake_also_beside_a_crowd() -> None:
+    document = truth((1, 0, 20), (1, 50, 20))
+    document["annotations"][1]["iscrowd"] = 1
+    matches = match_image(document, [found(1, 30, 10, 0.9), found(1, 55, 10, 0.8)], 5)
+    assert [prediction.status for prediction in matches.predictions] == ["fp", "ignored"]
+
+
 def test_scores_below_the_threshold_are_not_shown() -> None:
     detections = [found(1, 0, 20, 0.49), found(1, 0, 20, 0.5)]
     assert [p.position for p in match_image(truth((1, 0, 20)), detections, 5, min_score=0.5).predictions] == [1]

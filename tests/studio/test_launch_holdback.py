@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
+from maskrcnn.studio import launch_holdback
 from maskrcnn.studio.launch_holdback import Plan, plan
 
 
@@ -73,6 +80,21 @@ def test_some_are_kept_back_wherever_one_picture_could_be() -> None:
             assert held, rows
             assert set(held) <= set(left), rows
     assert 20 < possible < 60
+
+
+def test_where_the_only_two_pictures_are_copies_none_is_kept_back_and_a_line_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project.create(tmp_path / "cells")
+    pixels = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    files = [cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, level])[1].tobytes() for level in (1, 9)]
+    project.add_pictures([("1.png", files[0]), ("2.png", files[1])], "train")
+    for image in project.images():
+        project.save(image.id, [Region(Rect(5, 5, 20, 20), "a")], image.revision)
+    monkeypatch.setattr(launch_holdback.session, "fail_softly", lambda **_: nullcontext())
+    with pytest.raises(StudioError, match="look alike cannot be divided so that training has every class"):
+        launch_holdback._keep_back(project, True)
+    assert [image.split for image in project.images()] == ["train", "train"]
 
 
 def test_the_same_labels_give_the_same_pictures_and_copies_stay_together() -> None:

@@ -31,6 +31,8 @@ def noted(init: str = "none", body: str = "none") -> dict[str, Any]:
         # Of an older studio: by its command,
         (None, ["train", "--init", "toy", "--out", "a"], "", "toy"),
         (None, ["train", "--init=coco", "--out", "a"], "", "COCO, the whole network"),
+        (None, ["train", "--out", "a", "--init", "toy"], "", "toy"),
+        (None, ["train", "--out", "a", "--init"], "", None),
         (None, ["train", "--backbone-weights", "none", "--out", "a"], "", NONE),
         # or where it was resumed by its log.
         (None, RESUMED, "a: 3 pictures to learn from, 1\nkept all of toy; x\nepoch   1  loss 2", "toy"),
@@ -39,6 +41,7 @@ def noted(init: str = "none", body: str = "none") -> dict[str, Any]:
         (None, RESUMED, "took the body of ImageNet; everything else starts afresh\n", "body of ImageNet"),
         (None, RESUMED, "starts from nothing: no weights that fit this network are at hand\n", NONE),
         (None, RESUMED, "a: 3 pictures to learn from, none to validate on\nepoch   1  loss 2.0\n", NONE),
+        (None, RESUMED, "a: 3 pictures to learn from, none to validate on\n", None),  # more may follow
         (None, RESUMED, "goes on after step 12, epoch 3\nepoch   4  loss 2.0\n", None),
         (None, RESUMED, "x" * 5000 + "kept all of toy", None),
         (None, [], "", None),

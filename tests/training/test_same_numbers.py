@@ -16,6 +16,7 @@ import pytest
 
 from maskrcnn.annotations import learned, read
 from maskrcnn.annotations.doctor import examine
+from maskrcnn.annotations.labelled import learned_of
 from maskrcnn.annotations.splitting import shares
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.annotations.store import Project
@@ -182,3 +183,4 @@ def test_pictures_that_wait_for_labels_are_told_by_the_trainer_and_on_launch(tmp
     config = config_for(Config.preset("classroom"), documents)
     assert any(f"{waiting} pictures are left out" in line for line in remarks(config, documents))
     assert f"{waiting} pictures are left out" in launch_material.labels(project).material(("box", "mask")).left_out()
+    assert learned_of(project).waiting == waiting

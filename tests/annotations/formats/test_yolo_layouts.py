@@ -274,6 +274,13 @@ def test_what_data_yaml_has_and_the_folders_have_not_is_told(entry: str, said: s
     assert any(said in line for line in stage_path(folder).warnings)
 
 
+@pytest.mark.parametrize("entry", ["nc: several", "kpt_names: {0: [nose, tail]}"])
+def test_what_only_informs_and_makes_no_sense_is_passed_over(entry: str, lay: Lay) -> None:
+    settings = f"train: images\n{entry}\nnames: [leaf]\n"
+    dataset = read(lay("images/a.jpg", texts={"data.yaml": settings, "labels/a.txt": ROW}))
+    assert (dataset.n_regions, dataset.skeletons) == (1, {})
+
+
 def test_what_no_split_names_and_what_a_list_misses_is_counted(lay: Lay) -> None:
     texts = {"data.yaml": "train: images/train\nnames: [leaf]\n", "labels/train/a.txt": ROW, "labels/val/b.txt": ROW}
     folder = lay("images/train/a.jpg", "images/val/b.jpg", "images/val/c.jpg", texts=texts)
@@ -439,10 +446,11 @@ def test_keypoints_are_what_the_settings_say(
 
 
 def test_keypoints_have_the_names_that_the_settings_give(lay: Lay) -> None:
-    settings = "train: images\nnames: [person]\nkpt_shape: [3, 2]\nkpt_names: {0: [nose, ear, tail]}\n"
     row = f"0 {PLACES}0.5 0.5 0.1 0.1 0.2 0.2\n"
-    dataset = read(lay("images/a.jpg", texts={"data.yaml": settings, "labels/a.txt": row}))
-    assert dataset.skeletons == {"person": Skeleton(("nose", "ear", "tail"))}
+    for names in ("{0: [nose, ear, tail]}", "[nose, ear, tail]"):  # of each class, or of all
+        settings = f"train: images\nnames: [person]\nkpt_shape: [3, 2]\nkpt_names: {names}\n"
+        dataset = read(lay("images/a.jpg", texts={"data.yaml": settings, "labels/a.txt": row}))
+        assert dataset.skeletons == {"person": Skeleton(("nose", "ear", "tail"))}
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,8 @@ class Workspace:
         the path and the mend, also for labels of which no picture is there.
         """
         path = typed_path(text)
+        if path.name == DATABASE and is_project(path.parent):
+            path = path.parent
         if is_project(path):
             path = path.resolve()
             require_address(path)
@@ -227,6 +229,8 @@ class Workspace:
                 mend = "put what is missing beside the labels"
             if found_none := staged.none_found():
                 raise StudioError(f"{path}: {found_none}; {mend}")
+            if not staged.dataset.images:
+                raise StudioError(f"{path}: names no pictures; give labels with their pictures, or pictures")
             if all(record.path is None for record in staged.dataset.images):
                 missing = len(staged.missing)
                 which = "its picture was not" if missing == 1 else f"none of its {missing:,} pictures was"
@@ -384,6 +388,10 @@ class Workspace:
                 f'"{name}" cannot be the name of a project: the studio has a file of that name; take another'
             )
         holder = self._holder(name, besides)
+        if holder is not None and not is_project(self.root / holder):
+            raise ArgumentError(
+                f'"{name}" exists already, as something in the workspace that is no project; take another name'
+            )
         if holder == name:
             raise ArgumentError(f'project "{name}" exists already; choose it from the list or take another name')
         if holder is not None:

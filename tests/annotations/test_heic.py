@@ -297,6 +297,18 @@ DATED: dict[str, tuple[Callable[[], bytes], bool]] = {
     "PNG": (lambda: with_exif("PNG", exif(None, DATE)), True),
     "WebP": (lambda: with_exif("WEBP", exif(None, DATE)), True),
     "a JPEG whose clock was never set": (lambda: with_exif("JPEG", exif(1, "0000:00:00 00:00:00")), False),
+    **{
+        f"a JPEG of a program that writes {written}": (
+            lambda written=written: with_exif("JPEG", exif(1, written)),
+            True,
+        )
+        for written in (
+            "2021-03-04 05:06:07",
+            "2021:03:04T05:06:07.120",
+            "2021:03:04 05:06:07+02:00",
+            "2021/03/04 05:06:07",
+        )
+    },
     "a JPEG with words for a date": (lambda: with_exif("JPEG", exif(1, "yesterday")), False),
 }
 

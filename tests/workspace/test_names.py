@@ -123,7 +123,7 @@ def test_a_name_that_something_else_has_is_refused(space: Workspace, tmp_path: P
         "a link": lambda: place.symlink_to(tmp_path),
     }[taken_by]()
     for do in (space.rename, space.duplicate):
-        with pytest.raises(ArgumentError, match='project "notes" exists already'):
+        with pytest.raises(ArgumentError, match='"notes" exists already, as something'):
             do(project, "notes")
     assert shown(space.root) == ["cells", "notes"]
     assert not list(tmp_path.iterdir())

@@ -248,6 +248,7 @@ def test_a_project_that_lies_elsewhere_is_copied_and_taken_off_the_list_but_neve
     assert space.projects() == [space.root / "near"]
     assert content_of(far) == before
     assert space.open_folder(str(far)) in space.projects()
+    assert space.opened(str(far / "project.db")).folder == far
 
 
 def test_others_stay_on_the_list(space: Workspace, tmp_path: Path) -> None:

@@ -155,9 +155,10 @@ def _storable(
             names[number] = f"{free}{path.suffix}"
             changed.append((name, names[number]))
     if changed:
-        (before, after), are = changed[0], "is" if len(changed) == 1 else "are"
+        before, after = (brief(name, 60) for name in changed[0])
+        are = "is" if len(changed) == 1 else "are"
         lines.append(
-            f"{counted(len(changed), 'picture')} {are} called anew ({brief(after, 60)} instead of {brief(before, 60)}), "
+            f"{counted(len(changed), 'picture')} {are} called anew ({after} instead of {before}), "
             "as pictures that differ by what follows the dot alone would have one label file"
         )
     return names, lines

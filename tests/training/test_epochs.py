@@ -56,6 +56,10 @@ def test_the_best_epoch(found: Rows, best: Best | None) -> None:
     assert best_epoch(found) == best
 
 
+def test_what_an_epoch_is_the_best_by() -> None:
+    assert (Best(2).judged_by, Best(1, 0.0, "bbox_ap").judged_by) == (None, "box AP")
+
+
 def slow_best(found: Rows) -> int:
     """All epochs looked at once, the finest measure that any of them has."""
     for measure in ("segm_ap", "keypoints_ap", "bbox_ap"):

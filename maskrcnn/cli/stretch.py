@@ -12,7 +12,7 @@ import numpy as np
 
 from maskrcnn.annotations import folder_walk, pictures
 from maskrcnn.errors import ArgumentError, StudioError, one_line
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     if not found:
         raise StudioError(f"{source}: holds no pictures; name the folder that does")
     try:
-        for name in sorted(found, key=natural_key):
+        for name in found:
             place = destination / name
             place.parent.mkdir(parents=True, exist_ok=True)
             pixels = stretched(_stored(found[name]), args.black, args.white)

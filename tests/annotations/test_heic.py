@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import intake, likeness, pictures
+from maskrcnn.annotations import heic_boxes, intake, likeness, pictures
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.store import Project
@@ -318,6 +319,17 @@ def test_when_a_picture_was_taken(kind: str, tmp_path: Path) -> None:
     made, has_date = DATED[kind]
     (tmp_path / "a").write_bytes(made())
     assert pictures.taken(tmp_path / "a") == (datetime(2021, 3, 4, 5, 6, 7) if has_date else None)
+
+
+def test_boxes_of_every_width_are_read() -> None:
+    """As ISO/IEC 14496-12 and 23008-12 have them: sizes of 32 and 64 bits and "to the end"; ids of 16 and 32 bits,
+    numbers of properties of 7 and 15 bits beside a mark."""
+    last = struct.pack(">I4s3s", 0, b"last", b"xyz")
+    content = struct.pack(">I4s2s", 10, b"one ", b"ab") + struct.pack(">I4sQ1s", 1, b"wide", 17, b"c") + last
+    assert list(heic_boxes._boxes(content, 0)) == [(b"one ", b"ab"), (b"wide", b"c"), (b"last", b"xyz")]
+    assert list(heic_boxes._associations(struct.pack(">IIHB2BHB1B", 0, 2, 7, 2, 0x81, 5, 8, 1, 3))) == [[1, 5], [3]]
+    wide = struct.pack(">IIIB2HIB1H", 1 << 24 | 1, 2, 70_000, 2, 0x8001, 0x0102, 70_001, 1, 3)
+    assert list(heic_boxes._associations(wide)) == [[1, 258], [3]]
 
 
 def test_the_bytes_of_a_heic_are_exported_as_they_came(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from maskrcnn.annotations import pictures, tones
 from maskrcnn.annotations.doctor import Finding, examine
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.cli import main
+from maskrcnn.cli import main, stretch
 
 WIDTH, HEIGHT = 120, 100
 
@@ -185,7 +186,7 @@ def test_a_missing_picture_is_no_reason_to_name_each(tmp_path: Path) -> None:
     assert finding.file_name is None
 
 
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_stretched_copy_lies_as_its_picture_is_displayed(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -208,6 +209,7 @@ REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
     "no such folder": ({"source": "nowhere"}, 2, "this is no folder"),
     "a folder without pictures": ({"source": "empty"}, 1, "holds no pictures; name the folder that does"),
     "a place that is taken": ({"destination": "taken"}, 2, "is there already; name a new folder"),
+    "a file in its place": ({"destination": "broken/bad.png"}, 2, "is there already; name a new folder"),
     "a place inside": ({"destination": "in/out"}, 2, "lies in the folder of the pictures"),
     "white below black": ({"black": "9", "white": "1"}, 2, "--black 9 must be less than --white 1"),
     "a picture that is none": ({"source": "broken"}, 1, "bad.png: this is not a picture that can be read"),
@@ -232,6 +234,25 @@ def test_what_stretch_refuses_in_one_line(case: str, tmp_path: Path, capsys) -> 
     assert line in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists(), "nothing half-written"
+
+
+def test_copies_in_an_empty_folder_keep_what_is_transparent(tmp_path: Path, capsys) -> None:
+    values = np.dstack([ramp(0, 40), ramp(0, 40), ramp(0, 40), ramp(0, 255)])
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    Image.fromarray(values).save(tmp_path / "in" / "a.png")
+    assert main(arguments(tmp_path, white="40")) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'out'}: 1 picture with 0 as black and 40 as white\n"
+    after = np.asarray(Image.open(tmp_path / "out" / "a.png"))
+    assert np.array_equal(after[..., 3], values[..., 3])
+    assert np.abs(after[..., :3] - values[..., :3] * (255 / 40)).max() <= 0.5
+
+
+def test_a_tiff_that_opencv_does_not_know_is_read_by_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(ramp(0, 4095, "uint16"), tmp_path / "in" / "a.tif")
+    monkeypatch.setattr(stretch, "cv2", SimpleNamespace(**{**vars(cv2), "imread": lambda *_: None}))
+    assert main(arguments(tmp_path, white="4095")) == 0
+    assert np.asarray(Image.open(tmp_path / "out" / "a.tif")).max() == 65535
 
 
 def test_the_seen_values_are_those_of_load(tmp_path: Path) -> None:

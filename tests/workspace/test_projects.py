@@ -188,6 +188,30 @@ def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(
     assert shown(space.root) == ["cells"]
 
 
+@pytest.mark.parametrize(("place", "refused"), [("images/2.png", True), ("thumbnails/x.jpg", False)])
+def test_a_file_that_is_taken_away_while_it_is_copied(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, place: str, refused: bool
+) -> None:
+    """Thumbnails are made anew; of all else a copy would lack something without a word."""
+    project = make(space.root / "cells")
+    (project / "thumbnails").mkdir()
+    (project / "thumbnails" / "x.jpg").write_bytes(b"x")
+    real = copying._listed
+
+    def listed(*given: Any) -> Any:
+        found = real(*given)
+        (project / place).unlink()
+        return found
+
+    monkeypatch.setattr(copying, "_listed", listed)
+    if refused:
+        with pytest.raises(StudioError, match=f"{place}: was taken away while it was copied; do it again"):
+            space.duplicate(project, "copy")
+    else:
+        assert content_of(space.duplicate(project, "copy").folder) == content_of(project)
+    assert shown(space.root) == (["cells"] if refused else ["cells", "copy"])
+
+
 Usage = namedtuple("Usage", "total used free")
 
 

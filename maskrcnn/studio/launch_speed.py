@@ -20,7 +20,6 @@ from pathlib import Path
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.training.duration import Costs, shares_of
-from maskrcnn.training.epochs import pictures_per_step
 from maskrcnn.training.run_folder import CONFIG, METRICS, PROCESS, Row, RunFolder, write_whole
 
 NOT_FELT = frozenset(
@@ -149,14 +148,10 @@ def costs_of(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
             paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
     if not paces:
         return None
-    learned = len(run.dataset()["train"]["images"]) or config.batch_size  # of a toy world they are not kept
     validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
     validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
     return Costs(
-        step={
-            word: pictures_per_step(config.batch_size, learned) / statistics.median(found)
-            for word, found in paces.items()
-        },
+        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
         first_read=0.0,  # the median step is one whose pictures are in memory
         validation=statistics.median(validations) / validated if validated else 0.0,
         epoch=0.0,  # nobody wrote down how long the checkpoints took

@@ -17,11 +17,11 @@ from maskrcnn.words import byte_size, counted
 class Costs:
     """What the parts of a training take on one machine, in seconds.
 
-    `step`: word of `config.LAYERS` -> one step while these learn, pictures from memory; `first_read`: what a picture
-    takes more when it is seen for the first time; `validation`: one validation picture, losses and detections; `epoch`:
-    what each epoch takes besides, to make the network ready for that and to write its weights; `start`: from the start
-    of the process to the first step. `memory_mb` (in 2**20 bytes) is of the graphics card where one computes, else of
-    the process.
+    `step`: word of `config.LAYERS` -> one step on a full batch while these learn, pictures from memory (of fewer
+    pictures than a batch has, a step takes as much less); `first_read`: what a picture takes more when it is seen for
+    the first time; `validation`: one validation picture, losses and detections; `epoch`: what each epoch takes besides,
+    to make the network ready for that and to write its weights; `start`: from the start of the process to the first
+    step. `memory_mb` (in 2**20 bytes) is of the graphics card where one computes, else of the process.
     """
 
     step: Mapping[str, float]
@@ -84,20 +84,21 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
     whose minutes are over before its first epoch is has the steps that fit.
     """
     shares = shares_of(config)
+    per_step = epoch_rules.pictures_per_step(config.batch_size, pictures)
+    step_of = {word: costs.step[word] * per_step / config.batch_size for word in shares}
     per_pass = epoch_rules.steps_per_pass(config.batch_size, pictures)
     validation = validated * costs.validation
     besides = validation + costs.epoch
     first_pass = pictures * costs.first_read
     if config.minutes is None:
-        step = sum(share * costs.step[word] for word, share in shares.items())
+        step = sum(share * step_of[word] for word, share in shares.items())
         steps = epoch_rules.steps_per_epoch(config, per_pass, step)
         epochs = config.epochs or 1
         seconds = epochs * (steps * step + besides) + first_pass
     else:
-        step = 1 / sum(share / costs.step[word] for word, share in shares.items())
+        step = 1 / sum(share / step_of[word] for word, share in shares.items())
         seconds = 60 * config.minutes
-        first_step = step + epoch_rules.pictures_per_step(config.batch_size, pictures) * costs.first_read
-        fitting = max(1, round(seconds / first_step))
+        fitting = max(1, round(seconds / (step + per_step * costs.first_read)))
         steps = min(epoch_rules.steps_per_epoch(config, per_pass, step), fitting)
         epochs = max(1, round((seconds - first_pass) / (steps * step + besides)))
     return Estimate(
@@ -106,7 +107,7 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
         validation_seconds=validation,
         seconds_to_start=costs.start,
         seconds=costs.start + seconds,
-        images_per_second=epoch_rules.pictures_per_step(config.batch_size, pictures) / step,
+        images_per_second=per_step / step,
         memory_mb=costs.memory_mb,
         epochs=epochs,
         passes=epoch_rules.passes(steps, config.batch_size, pictures),

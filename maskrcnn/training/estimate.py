@@ -24,6 +24,7 @@ from maskrcnn.training import loop
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.course import Course
 from maskrcnn.training.duration import Costs, Estimate, estimate_of, shares_of
+from maskrcnn.training.epochs import pictures_per_step
 from maskrcnn.training.failures import words_for_memory
 from maskrcnn.training.loader import Loader, loader_threads
 from maskrcnn.training.samples import LabelledPictures
@@ -74,10 +75,11 @@ def estimate(
         some = some_of(training, max(PICTURES, 2 * config.batch_size))
         first_read = seconds_per_first_read(some, now)
         read_each_time = config.batch_size * first_read * share_without_room(some, len(training))
+        full = config.batch_size / pictures_per_step(config.batch_size, len(training))
         step = {}
         for word in shares_of(config):
             report(f"timing steps while these layers learn: {word}")
-            step[word] = seconds_per_step(model, some, word, now) + read_each_time
+            step[word] = full * seconds_per_step(model, some, word, now) + read_each_time
         per_picture = 0.0
         if validation is not None and len(validation):
             report("timing the validation")

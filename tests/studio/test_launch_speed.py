@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.studio import launch_speed
-from maskrcnn.training.duration import Costs
+from maskrcnn.training.duration import Costs, estimate_of
 from maskrcnn.training.run_folder import CONFIG, METRICS, RunFolder, runs_in
 
 CONFIGURATION = Config.preset("classroom", class_names=("cell",), layers="all", batch_size=4)
@@ -61,6 +61,21 @@ def test_a_run_tells_what_its_parts_cost(project: Path) -> None:
     assert found.run == "a"
     # The first two steps do not count, the median of the others is 2 pictures a second: 2 s for a batch of 4.
     assert found.costs == Costs({"all": 2.0}, 0.0, validation=1.5, epoch=0.0, start=12.0, memory_mb=1007.0)
+
+
+@pytest.mark.parametrize(("pictures", "seconds"), [(1, 0.5), (3, 1.5), (4, 2.0), (5, 2.0), (40, 2.0)])
+def test_a_run_on_few_pictures_tells_how_long_a_step_on_more_takes(
+    project: Path, pictures: int, seconds: float
+) -> None:
+    """3 pictures made batches of 3 where 4 were asked for, 2 pictures a second all the same."""
+    run = made_run(project, "a", [2.0] * 5)
+    image = {"file_name": "a.png", "width": 8, "height": 8}
+    split = {"images": [{**image, "id": n, "file_name": f"{n}.png"} for n in range(3)]}
+    run.write_json("dataset.json", {"train": {**split, "annotations": [], "categories": []}, "val": None})
+    found = known(project)
+    assert found is not None
+    estimate = estimate_of(found.costs, CONFIGURATION, pictures, 0)
+    assert (estimate.seconds_per_step, estimate.images_per_second) == (seconds, 2.0)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -23,6 +23,8 @@ class _Step:
     """Whether it was the project of this tab."""
     id: str = ""
     path: str = ""
+    back: str = ""
+    """The name under which it came back, where its own was taken meanwhile."""
 
 
 def note_deleted(deleted: Deleted) -> None:
@@ -46,6 +48,13 @@ def show(where: str = "bar") -> None:
     step = st.session_state.get(_KEY)
     if not isinstance(step, _Step):
         return
+    if step.back:
+        with st.container(border=where != "bar", gap="xsmall", horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{plain(step.name)}** is back as **{plain(step.back)}**, as its name is taken.", width="stretch"
+            )
+            st.button("Dismiss", key=f"project_undo_forget_{where}", type="tertiary", on_click=forget)
+        return
     with session.fail_softly(stop=False):
         if step.id and all(entry.id != step.id for entry in session.home().bin()):
             forget()
@@ -56,6 +65,8 @@ def show(where: str = "bar") -> None:
             if st.button("Undo", key=f"project_undo_{where}", icon=":material/undo:"):
                 there = _taken_back(step)
                 forget()
+                if there.name != step.name:
+                    st.session_state[_KEY] = replace(step, back=there.name)
                 if step.was_here:
                     session.switch_project(there)
                 st.rerun()

@@ -143,6 +143,9 @@ def test_undo_where_the_name_is_taken_meanwhile_takes_another(app: AppTest, work
     app = app.button(key="project_undo_window").click().run()
     assert not app.exception
     assert shown(workspace) == ["cells", "leaves", "leaves-2"]
+    assert "**leaves** is back as **leaves-2**" in side_bar(app)
+    app = app.button(key="project_undo_forget_window").click().run()
+    assert "is back" not in side_bar(app)
 
 
 def test_the_last_project_is_deleted_and_found_in_the_bin(root: Path, workspace: Path) -> None:

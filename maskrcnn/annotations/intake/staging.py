@@ -68,7 +68,7 @@ class Staged:
         which = "its picture was not" if self.named == 1 else f"none of its {self.named:,} pictures was"
         others = [record.file_name for record in self.dataset.images if record.path is not None]
         there = f"; here are {names.listed(sorted(others, key=natural_key))}" if others else ""
-        return f"{which} found: {names.listed(self.missing)}{there}"
+        return f"{which} found: {names.listed(sorted(self.missing, key=natural_key))}{there}"
 
     def taking(self, files: Mapping[str, str]) -> Staged:
         """The same with these files, of those in `near`, for names that were not found. `StudioError` as when it was

@@ -40,6 +40,13 @@ def test_of_several_of_one_name_a_link_means_the_one_that_was_opened_last(space:
     assert space.find("cells") == own
 
 
+def test_where_none_was_opened_yet_the_sample_is_the_first(space: Workspace) -> None:
+    a, sample = make(space.root / "a", 0), make(space.root / "shapes", 0)
+    assert space.first() == sample
+    space.delete(sample)
+    assert space.first() == a
+
+
 def test_a_renamed_project_stays_the_one_that_was_opened_last(space: Workspace) -> None:
     a, _ = make(space.root / "b", 0), make(space.root / "a", 0)
     space.note_opened(a)

@@ -12,7 +12,8 @@ and 2000 or 2 a crowd of dogs. The divisor is 1000 for up to 64 classes and smal
 Without it, reading takes a `classes.txt` (one class a line, the first is 1) for `classes` and 1000 for the divisor; or
 Roboflow's `_classes.csv`; without that, values below 1000 are objects of the one class "object" (Penn-Fudan, Pascal
 VOC), and those above belong to "class 24" and so on (Cityscapes). In 8 bits, 255 beside other values is a border that
-belongs to nobody (VOC). A mask `FudanPed00001_mask.png` belongs to a picture `FudanPed00001` as well.
+belongs to nobody (VOC; `voc_masks` has folders of objects and classes). A mask `FudanPed00001_mask.png` belongs to a
+picture `FudanPed00001` as well.
 
 A folder counts as one of masks if it has a `classes.json` of this kind, or if all its PNGs are grey or have a palette,
 and are flat: in a mask at least nine of ten neighbouring pixels are equal, in a photo they are not.
@@ -38,7 +39,15 @@ from maskrcnn import foreign
 from maskrcnn.annotations import file_names as names_of_files
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.folder_walk import files_below
-from maskrcnn.annotations.formats import coco_rle, encodings, file_names, picture_places, required, via_classes
+from maskrcnn.annotations.formats import (
+    coco_rle,
+    encodings,
+    file_names,
+    picture_places,
+    required,
+    via_classes,
+    voc_masks,
+)
 from maskrcnn.annotations.formats.encoded import Encoded, inside, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, require_few_regions, text
 from maskrcnn.annotations.formats.losses import Losses, of_the_dataset, of_the_region
@@ -79,7 +88,8 @@ def is_mask_pngs(folder: Path) -> bool:
     settings = _json(folder / CLASSES)
     if isinstance(settings, dict) and "classes" in settings:
         return True
-    return all(_is_flat(mask) for mask in masks[:_LOOKED_AT])
+    is_one = _is_flat_in_any_case if voc_masks.of(folder) is not None else _is_flat
+    return all(is_one(mask) for mask in masks[:_LOOKED_AT])
 
 
 def coloured(folder: Path) -> str:
@@ -117,6 +127,7 @@ def read_folder(
     images = Path(images) if images is not None else None
     masks = _masks(folder, listed)
     no_pictures = {*masks}
+    pair = voc_masks.of(folder) if not listed else None
     found = {key: path for key, path in _pictures_around(folder, images) if path not in no_pictures}
     spelled_otherwise: dict[str, set[Path]] = {}
     for key, picture in found.items():
@@ -135,13 +146,19 @@ def read_folder(
         if path is None and around is not None and "file_name" in entry:
             path = around.picture(entry["file_name"])
         file_name = entry.get("file_name") or (path.name if path is not None else name)
-        values = pictures.values(mask)
+        complain = Complaint(str(mask), "the mask", _MEND)
+        if pair is not None:
+            values, class_names = pair.read(name)
+            regions = _regions_of_pair(values, class_names, complain)
+        else:
+            values = pictures.values(mask)
+            regions = _regions(values, names, divisor, complain)
         height, width = values.shape
-        split = entry.get("split")
+        split = entry.get("split") or (pair.splits.get(stem) if pair is not None else None)
         records.append(
             ImageRecord(
                 file_name,
-                tuple(_regions(values, names, divisor, Complaint(str(mask), "the mask", _MEND))),
+                tuple(regions),
                 path,
                 width,
                 height,
@@ -160,7 +177,7 @@ def read_folder(
         picture_places.Found(paths, near(missing, unused)),
         str(images or f"{folder} and {_PICTURES}/ beside it"),
     )
-    if any(map(pictures.is_stored_in_colours, masks[:_LOOKED_AT])):
+    if pair is None and any(map(pictures.is_stored_in_colours, masks[:_LOOKED_AT])):
         lines = (*lines, f"{folder}: {_saved_in_colours(masks[0])}")
     return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"}, warnings=lines)
 
@@ -246,6 +263,10 @@ def _is_flat(mask: Path) -> bool:
     except StudioError:
         return False
     return _has_areas(values)
+
+
+def _is_flat_in_any_case(mask: Path) -> bool:
+    return _is_flat(mask) or _is_flat_and_coloured(mask)
 
 
 def _is_flat_and_coloured(mask: Path) -> bool:
@@ -381,6 +402,14 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
                 raise complain(f"has the value {value}, but there is no class {number}")
             class_name = names[number]
         yield Region(coco_rle.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
+
+
+def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
+    """The objects of a mask whose classes stand in another; without a class where no pixel of one has any."""
+    runs = _runs(values, complain)
+    require_few_regions(len(runs), complain)
+    for value, of_value in runs.items():
+        yield Region(coco_rle.from_runs(*of_value, *values.shape), class_names.get(value))
 
 
 def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import class_choice, mask_pngs, other_formats, via_classes, yolo
+from maskrcnn.annotations.formats import class_choice, mask_pngs, other_formats, via_classes, voc_masks, yolo
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
 from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.writing import FORMATS
@@ -48,13 +48,16 @@ class Labels:
         return FORMATS[self.flavour].words if self.flavour in FORMATS else self.flavour or "a label file"
 
 
-def find(files: Mapping[str, Path], root: Path, images: Path | None = None) -> tuple[list[Labels], list[str]]:
+def find(
+    files: Mapping[str, Path], root: Path, images: Path | None = None, known: Mapping[str, Path] | None = None
+) -> tuple[list[Labels], list[str]]:
     """What labels there are among the files below `root`, and a warning for each that could be some and is not.
-    `images` is a folder that somebody named for their pictures.
+    `images` is a folder that somebody named for their pictures, `known` further pictures that they may mean.
 
     Raises `StudioError` where there are label files, and none can be read.
     """
-    found = list(_folders_of_labels(files, root, images))
+    among = {**(known or {}), **files}
+    found = list(_folders_of_labels(files, root, images, among))
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
@@ -67,7 +70,7 @@ def find(files: Mapping[str, Path], root: Path, images: Path | None = None) -> t
         except StudioError as error:
             refused.append(error)
     if not found:
-        found = list(_folders_of_labels(files, root, images, of_plain_masks=True))
+        found = list(_folders_of_labels(files, root, images, among, of_plain_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
     if refused and not found and are_others and (trouble := yolo.without_names(files)):
         raise StudioError(f"{root}: {trouble}")
@@ -91,7 +94,11 @@ def find(files: Mapping[str, Path], root: Path, images: Path | None = None) -> t
 
 
 def _folders_of_labels(
-    files: Mapping[str, Path], root: Path, images: Path | None, of_plain_masks: bool = False
+    files: Mapping[str, Path],
+    root: Path,
+    images: Path | None,
+    among: Mapping[str, Path],
+    of_plain_masks: bool = False,
 ) -> Iterator[Labels]:
     """The datasets of formats that are folders of files; none that lies in another. Masks of which nothing but their
     looks tells what they are are asked for apart, where there are no label files."""
@@ -113,12 +120,12 @@ def _folders_of_labels(
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
         has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
-        if not is_yolo and not (has_masks and mask_pngs.is_mask_pngs(place)):
+        if not is_yolo and (not has_masks or voc_masks.is_second(place) or not mask_pngs.is_mask_pngs(place)):
             continue
         if is_yolo:
-            dataset = yolo.read_folder(place, images, passes_over=True)
+            dataset = yolo.read_folder(place, images, passes_over=True, among=among)
         elif f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files:
-            dataset = mask_pngs.read_folder(place, images, among=files)
+            dataset = mask_pngs.read_folder(place, images, among=among)
         else:
             dataset = mask_pngs.read_folder(place, images)
         if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):

@@ -159,6 +159,81 @@ def test_the_classes_of_semantic_masks(tmp_path: Path, picture: Any) -> None:
         assert boxes(record) == [(name, square, True) for name, square in names]
 
 
+CLASSES_OF_PAIR = np.zeros((20, 30), dtype=np.uint8)
+CLASSES_OF_PAIR[:, 1:11] = 2
+CLASSES_OF_PAIR[1:9, 14:22] = 3
+CLASSES_OF_PAIR[2:8, 3:5] = 3  # of the first object, 12 of 36 pixels
+COLOURS_OF_VOC = np.array([(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("program", "names"),
+    [
+        ("VOC", ("class 2", "class 3")),
+        ("labelme", ("leaf", "stem")),
+        ("CVAT", ("leaf", "stem")),
+        ("CVAT with a palette", ("leaf", "stem")),
+        ("colours that nobody names", ("class 0, 128, 0", "class 128, 128, 0")),
+    ],
+)
+def test_a_folder_of_objects_and_one_of_their_classes(
+    program: str, names: tuple[str, str], tmp_path: Path, picture: Any
+) -> None:
+    end = "PNG" if program == "labelme" else ""
+    objects = BASE.astype(np.uint8)
+    objects[0, :5] = 255  # a border
+    values = {f"SegmentationObject{end}/a.png": objects, f"SegmentationClass{end}/a.png": CLASSES_OF_PAIR}
+    for name, of_mask in values.items():
+        if program == "CVAT" or "nobody" in program:
+            colours = COLOURS_OF_VOC[np.where(of_mask == 255, 0, of_mask)]
+            colours[of_mask == 255] = (224, 224, 192)
+            save(tmp_path, name, colours)
+        else:
+            path = save(tmp_path, name, of_mask)
+            with Image.open(path) as grey:
+                grey.putpalette(COLOURS_OF_VOC.ravel().tolist() + [9] * (768 - 12))
+                grey.save(path)
+    texts = {
+        "labelme": {"class_names.txt": "_background_\nfruit\nleaf\nstem\n"},
+        "CVAT": {
+            "labelmap.txt": "# label:color_rgb:parts:actions\nbackground:0,0,0::\nleaf:0,128,0::\nstem:128,128,0::"
+        },
+    }.get(program.partition(" ")[0], {})
+    lists = {"ImageSets/Segmentation/train.txt": "a\n", "ImageSets/Segmentation/val.txt": "b\n"}
+    for name, content in {**texts, **lists}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    path = picture("JPEGImages/a.jpg", 30, 20)
+    first, second = names
+    expected = sorted(zip((first, second, first), SQUARES, (False,) * 3, strict=True))
+    for dataset in (read(tmp_path), read(tmp_path / f"SegmentationObject{end}"), stage_path(tmp_path).dataset):
+        (record,) = dataset.images
+        assert (record.path, sorted(boxes(record))) == (path, expected)
+    assert read(tmp_path).images[0].split == "train"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("another size", "is of another size than that in SegmentationObject"),
+        ("gone", "a.png: is not there, though the mask of its objects is"),
+        ("a link out", "a.png: is not there"),
+        ("no name", "has the value 3, which class_names.txt does not name"),
+    ],
+)
+def test_pairs_that_do_not_fit(change: str, said: str, tmp_path: Path) -> None:
+    save(tmp_path / "set", "SegmentationObject/a.png", BASE.astype(np.uint8))
+    values = CLASSES_OF_PAIR[1:] if change == "another size" else CLASSES_OF_PAIR
+    path = save(tmp_path / "set", "SegmentationClass/a.png", values)
+    (tmp_path / "set" / "class_names.txt").write_text("_background_\nfruit\nleaf\n")
+    if change in ("gone", "a link out"):
+        path.rename(tmp_path / "elsewhere.png")
+    if change == "a link out":
+        path.symlink_to(tmp_path / "elsewhere.png")
+    with pytest.raises(StudioError, match=said):
+        read(tmp_path / "set" / "SegmentationObject")
+
+
 def test_photos_are_no_masks(tmp_path: Path, picture: Any) -> None:
     assert not mask_pngs.is_mask_pngs(tmp_path)
     assert not mask_pngs.is_mask_pngs(tmp_path / "none")

@@ -28,6 +28,7 @@ from maskrcnn.annotations.formats.json_values import (
     as_number,
     brief,
     coordinate,
+    is_too_deep,
     mapping,
     numbers,
     plain,
@@ -108,7 +109,8 @@ def parse(document: Json, source: Path | str) -> Dataset:
     every = [*categories.values(), *(category for category in by_name.values() if category.id is None)]
     extras: Json = {"flavour": "coco", "coco_categories": _kept_categories(categories.values(), used)}
     if other := {key: value for key, value in document.items() if key not in DOCUMENT_FIELDS}:
-        extras["coco"] = plain(other, "information", complain)
+        extras["coco"] = {key: value for key, value in other.items() if not is_too_deep(value)}
+        losses("information about the file left out because it is nested too deep", len(other) - len(extras["coco"]))
     return Dataset(
         tuple(replace(record, regions=tuple(regions[image_id])) for image_id, record in images.items()),
         tuple(dict.fromkeys(category.name for category in every if category.name is not None)),
@@ -330,7 +332,9 @@ def _region(annotation: Json, category: _Category, record: ImageRecord, complain
     elif annotation.get("bbox") not in _UNKNOWN:
         losses("the box of {regions} left out because it is not x, y, width, height; it is measured instead")
     if isinstance(shape, Rect | Keypoints):
-        kept["segmentation"] = annotation.get("segmentation")
+        written = annotation.get("segmentation")
+        is_box = isinstance(shape, Rect) and isinstance(written, list) and any(written)
+        kept["segmentation"] = [] if is_box else written
     if isinstance(shape, Point):
         kept |= {"segmentation": annotation.get("segmentation"), "keypoints": annotation["keypoints"]}
         keypoints = None
@@ -438,8 +442,8 @@ def _shape(
 
 
 def _is_the_box(outlines: list[Points], around: list[float] | None) -> bool:
-    """Whether the one "outline" is the annotation's own box, x, y, width, height: pycocotools takes four numbers for
-    one. From the picture's corner they are also the two ends of a line, so nobody knows."""
+    """Whether the one "outline" is the annotation's own box, x, y, width, height, which some converters repeat there.
+    From the picture's corner these numbers are also the two ends of a line, so nobody knows."""
     if around is None or len(outlines) != 1 or len(outlines[0]) != 2:
         return False
     return [value for point in outlines[0] for value in point] == around and around[:2] != [0, 0]

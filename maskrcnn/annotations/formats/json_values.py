@@ -88,10 +88,14 @@ def _are_coordinates(values: list[Any]) -> bool:
 
 
 def plain(value: Any, what: str, complain: Complaint) -> Any:
-    """A value that is kept and written back uninterpreted: not nested so deep that writing it would fail.
+    """A value that is kept and written back uninterpreted: not nested so deep that writing it would fail."""
+    if is_too_deep(value):
+        raise complain(f"has {what} nested more than {DEEPEST} deep")
+    return value
 
-    Measured level by level, without recursion.
-    """
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than what is kept. Measured level by level, without recursion."""
     level = [value]
     for _ in range(DEEPEST):
         level = [
@@ -102,8 +106,8 @@ def plain(value: Any, what: str, complain: Complaint) -> Any:
             if isinstance(inner, dict | list)
         ]
         if not level:
-            return value
-    raise complain(f"has {what} nested more than {DEEPEST} deep")
+            return False
+    return True
 
 
 def require_few_regions(count: int, complain: Complaint) -> None:

@@ -51,6 +51,11 @@ def _is_darwin(document: Any) -> bool:
     )
 
 
+def _is_sa1b(document: Any) -> bool:
+    image = document.get("image") if isinstance(document, dict) and "annotations" in document else None
+    return isinstance(image, dict) and "image_id" in image
+
+
 def _is_scalabel(document: Any) -> bool:
     """Whether a document is a frame of Scalabel or a list of them; the `labels` of others are names of classes."""
     first = document[0] if isinstance(document, list) and document else document
@@ -103,6 +108,11 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("step_1"), f"labelbee JSON, {_NOT_READ}; {_AS_COCO}"),
     (_with("imgHeight", "imgWidth", "objects"), f"Cityscapes polygons, {_NOT_READ}; convert them to COCO"),
     (_is_darwin, f"V7 Darwin JSON, {_NOT_READ}; {_AS_COCO}"),
+    (
+        _is_sa1b,
+        f"annotations of SA-1B (Segment Anything), one file a picture, {_NOT_READ}; put them into one COCO file",
+    ),
+    (_lacks("images", "videos"), f"annotations of videos (YouTube-VIS), {_NOT_READ}; convert its frames to COCO"),
     (_list_of("image", "annotations"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
     (_list_of("imagefilename", "annotation"), f"CreateML JSON, which holds boxes only; {_AS_COCO}"),
     (_with("asset", "regions"), f"VoTT JSON, {_NOT_READ}; {_AS_COCO}, or as VIA with a converter"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats import via_classes
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, plain, text
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, is_too_deep, text
 from maskrcnn.annotations.formats.via_read import Reader
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 
@@ -77,8 +77,11 @@ def assembled(
     extras: Json = {"flavour": reader.flavour}
     skeletons: dict[str, Skeleton] = {}
     definitions: Json = {}
+    warnings: tuple[str, ...] = ()
     if parts is not None:
-        further, skeletons = _project_extras(parts, keys, complain)
+        deep = [name for name, part in parts.items() if is_too_deep(part)]
+        warnings = tuple(f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in deep)
+        further, skeletons = _project_extras(parts, deep, keys)
         extras |= further
         definitions = extras.get("via_attributes", {}).get("region", {})
     parts_of_class = via_classes.parts_of(class_attribute, tally) if class_attribute is not None else ()
@@ -90,16 +93,19 @@ def assembled(
         if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
             extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
     images = classified(choice)
-    dataset = Dataset(images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons)
+    dataset = Dataset(
+        images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
+    )
     return via_classes.joined(dataset, parts_of_class) if parts_of_class else dataset
 
 
-def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tuple[Json, dict[str, Skeleton]]:
-    """What a project's file says beside its pictures: the dataset's extras and skeletons."""
+def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
+    """What a project's file says beside its pictures, without its parts `deep`: the dataset's extras and skeletons."""
     extras: Json = {}
     said: Json = {}
     if without := [name for name in _PARTS if name not in parts]:
         said["without"] = without
+    parts = {name: part for name, part in parts.items() if name not in deep}
     other = {name: part for name, part in parts.items() if name not in _PARTS}
     for part in ("_via_settings", "_via_attributes"):
         if part in parts and _is_group_of_groups(part, parts[part]):
@@ -124,8 +130,6 @@ def _project_extras(parts: Json, keys: Sequence[str], complain: Complaint) -> tu
     if other:
         extras["via_other"] = other
     extras["via"] = {"project": said}
-    for kept in extras.values():
-        plain(kept, "a part", complain)
     return extras, skeletons
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import coco
+from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.regions import RLE, Dataset, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.errors import StudioError
@@ -102,7 +103,6 @@ def test_annotations_name_pictures_and_categories_in_either_spelling(own: Any, n
 def test_ids_that_could_be_either_of_two_are_refused(first: Any, second: Any) -> None:
     said = complaint(document(images=two_pictures(first, second)))
     assert said.startswith("image 2 has the id ")
-    assert ("; make them differ" in said) == (first != second)
     assert ("; make them differ" in said) == (first != second)
     assert "an image before it" in said
     categories = [{"id": first, "name": "cat"}, {"id": second, "name": "dog"}]
@@ -326,8 +326,11 @@ def test_the_shape_that_is_meant(annotation: dict[str, Any], shape: Any) -> None
 
 @pytest.mark.parametrize("box", [[[1, 1, 29, 24]], [1, 1, 29, 24], [["1", 1, "29", 24.0]], [[[1, 1], [29, 24]]]])
 def test_four_numbers_that_are_the_box_are_the_box(box: Any) -> None:
-    """So pycocotools takes them. From the picture's corner, or unlike the box, they may be the ends of a line."""
-    assert only_region(document([{"segmentation": box}])).shape == Rect(1, 1, 29, 24)
+    """So some converters write it. From the picture's corner, or unlike the box, they may be the ends of a line."""
+    region = only_region(document([{"segmentation": box}]))
+    assert (region.shape, has_outline(region)) == (Rect(1, 1, 29, 24), False)
+    (annotation,) = coco.document(parsed(document([{"segmentation": box}])))["annotations"]
+    assert annotation["segmentation"] == []  # four numbers there are no outline to pycocotools
     line = Polygon(((1, 1), (30, 25)))
     assert only_region(document([{"segmentation": [[1, 1, 30, 25]]}])).shape == line
     corner = {"segmentation": [[0, 0, 29, 24]], "bbox": [0, 0, 29, 24]}
@@ -441,6 +444,16 @@ def test_what_informs_never_blocks(change: dict[str, Any], line: str | None) -> 
     (annotation,) = coco.document(parsed(written))["annotations"]
     assert annotation["area"] > 0
     assert len(annotation["bbox"]) == 4
+
+
+@pytest.mark.parametrize("key", ["info", "licenses", "type"])
+@pytest.mark.parametrize("value", [None, "x", 5, [None], {"a": [{}]}, json.loads("[" * 80 + "]" * 80)])
+def test_what_a_file_says_of_itself_never_blocks(key: str, value: Any) -> None:
+    dataset = parsed(document(**{key: value, "contributor": "somebody"}))
+    assert dataset.n_regions == 1
+    assert dataset.extras["coco"]["contributor"] == "somebody"
+    line = "labels.json: information about the file left out because it is nested too deep"
+    assert dataset.warnings == ((line,) if str(value).startswith("[[") else ())
 
 
 @pytest.mark.parametrize("value", [1, True, "1", 1.0, "true", " True ", "yes", "Y"])

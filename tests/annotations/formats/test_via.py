@@ -332,7 +332,6 @@ LONG = "long name\n" * 10_000
         {"a": {"filename": "a.jpg", "regions": [region(TRIANGLE, **{"x": json.loads("[" * 200 + "]" * 200)})]}},
         {"a": {"filename": "a.jpg", "x": json.loads("[" * 200 + "]" * 200)}},
         {"a": {"filename": "a.jpg", "file_attributes": {"x": json.loads("[" * 200 + "]" * 200)}}},
-        {"_via_img_metadata": {}, "x": json.loads("[" * 200 + "]" * 200)},
         {
             "_via_img_metadata": {},
             "_via_attributes": {"region": {"kind": {"type": "radio", "options": {"\ud800" + LONG: ""}}}},
@@ -362,3 +361,17 @@ def test_splits_that_go_are_named() -> None:
     assert warning == (
         "the dataset: which pictures are for training and which for validation is not said, as VIA 2.x projects cannot"
     )
+
+
+@pytest.mark.parametrize("value", [None, [], {}, "x", 5, [None], {"region": None}, json.loads("[" * 80 + "]" * 80)])
+@pytest.mark.parametrize(
+    "part", ["_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list", "further"]
+)
+def test_what_a_project_says_of_itself_never_blocks(part: str, value: Any) -> None:
+    drawn = {"shape_attributes": {"name": "point", "cx": 1, "cy": 2}, "region_attributes": {"name": "cat"}}
+    images = {"a.jpg5": {"filename": "a.jpg", "size": 5, "regions": [drawn], "file_attributes": {}}}
+    dataset = via.parse({"_via_img_metadata": images, part: value}, "a.json")
+    assert [region.class_name for region in dataset.images[0].regions] == ["cat"]
+    is_deep = str(value).startswith("[[")
+    assert dataset.warnings == ((f'a.json: "{part}" left out because it is nested too deep',) if is_deep else ())
+    assert via.document(dataset, "via-project")[via.IMAGES] == images

@@ -91,10 +91,9 @@ def without_query(name: str) -> str:
         return name
     if match := _PICTURE.fullmatch(name.partition("#")[0] if "?" in name else name):
         return match[1]
-    if "?" in name:
-        for _, value in parse_qsl(name.partition("?")[2]):
-            if suffix(value) in SUFFIXES:
-                return value
+    for _, value in parse_qsl(name.partition("?")[2]):
+        if suffix(value) in SUFFIXES:
+            return value
     return name
 
 

@@ -14,8 +14,6 @@ from maskrcnn.annotations import folder_walk, pictures
 from maskrcnn.errors import ArgumentError, StudioError, one_line
 from maskrcnn.words import counted
 
-_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
-
 _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda values: np.rot90(values, 2),
@@ -92,6 +90,6 @@ def _stored(path: Path) -> np.ndarray:
 
 def _is_written(place: Path, pixels: np.ndarray) -> bool:
     try:
-        return bool(cv2.imwrite(str(place), pixels, _QUALITY if place.suffix.lower() in (".jpg", ".jpeg") else []))
+        return bool(cv2.imwrite(str(place), pixels))  # a JPEG in quality 95
     except cv2.error:  # a suffix that it knows nothing of
         return False

@@ -311,7 +311,8 @@ def test_layers_one_after_the_other(root: Path, workspace: Path, started: list[S
     assert option(started[0].options, "--layers") == "heads:0.3,all:0.7:0.5"
 
 
-COSTS = Costs(step={"all": 3.0}, first_read=0.0, validation=0.0, epoch=0.0, start=0.0, memory_mb=2048.0)
+# A step on a full batch of 4 pictures; the project has one.
+COSTS = Costs(step={"all": 12.0}, first_read=0.0, validation=0.0, epoch=0.0, start=0.0, memory_mb=2048.0)
 
 
 def test_a_known_time_is_told_and_given_to_the_queue(
@@ -343,7 +344,7 @@ def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypa
     """A stand-in for the trainer says two lines and waits to be asked for the last one."""
     program = "import sys, time, pathlib; print('reading pictures', flush=True); stop = pathlib.Path(sys.argv[1])\n"
     program += "while not stop.exists(): time.sleep(0.02)\n"
-    program += 'print(\'{"costs": {"step": {"all": 3.0}, "first_read": 0, "validation": 0, "epoch": 0, '
+    program += 'print(\'{"costs": {"step": {"all": 12.0}, "first_read": 0, "validation": 0, "epoch": 0, '
     program += '"start": 0, "memory_mb": 0}}\')'
     stop = workspace / "stop"
     monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))

@@ -47,21 +47,28 @@ def is_yolo(path: Path) -> bool:
     return yolo_settings.is_there(path)
 
 
-def read_folder(path: Path | str, images: Path | str | None = None, *, passes_over: bool = False) -> Dataset:
+def read_folder(
+    path: Path | str,
+    images: Path | str | None = None,
+    *,
+    passes_over: bool = False,
+    among: Mapping[str, Path] | None = None,
+) -> Dataset:
     """The data set of a folder with a `data.yaml`, or of that file; `path` of every record is set.
 
     Pictures are looked for where the splits are, else in `images` if given, else (where no split has a picture at all)
-    in all of the data set. `warnings` name a split that is not there. Raises
-    `StudioError` for a label file without its picture (coordinates are fractions of its size), for rows that cannot be
-    objects, and where no split is there. With `passes_over`, label files without their picture and pictures that cannot
-    be opened are left out with a line in `warnings`, as the browser's import does, where others are left.
+    in all of the data set, or in `among` (files by their names relative to a folder above it). `warnings` name a split
+    that is not there. Raises `StudioError` for a label file without its picture (coordinates are fractions of its
+    size), for rows that cannot be objects, and where no split is there. With `passes_over`, label files without their
+    picture and pictures that cannot be opened are left out with a line in `warnings`, as the browser's import does,
+    where others are left.
     """
     settings = yolo_settings.read(Path(path))
     there = _Set(settings, Path(images) if images is not None else None)
     if passes_over or images is not None:
         there.mend = "put it there"
     places, warnings = there.places()
-    there.look_around(places)
+    there.look_around(places, among)
     there.look_for_near_names(places)
     records: list[ImageRecord] = []
     splits: dict[str, str] = {}
@@ -227,14 +234,15 @@ class _Set:
             )
         return picture, text
 
-    def look_around(self, places: Sequence[_Place]) -> None:
+    def look_around(self, places: Sequence[_Place], among: Mapping[str, Path] | None) -> None:
         """Where no place holds a picture, as in an export without pictures that was put beside the photographs: find
-        each by its name and folders anywhere in the set; none where several could be meant."""
+        each by its name and folders anywhere around; none where several could be meant."""
         if self.images is not None or any(place.pictures for place in places):
             return
         by_stem: dict[str, list[Path]] = {}
-        for file, path in self.pictures.items():
-            by_stem.setdefault(_stem(file), []).append(path)
+        for file, path in (self.pictures if among is None else among).items():
+            if file_names.suffix(file) in pictures.SUFFIXES:
+                by_stem.setdefault(_stem(file), []).append(path)
         single = Pictures({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
         matched: dict[str, str] = {}
         for place in places:

@@ -49,14 +49,14 @@ class Labels:
 
 
 def find(
-    files: Mapping[str, Path], root: Path, images: Path | None = None, known: Mapping[str, Path] | None = None
+    files: Mapping[str, Path], root: Path, images: Path | None = None, further: Mapping[str, Path] | None = None
 ) -> tuple[list[Labels], list[str]]:
     """What labels there are among the files below `root`, and a warning for each that could be some and is not.
-    `images` is a folder that somebody named for their pictures, `known` further pictures that they may mean.
+    `images` is a folder that somebody named for their pictures, `further` are pictures that they may mean, too.
 
     Raises `StudioError` where there are label files, and none can be read.
     """
-    among = {**(known or {}), **files}
+    among = {**(further or {}), **files}
     found = list(_folders_of_labels(files, root, images, among))
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
@@ -74,7 +74,7 @@ def find(
     are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
     if refused and not found and are_others and (trouble := yolo.without_names(files)):
         raise StudioError(f"{root}: {trouble}")
-    if refused and not found:
+    if refused and not found and not (are_others and _have_sidecars(files)):
         # Of several complaints, that about a file of labels says more than that about a file of something else.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
     warnings = [line for entry in found for line in entry.dataset.warnings]
@@ -87,10 +87,18 @@ def find(
         warnings += _masks_in_colours(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
-        known = other_formats.of_files({name: files[name] for name in others})
-        why = known or "these are neither pictures nor labels that can be read"
+        what = other_formats.of_files({name: files[name] for name in others})
+        why = what or "these are neither pictures nor labels that can be read"
         warnings.append(f"passed over: {names.listed(others)}; {why}")
     return found, warnings
+
+
+def _have_sidecars(files: Mapping[str, Path]) -> bool:
+    """Whether pictures have a JSON file each that is called after them: what a photo service knows of a photograph
+    (`a.jpg.json`, as Google Takeout has it)."""
+    there = {name for name in files if names.suffix(name) in pictures.SUFFIXES}
+    sidecars = [name for name in files if names.suffix(name) == ".json"]
+    return any(name[:-5].removesuffix(".supplemental-metadata") in there for name in sidecars)
 
 
 def _folders_of_labels(
@@ -143,8 +151,11 @@ def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
     stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
     for folder, there in by_folder.items():
         is_called_so = mask_pngs.is_called_so(folder)
+        if voc_masks.is_second(root / folder):
+            continue
         twice = all(stems[names.stem(name)] > 1 for name in there)
-        if (is_called_so or twice) and (trouble := mask_pngs.coloured(root / folder)):
+        is_pair = voc_masks.of(root / folder) is not None
+        if (is_called_so or twice) and not is_pair and (trouble := mask_pngs.coloured(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
         elif is_called_so and mask_pngs.is_mask_pngs(root / folder):
             yield (

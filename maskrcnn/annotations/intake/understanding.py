@@ -25,7 +25,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
-from maskrcnn.words import natural_key
+from maskrcnn.words import counted, natural_key
 
 PICTURES_ONLY = "pictures only"
 PROJECT = "a project of this studio"
@@ -90,8 +90,16 @@ def understand(dropped: Dropped) -> Understood:
     if project := _project_folder(dropped):
         return _of_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
-    found, said = labels.find(wanted, dropped.root)
-    if not found and not dropped.pictures:
+    found, said = labels.find(wanted, dropped.root, further=dropped.known)
+    if not found and dropped.only is not None and said:  # whatever lies beside it
+        raise StudioError(said[0].removeprefix("passed over: "))
+    zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
+    if not found and not dropped.pictures and zips:
+        raise StudioError(
+            f"{dropped.name}: holds {counted(len(zips), 'zip')} ({names.listed(zips)}), and neither pictures nor "
+            "labels; unpack it, and give what is in it"
+        )
+    if not found and (dropped.only is not None or not dropped.pictures):
         is_empty = "" if dropped.files else "is empty: "
         raise StudioError(
             f"{dropped.name}: {is_empty}holds neither pictures nor labels; give pictures, or a file with labels"
@@ -213,7 +221,11 @@ def _paths(
     images = entry.dataset.images
     if entry.is_folder:
         inside = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
-        return [record.path if record.path and is_confined(record.path, inside) else None for record in images], []
+        known = {*dropped.known.values()}
+        return [
+            record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
+            for record in images
+        ], []
     default = picture_places.default_folder(entry.dataset)
     matched, warnings = index.match_all(file_names, entry.name, default)
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]

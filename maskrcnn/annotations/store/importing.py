@@ -289,7 +289,7 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
     """Write down what is known of a picture that waits."""
     if isinstance(copied, _Unfit):
         raise copied
-    record = original_names.remembered(picture.record, original_names.last_part(picture.name))
+    record = original_names.remembered(picture.record, original_names.last_part(picture.name), always=True)
     try:
         state = State.of(record.regions)
     except StudioError as error:

@@ -458,3 +458,24 @@ def test_labels_fit_photographs_in_folders_below(case: str, format: str, tmp_pat
     (tmp_path / "all.zip").write_bytes(writing.zipped(packed, True))
     with intake.stage_path(tmp_path / "all.zip", base=tmp_path) as staged:
         assert (staged.missing, same(found(staged.dataset), wanted)) == ((), True)
+
+
+@pytest.mark.parametrize("format", writing.FORMATS)
+def test_labels_alone_find_the_pictures_that_a_project_has_or_that_come_along(format: str, tmp_path: Path) -> None:
+    """The zip of the page's export without pictures: into a project that has them, and together with photographs."""
+    records = []
+    for number, place in enumerate(("train/1.png", "val/1.png", "val/2.png")):
+        photograph(tmp_path / place, number)
+        kept = ImageRecord(place, (Region(outline(number), "cat"),), tmp_path / place, WIDTH, HEIGHT)
+        records.append(replace(kept, split="val" if number else "train"))
+    project = Project.create(tmp_path / "cells")
+    project.import_dataset(Dataset(tuple(records), ("cat",)), None)
+    encoded = writing.encode(project.dataset(), format, pictures=False)
+    if writing.FORMATS[format].suffix:
+        encoded = replace(encoded, files={f"a{writing.FORMATS[format].suffix}": next(iter(encoded.files.values()))})
+    labels = ("labels.zip", writing.zipped(encoded, False))
+    photographs = [(place, (tmp_path / place).read_bytes()) for place in ("train/1.png", "val/1.png", "val/2.png")]
+    for uploads, beside in (([labels], project.images_folder), ([labels, *photographs], None)):
+        with intake.stage_uploads(uploads, beside=beside, base=tmp_path) as staged:
+            again = found(staged.dataset)
+        assert same(again, found(project.dataset()))

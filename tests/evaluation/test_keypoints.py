@@ -96,6 +96,18 @@ def test_any_number_of_keypoints_with_the_usual_sigma(count: int) -> None:
     assert summary["AP"] == pytest.approx(0.3)
 
 
+def test_there_is_a_sigma_for_each_keypoint() -> None:
+    with pytest.raises(StudioError, match="sigmas: there are 3, but the objects have 2 keypoints; give one for each"):
+        coco_summary(truth(POSE), [found(POSE)], "keypoints", (0.1, 0.1, 0.1))
+
+
+@pytest.mark.parametrize(("down", "medium"), [(2, 1.0), (20, 0.5), (93, 1.0)])
+def test_a_pose_that_finds_nobody_is_as_large_as_the_box_around_its_places(down: float, medium: float) -> None:
+    """100 px across: small up to 10.24 px down, large from 92.16 on; between it is a mistake of that size."""
+    astray = found([(200.0, 200.0), (300.0, 200.0 + down)], 0.95)
+    assert coco_summary(truth(POSE), [astray, found(POSE)], "keypoints", SIGMAS)["APm"] == pytest.approx(medium)
+
+
 def test_seventeen_have_cocos_sigmas() -> None:
     """The nose (0.026, k = 0.052) is off by s k = 3.12 px, the rest exact: (0.6065 + 16) / 17 = 0.977."""
     pose = [(105.0 + 3 * n, 120.0) for n in range(17)]

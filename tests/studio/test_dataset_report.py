@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations.store import ImportReport
+from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import dataset_report
 
 
@@ -49,6 +49,10 @@ def test_a_report_with_everything(page: Page) -> None:
         ("not imported: a.png: broken", "odd"),
     )
     dataset_report.keep(Path("p"), "dataset", report, ["passed over: b.txt", "odder"])
+    there, elsewhere = Project(Path("p")), Project(Path("q"))
+    assert [
+        dataset_report.waits(*asked) for asked in ((there, "dataset"), (there, "annotate"), (elsewhere, "dataset"))
+    ] == [True, False, False]
     dataset_report.show()
     (box,) = page.of("warning", "success", "error")
     assert box.startswith("**Imported**: 7 pictures added")
@@ -72,6 +76,8 @@ def test_a_report_with_everything(page: Page) -> None:
     (frame,) = page.of("dataframe")
     assert list(frame["Picture"]) == ["2.png", "10.png"]
     assert page.of("button") == ["See the pictures", "Import more"]
+    dataset_report.forget()
+    assert not dataset_report.waits(there, "dataset")
 
 
 @pytest.mark.parametrize(

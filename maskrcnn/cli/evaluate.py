@@ -171,7 +171,7 @@ def table(report: dict[str, Any]) -> str:
     lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
     objects = sum(entry["n_gt"] for entry in report["per_image"])
     lines.append(f"on {counted(len(report['per_image']), 'picture')} with {counted(objects, 'object')}")
-    if between:
+    if any(edges for kind in TASKS for edges in (between.get(kind) or {}).values()):
         lines.append(f"in brackets: the 95 % interval, from {between['resamples']} resamples of the pictures")
         lines += caution(len(report["per_image"]))
     return "\n".join(lines)

@@ -215,7 +215,7 @@ def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
         },
     )
     if more > 0:
-        st.markdown(f":small[and {more:,} more classes]")
+        st.markdown(f":small[and {counted(more, 'more class', 'more classes')}]")
     shapes = sorted(counted_up.shapes.items(), key=lambda entry: -entry[1])
     words = [counted(number, shape_words(kind)) for kind, number in shapes]
     if counted_up.keypoints:

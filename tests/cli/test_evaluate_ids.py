@@ -27,10 +27,11 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.cli import evaluate as command
 from maskrcnn.cli import main
 from maskrcnn.config import Config
-from maskrcnn.evaluation import evaluate
+from maskrcnn.evaluation import evaluate, intervals
 from maskrcnn.studio import run_downloads
 from maskrcnn.training.labels import training_documents
 from maskrcnn.training.run_folder import RunFolder
+from tests.evaluation.random_sets import random_set
 
 # pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -349,3 +350,13 @@ def test_crowds_are_told_with_their_number(network: None, tmp_path: Path, capsys
     out = capsys.readouterr().out
     assert "not an object: 1 region that marks a crowd: what lies there counts neither way\n" in out
     assert f"on 6 pictures with {len(document['annotations']) - 1} objects" in out
+
+
+@pytest.mark.parametrize(("images", "brackets"), [(1, False), (2, True)])
+def test_brackets_are_explained_where_there_are_some(images: int, brackets: bool) -> None:
+    """One picture has no interval."""
+    document, detections = random_set(3, images=images, objects=4, extra=2)
+    report = evaluate(document, detections, with_evidence=True)
+    report["intervals"] = intervals(report, 100, 0)
+    table = command.table(report)
+    assert ("[" in table, "in brackets" in table) == (brackets, brackets)

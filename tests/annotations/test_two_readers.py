@@ -463,6 +463,8 @@ def test_labels_that_find_some_have_no_such_line(lay: Lay) -> None:
         ("masks", "imgs/a.png", {"notes.json": {"made": "by hand"}}),
         ("train_masks", "train/a.png", {"README.txt": "x"}),
         ("set/masks", "set/images/a.png", {"set/masks/classes.txt": "leaf\n"}),
+        ("masks/train", "images/train/a.png", {}),
+        ("annotations/training", "images/training/a.png", {}),
         ("masks", "elsewhere/a.png", None),
     ],
 )

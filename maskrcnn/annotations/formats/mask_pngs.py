@@ -343,6 +343,10 @@ def _pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, P
     if images is not None:
         yield from _named(images, pictures.SUFFIXES, images)
         return
+    above = folder.parent
+    if is_called_so(above.name) or above.name.lower() in picture_places.OF_LABELS:  # masks/train beside images/train
+        for beside in _folders_of_pictures(above):
+            yield from _named(beside / folder.name, pictures.SUFFIXES, above.parent)
     for beside in _folders_of_pictures(folder):
         yield from _named(beside, pictures.SUFFIXES, folder.parent)
     yield from _named(folder, pictures.SUFFIXES, folder)

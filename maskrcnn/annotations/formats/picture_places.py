@@ -22,7 +22,7 @@ from maskrcnn.words import counted
 MOST_FILES = 200_000
 """So many files around a label file are looked at for its pictures; it may lie in a home folder."""
 
-_OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
+OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
 """Folders that hold label files only; their pictures lie in folders beside them. In any case, as the next."""
 _IMAGES = "images"
 OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
@@ -60,7 +60,7 @@ def around(label_file: Path, images: Path | None = None) -> Around:
     base = label_file if label_file.is_dir() else label_file.parent
     files, warnings = _pictures_below(base)
     name = label_file.name if label_file != base else "labels"
-    if base.name.lower() in _OF_LABELS:
+    if base.name.lower() in OF_LABELS:
         files = {f"{base.name}/{file}": path for file, path in files.items()}
         name = f"{base.name}/{name}"
         further, lines = beside(label_file)
@@ -73,7 +73,7 @@ def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     """The pictures in the folders beside one that holds labels only (which may itself be given), by their names
     relative to the folder of these; and warnings. None for a folder of another name."""
     base = label_file if label_file.is_dir() else label_file.parent
-    if base.name.lower() not in _OF_LABELS:
+    if base.name.lower() not in OF_LABELS:
         return {}, []
     stem = label_file.stem.lower() if label_file != base else _IMAGES
     there: dict[str, list[Path]] = {}

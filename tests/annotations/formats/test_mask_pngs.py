@@ -212,6 +212,15 @@ def test_a_folder_of_objects_and_one_of_their_classes(
     assert read(tmp_path).images[0].split == "train"
 
 
+def test_a_pair_without_its_pictures_is_not_blamed_for_its_colours(tmp_path: Path) -> None:
+    for name in ("SegmentationObject/a.png", "SegmentationClass/a.png"):
+        save(tmp_path, name, COLOURS_OF_VOC[BASE])
+    (line,) = stage_path(tmp_path).warnings
+    assert line.startswith(
+        "SegmentationObject: its PNGs (a.png) look like masks, but no picture of their names was found"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

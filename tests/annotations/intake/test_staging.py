@@ -277,6 +277,21 @@ def test_our_own_exports_come_back(format: str, stage: Any, via: Any, jpeg: Any,
     assert staged.missing == ()
 
 
+@pytest.mark.parametrize("sidecar", ["a.jpg.json", "a.jpg.supplemental-metadata.json"])
+def test_what_a_photo_service_says_of_photographs_is_passed_over(sidecar: str, stage: Any, jpeg: Any) -> None:
+    staged = stage({"a.jpg": jpeg(1), sidecar: b'{"title": "a.jpg"}', "metadata.json": b'{"title": "Garden"}'})
+    assert summary(staged) == {"a.jpg": (None, 0)}
+    assert sum(line.startswith("passed over: ") and "holds no labels" in line for line in staged.warnings) == 2
+
+
+def test_zips_in_a_zip_are_named(zipped: Any, jpeg: Any, waiting: Path) -> None:
+    content = zipped({"train.zip": zipped({"a.jpg": jpeg(1)}), "val.zip": zipped({"b.jpg": jpeg(2)})})
+    with pytest.raises(
+        StudioError, match=r"set\.zip: holds 2 zips \(train\.zip, val\.zip\), and neither .*; unpack it"
+    ):
+        stage_uploads([("set.zip", content)], base=waiting)
+
+
 def test_what_is_of_no_use_is_named(stage: Any, jpeg: Any) -> None:
     """A phone's photos, say, and YOLO labels without the file that names their classes."""
     staged = stage(

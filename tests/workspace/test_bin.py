@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,32 @@ def test_deleted_for_good_it_is_gone_with_its_files_and_nothing_else(space: Work
     for again in (space.destroy, space.restore):
         with pytest.raises(StudioError, match="not in the bin any more"):
             again(gone.id)
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "Permission denied"), FileNotFoundError()])
+def test_what_cannot_be_deleted_for_good_is_named(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    deleted = space.delete(make(space.root / "cells", 0))
+
+    def rmtree(folder: Path, onerror: Callable[..., None]) -> None:
+        onerror(os.unlink, f"{folder}/cells/project.db", (type(error), error, None))
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    if isinstance(error, FileNotFoundError):  # gone all the same
+        space.destroy(deleted.id)
+    else:
+        with pytest.raises(StudioError, match=r"cells/project\.db: cannot be deleted \(Permission denied\); mend its"):
+            space.destroy(deleted.id)
+    assert space.bin() == []
+
+
+def test_what_a_computer_that_stopped_left_in_the_bin_goes_and_nothing_else(space: Workspace) -> None:
+    first, box = space.delete(make(space.root / "one", 0)), space.root / ".bin"
+    for name in ("letters", "20260101-101010-0123abcd", ".going-20260101-101010-0123abcd/cells"):
+        (box / name).mkdir(parents=True)
+    second = space.delete(make(space.root / "two", 0))
+    assert {path.name for path in box.iterdir()} == {"letters", first.id, second.id}
 
 
 @pytest.mark.parametrize("kind", LINKS)

@@ -450,6 +450,18 @@ def test_what_is_said_of_a_project_and_how_large_it_is(space: Workspace) -> None
     assert list(size_on_disk(project / "nowhere")) == [0]
 
 
+def test_runs_are_the_folders_in_the_folder_of_runs_and_no_links(space: Workspace, tmp_path: Path) -> None:
+    project = make(space.root / "cells")
+    runs = project / RUNS
+    (runs / ".hidden").mkdir()
+    (runs / "notes.txt").touch()
+    (runs / "link").symlink_to(runs / "first")
+    assert space.about(project).runs == 1
+    runs.rename(tmp_path / "far")
+    runs.symlink_to(tmp_path / "far")
+    assert space.about(project).runs == 0
+
+
 def test_a_large_project_is_counted_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "_LOOK", 20)
     for number in range(41):

@@ -156,7 +156,7 @@ def _examine_record(
         record.path,
         seen.likeness if seen is not None else None,
         classes=Counter(drawn.region.class_name for drawn in kept if whole_dataset.counts(drawn.region)),
-        pairs=duplicates.pairs(kept),
+        pairs=[] if in_shares else duplicates.pairs(kept),
         objects=objects,
         passed=passed,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),

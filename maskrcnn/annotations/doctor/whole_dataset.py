@@ -83,7 +83,11 @@ def without_any_picture(found: list[Finding], noted: list[Noted]) -> list[Findin
     missing = [finding for finding in found if finding.check == "picture-missing"]
     if not missing or len(missing) < len(noted):
         return found
-    words = "the picture was" if len(noted) == 1 else f"none of the {len(noted)} pictures was"
+    words = (
+        f'the only picture, "{missing[0].file_name}", was'
+        if len(noted) == 1
+        else f"none of the {len(noted)} pictures was"
+    )
     others = [finding for finding in found if finding.check != "picture-missing"]
     return [*others, Finding("picture-missing", "error", f"{words} not found" if len(noted) == 1 else f"{words} found")]
 
@@ -324,6 +328,12 @@ def _drawn_twice(noted: list[Noted], meant: Mapping[str, str]) -> list[Finding]:
     return found
 
 
+def _undecided(pairs: list[Pair], dropped: Mapping[int, Drawn]) -> set[int]:
+    """The regions, by number, of which a person must say whether they are one with another."""
+    numbers = [{pair.kept.number, pair.other.number} for pair in pairs]
+    return set().union(*(pair for pair in numbers if not pair & dropped.keys()))
+
+
 def _difference(kept: Region, other: Region) -> str:
     """What two regions of one place say differently, in words."""
     if kept.class_name != other.class_name:
@@ -341,11 +351,14 @@ def _names(
     classes = list(dict.fromkeys(names.meant.get(name, name) for name in (*dataset.classes, *names.numbers)))
     found = []
     for number, record in enumerate(dataset.images):
+        dropped = twice.get(number, {})
+        undecided = _undecided(noted[number].pairs, dropped)
         for place, region in enumerate(record.regions, start=1):
-            if place in twice.get(number, ()):
+            if place in dropped:
                 continue
             if (old := region.class_name) is None:
-                symptom = _without_class(dataset, region, classes, names.rivals) if counts(region) else None
+                is_sure = place not in undecided
+                symptom = _without_class(dataset, region, classes, names.rivals, is_sure) if counts(region) else None
             else:
                 symptom = _misspelt(old, names)
             if symptom is not None:
@@ -366,9 +379,11 @@ def _misspelt(old: str, names: _Names) -> Symptom | None:
     return Symptom("class-typo", "warning", words, None, (Fix(f'call it "{other}"', "rename", other),))
 
 
-def _without_class(dataset: Dataset, region: Region, classes: list[str], rivals: tuple[str, ...]) -> Symptom:
+def _without_class(
+    dataset: Dataset, region: Region, classes: list[str], rivals: tuple[str, ...], is_sure: bool
+) -> Symptom:
     """A region that needs a class and has none. It surely is of the only class there is only if nothing that the label
-    file says of it, or of others, speaks against that."""
+    file says of it, or of others, speaks against that; with `is_sure` False it may be another region, drawn again."""
     own = {
         name: name if value.strip().casefold() in _YES else value
         for name, value in via_rivals.own_names(region).items()
@@ -377,7 +392,7 @@ def _without_class(dataset: Dataset, region: Region, classes: list[str], rivals:
     several = any(isinstance(value, Mapping) and value for value in region.attributes.values())
     # In a COCO file each object has a category: one without a name is another one than that which has.
     is_of_another = "coco" in region.extras
-    if len(classes) == 1 and not (own or several or rivals or is_of_another):
+    if len(classes) == 1 and is_sure and not (own or several or rivals or is_of_another):
         fix = Fix(f'call it "{classes[0]}", the only class there is', "rename", classes[0])
         return Symptom("no-class", "error", "it has no class", fix)
     choices = [

@@ -70,6 +70,8 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Path:
 CORNER = ((0, 0), (5, 0), (-5, 5))
 SLIVER = ((-30, -30), (-29.9, -30), (0, 20), (0, 20), (-30, -30))
 
+LEFT, SHARE = Polygon(((0, 0), (20, 0), (20, 20))), Rect(-0.2, 0.1, 0.7, 0.3)
+POINTED = Keypoints(((5, 15, 2),))
 FLAT = Region(Rect(-2, 30, 20, 8), "dent")
 
 
@@ -78,6 +80,9 @@ FLAT = Region(Rect(-2, 30, 20, 8), "dent")
 @example([[Region(Polygon(((-30, -30),)), "dent"), Region(Rect(-5, 0, 20, 20), "dent")]], True)
 @example([[Region(MultiPolygon(((SLIVER,), (((-4, 0), (20, 0), (20, 20)),))), "dent")]], True)
 @example([[Region(Rect(10, 10, 30, 20), "dent"), Region(Rect(10, 10, 45, 20), "dent"), FLAT]], True)
+# A region without a class that may be another one is not given that one's class; labels in shares are no pixels.
+@example([[Region(LEFT, keypoints=POINTED), Region(LEFT, "scratch")]], True)
+@example([[Region(SHARE, "dent"), Region(SHARE)]], True)
 @given(st.lists(st.lists(REGION, max_size=6), min_size=1, max_size=2), st.booleans())
 def test_after_all_mends_nothing_is_left_to_mend(square: Path, drawn: list[list[Region]], found: bool) -> None:
     path = square if found else None

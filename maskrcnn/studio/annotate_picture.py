@@ -37,10 +37,10 @@ def background(
     in colour. The number of the `selected` one, counted from 0, is larger and has a white ring.
 
     Beyond zoom 1 there are more pixels, as far as the picture has them. `skeletons` (class -> skeleton) say between
-    which keypoints there are bones.
+    which keypoints there are bones. Raises `StudioError` for a picture that cannot be read.
     """
     side = round(canvas.LONGEST_SIDE * zoom)
-    picture, scale = _scaled(str(path), path.stat().st_mtime_ns, side)
+    picture, scale = _scaled(str(path), _modified(path), side)
     picture = picture.copy()
     unit = max(picture.shape[:2]) / (_SHOWN_AT * zoom)
     for region in regions:
@@ -84,8 +84,16 @@ def keypoints_of(region: Region) -> Keypoints | None:
     return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
 
 
+def _modified(path: Path) -> int:
+    """When the file was changed, for the cache; 0 for one that is not there, which `_scaled` has the words for."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 @st.cache_data(max_entries=12, show_spinner=False)
-def _scaled(path: str, _changed: int, side: int) -> tuple[np.ndarray, float]:
+def _scaled(path: str, modified: int, side: int) -> tuple[np.ndarray, float]:
     """The picture with its longer side between `_SHARP_SIDE` and `side` pixels, and the factor of that."""
     picture = pictures.load(path)
     height, width = picture.shape[:2]

@@ -13,12 +13,14 @@ _LAUNCH = "on the Launch page"
 
 _RULES: tuple[tuple[str, str], ...] = (
     # Pictures
-    (r",? or pass --images DIR", ""),
+    (r"no such picture; put it there, or pass --images DIR", "no such picture; put it there, or remove it on Dataset"),
+    (r", or pass --images DIR", ""),
+    (r", or take it out of the label file$", ", or leave it out"),  # a project has none
     (r"pass --images DIR", "put it beside the labels"),
     (r"give the folder of pictures with --images DIR", "put the pictures beside the labels"),
     (r"give it, and this folder with --images, or label the pictures in the studio", "import it with them"),
     # Classes
-    (r"\(--class-attribute NAME, or Dataset > Classes\)", "(Dataset > Classes)"),
+    (r"\(--class-attribute (?:[A-Z]+|\"[^\"]*\"), or ", "("),
     (r"take each of these for one: --class-attribute (\"[^\"]*\")", r"take each of \1 for one under Dataset > Classes"),
     # Labels
     (r", or give another --data\b", ""),
@@ -49,7 +51,6 @@ _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _RULES)
 def on_page(message: object) -> str:
     """A message with the mends that a page has, where it names options of the command line; any other as it is."""
     text = str(message)
-    if "--" in text or "python -m" in text:
-        for pattern, words in _COMPILED:
-            text = pattern.sub(words, text)
+    for pattern, words in _COMPILED:
+        text = pattern.sub(words, text)
     return text

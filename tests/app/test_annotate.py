@@ -53,6 +53,17 @@ def app(root: Path, project: Project) -> AppTest:
     return started
 
 
+def test_a_picture_whose_file_is_gone_is_one_red_box_and_the_others_go_on(app: AppTest, project: Project) -> None:
+    (project.images_folder / "a.png").unlink()
+    app.run()
+    assert not app.exception
+    (error,) = app.error
+    assert error.value.endswith("a.png: there is no such picture; put it there, or remove it on Dataset")
+    button(app, "Next").click().run()
+    assert not app.error
+    assert address(app, "image") == "b.png"
+
+
 def address(app: AppTest, name: str) -> str:
     """A part of the page's query; AppTest holds what a script set as it is, and what a test set as a list."""
     value = app.query_params[name]

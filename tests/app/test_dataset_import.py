@@ -572,12 +572,16 @@ def test_labels_whose_pictures_have_other_names_are_not_opened_without_a_word(
     [
         ("labels.json", via("gone.png", label="owl"), "its picture was not found"),
         ("a.zip", b"PK\x03\x04", "a.zip"),
+        ("notes.txt", b"hello", "neither pictures nor labels"),  # although a picture lies beside it
+        ("a.pdf", b"%PDF-1.4", "neither pictures nor labels"),
     ],
 )
 def test_a_path_that_cannot_be_opened_makes_no_project(
     root: Path, workspace: Path, project: Project, staging: Path, tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "x.png").write_bytes(png())
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
     app.text_input(key="open_path").input(str(tmp_path / name))
     next(element for element in app.button if element.label == "Open").click().run()

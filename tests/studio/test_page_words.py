@@ -25,8 +25,14 @@ NO_PAGE = (
 """Parts of messages that no page shows, or that name what only a terminal does."""
 
 CASES = (
-    ("there is no such picture; put it there, or pass --images DIR", "there is no such picture; put it there"),
+    ("no such picture; put it there, or pass --images DIR", "no such picture; put it there, or remove it on Dataset"),
+    (
+        "a.png: this is no picture; replace it, or take it out of the label file",
+        "a.png: this is no picture; replace it, or leave it out",
+    ),
+    ("no such label file; put it there, or pass --images DIR", "no such label file; put it there"),
     ('"a.jpg" not found beside it; pass --images DIR', '"a.jpg" not found beside it; put it beside the labels'),
+    ('which is the class (--class-attribute "b,c", or Dataset > Classes)', "which is the class (Dataset > Classes)"),
     (
         "say which is the class (--class-attribute NAME, or Dataset > Classes)",
         "say which is the class (Dataset > Classes)",

@@ -418,12 +418,16 @@ def faulty_runs_in(folder: Path) -> dict[str, str]:
     return {run.name: wrong for run in _all_runs(folder) if (wrong := run.fault()) is not None}
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder in `runs/` is a run, with a fault or without, and not something else that somebody put there."""
+    return any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
+
+
 def _all_runs(folder: Path) -> list[RunFolder]:
-    marks = (CONFIG, PROCESS, QUEUED)
     try:
         if not foreign.is_confined(folder, [folder.parent]):
             return []
-        paths = [path for path in folder.iterdir() if any(os.path.lexists(path / mark) for mark in marks)]
+        paths = [path for path in folder.iterdir() if is_run(path)]
     except OSError:
         return []
     found = [(path.lstat().st_ctime, path) for path in paths if os.path.lexists(path)]

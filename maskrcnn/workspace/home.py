@@ -22,7 +22,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import table, waiting_copy
 from maskrcnn.jobs.lock import alone
 from maskrcnn.jobs.settling import RUNNER_LOG
-from maskrcnn.training.run_folder import RUNS
+from maskrcnn.training.run_folder import RUNS, is_run
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
 from maskrcnn.workspace import copying, in_use, names
@@ -162,9 +162,8 @@ class Workspace:
     def about(self, project: Path) -> About:
         """What a list says of a project. Raises `StudioError` for one that cannot be read."""
         counts = Project.open(project).counts()
-        return About(
-            counts.pictures, counts.done, len(in_use.run_names(project)), self._memory.opened().get(str(project))
-        )
+        runs = sum(is_run(project / RUNS / name) for name in in_use.run_names(project))
+        return About(counts.pictures, counts.done, runs, self._memory.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
         """Remember that a project was opened now; where nothing can be written, nothing is remembered."""

@@ -450,10 +450,11 @@ def test_what_is_said_of_a_project_and_how_large_it_is(space: Workspace) -> None
     assert list(size_on_disk(project / "nowhere")) == [0]
 
 
-def test_runs_are_the_folders_in_the_folder_of_runs_and_no_links(space: Workspace, tmp_path: Path) -> None:
+def test_runs_are_those_that_the_runs_page_lists_and_no_links(space: Workspace, tmp_path: Path) -> None:
     project = make(space.root / "cells")
     runs = project / RUNS
     (runs / ".hidden").mkdir()
+    (runs / "something else").mkdir()
     (runs / "notes.txt").touch()
     (runs / "link").symlink_to(runs / "first")
     assert space.about(project).runs == 1

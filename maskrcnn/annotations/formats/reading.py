@@ -31,7 +31,7 @@ from maskrcnn.annotations.formats.lazy import Records, with_paths
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.words import byte_size
+from maskrcnn.words import byte_size, counted
 
 LARGEST_FILE = 150 * 10**6
 """Bytes; a label file beyond this is refused before it is read. Ten thousand pictures with ten outlines are 70 MB."""
@@ -192,7 +192,7 @@ def _project_in(folder: Path, files: Mapping[str, Path]) -> Path | None:
     """The folder of the one project that lies below a folder, as a zip of it is unpacked. `StudioError` for several."""
     found = [file.parent for name, file in files.items() if file_names.parts(name)[-1] == DATABASE]
     if len(found) > 1:
-        raise StudioError(f"{folder}: holds {len(found)} projects; give one of them")
+        raise StudioError(f"{folder}: holds {counted(len(found), 'project')}; give one of them")
     return found[0] if found else None
 
 

@@ -95,9 +95,10 @@ def understand(dropped: Dropped) -> Understood:
         raise StudioError(said[0].removeprefix("passed over: "))
     zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
     if not found and not dropped.pictures and zips:
+        it, number = ("it", "1 zip") if len(zips) == 1 else ("them", counted(len(zips), "zip"))
         raise StudioError(
-            f"{dropped.name}: holds {counted(len(zips), 'zip')} ({names.listed(zips)}), and neither pictures nor "
-            "labels; unpack it, and give what is in it"
+            f"{dropped.name}: holds neither pictures nor labels, but {number} ({names.listed(zips)}); "
+            f"unpack {it}, and give what is in {it}"
         )
     if not found and (dropped.only is not None or not dropped.pictures):
         is_empty = "" if dropped.files else "is empty: "

@@ -287,7 +287,7 @@ def test_what_a_photo_service_says_of_photographs_is_passed_over(sidecar: str, s
 def test_zips_in_a_zip_are_named(zipped: Any, jpeg: Any, waiting: Path) -> None:
     content = zipped({"train.zip": zipped({"a.jpg": jpeg(1)}), "val.zip": zipped({"b.jpg": jpeg(2)})})
     with pytest.raises(
-        StudioError, match=r"set\.zip: holds 2 zips \(train\.zip, val\.zip\), and neither .*; unpack it"
+        StudioError, match=r"set\.zip: holds neither .* but 2 zips \(train\.zip, val\.zip\); unpack them"
     ):
         stage_uploads([("set.zip", content)], base=waiting)
 

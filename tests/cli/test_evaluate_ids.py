@@ -237,7 +237,7 @@ def test_ids_that_pycocotools_cannot_take_are_kept_too(
     assert {entry["image_id"] for entry in entries} == {image["id"] for image in document["images"]}
 
 
-@pytest.mark.parametrize("kind", ["via2", "labelme", "project"])
+@pytest.mark.parametrize("kind", ["via2", "labelme", "yolo", "project"])
 def test_labels_without_ids_have_those_that_convert_writes(
     kind: str, network: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -254,7 +254,7 @@ def test_labels_without_ids_have_those_that_convert_writes(
             (record,) = [record for record in dataset.images if record.file_name == image.file_name]
             made.save(image.id, record.regions, made.regions(image.id)[1])
     else:
-        data = tmp_path / ("via.json" if kind == "via2" else "labelme")
+        data = tmp_path / ("via.json" if kind == "via2" else kind)
         assert main(["convert", str(tmp_path / "labels.json"), str(data), "--to", kind]) == 0
     capsys.readouterr()
     images = [] if kind == "project" else ["--images", str(tmp_path)]

@@ -142,8 +142,8 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
             return Symptom("size-mismatch", "error", words, scale)
         if fits_real and not fits_declared:
             return Symptom("size-mismatch", "error", f"{words}; the labels fit the real one only", keep)
-        fit = "both" if fits_real else "neither" if shapes else "any, as there are none"
-        return Symptom("size-mismatch", "error", f"{words}; the labels fit {fit}", None, (scale, keep))
+        fit = f"the labels fit {'both' if fits_real else 'neither'}" if shapes else "nothing is labelled on it"
+        return Symptom("size-mismatch", "error", f"{words}; {fit}", None, (scale, keep))
     if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
         words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
         fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))

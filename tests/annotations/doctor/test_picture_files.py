@@ -129,6 +129,16 @@ def test_a_stray_vertex_says_nothing_of_the_frame(tmp_path: Path) -> None:
     assert examine(mended) == []
 
 
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [([BOTH], "the labels fit both"), ([Rect(10, 10, 900, 20)], "the labels fit neither"), ([], "nothing is labelled")],
+)
+def test_which_sizes_labels_fit_is_said(shapes: list[Rect], said: str, tmp_path: Path) -> None:
+    drawn = made_up.record(tmp_path, "a.png", *(Region(s, "dent") for s in shapes), width=400, height=320)
+    (finding,) = [finding for finding in examine(made_up.dataset(drawn)) if finding.check == "size-mismatch"]
+    assert said in finding.what
+
+
 def test_labels_that_fit_the_real_picture_only_keep_their_places(tmp_path: Path) -> None:
     """The label file has the size of a copy of half the size, but its labels reach over the whole picture."""
     dataset = made_up.dataset(made_up.record(tmp_path, "a.png", *made_up.PAIR, width=WIDTH // 2, height=HEIGHT // 2))

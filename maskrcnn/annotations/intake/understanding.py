@@ -95,7 +95,7 @@ def understand(dropped: Dropped) -> Understood:
         raise StudioError(said[0].removeprefix("passed over: "))
     zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
     if not found and not dropped.pictures and zips:
-        it, number = ("it", "1 zip") if len(zips) == 1 else ("them", counted(len(zips), "zip"))
+        it, number = "it" if len(zips) == 1 else "them", counted(len(zips), "zip")
         raise StudioError(
             f"{dropped.name}: holds neither pictures nor labels, but {number} ({names.listed(zips)}); "
             f"unpack {it}, and give what is in {it}"

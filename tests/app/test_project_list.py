@@ -329,5 +329,6 @@ def test_many_projects_are_found_by_a_part_of_their_names(root: Path, workspace:
         shutil.copytree(first, workspace / f"p{number:02}")
     app = window(open_app(root, "p00").run())
     assert "12 of 15: type a part of the name" in said(app)
+    assert sum(each.key.startswith("project_open_") for each in app.button) == 12
     app = app.text_input(key="project_find_Find a project").input("P1").run()
     assert sum(each.key.startswith("project_open_") for each in app.button) == 5

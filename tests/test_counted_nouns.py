@@ -34,7 +34,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/cli/train_start.py": {"team.size"},
     "maskrcnn/studio/run_lines.py": {"of_kept"},
     "maskrcnn/studio/why_missed.py": {"missed", "config.num_classes - 1"},
-    "maskrcnn/training/duration.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "seconds / 86400"},
+    "maskrcnn/training/duration.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "days"},
     # More than a limit, which is large.
     "maskrcnn/annotations/folder_walk.py": {"most_files", "enough"},
     "maskrcnn/annotations/formats/mask_pngs.py": {"len(numbers)"},

@@ -27,6 +27,7 @@ from maskrcnn.config import Config
 from maskrcnn.studio import launch_eta, launch_speed, run_downloads
 from maskrcnn.training.duration import Costs
 from maskrcnn.training.run_folder import RunFolder
+from tests.sweeps import sweep
 
 RUNS, PREDICTIONS, LAUNCH, DATASET = (
     "pages/train/runs.py",
@@ -249,6 +250,7 @@ BEST: dict[str, tuple[Rows, bool, int, str]] = {
 }
 
 
+@sweep
 def test_each_run_opens_at_its_own_best_epoch(root: Path, project: Project) -> None:
     for name, (aps, validated, _, _) in BEST.items():
         make_run(project, name, aps, 1, 1.0, validated)

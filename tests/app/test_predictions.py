@@ -15,6 +15,7 @@ from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.studio import inspection
 from maskrcnn.training.run_folder import RunFolder
+from tests.sweeps import sweep
 
 PAGE = "pages/inspect/predictions.py"
 
@@ -182,6 +183,7 @@ def test_next_and_previous_go_round(root: Path, run: RunFolder) -> None:
     assert select(app, "Picture").value == "a.png"
 
 
+@sweep
 def test_the_choice_stays_when_the_page_is_left(root: Path, run: RunFolder) -> None:
     app = open_page(root)
     select(app, "Picture").set_value("b.png").run()

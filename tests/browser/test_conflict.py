@@ -123,6 +123,7 @@ def test_a_tab_that_is_closed_before_its_person_chose_loses_nothing(
     assert_are(shapes(project), [THERE, SECOND])
 
 
+@sweep
 def test_undo_does_not_take_back_what_was_never_seen(tabs: tuple[Tab, Tab], project: Project, settled: Settled) -> None:
     first, second = tabs
     draw(first, settled, FIRST)

@@ -14,7 +14,7 @@ from maskrcnn.jobs.command import PROGRAM
 from maskrcnn.training.run_folder import RunFolder
 from tests.browser.conftest import Server, start_server
 from tests.jobs.fakes import STAND_IN, dead, end_all, pid_of, until, write_code
-from tests.sweeps import FUZZ, wider
+from tests.sweeps import FUZZ, sweep, wider
 
 Settled = Callable[[Any], None]
 
@@ -73,6 +73,7 @@ def test_launches_from_several_tabs_take_turns(studio: Server, page: Any, settle
     assert until(lambda: not queue.running(studio.workspace))
 
 
+@sweep
 def test_the_order_is_changed_cancel_is_shown_at_once_and_a_killed_training_is_told(
     studio: Server, page: Any, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:

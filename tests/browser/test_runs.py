@@ -13,6 +13,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
 from tests.jobs.fakes import this_process
+from tests.sweeps import sweep
 
 EPOCHS, STEPS = 4, 6
 BOX = [10.0, 10.0, 40.0, 40.0]
@@ -77,6 +78,7 @@ def test_hovering_tells_every_loss_of_a_point_and_the_run_it_is_of(
     assert "rpn bbox 0.1667 · val 0.3333" in said
 
 
+@sweep
 def test_the_slider_goes_back_to_what_an_epoch_found(
     server: Any, page: Any, settled: Callable[[Any], None], project: Project
 ) -> None:

@@ -415,6 +415,7 @@ def memory(server: Server) -> float:
     return psutil.Process(server.process.pid).memory_info().rss / MB
 
 
+@sweep
 def test_sixty_uploads_fill_what_a_visit_may_have_and_are_freed_after_it(small: Server, tmp_path: Path) -> None:
     visit = Visit(small)
     before = memory(small)

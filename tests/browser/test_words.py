@@ -10,6 +10,7 @@ import pytest
 
 from maskrcnn.studio.plain_text import WORD_JOINER, plain
 from tests.browser.conftest import ROOT, Server, start_server
+from tests.sweeps import sweep
 
 WORDS = (
     "![a](http://pictures.example/a.png)",
@@ -67,6 +68,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.studio.plain_text import plain
+from tests.sweeps import sweep
 
 for number, words in enumerate(json.loads(Path(__file__).with_suffix(".json").read_text())):
     text = plain(words)
@@ -119,6 +121,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.interrupt()
 
 
+@sweep
 def test_words_are_drawn_as_they_were_written(drawn: Server, page: Any) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

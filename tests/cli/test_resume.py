@@ -94,7 +94,6 @@ def test_killed_at_random_moments(whole: RunFolder, labels: Path, tmp_path: Path
     assert same(whole, RunFolder(tmp_path / "run"))
 
 
-@sweep
 def test_killed_in_the_middle_of_epochs(
     whole: RunFolder, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +144,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.02)
 
 
+@sweep
 def test_the_real_command_killed_and_terminated(whole: RunFolder, labels: Path, tmp_path: Path, root: Path) -> None:
     """kill -9 after the first rows, then SIGTERM to what went on, then to the end."""
     run = RunFolder(tmp_path / "run")

@@ -9,6 +9,7 @@ from PIL import Image
 from maskrcnn.cli import main
 from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
+from tests.sweeps import sweep
 
 TRAIN = [
     *("--backbone", "resnet18_fpn", "--epochs", "1", "--device", "cpu", *tiny.SETTINGS),
@@ -106,6 +107,7 @@ def test_a_task_that_cannot_be_is_one_line_and_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@sweep
 def test_what_a_user_may_not_expect_is_said(tmp_path: Path) -> None:
     labels = tiny.kites(tmp_path / "data", pictures=1)
     document = json.loads(labels.read_text())

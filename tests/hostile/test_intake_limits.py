@@ -212,6 +212,7 @@ def test_a_png_is_measured_without_being_decoded_wherever_its_exif_block_stands(
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="measures on Linux")
+@sweep
 def test_memory_of_large_pictures_goes_back_however_many_threads_there_are(tmp_path: Path) -> None:
     """Six threads, a dozen pictures of 40 megapixels, 160 MB each as Pillow keeps them."""
     buffer = io.BytesIO()

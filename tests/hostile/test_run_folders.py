@@ -551,6 +551,7 @@ def test_one_broken_run_takes_down_no_page(
     assert "good" in app.selectbox(key="runs-chosen").options
 
 
+@sweep
 def test_many_broken_runs_leave_every_page_of_every_project_as_it_was(
     root: Path, workspace: Path, run: RunFolder, shared_run: Path
 ) -> None:

@@ -34,6 +34,7 @@ from tests.jobs.fakes import (
     until,
     write_code,
 )
+from tests.sweeps import sweep
 from tests.work import calls
 
 
@@ -45,6 +46,7 @@ def all_done(runs: Path) -> bool:
     return all(local.state(run) == "done" for run in runs_in(runs))
 
 
+@sweep
 def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) -> None:
     """Each of five servers adds two at the same moment; one device."""
     adding = (

@@ -21,6 +21,7 @@ from maskrcnn.studio.launch_speed import Known
 from maskrcnn.training.duration import Costs, estimate_of
 from maskrcnn.training.run_folder import TRAINER
 from tests import tiny
+from tests.sweeps import sweep
 
 COSTS = Costs(step={"all": 0.9}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1945.6)
 
@@ -91,6 +92,7 @@ def test_one_measurement_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     launch_measuring.cancel("other", tmp_path)
 
 
+@sweep
 def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
     """The real thing, once: from the choices on the page to the costs in the store, and no trace in the project."""
     project = Project.create(tmp_path / "p")

@@ -18,7 +18,7 @@ from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
 from maskrcnn.toys import worlds
 from maskrcnn.toys.worlds import WORLDS, generate
-from tests.sweeps import one_in
+from tests.sweeps import one_in, sweep
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -86,6 +86,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert not (tmp_path / "none").exists()
 
 
+@sweep
 def test_workers_end_with_a_parent_that_is_killed(root: Path, tmp_path: Path) -> None:
     code = (
         "from maskrcnn.toys import worlds\n"

@@ -19,6 +19,7 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polygon, Region
 from maskrcnn.annotations.store import Project, ProjectClass, importing
 from maskrcnn.errors import StudioError
+from tests.sweeps import sweep
 
 CLASSES = tuple(f"class {number}" for number in range(5000))
 
@@ -79,6 +80,7 @@ SAVES = """
 """Saves again and again until a file appears; then says when each save began and how long it took."""
 
 
+@sweep
 def test_another_process_saves_while_1000_pictures_with_5000_classes_come_in(
     project: Project, image_id: int, root: Path, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def version(path: Path) -> int:
     is touched."""
     database_files.require_ordinary(path)
     if not any(database_files.has_content(path, suffix) for suffix in ("", database_files.WAL)):
+        database_files.require_ordinary(path)  # one that was taken away in this moment is not empty
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
     with complaining(path), closing(_readable(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])

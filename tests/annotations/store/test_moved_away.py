@@ -30,7 +30,7 @@ CALLS: dict[str, Callable[[Project], Any]] = {
     "picture": lambda project: project.picture(1),
 }
 
-GONE = "the project is gone|is not a project|there is no such picture"
+GONE = r"the project is gone|is not a project \(it has no|there is no such picture"
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.studio import serving, session, sidebar
-from maskrcnn.studio.shell import frame
+from maskrcnn.studio import serving
+from maskrcnn.studio.shell import frame, session, sidebar
 
 ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 

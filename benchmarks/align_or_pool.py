@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.evaluation import compare
-from maskrcnn.toys.recipes import HEADS_READ, SLIM, WORK, measured, paired
+from maskrcnn.toys.training_recipes import HEADS_READ, SLIM, WORK, measured, paired
 
 RESAMPLES = 2000
 

@@ -59,8 +59,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from maskrcnn.annotations import pictures
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_summary, documents
-from maskrcnn.training.labels import training_documents
-from maskrcnn.training.run_folder import RunFolder, write_whole
+from maskrcnn.runs.folder import RunFolder, write_whole
+from maskrcnn.runs.training_documents import training_documents
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS, TUTORIAL = "ours", "tutorial"

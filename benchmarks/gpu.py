@@ -45,16 +45,16 @@ from torchvision.ops import FrozenBatchNorm2d
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.outlines import Outline
-from maskrcnn.cli import train_start
+from maskrcnn.annotations.polygon_outline import Outline
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect, load, prepare
-from maskrcnn.model.precision import supports_bfloat16
+from maskrcnn.model.mixed_precision import supports_bfloat16
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.training import start as train_start
+from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Batch
 from maskrcnn.training.loop import make_optimiser, seed_everything, step
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import Target
-from maskrcnn.training.team import Team
 from maskrcnn.training.validation import losses, numbers
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -195,7 +195,7 @@ def as_rle(answer: Any) -> list[Any]:
 def side_by_side(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
-    from maskrcnn.model.precision import supports_bfloat16
+    from maskrcnn.model.mixed_precision import supports_bfloat16
 
     rounds, count = (2, 1) if args.quick else (args.rounds, 3)
     half = supports_bfloat16(torch.device("cpu"))
@@ -416,7 +416,7 @@ def precision_of_ap(run: str, data: Path) -> dict[str, Any]:
     from maskrcnn.annotations.formats import coco
     from maskrcnn.evaluation import evaluate
     from maskrcnn.model import detect, load, prepare
-    from maskrcnn.model.precision import supports_bfloat16
+    from maskrcnn.model.mixed_precision import supports_bfloat16
 
     model, dataset = load(run), read(data)
     truth = coco.document(dataset, model.config.names)

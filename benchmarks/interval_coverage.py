@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.config import MEASURES
 from maskrcnn.evaluation.bootstrap import draws, figures, interval
-from maskrcnn.evaluation.evidence import Ranking, rankings
+from maskrcnn.evaluation.detection_evidence import Ranking, rankings
 
 RESAMPLES = 200
 

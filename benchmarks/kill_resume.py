@@ -35,7 +35,7 @@ from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from maskrcnn.training.run_folder import PROCESS, RunFolder
+from maskrcnn.runs.folder import PROCESS, RunFolder
 
 EPOCHS, PICTURES = 8, 6
 

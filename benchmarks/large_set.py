@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
 from maskrcnn.config import Config
-from maskrcnn.training.run_folder import Row, RunFolder
+from maskrcnn.runs.folder import Row, RunFolder
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_GB, MOST_GROWTH = 6.0, 1.25

@@ -31,10 +31,10 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.model import build
-from maskrcnn.toys import paint, shapes
-from maskrcnn.training.labels import config_for, training_documents
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.toys import painting, shapes_world
 from maskrcnn.training.loop import seed_everything, train
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.validation import average_precision, detect_all
 
@@ -119,20 +119,20 @@ def overfit(labels: Path, run: RunFolder, fields: dict[str, Any]) -> dict[str, A
 def draw(folder: Path) -> Path:
     """Four pictures in `folder`, painted as the sample project's are, and their label file."""
     records = tuple(picture(folder, number) for number in range(PICTURES))
-    labels = folder / shapes.LABELS
-    writing.write(Dataset(records, shapes.CLASSES, shapes.ATTRIBUTE), labels, "via-project")
+    labels = folder / shapes_world.LABELS
+    writing.write(Dataset(records, shapes_world.CLASSES, shapes_world.ATTRIBUTE), labels, "via-project")
     return labels
 
 
 def picture(folder: Path, number: int) -> ImageRecord:
     """Two shapes, one in the left and one in the right half, on a cluttered ground."""
     random = np.random.default_rng(number)
-    scheme = paint.SCHEMES[number]
-    canvas = paint.background(random, SIDE, SIDE, scheme)
+    scheme = painting.SCHEMES[number]
+    canvas = painting.background(random, SIDE, SIDE, scheme)
     light = float(random.uniform(0, 2 * math.pi))
     regions = []
     for name, outline in two_shapes(random, number):
-        canvas = paint.paint(random, canvas, outline, scheme, light)
+        canvas = painting.paint(random, canvas, outline, scheme, light)
         regions.append(Region(Polygon(tuple((float(x), float(y)) for x, y in outline.round(1))), name))
     path = folder / f"overfit{number}.png"
     cv2.imwrite(str(path), np.clip(canvas, 0, 255).astype(np.uint8)[:, :, ::-1])
@@ -142,10 +142,10 @@ def picture(folder: Path, number: int) -> ImageRecord:
 def two_shapes(random: np.random.Generator, number: int) -> Iterator[tuple[str, np.ndarray]]:
     """Two outlines `(N, 2)` that fit into the halves, with their classes: all six come up in four pictures."""
     for half in (0, 1):
-        name = shapes.CLASSES[(2 * number + half) % len(shapes.CLASSES)]
+        name = shapes_world.CLASSES[(2 * number + half) % len(shapes_world.CLASSES)]
         radius = float(random.uniform(0.2, 0.24)) * SIDE
         centre = np.array([SIDE * (0.25 + 0.5 * half), float(random.uniform(radius, SIDE - radius))])
-        yield name, shapes.outline_of(name, radius, float(random.uniform(0, 2 * math.pi))) + centre
+        yield name, shapes_world.outline_of(name, radius, float(random.uniform(0, 2 * math.pi))) + centre
 
 
 if __name__ == "__main__":

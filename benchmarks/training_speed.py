@@ -46,20 +46,20 @@ from torchvision.ops import FrozenBatchNorm2d
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.outlines import stacked
-from maskrcnn.cli import train_start
+from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, prepare, weights
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.precision import supports_bfloat16
+from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.model.resize import resize, to_tensor, working_size
-from maskrcnn.training.labels import config_for, training_documents
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.training import start
+from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Loader, loader_threads
 from maskrcnn.training.loop import make_optimiser, seed_everything, step
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures, Target
-from maskrcnn.training.team import Team
 
 ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")
@@ -179,9 +179,9 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        keep = contextlib.nullcontext() if variant.folded_norms else patch.object(train_start, "use_folded_norms")
+        keep = contextlib.nullcontext() if variant.folded_norms else patch.object(start, "use_folded_norms")
         with keep:
-            model = train_start.ready(model, CPU)
+            model = start.ready(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:

@@ -70,10 +70,10 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def nothing_ships() -> Iterator[None]:
     """A training begins from nothing unless a test says otherwise (`tests.shipping` has models that ship)."""
-    from maskrcnn import shipped
+    from maskrcnn.runs import shipped_models
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shipped, "FOLDER", ROOT / "tests" / "no weights")
+        patch.setattr(shipped_models, "FOLDER", ROOT / "tests" / "no weights")
         yield
 
 
@@ -108,10 +108,10 @@ def workspace(workspaces: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def weights_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for models that ship; `tests.shipping.ship` puts one there."""
-    from maskrcnn import shipped
+    from maskrcnn.runs import shipped_models
 
     folder = tmp_path_factory.mktemp("data") / "weights"
-    monkeypatch.setattr(shipped, "FOLDER", folder)
+    monkeypatch.setattr(shipped_models, "FOLDER", folder)
     return folder
 
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import validation
-from maskrcnn.training.run_folder import RunFolder
 
 _PATIENCE = 300
 """Seconds: what takes longer waits for something that a fork does not have, a thread of its parent say."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.config import Config
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
 
 CARD: dict[str, Any] = {
     "name": "toy",

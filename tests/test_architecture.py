@@ -14,120 +14,61 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
-MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
-    "words": set(),
-    "foreign": {"errors"},
-    "opened_projects": {"errors", "words", "foreign"},
-    "presets": set(),
-    "config": {"errors", "words", "presets"},
-    "config_table": {"errors", "config"},
-    "shipped": {"errors", "words", "foreign", "config"},
-    "starts": {"errors", "config", "shipped"},
-    "annotations": {"errors", "words", "foreign", "config"},
-    "toys": {"errors", "words", "foreign", "config", "shipped", "annotations"},
-    "evaluation": {"errors", "words", "foreign", "config"},
-    # A model can be named by the run folder that it lies in, and its mask targets are cut by the one rasteriser.
-    "model": {
-        "errors",
-        "words",
-        "foreign",
-        "config",
-        "shipped",
-        "starts",
-        "training.run_folder",
-        "annotations.outlines",
-    },
-    "lessons": {"errors", "words", "config"},
-    "training": {"errors", "words", "foreign", "config", "annotations", "evaluation", "model"},
-    # Not the loop: a training is started by its command line.
-    "jobs": {"errors", "words", "foreign", "opened_projects", "config", "training.run_folder"},
-    "workspace": {
-        "errors",
-        "words",
-        "foreign",
-        "opened_projects",
-        "shipped",
-        "annotations",
-        "jobs",
-        "training.run_folder",
-    },
-    "studio": {
-        "errors",
-        "words",
-        "foreign",
-        "workspace",
-        "config",
-        "config_table",
-        "shipped",
-        "starts",
-        "annotations",
-        "evaluation",
-        "model",
-        "lessons",
-        "training",
-        "jobs",
-    },
-    # Drawing is arrays in, arrays out; it loads no Streamlit.
-    "cli": {
-        "errors",
-        "words",
-        "foreign",
-        "config",
-        "config_table",
-        "shipped",
-        "starts",
-        "annotations",
-        "evaluation",
-        "model",
-        "training",
-        "toys",
-        "jobs.processes",
-        "studio.overlays",
-    },
-    "__main__": {"cli"},
-    "pages": {
-        "errors",
-        "words",
-        "foreign",
-        "config",
-        "shipped",
-        "annotations",
-        "evaluation",
-        "model",
-        "lessons",
-        "training",
-        "jobs",
-        "studio",
-    },
-    "app": {"errors", "studio"},
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "words", "presets"),
+    ("foreign", "config"),
+    ("config_table", "opened_projects"),
+    ("annotations",),
+    ("evaluation", "runs"),
+    ("drawing", "toys", "lessons"),
+    ("model",),
+    ("training",),
+    ("inference", "jobs"),
+    ("workspace",),
+    ("studio", "cli"),
+    ("pages", "__main__"),
+    ("app",),
+)
+"""The parts of the house from the ground up. A part imports from the floors below its own, never from its own floor or
+from above; `NOT` says what else it leaves alone."""
+
+NOT: dict[str, set[str]] = {
+    "evaluation": {"annotations"},
+    "model": {"drawing", "toys", "lessons", "evaluation"},
+    "training": {"drawing", "toys", "lessons"},
+    # A training is started by its command line, never by an import.
+    "jobs": {"training", "model", "evaluation", "drawing", "toys", "lessons", "annotations"},
+    "workspace": {"inference", "training", "model", "evaluation", "drawing", "toys", "lessons"},
+    "lessons": {"annotations", "evaluation", "runs"},
+    "pages": {"cli"},
+    "app": {"cli", "pages", "__main__"},
 }
-"""What each part may import beside itself; `a.b` allows that module alone."""
 
-HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training")
-"""Modules that are torch, or load it; `LIGHT_TRAINING` are the exceptions."""
+HEAVY = ("torch", "torchvision", "maskrcnn.model", "maskrcnn.training", "maskrcnn.inference")
+"""Modules that are torch, or load it."""
 
-LIGHT_TRAINING = ("run_folder", "run_documents", "readiness", "schedule", "duration", "epochs", "labels")
-"""Modules of the training that know no torch, so that pages may load them."""
-
-LIGHT = (
-    *(
-        "errors",
-        "foreign",
-        "opened_projects",
-        "presets",
-        "config",
-        "config_table",
-        "shipped",
-        "starts",
-        "annotations",
-        "evaluation",
-        "jobs",
-        "workspace",
-    ),
-    *("studio", "pages", "app"),
+LIGHT = tuple(
+    part
+    for floor in FLOORS
+    for part in floor
+    if part not in ("model", "training", "inference", "cli", "toys", "lessons", "__main__")
 )
 """Parts that must be there in a moment. What they need of torch they import inside a function."""
+
+MOST_FILES = 25
+"""Of a folder: what is more has rooms of its own."""
+
+LONGEST_PAGE = 150
+
+
+def allowed(here: str) -> set[str]:
+    """The parts that `here` may import beside itself."""
+    below = [part for floor in FLOORS[: floor_of(here)] for part in floor]
+    return set(below) - NOT.get(here, set())
+
+
+def floor_of(name: str) -> int:
+    return next(number for number, floor in enumerate(FLOORS) if name in floor)
 
 
 def sources() -> list[Path]:
@@ -190,12 +131,57 @@ def within(module: str, package: str) -> bool:
 
 
 @pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_go_one_way(file: Path) -> None:
+def test_imports_go_down(file: Path) -> None:
     here = part(file)
-    allowed = [f"{PACKAGE}.{other}" for other in {*MAY_IMPORT.get(here, set()), here}]
-    ours = {name for name in imports(file) if within(name, PACKAGE) and name != PACKAGE}
-    wrong = {name for name in ours if not any(within(name, other) for other in allowed)}
-    assert not wrong, f"{here} may import {sorted(MAY_IMPORT.get(here, set()))}"
+    if here == "__init__":
+        return
+    ours = {name.removeprefix(f"{PACKAGE}.").split(".")[0] for name in imports(file) if within(name, PACKAGE)}
+    wrong = ours - {PACKAGE, here} - allowed(here)
+    assert not wrong, f"{here} may import {sorted(allowed(here))}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Within a part, too: a circle of modules can only be understood, and moved, as one."""
+    modules = {module_of(file): file for file in sources()}
+    above: list[str] = []
+    done: set[str] = set()
+
+    def visit(name: str) -> None:
+        assert name not in above, " -> ".join([*above[above.index(name) :], name])
+        if name in done:
+            return
+        above.append(name)
+        for other in sorted(imports(modules[name]) & modules.keys()):
+            visit(other)
+        above.pop()
+        done.add(name)
+
+    for name in sorted(modules):
+        visit(name)
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_folder_is_a_heap() -> None:
+    folders = {file.parent for top in (PACKAGE, "pages", "tests", "benchmarks") for file in (ROOT / top).rglob("*.py")}
+    crowded = {
+        str(folder.relative_to(ROOT)): number
+        for folder in folders
+        if (number := sum(1 for file in folder.iterdir() if file.is_file())) > MOST_FILES
+    }
+    assert crowded == {}
+
+
+def test_a_page_is_read_in_a_moment() -> None:
+    long = {
+        file.name: lines
+        for file in (ROOT / "pages").rglob("*.py")
+        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST_PAGE
+    }
+    assert long == {}
 
 
 @pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
@@ -207,12 +193,10 @@ def test_only_the_rooms_with_a_screen_import_streamlit(file: Path) -> None:
 
 @pytest.mark.parametrize("file", sources(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_light_modules_do_not_load_torch_when_imported(file: Path) -> None:
-    training = ROOT / PACKAGE / "training"
-    light = [training / f"{name}.py" for name in ("__init__", *LIGHT_TRAINING)]
-    if part(file) not in LIGHT and file not in light:
+    if part(file) not in LIGHT:
         return
     loads = {name for name in imports(file, inside_functions=False) if any(within(name, heavy) for heavy in HEAVY)}
-    assert loads <= {"maskrcnn.training", *(f"maskrcnn.training.{name}" for name in LIGHT_TRAINING)}
+    assert loads == set()
 
 
 def test_every_page_is_a_flat_script() -> None:
@@ -228,7 +212,7 @@ def test_the_first_page_runs_without_torch() -> None:
     program = """
 import importlib, pkgutil, sys
 import maskrcnn.studio
-for module in pkgutil.iter_modules(maskrcnn.studio.__path__, "maskrcnn.studio."):
+for module in pkgutil.walk_packages(maskrcnn.studio.__path__, "maskrcnn.studio."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
 assert "torch" not in sys.modules, "importing maskrcnn.studio loads torch"

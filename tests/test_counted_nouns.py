@@ -26,33 +26,33 @@ NOUNS = (
 
 NEVER_ONE: dict[str, set[str]] = {
     # Told apart from one before.
-    "maskrcnn/annotations/doctor/geometry.py": {"len(beyond)", "len(rings)"},
-    "maskrcnn/annotations/doctor/picture_files.py": {"len(narrow)", "record.file_size"},
-    "maskrcnn/annotations/formats/via_classes.py": {"several"},
-    "maskrcnn/annotations/intake/understanding.py": {"len(found)"},
+    "maskrcnn/annotations/doctor/shape_checks.py": {"len(beyond)", "len(rings)"},
+    "maskrcnn/annotations/doctor/picture_checks.py": {"len(narrow)", "record.file_size"},
+    "maskrcnn/annotations/formats/via/class_rule.py": {"several"},
+    "maskrcnn/annotations/intake/combined_dataset.py": {"len(found)"},
     "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
-    "maskrcnn/cli/train_start.py": {"team.size"},
-    "maskrcnn/studio/run_lines.py": {"of_kept"},
-    "maskrcnn/studio/why_missed.py": {"missed", "config.num_classes - 1"},
-    "maskrcnn/training/duration.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "days"},
+    "maskrcnn/training/start.py": {"team.size"},
+    "maskrcnn/studio/runs/curve_lines.py": {"of_kept"},
+    "maskrcnn/studio/inspect/why_missed.py": {"missed", "config.num_classes - 1"},
+    "maskrcnn/runs/costs.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "days"},
     # More than a limit, which is large.
     "maskrcnn/annotations/folder_walk.py": {"most_files", "enough"},
-    "maskrcnn/annotations/formats/mask_pngs.py": {"len(numbers)"},
-    "maskrcnn/annotations/intake/staging.py": {"len(new)"},
-    "maskrcnn/annotations/intake/unpacking.py": {"len(entries)"},
+    "maskrcnn/annotations/formats/masks/mask_pngs.py": {"len(numbers)"},
+    "maskrcnn/annotations/intake/staged_import.py": {"len(new)"},
+    "maskrcnn/annotations/intake/zip_unpacking.py": {"len(entries)"},
     "maskrcnn/annotations/store/region_json.py": {"len(documents)"},
-    "maskrcnn/studio/dataset_doctor.py": {"state[0]"},
-    "maskrcnn/studio/dataset_many.py": {"len(new)"},
-    "maskrcnn/studio/dataset_statistics.py": {"classes"},
-    "maskrcnn/training/run_documents.py": {"most"},
+    "maskrcnn/studio/dataset/doctor_view.py": {"state[0]"},
+    "maskrcnn/studio/dataset/many_classes.py": {"len(new)"},
+    "maskrcnn/studio/dataset/statistics_view.py": {"classes"},
+    "maskrcnn/runs/documents.py": {"most"},
     # By their nature: parameters of a network, anchors of a picture, resamples.
     "maskrcnn/cli/evaluate.py": {"between['resamples']"},
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
-    "maskrcnn/studio/launch.py": {"anchor_count(config)"},
+    "maskrcnn/studio/launch/choices.py": {"anchor_count(config)"},
     # No numbers, or not for a person.
-    "maskrcnn/annotations/formats/lazy.py": {"len(self)"},
-    "maskrcnn/annotations/formats/yolo_rows.py": {"settings.file.name"},
-    "maskrcnn/studio/run_downloads.py": {"words"},
+    "maskrcnn/annotations/formats/lazy_records.py": {"len(self)"},
+    "maskrcnn/annotations/formats/yolo/label_rows.py": {"settings.file.name"},
+    "maskrcnn/studio/runs/run_downloads.py": {"words"},
 }
 """File -> the expressions that are not 1 where a plural follows."""
 

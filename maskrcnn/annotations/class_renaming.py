@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from maskrcnn.annotations.formats.lazy import each
+from maskrcnn.annotations.formats.lazy_records import each
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 
 

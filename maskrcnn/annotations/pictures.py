@@ -43,9 +43,9 @@ import numpy as np
 import pi_heif
 from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from maskrcnn.annotations import heic_boxes, tones
+from maskrcnn.annotations import heic_boxes, tonal_range
 from maskrcnn.annotations.pixel_budget import DECODING
-from maskrcnn.annotations.tones import Tones
+from maskrcnn.annotations.tonal_range import Tones
 from maskrcnn.errors import StudioError
 
 SUFFIXES: tuple[str, ...] = (
@@ -147,9 +147,9 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
             factor = max(picture.size) // (2 * side) if picture.width * picture.height > STRIP else 1
             pixels = _as_rgb(picture, max(1, factor))
             if with_tones and _is_of_numbers(picture):
-                found = tones.of_values(np.asarray(picture))
+                found = tonal_range.of_values(np.asarray(picture))
             elif with_tones:
-                found = tones.of_bytes(pixels, is_deep)
+                found = tonal_range.of_bytes(pixels, is_deep)
     small = Image.fromarray(pixels)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.array(small), found

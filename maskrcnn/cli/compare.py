@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.figures import (
+from maskrcnn.cli.interval_words import (
     TASKS,
     add_resampling,
     bracket,
@@ -18,7 +18,7 @@ from maskrcnn.cli.figures import (
     progress_bar,
     signed,
 )
-from maskrcnn.cli.outputs import require_place, write_json
+from maskrcnn.cli.output_files import require_place, write_json
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation import compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison

@@ -18,13 +18,13 @@ from maskrcnn.annotations import Dataset, learned, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
 from maskrcnn.annotations.formats import class_choice
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
-from maskrcnn.annotations.labelled import learned_of
+from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.learned import Learned
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import DATABASE, Project
-from maskrcnn.cli.outputs import print_warnings, require_place, write_json
+from maskrcnn.cli.output_files import print_warnings, require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
-from maskrcnn.training.labels import is_project
+from maskrcnn.runs.training_documents import is_project
 from maskrcnn.words import counted
 
 SHOWN = 10

@@ -9,9 +9,9 @@ import psutil
 
 from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.training.duration import Estimate, about, parts_in_words
-from maskrcnn.training.estimate import estimate
+from maskrcnn.runs.costs import Estimate, about, parts_in_words
 from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.trial_steps import estimate
 
 
 def estimate_command(

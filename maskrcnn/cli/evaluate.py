@@ -14,7 +14,7 @@ from maskrcnn.annotations import Dataset, learned, pictures, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.skeletons import keypoint_labels
 from maskrcnn.annotations.trainable import require_trainable
-from maskrcnn.cli.figures import (
+from maskrcnn.cli.interval_words import (
     TASKS,
     add_resampling,
     bracket,
@@ -24,8 +24,8 @@ from maskrcnn.cli.figures import (
     glossary,
     progress_bar,
 )
-from maskrcnn.cli.inference import add_inference, load_for_inference
-from maskrcnn.cli.outputs import print_warnings, require_place, write_json
+from maskrcnn.cli.model_options import add_inference, load_for_inference
+from maskrcnn.cli.output_files import print_warnings, require_place, write_json
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, intervals

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from maskrcnn import shipped
-from maskrcnn.cli.figures import TASKS, bracket, figure
+from maskrcnn.cli.interval_words import TASKS, bracket, figure
 from maskrcnn.config import PRESETS, Config, parse_settings
 from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.runs import shipped_models
 from maskrcnn.words import byte_size, clock, counted
 
 
@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         metavar="MODEL|RUN|PRESET",
         help="a run folder, a checkpoint, a model that ships with the studio "
-        f"({', '.join(shipped.names()) or 'none is here'}), or a preset: {', '.join(PRESETS)} (a folder of such a "
-        "name: ./NAME)",
+        f"({', '.join(shipped_models.names()) or 'none is here'}), or a preset: {', '.join(PRESETS)} (a folder of "
+        "such a name: ./NAME)",
     )
     parser.add_argument("--why", action="store_true", help="say of every value what it is for")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -65,7 +65,7 @@ def described(model: str, settings: list[str]) -> tuple[Config, dict[str, Any]]:
     if settings:
         raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
     about: dict[str, Any] = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "origin": checkpoint.origin}
-    if card := shipped.card(model):
+    if card := shipped_models.card(model):
         about["card"] = card
     return checkpoint.config, about
 
@@ -77,13 +77,13 @@ def origin(about: dict[str, Any]) -> str:
     return f"{about['file']}: {about['origin']}"
 
 
-def card_lines(card: shipped.Card) -> list[str]:
+def card_lines(card: shipped_models.Card) -> list[str]:
     """The model card of a model that ships, for a terminal: what it is, what it learned from, what it is worth."""
     epochs = f"{counted(card['epochs'], 'epoch')}, seed {card['seed']}"
     lines = [
         ("", card["what"]),
         ("classes", ", ".join(card["classes"])),
-        ("learned from", shipped.world_words(card["train"])),
+        ("learned from", shipped_models.world_words(card["train"])),
         ("trained for", f"{epochs}, {clock(card['seconds'])} on {card['machine']}"),
         ("made by", card["command"]),
         *_measured(card),
@@ -99,13 +99,13 @@ def card_lines(card: shipped.Card) -> list[str]:
     return printed
 
 
-def _measured(card: shipped.Card) -> Iterator[tuple[str, str]]:
+def _measured(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
     """What was measured and on what, a line each; none where nothing was."""
-    if shipped.finest(card) is None:
+    if shipped_models.finest(card) is None:
         return
     yield (
         "measured on",
-        f"{shipped.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
+        f"{shipped_models.world_words(card['test'])}; in brackets the 95 % interval of {card['resamples']} resamples",
     )
     for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):

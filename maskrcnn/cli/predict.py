@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.colours import colour_of
-from maskrcnn.cli.inference import add_inference, load_for_inference
-from maskrcnn.cli.outputs import require_place, write_json
+from maskrcnn.cli.model_options import add_inference, load_for_inference
+from maskrcnn.cli.output_files import require_place, write_json
 from maskrcnn.cli.overlay_files import overlay_names, pictures_of, require_folders, save
+from maskrcnn.drawing.overlays import Edges, Mark, draw
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import detect
-from maskrcnn.studio.overlays import Edges, Mark, draw
 from maskrcnn.words import counted
 
 FIELDS = """\

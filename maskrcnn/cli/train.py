@@ -11,21 +11,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn import shipped
 from maskrcnn.annotations.trainable import Watch
-from maskrcnn.cli.device import add_device, choose_device
+from maskrcnn.cli.device_option import add_device, choose_device
 from maskrcnn.cli.estimate import estimate_command
-from maskrcnn.cli.train_start import Start, begin, rehearse, resume
 from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
 from maskrcnn.errors import StudioError
-from maskrcnn.training.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes, passes_in_words
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes, passes_in_words
+from maskrcnn.runs.folder import CONFIG, RESULT, Row, RunFolder
+from maskrcnn.runs.readiness import remarks
+from maskrcnn.training.distributed import Team, join
+from maskrcnn.training.hardware import machine, machines
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.loop import train
-from maskrcnn.training.machine import machine, machines
-from maskrcnn.training.readiness import remarks
-from maskrcnn.training.run_folder import CONFIG, RESULT, Row, RunFolder
 from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.team import Team, join
+from maskrcnn.training.start import Start, begin, rehearse, resume
 from maskrcnn.training.tensorboard import Events
 from maskrcnn.words import clock, counted
 
@@ -67,9 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init",
         metavar="toy|coco|PATH|none",
         help="what the whole network knows at the start: a model that ships with the studio "
-        f"({', '.join(shipped.names()) or 'none is here'}), torchvision's COCO weights, a run, a checkpoint, or a .pth "
-        "file of torchvision; without --preset it also says which network. Where neither this nor --backbone-weights "
-        "is given: torchvision's weights if they are on this machine already, else toy if it fits, else none",
+        f"({', '.join(shipped_models.names()) or 'none is here'}), torchvision's COCO weights, a run, a checkpoint, or "
+        "a .pth file of torchvision; without --preset it also says which network. Where neither this nor "
+        "--backbone-weights is given: torchvision's weights if they are on this machine already, else toy if it fits, "
+        "else none",
     )
     parser.add_argument(
         "--tasks",

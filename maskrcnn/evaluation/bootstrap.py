@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import KINDS
-from maskrcnn.evaluation.evidence import THRESHOLDS, Ranking, rankings
+from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, rankings
 
 Progress = Callable[[int, int], None]
 Figures = dict[str, np.ndarray]

@@ -25,7 +25,7 @@ from maskrcnn.evaluation.bootstrap import (
     part_of,
 )
 from maskrcnn.evaluation.coco_ap import IouType
-from maskrcnn.evaluation.comparable import Names, Side, sides
+from maskrcnn.evaluation.comparability import Names, Side, sides
 
 Comparison = dict[str, Any]
 

@@ -7,7 +7,7 @@
                 "tp", "fp", "fn"}, ...],
  "mean_ap50_pooled", "min_score", "sigmas": those of OKS, one for each keypoint | null,
  "definitions": {name: one or two sentences},
- "evidence": what `python -m maskrcnn compare` needs of each detection; where it was asked for (see `evidence.py`)
+ "evidence": what `python -m maskrcnn compare` needs of each detection; where asked for (see `detection_evidence.py`)
  "intervals": 95 % bootstrap intervals of AP, AP50 and AP75; where they were asked for (see `bootstrap.intervals`)}
 ```
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from maskrcnn.evaluation import documents, evidence
+from maskrcnn.evaluation import detection_evidence, documents
 from maskrcnn.evaluation.bootstrap import LEVEL, Progress
 from maskrcnn.evaluation.coco_ap import KINDS, MAX_DETECTIONS, MAX_POSES, CocoEvaluation
 from maskrcnn.evaluation.documents import Document, Documents, Id
@@ -69,7 +69,9 @@ def evaluate(
         "definitions": definitions(min_score, matched_by(found)),
     }
     if with_evidence:
-        report["evidence"] = evidence.gather(found, coco, [kind for kind in KINDS if report[kind] is not None])
+        report["evidence"] = detection_evidence.gather(
+            found, coco, [kind for kind in KINDS if report[kind] is not None]
+        )
     return report
 
 

@@ -23,8 +23,8 @@ import psutil
 from maskrcnn import foreign
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
-from maskrcnn.jobs.recovery import open_table
-from maskrcnn.training.run_folder import (
+from maskrcnn.jobs.queue_recovery import open_table
+from maskrcnn.runs.folder import (
     CONFIG,
     LOG,
     METRICS,

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from maskrcnn.training.run_folder import trains
+from maskrcnn.runs.folder import trains
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds app.py and `maskrcnn/`; every process starts there."""

@@ -14,8 +14,8 @@ import psutil
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import local
-from maskrcnn.jobs.table import Job, Table
-from maskrcnn.training.run_folder import RUNS, TRAINER, RunFolder, runs_in
+from maskrcnn.jobs.queue_database import Job, Table
+from maskrcnn.runs.folder import RUNS, TRAINER, RunFolder, runs_in
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import command, devices, local, processes, reservation
-from maskrcnn.jobs.recovery import open_table, take_in
+from maskrcnn.jobs import devices, local, processes, reservation, trainer_command
+from maskrcnn.jobs.queue_database import Damaged, Job, Table
+from maskrcnn.jobs.queue_recovery import open_table, take_in
 from maskrcnn.jobs.settling import RUNNER_LOG, SILENT, runner_of, settle
-from maskrcnn.jobs.table import Damaged, Job, Table
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
 """The command that looks after the jobs of a device; the workspace and the id of the first job follow it."""
@@ -68,11 +68,12 @@ def add(
     tells the ones behind it how long they wait.
 
     Raises `ArgumentError` where the name is taken, the device is none or an option is no choice of a training (see
-    `command`), and `StudioError` where a run cannot be resumed, waits or trains already, or nothing can be written.
+    `trainer_command`), and `StudioError` where a run cannot be resumed, waits or trains already, or nothing can be
+    written.
     """
     folder = RunFolder(run.resolve())
     devices.require(device)
-    chosen = json.dumps(command.checked(options))
+    chosen = json.dumps(trainer_command.checked(options))
     if resume and (wrong := folder.fault()):
         raise StudioError(wrong)
     if resume and not local.resumable(folder):

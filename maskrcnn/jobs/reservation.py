@@ -19,7 +19,7 @@ import shutil
 from typing import Any
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.training.run_folder import LOG, QUEUED, RUNS, RunFolder
+from maskrcnn.runs.folder import LOG, QUEUED, RUNS, RunFolder
 
 
 def reserve(run: RunFolder, document: dict[str, Any]) -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 import psutil
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import command, devices, local, processes, reservation
-from maskrcnn.jobs.recovery import open_table, take_in
+from maskrcnn.jobs import devices, local, processes, reservation, trainer_command
+from maskrcnn.jobs.queue_database import Job
+from maskrcnn.jobs.queue_recovery import open_table, take_in
 from maskrcnn.jobs.settling import ended_as, words_of_end
-from maskrcnn.jobs.table import Job
-from maskrcnn.training.run_folder import LOG, PROCESS, RunFolder
+from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
@@ -68,7 +68,7 @@ def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
         return None
     try:
         device = job.device or "cpu"
-        argv = [*command.command(run.path, job.options, job.resume), *devices.options(device)]
+        argv = [*trainer_command.command(run.path, job.options, job.resume), *devices.options(device)]
         return processes.start_apart(argv, run.path / LOG, devices.environment(device))
     except (OSError, StudioError) as error:
         why = f"{argv[0]}: cannot be started ({error.strerror})" if isinstance(error, OSError) else str(error)

@@ -12,8 +12,8 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, processes, reservation
-from maskrcnn.jobs.table import Job, JobState, Table
-from maskrcnn.training.run_folder import PROCESS, RunFolder
+from maskrcnn.jobs.queue_database import Job, JobState, Table
+from maskrcnn.runs.folder import PROCESS, RunFolder
 
 RUNNER_LOG = "jobs.log"
 """In the workspace: what runners say, which is nothing unless something is wrong with them."""

@@ -13,8 +13,8 @@ stages = trace(model, picture)               # every map, anchor, proposal and b
 
 from maskrcnn.model.build import build
 from maskrcnn.model.detect import detect
-from maskrcnn.model.features import FeatureMaps, features
-from maskrcnn.model.speed import prepare
+from maskrcnn.model.fast_inference import prepare
+from maskrcnn.model.feature_maps import FeatureMaps, features
 from maskrcnn.model.tracing import GroundTruth, ObjectStory, Trace, explain, trace
 from maskrcnn.model.weights import load
 

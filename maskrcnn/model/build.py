@@ -18,7 +18,7 @@ from maskrcnn.model.backbones import body_of, build_backbone, set_trainable
 from maskrcnn.model.pooling import RoIPooler
 from maskrcnn.model.roi_heads import StudioRoIHeads
 from maskrcnn.model.rpn import StudioRPN
-from maskrcnn.model.sampling import Sampler
+from maskrcnn.model.training_sampling import Sampler
 
 
 class PictureTransform(GeneralizedRCNNTransform):

@@ -10,9 +10,9 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.pasting import crop, encode, pastes_legacy
+from maskrcnn.model.fast_inference import MaskPredictorByCell
+from maskrcnn.model.mask_pasting import crop, encode, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
-from maskrcnn.model.speed import MaskPredictorByCell
 
 PROPOSALS_AT_ONCE = 250
 DETECTIONS_AT_ONCE = 25

@@ -16,8 +16,8 @@ from torch.nn import functional
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss, keypointrcnn_inference, keypointrcnn_loss
 from torchvision.ops import roi_align
 
-from maskrcnn.annotations.outlines import Outline
-from maskrcnn.model.keypoints import by_expected_oks
+from maskrcnn.annotations.polygon_outline import Outline
+from maskrcnn.model.keypoint_decoding import by_expected_oks
 
 Target = dict[str, Any]
 Masks = Tensor | Sequence[Outline]

@@ -7,7 +7,7 @@ import click
 from streamlit.web import cli
 
 from maskrcnn.studio import serving
-from maskrcnn.studio.session import ROOT
+from maskrcnn.studio.shell.session import ROOT
 
 serving.prepare()
 os.chdir(ROOT)  # where .streamlit/config.toml is

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskrcnn.toys.paint import SCHEMES, colour
+from maskrcnn.toys.painting import SCHEMES, colour
 
 _SKINS = ("#f6d7c1", "#eac0a0", "#d9a47a", "#b97f52", "#8f5b36", "#633e25", "#45291a")
 _HAIRS = ("#1b1512", "#3a2417", "#6b4423", "#a5713a", "#d9b36a", "#8e8a86", "#a33b1f", "#e6e0d6")

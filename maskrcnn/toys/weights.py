@@ -32,10 +32,10 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from maskrcnn import shipped
 from maskrcnn.annotations import pictures, read
 from maskrcnn.errors import StudioError
-from maskrcnn.toys.recipes import SHIPS, WORK, Recipe, measured
+from maskrcnn.runs import shipped_models
+from maskrcnn.toys.training_recipes import SHIPS, WORK, Recipe, measured
 
 STEPS_KEPT = 300
 """So many rows of steps are kept of a run that ships; the curves of a page show no more."""
@@ -163,10 +163,10 @@ def make(names: Iterable[str], work: Path) -> None:
     for name in names:
         recipe = SHIPS[name]
         run = recipe.trained(work)
-        place, made = shipped.FOLDER / name, work / "shipped" / name
+        place, made = shipped_models.FOLDER / name, work / "shipped" / name
         ship(recipe, run, made, place)
         about = card(recipe, run, made, measured(made, recipe.test, work), work)
-        (made / shipped.CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        (made / shipped_models.CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(place, ignore_errors=True)  # what shipped before stays until all of the new is there
         shutil.copytree(made, place)
         print(f"{place}: {about['bytes'] / 1e6:.1f} MB", flush=True)

@@ -20,7 +20,7 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.trainable import Watch, unwatched
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.toys import people, shapes
+from maskrcnn.toys import people_world, shapes_world
 
 _JPEG_QUALITY = 88
 _FEW = 60
@@ -52,13 +52,13 @@ class World:
 
 WORLDS: dict[str, World] = {
     "shapes": World(
-        *("shapes", shapes.draw, shapes.CLASSES, "via_project.json", "via-project"),
-        attribute=shapes.ATTRIBUTE,
-        extras={"flavour": "via-project", "via_attributes": shapes.VIA_ATTRIBUTES},
+        *("shapes", shapes_world.draw, shapes_world.CLASSES, "via_project.json", "via-project"),
+        attribute=shapes_world.ATTRIBUTE,
+        extras={"flavour": "via-project", "via_attributes": shapes_world.VIA_ATTRIBUTES},
     ),
     "people": World(
-        *("people", people.draw, people.CLASSES, "coco_keypoints.json", "coco"),
-        skeletons={name: people.SKELETON for name in people.CLASSES},
+        *("people", people_world.draw, people_world.CLASSES, "coco_keypoints.json", "coco"),
+        skeletons={name: people_world.SKELETON for name in people_world.CLASSES},
     ),
 }
 

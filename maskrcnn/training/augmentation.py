@@ -17,7 +17,7 @@ from torchvision.transforms.v2 import functional
 
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize
-from maskrcnn.training.objects import Objects
+from maskrcnn.training.picture_objects import Objects
 
 Picture = np.ndarray
 Source = Callable[[], tuple[Picture, Objects]]

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from maskrcnn.training.run_folder import LOG, RunFolder
+from maskrcnn.runs.folder import LOG, RunFolder
 
 
 class Logbook:

@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from maskrcnn.config import Config
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.runs.epochs import pictures_per_step, steps_per_pass
+from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
+from maskrcnn.runs.schedule import Clock
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.course import Course, position, result
-from maskrcnn.training.epochs import pictures_per_step, steps_per_pass
+from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import diverged, not_finite, pictures_at_fault, words_for_disk, words_for_memory
 from maskrcnn.training.loader import Batch, Loader, loader_threads
-from maskrcnn.training.measures import Measures
-from maskrcnn.training.run_folder import Row, RunFolder, shown_pictures
+from maskrcnn.training.run_history import Course, position, result
 from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.schedule import Clock
-from maskrcnn.training.state import save_state
-from maskrcnn.training.team import Team
+from maskrcnn.training.saved_state import save_state
+from maskrcnn.training.step_measures import Measures
 from maskrcnn.training.validation import (
     Interrupted,
     average_precision,

@@ -26,12 +26,12 @@ import torch
 from torch import Tensor
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.outlines import Outline
+from maskrcnn.annotations.polygon_outline import Outline
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize, working_size
 from maskrcnn.training.augmentation import Augmentation
-from maskrcnn.training.objects import Objects
+from maskrcnn.training.picture_objects import Objects
 
 Target = dict[str, Any]
 

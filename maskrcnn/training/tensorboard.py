@@ -7,7 +7,7 @@ from typing import Any
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.training.run_folder import TENSORBOARD, Row, RunFolder
+from maskrcnn.runs.folder import TENSORBOARD, Row, RunFolder
 
 PLACES = ("event", "epoch", "step", "progress", "elapsed", "eta", "layers")
 

@@ -14,9 +14,9 @@ from maskrcnn.evaluation import coco_summary
 from maskrcnn.evaluation.coco_ap import KIND_OF_TASK
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
-from maskrcnn.model.speed import prepare
+from maskrcnn.model.fast_inference import prepare
+from maskrcnn.training.distributed import Team
 from maskrcnn.training.samples import LabelledPictures, Target
-from maskrcnn.training.team import Team
 
 Detections = list[dict[str, Any]]
 

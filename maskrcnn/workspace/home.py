@@ -13,16 +13,17 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn import foreign, opened_projects, shipped
+from maskrcnn import foreign, opened_projects
+from maskrcnn.runs import shipped_models
 from maskrcnn.annotations import intake, read
-from maskrcnn.annotations.doctor import class_names
+from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import table, waiting_copy
-from maskrcnn.jobs.lock import alone
+from maskrcnn.jobs import queue_database, queue_backup
+from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.settling import RUNNER_LOG
-from maskrcnn.training.run_folder import RUNS, is_run
+from maskrcnn.runs.folder import RUNS, is_run
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
 from maskrcnn.workspace import copying, in_use, names
@@ -38,7 +39,7 @@ HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
-_OWN_FILES = (table.DATABASE, waiting_copy.NAME, RUNNER_LOG, opened_projects.FILE)
+_OWN_FILES = (queue_database.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
 """How the names of the files begin that the studio has in a workspace, beside hidden ones."""
 
 _LONGEST_SHOWN = 255
@@ -194,9 +195,9 @@ class Workspace:
                 for split in SPLITS:
                     if (SAMPLE / split).is_dir():
                         project.import_dataset(read(SAMPLE / split), split)
-                if shipped.folder(shipped.DEFAULT):  # curves, epochs and predictions before anyone has trained
+                if shipped_models.folder(shipped_models.DEFAULT):  # curves, epochs and predictions before anyone has trained
                     pictures = {image.file_name: project.picture(image.id) for image in project.images()}
-                    shipped.copy_into(project.runs_folder, shipped.DEFAULT, pictures)
+                    shipped_models.copy_into(project.runs_folder, shipped_models.DEFAULT, pictures)
                 return self._place(folder, SAMPLE_NAME, number=True)
 
     def open_folder(self, text: str) -> Path:
@@ -241,7 +242,7 @@ class Workspace:
             with self._building(name) as folder:
                 project = Project.create(folder, self.free_name(name))
                 report = project.import_dataset(staged.dataset, None)
-                alike = class_names.of_import(project.counts().classes, {})
+                alike = class_name_checks.of_import(project.counts().classes, {})
                 said = [
                     f'class "{odd}" looks like "{meant}", and to training two names are two classes; if they are one, '
                     "merge them under Dataset > Classes"

@@ -10,8 +10,8 @@ from pathlib import Path
 from maskrcnn.annotations.store import Project, confinement
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, project_jobs
-from maskrcnn.jobs.recovery import open_table
-from maskrcnn.training.run_folder import RUNS, RunFolder
+from maskrcnn.jobs.queue_recovery import open_table
+from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.words import natural_key
 from maskrcnn.workspace.faults import JobsWait, in_words
 

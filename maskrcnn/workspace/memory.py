@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 from maskrcnn import foreign
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs.lock import alone
+from maskrcnn.jobs.file_lock import alone
 
 FILE = ".projects.json"
 LOCK = ".projects.lock"

@@ -7,11 +7,13 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats.spreadsheet import csv_of
+from maskrcnn.drawing import overlays
 from maskrcnn.evaluation import match_image
-from maskrcnn.studio import address, hotkeys, inspection, networks, overlays, session, why_missed
-from maskrcnn.studio.inspection import figure
-from maskrcnn.studio.plain_text import plain
-from maskrcnn.training.run_folder import runs_in
+from maskrcnn.runs.folder import runs_in
+from maskrcnn.studio.inspect import networks, run_report, why_missed
+from maskrcnn.studio.inspect.run_report import figure
+from maskrcnn.studio.shell import address, hotkeys, session
+from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
 
 PAGE = "predictions"
@@ -44,7 +46,7 @@ with session.fail_softly():
         run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
     epochs = run.detection_epochs()
     is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
-    truth = inspection.shown(run)  # the validation pictures, or where there are none some that it learned from
+    truth = run_report.shown(run)  # the validation pictures, or where there are none some that it learned from
     config = run.config()
 
 if not is_validated and run.epochs():
@@ -79,7 +81,7 @@ if not own:
         )
 networks.show_card(run)
 with session.fail_softly():
-    best = inspection.best_epoch(run, epochs)
+    best = run_report.best_epoch(run, epochs)
 images = {image["file_name"]: image for image in truth["images"]}
 names = list(images)
 with epoch_column:
@@ -90,8 +92,8 @@ with epoch_column:
         best.epoch,
         page=PAGE,
         of=str(run.path),
-        show=lambda number: inspection.epoch_words(number, best),
-        help=inspection.epoch_help(best),
+        show=lambda number: run_report.epoch_words(number, best),
+        help=run_report.epoch_help(best),
     )
 with picture_column:
     name = address.select(
@@ -167,11 +169,11 @@ with session.fail_softly():
     picture = pictures.load(run.picture_path(images[name]))
     detections = run.detections(epoch)
     matches = match_image(truth, detections, images[name]["id"], min_score, tasks=config.tasks)
-    report = inspection.report(run, epoch, min_score)
+    report = run_report.report(run, epoch, min_score)
 row = report["per_image"][position]
 says = report["definitions"]
 class_names = {category["id"]: category["name"] for category in truth["categories"]}
-colours = None if colouring == "match" else inspection.class_colours(project, truth["categories"])
+colours = None if colouring == "match" else run_report.class_colours(project, truth["categories"])
 shown_width = round((TALLEST if view == BOTH else TALLEST_ALONE) * picture.shape[1] / picture.shape[0])
 places = (
     dict(zip((TRUTH, FOUND), picture_row.columns(2, gap="small"), strict=True)) if view == BOTH else {view: picture_row}
@@ -194,7 +196,7 @@ if FOUND in places:
 with picture_row:
     below = [found["score"] for found in detections if found["image_id"] == images[name]["id"]]
     if below and max(below) < min_score:
-        highest = inspection.score_below(max(below), min_score)
+        highest = run_report.score_below(max(below), min_score)
         st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     learned = "" if is_validated else " The network learned from this picture, so it says little."
@@ -219,7 +221,7 @@ if not is_validated:
 # The whole validation set
 
 st.subheader(f"All {counted(len(names), 'validation picture')}" if len(names) > 1 else "The validation set: 1 picture")
-summary = inspection.headline(report)
+summary = run_report.headline(report)
 widths = [4] * (len(summary) - 1) + [5]
 for column, (title, value, meaning) in zip(st.columns(widths), summary, strict=True):
     column.metric(title, figure(value), help=meaning)
@@ -235,10 +237,10 @@ def open_row() -> None:
 
 st.session_state[TABLE] = {"selection": {"rows": [position], "columns": [], "cells": []}}
 st.dataframe(
-    inspection.table(report),
+    run_report.table(report),
     key=TABLE,
     hide_index=True,
-    column_config=inspection.column_config(says),
+    column_config=run_report.column_config(says),
     placeholder="–",
     on_select=open_row,
     selection_mode=["single-row", "single-cell"],
@@ -247,7 +249,7 @@ with st.container(horizontal=True):
     st.markdown(":small[A click on a row opens its picture; a click on a column's title sorts.]")
     st.download_button(
         "Table (CSV)",
-        csv_of(inspection.table(report)),
+        csv_of(run_report.table(report)),
         file_name=f"{run.name}_epoch_{epoch:04d}_pictures.csv",
         mime="text/csv",
         icon=":material/download:",

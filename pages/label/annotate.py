@@ -4,20 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from maskrcnn.studio import (
-    annotate_attributes,
-    annotate_conflict,
-    annotate_keys,
-    annotate_picture,
-    annotate_state,
-    canvas,
-    dataset_import,
-    dataset_report,
-    session,
-    viewport,
-)
-from maskrcnn.studio import annotate_parts as parts
-from maskrcnn.studio.canvas_objects import View
+from maskrcnn.studio.annotate import canvas_picture, conflict_view, editing, key_actions, region_attributes
+from maskrcnn.studio.annotate import panels as parts
+from maskrcnn.studio.components import canvas, viewport
+from maskrcnn.studio.components.canvas_objects import View
+from maskrcnn.studio.dataset import import_report, import_view
+from maskrcnn.studio.shell import session
 
 MODES = {"polygon": "Polygon", "box": "Box", "edit": "Edit"}
 HINTS = {
@@ -33,10 +25,10 @@ images = project.images()
 if not images:
     st.header("No pictures yet")
     st.markdown("Here you draw the outlines that the network learns from. Bring some pictures, with or without labels.")
-    dataset_import.show(project, "annotate")
+    import_view.show(project, "annotate")
     st.stop()
-if dataset_report.waits(project, "annotate"):
-    dataset_report.show()
+if import_report.waits(project, "annotate"):
+    import_report.show()
     st.stop()
 
 image = parts.current_image(project, images)
@@ -49,33 +41,33 @@ with left:
             "Tool",
             list(MODES),
             format_func=MODES.get,
-            key=annotate_keys.TOOL,
+            key=key_actions.TOOL,
             default="polygon",
             required=True,
             label_visibility="collapsed",
         )
         zoom = st.selectbox(
             "Zoom",
-            annotate_keys.ZOOMS,
-            key=annotate_keys.ZOOM,
+            key_actions.ZOOMS,
+            key=key_actions.ZOOM,
             format_func="Zoom {:.0%}".format,
             label_visibility="collapsed",
             width=140,
         )
-        annotate_keys.listen(project, images, image)
+        key_actions.listen(project, images, image)
     room = viewport.room("annotate")
     height = max(320, room.height - ABOVE_AND_BELOW)
     view = View.fit(image.width, image.height, room.width, height, zoom)
     with session.fail_softly():
-        editor = annotate_state.open_editor(project, image, view, mode)
-        background = annotate_picture.background(
+        editor = editing.open_editor(project, image, view, mode)
+        background = canvas_picture.background(
             project.picture(image.id),
             editor.regions,
             editor.painted,
-            annotate_state.colours(project),
+            editing.colours(project),
             zoom,
-            annotate_state.skeletons(project),
-            annotate_state.selected(editor),
+            editing.skeletons(project),
+            editing.selected(editor),
         )
     canvas.show(
         editor.drawing.objects(),
@@ -84,9 +76,9 @@ with left:
         key=editor.key,
         mode=mode,
         visible_height=height if zoom > 1 else None,
-        on_change=partial(annotate_state.take_drawing, editor.key),
+        on_change=partial(editing.take_drawing, editor.key),
     )
-    annotate_conflict.show(project, editor)
+    conflict_view.show(project, editor)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         parts.history_buttons(project, editor)
         parts.save_status(editor)
@@ -95,7 +87,7 @@ with left:
 with right:
     parts.class_picker(project)
     parts.region_table(project, editor)
-    annotate_attributes.show(project, editor)
+    region_attributes.show(project, editor)
     with st.container(horizontal=True, gap="medium"):
         parts.dataset_links()
 

@@ -4,17 +4,16 @@ from functools import partial
 
 import streamlit as st
 
-from maskrcnn.studio import (
-    address,
-    dataset_classes,
-    dataset_doctor,
-    dataset_export,
-    dataset_import,
-    dataset_overview,
-    dataset_split,
-    dataset_statistics,
-    session,
+from maskrcnn.studio.dataset import (
+    class_editing,
+    doctor_view,
+    export_view,
+    import_view,
+    overview,
+    split_view,
+    statistics_view,
 )
+from maskrcnn.studio.shell import address, session
 
 VIEWS = {
     "pictures": ":material/photo_library: Pictures",
@@ -39,9 +38,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     view = address.segments("View", "view", list(VIEWS), "pictures", page="dataset", show=VIEWS.__getitem__)
 
 if view == "import":
-    dataset_import.show(project)
+    import_view.show(project)
 elif view == "classes":
-    dataset_classes.show(project)
+    class_editing.show(project)
 elif not project.counts().pictures and not (view == "pictures" and project.removed()):
     st.info(f"{WOULD_BE_HERE[view]} This project has no pictures yet.", icon=":material/photo_library:")
     st.button(
@@ -51,12 +50,12 @@ elif not project.counts().pictures and not (view == "pictures" and project.remov
         on_click=partial(address.choose, "view", "import"),
     )
 elif view == "export":
-    dataset_export.show(project)
+    export_view.show(project)
 elif view == "pictures":
-    dataset_overview.show(project)
+    overview.show(project)
 elif view == "statistics":
-    dataset_statistics.show(project)
+    statistics_view.show(project)
 elif view == "doctor":
-    dataset_doctor.show(project)
+    doctor_view.show(project)
 else:
-    dataset_split.show(project)
+    split_view.show(project)

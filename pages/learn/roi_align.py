@@ -4,10 +4,12 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio import address, networks, roi_charts, roi_layout, roi_maps, session
-from maskrcnn.studio.canvas import box_canvas
-from maskrcnn.studio.plain_text import plain
-from maskrcnn.training.run_folder import runs_in
+from maskrcnn.runs.folder import runs_in
+from maskrcnn.studio.components.canvas import box_canvas
+from maskrcnn.studio.inspect import networks
+from maskrcnn.studio.learn import roi_charts, roi_layout, roi_maps
+from maskrcnn.studio.shell import address, session
+from maskrcnn.studio.shell.plain_text import plain
 
 PAGE = "roi_align"
 FILTERS = "hand-made filters"

@@ -3,19 +3,21 @@
 import pandas as pd
 import streamlit as st
 
-from maskrcnn import shipped
 from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
-from maskrcnn.studio import launch, launch_doctor, launch_eta, launch_holdback, launch_material, launch_queue, session
-from maskrcnn.studio import launch_words as words
-from maskrcnn.studio.config_inputs import config_grid, config_input
-from maskrcnn.studio.page_words import on_page
-from maskrcnn.studio.plain_text import bullets, plain
-from maskrcnn.training.epochs import EPOCH_MEANING
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.epochs import EPOCH_MEANING
+from maskrcnn.studio.launch import choices as launch
+from maskrcnn.studio.launch import doctor_summary, duration_estimate, holdback, queue_turn, training_material
+from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch.config_inputs import config_grid, config_input
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
 
 RUNS_PAGE = "pages/train/runs.py"
-SHIPS = shipped.names()
+SHIPS = shipped_models.names()
 
 with session.fail_softly():
     project = session.current_project()
@@ -23,7 +25,7 @@ with session.fail_softly():
 
 st.title("Launch a training")
 with session.fail_softly():
-    labels = launch_material.known_labels(project)
+    labels = training_material.known_labels(project)
 form, summary = st.columns([5, 3], gap="medium")
 
 with form, session.fail_softly():
@@ -217,7 +219,7 @@ with form, session.fail_softly():
 with summary:
     proposed = launch.free_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
-    device = launch_queue.choose_device(machine)
+    device = queue_turn.choose_device(machine)
     obstacles, warnings = material.obstacles(), []
     config = None
     if material.classes:
@@ -229,10 +231,10 @@ with summary:
     for obstacle in obstacles:
         st.error(plain(on_page(obstacle)), icon=":material/block:")
 
-    turn = launch_queue.turn(device)
+    turn = queue_turn.turn(device)
     estimate = None
     if config and not obstacles and choices.has_files():
-        wanted = launch_eta.Wanted(
+        wanted = duration_estimate.Wanted(
             config,
             choices.options(project.folder),
             project.folder,
@@ -243,8 +245,8 @@ with summary:
             turn.seconds,
             turn.must_wait,
         )
-        estimate = launch_eta.show(wanted)
-    launch_holdback.offer(project, material)
+        estimate = duration_estimate.show(wanted)
+    holdback.offer(project, material)
     started = st.button(
         "Add to the queue" if turn.must_wait else "Start training",
         type="primary",
@@ -265,7 +267,7 @@ with summary:
             )
         st.switch_page(RUNS_PAGE, query_params={"project": project.folder.name, "run": run.name})
     st.markdown(f":small[{turn.in_words()}]")
-    st.markdown("**What it learns from**", help=launch_material.OBJECTS)
+    st.markdown("**What it learns from**", help=training_material.OBJECTS)
     st.dataframe(
         pd.DataFrame(material.table(), columns=["", "train", "val"]),
         hide_index=True,
@@ -283,4 +285,4 @@ with summary:
         st.markdown(f":small[{launch.in_short(config)}]")
     if warnings:
         st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
-    launch_doctor.show(project)
+    doctor_summary.show(project)

@@ -3,14 +3,16 @@
 import streamlit as st
 
 from maskrcnn.jobs import local
-from maskrcnn.studio import networks, run_actions, run_curve_charts, run_overlay, run_predictions, session
-from maskrcnn.studio.page_words import on_page
-from maskrcnn.studio.plain_text import plain
-from maskrcnn.studio.run_columns import epoch_columns, run_columns
-from maskrcnn.studio.run_lines import losses_in, table
-from maskrcnn.studio.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, overview, settings
-from maskrcnn.training.epochs import EPOCH_MEANING, PASS_MEANING
-from maskrcnn.training.run_folder import CONFIG, RunFolder, runs_in
+from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
+from maskrcnn.runs.folder import CONFIG, RunFolder, runs_in
+from maskrcnn.studio.inspect import networks
+from maskrcnn.studio.runs import compared_runs, curve_charts, predictions_by_epoch, run_actions
+from maskrcnn.studio.runs.curve_lines import losses_in, table
+from maskrcnn.studio.runs.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, overview, settings
+from maskrcnn.studio.runs.table_columns import epoch_columns, run_columns
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import plain
 
 LAUNCH_PAGE = "pages/train/launch.py"
 PREDICTIONS_PAGE = "pages/inspect/predictions.py"
@@ -111,8 +113,8 @@ def curves() -> None:
                 help="Of single steps: a running mean, as in TensorBoard. 0 shows them as they are.",
             )
             asked = st.query_params.get("with", "").split(",")
-            compared = [name for name in asked if name in others][: run_overlay.MOST_RUNS - 1]
-            axes = run_overlay.axes([run, *(runs[name] for name in compared)])
+            compared = [name for name in asked if name in others][: compared_runs.MOST_RUNS - 1]
+            axes = compared_runs.axes([run, *(runs[name] for name in compared)])
             axis = st.segmented_control(
                 "Over",
                 axes,
@@ -134,28 +136,28 @@ def curves() -> None:
                         others,
                         key="runs-with",
                         on_change=name_others_in_address,
-                        max_selections=run_overlay.MOST_RUNS - 1,
+                        max_selections=compared_runs.MOST_RUNS - 1,
                         placeholder="other runs",
                         select_all=False,
                     )
                 ]
         if len(drawn) > 1:
             st.dataframe(
-                run_overlay.comparison(drawn),
+                compared_runs.comparison(drawn),
                 hide_index=True,
                 column_config={" ": st.column_config.ImageColumn(width=40), **run_columns()},
             )
             st.markdown(":small[Of the settings, the start and those that differ.]")
-            if not run_overlay.judged_alike(drawn):
+            if not compared_runs.judged_alike(drawn):
                 st.warning("These runs were validated on different pictures, so their AP cannot be compared.")
 
-        lines = run_overlay.curves(drawn)
+        lines = compared_runs.curves(drawn)
         if any(losses_in(one.rows) for one in lines):
-            view = run_curve_charts.View(axis, run_curve_charts.end_of(drawn, lines, axis), smoothing, log)
-            run_curve_charts.losses(lines, view)
+            view = curve_charts.View(axis, curve_charts.end_of(drawn, lines, axis), smoothing, log)
+            curve_charts.losses(lines, view)
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:
-                    run_curve_charts.gauges(lines, view)
+                    curve_charts.gauges(lines, view)
         elif local.state(run) in local.ACTIVE:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 
@@ -164,7 +166,7 @@ def curves() -> None:
 def pictures() -> None:
     with session.fail_softly(stop=False):
         if epochs := run.detection_epochs():
-            run_predictions.show(run, epochs, PREDICTIONS_PAGE, address)
+            predictions_by_epoch.show(run, epochs, PREDICTIONS_PAGE, address)
 
 
 @st.fragment(run_every="5s" if active else None)
@@ -172,7 +174,7 @@ def numbers() -> None:
     with session.fail_softly():
         epochs = run.epochs()
         if epochs:
-            frame = table(epochs, run_overlay.pass_steps(run))
+            frame = table(epochs, compared_runs.pass_steps(run))
             with st.expander("Epochs", icon=":material/table:"):
                 st.dataframe(
                     frame, hide_index=True, height=min(38 + 35 * len(frame), 320), column_config=epoch_columns(frame)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import heic_boxes, intake, likeness, pictures
+from maskrcnn.annotations import duplicate_pictures, heic_boxes, intake, pictures
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.store import Project
@@ -133,7 +133,9 @@ def test_a_heic_that_is_a_jpeg_inside(tmp_path: Path) -> None:
 def test_the_same_picture_as_heic_and_as_jpeg_is_found(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_bytes(heic(GREYS))
     Image.fromarray(GREYS).save(tmp_path / "a.jpg")
-    assert likeness.alike(likeness.likeness(tmp_path / "a.heic"), likeness.likeness(tmp_path / "a.jpg"))
+    assert duplicate_pictures.alike(
+        duplicate_pictures.likeness(tmp_path / "a.heic"), duplicate_pictures.likeness(tmp_path / "a.jpg")
+    )
 
 
 @pytest.mark.parametrize("suffix", ["heic", "jpg", "avif"])

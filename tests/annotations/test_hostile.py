@@ -31,8 +31,8 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import read, write
-from maskrcnn.annotations.formats import via_csv
-from maskrcnn.annotations.intake import Upload, stage_path, stage_uploads, unpacking
+from maskrcnn.annotations.formats.via import csv_file
+from maskrcnn.annotations.intake import Upload, stage_path, stage_uploads, zip_unpacking
 from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.cli import COMMANDS, main
 from maskrcnn.errors import ArgumentError, StudioError
@@ -302,10 +302,10 @@ def test_a_label_file(kind: str, refused: Any, waiting: Path, project: Project, 
 
 def test_too_many_entries(refused: Any, waiting: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     content = zipped(*((f"{number}.jpg", b"") for number in range(60)))
-    monkeypatch.setattr(unpacking, "MOST_ENTRIES", 50)
+    monkeypatch.setattr(zip_unpacking, "MOST_ENTRIES", 50)
     with refused("holds 60 files, more than 50"):
         imported(project, [("photos.zip", content)], waiting)
-    monkeypatch.setattr(unpacking, "_MOST_AT_ONCE", 1000)  # the table of contents is longer
+    monkeypatch.setattr(zip_unpacking, "_MOST_AT_ONCE", 1000)  # the table of contents is longer
     with refused("the zip is damaged"):
         imported(project, [("photos.zip", content)], waiting)
 
@@ -313,7 +313,7 @@ def test_too_many_entries(refused: Any, waiting: Path, project: Project, monkeyp
 def test_more_bytes_than_any_zip_may_hold(
     refused: Any, waiting: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(zip_unpacking, "MOST_BYTES", 10_000)
     content = zipped(("noise.json", random.Random(0).randbytes(20_000)))
     with refused("unpacks to more than"):
         imported(project, [("photos.zip", content)], waiting)
@@ -323,7 +323,7 @@ def test_a_table_of_too_many_rows(
     refused: Any, waiting: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Millions of short rows are a small file, and gigabytes once they are taken apart."""
-    monkeypatch.setattr(via_csv, "_MOST_ROWS", 500)
+    monkeypatch.setattr(csv_file, "_MOST_ROWS", 500)
     header = b"filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
     with refused("more than 500 rows"):
         imported(project, [("labels.csv", header + b"a.jpg,1,{},0,,{},{}\n" * 501)], waiting)

@@ -26,8 +26,9 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import annotate_conflict, annotate_parts, annotate_picture, annotate_state, canvas
-from maskrcnn.studio.canvas_objects import View, canvas_object
+from maskrcnn.studio.annotate import canvas_picture, conflict_view, editing, panels
+from maskrcnn.studio.components import canvas
+from maskrcnn.studio.components.canvas_objects import View, canvas_object
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
 
@@ -98,7 +99,7 @@ def test_an_address_that_was_left_a_moment_ago_takes_no_step_back(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, stale: float, shown: str
 ) -> None:
     """The canvas sends a message when it is mounted, which may carry the address from before the step."""
-    monkeypatch.setattr(annotate_parts, "_STALE", stale)
+    monkeypatch.setattr(panels, "_STALE", stale)
     button(app, "Next").click().run()
     app.query_params["image"] = "a.png"
     app.run()
@@ -176,12 +177,12 @@ def moved(region: Region, to: float) -> Region:
 def test_two_people_s_changes_of_one_picture(
     mine: tuple[Region, ...], theirs: tuple[Region, ...], merged: tuple[Region, ...]
 ) -> None:
-    assert annotate_state.merge((A, B), mine, theirs) == merged
+    assert editing.merge((A, B), mine, theirs) == merged
 
 
 def test_changes_in_the_table() -> None:
     rectangle = Region(Rect(0, 0, 5, 5), "cell", {"note": "kept"})
-    changed = annotate_state.with_changes((A, rectangle, B), {1: {"class": "leaf"}, 2: {"delete": True}})
+    changed = editing.with_changes((A, rectangle, B), {1: {"class": "leaf"}, 2: {"delete": True}})
     assert changed == (A, replace(rectangle, class_name="leaf"))
     assert changed[0] is A
 
@@ -191,18 +192,16 @@ def test_changes_in_the_table() -> None:
 
 def test_what_a_version_did_to_the_other() -> None:
     changed = replace(B, class_name="leaf")
-    found = annotate_state.differences((A, B, C), (A, changed, D))
+    found = editing.differences((A, B, C), (A, changed, D))
     assert found == {B.id: "changed", C.id: "removed", D.id: "new"}
-    assert annotate_conflict.in_words(found) == "1 new, 1 changed, 1 removed"
-    assert annotate_conflict.in_words({}) == "nothing changed"
+    assert conflict_view.in_words(found) == "1 new, 1 changed, 1 removed"
+    assert conflict_view.in_words({}) == "nothing changed"
 
 
 def test_differences_are_drawn_in_the_colour_of_their_class_and_the_rest_in_grey(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(0))
     kept, gone, new = (Region(Rect(x, 10, 12, 12), "cell") for x in (4, 24, 44))
-    picture = annotate_conflict.drawn(
-        tmp_path / "a.png", (kept, gone), (kept, new), {None: "#a0a0a0", "cell": "#00ff00"}
-    )
+    picture = conflict_view.drawn(tmp_path / "a.png", (kept, gone), (kept, new), {None: "#a0a0a0", "cell": "#00ff00"})
     scale = picture.shape[1] / 64
 
     def colour(x: float, y: float) -> list[int]:
@@ -222,25 +221,25 @@ def test_what_the_canvas_sends_again_in_a_conflict_is_no_further_change(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A canvas sends its objects again when it is taken off the page; that made a second conflict of a solved one."""
-    monkeypatch.setattr(annotate_state.st, "session_state", {})
+    monkeypatch.setattr(editing.st, "session_state", {})
     image = project.images()[0]
-    editor = annotate_state.open_editor(project, image, View(64, 48, 64, 48), "polygon")
+    editor = editing.open_editor(project, image, View(64, 48, 64, 48), "polygon")
     before = editor.regions
     drawn = canvas_object(Polygon(((30.0, 30.0), (60.0, 30.0), (45.0, 44.0))), editor.drawing.view, "#ffffff")
     monkeypatch.setattr(canvas, "objects_of", lambda key: [*editor.drawing.objects(), drawn])
     project.save(image.id, before[:1], image.revision)
 
-    annotate_state.take_drawing(editor.key)
+    editing.take_drawing(editor.key)
     conflict, revision = editor.conflict, project.images()[0].revision
     assert conflict is not None
     assert (conflict.base, conflict.theirs) == (before, before[:1])
     assert len(conflict.mine) == 3
-    annotate_state.take_drawing(editor.key)
+    editing.take_drawing(editor.key)
     assert editor.conflict is conflict
     assert project.images()[0].revision == revision
 
-    annotate_state.resolve(editor.key, "mine")
-    annotate_state.take_drawing(editor.key)
+    editing.resolve(editor.key, "mine")
+    editing.take_drawing(editor.key)
     assert project.images()[0].revision == revision + 1
     assert project.regions(image.id)[0] == conflict.mine
     project.undo(image.id)
@@ -264,7 +263,7 @@ def test_keypoints_holes_and_masks_are_painted(tmp_path: Path) -> None:
         Region(pose, "cell"),
         Region(RLE((48, 64), "0")),
     ]
-    content = annotate_picture.background(
+    content = canvas_picture.background(
         tmp_path / "a.png",
         regions,
         {region.id for region in regions},
@@ -344,12 +343,12 @@ def test_the_key_of_a_class_is_the_one_that_was_given(app: AppTest, project: Pro
 
 
 def test_a_table_that_sends_its_change_twice_saves_it_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(annotate_state.st, "session_state", {})
+    monkeypatch.setattr(editing.st, "session_state", {})
     image = project.images()[0]
-    editor = annotate_state.open_editor(project, image, View(64, 48, 64, 48), "polygon")
+    editor = editing.open_editor(project, image, View(64, 48, 64, 48), "polygon")
     before = editor.regions
     for _ in range(2):
-        annotate_state.change(editor.key, before[:1])
+        editing.change(editor.key, before[:1])
     assert (project.regions(image.id)[0], editor.conflict) == (before[:1], None)
-    annotate_state.step(editor.key, "undo")
+    editing.step(editor.key, "undo")
     assert project.regions(image.id)[0] == before

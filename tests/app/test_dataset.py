@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskrcnn.annotations import likeness
+from maskrcnn.annotations import duplicate_pictures
 from maskrcnn.annotations.regions import Polygon, Polyline, Rect, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import dataset_doctor, dataset_gallery, dataset_memory, dataset_overview, dataset_split
+from maskrcnn.studio.components import gallery
+from maskrcnn.studio.dataset import computed_once, doctor_view, overview, split_view
 
 PAGE = "pages/label/dataset.py"
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
@@ -76,8 +77,8 @@ def grid(monkeypatch: pytest.MonkeyPatch) -> Any:
             return [number for number in range(1, 100) if f"p{number - 1}.png" in self.tick]
 
     stand_in = Grid()
-    monkeypatch.setattr(dataset_gallery, "show", stand_in.show)
-    monkeypatch.setattr(dataset_gallery, "ticked", stand_in.ticked)
+    monkeypatch.setattr(gallery, "show", stand_in.show)
+    monkeypatch.setattr(gallery, "ticked", stand_in.ticked)
     return stand_in
 
 
@@ -192,7 +193,7 @@ def test_a_filter_that_nothing_passes_says_so_and_offers_the_way_back(
 
 
 def test_pages_of_pictures(open_page: Callable[..., AppTest], grid: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_overview, "PER_PAGE", 4)
+    monkeypatch.setattr(overview, "PER_PAGE", 4)
     app = open_page(page="3")
     assert grid.names == ["p8.png", "p9.png"]
     # Another filter begins with its first page.
@@ -380,7 +381,7 @@ def test_a_healthy_project(root: Path, workspace: Path) -> None:
 def test_a_large_project_is_examined_on_request(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_doctor, "EXAMINED_AT_ONCE", 3)
+    monkeypatch.setattr(doctor_view, "EXAMINED_AT_ONCE", 3)
     app = open_page(view="doctor")
     assert not app.main.radio
     button(app, "Examine 10 pictures").click().run()
@@ -390,7 +391,7 @@ def test_a_large_project_is_examined_on_request(
 def test_many_findings_of_a_kind_are_shown_in_portions(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset_doctor, "PER_KIND", 2)
+    monkeypatch.setattr(doctor_view, "PER_KIND", 2)
     app = open_page(view="doctor", check="no-regions")  # p7, p8 and p9
     assert len(app.main.image) == 2
     button(app, "Show more (1 is left)").click().run()
@@ -456,9 +457,9 @@ def test_a_large_project_is_looked_through_for_copies_on_request(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    real = likeness.groups
-    monkeypatch.setattr(likeness, "groups", lambda *args: looked.append(1) or real(*args))
-    monkeypatch.setattr(dataset_split, "CHECKED_AT_ONCE", 3)
+    real = duplicate_pictures.groups
+    monkeypatch.setattr(duplicate_pictures, "groups", lambda *args: looked.append(1) or real(*args))
+    monkeypatch.setattr(split_view, "CHECKED_AT_ONCE", 3)
     app = open_page(view="split")
     assert not looked
     button(app, "Look for copies").click().run()
@@ -472,10 +473,10 @@ def test_the_bar_says_how_far_and_goes_when_the_work_is_done(
     open_page: Callable[..., AppTest], project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    real = dataset_memory.st.progress
-    monkeypatch.setattr(dataset_memory, "_AT_ONCE", -1.0)
-    monkeypatch.setattr(dataset_memory, "_EVERY", -1.0)
-    monkeypatch.setattr(dataset_memory.st, "progress", lambda value, text: said.append(text) or real(value, text))
+    real = computed_once.st.progress
+    monkeypatch.setattr(computed_once, "_AT_ONCE", -1.0)
+    monkeypatch.setattr(computed_once, "_EVERY", -1.0)
+    monkeypatch.setattr(computed_once.st, "progress", lambda value, text: said.append(text) or real(value, text))
     app = open_page(view="statistics")
     assert len(said) == 10
     assert said[3].startswith("Measuring the objects: 4 of 10  ·  0:0")

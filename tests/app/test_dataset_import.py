@@ -19,8 +19,8 @@ from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import dataset_export, dataset_preview
-from maskrcnn.studio.plain_text import plain
+from maskrcnn.studio.dataset import export_view, import_preview
+from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.workspace import Workspace
 from tests.sweeps import one_in
 
@@ -246,7 +246,7 @@ def test_new_classes_get_the_colours_that_the_preview_shows(project: Project, tm
     project.set_classes([*project.classes(), ProjectClass("red", "#009e73")])  # the third of the list is taken
     (tmp_path / "labels.json").write_bytes(via("c.png", kind="oak"))
     with intake.stage_path(tmp_path / "labels.json") as staged:
-        foreseen = dataset_preview.class_colours(project.classes(), staged.dataset)
+        foreseen = import_preview.class_colours(project.classes(), staged.dataset)
         project.import_dataset(staged.dataset, "train")
     assert {entry.name: entry.colour for entry in project.classes()} == {
         name: colour for name, colour in foreseen.items() if name
@@ -329,7 +329,7 @@ def test_one_class_for_all_of_them(labels: bytes, what: str, root: Path, project
 def test_two_hundred_new_classes_are_made_without_a_question(root: Path, project: Project) -> None:
     app = look_at(open_view(root, "import"), ("labels.json", coco_of_categories(200)), ("c.png", png(7)))
     assert not [warning for warning in app.warning if "really the class" in warning.value]
-    preview = dataset_preview.class_colours(
+    preview = import_preview.class_colours(
         project.classes(), intake.stage_uploads([("labels.json", coco_of_categories(200))], beside=None).dataset
     )
     app.button(key="dataset_import_go").click().run()
@@ -361,7 +361,7 @@ def test_whoever_imports_without_a_preview_can_refuse_thousands_of_classes(tmp_p
 
 @pytest.mark.parametrize("format", list(writing.FORMATS))
 def test_an_export_is_read_back(project: Project, tmp_path: Path, format: str) -> None:
-    ready = dataset_export.prepared(project, format, "all", pictures=True)
+    ready = export_view.prepared(project, format, "all", pictures=True)
     assert ready.name == f"plants-{format}.zip"
     (tmp_path / ready.name).write_bytes(ready.content)
     other = Project.create(tmp_path / "other")
@@ -402,7 +402,7 @@ def test_what_a_format_cannot_hold_is_said_before_the_download(root: Path, proje
 
 def test_an_export_of_one_split_is_named_after_it(project: Project) -> None:
     project.set_split(project.images()[1].id, "val")
-    ready = dataset_export.prepared(project, "coco", "val", pictures=False)
+    ready = export_view.prepared(project, "coco", "val", pictures=False)
     assert ready.name == "plants-val-coco.json"
     assert [image["file_name"] for image in json.loads(ready.content)["images"]] == ["b.png"]
 

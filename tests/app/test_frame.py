@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project, migrations
-from maskrcnn.studio import sidebar
+from maskrcnn.studio.shell import sidebar
 
 PAGES = (
     "pages/label/annotate.py",

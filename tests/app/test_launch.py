@@ -17,10 +17,10 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
-from maskrcnn.jobs import devices, queue
-from maskrcnn.studio import launch_doctor, launch_eta, launch_measuring, launch_speed
-from maskrcnn.training.duration import Costs
-from maskrcnn.training.run_folder import TRAINER, RunFolder
+from maskrcnn.jobs import devices, measured_costs, measuring, queue
+from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.folder import TRAINER, RunFolder
+from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from tests.shipping import ship
 
 LAUNCH = "pages/train/launch.py"
@@ -320,10 +320,10 @@ def test_a_known_time_is_told_and_given_to_the_queue(
 ) -> None:
     project = make_project(workspace / "cells")
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
-    key = launch_speed.speed_key(config, project.folder, "cpu")
+    key = measured_costs.speed_key(config, project.folder, "cpu")
     app = open_launch(root)
     assert "Not known yet" in words(app)
-    launch_speed.keep(COSTS, key, workspace / launch_eta.STORE, 0.0, beside=False)
+    measured_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
     assert (
@@ -347,7 +347,7 @@ def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypa
     program += 'print(\'{"costs": {"step": {"all": 12.0}, "first_read": 0, "validation": 0, "epoch": 0, '
     program += '"start": 0, "memory_mb": 0}}\')'
     stop = workspace / "stop"
-    monkeypatch.setattr(launch_measuring, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))
+    monkeypatch.setattr(measuring, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.button, "Measure it here").click().run()
@@ -356,7 +356,7 @@ def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypa
     assert "Measuring" in words(other)
     stop.touch()
     wait_until(lambda: "about 60 seconds" in words(other.run()))
-    assert not list((workspace / launch_eta.STORE).glob("measuring-*"))
+    assert not list((workspace / duration_estimate.STORE).glob("measuring-*"))
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -403,7 +403,7 @@ def test_the_doctor_speaks_up(root: Path, workspace: Path) -> None:
 def test_the_doctor_asks_before_a_long_examination(
     root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch_doctor, "AT_ONCE", 0.0)
+    monkeypatch.setattr(doctor_summary, "AT_ONCE", 0.0)
     make_project(workspace / "cells")
     app = open_launch(root)
     assert "The doctor found" not in words(app)

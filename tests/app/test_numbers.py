@@ -24,9 +24,11 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.studio import launch_eta, launch_speed, run_downloads
-from maskrcnn.training.duration import Costs
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.jobs import measured_costs
+from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.launch import duration_estimate
+from maskrcnn.studio.runs import run_downloads
 from tests.sweeps import sweep
 
 RUNS, PREDICTIONS, LAUNCH, DATASET = (
@@ -219,12 +221,13 @@ def test_runs(root: Path, project: Project) -> None:
 def test_how_many_steps_are_drawn(
     project: Project, epochs: int, steps: int, keep_every: int, said: str, csv: str
 ) -> None:
-    from maskrcnn.studio import run_lines, run_rows
+    from maskrcnn.runs import metric_rows
+    from maskrcnn.studio.runs import curve_lines
 
     run = make_run(project, "a", segm(*[0.1] * epochs), steps, 0.5, keep_every=keep_every)
-    rows = run_rows.read(run)
+    rows = metric_rows.read(run)
     assert len(rows) == len(raw_rows(run, "step"))
-    assert f"Faint: {run_lines.steps_words(rows)}" == said
+    assert f"Faint: {curve_lines.steps_words(rows)}" == said
     (steps_csv,) = [item for item in run_downloads.downloads(run) if item.label == "Steps (CSV)"]
     assert csv in (steps_csv.help or "")
     assert len(steps_csv.data().splitlines()) == 1 + len(raw_rows(run, "step"))  # type: ignore[union-attr]
@@ -327,8 +330,8 @@ def test_launch(root: Path, workspace: Path, project: Project) -> None:
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
     costs = {"step": 2.0, "validation": 0.5, "epoch": 1.0, "start": 9.0, "read": 0.2}
     known = Costs({"all": costs["step"]}, costs["read"], costs["validation"], costs["epoch"], costs["start"], 1900.0)
-    launch_speed.keep(
-        known, launch_speed.speed_key(config, project.folder, "cpu"), workspace / launch_eta.STORE, 0.0, False
+    measured_costs.keep(
+        known, measured_costs.speed_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
     )
     app.run()
     # 5 pictures by fours are 2 steps; 3 are validated on after each of 20 epochs.

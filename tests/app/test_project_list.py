@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs.table import Table
-from maskrcnn.training.run_folder import CONFIG, QUEUED, RESULT
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.runs.folder import CONFIG, QUEUED, RESULT
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.memory import FILE
 from tests.app.test_frame import address, button, make_project, open_app, side_bar

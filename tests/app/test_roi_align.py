@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio import roi_charts, roi_maps
+from maskrcnn.studio.learn import roi_charts, roi_maps
 from tests.sweeps import one_in, sweep
 
 PAGE = "pages/learn/roi_align.py"
@@ -171,7 +171,7 @@ def train(project: Project, name: str, backbone: str) -> str:
     from maskrcnn.config import Config
     from maskrcnn.model import build
     from maskrcnn.model.weights import save
-    from maskrcnn.training.run_folder import RunFolder
+    from maskrcnn.runs.folder import RunFolder
 
     config = Config.preset("classroom", backbone=backbone, norm="batch", fpn_channels=8, image_max_dim=256,
                            image_min_dim=192, box_head_width=8, mask_head_width=8)  # fmt: skip

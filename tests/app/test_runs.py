@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.jobs import local, queue
-from maskrcnn.training.run_folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
 from tests.jobs.fakes import end_all, this_process, trainer_of
 
 RUNS = "pages/train/runs.py"

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import local
-from maskrcnn.studio import run_actions
-from maskrcnn.training.run_folder import RunFolder, runs_in
+from maskrcnn.runs.folder import RunFolder, runs_in
+from maskrcnn.studio.runs import run_actions
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.home import SAMPLE
 from tests.shipping import ship
@@ -118,9 +118,9 @@ def test_the_sample_is_made_without_torch(root: Path, workspace: Path, shipped_t
     program = f"""
 import sys
 from pathlib import Path
-from maskrcnn import shipped
+from maskrcnn.runs import shipped_models as shipped
 shipped.FOLDER = Path({str(shipped_toy.path.parent)!r})
-from maskrcnn.studio import session
+from maskrcnn.studio.shell import session
 assert [path.name for path in session.projects()] == ["shapes"]
 assert "torch" not in sys.modules
 """

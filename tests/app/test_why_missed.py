@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.studio import why_missed
-from maskrcnn.studio.why_missed import Step
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import why_missed
+from maskrcnn.studio.inspect.why_missed import Step
 from tests import tiny
 from tests.sweeps import one_in
 

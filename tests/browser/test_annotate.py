@@ -13,7 +13,7 @@ import pytest
 
 from maskrcnn.annotations.regions import Circle, Polygon, Rect, Region
 from maskrcnn.annotations.store import Project, ProjectClass
-from maskrcnn.studio import session
+from maskrcnn.studio.shell import session
 from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 640, 480

@@ -12,7 +12,7 @@ import pytest
 
 from maskrcnn.annotations.regions import Circle, Region, Shape
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import session
+from maskrcnn.studio.shell import session
 from tests.browser.test_annotate import wait_for_canvas, wait_until
 from tests.sweeps import sweep
 

@@ -28,7 +28,7 @@ from PIL import Image
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.training.run_folder import DATASET, LOG, PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.runs.folder import DATASET, LOG, PROCESS, QUEUED, RESULT, RunFolder
 from tests.browser.conftest import ROOT, Server, start_server
 from tests.sweeps import sweep
 

@@ -12,7 +12,7 @@ import pytest
 
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, ProjectClass
-from maskrcnn.studio import hotkeys, session
+from maskrcnn.studio.shell import hotkeys, session
 from tests.sweeps import FUZZ, wider
 
 SCRIPT = (Path(hotkeys.__file__).parent / "hotkeys.js").read_text(encoding="utf-8")

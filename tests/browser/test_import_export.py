@@ -17,8 +17,8 @@ from pycocotools.coco import COCO
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
-from maskrcnn.studio import session
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.shell import session
 from tests.sweeps import sweep
 
 Settled = Callable[[Any], None]

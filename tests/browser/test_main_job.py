@@ -19,7 +19,7 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.jobs import local
-from maskrcnn.training.run_folder import RunFolder, runs_in
+from maskrcnn.runs.folder import RunFolder, runs_in
 
 WIDTH, HEIGHT = 320, 240
 TRIANGLE = ((180, 40), (290, 60), (240, 200))

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from maskrcnn.jobs import local, queue
-from maskrcnn.jobs.command import PROGRAM
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.jobs.trainer_command import PROGRAM
+from maskrcnn.runs.folder import RunFolder
 from tests.browser.conftest import Server, start_server
 from tests.jobs.fakes import STAND_IN, dead, end_all, pid_of, until, write_code
 from tests.sweeps import FUZZ, sweep, wider

@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.training.run_folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
+from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, RunFolder
 from tests.jobs.fakes import this_process
 from tests.sweeps import sweep
 

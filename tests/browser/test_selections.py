@@ -13,7 +13,7 @@ from PIL import Image
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
 from tests.sweeps import sweep
 
 WIDTH, HEIGHT = 320, 240

@@ -357,7 +357,7 @@ def test_a_page_that_fails_shows_no_path_and_the_terminal_does(
         monkeypatch.setenv("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "full")
     server = studio_with(
         tmp_path / "workspace",
-        "from maskrcnn.studio import sidebar\n"
+        "from maskrcnn.studio.shell import sidebar\n"
         "def broken(pages): raise RuntimeError('what was in /home/somebody/notes')\n"
         "sidebar.show = broken",
     )
@@ -385,7 +385,8 @@ def test_no_other_site_may_frame_or_steer_the_page(audited: tuple[Server, Path])
 SMALL = """
 from maskrcnn.studio.serving import uploads
 uploads.VISIT_BYTES, uploads.TOTAL_BYTES = 30 * uploads.MEGABYTE, 50 * uploads.MEGABYTE
-from maskrcnn.studio import serving, sidebar
+from maskrcnn.studio import serving
+from maskrcnn.studio.shell import sidebar
 from pathlib import Path
 show = sidebar.show
 def noted(pages):

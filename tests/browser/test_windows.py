@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import session
-from maskrcnn.studio.shell import frame
+from maskrcnn.studio.shell import frame, session
 from tests.sweeps import FUZZ, sweep, wider
 
 SIZES = ((820, 1180), (1280, 720), (1400, 900), (1920, 1080)) if FUZZ else ((820, 1180), (1280, 720))

@@ -13,8 +13,8 @@ from maskrcnn.annotations import read
 from maskrcnn.cli import evaluate, main
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.training.labels import training_documents
-from maskrcnn.training.readiness import remarks
+from maskrcnn.runs.readiness import remarks
+from maskrcnn.runs.training_documents import training_documents
 from tests import tiny
 
 

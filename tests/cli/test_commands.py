@@ -11,8 +11,8 @@ from PIL import Image
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import COMMANDS, main
-from maskrcnn.training.machine import processor
-from maskrcnn.training.run_folder import PROCESS, RunFolder
+from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.training.hardware import processor
 from tests import tiny
 from tests.forked import in_child, struck
 from tests.jobs.fakes import this_process

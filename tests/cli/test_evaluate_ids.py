@@ -28,9 +28,9 @@ from maskrcnn.cli import evaluate as command
 from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate, intervals
-from maskrcnn.studio import run_downloads
-from maskrcnn.training.labels import training_documents
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.studio.runs import run_downloads
 from tests.evaluation.random_sets import random_set
 
 # pycocotools 2.0.11 decodes masks through a numpy call that numpy 2 warns of.

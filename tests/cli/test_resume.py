@@ -20,8 +20,8 @@ import pytest
 
 from benchmarks.kill_resume import MEASURED, compare
 from maskrcnn.cli import main
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import loop
-from maskrcnn.training.run_folder import RunFolder
 from tests import tiny
 from tests.forked import in_child, struck
 from tests.jobs.fakes import end_all, trainer_of

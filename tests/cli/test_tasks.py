@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from maskrcnn.cli import main
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
 from tests import tiny
 from tests.sweeps import sweep
 

@@ -16,12 +16,12 @@ from safetensors.torch import load_file
 from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main
 from maskrcnn.cli.train import add_arguments
-from maskrcnn.cli.train_start import begin, refuse_uneven
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
-from maskrcnn.training.labels import training_documents
-from maskrcnn.training.run_folder import PROCESS, RunFolder
-from maskrcnn.training.team import Team
+from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.training.distributed import Team
+from maskrcnn.training.start import begin, refuse_uneven
 from maskrcnn.words import counted
 from tests import tiny
 from tests.forked import in_child

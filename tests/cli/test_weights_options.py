@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import load_file
 from torchvision.models import get_model, resnet18
 
-from maskrcnn import shipped
 from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main, train
-from maskrcnn.cli.train_start import begin, configure
 from maskrcnn.config import Config
 from maskrcnn.model.weights import detector_config, save
-from maskrcnn.training.run_folder import RunFolder
-from maskrcnn.training.team import Team
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.training.distributed import Team
+from maskrcnn.training.start import begin, configure
 from tests import tiny
 from tests.model.small import network
 from tests.shipping import CARD, ship
@@ -141,7 +141,7 @@ def test_the_log_says_what_was_kept(files: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def small_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one model that ships, for `shipped.FOLDER`: a small network that knows squares."""
+    """A folder with one model that ships, for `shipped_models.FOLDER`: a small network that knows squares."""
     folder = tmp_path_factory.mktemp("data") / "weights"
     torch.manual_seed(1)
     fields = {"norm": "batch", "image_min_dim": 80, "learning_rate": 0.125, "seed": 5, "pre_nms_limit": 33}
@@ -152,10 +152,10 @@ def small_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_that_ships_brings_its_network_and_nothing_else(
     small_toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     config = configure(options("--init", "toy"))
     assert (config.backbone, config.fpn_channels, config.pool_size) == ("mobilenet_v3_small_fpn", 8, 3)
-    assert (config.norm, config.layers) == (shipped.FINE_TUNE["norm"], shipped.FINE_TUNE["layers"])
+    assert (config.norm, config.layers) == (shipped_models.FINE_TUNE["norm"], shipped_models.FINE_TUNE["layers"])
     usual = Config.preset("classroom")
     for field in ("image_min_dim", "learning_rate", "seed", "pre_nms_limit", "num_classes", "keypoint_head_width"):
         assert getattr(config, field) == getattr(usual, field)
@@ -164,7 +164,7 @@ def test_a_model_that_ships_brings_its_network_and_nothing_else(
 
 
 def test_where_nobody_chose_the_toy_is_the_start(small_toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     assert configure(options()) == configure(options("--init", "toy"))
     nothing = Config.preset("classroom", norm="batch", layers="all")
     for words in (["--init", "none"], ["--backbone-weights", "none"], ["--preset", "classroom"]):
@@ -175,7 +175,7 @@ def test_where_nobody_chose_the_toy_is_the_start(small_toy: Path, monkeypatch: p
 def test_the_log_says_what_a_training_starts_from_and_why(
     small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     run, model, (why, kept) = prepared(tmp_path / "a")
     assert why.startswith("starts from toy, which ships with the studio: no weights of photographs are at hand")
     assert kept == "kept what toy knows of square"
@@ -191,19 +191,22 @@ def test_the_log_says_what_a_training_starts_from_and_why(
 def test_the_body_of_a_model_that_ships_can_be_a_start(
     small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     words = ["--backbone-weights", "toy", "--backbone", "mobilenet_v3_small_c5", "--set", "fpn_channels=16"]
     _, model, said = prepared(tmp_path, *words, "--set", "box_head_width=16", "--set", "mask_head_width=8")
     assert said == ["took the mobilenet_v3_small body of toy; everything else starts afresh"]
     known = load_file(small_toy / "toy" / "best.safetensors")["backbone.body.0.0.weight"]
     assert torch.equal(model.state_dict()["backbone.body.0.0.weight"], known.float())
-    assert (model.config.norm, model.config.layers) == (shipped.FINE_TUNE["norm"], shipped.FINE_TUNE["layers"])
+    assert (model.config.norm, model.config.layers) == (
+        shipped_models.FINE_TUNE["norm"],
+        shipped_models.FINE_TUNE["layers"],
+    )
 
 
 def test_a_preset_of_another_network_does_not_fit_a_model_that_ships(
     small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     words = ["train", "--data", str(tiny.squares(tmp_path / "data")), "--out", str(tmp_path / "run")]
     refused([*words, "--preset", "classroom", "--init", "toy"], 1, "toy does not fit", capsys, tmp_path / "run")
     refused([*words, "--init", "toys"], 2, "what ships with the studio: toy", capsys, tmp_path / "run")
@@ -212,7 +215,7 @@ def test_a_preset_of_another_network_does_not_fit_a_model_that_ships(
 def test_a_model_that_ships_predicts_and_says_so(
     small_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     tiny.squares(tmp_path / "toy", pictures=1)
     monkeypatch.chdir(tmp_path)  # a folder of that name is "./toy"
     assert main(["predict", "toy", "toy/square0.png", "--out", "out", "--device", "cpu"]) == 0
@@ -225,7 +228,7 @@ def test_a_model_that_ships_predicts_and_says_so(
 def test_info_prints_the_card_first(
     small_toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", small_toy)
+    monkeypatch.setattr(shipped_models, "FOLDER", small_toy)
     assert main(["info", "toy"]) == 0
     card, _, table = capsys.readouterr().out.partition("\n\n")
     lines = {line[:15].strip(): line[15:] for line in card.splitlines()}

@@ -9,7 +9,7 @@ import pytest
 
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
 from maskrcnn.evaluation.bootstrap import FIGURES, draws, figures, interval
-from maskrcnn.evaluation.evidence import rankings
+from maskrcnn.evaluation.detection_evidence import rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
 

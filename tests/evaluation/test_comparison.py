@@ -13,7 +13,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import compare, evaluate
 from maskrcnn.evaluation.bootstrap import FIGURES, TOGETHER, draws, each_alone, figures, interval
 from maskrcnn.evaluation.comparison import VERDICTS, verdict
-from maskrcnn.evaluation.evidence import rankings
+from maskrcnn.evaluation.detection_evidence import rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 from pycocotools import mask as coco_mask
+from tests.model.test_speed import network, noise
 from torch import Tensor
 
-from maskrcnn.cli import train_start
 from maskrcnn.model import detect, load, prepare
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.precision import supports_bfloat16, use_bfloat16
+from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
+from maskrcnn.training import start
 from maskrcnn.training.loader import Loader
-from maskrcnn.training.state import load_state
+from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.validation import losses
-from tests.model.test_speed import network, noise
 from tests.training.prepared import Prepared
 
 CPU = torch.device("cpu")
@@ -115,7 +115,7 @@ def test_bfloat16_is_near_float32(card: torch.device, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_run_trains_resumes_and_is_read_by_the_processor(card: torch.device, tmp_path: Path, precision: str) -> None:
     prepared = Prepared(tmp_path, epochs=2, precision=precision)
-    prepared.model = train_start.ready(prepared.model, card)
+    prepared.model = start.ready(prepared.model, card)
     rows: list[dict[str, Any]] = []
     stopped = prepared.train(report=rows.append, cancelled=lambda: len(rows) >= 3)
     assert stopped["state"] == "cancelled"
@@ -133,7 +133,7 @@ def test_the_same_seed_gives_nearly_the_same_losses(card: torch.device, tmp_path
     runs = []
     for name, device in (("card", card), ("again", card), ("processor", CPU)):
         prepared = Prepared(tmp_path / name, epochs=1, precision="float32")
-        prepared.model = train_start.ready(prepared.model, device)
+        prepared.model = start.ready(prepared.model, device)
         prepared.train()
         runs.append([row["loss"] for row in prepared.run.metrics() if row["event"] == "step"])
     assert runs[1] == pytest.approx(runs[0], rel=1e-3)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from maskrcnn import shipped
-from maskrcnn.studio import networks
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import networks
 from tests.shipping import CARD, ship
 
 
@@ -32,38 +32,38 @@ def impostor(runs: Path, name: str = "toy", **card: Any) -> Path:
     run = runs / name
     run.mkdir()
     (run / "card.json").write_text(json.dumps({**CARD, **card}))
-    own = (shipped.FOLDER / "toy" / "best.safetensors").read_bytes()
+    own = (shipped_models.FOLDER / "toy" / "best.safetensors").read_bytes()
     (run / "best.safetensors").write_bytes(own[:-1] + bytes([own[-1] ^ 1]))
     return run
 
 
 def test_a_card_and_a_name_are_no_badge(toy: Path, runs: Path) -> None:
-    assert shipped.card_in(impostor(runs)) is None
+    assert shipped_models.card_in(impostor(runs)) is None
 
 
 def test_a_copy_has_the_card_that_ships_whatever_its_own_says(toy: Path, runs: Path) -> None:
-    copy = shipped.copy_into(runs, "toy", {})
+    copy = shipped_models.copy_into(runs, "toy", {})
     (copy / "card.json").write_text(json.dumps({**CARD, "what": "[evil](http://links.example)"}))
-    assert (shipped.card_in(copy) or {})["what"] == CARD["what"]
+    assert (shipped_models.card_in(copy) or {})["what"] == CARD["what"]
     copy = copy.rename(runs / "mine")
     (copy / "card.json").unlink()
-    assert (shipped.card_in(copy) or {})["name"] == "toy"
+    assert (shipped_models.card_in(copy) or {})["name"] == "toy"
 
 
 def test_weights_that_change_lose_the_badge(toy: Path, runs: Path) -> None:
-    copy = shipped.copy_into(runs, "toy", {})
-    assert shipped.card_in(copy)
+    copy = shipped_models.copy_into(runs, "toy", {})
+    assert shipped_models.card_in(copy)
     about = (copy / "best.safetensors").stat()
     with (copy / "best.safetensors").open("r+b") as file:
         file.write(b"\0")
     os.utime(copy / "best.safetensors", ns=(about.st_atime_ns, about.st_mtime_ns + 1))
-    assert shipped.card_in(copy) is None
+    assert shipped_models.card_in(copy) is None
 
 
 def test_a_link_to_the_weights_that_ship_is_no_copy(toy: Path, runs: Path) -> None:
     (runs / "toy").mkdir()
     (runs / "toy" / "best.safetensors").symlink_to(toy / "best.safetensors")
-    assert shipped.card_in(runs / "toy") is None
+    assert shipped_models.card_in(runs / "toy") is None
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "circle", "nothing"])
@@ -76,7 +76,7 @@ def test_what_is_no_file_is_no_badge(toy: Path, runs: Path, kind: str) -> None:
         "circle": lambda: weights.symlink_to(weights),
         "nothing": lambda: None,
     }[kind]()
-    assert shipped.card_in(runs / "toy") is None
+    assert shipped_models.card_in(runs / "toy") is None
 
 
 WRONG = (
@@ -94,8 +94,8 @@ WRONG = (
 def test_a_card_that_is_none_is_no_card_and_no_error(toy: Path, number: int) -> None:
     wrong = WRONG[number]
     (toy / "card.json").write_bytes(wrong if isinstance(wrong, bytes) else json.dumps(wrong).encode())
-    assert shipped.card("toy") is None
-    assert shipped.card_in(toy) is None
+    assert shipped_models.card("toy") is None
+    assert shipped_models.card_in(toy) is None
 
 
 def test_runs_and_models_that_ship_are_told_apart_in_a_list(toy: Path, runs: Path) -> None:
@@ -113,7 +113,7 @@ def test_runs_and_models_that_ship_are_told_apart_in_a_list(toy: Path, runs: Pat
 
 
 def test_a_copy_under_any_name_stands_for_the_model(toy: Path, runs: Path) -> None:
-    copy = shipped.copy_into(runs, "toy", {}).rename(runs / "renamed")
+    copy = shipped_models.copy_into(runs, "toy", {}).rename(runs / "renamed")
     assert list(networks.on_offer([RunFolder(copy)])) == ["renamed"]
     shutil.rmtree(copy)
     assert list(networks.on_offer([])) == ["toy (ships with the studio)"]

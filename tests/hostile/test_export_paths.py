@@ -22,8 +22,9 @@ from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import dataset_export, run_downloads
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.dataset import export_view
+from maskrcnn.studio.runs import run_downloads
 from tests.sweeps import one_in
 
 SECRET = b"SECRET-8c1f"
@@ -102,7 +103,7 @@ def test_a_zip_holds_the_pictures_of_the_project_alone_and_says_which_are_left_o
     attack: str, format: str, project: Project, secret: Path
 ) -> None:
     ATTACKS[attack](project, secret)
-    ready = dataset_export.prepared(project, format, "all", pictures=True)
+    ready = export_view.prepared(project, format, "all", pictures=True)
     with zipfile.ZipFile(io.BytesIO(ready.content)) as archive:
         names = archive.namelist()
         content = {name: archive.read(name) for name in names}
@@ -111,7 +112,7 @@ def test_a_zip_holds_the_pictures_of_the_project_alone_and_says_which_are_left_o
     [line] = [line for line in ready.warnings if "left out (" in line]
     assert line.startswith("1 picture left out (")
     assert "as it is not in the project; put the files there" in line
-    without = dataset_export.prepared(project, format, "all", pictures=False)
+    without = export_view.prepared(project, format, "all", pictures=False)
     assert not [line for line in without.warnings if "left out (" in line]
 
 
@@ -164,7 +165,7 @@ def test_a_picture_that_becomes_a_link_while_it_is_written_is_not_followed(proje
 def test_a_link_within_the_project_is_one_of_its_pictures(project: Project) -> None:
     (project.images_folder / "a.png").unlink()
     (project.images_folder / "a.png").symlink_to("b.png")
-    ready = dataset_export.prepared(project, "coco", "all", pictures=True)
+    ready = export_view.prepared(project, "coco", "all", pictures=True)
     with zipfile.ZipFile(io.BytesIO(ready.content)) as archive:
         assert archive.read("a.png") == png(90)
     assert not [line for line in ready.warnings if "left out" in line]
@@ -172,7 +173,7 @@ def test_a_link_within_the_project_is_one_of_its_pictures(project: Project) -> N
 
 def test_pictures_in_the_zip_are_whole_and_dated(project: Project) -> None:
     os.utime(project.images_folder / "a.png", (0, 0))  # 1970, before the first day that a zip knows
-    content = dataset_export.prepared(project, "coco", "all", pictures=True).content
+    content = export_view.prepared(project, "coco", "all", pictures=True).content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert archive.read("a.png") == png(60)
@@ -195,9 +196,9 @@ def full_disk() -> Iterator[None]:
 
 @pytest.mark.parametrize("format", writing.FORMATS)
 def test_exporting_needs_no_space_on_the_disk(format: str, project: Project) -> None:
-    wanted = dataset_export.prepared(project, format, "all", pictures=True)
+    wanted = export_view.prepared(project, format, "all", pictures=True)
     with full_disk():
-        made = dataset_export.prepared(Project.open(project.folder), format, "all", pictures=True)
+        made = export_view.prepared(Project.open(project.folder), format, "all", pictures=True)
     with zipfile.ZipFile(io.BytesIO(made.content)) as archive, zipfile.ZipFile(io.BytesIO(wanted.content)) as whole:
         assert archive.namelist() == whole.namelist()
         assert archive.read(archive.namelist()[-1]) == whole.read(archive.namelist()[-1])

@@ -25,13 +25,16 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from maskrcnn.annotations import pictures, raster, read
-from maskrcnn.annotations.formats import coco_rle, labelme_read, mask_pngs, picture_places
+from maskrcnn.annotations.formats import picture_places
+from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.json_values import Complaint
-from maskrcnn.annotations.intake import folders, headers, stage_path, stage_uploads
+from maskrcnn.annotations.formats.labelme import reading
+from maskrcnn.annotations.formats.masks import mask_pngs
+from maskrcnn.annotations.intake import incoming_folders, picture_headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.studio import session
+from maskrcnn.studio.shell import session
 from tests.sweeps import one_in, sweep
 from tests.work import calls
 
@@ -379,7 +382,7 @@ def test_two_large_flat_pictures_are_not_yet_too_much(tmp_path: Path) -> None:
 
 def test_photos_may_have_any_number_of_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Noise has a byte a pixel. Beside it the flat picture is allowed, alone it is not."""
-    monkeypatch.setattr(headers, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(picture_headers, "MOST_PIXELS", 10_000)
     photo, flat = ("a.png", noise_png(100, 200)), ("b.png", flat_png(1000, 1000))
     with stage_uploads([photo, flat], base=tmp_path) as staged:
         assert len(staged.dataset.images) == 2
@@ -422,9 +425,9 @@ def test_a_place_that_is_no_dataset_gets_one_line_soon(
 
 
 def test_the_workspace_is_known_by_the_name_that_the_studio_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert folders.workspace_folder().resolve() == session.workspace()
+    assert incoming_folders.workspace_folder().resolve() == session.workspace()
     monkeypatch.delenv("MASKRCNN_WORKSPACE")
-    assert folders.workspace_folder() == session.ROOT / "workspace"
+    assert incoming_folders.workspace_folder() == session.ROOT / "workspace"
 
 
 def test_a_project_of_the_workspace_is_a_dataset(workspace: Path, tmp_path: Path) -> None:
@@ -435,7 +438,7 @@ def test_a_project_of_the_workspace_is_a_dataset(workspace: Path, tmp_path: Path
 
 @pytest.mark.parametrize("kind", ["files", "hidden files", "links", "folders"])
 def test_a_folder_of_more_entries_than_the_limit(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MOST_FILES", 50)
+    monkeypatch.setattr(incoming_folders, "MOST_FILES", 50)
     for number in range(51):
         place = tmp_path / "set" / str(number % 3) / f"{'.' if kind == 'hidden files' else ''}{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -450,7 +453,7 @@ def test_a_folder_of_more_entries_than_the_limit(kind: str, tmp_path: Path, monk
 
 
 def test_a_folder_that_takes_too_long_to_look_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(incoming_folders, "MOST_SECONDS", -1.0)
     (tmp_path / "a.png").write_bytes(noise_png(8, 8))
     with pytest.raises(StudioError, match="to look through; give the folder of one dataset"):
         stage_path(tmp_path)
@@ -598,12 +601,12 @@ def test_a_mask_of_labelme_is_placed_as_one_that_is_painted(seed: int) -> None:
         inside, y0 = np.ones((height, inside.shape[1]), bool), 0
     whole = np.zeros((height, width), bool)
     whole[y0 : y0 + inside.shape[0], x0 : x0 + inside.shape[1]] = inside
-    assert labelme_read._placed(inside, x0, y0, height, width) == raster.from_mask(whole)
+    assert reading._placed(inside, x0, y0, height, width) == raster.from_mask(whole)
 
 
 def test_no_runs_are_an_empty_mask() -> None:
     nothing = np.empty(0, np.int64)
-    assert coco_rle.from_runs(nothing, nothing, 3, 4) == raster.from_mask(np.zeros((3, 4), bool))
+    assert run_lengths.from_runs(nothing, nothing, 3, 4) == raster.from_mask(np.zeros((3, 4), bool))
 
 
 def masks_of_labelme(count: int, side: int, mask: bytes) -> bytes:

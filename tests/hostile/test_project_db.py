@@ -31,7 +31,7 @@ from maskrcnn.annotations.regions import (
     Region,
     Skeleton,
 )
-from maskrcnn.annotations.store import Project, examination, region_json, schema, tables
+from maskrcnn.annotations.store import Project, database, database_check, region_json, table_definitions
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, one_in, sweep, wider
 
@@ -65,7 +65,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     shutil.copytree(good, tmp_path / "pets")
-    monkeypatch.setattr(schema, "_CAREFUL", (*schema._CAREFUL, "synchronous = OFF"))  # hundreds of databases
+    monkeypatch.setattr(database, "_CAREFUL", (*database._CAREFUL, "synchronous = OFF"))  # hundreds of databases
     return Project(tmp_path / "pets")
 
 
@@ -141,7 +141,7 @@ def complaints(project: Project) -> list[str]:
 
 def columns() -> list[tuple[str, str]]:
     with closing(sqlite3.connect(":memory:")) as db:
-        db.executescript(tables.TABLES)
+        db.executescript(table_definitions.TABLES)
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return [(name, row[1]) for name in names for row in db.execute(f"PRAGMA table_info({name})")]
 
@@ -272,7 +272,7 @@ def test_a_database_that_pretends_to_have_endless_rows_is_refused(
         """WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n LIMIT 300000)
            INSERT INTO region SELECT 1, i, 'x', NULL FROM n""",
     )
-    monkeypatch.setattr(examination, "_LONGEST", 0.0)
+    monkeypatch.setattr(database_check, "_LONGEST", 0.0)
     with pytest.raises(StudioError, match="has far more rows than a project has"):
         Project.open(project.folder)
 
@@ -281,14 +281,14 @@ def test_a_database_is_examined_once_and_again_when_another_program_wrote_to_it(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examined = []
-    examine = examination.examine
+    examine = database_check.examine
 
     def counted(*args: Any) -> None:
         examined.append(args)
         examine(*args)
 
-    monkeypatch.setattr(examination, "examine", counted)
-    monkeypatch.setattr(examination, "_TICK", 0)
+    monkeypatch.setattr(database_check, "examine", counted)
+    monkeypatch.setattr(database_check, "_TICK", 0)
     Project.open(project.folder)
     assert len(examined) == 1
     project.images()
@@ -306,10 +306,10 @@ def test_a_database_is_examined_once_and_again_when_another_program_wrote_to_it(
 
 def test_a_database_that_was_refused_is_not_examined_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     tamper(project, "UPDATE image SET width = 'x'")
-    monkeypatch.setattr(examination, "_TICK", 0)
+    monkeypatch.setattr(database_check, "_TICK", 0)
     with pytest.raises(StudioError, match="width"):
         project.images()
-    monkeypatch.setattr(examination, "_examine", lambda *args: pytest.fail("examined again"))
+    monkeypatch.setattr(database_check, "_examine", lambda *args: pytest.fail("examined again"))
     with pytest.raises(StudioError, match="width"):
         project.images()
     monkeypatch.undo()

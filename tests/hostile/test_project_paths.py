@@ -112,7 +112,7 @@ def test_an_export_has_no_byte_of_a_file_outside(project: Project, outside: Path
 def test_the_records_of_a_large_project_are_as_careful(
     project: Project, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maskrcnn.annotations.store.records._REGIONS_IN_MEMORY", 1)
+    monkeypatch.setattr("maskrcnn.annotations.store.stored_dataset._REGIONS_IN_MEMORY", 1)
     (project.images_folder / "a.jpg").unlink()
     (project.images_folder / "a.jpg").symlink_to(outside / "secret.jpg")
     records = Project.open(project.folder).dataset().images
@@ -417,12 +417,12 @@ def test_the_database_of_another_program_is_neither_migrated_nor_written_to(
 
 
 def test_the_copy_before_a_migration_is_not_written_through_a_link(tmp_path: Path, outside: Path) -> None:
-    from maskrcnn.annotations.store import tables
+    from maskrcnn.annotations.store import table_definitions
 
     folder = tmp_path / "old"
     (folder / "images").mkdir(parents=True)
     with closing(sqlite3.connect(folder / "project.db")) as db:
-        db.executescript(f"{tables.VERSION_1} PRAGMA user_version = 1;")
+        db.executescript(f"{table_definitions.VERSION_1} PRAGMA user_version = 1;")
     (folder / "project.db.v1.bak").symlink_to(outside / "secret.jpg")
     before = content_of(outside)
     assert Project.open(folder).counts().pictures == 0
@@ -481,7 +481,7 @@ def test_a_project_that_is_moved_away_is_said_and_never_made_again(project: Proj
 def test_records_of_a_project_that_is_moved_away_are_said(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maskrcnn.annotations.store.records._REGIONS_IN_MEMORY", 1)
+    monkeypatch.setattr("maskrcnn.annotations.store.stored_dataset._REGIONS_IN_MEMORY", 1)
     records = project.dataset().images
     project.folder.rename(tmp_path / "elsewhere")
     with pytest.raises(StudioError, match="the project is gone"):

@@ -22,10 +22,9 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
-from maskrcnn.jobs import local, queue
-from maskrcnn.studio import inspection, launch_speed, run_downloads, run_overlay, run_rows, run_words
-from maskrcnn.studio.run_lines import table
-from maskrcnn.training.run_folder import (
+from maskrcnn.jobs import local, measured_costs, queue
+from maskrcnn.runs import metric_rows
+from maskrcnn.runs.folder import (
     CONFIG,
     DATASET,
     LOG,
@@ -38,6 +37,9 @@ from maskrcnn.training.run_folder import (
     faulty_runs_in,
     runs_in,
 )
+from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.runs import compared_runs, run_downloads, run_words
+from maskrcnn.studio.runs.curve_lines import table
 from tests.app.test_frame import PAGES
 from tests.jobs.fakes import end_all, this_process
 from tests.sweeps import FUZZ, one_in, sweep, wider
@@ -98,18 +100,18 @@ def look_at(run: RunFolder) -> None:
     run_words.overview([run])
     local.failure(run), local.resumable(run), local.can_be_forced(run)
     epochs = run.epochs()
-    table(epochs, run_overlay.pass_steps(run)), run.log_tail(60)
-    rows = run_rows.read(run)
-    run_overlay.settings_of(run), run_overlay.comparison([run, run]), run_overlay.first_epoch(run)
-    run_overlay.axes([run, run]), run_overlay.curves([run]), run_downloads.downloads(run)
+    table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
+    rows = metric_rows.read(run)
+    compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch(run)
+    compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
-    launch_speed.of_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
+    measured_costs.of_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
-        best = inspection.best_epoch(run, kept).epoch
+        best = run_report.best_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)
         found = evaluate(truth, detections, tasks=config.tasks, sigmas=config.sigmas)
-        inspection.table(found), inspection.headline(found)
+        run_report.table(found), run_report.headline(found)
         for image in truth["images"]:
             match_image(truth, detections, image["id"], 0.5, tasks=config.tasks)
             run.picture_path(image)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn import opened_projects
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import session
+from maskrcnn.studio.shell import session
 from maskrcnn.workspace import ProjectGone, Workspace
 from tests.app.test_frame import PAGES, address, button, folders, make_project, open_app, side_bar
 from tests.sweeps import one_in, sweep

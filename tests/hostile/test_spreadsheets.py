@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations.formats import reading, via_csv, writing
+from maskrcnn.annotations.formats import reading, writing
 from maskrcnn.annotations.formats.spreadsheet import csv_of, harmless, is_formula
+from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio import dataset_export, run_downloads
-from maskrcnn.training.run_folder import METRICS, RunFolder
+from maskrcnn.runs.folder import METRICS, RunFolder
+from maskrcnn.studio.dataset import export_view
+from maskrcnn.studio.runs import run_downloads
 
 FORMULAS = [
     "=1+1",
@@ -143,14 +145,14 @@ def test_a_name_in_via_csv_stays_and_a_line_says_so() -> None:
         "file in a spreadsheet"
     )
     [content] = encoded.files.values()
-    again = via_csv.parse(content.decode(), "labels.csv")
+    again = csv_file.parse(content.decode(), "labels.csv")
     assert [record.file_name for record in again.images] == ["=1+1.jpg", "-a.jpg", "b.jpg"]
     # Attributes are JSON between braces, and no cell begins with one of their values.
     assert again.images[0].regions[0].class_name == "=cmd()"
 
 
 def test_further_columns_that_a_file_had_are_counted_too(tmp_path: Path) -> None:
-    header = ",".join([*via_csv.COLUMNS, "=column"])
+    header = ",".join([*csv_file.COLUMNS, "=column"])
     row = 'a.jpg,-1,{},1,0,"{""name"":""point"",""cx"":1,""cy"":1}",{}'
     (tmp_path / "labels.csv").write_text(f"{header}\n{row},=1+1\n{row.replace(',1,0,', ',2,0,')},fine\n")
     dataset = reading.read(tmp_path / "labels.csv")
@@ -171,6 +173,6 @@ def test_the_line_is_there_before_the_download(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG")
     project.add_pictures([("=1+1.png", buffer.getvalue())], "train")
-    ready = dataset_export.prepared(project, "via-csv", "all", pictures=False)
+    ready = export_view.prepared(project, "via-csv", "all", pictures=False)
     assert [line for line in ready.warnings if line.startswith("1 picture whose name a spreadsheet takes")]
-    assert not dataset_export.prepared(project, "coco", "all", pictures=False).warnings
+    assert not export_view.prepared(project, "coco", "all", pictures=False).warnings

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.studio.overlays import known_colour, rgb
-from maskrcnn.studio.plain_text import LONGEST, WORD_JOINER, plain
-from maskrcnn.studio.swatches import disc
+from maskrcnn.drawing.overlays import known_colour, rgb
+from maskrcnn.drawing.swatches import disc
+from maskrcnn.studio.shell.plain_text import LONGEST, WORD_JOINER, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*/*.py"), *(ROOT / "maskrcnn" / "studio").rglob("*.py"), ROOT / "app.py"])
@@ -49,46 +49,54 @@ CAREFUL = {
 """Functions whose result is a number, or Markdown that was made with care."""
 
 OURS: dict[str, str] = {
-    "annotate_conflict.py": "title label help",  # of _WAYS and of the two versions
-    "annotate_parts.py": "direction.capitalize() editor.saved_at number entry.n_regions entry.status entry.split label "
-    "known_colour(entry.colour)",
-    "config_inputs.py": "name part label",  # fields of Config and parts of them
-    "dataset_classes.py": "words",
-    "dataset_doctor.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
+    "annotate/conflict_view.py": "title label help",  # of _WAYS and of the two versions
+    "annotate/panels.py": "direction.capitalize() editor.saved_at number entry.n_regions entry.status entry.split "
+    "label known_colour(entry.colour)",
+    "launch/config_inputs.py": "name part label",  # fields of Config and parts of them
+    "dataset/class_editing.py": "words",
+    "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
-    "dataset_export.py": "counts.pictures counts.train counts.val ready.regions",
-    "dataset_memory.py": "words done total",
-    "dataset_overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
+    "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",
+    "dataset/computed_once.py": "words done total",
+    "dataset/overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
     "wanted.status",
-    "dataset_preview.py": "label number meaning counted_up.splits",
-    "dataset_report.py": "label number meaning",
-    "dataset_split.py": "math.floor(pictures*percent/100+0.5)",
-    "dataset_statistics.py": "label value meaning",
-    "dataset_undo.py": "done.words done.button",
-    "hotkeys.py": "label SHEET.shown keys words",  # of its tables; names of classes went through `plain` in `rows`
-    "job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
-    "launch_doctor.py": "number",
-    "launch_eta.py": "label",
-    "networks.py": "shipped.in_short(card)",  # the card of a model that ships
-    "project_list.py": "label words help",
-    "queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
-    "run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
+    "dataset/import_preview.py": "label number meaning counted_up.splits",
+    "dataset/import_report.py": "label number meaning",
+    "dataset/split_view.py": "math.floor(pictures*percent/100+0.5)",
+    "dataset/statistics_view.py": "label value meaning",
+    "dataset/undo_bar.py": "done.words done.button",
+    "shell/hotkeys.py": "label SHEET.shown keys words",  # of its tables; class names went through `plain`
+    "shell/job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
+    "launch/doctor_summary.py": "number",
+    "launch/duration_estimate.py": "label",
+    "inspect/networks.py": "shipped_models.in_short(card)",  # the card of a model that ships
+    "shell/project_list.py": "label words help",
+    "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
+    "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
-    "run_curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows)",  # of curve_words
-    "run_predictions.py": "epochs words line page",
-    "sidebar.py": "counts.done counts.pictures group page label",
-    "uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
-    "why_missed.py": "epoch map(str,kept)",
-    "predictions.py": "words part colour line title meaning inspection.report(run,epoch,min_score) "  # its definitions
-    "inspection.epoch_help(best) inspection.score_below(max(below),min_score)",
-    "roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
-    "launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() launch.start_note(start_from,default) "
+    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows)",  # of curve_words
+    "runs/predictions_by_epoch.py": "epochs words line page",
+    "shell/sidebar.py": "counts.done counts.pictures group page label",
+    "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
+    "inspect/why_missed.py": "epoch map(str,kept)",
+    "pages/inspect/predictions.py": "words part colour line title meaning run_report.report(run,epoch,min_score) "
+    "run_report.epoch_help(best) run_report.score_below(max(below),min_score)",  # its definitions
+    "pages/learn/roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
+    "pages/train/launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() "
+    "launch.start_note(start_from,default) "
     "launch.schedule_in_words(values['layers']) material.left_out() launch.in_short(config) label about heading",
-    "runs.py": "now.state words.meaning bar_text(now) STATES['lost'].meaning "
+    "pages/train/runs.py": "now.state words.meaning bar_text(now) STATES['lost'].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run) "
-    "run_overlay.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words
+    "compared_runs.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words
 }
-"""File -> pieces that are numbers or words of ours, as that file calls them (without blanks)."""
+"""File, by its path in `maskrcnn/studio` or from the root -> pieces that are numbers or words of
+ours, as that file calls them (without blanks)."""
+
+
+def _place(file: Path) -> str:
+    """A file as `OURS` names it: within `maskrcnn/studio`, or from the root."""
+    studio = ROOT / "maskrcnn" / "studio"
+    return (file.relative_to(studio) if file.is_relative_to(studio) else file.relative_to(ROOT)).as_posix()
 
 
 def _name(node: ast.expr) -> str:
@@ -210,7 +218,7 @@ def _pieces(node: ast.expr, scopes: tuple[dict[str, list[ast.expr]], ...], ours:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_foreign_word_is_drawn_as_markdown(file: Path) -> None:
-    assert unsafe(file.read_text(encoding="utf-8"), frozenset(OURS.get(file.name, "").split())) == []
+    assert unsafe(file.read_text(encoding="utf-8"), frozenset(OURS.get(_place(file), "").split())) == []
 
 
 def test_nothing_is_drawn_by_calls_that_this_cannot_follow() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.jobs.command import PROGRAM
+from maskrcnn.jobs.trainer_command import PROGRAM
 from tests.jobs.fakes import STAND_IN, end_all
 
 

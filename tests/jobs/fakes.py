@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from maskrcnn.jobs import processes, queue
-from maskrcnn.training.run_folder import CONFIG, PROCESS, TRAINER, RunFolder
+from maskrcnn.runs.folder import CONFIG, PROCESS, TRAINER, RunFolder
 
 ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
 

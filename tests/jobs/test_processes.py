@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from maskrcnn.jobs import processes
-from maskrcnn.training.run_folder import TRAINER
+from maskrcnn.runs.folder import TRAINER
 from tests.jobs.fakes import dead, until
 
 SLEEP = "import time; time.sleep(60)"

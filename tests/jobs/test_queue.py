@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import devices, local, processes, queue, waiting_copy
-from maskrcnn.jobs.command import command
-from maskrcnn.jobs.table import DATABASE, Table
-from maskrcnn.training.run_folder import PROCESS, QUEUED, RESULT, RunFolder, runs_in
+from maskrcnn.jobs import devices, local, processes, queue, queue_backup
+from maskrcnn.jobs.queue_database import DATABASE, Table
+from maskrcnn.jobs.trainer_command import command
+from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder, runs_in
 from tests.jobs.fakes import (
     BRIEF,
     CLEAN,
@@ -362,11 +362,11 @@ def test_a_run_that_waits_says_so_in_its_folder_but_not_what_will_be_started(run
 def test_what_waits_is_also_kept_beside_the_table(runs: Path, workspace: Path) -> None:
     add(runs / "first", CLEAN)
     add(runs / "second", CLEAN, ("--epochs", "3"), expected_seconds=60.0)
-    [kept] = waiting_copy.read(workspace)
+    [kept] = queue_backup.read(workspace)
     assert (kept["run"], kept["options"]) == ("project/runs/second", ["--epochs", "3"])
     assert (kept["wanted"], kept["expected_seconds"], kept["resume"], kept["priority"]) == ("any", 60.0, 0, 0)
     queue.take_out(workspace, RunFolder(runs / "second"))
-    assert waiting_copy.read(workspace) == []
+    assert queue_backup.read(workspace) == []
 
 
 def test_ctrl_c_does_not_reach_a_runner(runs: Path, workspace: Path) -> None:

@@ -11,7 +11,7 @@ from maskrcnn.config import Config
 from maskrcnn.model import build, detect, prepare
 from maskrcnn.model.build import StudioRCNN, last_layers
 from maskrcnn.model.detect import find
-from maskrcnn.model.pasting import paste
+from maskrcnn.model.mask_pasting import paste
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from tests import tiny
 

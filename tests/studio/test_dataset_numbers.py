@@ -9,8 +9,8 @@ import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polyline, Rect, Region
 from maskrcnn.annotations.statistics import statistics
-from maskrcnn.studio import dataset_charts
-from maskrcnn.studio.dataset_statistics import left_in_words, median
+from maskrcnn.studio.dataset import statistics_charts
+from maskrcnn.studio.dataset.statistics_view import left_in_words, median
 
 
 def of_counts(counts: Sequence[int]) -> Dataset:
@@ -36,8 +36,8 @@ def of_counts(counts: Sequence[int]) -> Dataset:
 )
 def test_the_most_common_classes_are_drawn(counts: list[int], drawn: list[int]) -> None:
     found = statistics(of_counts(counts))
-    assert [row.name for row in dataset_charts.common(found)] == [f"c{number}" for number in drawn]
-    chart = dataset_charts.classes(found, dict.fromkeys(found.names, "#000000")).to_dict()
+    assert [row.name for row in statistics_charts.common(found)] == [f"c{number}" for number in drawn]
+    chart = statistics_charts.classes(found, dict.fromkeys(found.names, "#000000")).to_dict()
     (data,) = chart["datasets"].values()
     assert [row["class"] for row in data] == [f"c{number}" for number in drawn]
 

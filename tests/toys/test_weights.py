@@ -13,13 +13,13 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from maskrcnn import shipped
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
 from maskrcnn.model import weights as checkpoints
+from maskrcnn.runs import shipped_models
 from maskrcnn.toys import weights
-from maskrcnn.toys.recipes import Drawn, Recipe
+from maskrcnn.toys.training_recipes import Drawn, Recipe
 from maskrcnn.toys.worlds import WORLDS, generate
 from tests import tiny
 
@@ -121,7 +121,7 @@ def test_what_half_precision_cannot_hold_does_not_ship(tmp_path: Path) -> None:
 
 
 def test_the_card(tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "data/weights")
+    monkeypatch.setattr(shipped_models, "FOLDER", tmp_path / "data/weights")
     monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
     monkeypatch.setattr(weights, "measured", lambda shipping, *_: REPORT)
     monkeypatch.setattr(Recipe, "trained", lambda *_: run)
@@ -130,7 +130,7 @@ def test_the_card(tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest
     (place / "old").touch()
     weights.make(["some"], tmp_path / "work")
     assert not (place / "old").exists()
-    about = shipped.card("some")
+    about = shipped_models.card("some")
     assert about is not None
     assert about["ap"] == {
         name: {key: REPORT[name][key] for key in ("AP", "AP50", "AP75")} for name in ("bbox", "segm")
@@ -154,7 +154,7 @@ def test_what_shipped_before_stays_until_the_new_is_whole(
     place = tmp_path / "data/weights/some"
     place.mkdir(parents=True)
     (place / "old").touch()
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "data/weights")
+    monkeypatch.setattr(shipped_models, "FOLDER", tmp_path / "data/weights")
     monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
     monkeypatch.setattr(Recipe, "trained", lambda *_: run)
     monkeypatch.setattr(weights, "measured", stopped)

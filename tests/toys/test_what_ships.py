@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn import shipped, starts
 from maskrcnn.annotations import pictures, read
 from maskrcnn.annotations.formats import coco
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.model import detect, load
-from maskrcnn.toys.recipes import SHIPS
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.toys.training_recipes import SHIPS
 
 
 @pytest.fixture(autouse=True)
 def the_real_ones(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "FOLDER", root / "data/weights")
+    monkeypatch.setattr(shipped_models, "FOLDER", root / "data/weights")
 
 
 def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-SHIPPED = shipped.names()
+SHIPPED = shipped_models.names()
 
 
 def test_all_with_a_recipe_ship() -> None:
@@ -36,7 +36,7 @@ def test_all_with_a_recipe_ship() -> None:
 
 
 def test_what_ships_fits_its_budget(root: Path) -> None:
-    weights = [shipped.FOLDER / name / "best.safetensors" for name in SHIPPED]
+    weights = [shipped_models.FOLDER / name / "best.safetensors" for name in SHIPPED]
     assert all(path.stat().st_size <= 12_000_000 for path in weights)
     assert sum(path.stat().st_size for path in weights) <= 30_000_000
     assert size(root / "data") < 40_000_000
@@ -44,12 +44,12 @@ def test_what_ships_fits_its_budget(root: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_each_is_a_run_with_its_card(name: str) -> None:
-    run, about = RunFolder.open(shipped.FOLDER / name), shipped.card(name)
+    run, about = RunFolder.open(shipped_models.FOLDER / name), shipped_models.card(name)
     assert about is not None
     config = run.config()
-    assert config == starts.shipped_config(name) == load(name).config
+    assert config == initial_weights.shipped_config(name) == load(name).config
     assert about["name"] == name
-    assert shipped.ap_words(about)
+    assert shipped_models.ap_words(about)
     assert not run.state.exists()
     assert (run.result() or {})["state"] == "done"
     assert len(run.epochs()) == config.epochs == about["epochs"]
@@ -64,14 +64,14 @@ def test_each_is_a_run_with_its_card(name: str) -> None:
         low, high = about["intervals"][task]["AP"]
         assert low <= figures["AP"] <= high
     recipe = SHIPS[name]
-    recipe.require_own(shipped.FOLDER / name)
+    recipe.require_own(shipped_models.FOLDER / name)
     learned = recipe.data
     assert about["train"] == {"world": learned.world, "pictures": learned.pictures, "seed": learned.seed}
 
 
 def test_the_twins_differ_in_their_pooling_alone() -> None:
     one, other = (
-        Config.parse(json.loads((shipped.FOLDER / name / "config.json").read_text()))
+        Config.parse(json.loads((shipped_models.FOLDER / name / "config.json").read_text()))
         for name in ("toy-c5-align", "toy-c5-pool")
     )
     assert (one.pooling, other.pooling) == ("align", "pool")

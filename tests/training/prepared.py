@@ -9,9 +9,9 @@ import torch
 
 from maskrcnn.config import Config
 from maskrcnn.model import build
-from maskrcnn.training.labels import training_documents
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.loop import train
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures
 from tests import tiny
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskrcnn.annotations.outlines import Outline
+from maskrcnn.annotations.polygon_outline import Outline
 from maskrcnn.config import Config
 from maskrcnn.training.augmentation import Augmentation, crop, mirror, paste, shrink
-from maskrcnn.training.objects import Objects
+from maskrcnn.training.picture_objects import Objects
 
 HEIGHT, WIDTH = 360, 480
 GREY, RED, GREEN, BLUE = (90, 90, 90), (250, 0, 0), (0, 250, 0), (0, 0, 250)

@@ -17,12 +17,12 @@ from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import load
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.readiness import remarks, require_ready
 from maskrcnn.training import loop
 from maskrcnn.training.failures import disk_is_full, diverged, words_for_memory
 from maskrcnn.training.loader import Loader
-from maskrcnn.training.readiness import remarks, require_ready
-from maskrcnn.training.run_folder import RunFolder
-from maskrcnn.training.state import load_state
+from maskrcnn.training.saved_state import load_state
 from tests import tiny
 from tests.sweeps import one_in
 from tests.training.prepared import Prepared

@@ -17,11 +17,11 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
+from maskrcnn.runs.epochs import finest_ap
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.training_documents import config_for, training_documents
 from maskrcnn.training import loop
-from maskrcnn.training.epochs import finest_ap
-from maskrcnn.training.labels import config_for, training_documents
 from maskrcnn.training.loop import train
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.samples import LabelledPictures, mirror_order
 from maskrcnn.training.validation import losses, validation_losses
 from tests import tiny

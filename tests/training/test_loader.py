@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from maskrcnn.annotations.outlines import stacked
+from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.training.labels import training_documents
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.loader import Batch, Loader, batch_order, loader_threads
 from maskrcnn.training.samples import LabelledPictures
 from tests import tiny

@@ -9,8 +9,8 @@ import torch
 
 from maskrcnn.config import Config
 from maskrcnn.model import build, load
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import loop
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.validation import validation_losses
 from tests import tiny
 from tests.training.prepared import Prepared

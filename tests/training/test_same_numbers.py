@@ -16,15 +16,16 @@ import pytest
 
 from maskrcnn.annotations import learned, read
 from maskrcnn.annotations.doctor import examine
-from maskrcnn.annotations.labelled import learned_of
+from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.splitting import shares
 from maskrcnn.annotations.statistics import statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.studio import dataset_split, launch_material
-from maskrcnn.training.labels import config_for, training_documents
-from maskrcnn.training.readiness import remarks
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.readiness import remarks
+from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.studio.dataset import split_view
+from maskrcnn.studio.launch import training_material
 from maskrcnn.training.samples import LabelledPictures
 
 WIDTH, HEIGHT = 96, 64
@@ -126,8 +127,8 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
     project = project_of(raw, tmp_path)
     dataset = project.dataset()
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
-    material = launch_material.labels(project).material(("box", "mask"))
-    numbers, light = statistics(dataset), dataset_split._without_outlines(project, lambda done, total: None)
+    material = training_material.labels(project).material(("box", "mask"))
+    numbers, light = statistics(dataset), split_view._without_outlines(project, lambda done, total: None)
     config = config_for(Config.preset("classroom", image_min_dim=64, image_max_dim=96), documents)
     for split in ("train", "val"):
         expected = oracle(raw, split)
@@ -165,7 +166,7 @@ def test_a_region_without_a_class_is_counted_by_none_and_stops_the_training(spli
     raw = {**BASE, name: [*BASE[name], region(rect(30, 30, 20, 20), None)]}
     project = project_of(raw, tmp_path)
     expected = oracle(raw, split)
-    material = launch_material.labels(project).material(("box", "mask"))
+    material = training_material.labels(project).material(("box", "mask"))
     assert getattr(material, split).of_class == expected
     assert statistics(project.dataset()).of(split).n_objects == expected.total()  # type: ignore[arg-type]
     assert any("1 region has no class" in obstacle for obstacle in material.obstacles())
@@ -182,5 +183,5 @@ def test_pictures_that_wait_for_labels_are_told_by_the_trainer_and_on_launch(tmp
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
     config = config_for(Config.preset("classroom"), documents)
     assert any(f"{waiting} pictures are left out" in line for line in remarks(config, documents))
-    assert f"{waiting} pictures are left out" in launch_material.labels(project).material(("box", "mask")).left_out()
+    assert f"{waiting} pictures are left out" in training_material.labels(project).material(("box", "mask")).left_out()
     assert learned_of(project).waiting == waiting

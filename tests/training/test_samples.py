@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.outlines import stacked
+from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.training.samples import LabelledPictures

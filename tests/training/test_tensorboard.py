@@ -8,8 +8,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.training import tensorboard
-from maskrcnn.training.run_folder import RunFolder
 from maskrcnn.training.tensorboard import Events, require_tensorboard
 
 CONFIG = Config.preset("classroom", tensorboard=True)

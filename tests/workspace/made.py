@@ -16,7 +16,7 @@ from PIL import Image
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.training.run_folder import CONFIG, DATASET, RESULT, RUNS, RunFolder
+from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, RUNS, RunFolder
 
 TRIANGLE = Polygon(((5, 5), (40, 8), (20, 40)))
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.store import staging
+from maskrcnn.annotations.store import unsynced_files
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
-from maskrcnn.jobs.command import PROGRAM
-from maskrcnn.jobs.table import Table
-from maskrcnn.training.run_folder import CONFIG, RESULT, RUNS, RunFolder
+from maskrcnn.jobs.trainer_command import PROGRAM
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.runs.folder import CONFIG, RESULT, RUNS, RunFolder
 from maskrcnn.workspace import JobsWait, Workspace
 from tests.jobs.fakes import BRIEF, STAND_IN, add, end_all, trainer_of, until
 from tests.workspace.made import make, run, shown
@@ -106,7 +106,7 @@ def test_a_run_of_another_project_keeps_nobody(space: Workspace) -> None:
 
 def test_pictures_that_are_being_imported_keep_a_project_where_it_is(space: Workspace) -> None:
     project = make(space.root / "cells")
-    with staging.staging(project / "project.db", project / "images"):
+    with unsynced_files.staging(project / "project.db", project / "images"):
         refused(space, project, "pictures are being imported into it; wait until that is done")
         with pytest.raises(StudioError, match="pictures are being imported"):
             space.duplicate(project, "copy")

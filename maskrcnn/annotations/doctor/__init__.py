@@ -5,9 +5,9 @@ something away, a person chooses (`choose`). None of them writes anything: a pag
 mended in a project, where it can be undone; the command writes it to another file.
 """
 
-from maskrcnn.annotations.doctor.applying import apply
+from maskrcnn.annotations.doctor.applying_fixes import apply
 from maskrcnn.annotations.doctor.examination import examine
 from maskrcnn.annotations.doctor.findings import CHECKS, Check, Finding, Fix, Severity, choose
-from maskrcnn.annotations.doctor.picture_files import Look
+from maskrcnn.annotations.doctor.picture_checks import Look
 
 __all__ = ["CHECKS", "Check", "Finding", "Fix", "Look", "Severity", "apply", "choose", "examine"]

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import duplicates, geometry, picture_files, whole_dataset
-from maskrcnn.annotations.doctor.duplicates import Drawn
+from maskrcnn.annotations.doctor import dataset_checks, duplicate_regions, picture_checks, shape_checks
+from maskrcnn.annotations.doctor.dataset_checks import Noted
+from maskrcnn.annotations.doctor.duplicate_regions import Drawn
 from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Fix, Symptom
-from maskrcnn.annotations.doctor.picture_files import Look
-from maskrcnn.annotations.doctor.whole_dataset import Noted
+from maskrcnn.annotations.doctor.picture_checks import Look
 from maskrcnn.annotations.learned import why_not
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Region
@@ -68,7 +68,7 @@ def examine(
     for number, record in enumerate(dataset.images):
         seen = None
         if record.path is not None:
-            seen = looks[record.path] = picture_files.look(
+            seen = looks[record.path] = picture_checks.look(
                 record.path, with_likeness=record.split is not None, before=looks.get(record.path)
             )
         seen_of.append((number, record.file_name, seen))
@@ -76,20 +76,20 @@ def examine(
         if progress is not None:
             progress(number + 1, total)
 
-    twice = whole_dataset.in_both_splits(noted)
-    if doubt := whole_dataset.beyond_the_edges(noted):
+    twice = dataset_checks.in_both_splits(noted)
+    if doubt := dataset_checks.beyond_the_edges(noted):
         found, before = [], noted
         noted = []
         for (number, _, seen), record in zip(seen_of, dataset.images, strict=True):
             noted.append(_examine_record(found, number, record, seen, anchor, may_cut=False))
             noted[-1].left_out = before[number].left_out
-    found += picture_files.narrow_ranges(seen_of)
-    found = whole_dataset.without_any_picture(found, noted)
-    found = whole_dataset.passed_over(found, noted)
-    found += whole_dataset.in_parts(noted) or [*doubt, *whole_dataset.in_one_corner(noted)]
-    found += whole_dataset.as_corners(noted)
+    found += picture_checks.narrow_ranges(seen_of)
+    found = dataset_checks.without_any_picture(found, noted)
+    found = dataset_checks.passed_over(found, noted)
+    found += dataset_checks.in_parts(noted) or [*doubt, *dataset_checks.in_one_corner(noted)]
+    found += dataset_checks.as_corners(noted)
     found += twice
-    found += whole_dataset.duplicates_and_classes(dataset, noted)
+    found += dataset_checks.duplicates_and_classes(dataset, noted)
     order = {check: place for place, check in enumerate(CHECKS)}
     return sorted(found, key=lambda f: (order[f.check], -1 if f.picture is None else f.picture, f.region_number or 0))
 
@@ -105,24 +105,24 @@ def _examine_record(
 ) -> Noted:
     """The checks on one picture and its regions; what they find is added to `found`. `may_cut` is False where other
     pictures say that the labels may have been drawn on copies of another size."""
-    symptoms, mended = picture_files.symptoms(record, seen)
-    if empty := picture_files.no_regions(record):
+    symptoms, mended = picture_checks.symptoms(record, seen)
+    if empty := picture_checks.no_regions(record):
         symptoms.append(empty)
     frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
-    in_shares = geometry.normalised([region.shape for region in mended.regions], frame)
+    in_shares = shape_checks.normalised([region.shape for region in mended.regions], frame)
     symptoms += [in_shares] if in_shares else []
 
     canvas = frame or _made_up_canvas(mended.regions)
-    left = [geometry.before_a_cut(region, frame, canvas) for region in mended.regions]
+    left = [shape_checks.before_a_cut(region, frame, canvas) for region in mended.regions]
     leaving = {shape for shape in left if shape is not None}
-    if leaving and frame is not None and all(map(picture_files.is_of_other_bytes, symptoms)):
-        lying = picture_files.sideways(mended.regions, leaving, frame)
+    if leaving and frame is not None and all(map(picture_checks.is_of_other_bytes, symptoms)):
+        lying = picture_checks.sideways(mended.regions, leaving, frame)
         symptoms += [lying] if lying else []
     if leaving:
         # A file of other bytes may be a copy of another size, so its labels keep what tells that.
-        symptoms = [geometry.unsure(s) if picture_files.is_of_other_bytes(s) else s for s in symptoms]
-        may_cut = may_cut and not any(picture_files.leaves_the_frame_open(symptom) for symptom in symptoms)
-    may_cut = may_cut and not any(geometry.lies_far_outside(shape, frame) for shape in leaving)
+        symptoms = [shape_checks.unsure(s) if picture_checks.is_of_other_bytes(s) else s for s in symptoms]
+        may_cut = may_cut and not any(picture_checks.leaves_the_frame_open(symptom) for symptom in symptoms)
+    may_cut = may_cut and not any(shape_checks.lies_far_outside(shape, frame) for shape in leaving)
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
     kept: list[Drawn] = []
@@ -132,8 +132,8 @@ def _examine_record(
         if in_shares:  # all else that is wrong with its regions comes from that
             kept.append(Drawn(place, region, None))
             continue
-        looked = geometry.examined(region, frame, canvas, may_cut=may_cut)
-        symptoms = [*looked.symptoms, *([unlike] if (unlike := geometry.box_mismatch(region)) else [])]
+        looked = shape_checks.examined(region, frame, canvas, may_cut=may_cut)
+        symptoms = [*looked.symptoms, *([unlike] if (unlike := shape_checks.box_mismatch(region)) else [])]
         if (mended_region := looked.region) is not None:
             is_settled = not any(symptom.check == "outside-picture" and not symptom.fix for symptom in symptoms)
             kept.append(Drawn(place, mended_region, looked.encoded, is_settled))
@@ -155,16 +155,16 @@ def _examine_record(
         record.split,
         record.path,
         seen.likeness if seen is not None else None,
-        classes=Counter(drawn.region.class_name for drawn in kept if whole_dataset.counts(drawn.region)),
-        pairs=[] if in_shares else duplicates.pairs(kept),
+        classes=Counter(drawn.region.class_name for drawn in kept if dataset_checks.counts(drawn.region)),
+        pairs=[] if in_shares else duplicate_regions.pairs(kept),
         objects=objects,
         passed=passed,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
         frame=frame,
-        around=None if in_shares else geometry.around([region.shape for region in mended.regions]),
-        is_beyond=frame is not None and any(geometry.lies_beyond_a_slip(shape, frame) for shape in leaving),
-        boxes=geometry.corner_boxes(mended.regions, frame),
+        around=None if in_shares else shape_checks.around([region.shape for region in mended.regions]),
+        is_beyond=frame is not None and any(shape_checks.lies_beyond_a_slip(shape, frame) for shape in leaving),
+        boxes=shape_checks.corner_boxes(mended.regions, frame),
     )
 
 

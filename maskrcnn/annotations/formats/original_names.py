@@ -27,10 +27,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from maskrcnn.annotations import file_names
-from maskrcnn.annotations.formats.encoded import inside
-from maskrcnn.annotations.formats.file_names import unused
+from maskrcnn.annotations.formats.encoded_files import inside
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.lazy import ChangedRecords, Records
+from maskrcnn.annotations.formats.label_file_names import unused
+from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.words import counted
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn import foreign
-from maskrcnn.annotations.formats import encodings
+from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.errors import StudioError
 
 _NOT_READ = "which the studio does not read"
@@ -223,9 +223,9 @@ def of_files(files: Mapping[str, Path]) -> str | None:
                 content = file.read(_BEGINNING)
         except (StudioError, OSError):
             continue
-        beginning = encodings.beginning(content)
+        beginning = text_encodings.beginning(content)
         known = of_text(beginning) or _of_first_line(beginning)
-        if known := encodings.binary(content) if "\0" in beginning or "\ufffd" in beginning else known:
+        if known := text_encodings.binary(content) if "\0" in beginning or "\ufffd" in beginning else known:
             return known
     return None
 

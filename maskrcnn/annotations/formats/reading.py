@@ -15,21 +15,20 @@ from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_below, files_in, walk
 from maskrcnn.annotations.formats import (
     coco,
-    contents,
-    encodings,
+    folder_contents,
     json_mistakes,
     labelme,
-    mask_pngs,
     other_formats,
     picture_places,
+    text_encodings,
     via,
-    via_csv,
-    via_text,
     yolo,
 )
-from maskrcnn.annotations.formats.lazy import Records, with_paths
+from maskrcnn.annotations.formats.lazy_records import Records, with_paths
+from maskrcnn.annotations.formats.masks import mask_pngs
+from maskrcnn.annotations.formats.via import csv_file, large_files
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import byte_size, counted
 
@@ -167,12 +166,12 @@ def _dataset_of_folders_in(
 
     Raises `StudioError` that says what the folder holds instead.
     """
-    from maskrcnn.annotations.intake import understanding  # which reads its label files here
+    from maskrcnn.annotations.intake import combined_dataset
 
     files, _ = walk(folder)
     if (own := _project_in(folder, files)) is not None:
         return read(own)
-    if (dataset := understanding.of_labels(files, folder, images, class_attribute)) is not None:
+    if (dataset := combined_dataset.of_labels(files, folder, images, class_attribute)) is not None:
         return dataset
     # Masks in folders of it, without their pictures.
     of_masks = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
@@ -180,12 +179,16 @@ def _dataset_of_folders_in(
     place = next(iter(of_masks)) if len(of_masks) == 1 else folder
     if mask_pngs.is_mask_pngs(place):
         return mask_pngs.read_folder(place, images)
-    if refused and all(NO_LABELS in str(error) for error in refused) and (trouble := contents.trouble(folder, files)):
+    if (
+        refused
+        and all(NO_LABELS in str(error) for error in refused)
+        and (trouble := folder_contents.trouble(folder, files))
+    ):
         raise StudioError(f"{folder}: {trouble}")
     if refused:
         # Of several complaints, that about a file of labels says more than that about a file of something else.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
-    raise StudioError(f"{folder}: {contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
+    raise StudioError(f"{folder}: {folder_contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
 
 
 def _project_in(folder: Path, files: Mapping[str, Path]) -> Path | None:
@@ -216,13 +219,13 @@ def _labelme_of_folder(folder: Path) -> list[Dataset]:
 
 
 def _text_dataset(text: str, source: Path | str, class_attribute: str | None) -> Dataset:
-    if via_csv.is_csv(text):
-        return via_csv.parse(text, source, class_attribute)
+    if csv_file.is_csv(text):
+        return csv_file.parse(text, source, class_attribute)
     if text.count("{") + text.count("[") > MOST_GROUPS:
         raise StudioError(f"{source}: holds more than {MOST_GROUPS} lists and groups, too many for one file; split it")
     with _without_collector():
         with _json_mistakes_named(text, source):
-            large = via_text.parse(text, source, class_attribute, refuse=_refuse)
+            large = large_files.parse(text, source, class_attribute, refuse=_refuse)
         return large if large is not None else parse(_document(text, source), source, class_attribute)
 
 
@@ -249,7 +252,7 @@ def _text(path: Path) -> str:
                 f"{path}: {byte_size(size)} are too much for one label file (at most {byte_size(LARGEST_FILE)}); "
                 "split it"
             )
-        return encodings.decoded(foreign.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
+        return text_encodings.decoded(foreign.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
     except OSError as error:
         raise StudioError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
 

@@ -16,11 +16,13 @@ from typing import BinaryIO
 
 from maskrcnn import foreign
 from maskrcnn.annotations import pictures as pictures_of
-from maskrcnn.annotations.formats import coco, labelme, mask_pngs, original_names, via, via_csv, yolo
-from maskrcnn.annotations.formats.encoded import Encoded, inside
+from maskrcnn.annotations.formats import coco, labelme, original_names, via, yolo
+from maskrcnn.annotations.formats.encoded_files import Encoded, inside
 from maskrcnn.annotations.formats.json_values import brief
+from maskrcnn.annotations.formats.masks import mask_pngs
+from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
 
@@ -46,7 +48,7 @@ FORMATS: dict[str, Format] = {
     "via2": Format("VIA 2.x", ".json", lambda dataset: via.encode(dataset, "via2")),
     "via-project": Format("VIA 2.x project", ".json", lambda dataset: via.encode(dataset, "via-project")),
     "via1": Format("VIA 1.x", ".json", lambda dataset: via.encode(dataset, "via1")),
-    "via-csv": Format("VIA CSV", ".csv", via_csv.encode),
+    "via-csv": Format("VIA CSV", ".csv", csv_file.encode),
     "coco": Format("COCO", ".json", coco.encode),
     "labelme": Format("labelme", None, labelme.encode),
     "yolo": Format("YOLO segmentation", None, yolo.encode, own_folders=True),

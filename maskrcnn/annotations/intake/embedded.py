@@ -10,7 +10,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.intake.unpacking import free
+from maskrcnn.annotations.intake.zip_unpacking import free
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.errors import StudioError
 

@@ -1,12 +1,20 @@
 """The project store: what a week of labelling is trusted to. Pages and commands use `Project` only."""
 
 from maskrcnn.annotations.store.class_rows import ProjectClass
+from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.importing import ImportReport
-from maskrcnn.annotations.store.listing import SPLITS, STATUSES, Counts, PictureCounts, Split, Status, StoredImage
+from maskrcnn.annotations.store.picture_listing import (
+    SPLITS,
+    STATUSES,
+    Counts,
+    PictureCounts,
+    Split,
+    Status,
+    StoredImage,
+)
+from maskrcnn.annotations.store.picture_rows import StaleSave
 from maskrcnn.annotations.store.project import Project
-from maskrcnn.annotations.store.schema import DATABASE
 from maskrcnn.annotations.store.snapshots import Snapshot
-from maskrcnn.annotations.store.table_rows import StaleSave
 
 __all__ = [
     "DATABASE",

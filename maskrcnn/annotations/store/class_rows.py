@@ -10,7 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Skeleton
-from maskrcnn.annotations.store import json_texts
+from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -56,7 +56,7 @@ def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Sk
     for name, skeleton in skeletons.items():
         db.execute(
             "UPDATE class SET skeleton = ? WHERE name = ? AND skeleton IS NULL",
-            (json_texts.dumped(skeleton_document(skeleton), f'the skeleton of class "{name}"'), name),
+            (json_columns.dumped(skeleton_document(skeleton), f'the skeleton of class "{name}"'), name),
         )
     return new
 
@@ -203,7 +203,7 @@ def _stored_skeleton(name: str, text: object) -> Skeleton | None:
     if text is None:
         return None
     words = f'project.db: the skeleton of class "{name[:40]}"'
-    return skeleton_from(json_texts.parsed(text, words), words)
+    return skeleton_from(json_columns.parsed(text, words), words)
 
 
 def _check(wanted: Sequence[ProjectClass]) -> None:
@@ -237,7 +237,7 @@ def _check_skeleton(name: str, skeleton: Skeleton) -> None:
 def _insert(db: sqlite3.Connection, entry: ProjectClass, position: int) -> None:
     skeleton = None
     if entry.skeleton is not None:
-        skeleton = json_texts.dumped(skeleton_document(entry.skeleton), f'the skeleton of class "{entry.name}"')
+        skeleton = json_columns.dumped(skeleton_document(entry.skeleton), f'the skeleton of class "{entry.name}"')
     db.execute(
         "INSERT INTO class (name, position, colour, hotkey, skeleton) VALUES (?, ?, ?, ?, ?)",
         (entry.name, position, entry.colour, entry.hotkey, skeleton),

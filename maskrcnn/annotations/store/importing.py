@@ -21,10 +21,10 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, json_texts, region_json, table_rows
-from maskrcnn.annotations.store.complaints import cannot_store
-from maskrcnn.annotations.store.staging import Staging
-from maskrcnn.annotations.store.table_rows import State
+from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, region_json
+from maskrcnn.annotations.store.database_errors import cannot_store
+from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.unsynced_files import Staging
 from maskrcnn.errors import StudioError
 
 _WORKERS = 4
@@ -161,7 +161,7 @@ def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Ar
         classes.update(dict.fromkeys(name for _, name in marks if name))
         number = known.get((waiting["name"], waiting["sha256"]))
         if number is not None and marks:
-            row = table_rows.image(db, number)
+            row = picture_rows.image(db, number)
             if row["n_regions"]:
                 same[waiting["number"], row["state"]] = _is_same(db, row, waiting["regions"])
     return Arrival(tuple(classes), same)
@@ -183,7 +183,7 @@ def take_in(
         state = State(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
         identity = waiting["name"], waiting["sha256"]
         if identity in known:
-            row = table_rows.image(db, known[identity])
+            row = picture_rows.image(db, known[identity])
             is_same = arrival.same.get((waiting["number"], row["state"]))
             _merge(db, row, waiting["split"], state, is_same, counted)
             continue
@@ -192,13 +192,13 @@ def take_in(
             counted.warnings.append(f"{waiting['name']}: another picture has this name; it became {file_name}")
         room.plan(waiting["number"], file_name)
         known[identity] = _insert(db, file_name, waiting)
-        table_rows.first_state(db, known[identity], state)
+        picture_rows.first_state(db, known[identity], state)
         counted.added += 1
         counted.regions += len(state.marks)
         counted.image_ids.append(known[identity])
     room.move()
     if facts is not None:
-        table_rows.merge_meta(db, facts)
+        picture_rows.merge_meta(db, facts)
     return ImportReport(
         counted.added,
         counted.updated,
@@ -299,8 +299,8 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
     if extras.get(original_names.ORIGIN) == {"name": name}:  # which the column `given_name` says
         del extras[original_names.ORIGIN]
     try:
-        attributes = json_texts.dumped(dict(record.attributes), "what the labels say of the picture")
-        further = json_texts.dumped(json_texts.require_extras(extras, "what the labels say of it"), "what they say")
+        attributes = json_columns.dumped(dict(record.attributes), "what the labels say of the picture")
+        further = json_columns.dumped(json_columns.require_extras(extras, "what the labels say of it"), "what they say")
     except StudioError as error:
         raise _Unfit(f"{name}: {error}") from None
     room.db.execute(
@@ -342,7 +342,7 @@ def _known(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
 
 def _is_same(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
     """Whether a picture shows the shapes and classes of that text of regions."""
-    own, drawn = table_rows.regions(db, row), region_json.loads(text, row["file_name"])
+    own, drawn = picture_rows.regions(db, row), region_json.loads(text, row["file_name"])
     return [(region.shape, region.class_name) for region in drawn] == [(r.shape, r.class_name) for r in own]
 
 
@@ -373,14 +373,14 @@ def _merge(
     """A picture that the project has already: its own regions win; `is_same` where it has these (None: not known)."""
     name = row["file_name"]
     if row["removed"]:
-        table_rows.hide(db, row, False)
+        picture_rows.hide(db, row, False)
         counted.warnings.append(f"{name}: had been removed from the project, and is back with its regions")
-        row = table_rows.image(db, row["id"])
+        row = picture_rows.image(db, row["id"])
     if split is not None and row["split"] != split:
         counted.warnings.append(f"{name}: is in the {row['split']} split already, and stays there")
     updated = bool(state.marks) and not row["n_regions"]
     if updated:
-        table_rows.save_state(db, row, state)
+        picture_rows.save_state(db, row, state)
     elif state.marks and not (_is_same(db, row, state.text) if is_same is None else is_same):
         counted.warnings.append(f"{name}: has regions of its own, which stay; the file's were not imported")
     counted.updated += updated

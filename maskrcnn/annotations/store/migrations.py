@@ -13,31 +13,31 @@ from contextlib import closing
 from pathlib import Path
 
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import class_rows, schema, tables
-from maskrcnn.annotations.store.complaints import cannot_store, complaining
+from maskrcnn.annotations.store import class_rows, database, table_definitions
+from maskrcnn.annotations.store.database_errors import cannot_store, complaining
 
 
 def bring_up_to_date(path: Path) -> None:
-    """Migrate the database where that is needed. Raises `StudioError` as `schema.version`, for what is no database of
+    """Migrate the database where that is needed. Raises `StudioError` as `database.version`, for what is no database of
     the studio inside (`examination`), and on a full disk; then nothing is changed."""
-    found = schema.version(path)
-    if found == tables.VERSION:
-        with schema.reading(path):  # which examines it
+    found = database.version(path)
+    if found == table_definitions.VERSION:
+        with database.reading(path):  # which examines it
             return
-    with schema.migrating(path, found) as db:
+    with database.migrating(path, found) as db:
         if db is None:
             return
         _copy(path, path.with_name(f"{path.name}.v{found}.bak"))
-        for version in range(found, tables.VERSION):
+        for version in range(found, table_definitions.VERSION):
             _STEPS[version](db)
-        db.execute(f"PRAGMA user_version = {tables.VERSION}")
+        db.execute(f"PRAGMA user_version = {table_definitions.VERSION}")
 
 
 def _copy(path: Path, target: Path) -> None:
     """A copy of the database as it was last committed, on disk when this returns."""
     arriving = target.with_name(f".{new_id()}.tmp")
     try:
-        with complaining(path), closing(schema.connect(path)) as db, closing(sqlite3.connect(arriving)) as copy:
+        with complaining(path), closing(database.connect(path)) as db, closing(sqlite3.connect(arriving)) as copy:
             db.backup(copy)
         with arriving.open("rb+") as file:
             os.fsync(file.fileno())
@@ -50,7 +50,7 @@ def _copy(path: Path, target: Path) -> None:
 
 def _to_2(db: sqlite3.Connection) -> None:
     """Keys and skeletons of classes, extras, removed pictures, snapshots; what was drawn is kept once, in history."""
-    for statement in tables.TO_VERSION_2:
+    for statement in table_definitions.TO_VERSION_2:
         db.execute(statement)
     classes = [row["name"] for row in db.execute("SELECT name FROM class ORDER BY position")]
     taken: list[str | None] = []

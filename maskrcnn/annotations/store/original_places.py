@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import confinement, records, schema
+from maskrcnn.annotations.store import confinement, database, stored_dataset
 
 
 def known_by(project: Path) -> dict[str, Path]:
@@ -58,8 +58,8 @@ def _own_names(rows: Sequence[tuple[int, ImageRecord]]) -> set[str]:
 
 def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
     """The number of each picture, and its record without regions."""
-    with schema.reading(project / schema.DATABASE) as db:
-        return [(number, records.without_regions(row)) for number, row in records.rows_of_all(db)]
+    with database.reading(project / database.DATABASE) as db:
+        return [(number, stored_dataset.without_regions(row)) for number, row in stored_dataset.rows_of_all(db)]
 
 
 def _last(name: str) -> str:

@@ -16,26 +16,26 @@ from typing import Any, Literal
 
 from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.annotations.store import (
-    changes,
     class_rows,
-    complaints,
     confinement,
+    database,
+    database_errors,
+    dataset_changes,
     importing,
-    listing,
     migrations,
-    records,
-    schema,
+    picture_listing,
+    picture_rows,
     snapshots,
-    staging,
-    table_rows,
+    stored_dataset,
     thumbnails,
+    unsynced_files,
 )
 from maskrcnn.annotations.store.class_rows import ProjectClass
+from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.importing import ImportReport, Incoming, Progress
-from maskrcnn.annotations.store.listing import Counts, Split, Status, StoredImage, known_split
-from maskrcnn.annotations.store.schema import DATABASE
+from maskrcnn.annotations.store.picture_listing import Counts, Split, Status, StoredImage, known_split
+from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.annotations.store.snapshots import Snapshot
-from maskrcnn.annotations.store.table_rows import State
 from maskrcnn.errors import ArgumentError
 
 _TRIES = 3
@@ -60,9 +60,9 @@ class Project:
         with _new_folder(folder):
             project.images_folder.mkdir(parents=True)
             project.runs_folder.mkdir()
-            schema.create(project._database)
+            database.create(project._database)
             with project._writing() as db:
-                table_rows.set_meta(db, "name", name or folder.name)
+                picture_rows.set_meta(db, "name", name or folder.name)
         return project
 
     @classmethod
@@ -73,18 +73,18 @@ class Project:
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
         migrations.bring_up_to_date(project._database)
-        staging.sweep(project._database, project.images_folder)
+        unsynced_files.sweep(project._database, project.images_folder)
         return project
 
     @property
     def name(self) -> str:
         with self._reading() as db:
-            return str(table_rows.meta(db, "name", self.folder.name))
+            return str(picture_rows.meta(db, "name", self.folder.name))
 
     def set_name(self, name: str) -> None:
         """What the project calls itself, which may differ from the name of its folder."""
         with self._writing() as db:
-            table_rows.set_meta(db, "name", name)
+            picture_rows.set_meta(db, "name", name)
 
     @property
     def images_folder(self) -> Path:
@@ -108,41 +108,41 @@ class Project:
         """The pictures in the order in which they came, `limit` of them from `offset` on; all, or those of a split, of
         a status, with a region of a class."""
         with self._reading() as db:
-            return listing.images(db, split, status, class_name, limit, offset)
+            return picture_listing.images(db, split, status, class_name, limit, offset)
 
     def removed(self) -> list[StoredImage]:
         """The pictures that were taken out of sight."""
         with self._reading() as db:
-            return listing.images(db, removed=True)
+            return picture_listing.images(db, removed=True)
 
     def counts(self) -> Counts:
         """How many pictures, regions and classes there are; one short look, also at 10,000 pictures."""
         with self._reading() as db:
-            return listing.counts(db)
+            return picture_listing.counts(db)
 
-    def picture_counts(self) -> listing.PictureCounts:
+    def picture_counts(self) -> picture_listing.PictureCounts:
         """How many pictures there are of each status, split and class."""
         with self._reading() as db:
-            return listing.picture_counts(db)
+            return picture_listing.picture_counts(db)
 
     def picture(self, image_id: int) -> Path:
         """Where the picture's file lies. `StudioError` where that is outside of the project, or no file."""
         with self._reading() as db:
-            name = table_rows.image(db, image_id)["file_name"]
+            name = picture_rows.image(db, image_id)["file_name"]
         return confinement.Pictures(self.folder).require(name)
 
     def thumbnail(self, image_id: int, side: int = 160) -> bytes:
         """The picture as displayed, as JPEG of at most `side` pixels; it is made once and kept in `thumbnails/`.
         Raises `StudioError` for a picture that cannot be read."""
         with self._reading() as db:
-            row = table_rows.image(db, image_id)
+            row = picture_rows.image(db, image_id)
         picture = confinement.Pictures(self.folder).require(row["file_name"])
         return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
     def set_done(self, image_id: int, done: bool) -> None:
         """Mark a picture as finished, or not."""
         with self._writing() as db:
-            table_rows.image(db, image_id)
+            picture_rows.image(db, image_id)
             db.execute("UPDATE image SET done = ? WHERE id = ?", (int(done), image_id))
 
     def set_split(self, image_id: int, split: Split) -> None:
@@ -153,21 +153,21 @@ class Project:
         """Move pictures to other splits, all of them or none."""
         with self._writing() as db:
             for image_id, split in splits.items():
-                table_rows.image(db, image_id)
+                picture_rows.image(db, image_id)
                 db.execute("UPDATE image SET split = ? WHERE id = ?", (known_split(split), image_id))
 
     def set_removed(self, image_id: int, removed: bool) -> None:
         """Hide a picture everywhere, or bring it back as it was; its file and regions are never deleted."""
         with self._writing() as db:
-            table_rows.hide(db, table_rows.image(db, image_id), removed)
+            picture_rows.hide(db, picture_rows.image(db, image_id), removed)
 
     # Regions
 
     def regions(self, image_id: int) -> tuple[tuple[Region, ...], int]:
         """The regions of a picture and the revision that they are, which `save` wants back."""
         with self._reading() as db:
-            row = table_rows.image(db, image_id)
-            return table_rows.regions(db, row), row["revision"]
+            row = picture_rows.image(db, image_id)
+            return picture_rows.regions(db, row), row["revision"]
 
     def save(self, image_id: int, regions: Iterable[Region], revision: int) -> int:
         """Store a picture's regions; returns the new revision. When this returns, the save is on disk.
@@ -177,9 +177,9 @@ class Project:
         """
         state = State.of(regions)
         with self._writing() as db:
-            row = table_rows.image(db, image_id)
-            table_rows.require_fresh(db, row, revision)
-            return table_rows.save_state(db, row, state)
+            row = picture_rows.image(db, image_id)
+            picture_rows.require_fresh(db, row, revision)
+            return picture_rows.save_state(db, row, state)
 
     def undo(self, image_id: int) -> int:
         """Go back to the state before the last save; returns the revision (unchanged if there is nothing to undo)."""
@@ -191,13 +191,13 @@ class Project:
 
     def can_undo(self, image_id: int) -> bool:
         with self._reading() as db:
-            state = table_rows.image(db, image_id)["state"]
+            state = picture_rows.image(db, image_id)["state"]
             query = "SELECT 1 FROM history WHERE id = ? AND parent IS NOT NULL"
             return db.execute(query, (state,)).fetchone() is not None
 
     def can_redo(self, image_id: int) -> bool:
         with self._reading() as db:
-            state = table_rows.image(db, image_id)["state"]
+            state = picture_rows.image(db, image_id)["state"]
             return db.execute("SELECT 1 FROM history WHERE parent = ?", (state,)).fetchone() is not None
 
     # Classes
@@ -212,19 +212,19 @@ class Project:
         left out; a new class without a key gets the next free digit."""
         with self._writing() as db:
             class_rows.put(db, classes)
-            table_rows.keep_options(db, {entry.name: entry.name for entry in classes})
+            picture_rows.keep_options(db, {entry.name: entry.name for entry in classes})
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
         with self._reading() as db:
-            known = changes.renamed(db, old, new) if new != old else {}
+            known = dataset_changes.renamed(db, old, new) if new != old else {}
         with self._writing() as db:
             class_rows.rename(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
-            table_rows.keep_options(db, {**names, old: new})
-            changes.rename_in_regions(db, old, new, known)
+            picture_rows.keep_options(db, {**names, old: new})
+            dataset_changes.rename_in_regions(db, old, new, known)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
         """Give every region of class `old` the class `new`, which is there already, and drop `old`; returns a snapshot
@@ -233,25 +233,25 @@ class Project:
         Raises `StudioError` for an unknown class, and for two classes whose keypoints are not the same.
         """
         with self._reading() as db:
-            known = changes.renamed(db, old, new)
+            known = dataset_changes.renamed(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
             class_rows.allow_merge(db, old, new)
-            changes.rename_in_regions(db, old, new, known)
+            dataset_changes.rename_in_regions(db, old, new, known)
             class_rows.drop_unused(db, [old])
-            table_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+            picture_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
 
     @property
     def class_attribute(self) -> str | None:
         """The VIA attribute that is the class; None where none is."""
         with self._reading() as db:
-            return table_rows.meta(db, "class_attribute", None)
+            return picture_rows.meta(db, "class_attribute", None)
 
     def attribute_definitions(self, kind: Literal["region", "file"] = "region") -> dict[str, Any]:
         """VIA's definitions of the attributes of regions or of pictures, by name, as they stood in their file."""
         with self._reading() as db:
-            defined = table_rows.meta(db, "extras", {}).get("via_attributes", {}).get(kind, {})
+            defined = picture_rows.meta(db, "extras", {}).get("via_attributes", {}).get(kind, {})
         return defined if isinstance(defined, dict) else {}
 
     def set_class_attribute(self, name: str | None) -> Snapshot:
@@ -262,17 +262,17 @@ class Project:
         reason = f'before "{name}" became the class' if name else "before one class for all"
         for _ in range(_TRIES):
             with self._reading() as db:
-                seen, before = changes.seen(db), records.dataset(db, self._place)
-            worked_out = changes.reclassified(before, name)
+                seen, before = dataset_changes.seen(db), stored_dataset.dataset(db, self._place)
+            worked_out = dataset_changes.reclassified(before, name)
             with self._writing() as db:
-                if changes.seen(db) == seen:
+                if dataset_changes.seen(db) == seen:
                     snapshot = snapshots.take(db, reason)
-                    changes.reclassify(db, worked_out)
+                    dataset_changes.reclassify(db, worked_out)
                     return snapshot
         with self._writing() as db:  # somebody saves all the time: nobody may while this is worked out once more
-            worked_out = changes.reclassified(records.dataset(db, self._place), name)
+            worked_out = dataset_changes.reclassified(stored_dataset.dataset(db, self._place), name)
             snapshot = snapshots.take(db, reason)
-            changes.reclassify(db, worked_out)
+            dataset_changes.reclassify(db, worked_out)
             return snapshot
 
     # Snapshots, and changes of many pictures
@@ -296,7 +296,7 @@ class Project:
         with self._reading() as db:
             known = snapshots.states_of(db, snapshot_id)
         with self._writing() as db:
-            name = records.snapshot_row(db, snapshot_id)["name"]
+            name = stored_dataset.snapshot_row(db, snapshot_id)["name"]
             before = snapshots.take(db, f"before going back to {name}")
             snapshots.restore(db, snapshot_id, known)
             return before
@@ -309,18 +309,18 @@ class Project:
         that `after` has no more are dropped where no region uses them. Raises `StaleSave` if a picture concerned was
         saved since; then nothing is changed.
         """
-        found = changes.between(before, after)
-        states = changes.states_of(found)
+        found = dataset_changes.between(before, after)
+        states = dataset_changes.states_of(found)
         with self._writing() as db:
             snapshot = snapshots.take(db, reason)
-            changes.apply(db, found, states, before, after)
+            dataset_changes.apply(db, found, states, before, after)
             return snapshot
 
     def dataset(self, split: Split | None = None, snapshot: int | None = None) -> Dataset:
         """The pictures of one split, or all, with their regions, as they are now or were in a snapshot; paths lead
         into `images/`. Large projects give records that are read when they are asked for."""
         with self._reading() as db:
-            return records.dataset(db, self._place, split, snapshot)
+            return stored_dataset.dataset(db, self._place, split, snapshot)
 
     # In
 
@@ -353,7 +353,7 @@ class Project:
         total: int,
     ) -> ImportReport:
         wanted = None if split is None else known_split(split)
-        with staging.staging(self._database, self.images_folder) as room:
+        with unsynced_files.staging(self._database, self.images_folder) as room:
             warnings = importing.stage(room, incoming, wanted, importing.counting(progress, total))
             with self._reading() as db:
                 arrival = importing.prepared(db, room, dataset)
@@ -367,14 +367,14 @@ class Project:
         """Write the labels with all their history as the database of another project in `folder`, which is called
         `name` and has none yet. What others save meanwhile is in it or not, never half."""
         copy = Project(folder)
-        making = complaints.complaining(copy._database)
+        making = database_errors.complaining(copy._database)
         with self._reading() as db, making, closing(sqlite3.connect(copy._database)) as target:
             db.backup(target)
         copy.set_name(name)
 
     def is_importing(self) -> bool:
         """Whether somebody's pictures are on their way into the project."""
-        return staging.is_in_use(self.images_folder)
+        return unsynced_files.is_in_use(self.images_folder)
 
     # Inside
 
@@ -383,18 +383,18 @@ class Project:
         return self.folder / DATABASE
 
     @property
-    def _place(self) -> records.Place:
-        return records.Place(self.folder, self._database, self.images_folder)
+    def _place(self) -> stored_dataset.Place:
+        return stored_dataset.Place(self.folder, self._database, self.images_folder)
 
     def _reading(self) -> Any:
-        return schema.reading(self._database)
+        return database.reading(self._database)
 
     def _writing(self) -> Any:
-        return schema.writing(self._database)
+        return database.writing(self._database)
 
     def _step(self, image_id: int, query: str) -> int:
         with self._writing() as db:
-            return table_rows.step(db, table_rows.image(db, image_id), query)
+            return picture_rows.step(db, picture_rows.image(db, image_id), query)
 
 
 @contextmanager

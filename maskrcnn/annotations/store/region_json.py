@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from maskrcnn.annotations.formats.coco_rle import pixels_of
+from maskrcnn.annotations.formats.coco.run_lengths import pixels_of
 from maskrcnn.annotations.formats.json_values import FARTHEST, brief
 from maskrcnn.annotations.pictures import MOST_PIXELS
 from maskrcnn.annotations.regions import (
@@ -30,7 +30,7 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
-from maskrcnn.annotations.store import json_texts
+from maskrcnn.annotations.store import json_columns
 from maskrcnn.errors import StudioError
 
 __all__ = ["MOST_REGIONS", "dumps", "identities", "loads", "region_document", "region_from"]
@@ -190,11 +190,11 @@ def _check(document: Any, complain: Complain) -> None:
 def _check_values(values: Any, name: str, complain: Complain) -> None:
     if not isinstance(values, dict):
         raise complain(f"has {brief(values)} as its {name}, not a group of named values")
-    if json_texts.is_deep(values):
+    if json_columns.is_deep(values):
         raise complain(f"has {name} that are nested too deep")
     if name == "extras":
         try:
-            json_texts.require_extras(values, "what its label file said of it")
+            json_columns.require_extras(values, "what its label file said of it")
         except StudioError as error:
             raise complain(f"is damaged ({str(error).split(';')[0]})") from None
 

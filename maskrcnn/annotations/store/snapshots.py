@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from maskrcnn.annotations.store import class_rows, examination, json_texts, records, table_rows
+from maskrcnn.annotations.store import class_rows, database_check, json_columns, picture_rows, stored_dataset
 from maskrcnn.errors import StudioError
 
 
@@ -32,7 +32,12 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
     ).fetchone()
     number = db.execute(
         "INSERT INTO snapshot (name, pictures, regions, facts) VALUES (?, ?, ?, ?)",
-        (name, pictures, regions, json_texts.dumped(records.facts(db), "what the project says of its classes")),
+        (
+            name,
+            pictures,
+            regions,
+            json_columns.dumped(stored_dataset.facts(db), "what the project says of its classes"),
+        ),
     ).lastrowid
     assert number is not None
     db.execute(
@@ -40,7 +45,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
            SELECT ?, id, state, revision, split FROM image WHERE removed = 0""",
         (number,),
     )
-    return _snapshot(records.snapshot_row(db, number))
+    return _snapshot(stored_dataset.snapshot_row(db, number))
 
 
 def every(db: sqlite3.Connection) -> list[Snapshot]:
@@ -53,27 +58,27 @@ _DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_ima
                 AND (image.removed OR image.split != at.split OR image.state != at.state)"""
 
 
-def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, table_rows.State]:
+def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, picture_rows.State]:
     """State -> what it holds, for the pictures that are now another. A state never changes, so this is worked out
     before the project is locked for `restore`."""
-    examination.require_snapshot_images(db, snapshot_id)
+    database_check.require_snapshot_images(db, snapshot_id)
     return {
-        row["state"]: table_rows.State.stored(table_rows.text(db, row["state"], row["file_name"]), row["file_name"])
+        row["state"]: picture_rows.State.stored(picture_rows.text(db, row["state"], row["file_name"]), row["file_name"])
         for row in db.execute(_DIFFERING, (snapshot_id,)).fetchall()
     }
 
 
-def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, table_rows.State]) -> None:
+def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, picture_rows.State]) -> None:
     """Bring every picture of a snapshot back to what it was in it, with a save of each that differs."""
-    _restore_facts(db, records.snapshot_facts(db, snapshot_id))
-    examination.require_snapshot_images(db, snapshot_id)
+    _restore_facts(db, stored_dataset.snapshot_facts(db, snapshot_id))
+    database_check.require_snapshot_images(db, snapshot_id)
     for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
-        table_rows.hide(db, table_rows.image(db, number), False)
+        picture_rows.hide(db, picture_rows.image(db, number), False)
         db.execute("UPDATE image SET split = ? WHERE id = ?", (split, number))
-        image = table_rows.image(db, number)
+        image = picture_rows.image(db, number)
         if image["state"] != state:
-            then = known.get(state) or table_rows.State.stored(table_rows.text(db, state, name), name)
-            table_rows.save_state(db, image, then)
+            then = known.get(state) or picture_rows.State.stored(picture_rows.text(db, state, name), name)
+            picture_rows.save_state(db, image, then)
 
 
 def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
@@ -82,8 +87,8 @@ def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]
     class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
-    table_rows.set_meta(db, "class_attribute", facts["class_attribute"])
-    table_rows.set_meta(db, "extras", table_rows.merged(facts["extras"], table_rows.meta(db, "extras", {})))
+    picture_rows.set_meta(db, "class_attribute", facts["class_attribute"])
+    picture_rows.set_meta(db, "extras", picture_rows.merged(facts["extras"], picture_rows.meta(db, "extras", {})))
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:

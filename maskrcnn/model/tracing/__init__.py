@@ -6,7 +6,7 @@ survivors; `assignment` is what training would ask of it. `why` follows each lab
 """
 
 from maskrcnn.model.tracing.assignment import GroundTruth
+from maskrcnn.model.tracing.missed_objects import ObjectStory, explain
 from maskrcnn.model.tracing.trace import Trace, trace
-from maskrcnn.model.tracing.why import ObjectStory, explain
 
 __all__ = ["GroundTruth", "ObjectStory", "Trace", "explain", "trace"]

@@ -31,7 +31,7 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 from maskrcnn.config import Config
 from maskrcnn.model.backbones import FIRST_AND_LAST, body_of
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.pasting import paste, pastes_legacy
+from maskrcnn.model.mask_pasting import paste, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.model.tracing.assignment import Assignment, GroundTruth, assign
 from maskrcnn.model.tracing.filters import Filter, Suppression, filter_detections, filter_proposals

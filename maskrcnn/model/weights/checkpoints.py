@@ -21,7 +21,7 @@ from torch import Tensor
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.training.run_folder import RunFolder
+from maskrcnn.runs.folder import RunFolder
 
 FORMAT = "mask-rcnn-studio/1"
 

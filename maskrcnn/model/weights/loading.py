@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torchvision.models import get_model_weights
 
-from maskrcnn import shipped
 from maskrcnn.config import DEFAULT_PRESET, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, body_of
@@ -33,7 +32,8 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
-from maskrcnn.starts import LABELLED, TRAINING, network_fields
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.initial_weights import LABELLED, TRAINING, network_fields
 
 TORCH_FILES = (".pth", ".pt")
 CHECKPOINT = ".safetensors"
@@ -46,14 +46,16 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
     A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
     none, `StudioError` where the file holds no whole network that we know.
     """
-    if ships := shipped.folder(model):
+    if ships := shipped_models.folder(model):
         found = open_checkpoint(checkpoint_of_run(ships))
         return replace(found, origin=f"ships with the studio, {found.origin}")
     path = Path(model)
     if path.is_dir():
         path = checkpoint_of_run(path)
     if not path.is_file():
-        words = f", or what ships with the studio: {', '.join(shipped.names())}" if shipped.names() else ""
+        words = (
+            f", or what ships with the studio: {', '.join(shipped_models.names())}" if shipped_models.names() else ""
+        )
         raise ArgumentError(
             f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file{words}"
         )
@@ -119,7 +121,7 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
     else:
         checkpoint = find_checkpoint(source)
         config = checkpoint.config
-        if shipped.folder(source):
+        if shipped_models.folder(source):
             chosen = {name: changes[name] for name in ("tasks",) if name in changes}
             return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
         if checkpoint.epoch is not None:  # torchvision's detectors are trained as the preset of their builder says
@@ -161,7 +163,7 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
     if str(source) == "imagenet":
         weights = get_model_weights(body.network)["IMAGENET1K_V1"]
         state = downloaded(weights, f"ImageNet weights of {body.network}")
-    elif not shipped.folder(source) and Path(source).suffix in TORCH_FILES:
+    elif not shipped_models.folder(source) and Path(source).suffix in TORCH_FILES:
         state = read_state(Path(source))
     else:
         state = find_checkpoint(source).state()
@@ -191,7 +193,7 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
 def _bare_body(source: Path | str) -> State | None:
     """The tensors of a torch file that holds no detector; None for any other source."""
     path = Path(source)
-    if shipped.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
+    if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
         return None
     state = read_state(path)
     return None if is_detector(state) else state

@@ -16,7 +16,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
 from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
-from maskrcnn.starts import ARCHITECTURE
+from maskrcnn.runs.initial_weights import ARCHITECTURE
 from maskrcnn.words import counted
 
 SHOWN = 3

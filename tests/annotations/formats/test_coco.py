@@ -16,7 +16,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import coco, coco_rle, reading, writing
+from maskrcnn.annotations.formats import coco, reading, writing
+from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -398,8 +399,8 @@ def test_run_lengths_are_measured_as_pycocotools_does(seed: int) -> None:
     height, width = (int(side) for side in rng.integers(1, 60, 2))
     pixels = (rng.random((height, width)) < rng.random()).repeat(int(rng.integers(1, 9)), axis=0)
     shape = raster.from_mask(pixels)
-    assert coco_rle.pixels_of(shape.counts) == pixels.size
-    assert coco_rle.pixels_of(shape.counts + "5") != pixels.size
+    assert run_lengths.pixels_of(shape.counts) == pixels.size
+    assert run_lengths.pixels_of(shape.counts + "5") != pixels.size
     assert coco_mask.decode({"size": list(shape.size), "counts": shape.counts.encode()}).sum() == pixels.sum()
 
 

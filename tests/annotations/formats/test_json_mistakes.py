@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
-from maskrcnn.annotations.formats import via_text
+from maskrcnn.annotations.formats.via import large_files
 from maskrcnn.annotations.intake import stage_path
 from maskrcnn.errors import StudioError
 
@@ -110,8 +110,8 @@ def test_a_large_file_that_is_read_picture_by_picture_says_the_same(
 ) -> None:
     text, column = changed('"cat"}', '"cat",}')
     before = complaint(tmp_path, text), complaint(tmp_path, TEXT[:-1]), complaint(tmp_path, TEXT.replace("5,", "NaN,"))
-    parse = via_text.parse
-    monkeypatch.setattr(via_text, "parse", lambda *args, **named: parse(*args, **named, large=0))
+    parse = large_files.parse
+    monkeypatch.setattr(large_files, "parse", lambda *args, **named: parse(*args, **named, large=0))
     assert before == (
         complaint(tmp_path, text),
         complaint(tmp_path, TEXT[:-1]),

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import labelme, labelme_read
+from maskrcnn.annotations.formats import labelme
+from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.writing import write
 from maskrcnn.annotations.regions import (
     Circle,
@@ -128,7 +129,7 @@ def test_what_was_read_is_written_as_it_was() -> None:
 
 
 def test_large_pictures_inside_the_files_are_left_out_with_a_warning(monkeypatch) -> None:
-    monkeypatch.setattr(labelme_read, "MOST_IMAGE_DATA", 5)
+    monkeypatch.setattr(reading, "MOST_IMAGE_DATA", 5)
     read = {
         "a.json": {**DOCUMENT, "imageData": "abc"},
         "b.json": {**DOCUMENT, "imagePath": "b.jpg", "imageData": "def"},

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations.formats import coco, labelme, via, via_classes, via_csv, writing
+from maskrcnn.annotations.formats import coco, labelme, via, writing
+from maskrcnn.annotations.formats.via import class_rule, csv_file
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Region
 from maskrcnn.errors import ArgumentError
 
@@ -46,10 +47,10 @@ def again(dataset: Dataset, format: str) -> tuple[Region, tuple[str, ...]]:
     """The one region of a dataset after it was written and read, and what was said when it was written."""
     encoded = writing.encode(dataset, format)
     (content,) = encoded.files.values()
-    attribute = via_classes.class_attribute_for(dataset)
+    attribute = class_rule.class_attribute_for(dataset)
     match format:
         case "via-csv":
-            read = via_csv.parse(content.decode(), "a.csv", attribute)
+            read = csv_file.parse(content.decode(), "a.csv", attribute)
         case "coco":
             read = coco.parse(json.loads(content), "a.json")
         case "labelme":

@@ -27,7 +27,7 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.annotations.store import Project
 from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
-from maskrcnn.studio import dataset_export
+from maskrcnn.studio.dataset import export_view
 
 SIDE = 60
 SQUARE = Polygon(((5.0, 5.0), (25.0, 5.0), (25.0, 25.0), (5.0, 25.0)))
@@ -115,8 +115,8 @@ def made_project(tmp_path: Path) -> Project:
 
 def test_the_page_and_convert_say_what_the_file_holds(tmp_path: Path, capsys) -> None:
     project = made_project(tmp_path)
-    assert dataset_export.prepared(project, "coco", "all", pictures=False).regions == "1 of 2 regions"
-    assert dataset_export.prepared(project, "via2", "train", pictures=False).regions == "2 regions"
+    assert export_view.prepared(project, "coco", "all", pictures=False).regions == "1 of 2 regions"
+    assert export_view.prepared(project, "via2", "train", pictures=False).regions == "2 regions"
     assert main(["convert", str(project.folder), str(tmp_path / "out.json"), "--to", "coco"]) == 0
     said = capsys.readouterr()
     assert "1 picture, 1 of 2 regions written; classes: cat" in said.out
@@ -126,7 +126,7 @@ def test_the_page_and_convert_say_what_the_file_holds(tmp_path: Path, capsys) ->
 @pytest.mark.parametrize("format", writing.FORMATS)
 def test_an_export_of_nothing_is_one_clear_line(format: str, tmp_path: Path) -> None:
     with pytest.raises(StudioError, match=r"^cells: validation has no pictures, so there is nothing to export$"):
-        dataset_export.prepared(made_project(tmp_path), format, "val", pictures=True)
+        export_view.prepared(made_project(tmp_path), format, "val", pictures=True)
 
 
 def test_convert_of_nothing_is_one_clear_line_and_writes_nothing(tmp_path: Path, capsys) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
-from maskrcnn.annotations.store import Project, StaleSave, schema, staging
+from maskrcnn.annotations.store import Project, StaleSave, database, unsynced_files
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, wider
 
@@ -304,7 +304,7 @@ def test_a_full_disk_is_said_and_the_project_stays_whole(small_disk: Path, pictu
 
 def test_a_database_that_cannot_grow_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on any system, with a limit of SQLite's own."""
-    connect = schema.connect
+    connect = database.connect
 
     def limited(path: Path) -> sqlite3.Connection:
         db = connect(path)
@@ -313,7 +313,7 @@ def test_a_database_that_cannot_grow_is_said(project: Project, monkeypatch: pyte
         return db
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "connect", limited)
+        patch.setattr(database, "connect", limited)
         with pytest.raises(StudioError, match=f"project.db: {FULL}"):
             project.save(1, points(2, 3000), 1)
         assert project.regions(1) == ((), 1)
@@ -340,7 +340,7 @@ def test_a_disk_that_fails_in_an_import_leaves_nothing(
 
     records = [ImageRecord(path.name, tuple(points(1)), path) for path in paths]
     with monkeypatch.context() as patch:
-        patch.setattr(staging.os, step, fail_the_third_time)
+        patch.setattr(unsynced_files.os, step, fail_the_third_time)
         with pytest.raises(StudioError, match=words):
             project.import_dataset(Dataset(records, ("cat", "dog")), "train")
     assert len(calls) == 3 or step == "fsync"
@@ -352,7 +352,7 @@ def test_a_disk_that_fails_in_an_import_leaves_nothing(
 
 
 def test_a_locked_database_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
     with closing(sqlite3.connect(project.folder / "project.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StudioError, match="another program is writing to the project; wait for it"):
@@ -392,10 +392,10 @@ def test_a_folder_that_cannot_be_written_is_said(small_disk: Path, picture) -> N
 CRASHED = """
     import os, sys
     from maskrcnn.annotations.regions import Point, Region
-    from maskrcnn.annotations.store import Project, schema
+    from maskrcnn.annotations.store import Project, database
 
     project = Project.open(sys.argv[1])
-    kept = schema.connect(project.folder / "project.db")  # while it is open, nobody takes the WAL away
+    kept = database.connect(project.folder / "project.db")  # while it is open, nobody takes the WAL away
     kept.execute("SELECT * FROM meta").fetchone()
     project.save(1, [Region(Point(2, n), "cat") for n in range(12)], 1)
     os._exit(0)

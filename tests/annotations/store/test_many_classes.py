@@ -113,16 +113,16 @@ def test_a_picture_that_is_saved_while_a_class_is_renamed_keeps_its_save(
 ) -> None:
     first, second = Region(Point(1, 1), "cat"), Region(Point(2, 2), "cat")
     project.save(image_id, [first], 1)
-    from maskrcnn.annotations.store import changes
+    from maskrcnn.annotations.store import dataset_changes
 
-    renamed = changes.renamed
+    renamed = dataset_changes.renamed
 
     def and_somebody_saves(*args):
         worked_out = renamed(*args)
         project.save(image_id, [first, second], 2)
         return worked_out
 
-    monkeypatch.setattr(changes, "renamed", and_somebody_saves)
+    monkeypatch.setattr(dataset_changes, "renamed", and_somebody_saves)
     project.rename_class("cat", "dog")
     assert project.regions(image_id)[0] == (replace(first, class_name="dog"), replace(second, class_name="dog"))
 
@@ -135,9 +135,10 @@ def test_a_picture_that_is_saved_while_another_attribute_becomes_the_class_keeps
         return Region(Point(number, 1), "leaf", {"kind": f"kind {number}"})
 
     project.save(image_id, [region(0)], 1)
-    from maskrcnn.annotations.store import changes
 
-    reclassified, done = changes.reclassified, []
+    from maskrcnn.annotations.store import dataset_changes
+
+    reclassified, done = dataset_changes.reclassified, []
 
     def and_somebody_saves(*args):
         worked_out = reclassified(*args)
@@ -147,8 +148,8 @@ def test_a_picture_that_is_saved_while_another_attribute_becomes_the_class_keeps
                 project.save(image_id, [region(number) for number in range(len(done) + 1)], 1 + len(done))
         return worked_out
 
-    monkeypatch.setattr(changes, "reclassified", and_somebody_saves)
-    monkeypatch.setattr("maskrcnn.annotations.store.schema.PATIENCE", 0.05)
+    monkeypatch.setattr(dataset_changes, "reclassified", and_somebody_saves)
+    monkeypatch.setattr("maskrcnn.annotations.store.database.PATIENCE", 0.05)
     snapshot = project.set_class_attribute("kind")
     kept = project.regions(image_id)[0]
     assert [one.class_name for one in kept] == [f"kind {number}" for number in range(min(saves, 3) + 1)]

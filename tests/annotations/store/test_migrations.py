@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations.regions import Polygon, Rect, Region
-from maskrcnn.annotations.store import Project, migrations, schema
+from maskrcnn.annotations.store import Project, database, migrations
 from maskrcnn.errors import StudioError
 
 VERSION_1 = """
@@ -149,7 +149,7 @@ def test_a_project_of_version_1_is_brought_up_with_all_that_is_in_it(old: Path) 
 def test_the_old_database_is_kept_beside_the_new(old: Path) -> None:
     Project.open(old)
     copy = old / "project.db.v1.bak"
-    assert (version_of(copy), version_of(old / "project.db")) == (1, schema.VERSION)
+    assert (version_of(copy), version_of(old / "project.db")) == (1, database.VERSION)
     with closing(sqlite3.connect(copy)) as db:
         assert db.execute("SELECT count(*) FROM region WHERE document LIKE '%shape%'").fetchone() == (2,)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -192,7 +192,7 @@ def test_a_migration_that_breaks_changes_nothing(old: Path, monkeypatch: pytest.
     assert Project.open(old).counts().regions == 2
 
 
-@pytest.mark.parametrize("newer", [schema.VERSION + 1, 99])
+@pytest.mark.parametrize("newer", [database.VERSION + 1, 99])
 def test_a_newer_database_is_refused_and_not_touched(old: Path, newer: int) -> None:
     Project.open(old)
     path = old / "project.db"

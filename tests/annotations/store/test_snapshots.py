@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Point, Rect, Region, Skeleton
-from maskrcnn.annotations.store import Project, ProjectClass, StaleSave, records
+from maskrcnn.annotations.store import Project, ProjectClass, StaleSave, stored_dataset
 from maskrcnn.errors import ArgumentError, StudioError
 
 CAT, DOG = Region(Rect(1, 2, 3, 4), "cat"), Region(Rect(5, 5, 5, 5), "dog")
@@ -200,8 +200,8 @@ def test_the_order_of_pictures_does_not_matter(project: Project) -> None:
 @pytest.fixture
 def large(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The project, taken for one whose records do not fit into memory, read in bites of three."""
-    monkeypatch.setattr(records, "_REGIONS_IN_MEMORY", 3)
-    monkeypatch.setattr(records, "_AT_ONCE", 3)
+    monkeypatch.setattr(stored_dataset, "_REGIONS_IN_MEMORY", 3)
+    monkeypatch.setattr(stored_dataset, "_AT_ONCE", 3)
     return project
 
 
@@ -209,7 +209,7 @@ def test_records_on_demand_are_the_same_and_stay_so(
     project: Project, large: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(records, "_REGIONS_IN_MEMORY", 100)
+        patch.setattr(stored_dataset, "_REGIONS_IN_MEMORY", 100)
         expected: Sequence[ImageRecord] = project.dataset().images
         assert isinstance(expected, tuple)
     found = large.dataset().images
@@ -249,7 +249,7 @@ def test_another_attribute_becomes_the_class(
     described: Project, on_demand: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if on_demand:
-        monkeypatch.setattr(records, "_REGIONS_IN_MEMORY", 0)
+        monkeypatch.setattr(stored_dataset, "_REGIONS_IN_MEMORY", 0)
     before = described.regions(1)[0]
     snapshot = described.set_class_attribute("colour")
     regions, revision = described.regions(1)

@@ -1,0 +1,117 @@
+"""`apply`: findings' fixes, carried out on a dataset. Pure: the dataset given stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from maskrcnn.annotations.doctor import picture_checks, shape_checks, shape_repairs
+from maskrcnn.annotations.doctor.findings import Finding, Fix
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Shape
+from maskrcnn.errors import StudioError
+
+Fixes = dict[str, Fix]
+"""The fixes of one region or picture, by action."""
+
+
+def apply(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
+    """The dataset with the fixes of these findings; findings without a fix are passed over, also those with choices.
+
+    Their order does not matter: pictures are left out first, then labels turned or scaled, then shapes mended, then
+    regions dropped and renamed. Class names that were a slip and that no region has any more leave `classes`. Records
+    that nothing is done to are the same objects as before. Raises `StudioError` where a picture or a region of the
+    findings is no longer in the dataset.
+    """
+    by_picture: dict[int, list[Finding]] = {}
+    for finding in findings:
+        if finding.fix is not None and finding.picture is not None:
+            by_picture.setdefault(finding.picture, []).append(finding)
+
+    images: list[ImageRecord] = []
+    used: set[str | None] = set()
+    slips: set[str | None] = set()
+    # Records that are made on demand give their regions a new id each time: there, the number alone says which.
+    by_id = isinstance(dataset.images, tuple | list)
+    for number, record in enumerate(dataset.images):
+        on_picture, on_regions = _fixes(record, by_picture.pop(number, []), dataset, by_id)
+        slips |= {record.regions[place].class_name for place, fixes in on_regions.items() if "rename" in fixes}
+        if "leave-out" not in on_picture:
+            images.append(_mended(record, on_picture, on_regions))
+            used |= {region.class_name for region in images[-1].regions}
+    for left in by_picture.values():
+        raise _changed(dataset, left[0])
+    kept = [name for name in dataset.classes if name in used or name not in slips]
+    new = sorted(name for name in used if name is not None and name not in dataset.classes)
+    return replace(dataset, images=tuple(images), classes=(*kept, *new))
+
+
+def _fixes(
+    record: ImageRecord, findings: list[Finding], dataset: Dataset, by_id: bool
+) -> tuple[Fixes, dict[int, Fixes]]:
+    """The fixes of a picture, and those of its regions by their place (from 0)."""
+    on_picture: Fixes = {}
+    on_regions: dict[int, Fixes] = {}
+    places = {region.id: place for place, region in enumerate(record.regions)} if by_id else {}
+    for finding in findings:
+        assert finding.fix is not None
+        if finding.file_name != record.file_name:
+            raise _changed(dataset, finding)
+        if finding.region_number is None:
+            on_picture[finding.fix.action] = finding.fix
+            continue
+        place = places.get(finding.region_id or "", -1) if by_id else finding.region_number - 1
+        if not 0 <= place < len(record.regions):
+            raise _changed(dataset, finding)
+        if finding.fix.action == "drop-other":
+            number, other = finding.fix.value
+            place = places.get(other, -1) if by_id else number - 1
+            if not 0 <= place < len(record.regions):
+                raise _changed(dataset, finding)
+            on_regions.setdefault(place, {})["drop"] = finding.fix
+            continue
+        on_regions.setdefault(place, {})[finding.fix.action] = finding.fix
+    return on_picture, on_regions
+
+
+def _mended(record: ImageRecord, on_picture: Fixes, on_regions: dict[int, Fixes]) -> ImageRecord:
+    for action in ("turn", "scale", "true-size"):
+        record = picture_checks.mended(record, on_picture.get(action))
+    if not on_regions:
+        return record
+    regions = (_region(region, on_regions.get(place, {})) for place, region in enumerate(record.regions))
+    return replace(record, regions=tuple(region for region in regions if region is not None))
+
+
+def _region(region: Region, fixes: Fixes) -> Region | None:
+    if "drop" in fixes:
+        return None
+    shape = _shape(region.shape, fixes)
+    if shape is None:
+        return None
+    region = shape_repairs.with_shape(region, shape, region.keypoints)
+    if "clamp" in fixes:
+        region = shape_checks.clamped(region, fixes["clamp"].value)
+    if "label-keypoints" in fixes:
+        region = shape_repairs.with_labelled_keypoints(region)
+    if "make-object" in fixes:
+        region = replace(region, iscrowd=False)
+    return replace(region, class_name=fixes["rename"].value) if "rename" in fixes else region
+
+
+def _shape(shape: Shape, fixes: Fixes) -> Shape | None:
+    if "close" in fixes:
+        shape = shape_repairs.closed(shape) or shape
+    if "corners" in fixes:
+        shape = Rect(*fixes["corners"].value)
+    if "box" in fixes:
+        shape = shape_repairs.boxed(shape) or shape
+    if "clip" in fixes:
+        return shape_repairs.clipped(shape, fixes["clip"].value, whole="fill" in fixes)
+    if "fill" in fixes:
+        return shape_repairs.untangled(shape, whole=True)
+    return shape_repairs.untangled(shape) if "untangle" in fixes else shape
+
+
+def _changed(dataset: Dataset, finding: Finding) -> StudioError:
+    source = dataset.source or "the dataset"
+    return StudioError(f'{source}: "{finding.file_name}" has changed since it was examined; examine it again')

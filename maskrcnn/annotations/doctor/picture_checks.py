@@ -1,0 +1,277 @@
+"""Checks on the picture behind a record: is it there, is it whole, is it the one that was labelled, which way up.
+
+EXIF: a camera held upright often stores its picture on its side, with a note how to turn it. Everything here shows and
+labels the turned picture; some tools label the stored one. Orientations 5 to 8 exchange width and height, and that is
+what gives such labels away; 1 to 4 leave them, so there nothing can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskrcnn.annotations import duplicate_pictures, pictures, raster, tonal_range
+from maskrcnn.annotations.doctor import shape_checks, shape_repairs
+from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
+from maskrcnn.annotations.doctor.shape_repairs import Frame
+from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
+from maskrcnn.annotations.tonal_range import Tones
+from maskrcnn.errors import StudioError
+
+SLACK_PX, SLACK_SHARE = 2.0, 0.02
+"""Labels leave a frame, for the question which frame they were drawn on, if they do by more than this many px and this
+share of its longer side: a vertex that slipped over the edge must not turn a picture's labels."""
+
+SAME_SHAPE = 0.01
+"""Two sizes have one aspect if their scales across and down differ by no more than this share."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a picture's file told.
+
+    `size` is (width, height) of the displayed frame, None where the picture is missing or cannot be read; `problem` is
+    then the reason. `orientation` is EXIF's, `likeness` there only if it was asked for. `bytes` and `changed` (mtime in
+    nanoseconds) are the file's, and tell whether the look still holds. `tones` says which values are used, None where
+    the picture is stretched as it is read.
+    """
+
+    size: tuple[int, int] | None
+    problem: str | None = None
+    orientation: int = 1
+    bytes: int | None = None
+    changed: int | None = None
+    likeness: duplicate_pictures.Likeness | None = None
+    tones: tonal_range.Tones | None = None
+
+    @property
+    def stored(self) -> tuple[int, int] | None:
+        """(width, height) of the pixels as they are stored."""
+        return self.size if self.size is None or self.orientation < 5 else (self.size[1], self.size[0])
+
+
+def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look:
+    """Look at a picture's file, once; `before` is given back where it still holds and says enough."""
+    try:
+        status = path.stat()
+    except OSError:
+        return Look(None, "there is no such file")
+    facts = status.st_size, status.st_mtime_ns
+    holds = before is not None and (before.bytes, before.changed) == facts
+    if before is not None and holds and (before.size is None or before.likeness is not None or not with_likeness):
+        return before
+    try:
+        orientation, size = pictures.orientation(path), pictures.size(path)
+        pixels, used = pictures.surveyed(path, duplicate_pictures.SIDE)
+        seen = duplicate_pictures.of_pixels(pixels, size) if with_likeness else None
+        return Look(size, None, orientation, *facts, seen, used)
+    except StudioError as error:
+        # The message names the file and a mend; here only what is between is of use.
+        return Look(None, str(error).removeprefix(f"{path}: ").split(";")[0], 1, *facts)
+
+
+def symptoms(record: ImageRecord, seen: Look | None) -> tuple[list[Symptom], ImageRecord]:
+    """The checks on a record's picture (`seen` is None where the record has no path), and the record after their mends.
+
+    Only sure mends are carried out; a record without a picture comes back as it was.
+    """
+    leave_out = Fix("leave the picture out, with its regions", "leave-out")
+    if seen is None or (seen.size is None and seen.bytes is None):
+        return [Symptom("picture-missing", "error", "the picture was not found", None, (leave_out,))], record
+    if seen.size is None:
+        words = seen.problem or "it cannot be read"
+        return [Symptom("picture-unreadable", "error", words, None, (leave_out,))], record
+    found = turned_labels(record, seen) or size_mismatch(record, seen)
+    if found is None:
+        return [], replace(record, width=seen.size[0], height=seen.size[1])
+    return [found], replace(mended(record, found.fix), width=seen.size[0], height=seen.size[1])
+
+
+def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
+    """Labels that fit only the stored frame of a picture that is displayed turned by a quarter."""
+    assert seen.size is not None
+    assert seen.stored is not None
+    if seen.stored == seen.size:
+        return None
+    shapes = list(_mended_shapes(record.regions))
+    fits_displayed, fits_stored = _fit(shapes, seen.size), _fit(shapes, seen.stored)
+    said_so = _declared(record) == seen.stored and bool(shapes)
+    if not fits_stored or (fits_displayed and not said_so):
+        return None
+    words = (
+        f"the labels fit the stored pixels, {_size(seen.stored)}, but the picture is displayed turned, "
+        f"{_size(seen.size)} (EXIF orientation {seen.orientation})"
+    )
+    fix = Fix("turn the labels with the picture", "turn", (seen.orientation, *seen.stored))
+    if not fits_displayed:
+        return Symptom("turned-labels", "error", words, fix)
+    words = (
+        f"the label file has the size of the stored pixels, {_size(seen.stored)}, but the picture is displayed turned, "
+        f"{_size(seen.size)} (EXIF orientation {seen.orientation}); the labels fit both"
+    )
+    keep = Fix("write the displayed size, and keep the labels", "true-size", (*seen.size, None))
+    return Symptom("turned-labels", "error", words, None, (fix, keep))
+
+
+def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
+    """A picture of another size than the label file says: in pixels or, where it says no pixels, in bytes."""
+    assert seen.size is not None
+    declared = _declared(record)
+    if masks := _mask_sizes(_shapes(record.regions)) - {seen.size}:
+        masks = _mask_sizes(_mended_shapes(record.regions)) - {seen.size}
+    if masks and declared in (None, seen.size):
+        declared = min(masks)
+    if declared is not None and declared != seen.size:
+        words = f"the labels are for {_size(declared)}, the picture has {_size(seen.size)}"
+        if declared == seen.stored and not masks:
+            words += " (its stored pixels are meant, but the labels fit the displayed ones)"
+            fix = Fix("write the displayed size, and keep the labels", "true-size", (*seen.size, None))
+            return Symptom("size-mismatch", "warning", words, fix)
+        across, down = seen.size[0] / declared[0], seen.size[1] / declared[1]
+        one_aspect = abs(across - down) <= SAME_SHAPE * max(across, down) and masks <= {declared}
+        scale = Fix("scale the labels with the picture", "scale", (*declared, *seen.size))
+        keep = Fix("write the real size, and keep the labels", "true-size", (*seen.size, None))
+        shapes = list(_mended_shapes(record.regions))
+        fits_real, fits_declared = (_fit(shapes, size) and bool(shapes) for size in (seen.size, declared))
+        if not one_aspect:
+            lies = fits_declared and not masks and declared == (seen.size[1], seen.size[0])
+            turns = _quarter_turns(declared) if lies else ()
+            return Symptom("size-mismatch", "error", words, None, (*((keep,) if fits_real else ()), *turns))
+        if fits_declared and not fits_real:
+            return Symptom("size-mismatch", "error", words, scale)
+        if fits_real and not fits_declared:
+            return Symptom("size-mismatch", "error", f"{words}; the labels fit the real one only", keep)
+        fit = f"the labels fit {'both' if fits_real else 'neither'}" if shapes else "nothing is labelled on it"
+        return Symptom("size-mismatch", "error", f"{words}; {fit}", None, (scale, keep))
+    if record.file_size is not None and record.file_size >= 0 and record.file_size != seen.bytes:
+        words = f"the labelled file had {record.file_size} bytes, this one has {seen.bytes}"
+        fix = Fix("write the real size, and keep the labels", "true-size", (None, None, seen.bytes))
+        return Symptom("size-mismatch", "hint", words, fix)
+    return None
+
+
+def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple[int, int]) -> Symptom | None:
+    """Labels that leave their picture, and would lie in one of its height as width and its width as height. `leaving`
+    are those that leave it: more than one, or one that does so far."""
+    lying, shapes = (frame[1], frame[0]), list(_shapes(regions))
+    if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _fit(shapes, frame):
+        return None
+    beyond = [shape for shape in leaving if not _fit([shape], frame)]
+    are_some = len(beyond) > 1 or any(shape_checks.lies_far_outside(shape, frame) for shape in beyond)
+    if not are_some or not _fit(shapes, lying):
+        return None
+    words = (
+        f"the labels leave the picture of {_size(frame)}, but would fit one of {_size(lying)}: x and y may be "
+        "exchanged, or the picture was turned since"
+    )
+    return Symptom("turned-labels", "warning", words, None, _quarter_turns(lying))
+
+
+def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
+    """The mends of labels that were drawn in a frame of that size, on a picture that has it lying on its side."""
+    return (
+        Fix("exchange x and y of its labels", "turn", (5, *labelled), "exchange"),
+        Fix("turn its labels to the right", "turn", (6, *labelled), "turn-right"),
+        Fix("turn its labels to the left", "turn", (8, *labelled), "turn-left"),
+    )
+
+
+def is_of_other_bytes(symptom: Symptom) -> bool:
+    """Whether a symptom says that the file was another one when it was labelled, perhaps of another size in pixels."""
+    return symptom.check == "size-mismatch" and symptom.severity == "hint"
+
+
+def leaves_the_frame_open(symptom: Symptom) -> bool:
+    """Whether it is still to be decided in which frame the labels of the picture were drawn."""
+    return symptom.check in ("turned-labels", "size-mismatch") and symptom.fix is None
+
+
+def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding]:
+    """Pictures that use a fraction of their range of values, each with its number and file name; one finding for all
+    where all that could be looked at do, as one device made them, and then with one way to stretch them."""
+    known = [(number, name, seen.tones) for number, name, seen in looks if seen is not None and seen.tones is not None]
+    narrow = [(number, name, used) for number, name, used in known if used.is_narrow]
+    of_one_kind: dict[float, list[Tones]] = {}
+    for _, _, used in narrow:
+        if not used.is_blank:
+            of_one_kind.setdefault(used.white, []).append(used)
+    kinds = {white: tonal_range.together(several) for white, several in of_one_kind.items()}
+    looked_at = sum(seen is not None and seen.size is not None for _, _, seen in looks)
+    if len(narrow) == looked_at > 1 and len(kinds) == 1 and sum(map(len, of_one_kind.values())) == len(narrow):
+        (used,) = kinds.values()
+        words = f"all {len(narrow):,} pictures: {tonal_range.in_words(used)}; {tonal_range.how_to(used)}"
+        return [Finding("narrow-range", "hint", words)]
+    found = []
+    for number, name, used in narrow:
+        words = tonal_range.in_words(used)
+        if not used.is_blank:
+            words += f"; {tonal_range.how_to(kinds[used.white])}"
+        found.append(Symptom("narrow-range", "hint", words).at(number, name))
+    return found
+
+
+def no_regions(record: ImageRecord) -> Symptom | None:
+    return None if record.regions else Symptom("no-regions", "hint", "nothing is labelled on it")
+
+
+def mended(record: ImageRecord, fix: Fix | None) -> ImageRecord:
+    """The record after a fix of its picture: turn, scale or true-size; any other leaves it as it is. What the file said
+    of the bytes of another picture goes."""
+    if fix is None:
+        return record
+    if fix.action == "turn":
+        orientation, width, height = fix.value
+        regions = tuple(shape_repairs.turned(region, orientation, (width, height)) for region in record.regions)
+        return replace(record, regions=regions, width=height, height=width, file_size=None)
+    if fix.action == "scale":
+        old_width, old_height, width, height = fix.value
+        factors = width / old_width, height / old_height
+        regions = tuple(shape_repairs.scaled(region, factors, (width, height)) for region in record.regions)
+        return replace(record, regions=regions, width=width, height=height, file_size=None)
+    if fix.action == "true-size":
+        width, height, size = fix.value
+        return replace(
+            record,
+            width=record.width if width is None else width,
+            height=record.height if height is None else height,
+            file_size=size,
+        )
+    return record
+
+
+def _shapes(regions: Iterable[Region]) -> Iterator[Shape]:
+    for region in regions:
+        yield region.shape
+        if region.keypoints:
+            yield region.keypoints
+
+
+def _mended_shapes(regions: Iterable[Region]) -> Iterator[Shape]:
+    """The shapes without what sure mends take from them in any frame: a stray vertex says nothing of the frame."""
+    mended = (shape_checks.examined(region, None, None, may_cut=False).region for region in regions)
+    return _shapes(region for region in mended if region is not None)
+
+
+def _mask_sizes(shapes: Iterable[Shape]) -> set[tuple[int, int]]:
+    """(width, height) of the masks among the shapes."""
+    return {(shape.size[1], shape.size[0]) for shape in shapes if isinstance(shape, RLE)}
+
+
+def _fit(shapes: Sequence[Shape], frame: Frame) -> bool:
+    """Whether all shapes lie in a frame, but for the slack; a mask fits a frame of its own size."""
+    width, height = frame
+    slack = max(SLACK_PX, SLACK_SHARE * max(frame))
+    masks = {(float(shape.size[1]), float(shape.size[0])) for shape in shapes if isinstance(shape, RLE)}
+    boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
+    return masks <= {frame} and all(
+        min(x0, y0) >= -slack and x1 <= width + slack and y1 <= height + slack for x0, y0, x1, y1 in boxes
+    )
+
+
+def _declared(record: ImageRecord) -> tuple[int, int] | None:
+    return None if record.width is None or record.height is None else (record.width, record.height)
+
+
+def _size(size: Frame) -> str:
+    return f"{size[0]:g} x {size[1]:g} px"

@@ -1,0 +1,94 @@
+"""COCO's run-length codes as anybody may have written them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations.formats.coco.ids import as_id
+from maskrcnn.annotations.formats.json_values import Complaint, Json, as_number, brief
+from maskrcnn.annotations.regions import RLE, ImageRecord
+
+_BYTES = re.compile(r"b['\"](.*)['\"]")
+LARGEST_SIDE = 100_000
+"""No picture is wider or higher than this; nor is a mask."""
+
+
+def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) -> RLE:
+    """The mask of a `{"size": [height, width], "counts": text or list}`, compressed. Numbers may be spelled otherwise
+    (30.0, "30"), and a code may be the text of Python's bytes (`"b'...'"`), as json.dumps(str(...)) leaves it.
+
+    Raises `StudioError` for a code that is damaged, and for a mask that is not of the picture's size.
+    """
+    size, counts = _whole(segmentation.get("size")), _whole(segmentation.get("counts"))
+    if isinstance(counts, str) and (found := _BYTES.fullmatch(counts)):
+        counts = found[1].replace("\\\\", "\\")
+    if not isinstance(size, list) or len(size) != 2 or not all(type(s) is int and 0 < s < LARGEST_SIDE for s in size):
+        raise complain(f"has a mask of size {brief(size)}, not height and width")
+    height, width = size
+    if (record.height, record.width) != (None, None) and (record.height, record.width) != (height, width):
+        raise complain(
+            f'has a mask of {width} x {height} px, but "{record.file_name}" is {record.width} x {record.height} px'
+        )
+    if isinstance(counts, list):
+        if not all(type(count) is int and count >= 0 for count in counts) or sum(counts) != height * width:
+            raise complain("has run lengths that do not add up to its size")
+        counts = coco_mask.frPyObjects({"size": size, "counts": counts}, height, width)["counts"].decode("ascii")
+    elif not isinstance(counts, str) or pixels_of(counts) != height * width:
+        raise complain("has a mask whose run-length code is damaged")
+    return RLE((height, width), counts)
+
+
+def _whole(values: Any) -> Any:
+    """A list with whole numbers in any spelling as whole numbers; anything else as it is."""
+    if not isinstance(values, list) or {int}.issuperset(map(type, values)):
+        return values
+    return [as_id(as_number(value)) for value in values]
+
+
+def pixels_of(counts: str) -> int | None:
+    """How many pixels a compressed run-length code covers; None for text that is none.
+
+    pycocotools trusts its input: a code that covers more than the picture would make it write beyond its memory. The
+    code is base 32 in characters from "0" on, 32 marking that more follows and 16 in the last character a negative
+    number; from the third run on, a run is stored as the difference to the run two before it (pycocotools' maskApi.c,
+    rleToString).
+    """
+    if not counts.isascii():
+        return None
+    digits = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
+    if not len(digits):
+        return 0
+    ends = np.flatnonzero(digits & 32 == 0)
+    if digits.min() < 0 or digits.max() >= 64 or not len(ends) or ends[-1] != len(digits) - 1:
+        return None
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    if lengths.max() > 7:
+        return None
+    place = np.arange(len(digits)) - np.repeat(starts, lengths)
+    stored = np.add.reduceat((digits & 31) << (5 * place), starts)
+    stored -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
+    runs = stored.copy()
+    for first in (1, 2):  # each run stands on the one two before it; the first of all stands alone
+        runs[first::2] = np.cumsum(stored[first::2])
+    return None if runs.min() < 0 else int(runs.sum())
+
+
+def from_runs(starts: np.ndarray, ends: np.ndarray, height: int, width: int) -> RLE:
+    """The mask whose pixels, counted down the columns, are those from each start to before its end, in order.
+
+    What it costs depends on the number of runs alone, not on that of the picture's pixels.
+    """
+    if len(starts):  # a run that begins where another ends is one with it
+        apart = starts[1:] != ends[:-1]
+        starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
+    edges = np.column_stack([starts, ends]).ravel()
+    counts = np.diff(np.concatenate([[0], edges, [height * width]]))
+    if counts[-1] == 0:
+        counts = counts[:-1]
+    coded = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+    return RLE((height, width), coded["counts"].decode("ascii"))

@@ -1,0 +1,247 @@
+"""Writing COCO documents; see `coco` for what becomes what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations import raster
+from maskrcnn.annotations.formats import mask_requirements
+from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
+from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
+from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
+from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.regions import (
+    Circle,
+    Dataset,
+    Ellipse,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Point,
+    Region,
+    Skeleton,
+)
+
+_LARGEST_ID = 2**53
+"""The whole numbers that every JSON reader can tell apart."""
+
+
+def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:
+    """The dataset as a COCO document; see `coco` for what `classes` (names, in the order of their ids) changes.
+
+    With `outlines=False` an object of which only keypoints were drawn is ground truth too, with the box around them.
+
+    Raises `StudioError` for a region with area that has no class, or one that is not in `classes`; for a picture whose
+    size nobody knows; and for a mask that is not of its picture's size.
+    """
+    return _document(dataset, classes, Losses(dataset.source), outlines)
+
+
+def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
+    """What detections are measured on, as a COCO document.
+
+    Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools says of that file what we do; a
+    dataset of another format has those that `encode` writes. The objects are those that are learned from
+    (`annotations.learned`), each with a mask (with `outlines=False`, also those of which only a box or keypoints are
+    known, with their box), and crowds. Raises what `document` raises.
+    """
+    return _document(dataset, None, Losses(dataset.source), outlines, measured=True)
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
+    losses = Losses(dataset.source)
+    of_the_dataset(dataset, losses, "COCO", keypoint_names=False, unused_classes=False)
+    written = _document(dataset, None, losses)
+    content = json_bytes(written, dataset.source or "the dataset")
+    return Encoded({"coco.json": content}, len(written["annotations"]), losses.warnings())
+
+
+def _document(
+    dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True, measured: bool = False
+) -> Json:
+    source, afresh = str(dataset.source or "the dataset"), classes is not None
+    names = tuple(classes) if classes is not None else dataset.classes
+    kept = dataset.extras.get("coco_categories", {})
+    category_ids = dict(
+        zip(names, _ids([kept.get(name, {}).get("id") for name in names], afresh, measured), strict=True)
+    )
+    image_ids = _ids([record.extras.get("coco", {}).get("id") for record in dataset.images], afresh, measured)
+
+    images: list[Json] = []
+    annotations: list[Json] = []
+    given: list[Any] = []
+    for image_id, record in zip(image_ids, dataset.images, strict=True):
+        width, height = mask_requirements.size_of(record, source, "COCO")
+        images.append(_image(image_id, record, width, height, afresh, losses))
+        for number, region in enumerate(record.regions, start=1):
+            here = f'{source}: region {number} of "{record.file_name}"'
+            if _left_out(region, afresh or measured, outlines, losses):
+                continue
+            category_id = mask_requirements.class_of(region, category_ids, dataset, here)
+            mask_requirements.fitting_mask(region, width, height, here)
+            as_read = {} if afresh else region.extras.get("coco", {})
+            if measured:
+                as_read = _measurable(as_read, region, width, height, outlines)
+            skeleton = dataset.skeletons.get(region.class_name or "")
+            annotation = _annotation(region, width, height, as_read, skeleton, losses)
+            if annotation is None:
+                losses("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
+                continue
+            given.append(as_read.get("id"))
+            annotations.append({"image_id": image_id, "category_id": category_id, **annotation})
+    return {
+        # pycocotools reads `info` before it uses a file as ground truth.
+        "info": {},
+        **dataset.extras.get("coco", {}),
+        "images": images,
+        "annotations": [
+            {"id": number, **annotation} for number, annotation in zip(_ids(given, afresh), annotations, strict=True)
+        ],
+        "categories": [
+            {
+                "supercategory": "",
+                **kept.get(name, {}),
+                "id": number,
+                "name": name,
+                **_named(dataset.skeletons.get(name)),
+            }
+            for name, number in category_ids.items()
+        ],
+    }
+
+
+def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
+    """An id for each: the given one if it is a whole number and nothing before has it, else one above all given.
+
+    Texts are kept if all are texts, as the two together have no order; with `as_they_are`, so is whatever tells all of
+    them apart.
+    """
+    if afresh:
+        return list(range(1, len(given) + 1))
+    if as_they_are and None not in given and len(set(given)) == len(given):
+        return list(given)
+    if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
+        return list(given)
+    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
+    fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
+    taken: set[int] = set()
+    ids: list[int | str] = []
+    for value in usable:
+        chosen = next(fresh) if value is None or value in taken else value
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids
+
+
+def _measurable(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
+    """What its file said of an object that is measured: with a mask where masks are; nothing if it has no pixel inside
+    its picture, as nothing is learned from it then."""
+    if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
+        return {}
+    return {name: value for name, value in as_read.items() if name != "segmentation" or not outlines}
+
+
+def _named(skeleton: Skeleton | None) -> Json:
+    if skeleton is None:
+        return {}
+    return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
+
+
+def _image(image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, losses: Losses) -> Json:
+    further = {key: value for key, value in record.attributes.items() if key not in IMAGE_FIELDS}
+    if len(further) < len(record.attributes):
+        losses("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
+    if record.split is not None and not afresh:
+        further["split"] = record.split
+    return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
+
+
+def _left_out(region: Region, afresh: bool, outlines: bool, losses: Losses) -> bool:
+    """Whether there is nothing about the region that COCO could hold, or that ground truth could use."""
+    shape = region.shape
+    if isinstance(shape, Keypoints) and not (afresh and outlines):
+        drawn = any(visibility for _, _, visibility in shape.points)
+        if drawn and (not afresh or raster.has_box(shape)):
+            return False
+    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _said(region)):
+        return False
+    losses("{regions} without area (points, lines) left out because COCO instances have masks")
+    return True
+
+
+def _annotation(
+    region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, losses: Losses
+) -> Json | None:
+    """What COCO says about a region, ids apart; None if its mask is empty and no COCO file ever said otherwise.
+
+    `as_read` is what its file said about the drawn shape (empty: nothing, or it does not matter).
+    """
+    shape = region.shape
+    annotation: Json = {}
+    if isinstance(shape, Keypoints | Point):
+        x0, y0, x1, y1 = raster.bounds(shape)
+        area: float = (x1 - x0) * (y1 - y0)
+        box = [x0, y0, x1 - x0, y1 - y0]
+    else:
+        encoded = raster.rle(shape, height, width)
+        area, box = (
+            int(coco_mask.area({**encoded, "counts": encoded["counts"].encode("ascii")})),
+            raster.mask_box(encoded),
+        )
+        if area == 0 and "id" not in as_read:
+            return None
+        annotation["segmentation"] = _segmentation(region, encoded, losses)
+    if "segmentation" in as_read:
+        annotation["segmentation"] = as_read["segmentation"]
+        if annotation["segmentation"] is None:
+            del annotation["segmentation"]
+    annotation |= {
+        "area": as_read.get("area", area),
+        "bbox": as_read.get("bbox", box),
+        "iscrowd": int(region.iscrowd),
+        **_keypoint_fields(region, skeleton),
+    }
+    if region.source == "model":
+        annotation |= {"source": "model"} | ({} if region.score is None else {"score": region.score})
+    others = dict(region.attributes)
+    for name, value in as_read.get("fields", {}).items():
+        if value is not None:
+            annotation[name] = value
+        elif name in others:
+            annotation[name] = others.pop(name)
+    return {**annotation, "attributes": others} if others else annotation
+
+
+def _said(region: Region) -> Json:
+    """What its COCO file said of a region."""
+    said: Json = region.extras.get("coco", {})
+    return said
+
+
+def _segmentation(region: Region, encoded: Json, losses: Losses) -> Any:
+    outlines = raster.polygons(region.shape)
+    if outlines is None:
+        if isinstance(region.shape, MultiPolygon):
+            losses("{regions} with holes became masks because COCO polygons have no holes")
+        return encoded
+    if isinstance(region.shape, Circle | Ellipse):
+        losses("{regions} drawn as circles or ellipses became polygons because COCO has neither")
+    return [[value for point in outline for value in point] for outline in outlines]
+
+
+def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
+    """`keypoints` and `num_keypoints`; unlabelled ones where the class has a skeleton, as pycocotools expects them."""
+    if isinstance(region.shape, Point):  # it came as a keypoint, as VIA exports its points
+        return {"keypoints": _said(region)["keypoints"], "num_keypoints": 1}
+    keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    if keypoints is None:
+        return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}
+    return {
+        "keypoints": [value for point in keypoints.points for value in point],
+        "num_keypoints": sum(visibility > 0 for _, _, visibility in keypoints.points),
+    }

@@ -1,0 +1,339 @@
+"""Reading labelme files; see `labelme` for what becomes what."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+import posixpath
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from maskrcnn.annotations.formats.coco import run_lengths
+from maskrcnn.annotations.formats.coco.ids import as_id
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    as_number,
+    brief,
+    coordinate,
+    mapping,
+    plain,
+    require_few_regions,
+    text,
+)
+from maskrcnn.annotations.formats.via.attribute_tally import is_yes
+from maskrcnn.annotations.pixel_budget import DECODING
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Dataset,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Point,
+    Points,
+    Polygon,
+    Polyline,
+    Rect,
+    Region,
+    Shape,
+    classes_in,
+)
+from maskrcnn.words import counted
+
+MOST_IMAGE_DATA = 32_000_000
+"""Pictures inside labelme files are kept up to this many characters together; more would fill the memory."""
+
+_MEND = "mend it in labelme, or take it out of the file"
+DOCUMENT_FIELDS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth", "split")
+_SHAPE_FIELDS = ("label", "points", "group_id", "shape_type", "flags", "description", "mask")
+_OUTLINES = ("polygon", "oriented_rectangle", "rotation", "quadrilateral")
+_LARGEST_SIDE = 100_000
+_LARGEST_MASK = 170_000_000
+_MOST_MASK_PIXELS = 400_000_000
+"""Of all masks on one picture: a few seconds."""
+
+
+def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Path | str) -> Dataset:
+    """The dataset of labelme documents by the name of their file, relative to the folder `source`.
+
+    `source` may also be the one file itself. Documents are taken one by one, so that a folder of large files need not
+    be in memory whole. Pictures are named relative to `source`. Raises `StudioError` naming file and shape for
+    anything that cannot be what labelme wrote.
+    """
+    source = Path(source)
+    records: list[ImageRecord] = []
+    in_all = 0
+    for name, document in documents.items() if isinstance(documents, Mapping) else documents:
+        file = source if source.name == name else source / name
+        records.append(_record(name, document, Complaint(str(file), "the file", _MEND)))
+        in_all += len(records[-1].extras["labelme"].get("imageData", ""))
+        if in_all > MOST_IMAGE_DATA:
+            records = [_without_data(record) for record in records]
+            in_all = MOST_IMAGE_DATA
+    return Dataset(tuple(records), classes_in(records), source=source, extras={"flavour": "labelme"})
+
+
+def _without_data(record: ImageRecord) -> ImageRecord:
+    kept = record.extras["labelme"]
+    if "imageData" not in kept:
+        return record
+    others = {key: value for key, value in kept.items() if key != "imageData"}
+    return replace(record, extras={"labelme": {**others, "imageData_left_out": True}})
+
+
+def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
+    image_path = text(document.get("imagePath"), '"imagePath"', complain)
+    if not image_path.strip():
+        raise complain('has an empty "imagePath"')
+    width, height = _size(document)
+    kept: Json = {
+        "file": name,
+        "document": {key: value for key, value in document.items() if key not in ("shapes", "imageData")},
+    }
+    if isinstance(document.get("imageData"), str):
+        kept["imageData"] = document["imageData"]
+    split = document.get("split")
+    return ImageRecord(
+        picture_name(name, image_path),
+        _regions(document.get("shapes"), width, height, complain),
+        width=width,
+        height=height,
+        attributes=attributes_of(_checked(kept["document"], complain), DOCUMENT_FIELDS),
+        split=split if split in ("train", "val") else None,
+        extras={"labelme": kept},
+    )
+
+
+def picture_name(name: str, image_path: str) -> str:
+    """The picture's place relative to the folder of the set, where it lies in it; else as it was written."""
+    written = image_path.replace("\\", "/")
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(name), written))
+    leads_out = joined.startswith(("/", "..")) or re.match(r"[A-Za-z][\w+.-]*:", written)
+    return image_path if leads_out or joined == "." else joined
+
+
+def _size(document: Json) -> tuple[int | None, int | None]:
+    """Width and height; both None where one is not known or no number of pixels, as the picture itself tells both."""
+    written = (as_number(document.get(key)) for key in ("imageWidth", "imageHeight"))
+    width, height = (int(side) if isinstance(side, float) and side.is_integer() else side for side in written)
+    if all(type(side) is int and 0 < side < _LARGEST_SIDE for side in (width, height)):
+        return width, height
+    return None, None
+
+
+def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
+    """What a shape or a document says besides its `known` fields, where it says anything."""
+    said = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
+    nested = entry.get("attributes") or {}
+    is_group = isinstance(nested, dict)
+    apart = (*known, *said, "attributes") if is_group else (*known, *said)  # else it is one attribute like any other
+    further = {key: value for key, value in entry.items() if key not in apart and value is not None}
+    return {**said, **further, **(nested if is_group else {})}
+
+
+def _checked(entry: Json, complain: Complaint) -> Json:
+    return plain(entry, "attributes", complain)
+
+
+def _regions(shapes: Any, width: int | None, height: int | None, complain: Complaint) -> tuple[Region, ...]:
+    if not isinstance(shapes, list):
+        raise complain(f'has {brief(shapes)} as "shapes", not a list')
+    require_few_regions(len(shapes), complain)
+    regions: list[Region] = []
+    groups: dict[Any, int] = {}
+    if sum(map(_mask_pixels, shapes)) > _MOST_MASK_PIXELS:
+        raise complain(f"has masks of more than {_MOST_MASK_PIXELS // 1_000_000} megapixels together")
+    for position, entry in enumerate(shapes):
+        here = complain.at(f"shape {position + 1}")
+        region = _region(mapping(entry, "its entry", here), position, width, height, here)
+        group = entry.get("group_id")
+        if isinstance(region.shape, Polygon) and isinstance(group, int | str):
+            first = groups.setdefault((region.class_name, group), len(regions))
+            if first < len(regions):
+                regions[first] = _together(regions[first], region)
+                continue
+        regions.append(region)
+    return tuple(regions)
+
+
+def _mask_pixels(entry: Any) -> float:
+    """How many pixels the mask of an entry has by its corners; 0 where it has none, or none that could be read."""
+    match entry:
+        case {"shape_type": "mask", "points": [[x0, y0], [x1, y1]]}:
+            corners = (x0, y0, x1, y1)
+            if all(type(value) in (int, float) and 0 <= value < _LARGEST_SIDE for value in corners):
+                return abs(x1 + 1 - x0) * abs(y1 + 1 - y0)
+    return 0
+
+
+def _together(first: Region, part: Region) -> Region:
+    """One object of which another part was found."""
+    assert isinstance(part.shape, Polygon)
+    assert isinstance(first.shape, Polygon | MultiPolygon)
+    before = first.shape.parts if isinstance(first.shape, MultiPolygon) else ((first.shape.points,),)
+    kept, more = first.extras["labelme"], part.extras["labelme"]
+    extras = {"labelme": {key: [*kept[key], *more[key]] for key in kept}}
+    return replace(first, shape=MultiPolygon((*before, (part.shape.points,))), extras=extras)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an entry says of its object besides label and outline."""
+
+    attributes: Json
+    iscrowd: bool
+    source: Literal["human", "model"]
+    score: float | None
+    keypoints: Keypoints | None
+
+
+def said(entry: Json) -> Said:
+    """What an entry says, as `labelme_write` would have written it.
+
+    The marks `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself; under its "attributes" these
+    are names like any other.
+    """
+    is_crowd, is_model = is_yes(entry.get("iscrowd")), entry.get("source") == "model"
+    keypoints = _keypoints(entry.get("keypoints"))
+    score = entry.get("score") if is_model else None
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+        score = None
+    taken = {"iscrowd": is_crowd, "source": is_model, "score": score is not None, "keypoints": keypoints is not None}
+    others = attributes_of({key: value for key, value in entry.items() if not taken.get(key)}, _SHAPE_FIELDS)
+    return Said(others, is_crowd, "model" if is_model else "human", score, keypoints)
+
+
+def _region(entry: Json, position: int, width: int | None, height: int | None, complain: Complaint) -> Region:
+    label = as_id(entry.get("label"))
+    label = text(str(label) if type(label) in (int, float) else label, '"label"', complain)
+    facts = said(_checked(entry, complain))
+    shape = _shape(entry, facts.keypoints, width, height, complain)
+    kept = {"entries": [{key: value for key, value in entry.items() if key != "label"}], "at": [position]}
+    return Region(
+        shape,
+        label if label.strip() else None,
+        facts.attributes,
+        facts.iscrowd,
+        facts.source,
+        facts.score,
+        None if shape is facts.keypoints else facts.keypoints,
+        {"labelme": kept},
+    )
+
+
+def _keypoints(value: Any) -> Keypoints | None:
+    """Keypoints as we write them; None for anything else that somebody gave this name."""
+    if not isinstance(value, list) or not value:
+        return None
+    for place in value:
+        if not isinstance(place, list) or len(place) != 3 or not all(type(number) in (int, float) for number in place):
+            return None
+        if place[2] not in (0, 1, 2) or not all(abs(number) < 1e6 for number in place):
+            return None
+    return Keypoints(tuple((x, y, int(visibility)) for x, y, visibility in value))
+
+
+def _shape(
+    entry: Json, keypoints: Keypoints | None, width: int | None, height: int | None, complain: Complaint
+) -> Shape:
+    kind, points = entry.get("shape_type") or "polygon", _points(entry.get("points"), complain)
+    wanted = {"circle": (2,), "point": (1,), "mask": (2,), "rectangle": (2, 4)}.get(str(kind))
+    if wanted is not None and len(points) not in wanted:
+        raise complain(f"is a {kind} of {counted(len(points), 'point')}")
+    match kind:
+        case "rectangle":
+            return _rectangle(points)
+        case "circle":
+            (cx, cy), (x, y) = points
+            return Circle(cx, cy, math.hypot(x - cx, y - cy))
+        case "line" | "linestrip":
+            return Polyline(points)
+        case "point":
+            return Point(*points[0])
+        case "points":
+            return keypoints or Keypoints(tuple((x, y, 2) for x, y in points))
+        case "mask":
+            return _mask(entry.get("mask"), points, width, height, complain)
+        case _ if kind in _OUTLINES:
+            return Polygon(points)
+    raise complain(
+        f"has the type {brief(kind)}; labelme's types are polygon, rectangle, circle, line, linestrip, point, points "
+        "and mask"
+    )
+
+
+def _points(values: Any, complain: Complaint) -> Points:
+    if not isinstance(values, list) or not values:
+        raise complain(f'has {brief(values)} as "points", not a list of x, y')
+    for value in values:
+        if not isinstance(value, list) or len(value) != 2:
+            raise complain(f'has {brief(value)} in its "points", not x, y')
+    return tuple((coordinate(x, "points", complain), coordinate(y, "points", complain)) for x, y in values)
+
+
+def _rectangle(points: Points) -> Rect | Polygon:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    if len(points) == 4:
+        straight = {(xs[0], ys[1]), (xs[2], ys[3])} <= set(points) or {(xs[1], ys[0]), (xs[3], ys[2])} <= set(points)
+        if not straight or len(set(xs)) > 2 or len(set(ys)) > 2:
+            return Polygon(points)
+    return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
+
+
+def _mask(value: Any, points: Points, width: int | None, height: int | None, complain: Complaint) -> Shape:
+    if width is None or height is None:
+        raise complain('is a mask, but the file has no "imageWidth" and "imageHeight"')
+    if width * height > _LARGEST_MASK:
+        raise complain(f"is a mask for a picture of {width} x {height} px, which is far too large")
+    (x0, y0), (x1, y1) = ((int(x), int(y)) for x, y in points)
+    inside = _decoded(value, complain)
+    if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
+        raise complain(f"is a mask from {x0}, {y0} to {x1}, {y1} in a picture of {width} x {height} px")
+    if inside.shape != (y1 + 1 - y0, x1 + 1 - x0):
+        raise complain(
+            f"is a mask of {inside.shape[1]} x {inside.shape[0]} px between corners that are "
+            f"{x1 + 1 - x0} x {y1 + 1 - y0} px apart"
+        )
+    return _placed(inside, x0, y0, height, width)
+
+
+def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RLE:
+    """A mask bool `(h, w)` at its place in a picture; the picture, which may be many times as large, is not made."""
+    high, wide = inside.shape
+    columns = np.zeros(
+        (wide, high + 2), np.int8
+    )  # each between two that are not set, so that no run goes on in the next
+    columns[:, 1:-1] = inside.T
+    steps = np.diff(columns, axis=1)
+    (column, row), (end_column, end_row) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    return run_lengths.from_runs(
+        (x0 + column) * height + y0 + row, (x0 + end_column) * height + y0 + end_row, height, width
+    )
+
+
+def _decoded(value: Any, complain: Complaint) -> np.ndarray:
+    if not isinstance(value, str):
+        raise complain(f'is a mask, but has {brief(value)} as "mask"')
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(base64.b64decode(value, validate=True)), formats=("PNG",)) as picture:
+                if picture.width * picture.height > _LARGEST_MASK:
+                    raise complain(f"has a mask of {picture.width} x {picture.height} px, which is far too large")
+                with DECODING.of(picture.width * picture.height):
+                    pixels = np.asarray(picture)
+    except (binascii.Error, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
+        raise complain('has a "mask" that is no PNG picture') from None
+    if pixels.ndim != 2:
+        raise complain('has a "mask" of several colours')
+    return pixels.astype(bool)

@@ -1,0 +1,216 @@
+"""Writing labelme files; see `labelme` for what becomes what."""
+
+from __future__ import annotations
+
+import base64
+import io
+import posixpath
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.formats import label_file_names, original_names
+from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
+from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes
+from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, said
+from maskrcnn.annotations.regions import (
+    RLE,
+    Circle,
+    Dataset,
+    Ellipse,
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Point,
+    Points,
+    Polygon,
+    Polyline,
+    Rect,
+    Region,
+    Shape,
+)
+from maskrcnn.errors import StudioError
+
+_VERSION = "5.5.0"
+"""The version of labelme whose files ours look like."""
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """The dataset as one file for each picture, named after it, folders kept, and a warning line for each kind of loss.
+
+    Raises `StudioError` for a mask that is not of its picture's size, and for one of a picture whose size nobody knows.
+    """
+    losses = Losses(dataset.source)
+    files: dict[str, bytes] = {}
+    places: dict[str, Path] = {}
+    taken: set[str] = set()
+    n_regions = 0
+    of_the_dataset(dataset, losses, "labelme", keypoint_names=True, unused_classes=True)
+    for record in dataset.images:
+        kept = record.extras.get("labelme", {})
+        as_read = kept.get("document", {})
+        if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
+            kept, as_read = {}, {}  # another picture by now
+        name = label_file_names.unused(label_file_names.beside(kept.get("file", record.file_name), ".json"), taken)
+        document, written = _document(record, as_read, kept.get("imageData"), losses)
+        n_regions += written
+        files[name] = json_bytes(document, losses.source)
+        if record.path is not None:
+            places[_picture_place(document["imagePath"], name)] = record.path
+        if kept.get("imageData_left_out"):
+            losses("{pictures} left out of their labelme files because they are large; keep them beside the files")
+    return Encoded(files, n_regions, losses.warnings(), places)
+
+
+def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Losses) -> tuple[Json, int]:
+    """The file of a picture, and how many regions are in it."""
+    width, height = record.width, record.height
+    if (width is None or height is None) and record.path is not None:
+        width, height = pictures.size(record.path)
+    unchanged = as_read and as_read.get("split") == record.split
+    if unchanged and attributes_of(as_read, DOCUMENT_FIELDS) == dict(record.attributes):
+        document = {"imageHeight": height, "imageWidth": width, **as_read}
+    else:
+        others = dict(record.attributes)
+        document = {
+            "version": as_read.get("version", _VERSION),
+            "flags": others.pop("flags", {}),
+            "imagePath": as_read.get("imagePath") or original_names.last_part(record.file_name),
+            "imageHeight": height,
+            "imageWidth": width,
+        }
+        document |= {"attributes": others} if others else {}
+        document |= {"split": record.split} if record.split else {}
+    shapes, n_regions = _shapes(record, width, height, losses)
+    return {**document, "shapes": shapes, "imageData": data}, n_regions
+
+
+def _picture_place(image_path: str, name: str) -> str:
+    """Where labelme looks for the picture of the label file `name`: where it says, or beside it."""
+    place = picture_name(name, image_path)
+    folder = posixpath.dirname(name)
+    return place if place == inside(place) else posixpath.join(folder, posixpath.basename(inside(image_path)))
+
+
+def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: Losses) -> tuple[list[Json], int]:
+    """The entries of a picture's regions, some of which have several, and the number of regions that have any."""
+    numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
+    fresh = count(max([0, *numbers]) + 1)
+    used: set[tuple[str, Any]] = set()
+    placed: list[tuple[int, Json]] = []
+    place = -1
+    n_regions = 0
+    for number, region in enumerate(record.regions, start=1):
+        here = f'{losses.source}: region {number} of "{record.file_name}"'
+        kept = region.extras.get("labelme", {})
+        drawn = kept.get("entries") or _drawn(region.shape, width, height, here, losses)
+        entries = _entries(region, drawn, as_read=bool(kept))
+        n_regions += bool(entries)
+        group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
+        outlines = [entry for entry in entries if entry.get("shape_type") == "polygon"]
+        # Polygons of one label and one group are one object, here and in labelme's converters.
+        if (outlines and isinstance(group, int | str)) or len(entries) > 1:
+            key = (region.class_name or "", group)
+            if group is None or key in used:
+                group = next(fresh)
+                entries = [{**entry, "group_id": group} for entry in entries]
+            used.add((region.class_name or "", group))
+        for index, entry in enumerate(entries):
+            place = kept["at"][index] if kept else place
+            placed.append((place, entry))
+    return [entry for _, entry in sorted(placed, key=lambda item: item[0])], n_regions
+
+
+def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
+    """The entries of a region: as they were read, where nothing about it has changed."""
+    if not drawn:
+        return []
+    label = region.class_name or ""
+    whole = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
+    if as_read:
+        facts = said(drawn[0])
+        same_keypoints = facts.keypoints in (region.keypoints, whole)
+        now = (dict(region.attributes), region.iscrowd, region.source, region.score)
+        if same_keypoints and now == (facts.attributes, facts.iscrowd, facts.source, facts.score):
+            return [{**entry, "label": label} for entry in drawn]
+    others = dict(region.attributes)
+    fields: Json = {
+        "group_id": others.pop("group_id", None),
+        "description": others.pop("description", ""),
+        "flags": others.pop("flags", {}),
+    }
+    fields |= {"attributes": others} if others else {}
+    fields |= {"iscrowd": True} if region.iscrowd else {}
+    fields |= {"source": "model"} if region.source == "model" else {}
+    fields |= {"score": region.score} if region.score is not None and region.source == "model" else {}
+    fields |= {"keypoints": [list(point) for point in whole.points]} if whole is not None else {}
+    return [
+        {
+            "label": label,
+            "points": entry["points"],
+            "shape_type": entry.get("shape_type") or "polygon",
+            "mask": entry.get("mask"),
+            **fields,
+        }
+        for entry in drawn
+    ]
+
+
+def _drawn(shape: Shape, width: int | None, height: int | None, here: str, losses: Losses) -> list[Json]:
+    """The outlines of a shape as labelme draws them; none for what has no place in it."""
+    match shape:
+        case Polygon(points=()) | Polyline(points=()) | Keypoints(points=()):
+            losses("{regions} left out because nothing is drawn: an outline without a vertex")
+            return []
+        case Polygon():
+            return [_drawing("polygon", shape.points)]
+        case Rect():
+            x0, y0, x1, y1 = raster.bounds(shape)
+            return [_drawing("rectangle", ((x0, y0), (x1, y1)))]
+        case Circle():
+            return [_drawing("circle", ((shape.cx, shape.cy), (shape.cx + shape.r, shape.cy)))]
+        case Polyline():
+            return [_drawing("line" if len(shape.points) == 2 else "linestrip", shape.points)]
+        case Point():
+            return [_drawing("point", ((shape.cx, shape.cy),))]
+        case Keypoints():
+            return [_drawing("points", tuple((x, y) for x, y, _ in shape.points))]
+        case Ellipse():
+            losses("{regions} drawn as ellipses became polygons because labelme has none")
+            return [_drawing("polygon", raster.rings(shape)[0])]
+        case MultiPolygon() if all(len(part) == 1 for part in shape.parts):
+            return [_drawing("polygon", part[0]) for part in shape.parts]
+        case MultiPolygon():
+            losses("{regions} with holes became masks because labelme polygons have no holes")
+            return _mask(shape, width, height, here, losses)
+        case RLE():
+            return _mask(shape, width, height, here, losses)
+
+
+def _drawing(kind: str, points: Points) -> Json:
+    return {"shape_type": kind, "points": [list(point) for point in points]}
+
+
+def _mask(shape: Shape, width: int | None, height: int | None, here: str, losses: Losses) -> list[Json]:
+    if width is None or height is None:
+        if not isinstance(shape, RLE):
+            raise StudioError(f"{here} has holes, and labelme needs the size of its picture; pass --images DIR")
+        height, width = shape.size
+    try:
+        pixels = raster.mask(shape, height, width)
+    except ValueError as error:
+        raise StudioError(f"{here}: {error}; use the picture that was labelled") from None
+    ys, xs = np.nonzero(pixels)
+    if not len(xs):
+        losses("{regions} left out because their mask has no pixel inside the picture")
+        return []
+    x0, x1, y0, y1 = int(xs.min()), int(xs.max()), int(ys.min()), int(ys.max())
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[y0 : y1 + 1, x0 : x1 + 1].astype(np.uint8)).save(buffer, "PNG")
+    drawing = _drawing("mask", ((x0, y0), (x1, y1)))
+    return [{**drawing, "mask": base64.b64encode(buffer.getvalue()).decode("ascii")}]

@@ -1,0 +1,42 @@
+"""What a picture and a region must have before a format of masks or outlines can hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
+from maskrcnn.errors import StudioError
+
+Number = TypeVar("Number")
+
+
+def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
+    """`(width, height)` of a picture; `StudioError` if nobody knows it."""
+    if record.width is not None and record.height is not None:
+        return record.width, record.height
+    if record.path is None:
+        raise StudioError(
+            f'{source}: image "{record.file_name}" not found beside it, and {format} needs its size; pass --images DIR'
+        )
+    return pictures.size(record.path)
+
+
+def class_of(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
+    """What the region's class is numbered; `StudioError` if it has none, or one that is not among those."""
+    if region.class_name is None:
+        raise class_rule.no_class(here, dataset, region)
+    if region.class_name not in numbers:
+        raise StudioError(f'{here} is a "{region.class_name}"; the classes are {", ".join(numbers) or "none"}')
+    return numbers[region.class_name]
+
+
+def fitting_mask(region: Region, width: int, height: int, here: str) -> None:
+    """Raises `StudioError` for a mask that was drawn on a picture of another size."""
+    if isinstance(region.shape, RLE) and region.shape.size != (height, width):
+        high, wide = region.shape.size
+        raise StudioError(
+            f"{here}: the mask is {wide} x {high} px, the picture {width} x {height} px; use the one that was labelled"
+        )

@@ -1,0 +1,164 @@
+"""Two folders of masks that belong together, as Pascal VOC has them, and CVAT ("segmentation mask") and labelme write.
+
+    JPEGImages/a.jpg  SegmentationObject/a.png  SegmentationClass/a.png  ImageSets/Segmentation/train.txt
+
+Of each pixel, `SegmentationObject` says which object it belongs to, and `SegmentationClass` of which class that is:
+by numbers (grey, palette) or by colours. Black, or 0, is the background; 255, or VOC's (224, 224, 192), is a border
+that belongs to nobody. An object has the class that most of its pixels have.
+
+`labelmap.txt` names classes by their colours (CVAT: `leaf:128,0,0::`), `class_names.txt` by their numbers (labelme: one
+a line, the first is 0); else they are "class 15" and so on. `ImageSets` says which split a picture is of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from maskrcnn import foreign
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.folder_walk import files_in
+from maskrcnn.annotations.formats import text_encodings
+from maskrcnn.errors import StudioError
+
+_OBJECTS, _CLASSES = "segmentationobject", "segmentationclass"
+_LARGEST = 20_000_000
+_MOST_RUNS = 20_000_000
+_COLOURS = np.dtype(np.uint32)
+"""Of masks in colours; numbers are of other types."""
+_BORDER_NUMBER, _BORDER_COLOUR = 255, 224 << 16 | 224 << 8 | 192
+_SPLITS: Mapping[str, Literal["train", "val"]] = {"train": "train", "val": "val"}
+_COLOUR = re.compile(r"([^:#]+):\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*(?::.*)?")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A folder of objects and the folder of their classes."""
+
+    objects: Path
+    classes: Path
+
+    @cached_property
+    def colours(self) -> dict[int, str]:
+        """The names of classes by colour; empty where nobody names them so."""
+        found = (_COLOUR.fullmatch(line.strip()) for line in self._lines("labelmap.txt"))
+        named = {(int(m[2]) << 16) + (int(m[3]) << 8) + int(m[4]): m[1].strip() for m in found if m}
+        return {colour: name for colour, name in named.items() if colour}
+
+    @cached_property
+    def numbers(self) -> dict[int, str]:
+        """The names of classes by number."""
+        lines = [line.strip() for line in self._lines("class_names.txt")]
+        return {number: line for number, line in enumerate(lines) if number and line}
+
+    @cached_property
+    def splits(self) -> dict[str, Literal["train", "val"]]:
+        """The split of pictures, by their name without suffix, where `ImageSets` tells two apart."""
+        lists = self.objects.parent / "ImageSets" / "Segmentation"
+        found: dict[str, Literal["train", "val"]] = {}
+        if foreign.is_confined(lists, [self.objects.parent]):
+            for name, file in files_in(lists, (".txt",)).items():
+                known = _SPLITS.get(file_names.split_word(name) or "")
+                if known is not None:
+                    found |= dict.fromkeys((line.strip() for line in _text(file)), known)
+        return found if len({*found.values()}) > 1 else {}
+
+    def read(self, name: str) -> tuple[np.ndarray, Mapping[int, str]]:
+        """Of the mask of that name in both folders: which object each pixel belongs to, `(H, W)`, 0 for none, and the
+        class of each object. Raises `StudioError` for what is not such a pair."""
+        owners = self._keys(self.objects / name)
+        classes = self._keys(self.classes / name, as_colours=bool(self.colours))
+        if owners.shape != classes.shape:
+            raise StudioError(
+                f"{self.classes / name}: is of another size than that in {self.objects.name}; export both again"
+            )
+        found: dict[int, int] = {}
+        owners = np.where(owners == _border(owners), 0, owners)
+        for owner, key in _most_frequent(owners, classes, self.classes / name):
+            found.setdefault(owner, key)
+        is_colour = classes.dtype == _COLOURS
+        return owners, {owner: self._named(key, is_colour, name) for owner, key in found.items()}
+
+    def _keys(self, mask: Path, as_colours: bool = False) -> np.ndarray:
+        """The numbers of a mask, or its colours as one number each (uint32)."""
+        if not mask.is_file() or not foreign.is_confined(mask, [self.objects.parent]):
+            raise StudioError(f"{mask}: is not there, though the mask of its objects is; export both again")
+        if not as_colours:
+            try:
+                return pictures.values(mask)
+            except StudioError as error:
+                if "has colours" not in str(error):
+                    raise
+        red, green, blue = np.moveaxis(pictures.load(mask).astype(_COLOURS), -1, 0)
+        colours: np.ndarray = (red << 16) + (green << 8) + blue
+        return colours
+
+    def _named(self, key: int, is_colour: bool, name: str) -> str:
+        names, list_of_names = (self.colours, "labelmap.txt") if is_colour else (self.numbers, "class_names.txt")
+        shown = f"the colour {key >> 16}, {key >> 8 & 255}, {key & 255}" if is_colour else f"the value {key}"
+        if names and key not in names:
+            raise StudioError(f"{self.classes / name}: has {shown}, which {list_of_names} does not name; add it there")
+        return names.get(key, f"class {shown.removeprefix('the value ').removeprefix('the colour ')}")
+
+    def _lines(self, called: str) -> list[str]:
+        file = self.objects.parent / called
+        return _text(file) if file.is_file() else []
+
+
+def of(objects: Path) -> Pair | None:
+    """The pair of a folder that is called as one of objects, and has one of classes beside it; None for others."""
+    classes = _beside(objects, _OBJECTS, _CLASSES)
+    return Pair(objects, classes) if classes is not None else None
+
+
+def is_second(classes: Path) -> bool:
+    """Whether a folder is that of the classes of a pair."""
+    return _beside(classes, _CLASSES, _OBJECTS) is not None
+
+
+def _beside(folder: Path, called: str, other: str) -> Path | None:
+    name = folder.name.lower()
+    if not name.startswith(called):
+        return None
+    wanted = other + name[len(called) :]
+    try:
+        there = [place for place in folder.parent.iterdir() if place.name.lower() == wanted and place.is_dir()]
+    except OSError:
+        return None
+    kept = [place for place in there if foreign.is_confined(place, [folder.parent])]
+    return kept[0] if len(kept) == 1 else None
+
+
+def _border(keys: np.ndarray) -> int:
+    return _BORDER_COLOUR if keys.dtype == _COLOURS else _BORDER_NUMBER
+
+
+def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
+    """The pairs of object and class that pixels have, the most frequent first. Counted by runs, as a picture has
+    many pixels."""
+    flat, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
+    both = (flat << np.uint64(32)) | of_class
+    ends = np.append(np.flatnonzero(both[1:] != both[:-1]) + 1, both.size)
+    if len(ends) > _MOST_RUNS:
+        raise StudioError(f"{mask}: has more than {_MOST_RUNS:,} runs of equal pixels, as noise has; export it again")
+    starts = np.concatenate([[0], ends[:-1]])
+    found, which = np.unique(both[starts], return_inverse=True)
+    counts = np.bincount(which, weights=ends - starts)
+    for number in np.argsort(-counts, kind="stable"):
+        owner, key = int(found[number]) >> 32, int(found[number]) & 0xFFFFFFFF
+        if owner and key and key != _border(classes):
+            yield owner, key
+
+
+def _text(file: Path) -> list[str]:
+    try:
+        content = foreign.read_bytes(file, most=_LARGEST, mend="check the file")
+    except FileNotFoundError:
+        return []
+    return text_encodings.decoded(content, file).splitlines()

@@ -1,0 +1,191 @@
+"""Putting a VIA file together from its pictures: the order, the class, and what a project says beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, is_too_deep, text
+from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via.reading import Reader
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+
+IMAGES = "_via_img_metadata"
+VERSION = "2.0.10"
+SKELETONS = "_maskrcnn_skeletons"
+"""The part of a project file that holds the keypoints' names and bones, which VIA has no place for."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which attribute is the class, and what follows from it for every region."""
+
+    attribute: str | None
+    only_class: str | None
+    classes: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    def applied(self, record: ImageRecord) -> ImageRecord:
+        """The record with the classes of its regions."""
+        regions = (
+            class_rule.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
+        )
+        return replace(record, regions=tuple(regions)) if record.regions else record
+
+
+def flavour(parts: Json | None, images: Iterable[Any]) -> str:
+    """The flavour of a file; `parts` are those of a project beside its pictures, None for another file."""
+    if parts is not None:
+        return "via-project"
+    return "via1" if any(is_one_x(image) for image in images) else "via2"
+
+
+def is_one_x(image: Any) -> bool:
+    """Whether only VIA 1.x writes a picture's entry so."""
+    return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))
+
+
+def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
+    """The keys of pictures in the order of a project's own list, the others after them."""
+    keys = dict.fromkeys(keys)
+    listed = parts.get("_via_image_id_list") if parts is not None else None
+    if not isinstance(listed, list):
+        return tuple(keys)
+    return tuple(dict.fromkeys((*(key for key in listed if isinstance(key, str) and key in keys), *keys)))
+
+
+def unlisted(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
+    """The keys that a project's own list leaves out."""
+    listed = parts.get("_via_image_id_list") if parts is not None else None
+    if not isinstance(listed, list):
+        return frozenset()
+    return frozenset(keys) - {key for key in listed if isinstance(key, str)}
+
+
+def assembled(
+    reader: Reader,
+    keys: Sequence[str],
+    parts: Json | None,
+    tally: class_rule.Tally,
+    class_attribute: str | None,
+    classified: Callable[[Choice], Sequence[ImageRecord]],
+) -> Dataset:
+    """The dataset of a file whose regions were counted: `classified` gives its records once the class is chosen."""
+    complain = reader.complain
+    extras: Json = {"flavour": reader.flavour}
+    skeletons: dict[str, Skeleton] = {}
+    definitions: Json = {}
+    warnings: tuple[str, ...] = ()
+    if parts is not None:
+        deep = [name for name, part in parts.items() if is_too_deep(part)]
+        warnings = tuple(f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in deep)
+        further, skeletons = _project_extras(parts, deep, keys)
+        extras |= further
+        definitions = extras.get("via_attributes", {}).get("region", {})
+    parts_of_class = class_rule.parts_of(class_attribute, tally) if class_attribute is not None else ()
+    choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
+    if choice.values:
+        extras["class_values"] = dict(choice.values)
+    if parts is not None and choice.attribute is not None:
+        options = class_rule.options(definitions.get(choice.attribute))
+        if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
+            extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
+    images = classified(choice)
+    dataset = Dataset(
+        images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
+    )
+    return class_rule.joined(dataset, parts_of_class) if parts_of_class else dataset
+
+
+def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
+    """What a project's file says beside its pictures, without its parts `deep`: the dataset's extras and skeletons."""
+    extras: Json = {}
+    said: Json = {}
+    if without := [name for name in _PARTS if name not in parts]:
+        said["without"] = without
+    parts = {name: part for name, part in parts.items() if name not in deep}
+    other = {name: part for name, part in parts.items() if name not in _PARTS}
+    for part in ("_via_settings", "_via_attributes"):
+        if part in parts and _is_group_of_groups(part, parts[part]):
+            extras[part[1:]] = parts[part]
+        elif part in parts:  # says how VIA shows things, which keeps no region from being read
+            other[part] = parts[part]
+    if missing := [part for part in ("region", "file") if part not in extras.get("via_attributes", {})]:
+        said["without_attributes"] = missing
+    listed = parts.get("_via_image_id_list", [*keys])
+    if listed != [*keys]:
+        said["image_id_list"] = listed
+        if isinstance(listed, list):
+            known = set(keys)
+            said["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
+    if parts.get("_via_data_format_version", VERSION) != VERSION:
+        other["_via_data_format_version"] = parts["_via_data_format_version"]
+    skeletons = _skeletons(other.get(SKELETONS))
+    if skeletons is None:
+        skeletons = {}
+    else:
+        del other[SKELETONS]
+    if other:
+        extras["via_other"] = other
+    extras["via"] = {"project": said}
+    return extras, skeletons
+
+
+def _is_group_of_groups(name: str, part: Any) -> bool:
+    """Whether the settings are a group, and the definitions of attributes one of groups."""
+    groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
+    return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
+
+
+_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
+
+
+def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
+    """Names and bones of the keypoints of each class."""
+    return {
+        class_name: {"names": list(skeleton.names), "edges": [list(edge) for edge in skeleton.edges]}
+        for class_name, skeleton in skeletons.items()
+    }
+
+
+def _skeletons(written: Any) -> dict[str, Skeleton] | None:
+    """The skeletons of a `skeletons_document`; None for anything else."""
+    try:
+        skeletons = {
+            class_name: Skeleton(tuple(entry["names"]), tuple((start, end) for start, end in entry["edges"]))
+            for class_name, entry in written.items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    for skeleton in skeletons.values():
+        places = range(len(skeleton.names))
+        if not all(isinstance(name, str) for name in skeleton.names):
+            return None
+        if not all(type(place) is int and place in places for edge in skeleton.edges for place in edge):
+            return None
+    return skeletons if skeletons_document(skeletons) == written else None
+
+
+def chosen(tally: class_rule.Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
+    """The choice by rule, or as wanted; `ArgumentError` for a wanted attribute that is not there."""
+    if wanted is not None:
+        class_rule.require_known(wanted, tally, definitions, complain.source)
+    name = wanted if wanted is not None else class_rule.by_rule(tally, definitions)
+    only_class = class_rule.THE_ONLY_CLASS if name is None and not tally.says_something else None
+    classes = class_rule.classes_of(tally, definitions, name)
+    for class_name in classes:
+        text(class_name, f"the class {brief(class_name)}", complain.at(f"attribute {brief(name)}"))
+    if only_class is not None and tally.n_regions:
+        classes = (only_class,)
+    return Choice(name, only_class, classes, dict(tally.of(name).forms))
+
+
+def counted(records: Iterable[ImageRecord]) -> class_rule.Tally:
+    """What the attributes of the records' regions say."""
+    tally = class_rule.Tally()
+    for record in records:
+        for region in record.regions:
+            tally.add(region.attributes)
+    return tally

@@ -1,0 +1,390 @@
+"""VIA's CSV: one row for each region, with its shape and attributes as JSON inside a cell.
+
+    filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes
+    a.jpg,1234,"{}",2,0,"{""name"":""rect"",""x"":1,...}","{""class"":""cat""}"
+
+Told by its header, which VIA 1.x begins with `#`; the separator may also be a semicolon or a tab, as spreadsheets write
+it. A picture without regions has one row whose shape is `{}`. Rows of one file name and size are one picture. VIA
+writes a value that was never filled in as a bare `undefined`, which is no JSON; such an attribute is absent, and comes
+back as `undefined`.
+
+A file that is read and written comes back with equal rows, once cells are taken apart. What is not as VIA would write
+it is kept for that in `extras["via"]`, beside what `via` keeps there: `cells` (column -> text, of a region whose row
+says something else), `row` (where rows of several pictures are mixed), `undefined` (names of such attributes), and for
+a picture `rows` or `alone` (rows without a region, beside others or not) and `read` (how many regions there were, if
+the counts said otherwise).
+`Dataset.extras["via"]["csv"]` holds the `header` where it is not the usual one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats import spreadsheet
+from maskrcnn.annotations.formats.dropped_info import Losses
+from maskrcnn.annotations.formats.encoded_files import Encoded
+from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
+from maskrcnn.annotations.formats.via import assembling, reading, writing
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.errors import StudioError
+
+FLAVOUR = "via-csv"
+COLUMNS = (
+    *("filename", "file_size", "file_attributes", "region_count", "region_id"),
+    *("region_shape_attributes", "region_attributes"),
+)
+_JSON_COLUMNS = ("file_attributes", "region_shape_attributes", "region_attributes")
+_SPECIAL = re.compile(r'[",\r\n]|^\s|\s$')
+_MEND = "export it from VIA again, or mend that line"
+_SEPARATORS = (",", ";", "\t")
+_BARE = re.compile(r'"(?:[^"\\]|\\.)*+"|\b(?:undefined|NaN|Infinity)\b')
+"""A JSON string, or one of the words that JavaScript has for what JSON cannot say."""
+_EMPTY = ("", "{}")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LONGEST_HEADER = 10_000
+_MOST_ROWS = 500_000
+"""A row takes over a kilobyte of memory, however short it is: millions of them would fill it."""
+
+
+def is_csv(text: str) -> bool:
+    """Whether a text is VIA's CSV, by its header."""
+    return {"filename", "region_shape_attributes"} <= {*_columns(_header(text)[0])}
+
+
+def parse(text: str, source: Path | str, class_attribute: str | None = None) -> Dataset:
+    """The dataset that VIA's CSV holds; `source` is its file, for messages, and `class_attribute` as in `via.parse`.
+
+    Raises `StudioError` naming the line for anything that cannot be what VIA wrote.
+    """
+    complain = Complaint(str(source), "the file", _MEND)
+    header, rows = _table(text, complain)
+    pictures = _pictures(rows)
+    is_mixed = any(
+        later.position != earlier.position + 1 for picture in pictures for earlier, later in pairwise(picture)
+    )
+    reader = reading.Reader(complain, FLAVOUR)
+    records = [_record(reader, index, picture, is_mixed) for index, picture in enumerate(pictures)]
+
+    def classified(choice: assembling.Choice) -> tuple[ImageRecord, ...]:
+        return tuple(choice.applied(record) for record in records)
+
+    keys = [str(number) for number in range(len(records))]
+    dataset = assembling.assembled(reader, keys, None, assembling.counted(records), class_attribute, classified)
+    if header != list(COLUMNS):
+        dataset = replace(dataset, extras={**dataset.extras, "via": {"csv": {"header": header}}})
+    return dataset
+
+
+def encode(dataset: Dataset) -> Encoded:
+    """The dataset as VIA's CSV, and a warning for each thing that it cannot hold."""
+    losses = Losses(dataset.source)
+    found = writing.survey(dataset, FLAVOUR, losses)
+    header = dataset.extras.get("via", {}).get("csv", {}).get("header", list(COLUMNS))
+    columns = _columns(header)
+    lines = [",".join(map(_quoted, header))]
+    _tell_of_formulas(dataset, found.class_attribute, header, losses)
+    for cells in _in_order(_rows(dataset, found.class_attribute)):
+        lines.append(",".join(_quoted(cells.get(column, ""), column in _JSON_COLUMNS) for column in columns))
+    try:
+        content = "\n".join([*lines, ""]).encode("utf-8")
+        n_regions = sum(len(writing.with_outlines(record).regions) for record in dataset.images)
+        return Encoded({"via.csv": content}, n_regions, losses.warnings())
+    except UnicodeEncodeError:
+        source = dataset.source or "the dataset"
+        raise StudioError(f"{source}: a name has a broken character, which CSV cannot hold; give it another") from None
+
+
+# Reading
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of the table: its cells by column, its place among the rows, and its line in the file."""
+
+    cells: dict[str, str]
+    position: int
+    line: int
+
+    @property
+    def picture(self) -> tuple[str, str]:
+        """Name and size of the picture, which tell it from others."""
+        return self.cells["filename"], self.cells["file_size"]
+
+    @property
+    def has_region(self) -> bool:
+        return self.cells["region_shape_attributes"].strip() not in _EMPTY
+
+
+@dataclass
+class _Cell:
+    """What a cell with JSON in it holds, and the attributes that it leaves undefined."""
+
+    value: Json
+    undefined: list[str] = field(default_factory=list)
+
+
+def _header(text: str) -> tuple[list[str], str]:
+    """The names of the columns as they stand in the first line, and what separates them."""
+    beginning = text[:_LONGEST_HEADER].removeprefix("\ufeff")
+    first = re.split(r"[\r\n]", beginning[_marked(beginning) :], maxsplit=1)[0]
+    separator = max(_SEPARATORS, key=first.count)
+    return next(csv.reader([first], delimiter=separator), []), separator
+
+
+def _marked(text: str) -> int:
+    """Where the table begins: behind the line `sep=;` with which Excel is told what separates the cells."""
+    found = re.match(r"sep=.\r?\n", text, re.IGNORECASE)
+    return found.end() if found else 0
+
+
+def _columns(header: Sequence[str]) -> list[str]:
+    """The names of the columns; VIA's own in any case, as spreadsheets and scripts write them."""
+    names = [name.strip().removeprefix("#").strip() for name in header]
+    return [name.lower() if name.lower() in COLUMNS else name for name in names]
+
+
+def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
+    header, separator = _header(text)
+    columns = _columns(header)
+    first = complain.at("line 1")
+    for column in COLUMNS:
+        if columns.count(column) != 1:
+            raise first(f'has {"no" if column not in columns else "more than one"} column "{column}"')
+    # The module's own limit is 128 kB, which an outline of some thousand vertices exceeds.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    text = text.removeprefix("\ufeff")
+    before = bool(start := _marked(text))
+    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator, strict=True)
+    rows: list[_Row] = []
+    of_picture: Counter[tuple[str, str]] = Counter()
+    line = 1
+    try:
+        next(reader)
+        while True:
+            line = reader.line_num + 1 + before
+            values = next(reader)
+            if not any(value.strip() for value in values):  # an empty line, which spreadsheets write with separators
+                continue
+            if len(values) > len(columns) and columns[0] == "filename":  # VIA quotes no file name
+                names = len(values) - len(columns) + 1
+                values = [separator.join(values[:names]), *values[names:]]
+            if len(values) != len(columns):
+                raise complain.at(f"line {line}")(f"has {len(values)} cells, not {len(columns)}")
+            if len(rows) == _MOST_ROWS:
+                raise StudioError(f"{complain.source}: more than {_MOST_ROWS} rows are too many for one file; split it")
+            row = _Row(dict(zip(columns, values, strict=True)), len(rows), line)
+            rows.append(row)
+            of_picture[row.picture] += 1
+            require_few_regions(of_picture[row.picture], complain.at(f"picture {brief(row.picture[0], 80)}"))
+    except StopIteration:
+        return header, rows
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise complain.at(f"line {line}")("has a quote that nothing closes, so the file may be cut off") from None
+        raise complain.at(f"line {line}")(f"is not CSV ({error})") from None
+
+
+def _pictures(rows: Sequence[_Row]) -> list[list[_Row]]:
+    """The rows of each picture, in the order in which they first come."""
+    pictures: dict[tuple[str, str], list[_Row]] = {}
+    for row in rows:
+        pictures.setdefault(row.picture, []).append(row)
+    return list(pictures.values())
+
+
+def _record(reader: reading.Reader, index: int, rows: Sequence[_Row], is_mixed: bool) -> ImageRecord:
+    """The record of a picture's rows."""
+    places = [f"line {row.line}" for row in rows]
+    first, *others = (_cell(row, "file_attributes", reader.complain) for row in rows)
+    cells = rows[0].cells
+    size: Any = cells["file_size"]
+    size = int(size) if re.fullmatch(r"0|[1-9][0-9]{0,15}", size) else size
+    image: Json = {"filename": cells["filename"], "size": size, "file_attributes": first.value, "regions": []}
+    drawn = []
+    for row in rows:
+        if row.has_region:
+            shape, attributes = (
+                _cell(row, column, reader.complain) for column in ("region_shape_attributes", "region_attributes")
+            )
+            drawn.append((row, shape.undefined, attributes.undefined))
+            image["regions"].append({"shape_attributes": shape.value, "region_attributes": attributes.value})
+    key = reading.key_of(cells["filename"], size)
+    record = reader.record(index, key, image, places[0], [f"line {row.line}" for row, _, _ in drawn])
+
+    differ = any(other != first for other in others)
+    regions = []
+    wrong_counts = False
+    for number, (region, (row, in_shape, in_attributes)) in enumerate(zip(record.regions, drawn, strict=True)):
+        odd = _odd_cells(row, str(len(drawn)), str(number), differ)
+        wrong_counts = wrong_counts or "region_count" in odd
+        undefined = {"shape": in_shape, "attributes": in_attributes}
+        own: Json = {
+            **({"cells": odd} if odd else {}),
+            **({"row": row.position} if is_mixed else {}),
+            **({"undefined": undefined} if in_shape or in_attributes else {}),
+        }
+        regions.append(replace(region, extras=reading.noted(region.extras, FLAVOUR, own, {})) if own else region)
+    empty = [_empty_row(row, is_mixed, differ) for row in rows if not row.has_region]
+    own = {
+        **({"rows" if drawn else "alone": empty} if empty and (drawn or empty != [{}]) else {}),
+        **({"read": len(drawn)} if wrong_counts else {}),
+        **({"undefined": first.undefined} if first.undefined else {}),
+    }
+    return replace(record, regions=tuple(regions), extras=reading.noted(record.extras, FLAVOUR, own, {}))
+
+
+def _odd_cells(row: _Row, count: str, number: str, differ: bool) -> dict[str, str]:
+    """Cells of a row that are not what would be written, or that the studio does not know."""
+    usual = {"region_count": count, "region_id": number}
+    odd = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
+    for name in ("file_attributes", "region_attributes"):
+        if not row.cells[name].strip() or (differ and name == "file_attributes"):
+            odd[name] = row.cells[name]
+    return odd
+
+
+def _empty_row(row: _Row, is_mixed: bool, differ: bool) -> Json:
+    """What is odd about a row without a region."""
+    usual = {"region_count": "0", "region_id": "0", "region_shape_attributes": "{}", "region_attributes": "{}"}
+    odd = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
+    if not row.cells["file_attributes"].strip() or differ:
+        odd["file_attributes"] = row.cells["file_attributes"]
+    return {**({"cells": odd} if odd else {}), **({"row": row.position} if is_mixed else {})}
+
+
+def _cell(row: _Row, column: str, complain: Complaint) -> _Cell:
+    """A cell that holds JSON; an empty one holds nothing."""
+    text, here = row.cells[column], complain.at(f"line {row.line}")
+    if not text.strip():
+        return _Cell({})
+    undefined = object()
+    try:
+        if "undefined" in text or "N" in text or "I" in text:
+            text = _BARE.sub(_as_constant, text)
+        value = json.loads(text, parse_constant=lambda _: undefined)
+    except (ValueError, RecursionError):
+        why = " but Python, in single quotes" if text.lstrip().startswith("{'") else ""
+        raise here(f'has {brief(text)} as "{column}", which is no JSON{why}') from None
+    if not isinstance(value, dict):
+        raise here(f'has {brief(value)} as "{column}", not an object in braces')
+    names = [name for name, inner in value.items() if inner is undefined]
+    defined = {name: inner for name, inner in value.items() if inner is not undefined}
+    if _holds(defined, undefined):
+        raise here(f'has {brief(text)} as "{column}", which is no JSON')
+    return _Cell(defined, names)
+
+
+def _as_constant(found: re.Match[str]) -> str:
+    """A string as it is; a bare `undefined` as the one word that JSON's reader hands on, any other as no JSON."""
+    word = found[0]
+    return word if word.startswith('"') else "NaN" if word == "undefined" else "?"
+
+
+def _holds(value: Any, wanted: object) -> bool:
+    inside = [value]
+    while inside:
+        holder = inside.pop()
+        if holder is wanted:
+            return True
+        inside += holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list) else ()
+    return False
+
+
+# Writing
+
+
+def _tell_of_formulas(dataset: Dataset, class_attribute: str | None, header: Sequence[str], losses: Losses) -> None:
+    """Count the cells that a spreadsheet would run; they stay, as VIA could not read them back otherwise."""
+    names = {record.file_name for record in dataset.images if spreadsheet.is_formula(record.file_name)}
+    losses(f"{{pictures}} whose name {_WOULD_RUN}", len(names))
+    for _, cells in _rows(dataset, class_attribute):
+        others = (text for column, text in cells.items() if column not in _SAFE and not _NUMBER.fullmatch(text))
+        if any(map(spreadsheet.is_formula, others)):
+            losses(f"{{regions}} with a cell that {_WOULD_RUN}")
+    if any(map(spreadsheet.is_formula, header)):
+        losses(f"a column whose name {_WOULD_RUN}")
+
+
+_SAFE = ("filename", *_JSON_COLUMNS)
+"""Columns that are counted by picture, or whose cells begin with a brace."""
+_WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not open the file in a spreadsheet"
+
+
+def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:
+    """The cells of every row, and the place that the row had in its file if rows of several pictures are mixed."""
+    for record in map(writing.with_outlines, dataset.images):
+        said = reading.notes(record.extras, FLAVOUR)
+        size = writing.written_size(record, said)
+        attributes = _json(record.attributes, said.get("undefined", ()))
+        count = len(record.regions)
+        whole = {"filename": record.file_name, "file_size": str("" if size is None else size)}
+        whole |= {"file_attributes": attributes, "region_count": str(count)}
+        for number, region in enumerate(record.regions):
+            odd = reading.notes(region.extras, FLAVOUR)
+            cells = {**whole, "region_id": str(number), **_region_cells(region, class_attribute, dataset.extras)}
+            yield (
+                odd.get("row"),
+                {**cells, **_still_true(odd.get("cells", {}), cells, said.get("read") in (None, count))},
+            )
+        nothing = {"region_id": "0", "region_shape_attributes": "{}", "region_attributes": "{}"}
+        for row in said.get("rows", []) if count else said.get("rows") or said.get("alone", [{}]):
+            cells = {**whole, **nothing, "region_count": "0"}
+            yield row.get("row"), {**cells, **_still_true(row.get("cells", {}), cells, True)}
+
+
+def _still_true(odd: Mapping[str, str], cells: Mapping[str, str], counts: bool) -> dict[str, str]:
+    """The odd cells that still hold: an empty cell only where there is nothing to say, a wrong count only unchanged."""
+    kept = dict(odd)
+    for name in ("file_attributes", "region_attributes"):
+        if name in kept and not kept[name].strip() and cells[name] != "{}":
+            del kept[name]
+    if not counts:
+        kept.pop("region_count", None)
+    return kept
+
+
+def _region_cells(region: Region, class_attribute: str | None, extras: Mapping[str, Any]) -> dict[str, str]:
+    document = writing.region_document(region, class_attribute, extras, FLAVOUR)
+    undefined = reading.notes(region.extras, FLAVOUR).get("undefined", {})
+    return {
+        "region_shape_attributes": _json(document["shape_attributes"], undefined.get("shape", ())),
+        "region_attributes": _json(document.get("region_attributes", {}), undefined.get("attributes", ())),
+    }
+
+
+def _json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
+    """An object as VIA writes it into a cell: undefined values bare, everything else as JSON."""
+    try:
+        parts = {
+            name: json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            for name, value in values.items()
+        }
+    except (ValueError, TypeError, RecursionError):
+        raise StudioError("the dataset: an attribute holds what JSON cannot; remove it") from None
+    parts |= {name: "undefined" for name in undefined if name not in parts}
+    return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{part}" for name, part in parts.items()) + "}"
+
+
+def _quoted(text: str, always: bool = False) -> str:
+    """A cell; VIA puts its JSON between quotes, and other things should be where they must."""
+    return '"' + text.replace('"', '""') + '"' if always or _SPECIAL.search(text) else text
+
+
+def _in_order(rows: Iterator[tuple[int | None, Mapping[str, str]]]) -> Iterator[Mapping[str, str]]:
+    """The rows where they were, if pictures were mixed; new ones behind the row before them."""
+    placed = []
+    last = -1
+    for place, cells in rows:
+        last = last if place is None else place
+        placed.append((last, cells))
+    for _, cells in sorted(placed, key=lambda row: row[0]):
+        yield cells

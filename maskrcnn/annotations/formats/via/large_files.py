@@ -1,0 +1,172 @@
+"""Large VIA JSON files: read picture by picture from their text, so that they are never in memory whole.
+
+One pass decodes each picture, checks it, counts what its attributes say and lets it go; the records then come from the
+text as they are asked for (`lazy.TextRecords`). Everything is read and checked by the code of small files, so that a
+file means the same whatever its size, and of a damaged one nothing is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats.json_values import Complaint, Json
+from maskrcnn.annotations.formats.lazy_records import TextRecords
+from maskrcnn.annotations.formats.via import assembling, class_rule, reading
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.errors import StudioError
+
+LARGE = 8_000_000
+"""Characters; smaller files are read whole, which is quicker."""
+
+_skip = re.compile(r"[ \t\n\r]*").match
+
+
+def parse(
+    text: str,
+    source: Path | str,
+    class_attribute: str | None = None,
+    *,
+    refuse: Callable[[str], Any] | None = None,
+    large: int = LARGE,
+) -> Dataset | None:
+    """The dataset of a large VIA JSON text; None for a small one, and for one that is not at once seen to be VIA's.
+
+    `refuse` is called with a number that JSON does not know (NaN), as `json.loads` calls `parse_constant`. Raises as
+    `json.loads` and `via.parse` do, for the same texts.
+    """
+    if len(text) < large:
+        return None
+    complain = Complaint(str(source), "the file", reading.MEND)
+    scan = _Scan(text, complain, json.JSONDecoder(parse_constant=refuse).raw_decode)
+    try:
+        if not scan.whole():
+            return None
+    except _NotEvident:
+        return None
+    if scan.complaint is not None:
+        raise scan.complaint
+
+    flavour = "via-project" if scan.parts is not None else "via1" if scan.is_one_x else "via2"
+    keys = assembling.ordered(scan.starts, scan.parts)
+    reader = reading.Reader(complain, flavour, assembling.unlisted(keys, scan.parts), is_checked=True)
+
+    def classified(choice: assembling.Choice) -> TextRecords:
+        starts = array("q", (scan.starts[key] for key in keys))
+        return TextRecords(text, starts, _Maker(reader, keys, choice), [scan.names[key] for key in keys], scan.tally)
+
+    return assembling.assembled(reader, keys, scan.parts, scan.tally, class_attribute, classified)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the record of a picture's entry."""
+
+    reader: reading.Reader
+    keys: Sequence[str]
+    choice: assembling.Choice
+
+    def __call__(self, index: int, entry: Any) -> ImageRecord:
+        return self.choice.applied(self.reader.record(index, self.keys[index], entry))
+
+
+class _NotEvident(Exception):
+    """The text may be VIA's, but not in the plain way; whoever reads it whole will see."""
+
+
+class _Scan:
+    """One pass over the text: where each picture stands, and what there is to know before the first one is made."""
+
+    def __init__(self, text: str, complain: Complaint, decode: Callable[[str, int], tuple[Any, int]]) -> None:
+        self.text, self._decode = text, decode
+        self._reader = reading.Reader(complain, "via2")  # the flavour changes nothing of what is gathered here
+        self.starts: dict[str, int] = {}
+        self.names: dict[str, str] = {}
+        self.parts: Json | None = None
+        self.tally = class_rule.Tally()
+        self.is_one_x = False
+        self._has_images = False
+        self.complaint: StudioError | None = None
+        """The first; it is raised only if the JSON is sound to its end, as when a file is read whole."""
+
+    def whole(self) -> bool:
+        """Walk through the text; False if it begins like no VIA file."""
+        start = self._after(0)
+        if self.text[start : start + 1] != "{":
+            return False
+        first = self._after(start + 1)
+        if self.text[first : first + 1] != '"':
+            return False
+        key, end = self._decode(self.text, first)
+        if key.startswith("_via_"):
+            self.parts = {}
+            end = self._members(start, self._part)
+            if not self._has_images:
+                return False
+        else:
+            value = self._after(self._after(end) + 1)
+            if self.text[value : value + 1] != "{" or "filename" not in self._decode(self.text, value)[0]:
+                return False
+            end = self._members(start, self._picture)
+        if (rest := self._after(end)) != len(self.text):
+            raise json.JSONDecodeError("Extra data", self.text, rest)
+        return True
+
+    def _members(self, at: int, value: Callable[[str, int], int]) -> int:
+        """Walk through the object that begins at `at`; `value(key, start)` takes a value and says where it ends."""
+        text = self.text
+        at = self._after(at + 1)
+        if text[at : at + 1] == "}":
+            return at + 1
+        while True:
+            if text[at : at + 1] != '"':
+                raise json.JSONDecodeError("Expecting property name enclosed in double quotes", text, at)
+            key, at = self._decode(text, at)
+            at = self._after(at)
+            if text[at : at + 1] != ":":
+                raise json.JSONDecodeError("Expecting ':' delimiter", text, at)
+            at = self._after(value(key, self._after(at + 1)))
+            if text[at : at + 1] == "}":
+                return at + 1
+            if text[at : at + 1] != ",":
+                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+            at = self._after(at + 1)
+
+    def _after(self, at: int) -> int:
+        """Where the blanks at `at` end."""
+        found = _skip(self.text, at)
+        assert found is not None
+        return found.end()
+
+    def _part(self, name: str, start: int) -> int:
+        assert self.parts is not None
+        if name == assembling.IMAGES:
+            if self._has_images or self.text[start : start + 1] != "{":
+                raise _NotEvident
+            self._has_images = True
+            return self._members(start, self._picture)
+        self.parts[name], end = self._decode(self.text, start)
+        return end
+
+    def _picture(self, key: str, start: int) -> int:
+        entry, end = self._decode(self.text, start)
+        # Of two equal keys the later one holds, in JSON as everybody reads it.
+        if key in self.starts or (self.parts is None and key == assembling.IMAGES):
+            raise _NotEvident
+        self.starts[key] = start
+        self.is_one_x = self.is_one_x or assembling.is_one_x(entry)
+        if self.complaint is None:
+            try:
+                record = self._reader.record(0, key, entry)
+            except StudioError as complaint:
+                self.complaint = complaint
+            else:
+                self.names[key] = record.file_name
+                for region in record.regions:
+                    self.tally.add(region.attributes)
+        return end

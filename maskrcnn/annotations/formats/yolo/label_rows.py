@@ -1,0 +1,97 @@
+"""The rows of one YOLO label file as regions: outlines, boxes, and boxes with keypoints.
+
+How many numbers a row has tells an outline from a box. Where the settings of the set say that its objects have
+keypoints (`kpt_shape`), that counts: `17 x 3` numbers after a box are places and visibilities, and no outline.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from maskrcnn import foreign
+from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate, require_few_regions
+from maskrcnn.annotations.formats.yolo.settings import MEND, Settings
+from maskrcnn.annotations.regions import Keypoints, Points, Polygon, Rect, Region
+from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
+
+_LARGEST = 20_000_000
+
+BOX_ONLY: Mapping[str, Any] = {"coco": {"segmentation": []}}
+"""`Region.extras` of a box around keypoints, which is no outline: what COCO files have for one."""
+
+
+def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator[Region]:
+    """The regions of a label file for a picture of that size. Raises `StudioError` naming the line."""
+    try:
+        content = foreign.read_bytes(file, most=_LARGEST, mend="check the file").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudioError(f"{file}: this is not text; replace it by YOLO rows") from None
+    except FileNotFoundError:
+        raise StudioError(f"{file}: is gone; check the file") from None
+    # Line by line, for a file of line breaks alone would be tens of millions of texts.
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(io.StringIO(content), start=1):
+        if values := line.split():
+            rows.append((number, values))
+            require_few_regions(len(rows), Complaint(str(file), "the picture", MEND))
+    for number, values in rows:
+        yield _region(values, settings, width, height, Complaint(str(file), f"line {number}", MEND))
+
+
+def _region(values: list[str], settings: Settings, width: int, height: int, complain: Complaint) -> Region:
+    names = settings.names
+    try:
+        number, *fractions = (float(value) for value in values)
+    except ValueError:
+        raise complain("has something that is no number") from None
+    if number not in names:
+        raise complain(
+            f"has class {brief(values[0])}, but {settings.file.name} names {counted(len(names), 'class', 'classes')}"
+        )
+    name = names[int(number)]
+    if settings.keypoints is not None:
+        return _pose(fractions, settings.keypoints, name, width, height, complain)
+    if len(fractions) != 4 and (len(fractions) < 6 or len(fractions) % 2):
+        raise complain(f"has {len(fractions)} numbers after its class, neither a box (4) nor an outline (6, 8, ...)")
+    if len(fractions) == 4:
+        return Region(_box(fractions, width, height, complain), name)
+    return Region(Polygon(_places(fractions[0::2], fractions[1::2], width, height, complain)), name)
+
+
+def _pose(
+    fractions: Sequence[float], shape: tuple[int, int], name: str, width: int, height: int, complain: Complaint
+) -> Region:
+    count, each = shape
+    if len(fractions) not in (4, 4 + count * each):
+        right = f"kpt_shape [{count}, {each}] makes them {4 + count * each}"
+        raise complain(f"has {len(fractions)} numbers after its class, but {right}")
+    box = _box(fractions[:4], width, height, complain)
+    rest = fractions[4:]
+    if not rest:
+        return Region(box, name, extras=BOX_ONLY)
+    places = _places(rest[0::each], rest[1::each], width, height, complain)
+    # Without visibilities, a place at the corner or outside the picture is one that nobody labelled.
+    seen = rest[2::3] if each == 3 else [0 if x <= 0 and y <= 0 else 2 for x, y in places]
+    if any(visibility not in (0, 1, 2) for visibility in seen):
+        raise complain("has a keypoint whose visibility is neither 0, 1 nor 2")
+    keypoints = Keypoints(tuple((x, y, int(v)) if v else (0.0, 0.0, 0) for (x, y), v in zip(places, seen, strict=True)))
+    return Region(box, name, keypoints=keypoints, extras=BOX_ONLY)
+
+
+def _places(xs: Sequence[float], ys: Sequence[float], width: int, height: int, complain: Complaint) -> Points:
+    # To the millionth of a pixel: what ten decimals of a fraction say, without the noise of the multiplication.
+    return tuple(
+        (coordinate(round(x * width, 6), "x", complain), coordinate(round(y * height, 6), "y", complain))
+        for x, y in zip(xs, ys, strict=True)
+    )
+
+
+def _box(fractions: Sequence[float], width: int, height: int, complain: Complaint) -> Rect:
+    (cx, cy), (across, down) = _places(fractions[0::2], fractions[1::2], width, height, complain)
+    if across < 0 or down < 0:
+        raise complain("has a box of negative size")
+    return Rect(cx - across / 2, cy - down / 2, across, down)

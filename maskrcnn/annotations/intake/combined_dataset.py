@@ -1,0 +1,403 @@
+"""What the dropped files are together: one dataset, its pictures found, its splits told from the names of folders."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import original_names, picture_places
+from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.reading import read
+from maskrcnn.annotations.intake import embedded
+from maskrcnn.annotations.intake import label_files as labels
+from maskrcnn.annotations.intake.label_files import Labels
+from maskrcnn.annotations.intake.picture_headers import Headers
+from maskrcnn.annotations.intake.record_sequence import Place, Split, gathered
+from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.own_splits import is_for_test
+from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.errors import StudioError
+from maskrcnn.foreign import is_confined
+from maskrcnn.words import counted, natural_key
+
+PICTURES_ONLY = "pictures only"
+PROJECT = "a project of this studio"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Files by their names relative to `root`, and `name`, what all of it is called in messages.
+
+    `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
+    dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
+    left out. `taken` are files for names that were not found, as a person chose them. `room` gives a folder for
+    pictures that label files hold themselves. `progress` hears of every picture that was looked at. `packed` is how
+    many bytes a zip had of which the files came, None for what was no zip. `images` is a folder that was named for the
+    pictures.
+    """
+
+    files: Mapping[str, Path]
+    root: Path
+    name: str
+    room: Callable[[], Path]
+    warnings: Sequence[str] = ()
+    known: Mapping[str, Path] = field(default_factory=dict)
+    only: str | None = None
+    progress: Progress | None = None
+    packed: int | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
+    images: Path | None = None
+
+    @property
+    def pictures(self) -> dict[str, Path]:
+        """The dropped files that are pictures by their name."""
+        return {file: path for file, path in self.files.items() if names.suffix(file) in pictures.SUFFIXES}
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The dataset, what it came as, and what was not as one would wish.
+
+    `named` is how many pictures the label files name. `near` are the files of a near name for those that are missing.
+    """
+
+    dataset: Dataset
+    format: str
+    label_files: tuple[str, ...]
+    missing: tuple[str, ...]
+    unlabelled: int
+    warnings: tuple[str, ...]
+    named: int = 0
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def understand(dropped: Dropped) -> Understood:
+    """The one dataset in what was dropped.
+
+    Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
+    """
+    dropped = replace(dropped, files=dict(sorted(dropped.files.items(), key=lambda entry: natural_key(entry[0]))))
+    headers = Headers(dropped.name, dropped.packed)
+    if dropped.only is None:  # else only the pictures that the labels name are of interest
+        headers.measure(dropped.pictures.items())
+    if project := _project_folder(dropped):
+        return _of_project(project, dropped)
+    wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
+    found, said = labels.find(wanted, dropped.root, further=dropped.known)
+    if not found and dropped.only is not None and said:  # whatever lies beside it
+        raise StudioError(said[0].removeprefix("passed over: "))
+    zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
+    if not found and not dropped.pictures and zips:
+        it, number = "it" if len(zips) == 1 else "them", counted(len(zips), "zip")
+        raise StudioError(
+            f"{dropped.name}: holds neither pictures nor labels, but {number} ({names.listed(zips)}); "
+            f"unpack {it}, and give what is in {it}"
+        )
+    if not found and (dropped.only is not None or not dropped.pictures):
+        is_empty = "" if dropped.files else "is empty: "
+        raise StudioError(
+            f"{dropped.name}: {is_empty}holds neither pictures nor labels; give pictures, or a file with labels"
+        )
+    if len(found) > 1:
+        found, remarks = labels.without_twins(found)
+        said += remarks
+
+    index = Pictures({**dropped.known, **dropped.pictures})
+    places, remarks = _places_named(found, index, dropped)
+    said += remarks
+    missing = tuple(place.file_name for place in places if place.path is None)
+    offered = _near(found, places, index)
+    named_in_all = len(places)
+    _refuse_twice_labelled(found, places, dropped.name)
+    words = labels.of_one_kind(found) if found else PICTURES_ONLY
+    if len(found) > 1 and found[0].flavour.startswith("via"):
+        found = labels.with_one_class_attribute(found)
+
+    sources = [entry.dataset.images for entry in found]
+    if dropped.only is None and not any(entry.is_folder for entry in found):
+        named = {place.path for place in places}
+        rest = {file: path for file, path in dropped.pictures.items() if path not in named}
+        plain = _short_names(rest)
+        sources.append(tuple(ImageRecord(plain[file], extras=_own_name(file, plain[file])) for file in rest))
+        places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
+
+    by_path = {path: file for file, path in index.files.items()}
+    mine = {*dropped.known.values()}
+    headers.measure((place.file_name, place.path) for place in places if place.path and place.path not in mine)
+    places, remarks = _opened(places, by_path, headers, dropped.progress)
+    said += remarks
+    places, remarks = _with_splits(places, found, by_path, dropped.name)
+    said += remarks
+    places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
+    images = gathered(sources, _apart(places, by_path))
+    return Understood(
+        replace(_joined(found, Path(dropped.name)), images=images),
+        words,
+        tuple(entry.name or dropped.name for entry in found),
+        missing,
+        sum(record.path is not None and not record.regions for record in images),
+        picture_places.shortened([*dropped.warnings, *said]),
+        named_in_all,
+        offered,
+    )
+
+
+def of_labels(
+    files: Mapping[str, Path], root: Path, images: Path | None, class_attribute: str | None
+) -> Dataset | None:
+    """The one dataset of the label files among these, as `understand` puts it together; None where there is none.
+
+    For the command line: pictures that no label names are left out, and none is opened, as the doctor does that.
+    Pictures are looked for in the folder `images` if given, else among the files.
+    """
+    found, said = labels.find(files, root, images)
+    if not found:
+        return None
+    found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
+    said += remarks
+    dropped = Dropped(files, root, str(root), room=Path, images=images)
+    index = Pictures(dropped.pictures) if images is None else picture_places.around(root, images).index
+    places, remarks = _places_named(found, index, dropped, unpacks=False)
+    said += remarks
+    there = picture_places.Found(tuple(place.path for place in places), _near(found, places, index))
+    said += picture_places.lines(root, there, str(root))
+    _refuse_twice_labelled(found, places, dropped.name)
+    labels.of_one_kind(found)
+    if found[0].flavour.startswith("via"):
+        if class_attribute is not None:
+            found = labels.with_class_attribute(found, class_attribute)
+        elif len(found) > 1:
+            found = labels.with_one_class_attribute(found)
+    by_path = {path: file for file, path in index.files.items()}
+    places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
+    records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
+    source = root / found[0].name if len(found) == 1 else root
+    return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(said))
+
+
+def _places_named(
+    found: Sequence[Labels], index: Pictures, dropped: Dropped, unpacks: bool = True
+) -> tuple[list[Place], list[str]]:
+    """The pictures that the label files name, and warnings."""
+    places: list[Place] = []
+    said: list[str] = []
+    for source, entry in enumerate(found):
+        file_names = _file_names(entry.dataset)
+        paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
+        said += remarks
+        places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+    return places, said
+
+
+def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> dict[str, tuple[str, ...]]:
+    """For the names that were not found: pictures of a near name that no other name means."""
+    missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
+    once = [name for name, number in Counter(missing).items() if number == 1]
+    used = {place.path for place in places}
+    also = {
+        name: file
+        for entry in found
+        if entry.flavour == "labelme"
+        for name, file in picture_places.own_names(entry.dataset.images).items()
+    }
+    return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
+
+
+def _file_names(dataset: Dataset) -> Sequence[str]:
+    images = dataset.images
+    return images.file_names if isinstance(images, Records) else [record.file_name for record in images]
+
+
+def _paths(
+    entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
+) -> tuple[list[Path | None], list[str]]:
+    """Where the pictures of one label file, or folder of labels, lie; and warnings."""
+    images = entry.dataset.images
+    if entry.is_folder:
+        inside = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
+        known = {*dropped.known.values()}
+        return [
+            record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
+            for record in images
+        ], []
+    default = picture_places.default_folder(entry.dataset)
+    matched, warnings = index.match_all(file_names, entry.name, default)
+    matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
+    paths = [None if file is None else index.files.get(file) for file in matched]
+    for n, path in enumerate(paths):
+        if unpacks and path is None and entry.flavour in embedded.FLAVOURS:
+            try:
+                paths[n] = embedded.unpacked(images[n], dropped.room)
+            except StudioError as error:
+                warnings.append(str(error))
+    return paths, warnings
+
+
+def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], name: str) -> None:
+    """Two label files for the same pictures may be two opinions, and which one counts is not ours to guess."""
+    if len(found) < 2:
+        return
+    owner: dict[object, int] = {}
+    for place in places:
+        # What was not found is the same picture where the label files lie side by side, and are of one split.
+        label_file = found[place.source].name
+        of_name = names.folder(label_file), names.split_word(label_file), place.file_name
+        other = owner.setdefault(place.path or of_name, place.source)
+        if other != place.source:
+            both = names.listed([found[other].name, found[place.source].name])
+            raise StudioError(
+                f'{name}: several label files ({both}) are for the same picture, "{names.brief(place.file_name)}"; '
+                "give the one you mean, with the pictures"
+            )
+
+
+def _opened(
+    places: Sequence[Place], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
+) -> tuple[list[Place], list[str]]:
+    """The places with the sizes of their pictures, without those that cannot be opened, and why not.
+
+    Raises `StudioError` where there are pictures and none can be opened.
+    """
+    bad: list[StudioError] = []
+    sizes: dict[Path | None, tuple[int, int] | None] = {None: None}
+    for number, place in enumerate(places, 1):
+        if progress is not None:
+            progress(number, len(places))
+        if place.path is not None and place.path not in sizes:
+            try:
+                name = names.brief(by_path.get(place.path, place.file_name))
+                size = headers.size(place.path, name)
+                sizes[place.path] = size if pictures.has_its_end(place.path) else pictures.check(place.path, name)
+            except StudioError as error:
+                sizes[place.path] = None
+                bad.append(error)
+    if bad and not any(sizes.values()):
+        raise bad[0] if len(bad) == 1 else StudioError(f"none of the {len(bad)} pictures can be opened: {bad[0]}")
+    good = [place for place in places if place.path is None or sizes[place.path] is not None]
+    return [replace(place, size=sizes[place.path]) for place in good], [str(error) for error in bad]
+
+
+def _with_splits(
+    places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str, keeps_test: bool = False
+) -> tuple[list[Place], list[str]]:
+    """The places with the split that the labels say, else the one that folders and label files are named after; where
+    these tell at least two apart. Pictures of a test split come to validation, or stay what they are (`keeps_test`)."""
+    words = [
+        _own_word(place, found)
+        or (names.split_word(found[place.source].name) if place.source < len(found) else None)
+        or (names.split_word(by_path.get(place.path, "").rpartition("/")[0]) if place.path else None)
+        for place in places
+    ]
+    if len(set(words) - {None}) < 2:
+        return list(places), []
+    splits: dict[str | None, Split] = {"train": "train", "val": "val"}
+    if keeps_test:
+        kept = zip(places, words, strict=True)
+        return [replace(place, split=splits.get(word), is_for_test=word == "test") for place, word in kept], []
+    splits["test"] = "val"
+    tested = words.count("test")
+    things = "1 picture" if tested == 1 else f"{tested} pictures"
+    remark = f"{name}: {things} of the test split came to validation, as a project has no third one"
+    return [replace(place, split=splits.get(word)) for place, word in zip(places, words, strict=True)], [
+        remark
+    ] if tested else []
+
+
+def _own_word(place: Place, found: Sequence[Labels]) -> str | None:
+    """The split that the labels themselves have a picture in, whatever its folder is called."""
+    if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
+        return None  # files of VIA, which has none
+    record = found[place.source].dataset.images[place.index]
+    return record.split or ("test" if is_for_test(record) else None)
+
+
+def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
+    """The last part of each name, or the whole one where others end in it too."""
+    ends = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
+    return {
+        file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
+        for file in files
+    }
+
+
+def _own_name(file: str, plain: str) -> dict[str, dict[str, str]]:
+    """The note that a picture which no label file names is called as its file is, whatever folder stands before it."""
+    name = file.rpartition("/")[2]
+    return {} if plain == name else {original_names.ORIGIN: {"name": name}}
+
+
+def _found_at(place: Place, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
+    """Where a picture lies in what was dropped; a second upload of one name is in a folder that nobody made."""
+    file = by_path.get(place.path) if place.path is not None else None
+    number, _, name = (file or "").partition("/")
+    return name if number.isdecimal() and name in dropped.files else file
+
+
+def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:
+    """The places with the folder in the name of those pictures that would have the same name."""
+    paths: dict[str, set[Path]] = {}
+    for place in places:
+        if place.path is not None:
+            paths.setdefault(place.file_name, set()).add(place.path)
+    return [
+        replace(place, file_name=by_path[place.path])
+        if place.path is not None and len(paths[place.file_name]) > 1 and place.path in by_path
+        else place
+        for place in places
+    ]
+
+
+def _joined(found: Sequence[Labels], source: Path) -> Dataset:
+    """The facts of all label files: classes, class attribute, skeletons, extras; of the first where they differ."""
+    if not found:
+        return Dataset((), source=source)
+    first = found[0].dataset
+    classes = tuple(dict.fromkeys(class_name for entry in found for class_name in entry.dataset.classes))
+    extras: dict[str, object] = {}
+    skeletons: dict[str, Skeleton] = {}
+    for entry in reversed(found):
+        skeletons.update(entry.dataset.skeletons)
+        for key, value in entry.dataset.extras.items():
+            other = extras.get(key)
+            extras[key] = {**other, **value} if isinstance(other, dict) and isinstance(value, dict) else value
+    attribute = next((entry.dataset.class_attribute for entry in found if entry.dataset.class_attribute), None)
+    source = Path(found[0].name) if len(found) == 1 and found[0].name else source
+    return replace(first, classes=classes, class_attribute=attribute, extras=extras, skeletons=skeletons, source=source)
+
+
+# Projects
+
+
+def _project_folder(dropped: Dropped) -> Path | None:
+    found = [path.parent for file, path in dropped.files.items() if names.parts(file)[-1] == DATABASE]
+    if len(found) > 1:
+        raise StudioError(f"{dropped.name}: holds {len(found)} projects; give one of them")
+    return found[0] if found else None
+
+
+def _of_project(folder: Path, dropped: Dropped) -> Understood:
+    try:
+        dataset = read(folder)
+        images = tuple(_inside(record, folder) for record in dataset.images)
+    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
+    missing = tuple(record.file_name for record in images if record.path is None)
+    unlabelled = sum(record.path is not None and not record.regions for record in images)
+    dataset = replace(dataset, images=images)
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_places.shortened(dropped.warnings))
+
+
+def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
+    """The record; its picture only where it lies in the project's folder, for the database may say anything."""
+    path = record.path
+    if path is not None and not (path.is_file() and is_confined(path, [folder])):
+        path = None
+    return replace(record, path=path)

@@ -1,0 +1,261 @@
+"""Finding and reading the label files among what was dropped; what each holds is `formats.reading`'s to say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import class_choice, other_formats, yolo
+from maskrcnn.annotations.formats.masks import mask_pngs, voc_masks
+from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
+from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
+from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.writing import FORMATS
+from maskrcnn.annotations.formats.yolo.settings import is_class_list
+from maskrcnn.annotations.regions import Dataset, Shape
+from maskrcnn.errors import StudioError
+from maskrcnn.words import natural_key
+
+_KNOWN = (*SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
+"""Of these, nothing is said: they are read, or are readmes and licences."""
+
+FOLDERS = ("yolo", "masks")
+"""Formats that are a folder of files, pictures among them."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One label file, or folder, as it was read: `name` is relative to what was dropped."""
+
+    name: str
+    dataset: Dataset
+
+    @property
+    def flavour(self) -> str:
+        return str(self.dataset.extras.get("flavour", ""))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the format is a folder of files, which knows where its own pictures are."""
+        return self.flavour in FOLDERS
+
+    @property
+    def words(self) -> str:
+        """What the format is called."""
+        return FORMATS[self.flavour].words if self.flavour in FORMATS else self.flavour or "a label file"
+
+
+def find(
+    files: Mapping[str, Path], root: Path, images: Path | None = None, further: Mapping[str, Path] | None = None
+) -> tuple[list[Labels], list[str]]:
+    """What labels there are among the files below `root`, and a warning for each that could be some and is not.
+    `images` is a folder that somebody named for their pictures, `further` are pictures that they may mean, too.
+
+    Raises `StudioError` where there are label files, and none can be read.
+    """
+    among = {**(further or {}), **files}
+    found = list(_folders_of_labels(files, root, images, among))
+    refused: list[StudioError] = []
+    inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
+    for name, path in files.items():
+        if names.suffix(name) not in SUFFIXES or (inside and name.startswith(inside)):
+            continue
+        if names.parts(name)[-1].lower() == mask_pngs.CLASSES_AS_TABLE:
+            continue
+        try:
+            found.append(Labels(name, labels_of_file(path)))
+        except StudioError as error:
+            refused.append(error)
+    if not found:
+        found = list(_folders_of_labels(files, root, images, among, of_plain_masks=True))
+    are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
+    if refused and not found and are_others and (trouble := yolo.without_names(files)):
+        raise StudioError(f"{root}: {trouble}")
+    if refused and not found and not (are_others and _have_sidecars(files)):
+        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        raise min(refused, key=lambda error: NO_LABELS in str(error))
+    warnings = [line for entry in found for line in entry.dataset.warnings]
+    warnings += [f"passed over: {error}" for error in refused]
+    texts = [] if found else _texts_of_pictures(files)
+    if texts:
+        why = yolo.without_names(files) or "if these are labels of YOLO, add the data.yaml that names the classes"
+        warnings.append(f"passed over: {names.listed(texts)}; {why}")
+    if not found:
+        warnings += _masks_in_colours(files, root)
+    others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
+    if others:
+        what = other_formats.of_files({name: files[name] for name in others})
+        why = what or "these are neither pictures nor labels that can be read"
+        warnings.append(f"passed over: {names.listed(others)}; {why}")
+    return found, warnings
+
+
+def _have_sidecars(files: Mapping[str, Path]) -> bool:
+    """Whether pictures have a JSON file each that is called after them: what a photo service knows of a photograph
+    (`a.jpg.json`, as Google Takeout has it)."""
+    there = {name for name in files if names.suffix(name) in pictures.SUFFIXES}
+    sidecars = [name for name in files if names.suffix(name) == ".json"]
+    return any(name[:-5].removesuffix(".supplemental-metadata") in there for name in sidecars)
+
+
+def _folders_of_labels(
+    files: Mapping[str, Path],
+    root: Path,
+    images: Path | None,
+    among: Mapping[str, Path],
+    of_plain_masks: bool = False,
+) -> Iterator[Labels]:
+    """The datasets of formats that are folders of files; none that lies in another. Masks of which nothing but their
+    looks tells what they are are asked for apart, where there are no label files."""
+    by_folder: dict[str, set[str]] = {}
+    for name in files:
+        by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
+    done: list[str] = []
+    lists = {names.folder(name) for name in files if is_class_list(name)}
+    # A list among the labels or pictures is of the folder above, where there may be no file.
+    lists |= {
+        names.folder(folder) for folder in lists if "".join(names.parts(folder)[-1:]).lower() in ("labels", "images")
+    }
+    for folder in lists:
+        by_folder.setdefault(folder, set())
+    for folder, suffixes in sorted(by_folder.items(), key=lambda entry: natural_key(entry[0])):
+        if any(folder == other or not other or folder.startswith(f"{other}/") for other in done):
+            continue
+        place = root / folder
+        may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
+        is_yolo = may_be_yolo and yolo.is_yolo(place)
+        has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
+        if not is_yolo and (not has_masks or voc_masks.is_second(place) or not mask_pngs.is_mask_pngs(place)):
+            continue
+        if is_yolo:
+            dataset = yolo.read_folder(place, images, passes_over=True, among=among)
+        elif f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files:
+            dataset = mask_pngs.read_folder(place, images, among=among)
+        else:
+            dataset = mask_pngs.read_folder(place, images)
+        if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
+            done.append(folder)
+            yield Labels(folder, dataset)
+
+
+def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
+    """A line for each folder of PNGs that would be masks if they had no colours, and is called so, or holds the names
+    of pictures beside it."""
+    by_folder: dict[str, list[str]] = {}
+    for name in files:
+        if names.suffix(name) == ".png":
+            by_folder.setdefault(names.folder(name), []).append(name)
+    stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
+    for folder, there in by_folder.items():
+        is_called_so = mask_pngs.is_called_so(folder)
+        if voc_masks.is_second(root / folder):
+            continue
+        twice = all(stems[names.stem(name)] > 1 for name in there)
+        is_pair = voc_masks.of(root / folder) is not None
+        if (is_called_so or twice) and not is_pair and (trouble := mask_pngs.coloured(root / folder)):
+            yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
+        elif is_called_so and mask_pngs.is_mask_pngs(root / folder):
+            yield (
+                f"{folder}: its PNGs ({names.parts(there[0])[-1]}) look like masks, but no picture of their names was "
+                "found; they came in as pictures. Put the pictures into images/ beside that folder"
+            )
+
+
+def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:
+    """Text files that are called as a picture is."""
+    stems = {names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES}
+    return [name for name in files if names.suffix(name) == ".txt" and names.stem(name) in stems]
+
+
+def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
+    """The label files without those that only repeat another one, as VIA saves the same regions in three ways.
+
+    The one that stays is of the format that can hold most; a warning names each that goes.
+    """
+    kept: list[Labels] = []
+    warnings = []
+    by_wealth = sorted(labels, key=lambda entry: _WEALTH.index(entry.flavour) if entry.flavour in _WEALTH else 0)
+    for entry in by_wealth:
+        twin = next((other for other in kept if _repeats(entry, other)), None)
+        if twin is None:
+            kept.append(entry)
+        else:
+            warnings.append(
+                f"{names.brief(entry.name)}: says nothing that {names.brief(twin.name)} does not, and was passed over"
+            )
+    return sorted(kept, key=lambda entry: natural_key(entry.name)), warnings
+
+
+_WEALTH = ("via-project", "via2", "via1", "via-csv")
+
+_Said = list[tuple[Shape, dict[str, Any]]]
+
+
+def _repeats(one: Labels, other: Labels) -> bool:
+    """Whether a VIA file has the same regions as another one, with no attribute that the other lacks."""
+    if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
+        return False
+    if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
+        return False
+    said, said_by_other = _said(one.dataset), _said(other.dataset)
+    return said.keys() == said_by_other.keys() and all(
+        len(regions) == len(said_by_other[name])
+        and all(
+            shape == other_shape and attributes.items() <= other_attributes.items()
+            for (shape, attributes), (other_shape, other_attributes) in zip(regions, said_by_other[name], strict=True)
+        )
+        for name, regions in said.items()
+    )
+
+
+def _said(dataset: Dataset) -> dict[str, _Said]:
+    """What a VIA file says of each picture, whichever attribute is taken for the class."""
+    name = dataset.class_attribute
+    return {
+        record.file_name: [
+            (region.shape, {**region.attributes, **({name: region.class_name} if name and region.class_name else {})})
+            for region in record.regions
+        ]
+        for record in dataset.images
+    }
+
+
+def of_one_kind(labels: Sequence[Labels]) -> str:
+    """The words for the one format of several label files; `StudioError` where they are of several."""
+    kinds = dict.fromkeys(entry.words for entry in labels)
+    if len(kinds) > 1:
+        raise StudioError(
+            f"{names.listed([entry.name for entry in labels])}: label files of several kinds "
+            f"({', '.join(kinds)}); import those of one kind"
+        )
+    return next(iter(kinds))
+
+
+def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
+    """VIA files that belong together, with one attribute as the class: the one that the rule finds for their regions
+    together, else that of the file with the most regions, else the only one that is the class of any."""
+    chosen = class_choice.common([entry.dataset for entry in labels])
+    if chosen is None:
+        chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
+    if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
+        (chosen,) = others
+    return [replace(entry, dataset=_reclassified(entry.dataset, chosen)) for entry in labels]
+
+
+def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
+    """VIA files that belong together, with the class that a person asks for (`class_choice.asked_of_all`)."""
+    datasets = class_choice.asked_of_all([entry.dataset for entry in labels], name)
+    return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]
+
+
+def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
+    if name is None or dataset.class_attribute == name:
+        return dataset
+    known = [candidate.name for candidate in class_rule.candidates(dataset)]
+    same = class_choice.in_any_case(name, known)
+    return class_rule.reclassified(dataset, same) if same is not None else dataset

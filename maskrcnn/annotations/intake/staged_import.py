@@ -1,0 +1,333 @@
+"""What a person dropped, understood and shown before it is imported."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.folder_walk import files_in
+from maskrcnn.annotations.formats import class_choice, picture_places
+from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.intake import incoming_folders
+from maskrcnn.annotations.intake.combined_dataset import Dropped, Understood, understand
+from maskrcnn.annotations.intake.zip_unpacking import free, unpack
+from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import original_places
+from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import natural_key
+
+Upload = tuple[str, bytes]
+"""File name, as the browser gave it, and content."""
+
+MOST_CLASSES = 200
+"""New classes that are made without a question. COCO has 80; free text that is taken for the class has thousands."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Files that wait for a person's yes: `project.import_dataset(staged.dataset, split)`, then `discard()`.
+
+    `dataset` holds the pictures with their paths; one without labels is a record without regions, and one that the
+    labels name and that is not there has no path (`missing`). `split` of a record is set where folders or files are
+    named train, val and so on, and tell at least two apart. `format` is what it came as, in words. `warnings` name
+    what was passed over. `folder` is where uploads lie until `discard()`; None for what lies on this computer. `named`
+    is how many pictures the label files name, `near` has files of a near name for those of them that are missing, and
+    `taking` takes such a file.
+    """
+
+    dataset: Dataset
+    format: str
+    label_files: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unlabelled: int = 0
+    warnings: tuple[str, ...] = ()
+    folder: Path | None = None
+    named: int = 0
+    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dropped: Dropped | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def finds_none(self) -> bool:
+        """Whether there are labels and not one of their pictures."""
+        return self.named > 0 and len(self.missing) == self.named
+
+    def none_found(self) -> str:
+        """For labels of which no picture is here: what is called how, in words; empty for others."""
+        if not self.finds_none:
+            return ""
+        which = "its picture was not" if self.named == 1 else f"none of its {self.named:,} pictures was"
+        others = [record.file_name for record in self.dataset.images if record.path is not None]
+        there = f"; here are {names.listed(sorted(others, key=natural_key))}" if others else ""
+        return f"{which} found: {names.listed(sorted(self.missing, key=natural_key))}{there}"
+
+    def taking(self, files: Mapping[str, str]) -> Staged:
+        """The same with these files, of those in `near`, for names that were not found. `StudioError` as when it was
+        staged."""
+        assert self.dropped is not None
+        dropped = replace(self.dropped, taken={**self.dropped.taken, **files})
+        again = _staged(understand(dropped), self.folder, dropped)
+        name = self.dataset.class_attribute
+        same = again.dataset.class_attribute == name
+        return again if same or not again.candidates else again.with_class_attribute(name)
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The attributes that are or could be the class, of a VIA file; of other formats none, as they have classes."""
+        is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
+        return class_rule.candidates(self.dataset) if is_via else ()
+
+    @cached_property
+    def rivals(self) -> tuple[str, ...]:
+        """The attributes of a VIA file that each name the class of other regions; see `class_rule`."""
+        return class_per_attribute.rival_attributes(self.dataset) if self.candidates else ()
+
+    def with_class_attribute(self, name: str | None) -> Staged:
+        """The same with another attribute as the class; None makes every region of one class, and several names with
+        commas between them make the one that is set the class.
+
+        Raises `ArgumentError` for an attribute that no region has.
+        """
+        return replace(self, dataset=class_rule.reclassified(self.dataset, name))
+
+    def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
+        """The same with its class read as a project has it that has this class attribute and these classes; a warning
+        says where that is otherwise than by its own rule (`class_choice.following`).
+
+        Unlike a validation set, a file may bring new classes: the attribute of the project is asked where it names some
+        that the project has, or where the file's own rule finds none.
+        """
+        own = self.dataset.class_attribute
+        if attribute is not None and own is not None:
+            same = (entry for entry in self.candidates if entry.name.strip().lower() == attribute.strip().lower())
+            if not any(set(entry.values) & set(classes) for entry in same):
+                attribute = None
+        dataset = class_choice.following(self.dataset, attribute, classes, "this project")
+        said = dataset.warnings[len(self.dataset.warnings) :]
+        return replace(self, dataset=dataset, warnings=(*self.warnings, *said)) if said else self
+
+    def new_classes(self, known: Collection[str] = ()) -> list[str]:
+        """The classes that an import would add to those that are known."""
+        there = set(known)
+        return [name for name in self.dataset.classes if name not in there]
+
+    def require_few_classes(self, known: Collection[str] = ()) -> None:
+        """Raises `StudioError` where an import would add so many classes that somebody should be asked first."""
+        new = self.new_classes(known)
+        if len(new) > MOST_CLASSES:
+            by = f'by "{names.brief(self.dataset.class_attribute)}" ' if self.dataset.class_attribute else ""
+            name = names.brief(self.label_files[0] if self.label_files else str(self.dataset.source))
+            raise StudioError(
+                f"{name}: makes {len(new)} classes {by}(such as {names.listed(new)}), more than {MOST_CLASSES}; import "
+                "it into a project, under Dataset, where you can choose the class"
+            )
+
+    def discard(self) -> None:
+        """Remove what was unpacked; the dataset's pictures are gone then."""
+        if self.folder is not None:
+            incoming_folders.remove(self.folder)
+
+    def __enter__(self) -> Staged:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def stage_uploads(
+    uploads: Sequence[Upload],
+    *,
+    beside: Path | None = None,
+    base: Path | None = None,
+    progress: Progress | None = None,
+) -> Staged:
+    """What uploaded files are: pictures, label files, zips of either, a zip of a project.
+
+    `beside` is a folder whose pictures labels may mean as well (those of the project). `base` is where the staging
+    folder is made, the system's place for temporary files if None. Raises `StudioError` in one line for anything that
+    cannot be imported, and then leaves nothing behind.
+    """
+    if not uploads:
+        raise ArgumentError("the upload: no file was chosen; choose a label file, pictures, a zip, or several of these")
+    with _folder(base) as folder:
+        files: dict[str, Path] = {}
+        for name, content in uploads:
+            if _is_zip(name, content):
+                into = folder if len(uploads) == 1 else _new_folder(folder, names.stem(names.storable(name)))
+                prefix = "" if into == folder else f"{into.name}/"
+                unpacked = unpack(io.BytesIO(content), len(content), name, into)
+                files |= {prefix + inside: path for inside, path in unpacked.items()}
+            elif not names.is_junk(name):
+                files |= _stored(name, content, folder, files)
+        name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
+        known = _known(beside) if beside is not None else {}
+        packed = sum(len(content) for _, content in uploads)
+        dropped = Dropped(files, folder, name, lambda: folder, known=known, progress=progress, packed=packed)
+        understood = understand(dropped)
+        if beside is not None and understood.missing and _is_by_own_names(understood.dataset, beside):
+            dropped = replace(dropped, known=files_in(beside, pictures.SUFFIXES))
+            understood = understand(dropped)
+        return _staged(understood, folder, dropped)
+
+
+def stage_path(
+    path: Path | str,
+    *,
+    base: Path | None = None,
+    progress: Progress | None = None,
+    workspace: Path | None = None,
+) -> Staged:
+    """What a path of this computer is: a label file, a picture, a folder, a zip, a project.
+
+    A folder is read where it lies, with its sub folders; a zip is unpacked below `base` as in `stage_uploads`, which
+    see for what is raised. `ArgumentError` for a path that is not there, or is neither file nor folder, and for a
+    folder that holds far more than a dataset, the studio's `workspace` among them (None: where it usually is).
+    """
+    path = Path(str(path).strip().strip("\"'")).expanduser()
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+        exists = path.exists()
+    except (OSError, ValueError):  # a name that no file system would take
+        is_folder = is_file = exists = False
+    if not exists or path == Path():
+        raise ArgumentError(f"{names.brief(str(path))}: does not exist on this computer; give a folder or a file")
+    if not is_folder and not is_file:
+        raise ArgumentError(f"{path}: is neither a file nor a folder; give a label file, a picture, a zip or a folder")
+    incoming_folders.require_kept(path)
+    if is_file and _is_zip(path.name, _beginning(path)):
+        with _folder(base) as folder:
+            packed = path.stat().st_size
+            files = unpack(path, packed, path.name, folder)
+            dropped = Dropped(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
+            return _staged(understand(dropped), folder, dropped)
+    with _folder_if_needed(base) as (room, made):
+        if is_folder:
+            incoming_folders.require_of_one_dataset(path, workspace)
+            files, warnings = incoming_folders.walk(path)
+            known, lines = picture_places.beside(path)
+            dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
+        elif names.suffix(path.name) in pictures.SUFFIXES:
+            dropped = Dropped({path.name: path}, path.parent, path.name, room)
+        else:
+            there = picture_places.around(path)
+            root = path.parents[there.label_file.count("/")]
+            files = {**there.index.files, there.label_file: path}
+            dropped = Dropped(files, root, path.name, room, there.warnings, only=there.label_file)
+        dropped = replace(dropped, progress=progress)
+        understood = understand(dropped)
+        return _staged(understood, made[0] if made else None, dropped)
+
+
+@contextmanager
+def _folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[], Path], list[Path]]]:
+    """A function that makes one staging folder when it is first called, and the list that it is then in."""
+    made: list[Path] = []
+    with ExitStack() as stack:
+
+        def room() -> Path:
+            if not made:
+                made.append(stack.enter_context(_folder(base)))
+            return made[0]
+
+        yield room, made
+
+
+@contextmanager
+def _folder(base: Path | None) -> Iterator[Path]:
+    """A staging folder, removed again where anything goes wrong."""
+    folder = incoming_folders.make(base)
+    try:
+        yield folder
+    except StudioError as error:
+        incoming_folders.remove(folder)
+        raise type(error)(_named_as_dropped(str(error), folder)) from None
+    except OSError as error:
+        incoming_folders.remove(folder)
+        raise StudioError(
+            f"the import: cannot be stored ({error.strerror}); free some space on this computer"
+        ) from None
+    except BaseException:
+        incoming_folders.remove(folder)
+        raise
+
+
+def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
+    return Staged(
+        understood.dataset,
+        understood.format,
+        understood.label_files,
+        understood.missing,
+        understood.unlabelled,
+        tuple(_named_as_dropped(line, folder) for line in understood.warnings),
+        folder,
+        understood.named,
+        understood.near,
+        replace(dropped, progress=None),
+    )
+
+
+def _named_as_dropped(line: str, folder: Path | None) -> str:
+    """A message without the folder in which the files wait, which nobody knows."""
+    return line if folder is None else line.replace(f"{folder}{os.sep}", "").replace(str(folder), "the upload")
+
+
+def _stored(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
+    """An uploaded file under its name; a second one of that name, with other content, in a folder of its own."""
+    plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
+    if plain in taken and taken[plain].read_bytes() == content:
+        return {}
+    number, inside = 2, plain
+    while inside in taken:
+        inside = f"{number}/{plain}"
+        number += 1
+    path = free(folder / names.storable(inside))
+    path.write_bytes(content)
+    return {inside: path}
+
+
+def _new_folder(folder: Path, name: str) -> Path:
+    made = free(folder / (name or "zip"))
+    made.mkdir()
+    return made
+
+
+def _is_zip(name: str, content: bytes) -> bool:
+    return names.suffix(name) == ".zip" or content[:4] in (b"PK\3\4", b"PK\5\6")
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+
+
+def _known(beside: Path) -> dict[str, Path]:
+    """The pictures of a folder; those of a project by the names that they had before they came into it."""
+    return original_places.known_by(beside.parent) if _is_project(beside) else files_in(beside, pictures.SUFFIXES)
+
+
+def _is_by_own_names(dataset: Dataset, beside: Path) -> bool:
+    """Whether labels call a picture as the project alone does (`1 (2).jpg`): then they are an export of it in which not
+    all could be called as they were."""
+    if not _is_project(beside):
+        return False
+    own = original_places.own_names(beside.parent)
+    return any(name in own for name in getattr(dataset.images, "file_names", [r.file_name for r in dataset.images]))
+
+
+def _is_project(beside: Path) -> bool:
+    return (beside.parent / DATABASE).is_file()

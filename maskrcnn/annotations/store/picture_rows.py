@@ -1,0 +1,182 @@
+"""What the store does to the rows of one picture in `project.db`, inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from maskrcnn.annotations.regions import Dataset, Region, new_id
+from maskrcnn.annotations.store import class_rows, json_columns, region_json
+from maskrcnn.errors import StudioError
+
+
+class StaleSave(StudioError):
+    """Somebody saved the same picture since it was opened. `regions` and `revision` are what is stored now."""
+
+    def __init__(self, message: str, regions: tuple[Region, ...], revision: int) -> None:
+        super().__init__(message)
+        self.regions, self.revision = regions, revision
+
+
+@dataclass(frozen=True)
+class State:
+    """The regions of one picture as they are stored: as JSON text, and the id and class of each for its row."""
+
+    text: str
+    marks: tuple[tuple[str, str | None], ...]
+
+    @classmethod
+    def of(cls, regions: Iterable[Region]) -> State:
+        """Regions of different ids (a duplicated region may carry the id of its original), their classes checked."""
+        own: dict[str, Region] = {}
+        for region in regions:
+            if region.class_name is not None:
+                class_rows.checked_name(region.class_name)
+            if region.id in own:
+                region = replace(region, id=new_id())
+            own[region.id] = region
+        return cls(region_json.dumps(own.values()), tuple((key, region.class_name) for key, region in own.items()))
+
+    @classmethod
+    def stored(cls, text: str, name: str) -> State:
+        """A state of the picture `name` that was saved before. Raises as `region_json.loads`."""
+        return cls(text, region_json.identities(text, name))
+
+
+def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM image WHERE id = ?", (image_id,)).fetchone()
+    if row is None:
+        raise StudioError(f"there is no picture number {image_id} in this project; choose one from the list")
+    return row
+
+
+def regions(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[Region, ...]:
+    """The regions that an image row shows now."""
+    return region_json.loads(text(db, row["state"], row["file_name"]), row["file_name"])
+
+
+def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> None:
+    """`StaleSave` unless the picture is still as it was at that revision."""
+    if row["revision"] != revision:
+        raise StaleSave(
+            f"{row['file_name']}: saved elsewhere since you opened it; load it again, then repeat your change",
+            regions(db, row),
+            row["revision"],
+        )
+
+
+def first_state(db: sqlite3.Connection, image_id: int, state: State) -> None:
+    """The regions with which a new picture comes; their classes must be there already."""
+    number = _add_history(db, image_id, None, state)
+    db.execute("UPDATE image SET state = ?, n_regions = ? WHERE id = ?", (number, len(state.marks), image_id))
+    _put_marks(db, image_id, state)
+
+
+def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: State) -> int:
+    """A new state, shown from now on; returns the new revision. Unknown classes are added to the project."""
+    return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
+
+
+def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
+    """Show the state that the query finds from the present one; returns the revision, the same if there is none."""
+    found = db.execute(query, (row["state"],)).fetchone()
+    if found is None:
+        return row["revision"]
+    return _show(db, row, found["id"], State.stored(found["regions"], row["file_name"]))
+
+
+def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
+    """Take a picture out of sight, or bring it back as it was; its classes come back with it."""
+    if bool(row["removed"]) == removed:
+        return
+    db.execute("UPDATE image SET removed = ? WHERE id = ?", (int(removed), row["id"]))
+    if removed:
+        db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
+    else:
+        state = State.stored(text(db, row["state"], row["file_name"]), row["file_name"])
+        class_rows.add(db, [name for _, name in state.marks if name])
+        _put_marks(db, row["id"], state)
+
+
+def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -> int:
+    revision = row["revision"] + 1
+    class_rows.add(db, [name for _, name in state.marks if name])
+    db.execute(
+        "UPDATE image SET state = ?, revision = ?, n_regions = ? WHERE id = ?",
+        (number, revision, len(state.marks), row["id"]),
+    )
+    db.execute("DELETE FROM region WHERE image_id = ?", (row["id"],))
+    if not row["removed"]:
+        _put_marks(db, row["id"], state)
+    return revision
+
+
+def text(db: sqlite3.Connection, state: int, name: str) -> str:
+    """The regions of the picture `name` in one of its states, as they are stored."""
+    found = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
+    if found is None:
+        raise no_state(name)
+    return found["regions"]
+
+
+def no_state(name: str) -> StudioError:
+    return StudioError(f"project.db: the regions of {name} are not there; restore the project folder from a copy")
+
+
+def _add_history(db: sqlite3.Connection, image_id: int, parent: int | None, state: State) -> int:
+    query = "INSERT INTO history (image_id, parent, regions) VALUES (?, ?, ?)"
+    number = db.execute(query, (image_id, parent, state.text)).lastrowid
+    assert number is not None
+    return number
+
+
+def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
+    db.executemany(
+        "INSERT INTO region (image_id, position, id, class_name) VALUES (?, ?, ?, ?)",
+        [(image_id, position, *mark) for position, mark in enumerate(state.marks)],
+    )
+
+
+def meta(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return otherwise if row is None else json_columns.meta_value(key, row["value"], f'project.db: its "{key}"')
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
+    words = "what the labels say beside their regions" if key == "extras" else f'the project\'s "{key}"'
+    text = json_columns.dumped(value, words)
+    if key == "extras":
+        json_columns.require_extras(value, words)
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+
+def keep_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
+    """Let VIA's options for the class attribute follow the project's classes: old name -> new name, the others go."""
+    extras = meta(db, "extras", {})
+    definition = extras.get("via_attributes", {}).get("region", {}).get(meta(db, "class_attribute", None))
+    for listed in ("options", "default_options"):
+        if isinstance(definition, dict) and isinstance(definition.get(listed), dict):
+            kept = {old: shown for old, shown in definition[listed].items() if old in names}
+            definition[listed] = {names[old]: names[old] if shown == old else shown for old, shown in kept.items()}
+    values = extras.pop("class_values", {})
+    if kept := {name: value for name, value in values.items() if names.get(name) == name}:
+        extras["class_values"] = kept
+    set_meta(db, "extras", extras)
+
+
+def merge_meta(db: sqlite3.Connection, dataset: Dataset) -> None:
+    """Keep what a label file says beyond regions; what the project knows already wins."""
+    if dataset.class_attribute is not None and meta(db, "class_attribute", None) is None:
+        set_meta(db, "class_attribute", dataset.class_attribute)
+    set_meta(db, "extras", merged(meta(db, "extras", {}), dict(dataset.extras)))
+
+
+def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Two nested dicts as one; where both have a value, the first one's stays."""
+    together = {**second, **first}
+    for key in first.keys() & second.keys():
+        if isinstance(first[key], dict) and isinstance(second[key], dict):
+            together[key] = merged(first[key], second[key])
+    return together

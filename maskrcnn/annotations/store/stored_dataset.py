@@ -1,0 +1,175 @@
+"""A project's pictures as a dataset: as they were at one moment, however late they are looked at."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats import original_names
+from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.store import (
+    class_rows,
+    confinement,
+    database,
+    database_check,
+    json_columns,
+    picture_rows,
+    region_json,
+)
+from maskrcnn.annotations.store.picture_listing import known_split, name_order
+from maskrcnn.errors import StudioError
+
+_REGIONS_IN_MEMORY = 20_000
+"""Up to so many regions are read at once; those of a larger project come from the database as they are asked for."""
+
+_AT_ONCE = 100
+"""Pictures for which one query fetches the regions."""
+
+_COLUMNS = "image.id, file_name, given_name, width, height, file_size, attributes, extras, n_regions"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a project lies: its folder, database and pictures."""
+
+    folder: Path
+    database: Path
+    images_folder: Path
+
+
+def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snapshot_id: int | None = None) -> Dataset:
+    """The pictures of one split or all that are not removed, as they are now or were in a snapshot."""
+    known = facts(db) if snapshot_id is None else snapshot_facts(db, snapshot_id)
+    classes = [class_rows.class_from(document, "project.db: the classes") for document in known["classes"]]
+    rows = _image_rows(db, split, snapshot_id)
+    images: Sequence[ImageRecord] = StoredRecords(place, rows)
+    if sum(row["n_regions"] for row in rows) <= _REGIONS_IN_MEMORY:
+        images = tuple(_each(db, place, rows))
+    return Dataset(
+        images,
+        tuple(entry.name for entry in classes),
+        known["class_attribute"],
+        place.folder,
+        known["extras"],
+        {entry.name: entry.skeleton for entry in classes if entry.skeleton},
+    )
+
+
+def facts(db: sqlite3.Connection) -> dict[str, Any]:
+    """What a project says beside its pictures, as JSON values; `dataset` and `snapshots` read it."""
+    return {
+        "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
+        "class_attribute": picture_rows.meta(db, "class_attribute", None),
+        "extras": picture_rows.meta(db, "extras", {}),
+    }
+
+
+def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
+    if row is None:
+        raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
+    return row
+
+
+def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
+    """The `facts` of the moment when a snapshot was made."""
+    return json_columns.facts(
+        snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}"
+    )
+
+
+class StoredRecords(Records):
+    """Records whose regions are read when they are asked for, some pictures ahead.
+
+    A state in the history never changes, so these records stay what they were when the sequence was made.
+    """
+
+    def __init__(self, place: Place, rows: list[sqlite3.Row]) -> None:
+        super().__init__()
+        self._place, self._rows = place, rows
+        self._some: tuple[int, list[ImageRecord]] = (-1, [])
+        self.file_names = [row["file_name"] for row in rows]
+
+    @property
+    def origins(self) -> list[ImageRecord]:
+        """The records without their regions, for whoever asks what pictures were called (`original_names`)."""
+        return [without_regions(row) for row in self._rows]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def made(self, index: int) -> ImageRecord:
+        first = index - index % _AT_ONCE
+        begin, some = self._some
+        if begin != first:
+            # No transaction is held between calls: a reader that stays for long keeps the WAL growing.
+            with database.reading(self._place.database) as db:
+                some = list(_each(db, self._place, self._rows[first : first + _AT_ONCE]))
+            self._some = (first, some)
+        return some[index - first]
+
+
+def without_regions(row: sqlite3.Row) -> ImageRecord:
+    """What is known of a picture's name and split, without its file and regions."""
+    return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
+
+
+def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
+    """Number and row of every picture, also of those that are removed."""
+    query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
+    return [(row["id"], row) for row in db.execute(query)]
+
+
+def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | None) -> list[sqlite3.Row]:
+    wanted = None if split is None else known_split(split)
+    if snapshot_id is None:
+        query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
+                    WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
+        return _in_order(db.execute(query, (wanted,)).fetchall())
+    database_check.require_snapshot_images(db, snapshot_id)
+    query = f"""SELECT {_COLUMNS}, at.split, at.revision, at.state
+                FROM snapshot_image AS at JOIN image ON image.id = at.image_id
+                WHERE at.snapshot_id = ? AND at.split = coalesce(?, at.split) ORDER BY image.id"""
+    return _in_order(db.execute(query, (snapshot_id, wanted)).fetchall())
+
+
+def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """The rows as `listing.images` lists them."""
+    return sorted(rows, key=lambda row: name_order(row["file_name"]))
+
+
+def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
+    """The records of some rows. A picture that does not lie in the project has no path: it counts as missing."""
+    pictures = confinement.Pictures(place.folder)
+    for first in range(0, len(rows), _AT_ONCE):
+        some = rows[first : first + _AT_ONCE]
+        query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"
+        texts = dict(map(tuple, db.execute(query, [row["state"] for row in some])))
+        for row in some:
+            name = row["file_name"]
+            if row["state"] not in texts:
+                raise picture_rows.no_state(name)
+            yield ImageRecord(
+                name,
+                region_json.loads(texts[row["state"]], name),
+                pictures.find(name),
+                row["width"],
+                row["height"],
+                row["file_size"],
+                json_columns.group(row["attributes"], f"project.db: the attributes of {name}"),
+                row["split"],
+                {**_extras(row), "project": {"id": row["id"], "revision": row["revision"]}},
+            )
+
+
+def _extras(row: sqlite3.Row) -> dict[str, Any]:
+    """What is known of a picture beyond its columns; with what it was called, where it is called otherwise here."""
+    words = f"project.db: the extras of {row['file_name']}"
+    extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)
+    if row["given_name"] != row["file_name"] and original_names.ORIGIN not in extras:
+        extras = {**extras, original_names.ORIGIN: {"name": row["given_name"]}}
+    return extras

@@ -1,0 +1,51 @@
+"""The options of the commands that run a trained network, and the network that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from maskrcnn.cli.device_option import add_device, choose_device
+from maskrcnn.config import Precision
+from maskrcnn.model import prepare
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
+from maskrcnn.runs import shipped_models
+
+_NAMED = 8
+"""So many classes of a network are named in its line."""
+
+
+def add_inference(parser: argparse.ArgumentParser) -> None:
+    """--device, --precision and --compile."""
+    add_device(parser)
+    parser.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default="auto",
+        help="arithmetic of the convolutions; auto: bfloat16 where the processor has it, which takes half the time",
+    )
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the backbone with torch.compile: a minute or more for each size of picture, which may pay "
+        "for many of them; needs a C++ compiler",
+    )
+
+
+def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
+    """The network of `args.model`, ready to `detect` as the options say; which one it is, is said in a line."""
+    device = choose_device(args.device)
+    checkpoint = find_checkpoint(args.model)
+    model = prepare(network_of(checkpoint, device), device, args.precision, args.compile)
+    print(f"model: {in_a_line(args.model, checkpoint)}")
+    return model
+
+
+def in_a_line(model: object, checkpoint: Checkpoint) -> str:
+    """`toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square, star`"""
+    config = checkpoint.config
+    hidden = len(config.names) - _NAMED
+    found = ", ".join(config.names[:_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
+    called = model if shipped_models.folder(model) else checkpoint.path
+    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"

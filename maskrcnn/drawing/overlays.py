@@ -1,0 +1,278 @@
+"""Draws labelled objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
+
+Everything is drawn at a display size, so that lines and text look the same on a picture of 200 pixels and on one of
+5000. What a line style or a colour means is the same on every page: a true positive is green and solid, a false
+positive red-orange and hatched, a missed object blue and dashed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from maskrcnn.drawing import label_chips
+from maskrcnn.evaluation import ImageMatches
+
+Style = Literal["solid", "dashed", "hatched"]
+Colours = Mapping[int, str]
+Edges = Sequence[tuple[int, int]]
+
+DISPLAY_SIDE = 1280
+
+MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": "#a0a0a0"}
+MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
+
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+_GREY = "#a0a0a0"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing to draw, in pixels of the picture: its box [x, y, w, h], colour, label, line style; and what it has of
+    a mask, keypoints (x, y, visibility, x, ...) and limbs between them (pairs of places from 0)."""
+
+    bbox: tuple[float, float, float, float]
+    colour: str
+    label: str = ""
+    style: Style = "solid"
+    rle: Mapping[str, Any] | None = None
+    keypoints: Sequence[float] = ()
+    edges: Edges = ()
+
+
+def truth_marks(
+    matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
+) -> list[Mark]:
+    """The objects of a picture, in class `colours`, or (None) coloured by whether they were found."""
+    return [
+        Mark(
+            truth.bbox,
+            MATCH_COLOURS[truth.status] if colours is None else colours[truth.category_id],
+            names.get(truth.category_id, f"class {truth.category_id}"),
+            MATCH_STYLES[truth.status] if colours is None else "solid",
+            truth.rle,
+            truth.keypoints or (),
+            edges,
+        )
+        for truth in matches.truths
+    ]
+
+
+def prediction_marks(
+    matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
+) -> list[Mark]:
+    """The detections of a picture with their scores, in class `colours`, or (None) by whether they are right."""
+    return [
+        Mark(
+            found.bbox,
+            MATCH_COLOURS[found.status] if colours is None else colours[found.category_id],
+            f"{names.get(found.category_id, f'class {found.category_id}')} {found.score:.2f}",
+            MATCH_STYLES[found.status] if colours is None else "solid",
+            found.rle,
+            found.keypoints or (),
+            edges,
+        )
+        for found in matches.predictions
+    ]
+
+
+def display(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
+    """The uint8 (H, W, 3) picture with its longer side at `longest`, and display pixels per picture pixel."""
+    height, width = picture.shape[:2]
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), scale
+
+
+def draw(
+    picture: np.ndarray,
+    marks: Iterable[Mark],
+    *,
+    masks: bool = True,
+    boxes: bool = True,
+    labels: bool = True,
+    keypoints: bool = True,
+    longest: int = DISPLAY_SIDE,
+    opacity: float = 0.35,
+) -> np.ndarray:
+    """A uint8 (h, w, 3) RGB copy of the picture at display size with the marks on it.
+
+    Larger marks go below smaller ones. `opacity` is that of filled masks. A hatched mark keeps its hatching, over its
+    box, when masks are off. Of keypoints, visible ones are discs, hidden ones rings, and those that nobody labelled
+    are not there.
+    """
+    canvas, scale = display(picture, longest)
+    # A page shows the drawing 300 to 600 pixels wide, or 400 high: lines of about one pixel there, text of about 12.
+    side = max(canvas.shape)
+    thickness = max(1, round(side / 320))
+    ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
+    for mark in ordered:
+        colour = rgb(mark.colour)
+        corners = _corners(mark, scale)
+        area = _scaled_mask(mark.rle, scale, canvas.shape) if masks and mark.rle is not None else None
+        if area is not None:
+            left, top, inside = area
+            _fill(canvas, left, top, inside, colour, opacity, hatched=mark.style == "hatched")
+            _outline(canvas, left, top, inside, colour, thickness, dashed=mark.style == "dashed")
+        elif mark.style == "hatched":
+            _hatch_box(canvas, corners, colour, opacity)
+        if boxes:
+            thinner = 0 if area is None else 1  # beside the outline of a mask
+            _line(canvas, corners, colour, max(1, thickness - thinner), dashed=mark.style == "dashed")
+    for mark in ordered if keypoints else ():  # on top of every mask
+        _skeleton(canvas, mark, scale, thickness)
+    if labels:
+        anchors = [
+            ((*_corners(mark, scale)[0], *_corners(mark, scale)[2]), mark.label, rgb(mark.colour))
+            for mark in ordered
+            if mark.label
+        ]
+        return label_chips.draw(canvas, anchors, font_size=max(10, round(side / 30)))
+    return canvas
+
+
+def known_colour(colour: object) -> str:
+    """The colour itself where it is written `#rrggbb`, else grey: the file of a project may say anything."""
+    return colour if isinstance(colour, str) and re.fullmatch("#[0-9a-fA-F]{6}", colour) else _GREY
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """`#rrggbb` as three numbers 0..255; grey for what is written otherwise."""
+    colour = known_colour(colour)
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _corners(mark: Mark, scale: float) -> np.ndarray:
+    """(4, 2) float64 corners of the box in display pixels."""
+    x, y, width, height = (value * scale for value in mark.bbox)
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+
+
+def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
+    """Left, top and bool (h, w) cut-out of a mask in display pixels; None where it is empty."""
+    x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
+    if width == 0 or height == 0:
+        return None
+    # A border of one pixel, so that the outline closes where the object touches the cut.
+    cut = np.pad(coco_mask.decode([rle])[y : y + height, x : x + width, 0], 1).astype(np.float32)
+    left, top = max(0, int(x * scale) - 1), max(0, int(y * scale) - 1)
+    right = min(shape[1], int(np.ceil((x + width) * scale)) + 1)
+    bottom = min(shape[0], int(np.ceil((y + height) * scale)) + 1)
+    # Pixel centres: display (u + .5) / scale is picture (column + .5).
+    to_cut = np.array(
+        [
+            [1 / scale, 0, (left + 0.5) / scale - 0.5 - (x - 1)],
+            [0, 1 / scale, (top + 0.5) / scale - 0.5 - (y - 1)],
+        ]
+    )
+    soft = cv2.warpAffine(cut, to_cut, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    inside = soft >= 0.5
+    return (left, top, inside) if inside.any() else None
+
+
+def _fill(
+    canvas: np.ndarray,
+    left: int,
+    top: int,
+    inside: np.ndarray,
+    colour: tuple[int, int, int],
+    opacity: float,
+    *,
+    hatched: bool,
+) -> None:
+    height, width = inside.shape
+    window = canvas[top : top + height, left : left + width]
+    stripes = _stripes(left, top, height, width, max(canvas.shape[:2]))
+    alpha = opacity * 0.4 + stripes * 0.55 if hatched else np.full(inside.shape, opacity)
+    alpha = (alpha * inside)[:, :, None]
+    window[:] = np.rint(window * (1 - alpha) + np.array(colour, np.float32) * alpha).astype(np.uint8)
+
+
+def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: tuple[int, int, int], opacity: float) -> None:
+    left, top = np.maximum(np.floor(corners[0]), 0).astype(int)
+    right, bottom = np.ceil(corners[2]).astype(int)
+    inside = np.ones(canvas[top : max(bottom, 0), left : max(right, 0)].shape[:2], bool)
+    _fill(canvas, left, top, inside, colour, opacity, hatched=True)
+
+
+def _stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: slanted stripes with soft edges, fixed to the picture and not to the object."""
+    period = max(6.0, side / 80)
+    distance = np.arange(left, left + width)[None, :] + np.arange(top, top + height)[:, None]
+    phase = np.abs((distance / period) % 1 - 0.5)
+    return np.clip((phase - 0.33) * period / 1.5 + 0.5, 0, 1).astype(np.float32)
+
+
+def _outline(
+    canvas: np.ndarray,
+    left: int,
+    top: int,
+    inside: np.ndarray,
+    colour: tuple[int, int, int],
+    thickness: int,
+    *,
+    dashed: bool,
+) -> None:
+    rings, _ = cv2.findContours(
+        np.pad(inside.astype(np.uint8), 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left - 1, top - 1)
+    )
+    for ring in rings:
+        smooth = cv2.approxPolyDP(ring, 0.8, True)[:, 0].astype(np.float64)
+        # findContours gives pixel indices; a pixel's middle is half a pixel on.
+        _line(canvas, smooth + 0.5, colour, thickness, dashed=dashed)
+
+
+def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
+    """Limbs and keypoints of a mark, smaller on small objects so that they do not hide them."""
+    points = np.array(mark.keypoints, dtype=np.float64).reshape(-1, 3)
+    places, visibility = points[:, :2] * scale, points[:, 2]
+    radius = max(2.0, min(2.0 * thickness, 0.03 * scale * max(mark.bbox[2:])))
+    colour, limb = rgb(mark.colour), max(1, min(thickness, round(radius / 1.5)))
+    for start, end in mark.edges:
+        if max(start, end) < len(points) and visibility[start] > 0 and visibility[end] > 0:
+            _line(canvas, places[[start, end]], colour, limb, dashed=mark.style == "dashed", closed=False)
+    for (x, y), visible in zip(places, visibility, strict=True):
+        if visible > 0:
+            centre = (round((x - 0.5) * 16), round((y - 0.5) * 16))
+            ground = colour if visible > 1 else _WHITE
+            cv2.circle(canvas, centre, round((radius + 1) * 16), _BLACK, cv2.FILLED, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, centre, round(radius * 16), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, centre, round(radius * 8), ground, cv2.FILLED, cv2.LINE_AA, shift=4)
+
+
+def _line(
+    canvas: np.ndarray,
+    line: np.ndarray,
+    colour: tuple[int, int, int],
+    thickness: int,
+    *,
+    dashed: bool,
+    closed: bool = True,
+) -> None:
+    """A line over a thin dark one, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
+    pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
+    # cv2 counts from pixel centres, and takes fixed-point coordinates with 4 fractional bits.
+    points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]
+    cv2.polylines(canvas, points, closed and not dashed, _BLACK, thickness + 2, cv2.LINE_AA, shift=4)
+    cv2.polylines(canvas, points, closed and not dashed, colour, thickness, cv2.LINE_AA, shift=4)
+
+
+def _dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
+    """A line cut into dashes of about `length` with gaps 0.8 as long, as open polylines."""
+    whole = np.vstack([line, line[:1]]) if closed else line
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(whole, axis=0).T))])
+    count = max(3 if closed else 1, round(at[-1] / (1.8 * length)))
+    starts = np.arange(count) * at[-1] / count
+    pieces = []
+    for start in starts:
+        end = start + at[-1] / count / 1.8
+        between = at[(at > start) & (at < end)]
+        places = np.concatenate([[start], between, [end]])
+        pieces.append(np.stack([np.interp(places, at, whole[:, axis]) for axis in (0, 1)], axis=1))
+    return pieces

@@ -1,0 +1,111 @@
+"""Soft masks into the picture: only the pixels of the box are computed, and no bitmap of the picture is needed.
+
+The mask head answers with an `(M, M)` grid of probabilities for each box. It is resized to the box and cut at one half
+(He et al. 2017, section 3). What is inside can then be written as COCO's run lengths straight from the box.
+
+Two placings. Exact: every pixel centre within the box reads the grid at its exact place. Legacy: torchvision's, which
+rounds the box to whole pixels first and so moves an outline by up to a pixel. Its COCO weights are measured with that,
+so networks with `pooling = align-legacy` get it; tests/model/test_mask_pasting.py compares it with torchvision's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+from torch.nn import functional
+from torchvision.models.detection.roi_heads import expand_boxes, expand_masks
+
+from maskrcnn.config import Config
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The part of a mask that lies in the picture.
+
+    `inside (w, h)` bool, column by column as COCO's run lengths go; its first pixel is (`left`, `top`) of the picture.
+    """
+
+    inside: np.ndarray
+    left: int
+    top: int
+
+
+NOTHING = Crop(np.zeros((0, 0), bool), 0, 0)
+
+
+def crop(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> Crop:
+    """What the soft `(M, M)` float32 mask of a `box` (xyxy, pixels of the picture) covers of a picture of that size."""
+    return (_legacy if legacy else _exact)(mask, box, height, width)
+
+
+def pastes_legacy(config: Config) -> bool:
+    """Whether masks of this network are placed as torchvision does."""
+    return config.pooling == "align-legacy"
+
+
+def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> np.ndarray:
+    """The same as a uint8 `(height, width)` bitmap of 0 and 1, in Fortran order as COCO's encoder wants it."""
+    part = crop(mask, box, height, width, legacy)
+    bitmap = np.zeros((height, width), np.uint8, order="F")
+    right, bottom = part.left + part.inside.shape[0], part.top + part.inside.shape[1]
+    bitmap[part.top : bottom, part.left : right] = part.inside.T
+    return bitmap
+
+
+def _exact(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
+    x1, y1, x2, y2 = (float(side) for side in box)
+    left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
+    right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
+    if right <= left or bottom <= top or x2 <= x1 or y2 <= y1:
+        return NOTHING
+    rows = _interpolation(np.arange(top, bottom) + 0.5, y1, y2, mask.shape[0])
+    columns = _interpolation(np.arange(left, right) + 0.5, x1, x2, mask.shape[1])
+    return Crop((columns @ mask.T) @ rows.T >= 0.5, left, top)
+
+
+def _interpolation(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
+    """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at
+    `centres`.
+
+    Beyond the outermost values the row fades to 0 within one cell, as if it were padded with one.
+    """
+    position = (centres - low) / (high - low) * cells - 0.5
+    return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
+
+
+def _legacy(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
+    """As `paste_masks_in_image` of torchvision, cut at more than one half, without the rest of the picture."""
+    padded, scale = expand_masks(torch.from_numpy(np.ascontiguousarray(mask))[None, None], padding=1)
+    expanded = expand_boxes(torch.from_numpy(np.asarray(box, np.float32))[None], scale).to(torch.int64)
+    x1, y1, x2, y2 = expanded[0].tolist()
+    x2, y2 = max(x2, x1) + 1, max(y2, y1) + 1  # the last pixel belongs to the box, which keeps at least one
+    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+    if right <= left or bottom <= top:
+        return NOTHING
+    soft = functional.interpolate(padded, size=(y2 - y1, x2 - x1), mode="bilinear", align_corners=False)[0, 0]
+    inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > 0.5
+    return Crop(np.ascontiguousarray(inside.numpy().T), left, top)
+
+
+def encode(part: Crop, height: int, width: int) -> dict[str, Any]:
+    """COCO's compressed RLE of a picture of that size in which nothing but `part` is set, as JSON can hold it.
+
+    The counts are the lengths of runs of 0 and 1 in turn, down the columns, beginning with 0.
+    """
+    columns, rows = part.inside.shape
+    padded = np.zeros((columns, rows + 2), bool)
+    padded[:, 1:-1] = part.inside
+    column, row = np.divmod(np.flatnonzero(padded[:, 1:] != padded[:, :-1]), rows + 1)
+    places = (part.left + column) * height + part.top + row
+    if rows == height:  # a run may go on at the top of the next column: it neither ends nor begins there
+        joined = np.flatnonzero(places[1:] == places[:-1])
+        places = np.delete(places, np.concatenate([joined, joined + 1]))
+    counts = np.diff(places, prepend=0, append=height * width)
+    if len(counts) > 1 and counts[-1] == 0:
+        counts = counts[:-1]
+    code = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+    return {"size": [height, width], "counts": code["counts"].decode("ascii")}

@@ -1,0 +1,110 @@
+"""Two versions of one picture: shown side by side, with what each of them changed, and the ways on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations.regions import RLE, Keypoints, Point, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.drawing import overlays
+from maskrcnn.drawing.overlays import Mark, Style
+from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.annotate.canvas_picture import Colours, keypoints_of
+from maskrcnn.studio.annotate.editing import Conflict, Difference, Editor, Regions
+from maskrcnn.studio.shell import project_list
+
+_SIDE, _HIGHEST = 640, 450
+_UNCHANGED = "#a0a0a0"
+_STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
+_WAYS = (
+    ("Keep both changes", "both", "One picture with both. Of a region that both of you changed, yours is kept."),
+    ("Keep mine", "mine", "The other version goes into the history: Undo brings it back."),
+    ("Keep the other", "theirs", "Your version goes into the history: Undo brings it back."),
+)
+
+
+def show(project: Project, editor: Editor) -> None:
+    """Where somebody else saved this picture: a window with both versions. Nothing is lost, whatever is pressed."""
+    if editor.conflict is not None and not project_list.is_open():  # of two windows at once Streamlit raises
+        _window(project, editor, editor.conflict)
+
+
+@st.dialog("This picture was saved elsewhere", width="large", dismissible=False, icon=":material/call_split:")
+def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
+    st.markdown(
+        "Since you opened it, another tab or another person saved it. Your change is kept, and so is theirs: what you "
+        "do not choose stays in the history, where **Undo** brings it back."
+    )
+    path, colours = project.picture(editor.image_id), editing.colours(project)
+    for column, title, version in zip(
+        st.columns(2), ("Yours", "Saved elsewhere"), (conflict.mine, conflict.theirs), strict=True
+    ):
+        with column:
+            found = editing.differences(conflict.base, version)
+            st.markdown(f"**{title}**: {in_words(found)}")
+            picture = drawn(path, conflict.base, version, colours)
+            # High enough to see, and not so high that the buttons below leave the window.
+            width = min(_SIDE, round(_HIGHEST * picture.shape[1] / picture.shape[0]))
+            st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
+    st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
+    with st.container(horizontal=True):
+        for number, (label, choice, help) in enumerate(_WAYS):
+            key = f"annotate_resolve_{choice}"
+            if st.button(label, key=key, type="secondary" if number else "primary", help=help):
+                editing.resolve(editor.key, choice)
+                st.rerun()
+
+
+def in_words(differences: dict[str, Difference]) -> str:
+    """For example "1 new, 2 changed"."""
+    counts = Counter(differences.values())
+    return ", ".join(f"{counts[kind]} {kind}" for kind in _STYLES if counts[kind]) or "nothing changed"
+
+
+def drawn(path: Path, base: Regions, version: Regions, colours: Colours) -> np.ndarray:
+    """The picture, uint8 RGB `(h, w, 3)`, with a version's regions: grey those that are as in `base`, in colour and
+    named those that are new, changed or removed."""
+    picture = pictures.load(path)
+    differences = editing.differences(base, version)
+    removed = [region for region in base if differences.get(region.id) == "removed"]
+    marks = [
+        _mark(region, differences.get(region.id), colours, (picture.shape[0], picture.shape[1]))
+        for region in (*version, *removed)
+    ]
+    return overlays.draw(picture, marks, boxes=False, longest=_SIDE)
+
+
+def _mark(region: Region, difference: Difference | None, colours: Colours, size: tuple[int, int]) -> Mark:
+    inside = _pixels(region, size)
+    x0, y0, x1, y1 = raster.bounds(inside)
+    box = (x0, y0, x1 - x0, y1 - y0)
+    rle = raster.rle(inside, *size)
+    if difference is None:
+        return Mark(box, _UNCHANGED, rle=rle)
+    label = f"{difference}: {region.class_name or 'no class'}"
+    return Mark(box, colours[region.class_name], label, _STYLES[difference], rle)
+
+
+def _pixels(region: Region, size: tuple[int, int]) -> RLE:
+    """The region as a mask that can be seen: what has no area is drawn as thick lines and discs."""
+    height, width = size
+    if raster.has_area(region.shape):
+        return raster.from_mask(raster.mask(region.shape, height, width))
+    thick = max(2, round(max(size) / 120))
+    pixels = np.zeros((height, width), np.uint8)
+    keypoints = keypoints_of(region)
+    rings = raster.rings(region.shape) + (raster.rings(keypoints) if keypoints is not None else [])
+    for ring in rings:
+        places = np.array(ring, dtype=float).reshape(-1, 2).clip(-1e6, 1e6).astype(np.int32)
+        if isinstance(region.shape, Point | Keypoints):
+            for place in places.tolist():
+                cv2.circle(pixels, place, thick, 1, cv2.FILLED)
+        else:
+            cv2.polylines(pixels, [places], False, 1, thick)
+    return raster.from_mask(pixels.astype(bool))

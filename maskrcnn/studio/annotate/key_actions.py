@@ -1,0 +1,91 @@
+"""What the keys of the Annotate page do, and which region they have selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate import editing, panels
+from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.shell import hotkeys
+
+TOOL, ZOOM = "annotate_tool", "annotate_zoom"
+"""Session keys of the two controls above the picture."""
+
+ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
+
+
+def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
+    """Hear the keys of this page, and offer the sheet that tells them."""
+    classes = project.classes()
+    shortcuts = (*hotkeys.ANNOTATE, *hotkeys.of_classes(classes))
+    actions = {
+        "previous": partial(panels.step_picture, project, images, -1),
+        "next": partial(panels.step_picture, project, images, 1),
+        "done": partial(project.set_done, image.id, not image.done),
+        **{tool: partial(_set_tool, tool) for tool in ("polygon", "box", "edit")},
+        "region_up": partial(_select, project, image, -1),
+        "region_down": partial(_select, project, image, 1),
+        "delete": partial(_delete, project, image),
+        "undo": partial(_step, project, image, "undo"),
+        "redo": partial(_step, project, image, "redo"),
+        "zoom_in": partial(_zoom, 1),
+        "zoom_out": partial(_zoom, -1),
+        **{
+            hotkeys.class_action(entry.name): partial(editing.choose_class, entry.name)
+            for entry in classes
+            if hotkeys.of(entry)
+        },
+    }
+    hotkeys.listen(shortcuts, actions, "annotate_keys")
+    hotkeys.sheet_button(shortcuts, "annotate_sheet")
+
+
+def _editor(project: Project, image: StoredImage) -> Editor:
+    """The editor that the person looks at. Raises `StudioError` where the picture has none."""
+    editor = editing.last_editor()
+    if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
+        raise StudioError("this picture is not open yet; press the key again")
+    return editor
+
+
+def _set_tool(tool: str) -> None:
+    st.session_state[TOOL] = tool
+
+
+def _zoom(step: int) -> None:
+    now = ZOOMS.index(st.session_state.get(ZOOM, ZOOMS[0]))
+    st.session_state[ZOOM] = ZOOMS[min(max(0, now + step), len(ZOOMS) - 1)]
+
+
+def _select(project: Project, image: StoredImage, step: int) -> None:
+    """Select the region after the selected one, or before it; from none, the first or the last."""
+    editor = _editor(project, image)
+    if not editor.regions:
+        return
+    chosen = editing.selected(editor)
+    if chosen is None:
+        number = 0 if step > 0 else len(editor.regions) - 1
+    else:
+        number = min(max(0, chosen + step), len(editor.regions) - 1)
+    editing.select_region(editor, number)
+
+
+def _delete(project: Project, image: StoredImage) -> None:
+    editor = _editor(project, image)
+    chosen = editing.selected(editor)
+    if chosen is None:
+        st.toast("No region is selected: ↓ and ↑ select one, then Delete deletes it.", icon=":material/keyboard:")
+        return
+    editing.change(editor.key, editor.regions[:chosen] + editor.regions[chosen + 1 :])
+
+
+def _step(project: Project, image: StoredImage, direction: str) -> None:
+    """Undo or redo where its button would: with nothing to undo, nothing happens."""
+    editor = _editor(project, image)
+    if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
+        editing.step(editor.key, direction)

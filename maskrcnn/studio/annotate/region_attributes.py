@@ -1,0 +1,119 @@
+"""What a region says beside its class: VIA's region attributes, each as its definition asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.regions import Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.shell.plain_text import plain
+
+Definitions = Mapping[str, Any]
+"""Attribute name -> its definition, as VIA has it: `{"type", "description", "options", "default_options"}`."""
+
+_ONE_OF = ("dropdown", "radio", "image")
+_REGION = "annotate_attributes_of"
+
+
+def show(project: Project, editor: Editor) -> None:
+    """The attributes of one region, to read and to change; nothing where there are none to have."""
+    definitions = project.attribute_definitions()
+    definitions = {name: value for name, value in definitions.items() if name != project.class_attribute}
+    carried = sum(bool(region.attributes) for region in editor.regions)
+    if not editor.regions or not (definitions or carried):
+        return
+    with st.expander("Attributes", icon=":material/list_alt:"):
+        numbers = range(1, len(editor.regions) + 1)
+        if st.session_state.get(_REGION) not in numbers:
+            st.session_state[_REGION] = 1
+        number = st.selectbox("Region", numbers, key=_REGION, format_func=partial(_words, editor))
+        region = editor.regions[number - 1]
+        for name, definition in definitions.items():
+            _input(editor, region, name, definition)
+        for name, value in region.attributes.items():
+            if name not in definitions:
+                st.markdown(f"{plain(name)}: {plain(in_words(value))}")
+
+
+def in_words(value: Any) -> str:
+    """An attribute's value as text: the options that are on, or the value itself."""
+    if isinstance(value, Mapping):
+        return ", ".join(str(option) for option, is_on in value.items() if is_on is True) or "none"
+    return str(value) if str(value).strip() else "empty"
+
+
+def with_attribute(region: Region, name: str, value: Any) -> Region:
+    """The region with one attribute changed; the very same region if it has that value already."""
+    if name in region.attributes and region.attributes[name] == value:
+        return region
+    return replace(region, attributes={**region.attributes, name: value})
+
+
+def _words(editor: Editor, number: int) -> str:
+    return f"{number}: {editor.regions[number - 1].class_name or 'no class'}"
+
+
+def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
+    """The widget that the definition asks for. What VIA would not have written is shown as text and stays."""
+    kind = definition.get("type") if isinstance(definition, Mapping) else None
+    value = region.attributes.get(name)
+    options = class_rule.options(definition)
+    shown = definition.get("options", {}) if isinstance(definition, Mapping) else {}
+    description = definition.get("description") if isinstance(definition, Mapping) else None
+    key = f"annotate_attribute_{editor.key}_{editor.revision}_{region.id}_{name}"
+    label, help = plain(name), plain(description) if description else None
+    if kind == "checkbox" and (value is None or isinstance(value, Mapping)):
+        on = [option for option in options if isinstance(value, Mapping) and value.get(option) is True]
+
+        def chosen(picked: list[str]) -> dict[str, bool]:
+            known = value if isinstance(value, Mapping) else {}
+            beyond = {option: is_on for option, is_on in known.items() if option not in options}
+            return beyond | {option: True for option in options if option in picked}
+
+        st.multiselect(
+            label,
+            options,
+            on,
+            key=key,
+            help=help,
+            format_func=lambda option: str(shown.get(option, option)),
+            on_change=_changed,
+            args=(editor.key, region.id, name, key, chosen),
+        )
+    elif kind in _ONE_OF and (value is None or isinstance(value, str)):
+        listed = [*options, value] if value and value not in options else list(options)
+        st.selectbox(
+            label,
+            listed,
+            listed.index(value) if value else None,
+            key=key,
+            help=help,
+            placeholder="not given",
+            # The options of an image attribute are addresses; their ids say more.
+            format_func=lambda option: option if kind == "image" else str(shown.get(option, option)),
+            on_change=_changed,
+            args=(editor.key, region.id, name, key, lambda picked: picked or ""),
+        )
+    elif kind == "text" and (value is None or isinstance(value, str)):
+        st.text_input(
+            label, value or "", key=key, help=help, on_change=_changed, args=(editor.key, region.id, name, key, str)
+        )
+    elif value is not None:
+        st.markdown(f"{label}: {plain(in_words(value))}")
+
+
+def _changed(editor_key: str, region_id: str, name: str, widget: str, stored: Callable[[Any], Any]) -> None:
+    value = stored(st.session_state[widget])
+    regions = tuple(
+        with_attribute(region, name, value) if region.id == region_id else region
+        for region in editing.editor_of(editor_key).regions
+    )
+    editing.change(editor_key, regions)

@@ -1,0 +1,1 @@
+"""Components that several pages share: canvas, charts, gallery, the size of the window."""

@@ -1,0 +1,1 @@
+"""The parts of the Dataset page: one module for each of its views, and what they share."""

@@ -1,0 +1,374 @@
+"""The classes of a project, which attribute they come from, and the snapshots to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.regions import Skeleton
+from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
+from maskrcnn.drawing.overlays import known_colour
+from maskrcnn.drawing.swatches import disc
+from maskrcnn.errors import ArgumentError
+from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.dataset import computed_once, many_classes, similar_class
+from maskrcnn.studio.shell import hotkeys, session
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import counted
+
+_CHOSEN = "dataset_classes_chosen"
+_GENERATION = "dataset_classes_generation"
+_DONE = "dataset_classes_done"
+_OPEN = "dataset_class_attribute_open"
+_NO_KEY = "none"
+
+
+def show(project: Project) -> None:
+    """Classes on the left, the chosen one on the right; below, where they come from, and the snapshots."""
+    if message := st.session_state.pop(_DONE, None):
+        st.toast(plain(message), icon=":material/check:")
+    classes = project.classes()
+    counts = project.counts().classes
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if classes:
+            _table(classes, counts)
+        else:
+            st.info("No classes yet. They come with imported labels; or make one here.", icon=":material/info:")
+        _new_class(project, classes)
+    with right:
+        if classes:
+            _one_class(project, classes, counts)
+    _class_attribute(project)
+    _definitions(project)
+    _snapshots(project)
+
+
+def _table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
+    table = pd.DataFrame(
+        {
+            "colour": [disc(entry.colour, str(number)) for number, entry in enumerate(classes, 1)],
+            "name": [entry.name for entry in classes],
+            "key": [(hotkeys.of(entry) or "").upper() for entry in classes],
+            "regions": [counts.get(entry.name, 0) for entry in classes],
+            "keypoints": [len(entry.skeleton.names) if entry.skeleton else None for entry in classes],
+        }
+    )
+    if not any(entry.skeleton for entry in classes):
+        table = table.drop(columns="keypoints")
+    key = f"dataset_classes_table_{st.session_state.get(_GENERATION, 0)}"
+
+    def clicked() -> None:
+        if rows := st.session_state[key]["selection"]["rows"]:
+            st.session_state[_CHOSEN] = classes[rows[0]].name
+
+    st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        height=min(38 + 35 * len(table), 420),
+        row_height=35,
+        on_select=clicked,
+        selection_mode="single-row",
+        column_config={
+            "colour": st.column_config.ImageColumn(
+                "#", width=44, help="The place in the list, which is that in training."
+            ),
+            "name": st.column_config.TextColumn("Class"),
+            "key": st.column_config.TextColumn("Key", width=60, help="Chooses the class while you draw."),
+            "regions": st.column_config.NumberColumn("Regions", width=80),
+            "keypoints": st.column_config.NumberColumn("Keypoints", width=90),
+        },
+    )
+
+
+def _new_class(project: Project, classes: Sequence[ProjectClass]) -> None:
+    form = st.form("dataset_new_class", clear_on_submit=True, border=False)
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("New class", placeholder="for example cell", key="dataset_new_class_name")
+        added = st.form_submit_button("Add class", icon=":material/add:")
+
+    def add(name: str) -> None:
+        project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
+        _finish(f"Class {name} added", name)
+
+    names = [entry.name for entry in classes]
+    asked = name.strip() if added else None
+    similar_class.make("dataset_new_class", asked, names, add, lambda other: _finish("", other))
+
+
+def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
+    names = [entry.name for entry in classes]
+    if st.session_state.get(_CHOSEN) not in names:
+        st.session_state[_CHOSEN] = names[0]
+    name = st.selectbox("Class", names, key=_CHOSEN)
+    place = names.index(name)
+    entry = classes[place]
+    generation = st.session_state.get(_GENERATION, 0)
+    with st.form("dataset_change_class", border=True):
+        new = st.text_input("Name", name, key=f"dataset_class_name_{generation}_{name}")
+        colour_at, key_at = st.columns(2)
+        colour = colour_at.color_picker(
+            "Colour", known_colour(entry.colour), key=f"dataset_class_colour_{generation}_{name}"
+        )
+        taken = {hotkeys.of(other) for other in classes if other.name != name}
+        free = [_NO_KEY, *(key for key in hotkeys.KEYS if key not in taken)]
+        key = key_at.selectbox(
+            "Key",
+            free,
+            free.index(hotkeys.of(entry) or _NO_KEY),
+            format_func=str.upper,
+            key=f"dataset_class_key_{generation}_{name}",
+            help="The key that chooses the class while you draw. C and R belong to the page.",
+        )
+        saved = st.form_submit_button("Save", icon=":material/check:", type="primary")
+
+    def save(new: str) -> None:
+        _change(project, classes, replace(entry, colour=colour, hotkey=None if key == _NO_KEY else key), new)
+        _finish(f"Class {new} saved", new)
+
+    def merge(into: str) -> None:
+        project.merge_class(name, into)
+        _finish(f"{name} is now {into}; a snapshot of before was kept", into)
+
+    similar_class.make(
+        f"dataset_class_name_{generation}_{name}",
+        new.strip() if saved else None,
+        [other for other in names if other != name or other == new.strip()],
+        save,
+        merge,
+        renaming=True,
+    )
+    with st.container(horizontal=True):
+        for words, icon, other in (("Up", "arrow_upward", place - 1), ("Down", "arrow_downward", place + 1)):
+            disabled = not 0 <= other < len(classes)
+            if st.button(words, icon=f":material/{icon}:", disabled=disabled, key=f"dataset_class_{words.lower()}"):
+                with session.fail_softly(stop=False):
+                    order = list(classes)
+                    order[place], order[other] = order[other], order[place]
+                    project.set_classes(order)
+                    _finish("", name)
+        if st.button(
+            "Remove",
+            icon=":material/delete:",
+            disabled=bool(counts.get(name)),
+            help="Only a class that no region uses can go; merge it into another first." if counts.get(name) else None,
+            key="dataset_class_remove",
+        ):
+            with session.fail_softly(stop=False):
+                project.set_classes([other for other in classes if other.name != name])
+                _finish(f"Class {name} removed")
+    if len(classes) > 1:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            into = st.selectbox(
+                "Merge into", [other for other in names if other != name], index=None, key="dataset_merge"
+            )
+            if st.button("Merge", icon=":material/merge:", disabled=into is None, key="dataset_class_merge"):
+                assert into is not None
+                with session.fail_softly(stop=False):
+                    merge(into)
+    if entry.skeleton:
+        _skeleton(entry.skeleton)
+
+
+def _skeleton(skeleton: Skeleton) -> None:
+    points, bones = counted(len(skeleton.names), "keypoint"), counted(len(skeleton.edges), "bone")
+    with st.expander(f"{points}, {bones}", icon=":material/accessibility_new:"):
+        st.markdown(plain(", ".join(skeleton.names)))
+        if skeleton.edges:
+            st.markdown(plain(", ".join(f"{skeleton.names[a]}-{skeleton.names[b]}" for a, b in skeleton.edges)))
+
+
+def _change(project: Project, classes: Sequence[ProjectClass], changed: ProjectClass, new: str) -> None:
+    """Store colour and key of a class, and its new name."""
+    if new != changed.name and any(other.name == new for other in classes):
+        raise ArgumentError(f'class "{new}" is there already; to make one class of the two, use Merge')
+    before = next(other for other in classes if other.name == changed.name)
+    if changed != before:
+        project.set_classes([changed if other.name == changed.name else other for other in classes])
+    project.rename_class(changed.name, new)
+
+
+def _finish(message: str, chosen: str | None = None) -> None:
+    """Start afresh after something was stored: with new widgets, as their old values are out of date."""
+    st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    st.session_state.pop(_CHOSEN, None)
+    st.session_state.pop("dataset_merge", None)
+    if chosen is not None:
+        st.session_state[_CHOSEN] = chosen
+    if message:
+        st.session_state[_DONE] = message
+    editing.remount()
+    st.rerun()
+
+
+def free_colour(classes: Sequence[ProjectClass]) -> str:
+    """The first colour of the list that no class has; where there is none any more, one of them again."""
+    from maskrcnn.annotations.colours import colour_of
+
+    used = {entry.colour for entry in classes}
+    free = (colour for index in range(len(used) + 1) if (colour := colour_of(index)) not in used)
+    return next(free, colour_of(len(classes)))
+
+
+# Where the classes come from
+
+
+def _class_attribute(project: Project) -> None:
+    now = project.class_attribute
+    words = f'The class is the attribute "{plain(now)}"' if now else "Classes come from no attribute"
+    with st.expander(words, icon=":material/label:", key=_OPEN, on_change="rerun"):
+        if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
+            return
+        with st.spinner("Looking at the attributes of all regions"):
+            found, rivals = _candidates(str(project.folder), now, computed_once.stamp(project))
+        if not found:
+            st.markdown("No region has attributes, so there is nothing to choose from.")
+            return
+        known = {candidate.name: candidate for candidate in found}
+        each = ", ".join(rivals)
+        if each:
+            st.warning(
+                f"Several attributes name classes: {plain(each)}. Regions that have another one than the class get "
+                "no class; the last choice below takes each of them.",
+                icon=":material/warning:",
+            )
+        choices: list[str | None] = [None, *known, *([each] if each else [])]
+        chosen = st.selectbox(
+            "Which attribute is the class",
+            choices,
+            choices.index(now) if now in choices else 0,
+            format_func=lambda name: choice_in_words(name, known),
+            key=f"dataset_class_attribute_{st.session_state.get(_GENERATION, 0)}",
+        )
+        if chosen in known:
+            st.markdown(f"Its values: {plain(values_in_words(known[chosen].values))}")
+        st.markdown(
+            "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
+        )
+        own = {entry.name for entry in project.classes()}
+        named = known[chosen].values if chosen in known else rivals if chosen else ()
+        new = [name for name in named if name not in own]
+        others = [in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
+        allowed = many_classes.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
+        blocked = chosen == now or not allowed
+        if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
+            with session.fail_softly(stop=False):
+                with st.spinner("Giving every region its class anew"):
+                    project.set_class_attribute(chosen)
+                _finish("Every region has its class from " + (chosen or "no attribute"))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _candidates(
+    folder: str, now: str | None, stamp: computed_once.Stamp
+) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    """What could be the class, and the attributes that each name the class of other regions."""
+    dataset = Project(Path(folder)).dataset()
+    return class_rule.candidates(dataset), class_per_attribute.rival_attributes(dataset)
+
+
+def choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:
+    """A choice of the class attribute: none of them, one of those `known`, or several at once."""
+    if name is None:
+        return "none: all regions are of one class"
+    return in_words(known[name]) if name in known else f"{name}: each where it is set"
+
+
+def in_words(candidate: Candidate) -> str:
+    """For example "type: 3 values in 240 regions"."""
+    text = f"{candidate.name}: {counted(len(candidate.values), 'value')} in {counted(candidate.n_regions, 'region')}"
+    return f"{text}, {candidate.several} with several ticked" if candidate.several else text
+
+
+def values_in_words(values: Mapping[str, int], most: int = 12) -> str:
+    """For example "cat (12), dog (3)", the most frequent first."""
+    shown = [f"{name} ({count})" for name, count in list(values.items())[:most]]
+    if len(values) > most:
+        shown.append(f"and {len(values) - most} more")
+    return ", ".join(shown) or "none"
+
+
+def _definitions(project: Project) -> None:
+    rows: list[dict[str, Any]] = []
+    for definitions, of in (
+        (project.attribute_definitions("region"), "regions"),
+        (project.attribute_definitions("file"), "pictures"),
+    ):
+        for name, definition in definitions.items():
+            fields = definition if isinstance(definition, Mapping) else {}
+            shown = fields.get("options", {})
+            options = [str(shown.get(option, option)) for option in class_rule.options(definition)]
+            rows.append(
+                {
+                    "Attribute": name,
+                    "Of": of,
+                    "Kind": str(fields.get("type", "unknown")),
+                    "Options": ", ".join(options),
+                    "Description": str(fields.get("description", "")),
+                }
+            )
+    if rows:
+        with st.expander(f"{counted(len(rows), 'attribute')} defined", icon=":material/list_alt:"):
+            st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+
+# Snapshots
+
+
+def _snapshots(project: Project) -> None:
+    snapshots = project.snapshots()
+    with st.expander(f"Snapshots ({len(snapshots)})", icon=":material/photo_camera:"):
+        st.markdown("A snapshot keeps all labels as they are at one moment. One is made before each large change.")
+        with st.form("dataset_new_snapshot", clear_on_submit=True, border=False):
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                name = st.text_input("New snapshot", placeholder="for example before the second round")
+                kept = st.form_submit_button("Keep a snapshot", icon=":material/photo_camera:")
+            if kept:
+                with session.fail_softly(stop=False):
+                    made = project.snapshot(name.strip())
+                    _finish(f"Snapshot {made.name} kept")
+        if not snapshots:
+            return
+        table = pd.DataFrame(
+            {
+                "Snapshot": [entry.name for entry in snapshots],
+                "Made": [_local(entry) for entry in snapshots],
+                "Pictures": [entry.pictures for entry in snapshots],
+                "Regions": [entry.regions for entry in snapshots],
+            }
+        )
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=min(38 + 35 * len(table), 320),
+            column_config={"Made": st.column_config.DatetimeColumn("Made", format="YYYY-MM-DD HH:mm:ss")},
+        )
+        known = {entry.id: entry for entry in snapshots}
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox(
+                "Go back to",
+                list(known),
+                index=None,
+                format_func=lambda number: f"{known[number].name}, {_local(known[number]):%Y-%m-%d %H:%M:%S}",
+                key=f"dataset_restore_{st.session_state.get(_GENERATION, 0)}",
+            )
+            if st.button("Restore", icon=":material/history:", disabled=chosen is None, key="dataset_restore_button"):
+                assert chosen is not None
+                with session.fail_softly(stop=False):
+                    with st.spinner("Bringing the labels back"):
+                        project.restore(chosen)
+                    _finish(f"Labels are as in {known[chosen].name}; how they were before is a snapshot too")
+
+
+def _local(snapshot: Snapshot) -> datetime:
+    """When a snapshot was made, by the clock of this machine."""
+    return snapshot.made_at.astimezone().replace(tzinfo=None)

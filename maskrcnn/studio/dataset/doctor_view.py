@@ -1,0 +1,347 @@
+"""What in a project hurts training: findings by kind with their places, and mends that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations import doctor
+from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
+from maskrcnn.annotations.labelled_pictures import learned_of
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate import canvas_picture, editing
+from maskrcnn.studio.dataset import computed_once, region_crops, undo_bar
+from maskrcnn.studio.dataset.computed_once import Stamp
+from maskrcnn.studio.shell import address, session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.words import counted
+
+EXAMINED_AT_ONCE = 300
+"""A project of more pictures is examined on request: each picture is decoded once."""
+PER_KIND = 20
+"""Findings of a kind that are shown before somebody asks for more."""
+SIGNS: dict[Severity, tuple[str, str, str]] = {
+    "error": (":material/error:", "red", "Training stops there, or learns something false."),
+    "warning": (":material/warning:", "orange", "Training suffers."),
+    "hint": (":material/lightbulb:", "blue", "Worth a thought."),
+}
+_WANTED = "dataset_doctor_wanted"
+_PREVIEW = 440
+
+Colours = Mapping[str | None, str]
+
+
+def show(project: Project) -> None:
+    """Examine, then the kinds of findings on the left and those of one kind on the right."""
+    undo_bar.bar(project)
+    with session.fail_softly():
+        state = computed_once.stamp(project)
+        if not _may_examine(project, state):
+            return
+        found = findings(project, state)
+        _learned(project, state)
+    if not found:
+        pictures = counted(state[0], "picture")
+        st.success(f"Nothing found that hurts training, in {pictures} and all their regions.", icon=":material/check:")
+        with st.expander("What was looked for"):
+            st.markdown("\n".join(f"- **{check.title}**: {check.why}" for check in CHECKS.values()))
+        return
+    kinds = {name: [finding for finding in found if finding.check == name] for name in CHECKS}
+    kinds = {name: findings for name, findings in kinds.items() if findings}
+    left, right = st.columns([1, 2.9], gap="medium")
+    with left:
+        chosen = _kinds(kinds)
+        _fix_everything(project, found, state)
+    with right:
+        _kind(project, kinds[chosen], state)
+
+
+def _learned(project: Project, state: Stamp) -> None:
+    """What of the project's regions is learned from, and what is passed over."""
+    found = computed_once.worked_out(
+        "learned",
+        project,
+        "Counting the objects",
+        lambda progress: learned_of(project, progress=progress),
+        (*state, hash(tuple(image.id for image in project.images() if image.done))),
+    )
+    st.markdown(plain(f"Learned from: {found.in_short()}."))
+    if remarks := found.remarks():
+        st.markdown(bullets([f"{line[:1].upper()}{line[1:]}." for line in remarks]))
+
+
+def findings(project: Project, state: Stamp) -> list[Finding]:
+    """What the doctor finds, worked out once for each state of the project, with a bar meanwhile."""
+    return computed_once.worked_out(
+        "doctor",
+        project,
+        "Examining the pictures",
+        lambda progress: doctor.examine(project.dataset(), progress=progress, looks=_looks(str(project.folder))),
+        state,
+    )
+
+
+def _may_examine(project: Project, state: Stamp) -> bool:
+    """Whether to go on: a small project is examined at once, a large one when somebody asks for it."""
+    if state[0] <= EXAMINED_AT_ONCE or st.session_state.get(_WANTED) == str(project.folder):
+        return True
+    if computed_once.known("doctor", project, state):
+        return True
+
+    def want() -> None:
+        st.session_state[_WANTED] = str(project.folder)
+
+    st.info(
+        "Here you see what in the labels or pictures hurts training, and mend it with a click. For that each of the "
+        f"{state[0]:,} pictures is read once.",
+        icon=":material/stethoscope:",
+    )
+    st.button(f"Examine {counted(state[0], 'picture')}", type="primary", icon=":material/stethoscope:", on_click=want)
+    return False
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _looks(folder: str) -> dict[Any, doctor.Look]:
+    """What was seen of each picture's file, so that a second examination reads only what changed."""
+    return {}
+
+
+def _kinds(kinds: Mapping[str, Sequence[Finding]]) -> str:
+    """The kinds of findings; the chosen one is `?check=...` in the address."""
+    total = sum(len(findings) for findings in kinds.values())
+    by_severity = {sign: sum(f.severity == sign for findings in kinds.values() for f in findings) for sign in SIGNS}
+    st.subheader(counted(total, "finding"))
+    with st.container(horizontal=True, gap="small"):
+        for severity, (icon, colour, meaning) in SIGNS.items():
+            if by_severity[severity]:
+                st.badge(
+                    counted(by_severity[severity], severity),
+                    icon=icon,
+                    color=colour,  # type: ignore[arg-type]
+                    help=meaning,
+                )
+    return address.radio(
+        "Kind of finding",
+        "check",
+        list(kinds),
+        next(iter(kinds)),
+        page="dataset",
+        show=lambda name: f"{SIGNS[_worst(kinds[name])][0]} {CHECKS[name].title} ({len(kinds[name])})",
+    )
+
+
+def _worst(findings: Sequence[Finding]) -> Severity:
+    return min((finding.severity for finding in findings), key=list(SIGNS).index)
+
+
+def _fix_everything(project: Project, found: Sequence[Finding], state: Stamp) -> None:
+    mendable = [finding for finding in found if finding.fix is not None]
+    st.space("small")
+    if st.button(
+        f"Fix all that is surely wrong ({len(mendable):,})" if mendable else "Nothing can be fixed unasked",
+        key="dataset_fix_everything",
+        icon=":material/healing:",
+        disabled=not mendable,
+        help="One step that can be undone. What can be meant in several ways, or would be lost, is left: choose there, "
+        "kind by kind.",
+    ):
+        _fix(project, mendable, state, f"before fixing {counted(len(mendable), 'finding')}")
+
+
+def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
+    """One kind of finding: why it hurts, the buttons, and a card for each."""
+    check = CHECKS[findings[0].check]
+    icon, colour, _ = SIGNS[_worst(findings)]
+    st.subheader(f":{colour}[{icon}] {check.title}")
+    st.markdown(check.why)
+    mendable = [finding for finding in findings if finding.fix is not None]
+    ticks = {_tick(finding, state): finding for finding in mendable}
+    ticked = [finding for key, finding in ticks.items() if st.session_state.get(key)]
+    _choose_for_all(project, findings, state)
+    if mendable:
+        with st.container(horizontal=True, gap="small"):
+            some = st.button(
+                f"Fix selected ({len(ticked)})",
+                key="dataset_fix_selected",
+                icon=":material/check_box:",
+                disabled=not ticked,
+            )
+            every = st.button(
+                f"Fix all of this kind ({len(mendable)})",
+                key="dataset_fix_kind",
+                type="primary",
+                icon=":material/healing:",
+            )
+        if some or every:
+            _fix(project, ticked if some else mendable, state, f"before fixing: {check.title}")
+    limit_key = f"dataset_shown_{findings[0].check}"
+    limit = st.session_state.get(limit_key, PER_KIND)
+    with session.fail_softly():
+        dataset = project.dataset()
+        colours = editing.colours(project)
+    shown = findings[:limit]
+    with st.spinner("Cutting out the places"):
+        # With a fix there are two pieces of the picture and one card in a row, without there is one and three cards.
+        across = 1 if any(finding.fix or finding.choices for finding in findings) else 3
+        for start in range(0, len(shown), across):
+            for column, finding in zip(st.columns(across, gap="small"), shown[start : start + across], strict=False):
+                with column, st.container(border=True, gap="xsmall"):
+                    _card(project, dataset, finding, colours, state)
+    if len(findings) > limit:
+
+        def more() -> None:
+            st.session_state[limit_key] = limit + PER_KIND
+
+        st.button(
+            f"Show more ({counted(len(findings) - limit, 'is', 'are')} left)",
+            icon=":material/expand_more:",
+            on_click=more,
+        )
+
+
+def _tick(finding: Finding, state: Stamp) -> str:
+    """The key of a finding's box; another state of the project has other boxes."""
+    where = (finding.check, finding.picture, finding.region_number, finding.region_id, finding.what)
+    return f"dataset_tick_{state[1]}_{where}"
+
+
+def _choose_for_all(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
+    """A button for each mend that findings of a kind offer and that is not carried out unasked."""
+    offered: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for choice in finding.choices:
+            offered.setdefault(choice.called, []).append(replace(finding, fix=choice))
+    if not offered:
+        return
+    st.markdown(
+        ":material/help: Only you know which is right, so nothing of this is fixed unasked. For all of this kind:"
+    )
+    with st.container(horizontal=True, gap="small"):
+        for option, chosen in offered.items():
+            words = dict.fromkeys(finding.fix.words for finding in chosen if finding.fix)
+            like = " and the like" if len(words) > 1 else ""
+            if st.button(
+                f"{plain(_sentence(next(iter(words))).rstrip('.'))}{like} ({len(chosen):,})",
+                key=f"dataset_choose_{findings[0].check}_{option}",
+                icon=":material/rule:",
+                help="One step that can be undone. Below, each finding can be decided by itself.",
+            ):
+                _fix(project, chosen, state, f"before: {CHECKS[findings[0].check].title}, {option}")
+
+
+def _card(project: Project, dataset: Dataset, finding: Finding, colours: Colours, state: Stamp) -> None:
+    """One finding: where, what, how it would be mended, and the pieces of the picture before and after. Of several
+    mends to choose from the first is shown."""
+    key = _tick(finding, state)
+    now = after = None
+    mend = finding.fix or next(iter(finding.choices), None)
+    if finding.picture is not None:
+        record = dataset.images[finding.picture]
+        now, after = _pieces(dataset, record, replace(finding, fix=mend), colours)
+    if mend is None:
+        if now is not None:
+            st.image(now, width="stretch", alt=finding.what)
+        _words(project, finding, key, state)
+        return
+    first, second, words = st.columns([1, 1, 1], gap="small")
+    label_after = "After the fix" if finding.fix else f"If you {plain(mend.words)}"
+    for column, piece, label in ((first, now, "Now"), (second, after, label_after)):
+        if piece is not None:
+            column.image(piece, width="stretch", alt=f"{finding.what}: {label}")
+            column.markdown(label)
+    with words:
+        _words(project, finding, key, state)
+
+
+def _words(project: Project, finding: Finding, key: str, state: Stamp) -> None:
+    place = plain(finding.file_name) if finding.file_name else "The whole dataset"
+    if finding.region_number:
+        place += f", region {finding.region_number}"
+    if finding.fix is not None:
+        st.checkbox(f"**{place}**", key=key, wrap=True, help="Tick to fix it with “Fix selected”.")
+    else:
+        st.markdown(f"**{place}**")
+    st.markdown(_sentence(plain(on_page(finding.what))))
+    if finding.fix is not None:
+        st.markdown(f":material/healing: Fix: {plain(finding.fix.words)}.")
+    for choice in finding.choices:
+        words = plain(_sentence(choice.words).rstrip("."))
+        if st.button(words, key=f"{key}_{choice.called}", icon=":material/rule:", help=words):
+            _fix(project, [replace(finding, fix=choice)], state, f"before: {finding.title}, {choice.called}")
+    if finding.file_name:
+        st.page_link(
+            "pages/label/annotate.py",
+            label="Open in Annotate",
+            icon=":material/draw:",
+            query_params={"project": project.folder.name, "image": finding.file_name},
+        )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"
+
+
+def _pieces(
+    dataset: Dataset, record: ImageRecord, finding: Finding, colours: Colours
+) -> tuple[bytes | None, bytes | None]:
+    """The place of a finding as it is, and as its fix would leave it (None: nothing to be seen of that)."""
+    if record.path is None:
+        return None, None
+    try:
+        region = _region(record, finding)
+        if region is None or finding.box is None:
+            return canvas_picture.preview(record.path, record.regions, _with_all(colours, record), _PREVIEW), None
+        colour = colours.get(region.class_name, editing.NO_CLASS_COLOUR)
+        if finding.fix is None:
+            return region_crops.crop(record.path, region, finding.box, colour), None
+        mended = _mended(dataset, record, finding)
+        after = _region(mended[0], finding) if mended else None
+        around = finding.box if after is None else region_crops.difference(region.shape, after.shape) or finding.box
+        now = region_crops.crop(record.path, region, around, colour)
+        if after is not None and after.class_name != region.class_name:
+            colour = colours.get(after.class_name, editing.NO_CLASS_COLOUR)
+        return now, region_crops.crop(record.path, after, around, colour)
+    except StudioError:
+        return None, None
+
+
+def _mended(dataset: Dataset, record: ImageRecord, finding: Finding) -> Sequence[ImageRecord]:
+    """The record after this one fix; nothing where the fix leaves the picture out."""
+    alone = replace(dataset, images=(record,))
+    return doctor.apply(alone, [replace(finding, picture=0)]).images
+
+
+def _region(record: ImageRecord, finding: Finding) -> Region | None:
+    """The region a finding is about: by its id, and by its number where two have one id."""
+    number = finding.region_number
+    if number is not None and number <= len(record.regions) and record.regions[number - 1].id == finding.region_id:
+        return record.regions[number - 1]
+    return next((region for region in record.regions if region.id == finding.region_id), None)
+
+
+def _with_all(colours: Colours, record: ImageRecord) -> dict[str | None, str]:
+    return {region.class_name: editing.NO_CLASS_COLOUR for region in record.regions} | dict(colours)
+
+
+def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: str) -> None:
+    """Mend these in the project, in one step that can be undone, and show the page anew."""
+    with session.fail_softly(stop=False):
+        with st.spinner(f"Fixing {counted(len(findings), 'finding')}"):
+            if computed_once.stamp(project) != state:
+                raise StudioError("the project was changed while you looked; look at the new findings, then fix them")
+            before = project.dataset()
+            snapshot = project.apply(before, doctor.apply(before, findings), reason)
+        undo_bar.remember(
+            project,
+            f"{counted(len(findings), 'finding')} fixed.",
+            "Undo these fixes",
+            lambda: project.restore(snapshot.id),
+            labels=True,
+        )
+        st.rerun()

@@ -1,0 +1,122 @@
+"""The labels of a project as files of another program: what will be lost is said before anything is downloaded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.store import Project, Split
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.dataset import computed_once
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.words import byte_size, counted
+
+SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}
+
+_READY = "dataset_export_ready"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A file that waits to be downloaded, and what it was made of: `made_of` tells whether that is still so."""
+
+    made_of: tuple[Any, ...]
+    name: str
+    content: bytes
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    pictures: int
+    regions: str
+
+
+def show(project: Project) -> None:
+    """Choose a format, see what it cannot hold, download."""
+    counts = project.counts()
+    format = st.selectbox(
+        "Format",
+        list(writing.FORMATS),
+        format_func=lambda name: writing.FORMATS[name].words,
+        key="dataset_export_format",
+        width=420,
+    )
+    numbers = {"all": counts.pictures, "train": counts.train, "val": counts.val}
+    which = st.segmented_control(
+        "Pictures",
+        list(SPLITS),
+        format_func=lambda name: f"{SPLITS[name]} ({numbers[name]})",
+        default="all",
+        required=True,
+        key="dataset_export_split",
+    )
+    pictures = st.checkbox(
+        "With the pictures, as a zip",
+        key="dataset_export_pictures",
+        help="Without them the labels alone: one file, or a zip where the format has a file for each picture.",
+    )
+    # Another choice, or labels that were changed meanwhile: what was made before is out of date.
+    made_of = (project.folder, format, which, pictures, computed_once.stamp(project))
+    ready: Ready | None = st.session_state.get(_READY)
+    if ready is not None and ready.made_of != made_of:
+        del st.session_state[_READY]
+        ready = None
+    if ready is not None:
+        _download(ready)
+    elif st.button("Prepare the file", type="primary", icon=":material/inventory_2:", disabled=not numbers[which]):
+        with session.fail_softly(stop=False):
+            with st.spinner(f"Writing the labels of {counted(numbers[which], 'picture')}"):
+                st.session_state[_READY] = prepared(project, format, which, pictures, made_of)
+            st.rerun()
+
+
+def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> Ready:
+    """The file for a download. Raises `StudioError` where the format cannot hold the labels at all."""
+    split: Split | None = "train" if which == "train" else "val" if which == "val" else None
+    dataset = project.dataset(split)
+    if not dataset.images:
+        raise StudioError(f"{project.name}: {SPLITS[which].lower()} has no pictures, so there is nothing to export")
+    encoded = writing.encode(dataset, format, pictures)
+    base = re.sub(r"[^\w .-]+", "-", project.name).strip(" .-") or "project"
+    stem = f"{base}-{split}-{format}" if split else f"{base}-{format}"
+    suffix = writing.FORMATS[format].suffix
+    if suffix is not None:
+        (content,) = encoded.files.values()
+        encoded = replace(encoded, files={stem + suffix: content})
+    if suffix is None or pictures:
+        content, suffix = writing.zipped(encoded, pictures), ".zip"
+    # A warning names its file first; here that is the project on whose page it is shown.
+    said = [*encoded.warnings, *([encoded.left_out] if pictures and encoded.left_out else [])]
+    warnings, notes = (
+        tuple(line.removeprefix(f"{dataset.source}: ") for line in lines) for lines in (said, encoded.notes)
+    )
+    regions = writing.in_words(encoded.n_regions, dataset.n_regions)
+    return Ready(made_of, stem + suffix, content, warnings, notes, len(dataset.images), regions)
+
+
+def _download(ready: Ready) -> None:
+    if ready.warnings:
+        st.warning(
+            f"**What this format cannot hold**\n\n{bullets([on_page(line) for line in ready.warnings])}",
+            icon=":material/warning:",
+        )
+    else:
+        st.success("This format holds everything that is in these labels.", icon=":material/check_circle:")
+    if ready.notes:
+        st.info(f"**Names of the pictures**\n\n{bullets(ready.notes)}", icon=":material/info:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            f"Download {plain(ready.name)}",
+            ready.content,
+            ready.name,
+            "application/zip" if ready.name.endswith(".zip") else "application/octet-stream",
+            key="dataset_export_download",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.markdown(f"{counted(ready.pictures, 'picture')}, {ready.regions}, {byte_size(len(ready.content))}")

@@ -1,0 +1,264 @@
+"""What was understood of the files that somebody brought, before any of it is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.colours import colour_of
+from maskrcnn.annotations.intake import Staged
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.drawing.swatches import disc
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate import canvas_picture
+from maskrcnn.studio.annotate.canvas_picture import Colours
+from maskrcnn.studio.annotate.editing import NO_CLASS_COLOUR
+from maskrcnn.studio.dataset import many_classes
+from maskrcnn.studio.dataset.class_editing import choice_in_words, in_words
+from maskrcnn.studio.dataset.overview import SPLIT_WORDS
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.words import counted, natural_key
+
+Drawn = dict[tuple[str | None, str], bytes | None]
+"""Thumbnails by class attribute and file; None for a picture that cannot be read."""
+
+_THUMBNAILS = 6
+_MOST_DRAWN = 300
+"""Regions that are drawn on a thumbnail; more could not be told apart there, and would take seconds."""
+_MOST_ROWS = 200
+"""Classes that are listed; of thousands the first will do."""
+_MOST_TRIES = 16
+"""As in the store: `tests/app/test_dataset_import.py` holds that a class gets the colour that was shown."""
+
+
+def class_choice(staged: Staged, key: str) -> str | None:
+    """Which attribute is the class, for the person to change; what is now where there is nothing to choose."""
+    now = staged.dataset.class_attribute
+    candidates = {candidate.name: candidate for candidate in staged.candidates}
+    if not candidates:
+        return now
+    each = ", ".join(staged.rivals)
+    if each:
+        st.warning(
+            f"Several attributes name classes: {plain(each)}. With one of them as the class, regions that have another "
+            "get none; the last choice below takes each of them.",
+            icon=":material/warning:",
+        )
+    choices: list[str | None] = [None, *candidates, *([each] if each else [])]
+    return st.selectbox(
+        "Which attribute is the class",
+        choices,
+        choices.index(now) if now in choices else 0,
+        format_func=lambda name: choice_in_words(name, candidates),
+        key=key,
+        help="VIA does not say which of its attributes is the class, so a rule guesses. Change it here if it is wrong.",
+    )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The plain numbers of a dataset, counted in one pass: its records may be read from a file each time.
+
+    `found` is how many pictures are there, `splits` how many of them the source puts on which side; `regions`,
+    `classes` and `shapes` count the regions on these, `keypoints` those that have some, and `lost` are the regions on
+    pictures that were not found. `sample` are a few pictures to show.
+    """
+
+    found: int
+    splits: Mapping[str, int]
+    regions: int
+    classes: Mapping[str | None, int]
+    shapes: Mapping[str, int]
+    keypoints: int
+    sample: tuple[ImageRecord, ...]
+    lost: int = 0
+
+
+def summary(dataset: Dataset) -> Summary:
+    """Count what is in a dataset."""
+    splits: Counter[str] = Counter()
+    classes: Counter[str | None] = Counter()
+    shapes: Counter[str] = Counter()
+    found = keypoints = lost = 0
+    labelled: list[int] = []
+    bare: list[int] = []
+    for number, record in enumerate(dataset.images):
+        if record.path is None:
+            lost += len(record.regions)
+            continue
+        found += 1
+        splits.update([record.split] if record.split else [])
+        (labelled if record.regions else bare).append(number)
+        for region in record.regions:
+            classes[region.class_name] += 1
+            shapes[type(region.shape).__name__] += 1
+            keypoints += canvas_picture.keypoints_of(region) is not None
+    shown = labelled or bare
+    sample = tuple(dataset.images[number] for number in shown[:: max(1, len(shown) // _THUMBNAILS)][:_THUMBNAILS])
+    return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample, lost)
+
+
+def head(staged: Staged, counted_up: Summary) -> None:
+    """Format and files, and how many of what."""
+    dataset = staged.dataset
+    names = ", ".join(staged.label_files[:3])
+    further = f" and {len(staged.label_files) - 3} more" if len(staged.label_files) > 3 else ""
+    st.markdown(f"**{plain(staged.format)}**{': ' if names else ''}{plain(names)}{further}")
+    with st.container(horizontal=True, gap="large"):
+        for label, number, meaning in (
+            ("Pictures found", counted_up.found, "Pictures that are here, with or without labels."),
+            ("Pictures missing", len(staged.missing), "Pictures that the labels name and that are not here."),
+            ("Without labels", staged.unlabelled, "Pictures that are here and have no region."),
+            ("Regions", counted_up.regions, "Regions on the pictures that were found: these come in."),
+            ("Classes", len(dataset.classes), "Classes that the labels name."),
+        ):
+            st.metric(label, number, help=meaning, width="content")
+    if counted_up.lost:
+        st.markdown(
+            f"{counted(counted_up.lost, 'region')} more on {counted(len(staged.missing), 'picture')} that "
+            f"{'is' if len(staged.missing) == 1 else 'are'} missing"
+        )
+    if splits := counted_up.splits:
+        words = ", ".join(f"{splits[split]} for {SPLIT_WORDS[split]}" for split in SPLIT_WORDS if splits[split])
+        st.markdown(f"Splits in the file: {words}")
+
+
+def none_found(staged: Staged) -> None:
+    """An error where not one of the pictures that the labels name is here: else pictures would come in without
+    labels, and nobody would know why."""
+    if found_none := staged.none_found():
+        said = plain(found_none[0].upper() + found_none[1:])
+        st.error(
+            f"{said}. Cancel, and choose the pictures with the labels, or give them the names that the labels have.",
+            icon=":material/error:",
+        )
+
+
+def near_names(staged: Staged, key: str) -> dict[str, str]:
+    """Pictures that are here under nearly the name of a missing one, for the person to take: name -> file. Of several
+    files for one name the person chooses."""
+    if not staged.near:
+        return {}
+    sure = {name: files[0] for name, files in staged.near.items() if len(files) == 1}
+    unsure = {name: files for name, files in staged.near.items() if len(files) > 1}
+    st.warning(
+        f"{counted(len(staged.near), 'picture')} not found, but there are pictures of nearly the same name. Take them "
+        "only if they are the pictures that were labelled.",
+        icon=":material/image_search:",
+    )
+    if sure:
+        table = pd.DataFrame({"In the labels": list(sure), "Here": list(sure.values())})
+        st.dataframe(table, hide_index=True, height=min(38 + 35 * len(table), 220))
+    for name, files in list(unsure.items())[:_MOST_CHOICES]:
+        choice = st.selectbox(f"{plain(name)} is", [_NONE, *files], key=f"{key}_{name}")
+        if choice != _NONE:
+            sure[name] = choice
+    return sure
+
+
+_NONE = "none of these"
+_MOST_CHOICES = 6
+
+
+def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
+    """Whether these new classes may be made; where there are hundreds, the question is drawn here."""
+    dataset = staged.dataset
+    others = [in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions]
+    what = dataset.class_attribute or _CLASS_WORDS.get(str(dataset.extras.get("flavour")), "the class of the file")
+    return many_classes.allowed(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
+
+
+_CLASS_WORDS = {"coco": "the category", "labelme": "the label"}
+
+
+def class_colours(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
+    """The colour that each class has in the project, or will get when the dataset is imported."""
+    colours: dict[str | None, str] = {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in known}}
+    taken = {entry.colour for entry in known}
+    new = [name for name in dict.fromkeys(dataset.classes) if name not in colours]
+    for number, name in enumerate(new, start=len(known)):
+        # There are some 1,700 colours in all, so among thousands of classes they repeat.
+        tries = [colour_of(number + step) for step in range(_MOST_TRIES)]
+        colours[name] = next((colour for colour in tries if colour not in taken), tries[0])
+        taken.add(colours[name])
+    return colours
+
+
+def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
+    """The classes with their colours and counts, and the kinds of shapes."""
+    counts = counted_up.classes
+    names: list[str | None] = [*dataset.classes, *([None] if None in counts else [])]
+    if not names:
+        st.markdown("No regions: these are pictures to label.")
+        return
+    more, names = len(names) - _MOST_ROWS, names[:_MOST_ROWS]
+    table = pd.DataFrame(
+        {
+            "colour": [disc(colours.get(name, NO_CLASS_COLOUR)) for name in names],
+            "class": [name if name is not None else "(no class)" for name in names],
+            "regions": [counts.get(name, 0) for name in names],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + 35 * len(table), 300),
+        column_config={
+            "colour": st.column_config.ImageColumn("", width=36),
+            "class": st.column_config.TextColumn("Class"),
+            "regions": st.column_config.NumberColumn("Regions", width=80),
+        },
+    )
+    if more > 0:
+        st.markdown(f":small[and {counted(more, 'more class', 'more classes')}]")
+    shapes = sorted(counted_up.shapes.items(), key=lambda entry: -entry[1])
+    words = [counted(number, shape_words(kind)) for kind, number in shapes]
+    if counted_up.keypoints:
+        words.append(f"{counted_up.keypoints} with keypoints")
+    st.markdown("Shapes: " + (", ".join(words) or "none"))
+
+
+def shape_words(kind: str) -> str:
+    """The name of a shape's class as a noun."""
+    named = {"MultiPolygon": "multi-part polygon", "Rect": "rectangle", "RLE": "mask", "Keypoints": "keypoint set"}
+    return named.get(kind, kind.lower())
+
+
+def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours, drawn: Drawn) -> None:
+    """Some of the pictures with their regions on them; those drawn before are taken from `drawn`."""
+    for start in range(0, len(sample), 3):
+        for column, record in zip(st.columns(3), sample[start : start + 3], strict=False):
+            key = (dataset.class_attribute, str(record.path))
+            if key not in drawn:
+                drawn[key] = _drawn(record, colours, dataset.skeletons)
+            content = drawn[key]
+            with column:
+                if content is None:
+                    st.markdown(":material/broken_image: cannot be read")
+                else:
+                    st.image(content, width="stretch", alt=record.file_name)
+                st.markdown(f":small[{plain(record.file_name)}: {counted(len(record.regions), 'region')}]")
+
+
+def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]) -> bytes | None:
+    assert record.path is not None
+    try:
+        return canvas_picture.preview(record.path, record.regions[:_MOST_DRAWN], colours, skeletons=skeletons)
+    except (StudioError, ValueError):
+        return None
+
+
+def oddities(staged: Staged) -> None:
+    """Pictures that are missing, by name, and what was passed over."""
+    if staged.missing:
+        with st.expander(f"{counted(len(staged.missing), 'picture')} not found", icon=":material/image_not_supported:"):
+            missing = sorted(staged.missing, key=natural_key)
+            st.dataframe(pd.DataFrame({"Missing": missing}), hide_index=True, height=200)
+    if staged.warnings:
+        st.warning(bullets([on_page(line) for line in staged.warnings]), icon=":material/warning:")

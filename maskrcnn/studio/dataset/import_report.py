@@ -1,0 +1,107 @@
+"""What an import did: what came in, what was passed over and why, what was not found. It stays until the person goes
+on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.store import ImportReport, Project
+from maskrcnn.studio.shell import address
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.words import counted, natural_key
+
+_KEY = "dataset_import_report"
+_NAMED = 12
+_MOST_LINES = 60
+_LEFT_OUT = ("not imported: ", "passed over: ")
+"""How lines begin that say what did not come in."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A report, the project that it is of, and the page that it was made on."""
+
+    project: Path
+    page: str
+    report: ImportReport
+    passed_over: tuple[str, ...]
+
+
+def keep(project: Path, page: str, report: ImportReport, passed_over: Sequence[str]) -> None:
+    """Keep what an import on this page did, for `show`. `passed_over` is what was left out before the import."""
+    st.session_state[_KEY] = _Kept(project, page, report, tuple(passed_over))
+
+
+def waits(project: Project, page: str) -> bool:
+    """Whether the person has not yet gone on from the report of an import on this page."""
+    kept: _Kept | None = st.session_state.get(_KEY)
+    return kept is not None and kept.project == project.folder and kept.page == page
+
+
+def forget() -> None:
+    """Go on."""
+    st.session_state.pop(_KEY, None)
+
+
+def show() -> None:
+    """The report, and the ways on."""
+    kept: _Kept = st.session_state[_KEY]
+    report = kept.report
+    lines = [on_page(line) for line in (*report.warnings, *kept.passed_over)]
+    failed = [line for line in lines if line.startswith(_LEFT_OUT)]
+    others = [line for line in lines if not line.startswith(_LEFT_OUT)]
+    box, icon = (
+        (st.warning, ":material/warning:") if lines or report.missing else (st.success, ":material/check_circle:")
+    )
+    box(f"**Imported**: {plain(report)}", icon=icon)
+    with st.container(horizontal=True, gap="large"):
+        for label, number, meaning in (
+            ("Pictures added", report.added, "New in this project."),
+            ("Got their regions", report.updated, "Pictures that were here without regions, and have some now."),
+            ("Left as they were", report.unchanged, "Pictures that were here already, with their own regions if any."),
+            ("Regions", report.regions, "Regions that came in with these pictures."),
+            ("New classes", len(report.new_classes), "Classes that the project did not have."),
+            ("Not found", len(report.missing), "Pictures that the labels name and that were not among the files."),
+        ):
+            st.metric(label, number, help=meaning, width="content")
+    if report.new_classes:
+        more = f" and {len(report.new_classes) - _NAMED} more" if len(report.new_classes) > _NAMED else ""
+        st.markdown(f"New classes: {plain(', '.join(report.new_classes[:_NAMED]))}{more}")
+    with st.container(horizontal=True):
+        _ways_on(kept)
+    if failed:
+        st.markdown("**Passed over, and why**")
+        st.markdown(bullets([line.removeprefix("passed over: ") for line in failed], _MOST_LINES))
+    if others:
+        st.markdown("**Worth knowing**")
+        st.markdown(bullets(others, _MOST_LINES))
+    if report.missing:
+        st.markdown(f"**Not found**, so left out with the labels on them: {counted(len(report.missing), 'picture')}")
+        names = sorted(report.missing, key=natural_key)
+        st.dataframe(pd.DataFrame({"Picture": names}), hide_index=True, height=min(38 + 35 * len(names), 320))
+
+
+def _ways_on(kept: _Kept) -> None:
+    if kept.page == "annotate":
+        st.button("Label them", key="dataset_import_dismiss", type="primary", icon=":material/draw:", on_click=forget)
+        return
+    st.button(
+        "See the pictures",
+        key="dataset_import_see",
+        type="primary",
+        icon=":material/photo_library:",
+        on_click=partial(_go_on, "pictures"),
+    )
+    st.button("Import more", key="dataset_import_dismiss", icon=":material/upload:", on_click=forget)
+
+
+def _go_on(view: str) -> None:
+    forget()
+    address.choose("view", view)

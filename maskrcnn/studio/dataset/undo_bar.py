@@ -1,0 +1,52 @@
+"""What was just done to a whole project, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.studio.dataset import computed_once
+from maskrcnn.studio.dataset.computed_once import Stamp
+from maskrcnn.studio.shell import session
+
+_KEY = "dataset_undo"
+
+
+@dataclass(frozen=True)
+class _Done:
+    project: Path
+    words: str
+    button: str
+    back: Callable[[], object]
+    state: Stamp | None
+
+
+def remember(project: Project, words: str, button: str, back: Callable[[], object], *, labels: bool) -> None:
+    """Offer `back` in the `bar`, until something else is done. `labels` says that it would set labels back."""
+    state = computed_once.stamp(project) if labels else None
+    st.session_state[_KEY] = _Done(project.folder, words, button, back, state)
+
+
+def bar(project: Project) -> None:
+    """What was done last, with the button that takes it back."""
+    done: _Done | None = st.session_state.get(_KEY)
+    if done is None or done.project != project.folder:
+        return
+
+    def undo() -> None:
+        with session.fail_softly(stop=False):
+            done.back()
+            del st.session_state[_KEY]
+            st.toast("It is as it was before.", icon=":material/undo:")
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.success(done.words, icon=":material/check:", width=260)
+        if done.state is None or done.state == computed_once.stamp(project):
+            st.button(done.button, icon=":material/undo:", key="dataset_undo_button", on_click=undo)
+        else:
+            # The way back would take what was drawn since with it.
+            st.markdown("Labels changed since; how they were before is kept under **Classes > Snapshots**.")

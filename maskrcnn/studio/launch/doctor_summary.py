@@ -1,0 +1,85 @@
+"""What the doctor found in a project, in a few lines for somebody who is about to train on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from maskrcnn.annotations.doctor import CHECKS, Finding
+from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.studio.dataset import computed_once, doctor_view
+from maskrcnn.studio.dataset.doctor_view import SIGNS
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import counted
+
+WORST = 3
+"""How many kinds of findings are named."""
+
+AT_ONCE = 2.0
+"""Seconds that the examination may take where nobody asked for it."""
+
+_PER_MEGAPIXEL, _PER_REGION = 0.008, 0.0006  # seconds, measured on one slow core
+
+
+def seconds_to_examine(images: Sequence[StoredImage]) -> float:
+    """About how long the doctor takes: each picture is decoded, each region is drawn."""
+    pixels = sum(image.width * image.height for image in images)
+    return pixels / 1e6 * _PER_MEGAPIXEL + sum(image.n_regions for image in images) * _PER_REGION
+
+
+def worst(found: Sequence[Finding]) -> list[tuple[str, str, int]]:
+    """The kinds of findings that hurt training, the worst first: severity, title and how many. Hints are left out."""
+    order = list(SIGNS)
+    kinds = Counter((finding.severity, finding.check) for finding in found if finding.severity != "hint")
+    ranked = sorted(kinds.items(), key=lambda kind: (order.index(kind[0][0]), -kind[1]))
+    return [(severity, CHECKS[check].title, number) for (severity, check), number in ranked]
+
+
+def show(project: Project) -> None:
+    """The counts and the worst kinds, with a link to the doctor; or a button, where the examination takes long."""
+    images = project.images()
+    if not images:
+        return
+    with session.fail_softly(stop=False):
+        state = computed_once.stamp(project)
+        asked = False
+        if not computed_once.known("doctor", project, state) and seconds_to_examine(images) > AT_ONCE:
+            asked = st.button(
+                f"Let the doctor look at {counted(len(images), 'picture')}",
+                icon=":material/stethoscope:",
+                width="stretch",
+                help="What in the labels hurts training: outlines that leave their picture, regions drawn twice, "
+                "pictures in both halves, and more. It reads each picture once.",
+                key="launch_examine",
+            )
+            if not asked:
+                return
+        _summary(project, doctor_view.findings(project, state))
+
+
+def _summary(project: Project, found: Sequence[Finding]) -> None:
+    ranked = worst(found)
+    if not ranked:
+        st.markdown(":material/check: The doctor found nothing in the labels that hurts training.")
+        return
+    counts = Counter(finding.severity for finding in found)
+    parts = [
+        f":{SIGNS[severity][1]}[{SIGNS[severity][0]} {counted(counts[severity], severity)}]"
+        for severity in ("error", "warning")
+        if counts[severity]
+    ]
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**The doctor found** {', '.join(parts)}")
+        lines = [f"- {plain(title)} ({number})" for _, title, number in ranked[:WORST]]
+        if len(ranked) > WORST:
+            lines.append(f"- and {counted(len(ranked) - WORST, 'other kind')}")
+        st.markdown("\n".join(lines))
+        st.page_link(
+            "pages/label/dataset.py",
+            label="Open the doctor",
+            icon=":material/stethoscope:",
+            query_params={"project": project.folder.name, "view": "doctor"},
+        )

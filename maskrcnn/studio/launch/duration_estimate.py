@@ -1,0 +1,172 @@
+"""How long the training would take, on the Launch page: known at once, or measured while the page may be left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import devices, measured_costs
+from maskrcnn.jobs import measuring as launch_measuring
+from maskrcnn.jobs.measured_costs import Known
+from maskrcnn.jobs.measuring import Measuring
+from maskrcnn.runs.costs import Estimate, about, estimate_of, parts_in_words
+from maskrcnn.runs.epochs import EPOCH_MEANING
+from maskrcnn.runs.folder import runs_in
+from maskrcnn.studio.runs.run_words import TIME_MEANING
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import plain
+
+STORE = ".speed"
+"""In the workspace: what was measured."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The training whose length is asked for. `pictures` and `validated` are how many there are to learn from and to
+    validate on; `device` is "any" or one; `waits` are the seconds until its turn, None where nobody knows; `beside` is
+    whether another training runs now."""
+
+    config: Config
+    options: Sequence[str]
+    project: Path
+    runs_folder: Path
+    pictures: int
+    validated: int
+    device: str
+    waits: float | None
+    beside: bool
+
+    @property
+    def store(self) -> Path:
+        return session.workspace() / STORE
+
+    @property
+    def where(self) -> str:
+        """The device that it would most likely run on."""
+        return devices.candidates(self.device)[0]
+
+    @property
+    def key(self) -> str:
+        return measured_costs.speed_key(self.config, self.project, self.where)
+
+    def measuring(self) -> Measuring | None:
+        """How its measurement stands; one that has ended well is kept by this."""
+        return launch_measuring.look(self.key, self.options, self.store)
+
+    def known(self) -> Known | None:
+        return measured_costs.known(self.config, self.project, self.where, runs_in(self.runs_folder), self.store)
+
+    def estimate(self, known: Known) -> Estimate:
+        return estimate_of(known.costs, self.config, self.pictures, self.validated)
+
+
+def show(wanted: Wanted) -> Estimate | None:
+    """How long it will take and when it will be ready, or the way to find out; what is known is given back."""
+    measuring = wanted.measuring()
+    known = wanted.known()
+    running = measuring is not None and measuring.state == "running"
+    with st.container(border=True, gap="xsmall"):
+        st.markdown("**How long will it take?**")
+        if known:
+            _answer(wanted, known, again=measuring is None)
+        elif measuring is None:
+            st.markdown("Not known yet for these choices on this computer.")
+            _button("Measure it here", wanted)
+        if measuring is not None and not running:
+            st.error(plain(measuring.line), icon=":material/error:")
+            _button("Try again", wanted)
+        # Not decorated: whether it renews itself is known only here.
+        st.fragment(_progress, run_every="1s" if running else None)(wanted, running)
+    return wanted.estimate(known) if known else None
+
+
+def _answer(wanted: Wanted, known: Known, again: bool) -> None:
+    found = wanted.estimate(known)
+    config = wanted.config
+    most = "at most " if config.patience else ""
+    st.markdown(f"#### {most}{about(found.seconds_of_training)}", help=f"{TIME_MEANING} The time of day counts all.")
+    if wanted.waits is not None:
+        ready = datetime.now(_zone()) + timedelta(seconds=wanted.waits + found.seconds)
+        start = "if it starts now" if wanted.waits == 0 else f"after {about(wanted.waits)} of waiting for its turn"
+        st.markdown(f":material/schedule: {most}ready {clock_words(ready)}, {start}")
+    st.markdown(f":small[{parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes.")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        st.markdown(f":small[{source_in_words(known)}]", width="content")
+        if again:
+            _button("Measure again", wanted, kind="tertiary")
+
+
+def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
+    """A button that begins to measure."""
+    beside = " Another training runs now, which makes it come out too long." if wanted.beside else ""
+
+    def begin() -> None:
+        try:
+            launch_measuring.start(wanted.key, wanted.options, wanted.store, wanted.device, wanted.beside)
+        except StudioError as error:
+            st.toast(plain(on_page(error)), icon=":material/error:")
+
+    st.button(
+        label,
+        type=kind,  # type: ignore[arg-type]
+        icon=":material/timer:",
+        on_click=begin,
+        help="Takes a few steps of exactly this training, with its pictures, and keeps nothing of it but the time. "
+        f"It takes half a minute or so, and you may go on meanwhile.{beside}",
+        key="launch_measure",
+    )
+
+
+def _progress(wanted: Wanted, running: bool) -> None:
+    """How far a measurement is. When it has ended the page is run again, to show what was found."""
+    if not running:
+        return
+    measuring = wanted.measuring()
+    if measuring is None or measuring.state == "failed":
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        with st.container(width="content", gap=None):
+            st.markdown(f":material/timer: Measuring, {round(measuring.seconds)} s so far")
+            st.markdown(f":small[{plain(measuring.line)}]")
+        if st.button("Cancel", icon=":material/close:", key="launch_measure_cancel"):
+            launch_measuring.cancel(wanted.key, wanted.store)
+            st.rerun()
+
+
+# Words
+
+
+def source_in_words(known: Known) -> str:
+    """From where the figures are: `as fast as shapes-0003`, `measured 13:44`."""
+    if known.run:
+        return f"as fast as the run {plain(known.run)}"
+    said = f"measured {clock_words(datetime.fromtimestamp(known.when, _zone()), '')}"
+    return f"{said}, beside another training: rather less" if known.beside else said
+
+
+def clock_words(when: datetime, before: str = "about ") -> str:
+    """A time of day, with the day where it is not today: `about 14:05`, `tomorrow about 9:30`."""
+    today = datetime.now(when.tzinfo).date()
+    time_of_day = f"{before}{when:%H:%M}"
+    days = (when.date() - today).days
+    if days == 0:
+        return time_of_day
+    if days == 1:
+        return f"tomorrow {time_of_day}"
+    return f"on {when:%a} {when.day} {when:%B} {time_of_day}"
+
+
+def _zone() -> tzinfo | None:
+    """The time zone of whoever looks, None for that of this computer."""
+    try:
+        return ZoneInfo(st.context.timezone) if st.context.timezone else None
+    except (OSError, ValueError):  # a name that this computer does not know
+        return None

@@ -1,0 +1,117 @@
+"""A validation set in one click, for a project that has none: some of its labelled pictures are kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from maskrcnn.annotations import duplicate_pictures, learned
+from maskrcnn.annotations.labelled_pictures import labelled
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.splitting import held_back, known_to_training, stratified
+from maskrcnn.annotations.store import Project
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.dataset import computed_once, undo_bar
+from maskrcnn.studio.dataset.split_view import CHECKED_AT_ONCE
+from maskrcnn.studio.launch.training_material import Material
+from maskrcnn.studio.shell import session
+from maskrcnn.words import counted
+
+SHARE, SEED = 0.2, 0
+"""How much of the labelled pictures is kept back, and the seed of the split."""
+
+_HERE = "launch_kept_back"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be kept back: `held` of `labelled` training pictures, by their file names in `names`; `names` is None
+    where each picture has a class that no other has, so that training would lack it."""
+
+    labelled: int
+    held: int
+    names: frozenset[str] | None
+
+
+def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: bool = True) -> Plan:
+    """Which of the labelled training pictures in `dataset` to keep back: about `SHARE`, at least one with an object, no
+    class that training has not, the pictures of one of `groups` on one side. `outlines` says whether masks are learned.
+    """
+    groups = [tuple(group) for group in groups]
+    drawn = {
+        record.file_name: frozenset(region.class_name for region in learned.objects(record, outlines=outlines))
+        for record in dataset.images
+    }
+    splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), drawn, groups)
+    names = frozenset(name for name, split in splits.items() if split == "val")
+    if any(drawn[name] for name in names):
+        return Plan(len(drawn), len(names), names)
+    return Plan(len(drawn), held_back(len(drawn), SHARE), None)
+
+
+def offer(project: Project, material: Material) -> None:
+    """Where there is nothing to validate on, say so and offer the split; after that, the way back."""
+    if material.val.objects:
+        if st.session_state.get(_HERE) == project.folder:
+            undo_bar.bar(project)
+        return
+    if not material.train.objects:
+        return
+    with session.fail_softly(stop=False):
+        outlines = "mask" in material.tasks
+        found = computed_once.worked_out(
+            f"hold back, outlines {outlines}",
+            project,
+            "Choosing validation pictures",
+            lambda progress: plan(labelled(project, "train"), outlines=outlines),
+        )
+        with st.container(border=True, gap="xsmall", key="launch-holdback"):
+            st.markdown(
+                ":orange[:material/warning:] **Nothing to validate on**: there will be no AP, and the last epoch "
+                "counts as the best."
+            )
+            if found.names is None:
+                st.markdown(
+                    ":small[Label more pictures: each has a class that no other picture has, so none can be kept back.]"
+                )
+                return
+            st.button(
+                f"Keep {found.held:,} of {counted(found.labelled, 'picture')} back",
+                icon=":material/call_split:",
+                width="stretch",
+                help=f"A stratified split: {SHARE:.0%} of the labelled pictures, seed {SEED}, each class in the same "
+                "proportion where whole pictures allow. They are validated on and not learned from. It can be undone "
+                "here and on Dataset > Split, where other shares can be chosen.",
+                on_click=_keep_back,
+                args=(project, outlines),
+                key="launch-keep-back",
+            )
+
+
+def _keep_back(project: Project, outlines: bool) -> None:
+    """Make the split. Copies stay on one side, as far as looking for them does not take long."""
+    with session.fail_softly(stop=False):
+        dataset = labelled(project, "train")
+        groups: list[tuple[str, ...]] = []
+        if len(dataset.images) <= CHECKED_AT_ONCE:
+            groups = duplicate_pictures.groups(dataset.images)
+        found = plan(dataset, groups, outlines=outlines)
+        if found.names is None:
+            raise StudioError(
+                "the pictures that look alike cannot be divided so that training has every class; choose a split on "
+                "Dataset > Split"
+            )
+        moved = [image.id for image in project.images("train") if image.file_name in found.names]
+        project.snapshot(f"before a new split ({SHARE:.0%}, seed {SEED})")
+        project.set_splits(dict.fromkeys(moved, "val"))
+        words = f"{found.held:,} of {counted(found.labelled, 'picture')} {'is' if found.held == 1 else 'are'} kept back"
+        undo_bar.remember(
+            project,
+            f"{words} to validate on.",
+            "Undo this split",
+            lambda: project.set_splits(dict.fromkeys(moved, "train")),
+            labels=False,
+        )
+        st.session_state[_HERE] = project.folder

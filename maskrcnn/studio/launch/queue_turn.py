@@ -1,0 +1,59 @@
+"""Where a training would run and when its turn would come, for the Launch page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import devices, queue
+from maskrcnn.jobs.queue_database import Damaged
+from maskrcnn.runs.costs import about
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.plain_text import plain
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When a training that is added now would start: in `seconds`, None where nobody can know; and what has to end
+    first."""
+
+    seconds: float | None
+    ahead: tuple[str, ...]
+
+    @property
+    def must_wait(self) -> bool:
+        return self.seconds != 0
+
+    def in_words(self) -> str:
+        """What happens when the button is pressed, as Markdown."""
+        if not self.must_wait:
+            return "It trains on its own: you may close this tab or stop the studio, and find it again under Runs."
+        names = ", ".join(f"**{plain(name)}**" for name in self.ahead[:3])
+        more = f" and {len(self.ahead) - 3} more" if len(self.ahead) > 3 else ""
+        when = "" if self.seconds is None else f", in {about(self.seconds)}"
+        return f"It starts by itself when {names}{more} {'has' if len(self.ahead) == 1 else 'have'} ended{when}."
+
+
+def turn(device: str) -> Turn:
+    """The turn of a training on that device ("any" or one). At once, where the queue cannot be asked: it will say so
+    when something is added."""
+    try:
+        return Turn(*queue.turn(session.workspace(), device))
+    except (StudioError, Damaged):
+        return Turn(0.0, ())
+
+
+def choose_device(machine: Sequence[str]) -> str:
+    """The device to train on. Nothing is asked where there is only one."""
+    if len(machine) < 2:
+        return devices.ANY
+    return st.selectbox(
+        "Device",
+        [devices.ANY, *machine],
+        format_func=lambda name: "any that is free" if name == devices.ANY else name,
+        help="Each device trains one network at a time; the others wait their turn.",
+        key="launch-device",
+    )

@@ -1,0 +1,97 @@
+"""Where the RoIPool and RoIAlign page gets its feature map from: a trained run, or filters that need none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from maskrcnn.annotations import pictures
+from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_maps
+from maskrcnn.lessons.roi_pooling import Box
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import networks
+
+LEVELS = ("P2", "P3", "P4", "P5")
+"""The levels of a feature pyramid that boxes are read from; the hand-made maps come in the same strides."""
+
+STRIDES = {level: 2 ** int(level[1]) for level in LEVELS}
+
+
+@dataclass(frozen=True)
+class LevelMap:
+    """One feature map of one picture.
+
+    `channels` (C, h, w) float32; `stride` is pixels per cell of the picture as the network sees it, which is the
+    picture times `scale` (sx, sy). `names` are those of the channels, None where they only have numbers.
+    """
+
+    channels: np.ndarray
+    stride: int
+    scale: tuple[float, float]
+    names: tuple[str, ...] | None
+
+    @property
+    def strongest(self) -> int:
+        """The channel whose values vary most: the one in which there is most to see."""
+        return int(self.channels.std(axis=(1, 2)).argmax())
+
+    def channel_name(self, channel: int) -> str:
+        """What a channel is called; -1 stands for the strongest one."""
+        if channel < 0:
+            return f"strongest ({self.names[self.strongest] if self.names else self.strongest})"
+        return self.names[channel] if self.names else f"channel {channel}"
+
+    def seen(self, box: Box) -> Box:
+        """A box of the picture in pixels of what the network sees."""
+        sx, sy = self.scale
+        return box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy
+
+
+def from_filters(picture: np.ndarray, level: str) -> LevelMap:
+    """The hand-made maps of the picture at that level's stride."""
+    return LevelMap(hand_made_maps(picture, STRIDES[level]), STRIDES[level], (1.0, 1.0), FILTERS)
+
+
+def levels_of(run: RunFolder) -> tuple[str, ...]:
+    """The maps that the run's network reads boxes from: P2 to P5 of a pyramid, or the only one, C4 or C5."""
+    return tuple(name for key, name in run.config().level_names.items() if key != "pool")
+
+
+def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
+    """That map of those that the run's best network sees. Loads torch at the first call."""
+    checkpoint = run.best if run.best.is_file() else next(reversed(run.checkpoints().values()), run.best)
+    found = _pyramid(str(checkpoint), networks.stamp(checkpoint), str(picture), networks.stamp(picture))
+    return LevelMap(found.maps[level], found.strides[level], found.scale, None)
+
+
+def first_box(objects: Iterable[Box], width: int, height: int) -> Box:
+    """A box to begin with on a picture: around its largest object that keeps off the border, else the largest one, else
+    a part of the picture. Clipped to the picture."""
+
+    def rank(box: Box) -> tuple[bool, float]:
+        x1, y1, x2, y2 = box
+        inside = x1 > 0.04 * width and y1 > 0.04 * height and x2 < 0.96 * width and y2 < 0.96 * height
+        return inside, (x2 - x1) * (y2 - y1)
+
+    x1, y1, x2, y2 = max(objects, key=rank, default=(0.2 * width, 0.2 * height, 0.75 * width, 0.7 * height))
+    x1, x2 = (round(min(max(edge, 0.0), float(width)), 2) for edge in (x1, x2))
+    y1, y2 = (round(min(max(edge, 0.0), float(height)), 2) for edge in (y1, y2))
+    return x1, y1, x2, y2
+
+
+def has_network(run: RunFolder) -> bool:
+    """Whether the run has written a checkpoint."""
+    return run.best.is_file() or bool(run.checkpoints())
+
+
+@st.cache_data(max_entries=4, show_spinner="Running the picture through the network")
+def _pyramid(checkpoint: str, stamp: int, picture: str, picture_stamp: int) -> Any:
+    """The stamps tell a file that was written again from the one before."""
+    from maskrcnn.model import features
+
+    return features(networks.network(checkpoint, stamp), pictures.load(picture))

@@ -1,0 +1,1 @@
+"""The parts of the Runs page: the list of runs, their curves, downloads and actions, and the queue."""

@@ -1,0 +1,120 @@
+"""The charts of one run or of several on the page: the sum of the losses beside AP, each loss, how it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from maskrcnn.jobs import local
+from maskrcnn.runs.folder import CONFIG, RunFolder
+from maskrcnn.studio.components.chart_axes import XAxis, x_end
+from maskrcnn.studio.components.line_charts import Line, line_chart
+from maskrcnn.studio.runs.curve_lines import (
+    Curves,
+    ap_lines,
+    aps_drawn,
+    gauge_lines,
+    loss_lines,
+    losses_in,
+    steps_words,
+)
+from maskrcnn.studio.runs.curve_points import MOST_STEPS
+from maskrcnn.studio.runs.curve_words import AP_LINES, AP_MEANING, GAUGES, LOSS_MEANINGS, LOSS_TITLES
+
+_LARGE, _SMALL = 220, 150
+_GAUGES_IN_A_ROW = 4
+
+
+@dataclass(frozen=True)
+class View:
+    """How curves are looked at: over which x axis, where it ends, how much steps are smoothed, on which scale."""
+
+    axis: XAxis
+    end: float
+    smoothing: float
+    log: bool
+
+
+def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
+    """Where the x axis of these runs ends: where the last of them does, or will."""
+    ends = [
+        x_end(
+            axis,
+            one.rows.last,
+            (run.read_json(CONFIG) or {}).get("epochs"),
+            local.state(run) in local.ACTIVE,
+            one.pass_steps,
+        )
+        for run, one in zip(runs, curves, strict=True)
+        if one.rows.last
+    ]
+    return max(ends, default=0.0)
+
+
+def losses(curves: Sequence[Curves], view: View) -> None:
+    """The sum of the losses, AP beside it, and a small chart for each loss that any of the runs has."""
+    kinds = list(dict.fromkeys(loss for one in curves for loss in losses_in(one.rows)))
+    left, right = st.columns(2)
+    left.markdown(
+        f"**loss**, the sum of the {len(kinds)} below", help="Each loss times its weight. This is what is minimised."
+    )
+    _draw(left, loss_lines(curves, "loss", view.axis, view.smoothing), _LARGE, view, "Sum of the losses", log=view.log)
+    _ap(right, curves, view)
+    for loss, column in zip(kinds, st.columns(len(kinds)), strict=True):
+        column.markdown(f"**{LOSS_TITLES[loss]}**", help=f"{loss}: {LOSS_MEANINGS[loss]}")
+        _draw(
+            column, loss_lines(curves, loss, view.axis, view.smoothing), _SMALL, view, LOSS_TITLES[loss], log=view.log
+        )
+    faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS + 1} single steps of each run"
+    mean = ", and the running mean of all of them" if view.smoothing else ""
+    st.markdown(
+        ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "
+        f"Faint: {faint}{mean}.]",
+        help="A chart of many thousand points would be slow, so of a long run every 2nd, 4th, 8th, ... step is drawn. "
+        "All that were recorded are in Download, Steps (CSV).",
+    )
+
+
+def gauges(curves: Sequence[Curves], view: View) -> None:
+    """A small chart for each thing that was recorded of how the runs compute."""
+    recorded = [gauge for gauge in GAUGES if any(one.rows.has(line[0]) for one in curves for line in gauge.lines)]
+    if not recorded:
+        st.markdown("Nothing was recorded of it; the run is of an older studio, or has not made its first step.")
+    for start in range(0, len(recorded), _GAUGES_IN_A_ROW):
+        row = zip(recorded[start : start + _GAUGES_IN_A_ROW], st.columns(_GAUGES_IN_A_ROW), strict=False)
+        for gauge, column in row:
+            column.markdown(f"**{gauge.title}**", help=gauge.meaning)
+            lines = gauge_lines(curves, gauge, view.axis, view.smoothing)
+            _draw(column, lines, _SMALL, view, gauge.title, gauge.end)
+            if len(gauge.lines) > 1 and len(curves) == 1:
+                shown = [line for line in gauge.lines if curves[0].rows.has(line[0])]
+                words = [f":{word}[{name}]" for (_, name, _), word in zip(shown, ("blue", "orange"), strict=False)]
+                column.markdown(f":small[{', '.join(words)}]")
+
+
+def _ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
+    fields = aps_drawn(curves)
+    named = f"**{AP_LINES[fields[0]][0]}**" if len(curves) > 1 and fields else "**AP**"
+    place.markdown(f"{named} on the validation pictures", help=AP_MEANING)
+    if fields:
+        _draw(place, ap_lines(curves, fields, view.axis), _LARGE, view, "Average precision", 1.0)
+    elif any(one.rows.epochs for one in curves):
+        place.info("There were no labelled validation pictures, so there is no AP.")
+    else:
+        place.markdown("The first point comes with the end of the first epoch; until then, losses step by step.")
+
+
+def _draw(
+    place: DeltaGenerator,
+    lines: Sequence[Line],
+    height: int,
+    view: View,
+    name: str,
+    y_end: float | None = None,
+    log: bool = False,
+) -> None:
+    chart = line_chart(lines, height, view.axis, view.end, y_end, log)
+    place.vega_lite_chart(chart.points, chart.spec, alt=f"{name} over the run")

@@ -1,0 +1,195 @@
+"""The rows of one run, or of several, as the lines of its charts: losses, AP, and how it computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from maskrcnn.config import LOSSES, MEASURES
+from maskrcnn.runs.epochs import passes_in_words
+from maskrcnn.runs.folder import Row
+from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.studio.components.chart_axes import XAxis
+from maskrcnn.studio.components.line_charts import Kind, Line, Note
+from maskrcnn.studio.runs.curve_points import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
+from maskrcnn.studio.runs.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
+from maskrcnn.words import clock, counted
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What the curves of one run are drawn from. `first_epoch` is the number of steps in its first epoch, `pass_steps`
+    that of a pass (see `epochs.passes`), None where nobody knows; `name`, `colour` and `shape` are set where several
+    runs are drawn together."""
+
+    rows: RunRows
+    first_epoch: int | None = None
+    name: str = ""
+    colour: str = ""
+    shape: str = "circle"
+    pass_steps: float | None = None
+
+
+def losses_in(rows: RunRows) -> tuple[str, ...]:
+    """The losses that a run has: those of its rows, in the order of `LOSSES`."""
+    return tuple(loss for loss in LOSSES if rows.has(loss))
+
+
+def aps_in(rows: RunRows) -> tuple[str, ...]:
+    """The fields of AP that a run has values of, in the order of `AP_LINES`."""
+    return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
+
+
+def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
+    """The fields of AP that are drawn of these runs, the finest first. Several runs have one line each, so the first is
+    the finest that all of those have that have any: masks cannot be compared with boxes."""
+    measured = [fields for one in curves if (fields := aps_in(one.rows))]
+    finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]
+    shared = [field for field in finest if measured and all(field in fields for fields in measured)]
+    others = [field for field in finest if field not in shared and any(field in fields for fields in measured)]
+    return (*shared, *others)
+
+
+def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
+    """The numbers of a run as a table, one line for each epoch row: the sum of the losses, AP, each loss, steps and
+    passes from the first step of the run to the end of the epoch, the seconds of the same (`seconds_since_start`), and
+    the seconds of the epoch alone (`seconds_of_epoch`), its validation included."""
+    parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
+    lines, before = [], {"epoch": 0, "elapsed": 0.0}
+    for row in rows:
+        known = before["epoch"] == row["epoch"] - 1 and None not in (row.get("elapsed"), before.get("elapsed"))
+        lines.append(
+            {"epoch": row["epoch"], "step": row["step"], "passes": row["step"] / pass_steps if pass_steps else None}
+            | {name: row.get(name) for name in ("loss", "val_loss", *AP_NAMES)}
+            | {"seconds_of_epoch": row["elapsed"] - before["elapsed"] if known else None}
+            | {"seconds_since_start": row.get("elapsed")}
+            | {name: row.get(name) for name in parts}
+        )
+        before = row
+    return pd.DataFrame(lines).dropna(axis="columns", how="all")
+
+
+def steps_words(rows: RunRows) -> str:
+    """How many of a run's steps its charts draw: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that were
+    kept of 3,000`."""
+    made, kept = rows.last["step"] if rows.last else 0, len(rows)
+    drawn = len(drawn_steps(kept))
+    if not kept:
+        return f"none, as no step was kept of {made:,}" if made else "none yet"
+    if kept < made:
+        if kept == 1:
+            return f"the 1 step that was kept of {made:,}"
+        of_kept = f"all {kept:,}" if drawn == kept else f"{drawn:,} of the {kept:,}"
+        return f"{of_kept} steps that were kept of {made:,}"
+    return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
+
+
+def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) -> list[Line]:
+    """One loss of each run: its steps, the same smoothed by `weight`, and the epochs in training and validation.
+
+    Hovering over the sum shows every loss of that point, over another loss that one alone.
+    """
+    lines = []
+    for run in curves:
+        told = _told(run, loss)
+        columns = {LOSS_TITLES[name]: run.rows.column(name) for name in told}
+        lines += _step_lines(run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns)
+    for run in curves:  # on top of all steps
+        notes = [_epoch_note(run, row, _told(run, loss)) for row in run.rows.epochs]
+        colour = run.colour or LOSS_COLOURS[loss]
+        series: tuple[tuple[Kind, str], ...] = (("training", loss), ("validation", f"val_{loss}"))
+        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
+        lines += [
+            Line(x, epoch_values(run.rows.epochs, field), kind, colour, run.shape, notes) for kind, field in series
+        ]
+    return lines
+
+
+def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> list[Line]:
+    """AP over the epochs. One run has a named line for each of `fields`; several have a line each for the first."""
+    lines = []
+    for run in curves:
+        notes = [_ap_note(run, row) for row in run.rows.epochs]
+        x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
+        for field in fields[: None if len(curves) == 1 else 1]:
+            name, colour, shape = AP_LINES[field]
+            look = (run.colour, run.shape, "") if run.colour else (colour, shape, name)
+            y = epoch_values(run.rows.epochs, field)
+            lines.append(Line(x, y, "validation", look[0], look[1], notes, look[2]))
+    return lines
+
+
+def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: float) -> list[Line]:
+    """How a run computes, step by step; of several runs the first line of the gauge each."""
+    lines = []
+    for run in curves:
+        shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
+        for field, name, colour in shown[: None if len(curves) == 1 else 1]:
+            values = run.rows.column(field) * gauge.factor
+            drawn = _step_lines(run, values, run.colour or colour, axis, weight if gauge.noisy else 0.0, {name: values})
+            lines += drawn if gauge.noisy else [replace(line, kind="smoothed") for line in drawn]
+    return lines
+
+
+def _step_lines(
+    run: Curves, values: np.ndarray, colour: str, axis: XAxis, weight: float, told: Mapping[str, np.ndarray]
+) -> list[Line]:
+    """The `values` (N,) of all steps as they are and, where `weight` is above 0, smoothed. `told` are those that
+    hovering shows, by their titles."""
+    if not np.isfinite(values).any():
+        return []
+    chosen = drawn_steps(len(values))
+    x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
+    notes = [
+        _step_place(run, index) | {title: _number(column[index]) for title, column in told.items()}
+        for index in chosen.tolist()
+    ]
+    lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
+    if weight > 0:
+        lines.append(Line(x, smoothed(values, weight)[chosen], "smoothed", colour, run.shape))
+    return lines
+
+
+def _told(run: Curves, loss: str) -> tuple[str, ...]:
+    return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
+
+
+def _step_place(run: Curves, index: int) -> Note:
+    steps = run.rows.steps
+    return _place(run, steps["epoch"][index], steps["step"][index], run.rows.column("elapsed")[index])
+
+
+def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
+    """Where in its run a point lies: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
+    seen = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
+    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{seen}", "time": f"{clock(elapsed)} since the start"}
+    return {"run": run.name, **place} if run.name else place
+
+
+def _epoch_note(run: Curves, row: Row, told: Sequence[str]) -> Note:
+    """`1.234 · val 1.456` for each loss."""
+    note = _place(run, row["epoch"], row["step"], row.get("elapsed"))
+    for loss in told:
+        validation = row.get(f"val_{loss}")
+        beside = "" if validation is None else f"  ·  val {_number(validation)}"
+        note[LOSS_TITLES[loss]] = _number(row.get(loss)) + beside
+    return note
+
+
+def _ap_note(run: Curves, row: Row) -> Note:
+    return _place(run, row["epoch"], row["step"], row.get("elapsed")) | {
+        title: "–" if row.get(field) is None else f"{row[field]:.3f}"
+        for field, title in AP_NAMES.items()
+        if field in row
+    }
+
+
+def _number(value: float | None) -> str:
+    """Four figures that tell: 0.0371, 1.234, 187."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.4g}"

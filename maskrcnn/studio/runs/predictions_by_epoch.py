@@ -1,0 +1,248 @@
+"""The same few pictures after each epoch, with what was found in them then: how masks sharpen while a run learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import streamlit as st
+from pycocotools import mask as coco_mask
+
+from maskrcnn.annotations import pictures
+from maskrcnn.drawing import overlays
+from maskrcnn.drawing.overlays import Mark
+from maskrcnn.evaluation import ImageMatches, match_image
+from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import natural_key
+
+MOST = 4
+"""How many pictures are shown side by side."""
+
+SIDE = 640
+"""Longer side of a shown picture in pixels; a quarter of a wide window."""
+
+Document = dict[str, Any]
+
+
+def shown(run: RunFolder) -> Document:
+    """The COCO document of the pictures that detections were kept of. Shared: not to be changed."""
+    return _shown(str(run.path), _stamp(run.path / DATASET))
+
+
+def is_validated(run: RunFolder) -> bool:
+    """Whether these pictures are the validation set; else the run learned from them."""
+    return bool(_validation_pictures(str(run.path), _stamp(run.path / DATASET)))
+
+
+def names(run: RunFolder) -> list[str]:
+    """The file names of those pictures, in natural order."""
+    return sorted((image["file_name"] for image in shown(run)["images"]), key=natural_key)
+
+
+def first_choice(run: RunFolder) -> list[str]:
+    """The pictures to begin with: the first that have objects, then others."""
+    document = shown(run)
+    labelled = {annotation["image_id"] for annotation in document["annotations"]}
+    images = sorted(
+        document["images"], key=lambda image: (image["id"] not in labelled, natural_key(image["file_name"]))
+    )
+    return [image["file_name"] for image in images[:MOST]]
+
+
+def drawing(run: RunFolder, epoch: int, name: str, min_score: float, truth: bool) -> tuple[bytes, str]:
+    """A picture with the detections of an epoch from `min_score` on, as a JPEG file, and a line that counts them.
+
+    Right ones are green and solid, wrong ones red-orange and hatched; with `truth`, labelled objects are dashed, those
+    that were missed in blue. Raises `StudioError` where the picture or the labels cannot be read.
+    """
+    stamps = (
+        _stamp(run.path / DATASET),
+        _stamp(run.path / CONFIG),
+        _stamp(run.path / "detections" / f"epoch_{epoch:04d}.json"),
+    )
+    return _drawing(str(run.path), epoch, stamps, name, min_score, truth)
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _drawing(
+    path: str, epoch: int, stamps: tuple[int, ...], name: str, min_score: float, truth: bool
+) -> tuple[bytes, str]:
+    run = RunFolder(path)
+    document = _of_picture(path, stamps[0], name)
+    [image] = document["images"]
+    canvas = _canvas(str(run.picture_path(image)), _stamp(run.picture_path(image)))
+    scale = max(canvas.shape[:2]) / max(image["width"], image["height"])
+    found = _detections(path, epoch, stamps[2], image["id"])
+    matches = match_image(document, found, image["id"], min_score, tasks=run.config().tasks)
+    classes = {category["id"]: category["name"] for category in document["categories"]}
+    edges = run.config().keypoint_edges
+    look: dict[str, Any] = {"longest": max(canvas.shape[:2]), "labels": False, "boxes": matches.matched_by == "bbox"}
+    marks = [_shrunk(mark, scale, canvas) for mark in overlays.prediction_marks(matches, classes, edges=edges)]
+    canvas = overlays.draw(canvas, marks, **look)
+    if truth:
+        drawn = [
+            replace(_shrunk(mark, scale, canvas), style="dashed") for mark in overlays.truth_marks(matches, classes)
+        ]
+        canvas = overlays.draw(canvas, drawn, **look, opacity=0.0)
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return encoded.tobytes(), counts(matches)
+
+
+def counts(matches: ImageMatches) -> str:
+    """`3 found · 1 wrong · 2 missed`, in the colours of matches."""
+    parts = ((matches.tp, "green", "found"), (matches.fp, "orange", "wrong"), (matches.fn, "blue", "missed"))
+    return "  ·  ".join(f":{colour}[**{number}** {word}]" for number, colour, word in parts)
+
+
+def stepped(epochs: Sequence[int], epoch: int, by: int) -> int:
+    """The epoch `by` places further on in the list, not beyond its ends."""
+    return epochs[min(max(epochs.index(epoch) + by, 0), len(epochs) - 1)]
+
+
+def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, str]) -> None:
+    """The pictures with a slider over `epochs`, a threshold, and a link to `page` with this epoch and picture.
+
+    The slider follows the newest epoch while it stands on it. Raises `StudioError` where nothing can be read.
+    """
+    chosen_names = names(run)
+    at, seen, playing = f"runs-epoch-{run.name}", f"runs-newest-{run.name}", "runs-playing"
+    epoch = st.session_state.get(at, epochs[-1])
+    if epoch not in epochs or epoch == st.session_state.get(seen):
+        epoch = epochs[-1]
+    if st.session_state.get(playing):
+        epoch = epochs[(epochs.index(epoch) + 1) % len(epochs)] if st.session_state.pop("runs-ticked", False) else epoch
+        st.session_state["runs-ticked"] = True
+    st.session_state[at], st.session_state[seen] = epoch, epochs[-1]
+
+    unseen = "" if is_validated(run) else ", of those that it learned from: there are none to validate on"
+    st.markdown(f"**The same pictures after each epoch**{unseen}", help=_HELP)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(epochs) > 1:
+            epoch = st.select_slider("Epoch", epochs, key=at, width=280)
+            for icon, by, words in ((":material/skip_previous:", -1, "before"), (":material/skip_next:", 1, "after")):
+                move = partial(_set, at, stepped(epochs, epoch, by))
+                st.button("", key=f"runs-{words}", icon=icon, help=f"The epoch {words}", on_click=move)
+            if st.toggle("Play", key=playing) != st.session_state.get("runs-was-playing", False):
+                st.session_state["runs-was-playing"] = st.session_state[playing]
+                st.session_state.pop("runs-ticked", None)
+                st.rerun()  # the page says how often this part renews itself
+        min_score = st.slider(
+            "Show scores from",
+            0.05,
+            0.95,
+            0.5,
+            0.05,
+            key="runs-score",
+            persist_state="session",
+            width=170,
+            help="Detections below this score are neither drawn nor counted. AP uses all of them.",
+        )
+        truth = st.toggle("Ground truth", key="runs-truth", persist_state="session", help="What a person drew, dashed.")
+        with st.popover("Pictures", icon=":material/photo_library:"):
+            kept = [name for name in st.session_state.get(_CHOSEN.format(run.name), []) if name in chosen_names]
+            st.session_state[_CHOSEN.format(run.name)] = kept or first_choice(run)
+            chosen = st.multiselect(
+                "Pictures", chosen_names, key=_CHOSEN.format(run.name), max_selections=MOST, select_all=False
+            )
+    for name, column in zip(chosen, st.columns(_widths(run, chosen)) if chosen else [], strict=False):
+        with column, session.fail_softly(stop=False):
+            picture, line = drawing(run, epoch, name, min_score, truth)
+            st.image(picture, width="stretch", alt=f"{name} with what {run.name} found after epoch {epoch}")
+            st.markdown(f":small[{line}]")
+            at_picture = {**address, "epoch": str(epoch), "image": name}
+            st.page_link(page, label=plain(name), icon=":material/open_in_full:", query_params=at_picture)
+
+
+_HELP = (
+    "What the network found after the chosen epoch. Right ones are green and solid, wrong ones red-orange and hatched, "
+    "missed objects blue and dashed, at IoU 0.5. A click on a name opens it under Predictions."
+)
+_CHOSEN = "runs-pictures-{}"
+
+
+_ROW, _TALLEST = 1000, {1: 480, 2: 400}
+"""About the width of the page in pixels, and how high pictures may become there: a few high, four (or three) 300."""
+
+
+def _widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
+    """Widths of columns in which the pictures are all of one height, and of an empty one where that is too much."""
+    sizes = {image["file_name"]: image["width"] / image["height"] for image in shown(run)["images"]}
+    widths = [sizes[name] for name in chosen]
+    rest = _ROW / _TALLEST.get(len(chosen), 300) - sum(widths)
+    return [*widths, rest] if rest > 0.05 else widths
+
+
+def _set(key: str, value: int) -> None:
+    st.session_state[key] = value
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the labels")
+def _shown(path: str, stamp: int) -> Document:
+    return RunFolder(path).shown()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _validation_pictures(path: str, stamp: int) -> int:
+    """How many validation pictures there are."""
+    return len((RunFolder(path).dataset()["val"] or {"images": ()})["images"])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _of_picture(path: str, stamp: int, name: str) -> Document:
+    """The document with that picture alone."""
+    document = _shown(path, stamp)
+    [image, *_] = [image for image in document["images"] if image["file_name"] == name]
+    annotations = [entry for entry in document["annotations"] if entry["image_id"] == image["id"]]
+    return {**document, "images": [image], "annotations": annotations}
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _epoch(path: str, epoch: int, stamp: int) -> dict[int, list[Document]]:
+    """All detections of an epoch by picture."""
+    found: dict[int, list[Document]] = {}
+    for detection in RunFolder(path).detections(epoch):
+        found.setdefault(detection["image_id"], []).append(detection)
+    return found
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _detections(path: str, epoch: int, stamp: int, image: int) -> list[Document]:
+    return _epoch(path, epoch, stamp).get(image, [])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _canvas(path: str, stamp: int) -> np.ndarray:
+    """The picture, uint8 (h, w, 3), with its longer side at `SIDE`."""
+    return overlays.display(pictures.reduced(path, SIDE), SIDE)[0]
+
+
+def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
+    """A mark of the picture as one of the canvas, `scale` pixels of it for each of the picture."""
+    x, y, width, height = mark.bbox
+    points = np.array(mark.keypoints, dtype=float).reshape(-1, 3) * (scale, scale, 1)
+    rle = None
+    if mark.rle is not None:
+        # The pixel of the picture under the middle of each of the canvas: at a tenth of the cost of averaging.
+        mask = coco_mask.decode([mark.rle])[:, :, 0]
+        rows, columns = (
+            np.minimum(((np.arange(length) + 0.5) / scale).astype(int), whole - 1)
+            for length, whole in zip(canvas.shape[:2], mask.shape, strict=True)
+        )
+        rle = coco_mask.encode(np.asfortranarray(mask[np.ix_(rows, columns)]))
+    return replace(
+        mark,
+        bbox=(x * scale, y * scale, width * scale, height * scale),
+        rle=rle,
+        keypoints=tuple(points.ravel().tolist()),
+    )
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0

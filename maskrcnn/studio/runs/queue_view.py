@@ -1,0 +1,121 @@
+"""What trains and what waits, of all projects, and what a person can change about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import local, queue
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.runs.run_words import STATES, bar_text
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import clock
+
+COLUMNS = (4, 5, 3)
+"""Widths: which run, how far it is or when it starts, what can be done."""
+
+TALL = 7
+"""From so many lines on the list scrolls, so that it never pushes the rest off the screen."""
+
+
+def show_queue(workspace: Path) -> None:
+    """The running and the waiting trainings, one line each; nothing where there is neither.
+
+    Call it at the top level of a page. It renews itself as long as something runs.
+    """
+    try:
+        busy = bool(queue.running(workspace) or queue.waiting(workspace))
+    except StudioError:  # the side bar has said why
+        return
+    if busy:
+        st.fragment(_lines, run_every="2s")(workspace)
+
+
+def waiting_words(job: queue.Waiting) -> str:
+    """When a job that waits will start, as Markdown."""
+    after = ""
+    if job.ahead:
+        more = f" and {len(job.ahead) - 1} more" if len(job.ahead) > 1 else ""
+        after = f"after **{plain(job.ahead[0])}**{more}"
+    if job.seconds is None:
+        return f"starts {after or 'when its device is there'}"
+    return ", ".join(filter(None, [f"starts in about {clock(job.seconds)}", after]))
+
+
+def _lines(workspace: Path) -> None:
+    with session.fail_softly(stop=False):
+        running, waiting = queue.running(workspace), queue.waiting(workspace)
+        if not (running or waiting):
+            st.rerun()  # all has ended: no more renewing
+        tall = len(running) + len(waiting) >= TALL
+        with st.container(border=True, gap="small", height=330 if tall else "content"):
+            several = len({job.device for job in running}) > 1
+            for job in running:
+                _running(job, several)
+            for place in waiting:
+                _waiting(workspace, place, many=len(waiting) > 1)
+
+
+def _running(job: queue.Running, several: bool) -> None:
+    which, how_far, actions = st.columns(COLUMNS, vertical_alignment="center")
+    try:
+        now = local.progress(job.run)
+    except (StudioError, OSError) as error:
+        which.markdown(f"**{plain(job.run.name)}** {plain(error)}")
+        return
+    with which:
+        _link(job.run, now.state, f" on {job.device}" if several else "")
+    how_far.progress(now.fraction, text=bar_text(now))
+    if job.silent is not None:
+        how_far.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(job.silent)}]", help=SILENT_MEANING)
+    with actions:
+        if now.state != "cancelling":
+            _cancel(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")
+        elif local.can_be_forced(job.run):
+            _cancel(job.run, "Force", "It has not ended by itself. This kills it with every process that it started.")
+
+
+def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
+    which, when, actions = st.columns(COLUMNS, vertical_alignment="center")
+    with which:
+        _link(job.run, "queued")
+    number = f"{job.place}\\. " if many else ""
+    when.markdown(number + waiting_words(job))
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
+        # No tooltips: they would lie over the buttons of the line above.
+        first = job.place > 1 and st.button(
+            "Move first", key=f"queue-first-{job.id}", type="tertiary", icon=":material/vertical_align_top:"
+        )
+        out = st.button("Take out", key=f"queue-out-{job.id}", type="tertiary", icon=":material/close:")
+        if first or out:
+            with session.fail_softly(stop=False):
+                (queue.move_first if first else queue.take_out)(workspace, job.run)
+                st.rerun()
+
+
+def _link(run: RunFolder, state: local.State, more: str = "") -> None:
+    """The name of a run, which leads to it, with its state."""
+    project = run.path.parent.parent.name
+    st.page_link(
+        RUNS_PAGE,
+        label=f"**{plain(run.name)}** {state}{more}",
+        icon=STATES[state].icon,
+        query_params={"project": project, "run": run.name},
+        help=f"Project {plain(project)}. {STATES[state].meaning}",
+    )
+
+
+def _cancel(run: RunFolder, label: str, meaning: str) -> None:
+    with (
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover(label, icon=":material/stop_circle:", type="tertiary"),
+    ):
+        st.markdown(meaning)
+        if st.button(f"{label} {plain(run.name)}", key=f"queue-cancel-{run.path}", type="primary"):
+            with session.fail_softly(stop=False):
+                local.cancel(run, session.workspace())
+                st.rerun()

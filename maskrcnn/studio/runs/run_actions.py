@@ -1,0 +1,158 @@
+"""What can be done with a run, as buttons that ask once more before they do it: cancel, resume, more epochs, delete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from maskrcnn.jobs import local, queue
+from maskrcnn.runs.folder import CONFIG, RunFolder, faulty_runs_in
+from maskrcnn.studio.runs import queue_view, run_downloads
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.plain_text import plain
+
+_MOST_FAULTY = 20
+
+
+def can_resume(run: RunFolder) -> bool:
+    """Whether the run was stopped before its end and can go on."""
+    return local.state(run) in ("cancelled", "failed", "lost") and local.resumable(run)
+
+
+def can_train_more(run: RunFolder) -> bool:
+    """Whether the run came to its end and can be trained for more epochs."""
+    return local.state(run) == "done" and local.resumable(run)
+
+
+def show(run: RunFolder) -> None:
+    """The buttons that fit the state of the run, side by side. Raises `StudioError` for a damaged run."""
+    state = local.state(run)
+    if state in local.ACTIVE:
+        _cancel(run)
+    elif state == "queued":
+        _take_out(run)
+    elif can_resume(run):
+        _resume(run)
+    elif can_train_more(run):
+        _train_more(run)
+    _download(run)
+    if state not in (*local.ACTIVE, "queued"):
+        _delete(run)
+
+
+def show_faulty(runs_folder: Path) -> None:
+    """The runs of a project that cannot be worked with, a line each; nothing where there is none."""
+    if faulty := faulty_runs_in(runs_folder):
+        head = "1 run cannot be read" if len(faulty) == 1 else f"{len(faulty)} runs cannot be read"
+        with st.expander(f"{head}; the others go on", icon=":material/broken_image:"):
+            for name, wrong in list(faulty.items())[:_MOST_FAULTY]:
+                st.error(f"**{plain(name)}**: {plain(wrong)}", icon=":material/error:")
+
+
+def turn_words(run: RunFolder) -> str:
+    """At which place a queued run waits and when it will start. Raises `StudioError` where the queue cannot be read."""
+    workspace = session.workspace()
+    for job in queue.waiting(workspace):
+        if job.run.path.resolve() == run.path.resolve():
+            return f"Place {job.place} in the queue: {queue_view.waiting_words(job)}."
+    if any(job.run.path.resolve() == run.path.resolve() for job in queue.running(workspace)):
+        return "It is about to start."
+    return (
+        "It waits in no queue of this workspace: it was copied while it waited, or waits elsewhere. It does not start "
+        "by itself; take it out, then resume it or start it anew."
+    )
+
+
+def show_queue_if_any() -> None:
+    """What trains and what waits, of all projects, where there is more to see than one training."""
+    with session.fail_softly(stop=False):
+        workspace = session.workspace()
+        if queue.waiting(workspace) or len(queue.running(workspace)) > 1:
+            queue_view.show_queue(workspace)
+
+
+def _resume(run: RunFolder) -> None:
+    """Go on where the run was stopped."""
+    kind: Literal["primary", "secondary"] = "secondary" if local.state(run) == "failed" else "primary"
+    if st.button("Resume", key="runs-resume", type=kind, icon=":material/resume:", help=_RESUME):
+        with session.fail_softly(stop=False):
+            queue.add(run.path, [], workspace=session.workspace(), resume=True)
+            st.rerun()
+
+
+_RESUME = "Goes on where it was stopped, as if it had never been, with the labels that it was started with."
+
+
+def _cancel(run: RunFolder) -> None:
+    asked = local.state(run) == "cancelling"
+    with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
+        if asked:
+            st.markdown(
+                "It was asked to end and finishes its step. Where it does not, it can be killed with all that it "
+                "started; it then goes on from what it saved last."
+            )
+        else:
+            st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
+        if st.button("Kill it" if asked else "Cancel this training", type="primary", icon=":material/stop_circle:"):
+            with session.fail_softly(stop=False):
+                local.cancel(run, session.workspace())
+                st.rerun()
+
+
+def _take_out(run: RunFolder) -> None:
+    with st.popover("Take out", icon=":material/playlist_remove:", key="runs-ask-out"):
+        st.markdown(f"**{plain(run.name)}** does not start then. A run that was to go on stays as it was.")
+        if st.button("Take it out of the queue", type="primary", icon=":material/playlist_remove:"):
+            with session.fail_softly(stop=False):
+                queue.take_out(session.workspace(), run)
+                st.rerun()
+
+
+def _train_more(run: RunFolder) -> None:
+    with st.popover("Train more", icon=":material/more_time:", key="runs-ask-more"):
+        st.markdown("It goes on from its last weights with the same labels; the learning rate rises and falls again.")
+        # A run whose length was set in minutes goes on in minutes.
+        if (run.read_json(CONFIG) or {}).get("minutes") is None:
+            number = str(st.number_input("Epochs", 1, 10_000, 10, key="runs-more"))
+            unit, option = "epoch", "--epochs"
+        else:
+            number = f"{st.number_input('Minutes', 0.1, None, 10.0, 1.0, format='%g', key='runs-more-minutes'):g}"
+            unit, option = "minute", "--minutes"
+        if st.button(f"Train {number} more {unit}{'s' * (number != '1')}", type="primary", icon=":material/more_time:"):
+            with session.fail_softly(stop=False):
+                queue.add(run.path, [option, number], workspace=session.workspace(), resume=True)
+                st.rerun()
+
+
+def _download(run: RunFolder) -> None:
+    # Filled only when it is opened: it names files that a training writes and removes.
+    with st.popover("Download", icon=":material/download:", on_change="rerun", key=f"runs-download-{run.name}") as box:
+        if not box.open:
+            return
+        found = run_downloads.downloads(run)
+        if not found:
+            st.markdown("It has written nothing yet.")
+        for item in found:
+            st.download_button(
+                item.label + run_downloads.size_words(item.size),
+                item.data,
+                item.file_name,
+                item.mime,
+                key=f"runs-download-{run.name}-{item.file_name}",
+                help=item.help,
+                icon=":material/folder_zip:" if item.file_name.endswith(".zip") else ":material/download:",
+                on_click="ignore",
+                width="stretch",
+            )
+
+
+def _delete(run: RunFolder) -> None:
+    with st.popover("Delete", icon=":material/delete:", key="runs-ask-delete"):
+        st.markdown(f"This removes **{plain(run.name)}** with its curves, predictions and trained weights, for good.")
+        if st.button("Delete this run", type="primary", icon=":material/delete:"):
+            with session.fail_softly():
+                local.delete(run, session.workspace())
+            st.query_params.pop("run", None)
+            st.rerun()

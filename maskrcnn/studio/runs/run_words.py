@@ -1,0 +1,132 @@
+"""How a run is spoken of, the same on every page: words and colour of its state, times, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import local
+from maskrcnn.jobs.local import Progress, State
+from maskrcnn.runs.epochs import best_epoch
+from maskrcnn.runs.folder import CONFIG, Row, RunFolder
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import clock, counted
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """A state as a badge (icon and colour as Streamlit names them) and what it means."""
+
+    icon: str
+    colour: Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
+    meaning: str
+
+
+STATES: dict[State, StateWords] = {
+    "queued": StateWords(":material/schedule:", "yellow", "It waits for its turn, and starts by itself."),
+    "starting": StateWords(":material/hourglass_top:", "blue", "The trainer is loading its packages and the pictures."),
+    "running": StateWords(":material/play_arrow:", "blue", "It trains. You may close this tab or stop the studio."),
+    "cancelling": StateWords(":material/hourglass_bottom:", "orange", "It was asked to end and finishes its step."),
+    "done": StateWords(":material/check:", "green", "It came to its end."),
+    "failed": StateWords(":material/error:", "red", "It ended with an error."),
+    "cancelled": StateWords(":material/stop:", "gray", "It was cancelled; what it had learned is kept."),
+    "lost": StateWords(
+        ":material/help:",
+        "orange",
+        "Its process is gone and left no word: it was killed, ran out of memory, or the computer was switched off. "
+        "Every epoch that it finished is kept.",
+    ),
+}
+
+
+TIME_MEANING = (
+    "Times count the training: from its first step on, with every validation, without the loading of packages and "
+    "pictures before it, and without the time between a stop and a resume."
+)
+BEST_MEANING = (
+    "The highest AP of the finest thing that was measured on the validation pictures: masks, else keypoints, else "
+    "boxes. Among equals it is that of the first epoch; its weights are kept as the best ones. Empty where there was "
+    "nothing to measure on; then the last epoch counts as the best."
+)
+
+
+def place(progress: Progress) -> str:
+    """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
+    if progress.epoch == 0:
+        return "not started yet" if progress.state == "queued" else "before the first step"
+    return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
+
+
+def bar_text(progress: Progress) -> str:
+    """The line over a progress bar: place, time so far, time left."""
+    if progress.state == "queued":
+        return place(progress)
+    return f"{place(progress)}  ·  {times(progress)}"
+
+
+def times(progress: Progress) -> str:
+    """The times of a run (see `TIME_MEANING`): `took 4:10`, `1:04 so far  ·  ETA 3:06`, `starting for 0:12`."""
+    if not progress.active:
+        return f"took {clock(progress.elapsed)}"
+    if progress.epoch == 0:
+        return f"starting for {clock(progress.elapsed)}"
+    return f"{clock(progress.elapsed)} so far  ·  ETA {clock(progress.eta)}"
+
+
+def learns_now(row: Row | None, config: Mapping[str, Any]) -> str:
+    """What learns at the last row of a run, where that changes in the course of it; else empty."""
+    stages = str(config.get("layers", ""))
+    now = (row or {}).get("layers")
+    return f"now learns: **{plain(now)}**" if now and "," in stages else ""
+
+
+def ended_early(run: RunFolder) -> str | None:
+    """Why a run ended before its planned length, if it did so by itself."""
+    if not (run.result() or {}).get("stopped_early"):
+        return None
+    patience = (run.read_json(CONFIG) or {}).get("patience")
+    waited = f"for {counted(patience, 'epoch')}" if patience else "for a while"
+    return f"Ended early: AP on the validation pictures has not risen {waited}. The best epoch is kept."
+
+
+def settings(run: RunFolder) -> str:
+    """What makes this run different from others, as Markdown; empty before the trainer has written its config."""
+    config: dict[str, Any] = run.read_json(CONFIG) or {}
+    if not config:
+        return ""
+    size = f"{config.get('image_min_dim')} to {config.get('image_max_dim')} px"
+    found = " + ".join(config.get("tasks", ("box", "mask")))
+    rest = (str(config.get("backbone")), f"pooling {config.get('pooling')}", f"layers {config.get('layers')}", size)
+    return "  ·  ".join(map(plain, (found, *rest)))
+
+
+def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
+    """One line per run: state, how far, best AP and of what, what it was made with, how long it took."""
+    lines: list[dict[str, Any]] = []
+    for run in runs:
+        try:
+            now = local.progress(run)
+            config = run.read_json(CONFIG) or {}
+        except StudioError:
+            lines.append({"run": run.name, "state": "damaged"})
+            continue
+        best = best_epoch(run.epochs())
+        lines.append(
+            {
+                "run": run.name,
+                "state": now.state,
+                "epoch": now.epoch,
+                "best AP": best.score if best else None,
+                "AP of": best.judged_by if best else None,
+                "best epoch": best.epoch if best else None,
+                "time": clock(now.elapsed),
+                "backbone": config.get("backbone"),
+                "pooling": config.get("pooling"),
+                "layers": config.get("layers"),
+            }
+        )
+    return pd.DataFrame(lines)

@@ -1,0 +1,326 @@
+"""A window with all projects: how large each is, and the ways to rename, duplicate and delete it; and the bin."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from maskrcnn.errors import StudioError
+from maskrcnn.studio.shell import project_undo, session
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import byte_size, counted
+from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
+from maskrcnn.workspace.names import proposed
+
+_OPEN, _VIEW, _ASKED, _SIZES, _SAID, _TIMES = (
+    f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")
+)
+_SHOWN = 12
+_FRESH = 60.0
+"""Seconds for which a size is shown again without being counted again."""
+
+_VIEWS = {"projects": "Projects", "bin": "Bin"}
+
+
+def button(label: str = "Manage projects", view: str = "projects") -> None:
+    """What opens the window."""
+    if st.button(label, key=f"project_list_{view}_button", icon=":material/folder_managed:", width="stretch"):
+        st.session_state[_OPEN], st.session_state[_VIEW] = True, view
+        close_switcher()
+        _ask()
+        st.rerun()
+
+
+def switcher_key() -> str:
+    """The key of the box in which `button` lies: another one after each `close_switcher`."""
+    return f"project_switcher_{st.session_state.get(_TIMES, 0)}"
+
+
+def close_switcher() -> None:
+    """Close the box of the switcher from the next run on, where somebody chose: it would lie over what was chosen."""
+    st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
+
+
+def is_open() -> bool:
+    """Whether the window is on the screen; no other one can be then."""
+    return bool(st.session_state.get(_OPEN))
+
+
+def show_if_open() -> None:
+    """The window, where somebody opened it. To be called outside of the side bar."""
+    if is_open():
+        _window()
+
+
+def _close() -> None:
+    st.session_state[_OPEN] = False
+    _ask()
+
+
+@st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close)
+def _window() -> None:
+    with session.fail_softly():
+        in_bin = session.home().bin()
+        if st.session_state.get(_VIEW) not in _VIEWS:
+            st.session_state[_VIEW] = "projects"
+        view = st.segmented_control(
+            "Show",
+            list(_VIEWS),
+            key=_VIEW,
+            format_func=lambda name: f"Bin ({len(in_bin)})" if name == "bin" and in_bin else _VIEWS[name],
+            label_visibility="collapsed",
+            required=True,
+        )
+        if said := st.session_state.pop(_SAID, None):
+            st.success(plain(said), icon=":material/check:")
+        sizes = _bin(in_bin) if view == "bin" else _projects()
+    _fill_in(sizes)
+
+
+# Projects
+
+
+def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
+    """The rows of the projects. Gives back what is still to be filled in: folder, place, what stands there already."""
+    project_undo.show("window")
+    shown = _some(session.projects(), "Find a project")
+    rows = []
+    for number, path in enumerate(shown):
+        own = session.home().is_own(path)
+        with st.container(border=True, gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                with st.container(gap=None, width="stretch"):
+                    here = "  ·  open here" if str(path) == session.remembered() else ""
+                    st.markdown(f"**{plain(path.name)}**{here}")
+                    place = st.empty()
+                rows.append((path, place, _about(path, own)))
+                _step("Open", "open", number, path, not here)
+                _step("Rename", "rename", number, path, own, None if own else _ELSEWHERE)
+                _step("Duplicate", "duplicate", number, path)
+                _step("Delete" if own else "Remove", "delete", number, path, help=None if own else _REMOVE)
+            if st.session_state.get(_ASKED) in [(what, str(path)) for what in _FORMS]:
+                _FORMS[st.session_state[_ASKED][0]](path)
+    return rows
+
+
+_ELSEWHERE = "It lies outside of the workspace: rename its folder there, and open it again."
+_REMOVE = "Takes it off this list. Nothing happens to its folder."
+
+
+def _step(label: str, what: str, number: int, path: Path, enabled: bool = True, help: str | None = None) -> None:
+    """One of the things that can be done with a project, as a button of its row."""
+    key = f"project_{what}_{number}"
+    if what in ("rename", "duplicate"):
+        st.button(label, key=key, type="tertiary", disabled=not enabled, help=help, on_click=_ask, args=(what, path))
+    elif st.button(label, key=key, type="tertiary", disabled=not enabled, help=help):
+        with session.fail_softly(stop=False):
+            if what == "open":
+                session.switch_project(path)
+                _done(close=True)
+            _leave(path)
+
+
+def _leave(path: Path) -> None:
+    """Delete a project of the workspace, or take another one off the list."""
+    home = session.home()
+    if not home.is_own(path):
+        home.take_off_list(path)
+        project_undo.note_taken_off(path)
+        _gone(path)
+    try:
+        project_undo.note_deleted(home.delete(path))
+    except JobsWait:
+        _ask("delete", path)
+    else:
+        _gone(path)
+
+
+def _about(path: Path, own: bool) -> str:
+    """What is known of a project without counting its files."""
+    try:
+        about = session.home().about(path)
+    except StudioError as error:
+        return f":material/error: {plain(error)}"
+    words = [
+        counted(about.pictures, "picture"),
+        f"{about.done:,} done",
+        counted(about.runs, "run"),
+        *([f"opened {when(about.opened)}"] if about.opened else []),
+        *([] if own else [f"in {plain(path.parent)}"]),
+    ]
+    return ", ".join(words)
+
+
+def _rename(path: Path) -> None:
+    with st.form("project_rename", border=False):
+        name = st.text_input("New name", proposed(path.name), key=f"project_new_name_{_words(path)}")
+        with st.container(horizontal=True):
+            go = st.form_submit_button("Rename", type="primary")
+            st.form_submit_button("Cancel", on_click=_ask)
+    st.markdown(":small[Its pictures, labels and runs go with it. Links to its old name say what it is called now.]")
+    if go:
+        with session.fail_softly(stop=False):
+            there = session.home().rename(path, name)
+            if str(path) == session.remembered():
+                session.follow_project(there)
+            _done(f'"{path.name}" is called "{there.name}" now.')
+
+
+def _duplicate(path: Path) -> None:
+    home = session.home()
+    with st.form("project_duplicate", border=False):
+        name = st.text_input(
+            "Name of the copy", home.free_name(proposed(path.name, " copy")), key=f"project_copy_name_{_words(path)}"
+        )
+        runs = st.checkbox("With its runs", key="project_copy_runs", help="Trained networks with their curves.")
+        with st.container(horizontal=True):
+            go = st.form_submit_button("Duplicate", type="primary")
+            st.form_submit_button("Cancel", on_click=_ask)
+    if go:
+        with session.fail_softly(stop=False):
+            bar = st.progress(0.0, "Looking at its files")
+            made = home.duplicate(
+                path,
+                name,
+                runs=runs,
+                progress=lambda done, of: bar.progress(
+                    min(1.0, done / max(of, 1)),
+                    f"{byte_size(done)} of {byte_size(of)} copied; close this window to stop",
+                ),
+            )
+            out = f" Without {', '.join(made.left_out)}, not ended yet." if made.left_out else ""
+            _done(f'"{made.folder.name}" is a copy of "{path.name}".{out}')
+
+
+def _delete_with_jobs(path: Path) -> None:
+    """Asked only where trainings of the project wait."""
+    try:
+        session.home().require_idle(path)
+    except StudioError as error:
+        st.warning(plain(error), icon=":material/hourglass_empty:")
+        with st.container(horizontal=True):
+            waits = isinstance(error, JobsWait)
+            if waits and st.button("Take out of the queue and delete", key="project_delete_anyway", type="primary"):
+                with session.fail_softly(stop=False):
+                    project_undo.note_deleted(session.home().delete(path, waiting_too=True))
+                    _gone(path)
+            st.button("Cancel", key="project_delete_cancel", on_click=_ask)
+    else:
+        st.markdown("Nothing waits any more: it can be deleted.")
+
+
+def _gone(path: Path) -> None:
+    """A project is listed no more; where it was the one of this tab, another one is."""
+    if str(path) == session.remembered():
+        session.leave_project()
+    _done()
+
+
+_FORMS = {"rename": _rename, "duplicate": _duplicate, "delete": _delete_with_jobs}
+
+
+# The bin
+
+
+def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
+    """The rows of the bin; see `_projects`."""
+    if not entries:
+        st.markdown("The bin is empty. A project that you delete lies here until you delete it for good.")
+        return []
+    found = {entry.folder: entry for entry in entries}
+    rows = []
+    for number, path in enumerate(_some(list(found), "Find in the bin")):
+        entry = found[path]
+        with st.container(border=True, gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                with st.container(gap=None, width="stretch"):
+                    st.markdown(f"**{plain(entry.name)}**")
+                    place = st.empty()
+                rows.append((path, place, f"deleted {when(entry.deleted)}"))
+                if st.button("Restore", key=f"bin_restore_{number}", type="tertiary"):
+                    with session.fail_softly(stop=False):
+                        there = project_undo.bring_back(entry)
+                        _done(f'"{entry.name}" is back as "{there.name}".')
+                st.button(
+                    "Delete for good",
+                    key=f"bin_destroy_{number}",
+                    type="tertiary",
+                    on_click=_ask,
+                    args=("destroy", path),
+                )
+            if st.session_state.get(_ASKED) == ("destroy", str(path)):
+                _destroy(entry)
+    return rows
+
+
+def _destroy(entry: Deleted) -> None:
+    st.warning(
+        f"This removes **{plain(entry.name)}** with its pictures, labels and runs. It cannot be taken back.",
+        icon=":material/warning:",
+    )
+    with st.container(horizontal=True):
+        if st.button("Delete it for good", key="bin_destroy_anyway", type="primary"):
+            with session.fail_softly(stop=False), st.spinner("Deleting its files"):
+                session.home().destroy(entry.id)
+                _done(f'"{entry.name}" is deleted.')
+        st.button("Cancel", key="bin_destroy_cancel", on_click=_ask)
+
+
+# Both
+
+
+def _some(paths: Sequence[Path], label: str) -> list[Path]:
+    """The paths that are shown: all, or of many those whose name holds what is typed."""
+    if len(paths) <= _SHOWN:
+        return list(paths)
+    wanted = st.text_input(label, key=f"project_find_{label}", placeholder="a part of its name").strip().casefold()
+    found = [path for path in paths if wanted in path.name.casefold()]
+    if len(found) > _SHOWN:
+        st.markdown(f":small[{_SHOWN} of {len(found):,}: type a part of the name to see others]")
+    return found[:_SHOWN]
+
+
+def _fill_in(rows: Sequence[tuple[Path, DeltaGenerator, str]]) -> None:
+    """Write under each name what is known, then the size, which takes a while where there are many files; a click on
+    anything meanwhile is heeded at once."""
+    for _, place, words in rows:
+        place.markdown(f":small[{words}]")
+    known: dict[str, tuple[float, int]] = st.session_state.setdefault(_SIZES, {})
+    for path, place, words in rows:
+        for size, counting in _size(path, known):
+            place.markdown(f":small[{words}, {'more than ' if counting else ''}{byte_size(size)}]")
+
+
+def _size(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int, bool]]:
+    """The bytes of a project, and whether they are still being counted."""
+    counted_at, size = known.get(str(path), (0.0, 0))
+    if not counted_at or time.time() - counted_at > _FRESH:
+        for size in size_on_disk(path):
+            yield size, True
+        known[str(path)] = time.time(), size
+    yield size, False
+
+
+def _words(path: Path) -> str:
+    """A path for the key of a widget, also where its name is not UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _ask(what: str = "", path: Path | None = None) -> None:
+    """Show the form of a project from now on; without one, none."""
+    st.session_state[_ASKED] = (what, str(path))
+
+
+def _done(said: str = "", close: bool = False) -> None:
+    """Something was done: draw the page anew, and the window with it unless it closes."""
+    _ask()
+    st.session_state[_SIZES] = {}
+    if said:
+        st.session_state[_SAID] = said
+    st.session_state[_OPEN] = not close
+    st.rerun()

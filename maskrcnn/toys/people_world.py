@@ -1,0 +1,343 @@
+"""People to practise on: jointed figures with their masks and COCO's 17 keypoints, drawn from a seed.
+
+One to four figures with bodies, faces and clothes stand, walk, run, wave, sit, crouch or bend on a cluttered
+background, seen from the front, from behind or from a side. They lie over one another, things lie over them, and the
+frame cuts some. What is labelled follows from what was painted: the mask is where a person is on top, and a keypoint is
+visible where the part that it belongs to is on top.
+
+A keypoint that something covers is labelled as hidden (1). As COCO's annotators do, those of a face that is turned
+away, and whatever lies outside the picture, are not labelled (0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import shapely
+
+from maskrcnn.annotations.regions import (
+    ImageRecord,
+    Keypoints,
+    MultiPolygon,
+    Points,
+    Polygon,
+    Region,
+    Skeleton,
+)
+from maskrcnn.toys.bodies import Figure, posed, random_build
+from maskrcnn.toys.body_solids import Layer, solid
+from maskrcnn.toys.clothes import random_colour, random_outfit
+from maskrcnn.toys.painting import SCHEMES, Scheme, background, paint
+from maskrcnn.toys.poses import random_pose, random_view
+from maskrcnn.toys.shapes_world import outline_of
+
+CLASSES: tuple[str, ...] = ("person",)
+SKELETON = Skeleton(
+    (
+        *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+        *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+        *("left_knee", "right_knee", "left_ankle", "right_ankle"),
+    ),
+    (
+        *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8)),
+        *((7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6)),
+    ),
+)
+"""COCO's keypoints and bones, in COCO's order."""
+
+PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 256), (320, 240), (240, 320), (288, 288), (256, 320), (320, 320))
+STATURES = (110.0, 270.0)
+"""How tall somebody is who stands straight, in pixels."""
+
+LEAST_VISIBLE = 0.42
+LEAST_KEYPOINTS = 5
+FINE = 2
+"""People are drawn on a grid this much finer than the pixels, so that their rims are smooth."""
+
+_SHOWN_BY = {
+    "nose": (("nose",), 0.02),
+    "eye": (("head",), 0.02),
+    "ear": (("{side} ear",), 0.03),
+    "shoulder": (("{side} upper arm", "chest"), 0.078),
+    "elbow": (("{side} upper arm", "{side} fore-arm"), 0.06),
+    "wrist": (("{side} fore-arm", "{side} hand"), 0.05),
+    "hip": (("{side} thigh", "pelvis"), 0.088),
+    "knee": (("{side} thigh", "{side} shin"), 0.075),
+    "ankle": (("{side} shin", "{side} foot"), 0.06),
+}
+"""The parts that show a joint when they are on top of it, and how deep it may lie under their surface, in statures."""
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    """A keypoint in a layer: its place; the pixels (row, column) beside it that show it, where nothing lies over the
+    body; and whether it belongs to a face that is turned away."""
+
+    x: float
+    y: float
+    bare: tuple[tuple[int, int], ...]
+    away: bool
+
+
+@dataclass(frozen=True)
+class _Person:
+    """Somebody drawn, `FINE` times as large as in the picture; `x`, `y` is where the layer's corner lies there."""
+
+    figure: Figure
+    layer: Layer
+    stature: float
+    sightings: tuple[_Sighting, ...]
+    x: int = 0
+    y: int = 0
+
+    @property
+    def body(self) -> np.ndarray:
+        return self.layer.part >= 0
+
+
+@dataclass(frozen=True)
+class _Thing:
+    """An outline `(N, 2)` in pixels that is painted like a shape of the other toy world."""
+
+    outline: np.ndarray
+
+
+@dataclass
+class _Scene:
+    """Who stands where, from back to front, and who is on top at each place of the fine grid (0: nobody)."""
+
+    owner: np.ndarray
+    layout: list[_Person | _Thing]
+
+
+def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
+    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels."""
+    rng = np.random.default_rng([seed, index])
+    width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
+    light = float(rng.uniform(0, 2 * math.pi))
+    scene = _arrange(rng, height, width, light)
+    scheme = _random_scheme(rng)
+    canvas = background(rng, height, width, scheme).astype(np.float32)
+    for item in scene.layout:
+        if isinstance(item, _Person):
+            _put(canvas, item, light)
+        else:
+            _paint_thing(rng, canvas, item, scheme, light)
+    canvas = float(rng.uniform(0.85, 1.15)) * (canvas - 128) + 128 + float(rng.normal(0, 8))
+    canvas += rng.uniform(1, 6) * rng.standard_normal(canvas.shape, np.float32)
+    regions: list[Region] = []
+    for number, item in enumerate(scene.layout, start=1):
+        if isinstance(item, _Person) and (shape := _outline(scene.owner == number)) is not None:
+            keypoints = Keypoints(_keypoints(scene, number, item))
+            regions.append(Region(shape, CLASSES[0], keypoints=keypoints, id=f"{seed}-{index}-{len(regions)}"))
+    record = ImageRecord(f"people{seed}-{index + 1:04d}.jpg", tuple(regions), width=width, height=height)
+    return np.clip(canvas, 0, 255).astype(np.uint8), record
+
+
+def _random_scheme(rng: np.random.Generator) -> Scheme:
+    """One of the painter's, or any colours."""
+    scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
+    if rng.random() < 0.5:
+        return scheme
+    made = ["#" + "".join(f"{int(v):02x}" for v in np.clip(random_colour(rng), 0, 255)) for _ in range(7)]
+    return Scheme((made[0], made[1]), tuple(made[2:]))
+
+
+def _arrange(rng: np.random.Generator, height: int, width: int, light: float) -> _Scene:
+    """People and things, each put where everybody behind stays in view enough; whoever finds no place is left out."""
+    scene = _Scene(np.zeros((FINE * height, FINE * width), np.int16), [])
+    wanted = int(rng.choice([1, 2, 3, 4], p=[0.25, 0.35, 0.25, 0.15]))
+    tallest = min(STATURES[1], 0.98 * height)
+    statures = np.exp(rng.uniform(np.log(STATURES[0]), np.log(tallest), wanted) * np.ones(wanted))
+    order: list[float | None] = sorted(statures.tolist())  # who is small is far away
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.3, 0.25, 0.15]))):
+        order.insert(int(rng.integers(len(order) + 1)), None)
+    for stature in order:
+        if stature is None:
+            _try(scene, [_random_thing(rng, height, width) for _ in range(4)])
+        else:
+            person = _random_person(rng, stature, light)
+            _try(scene, [_somewhere(rng, person, height, width) for _ in range(12)])
+    return scene
+
+
+def _try(scene: _Scene, candidates: Iterable[_Person | _Thing]) -> None:
+    """Put the first candidate into the scene that leaves everybody visible enough."""
+    for candidate in candidates:
+        owner = scene.owner.copy()
+        number = len(scene.layout) + 1
+        if isinstance(candidate, _Person):
+            window, part = _seen(candidate, *owner.shape)
+            owner[window][candidate.body[part]] = number
+        else:
+            corners = np.round((candidate.outline * FINE - 0.5) * 16).astype(np.int32)
+            cv2.fillPoly(owner, [corners], number, shift=4)
+        after = _Scene(owner, [*scene.layout, candidate])
+        if all(_shows(after, n, item) for n, item in enumerate(after.layout, start=1) if isinstance(item, _Person)):
+            scene.owner, scene.layout = after.owner, after.layout
+            return
+
+
+def _shows(scene: _Scene, number: int, person: _Person) -> bool:
+    window, _ = _seen(person, *scene.owner.shape)
+    if np.count_nonzero(scene.owner[window] == number) < LEAST_VISIBLE * np.count_nonzero(person.body):
+        return False
+    return sum(v == 2 for _, _, v in _keypoints(scene, number, person)) >= LEAST_KEYPOINTS
+
+
+def _random_person(rng: np.random.Generator, stature: float, light: float) -> _Person:
+    figure = posed(random_pose(rng), random_build(rng))
+    figure = figure.seen(random_view(rng), FINE * stature)
+    low, high = figure.extent()
+    figure = figure.moved(np.array([*(-low[:2] + rng.uniform(0, FINE, 2)), 0]))
+    size = np.ceil((high - low)[:2] / FINE).astype(int) + 1
+    towards = np.array([0.6 * math.cos(light), 0.6 * math.sin(light), 0.8])
+    layer = solid(figure.parts, random_outfit(rng).colours, towards, FINE * int(size[1]), FINE * int(size[0]))
+    return _Person(figure, layer, stature, _sightings(figure, layer, stature))
+
+
+def _somewhere(rng: np.random.Generator, person: _Person, height: int, width: int) -> _Person:
+    """The person at some place, mostly whole, sometimes cut by the frame."""
+    tall, wide = (side // FINE for side in person.body.shape)
+    beyond = 0.5 if rng.random() < 0.25 else 0.0
+
+    def along(room: int, size: int) -> int:
+        low, high = sorted((-beyond * size, room - size + beyond * size))
+        return FINE * round(float(rng.uniform(low, high)))
+
+    return replace(person, x=along(width, wide), y=along(height, tall))
+
+
+def _random_thing(rng: np.random.Generator, height: int, width: int) -> _Thing:
+    """A box, a post, a ball or a plant."""
+    kind = str(rng.choice(["box", "post", "ball", "plant"]))
+    size = float(rng.uniform(16, 60))
+    match kind:
+        case "box":
+            outline = outline_of("square", size, rng.normal(0, 0.15)) * rng.uniform(0.6, 1.4, 2)
+        case "post":
+            turned = rng.choice([0, math.pi / 2]) + rng.normal(0, 0.3)
+            c, s = math.cos(turned), math.sin(turned)
+            outline = outline_of("square", 1, 0) * (rng.uniform(4, 14), rng.uniform(50, 170)) @ [[c, s], [-s, c]]
+        case "ball":
+            outline = outline_of("circle", 0.7 * size, 0)
+        case _:
+            outline = outline_of(str(rng.choice(["star", "cross", "triangle"])), size, rng.uniform(0, 6))
+            outline = outline * rng.uniform(0.6, 1.3, 2)
+    return _Thing(outline + rng.uniform(0, 1, 2) * (width, height))
+
+
+def _seen(person: _Person, height: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where somebody is on a grid of that size, and which part of the layer that is; empty slices outside."""
+    tall, wide = person.body.shape
+    top, bottom = (min(max(v, 0), height) for v in (person.y, person.y + tall))
+    left, right = (min(max(v, 0), width) for v in (person.x, person.x + wide))
+    inside = (slice(top - person.y, bottom - person.y), slice(left - person.x, right - person.x))
+    return (slice(top, bottom), slice(left, right)), inside
+
+
+def _put(canvas: np.ndarray, person: _Person, light: float) -> None:
+    """Paint somebody, and their shadow on what is behind, onto the canvas."""
+    tall, wide = (side // FINE for side in person.body.shape)
+    cover = cv2.resize(person.body.astype(np.float32), (wide, tall), interpolation=cv2.INTER_AREA)
+    colour = cv2.resize(person.layer.colour, (wide, tall), interpolation=cv2.INTER_AREA)
+    small = replace(person, x=person.x // FINE, y=person.y // FINE, layer=Layer(colour, cover - 1e-6, cover))
+    margin = round(0.06 * person.stature) + 4
+    dark = np.zeros((tall + 2 * margin, wide + 2 * margin), np.float32)
+    away = -np.array([math.cos(light), math.sin(light)]) * 0.025 * person.stature
+    x, y = (margin + away).round().astype(int)
+    dark[y : y + tall, x : x + wide] = cover
+    dark = cv2.GaussianBlur(dark, (0, 0), 1 + 0.012 * person.stature)
+    around = replace(small, x=small.x - margin, y=small.y - margin, layer=Layer(dark, dark, dark))
+    window, part = _seen(around, *canvas.shape[:2])
+    canvas[window] *= 1 - np.float32(0.4) * dark[part][:, :, None]
+    window, part = _seen(small, *canvas.shape[:2])
+    canvas[window] += colour[part] - cover[part][:, :, None] * canvas[window]
+
+
+def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, scheme: Scheme, light: float) -> None:
+    """Paint an outline onto the canvas, at the cost of its surroundings only."""
+    margin = 4 + 0.2 * float(np.ptp(thing.outline, axis=0).max())
+    low = np.floor(thing.outline.min(axis=0) - margin).astype(int).clip(0)
+    high = np.ceil(thing.outline.max(axis=0) + margin).astype(int).clip(None, canvas.shape[1::-1])
+    if (high > low).all():
+        window = np.s_[low[1] : high[1], low[0] : high[0]]
+        canvas[window] = paint(rng, canvas[window], thing.outline - low, scheme, light)
+
+
+def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
+    """Of each keypoint of a figure that stands alone: where its own body leaves it bare."""
+    numbers = {part.name: number for number, part in enumerate(figure.parts)}
+    of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
+    middle = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2
+    found = []
+    for name in SKELETON.names:
+        side, _, joint = name.rpartition("_")
+        shown_by, deep = _SHOWN_BY[joint]
+        shown = [numbers[part.format(side=side)] for part in shown_by]
+        x, y, depth = figure.joints[name]
+        bare, face_away = [], True
+        for row in range(max(int(y) - 1, 0), min(int(y) + 2, layer.part.shape[0])):
+            for column in range(max(int(x) - 1, 0), min(int(x) + 2, layer.part.shape[1])):
+                part = int(layer.part[row, column])
+                face_away &= part < 0 or part in of_head
+                if part in shown and layer.near[row, column] - depth <= deep * stature * FINE:
+                    bare.append((row, column))
+        face_away |= bool(depth < middle)  # whatever lies over it
+        away = not bare and face_away and joint in ("nose", "eye", "ear")
+        found.append(_Sighting(float(x), float(y), tuple(bare), away))
+    return tuple(found)
+
+
+def _keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float, float, int], ...]:
+    """COCO's keypoints of somebody in the scene, in pixels to a hundredth."""
+    height, width = scene.owner.shape
+    found = []
+    for seen in person.sightings:
+        x, y = seen.x + person.x, seen.y + person.y
+        if seen.away or not (0 <= x < width and 0 <= y < height):
+            found.append((0.0, 0.0, 0))
+            continue
+        places = ((row + person.y, column + person.x) for row, column in seen.bare)
+        on_top = any(0 <= r < height and 0 <= c < width and scene.owner[r, c] == number for r, c in places)
+        found.append((round(x / FINE, 2), round(y / FINE, 2), 2 if on_top else 1))
+    return tuple(found)
+
+
+def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
+    """The outline of a mask on the fine grid, in pixels to a tenth; specks and pinholes below a pixel are left out."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    top, left = int(rows[0]), int(columns[0])
+    piece = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    # OpenCV follows the middles of the outermost pixels, of pixels made twice as small so that none is lost.
+    piece = piece.repeat(2, axis=0).repeat(2, axis=1).astype(np.uint8)
+    contours, tree = cv2.findContours(piece, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    rings = [((contour[:, 0] + 0.5) / 2 + (left, top)) / FINE for contour in contours]
+    outer_of = tree[0][:, 3] if len(contours) else []
+    seen = [
+        shapely.Polygon(ring, [rings[n] for n, outer in enumerate(outer_of) if outer == place])
+        for place, ring in enumerate(rings)
+        if outer_of[place] < 0
+    ]
+    # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there. The other
+    # `buffer` gives back the half of an outermost pixel.
+    whole = shapely.union_all([part if part.is_valid else part.buffer(0) for part in seen])
+    whole = whole.simplify(0.2).buffer(0.25 / FINE, join_style="mitre")
+    parts = [
+        (_points(part.exterior), *(_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1))
+        for part in shapely.get_parts(shapely.set_precision(whole, 0.1))
+        if part.area >= 1
+    ]
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return Polygon(parts[0][0])
+    return MultiPolygon(tuple(parts)) if parts else None
+
+
+def _points(ring: shapely.LinearRing) -> Points:
+    return tuple((x, y) for x, y in np.round(shapely.get_coordinates(ring)[:-1], 1).tolist())

@@ -1,0 +1,161 @@
+"""The toy world *shapes*: pictures of flat things, drawn with their labels from a seed.
+
+`data/shapes/train` is `python -m maskrcnn toy shapes DIR --pictures 40 --seed 1`, `data/shapes/val` 12 pictures of seed
+2. See `maskrcnn.toys.weights` for the seeds that the shipped weights have learned from.
+
+Circles, ellipses, squares, triangles, stars and crosses in three sizes lie over one another on a cluttered background,
+shaded, patterned and with shadows, in any light and any colour; neither colour nor size says anything about the class.
+What is labelled is the visible part. Shapes are placed so that at least 45 % of each stays in view, in one piece and
+without a hole, so that every shape has a label and a single VIA polygon can hold it; in every other picture whole
+circles and ellipses and upright squares are labelled as VIA circles, ellipses and rectangles. Squiggles and lumps in
+the background have no label.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+
+from maskrcnn.annotations.regions import Circle, Ellipse, ImageRecord, Polygon, Rect, Region, Shape
+from maskrcnn.toys.painting import background, develop, paint, scheme
+
+CLASSES: tuple[str, ...] = ("circle", "ellipse", "square", "triangle", "star", "cross")
+ATTRIBUTE = "shape"
+VIA_ATTRIBUTES = {
+    "region": {
+        ATTRIBUTE: {
+            "type": "dropdown",
+            "description": "What it is",
+            "options": {name: name for name in CLASSES},
+            "default_options": {},
+        }
+    },
+    "file": {},
+}
+"""What VIA shows to whoever opens the project there."""
+
+PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 192), (288, 216), (320, 240), (256, 256), (320, 320), (240, 320))
+RADII: dict[str, tuple[float, float]] = {"small": (10, 16), "medium": (22, 38), "large": (54, 84)}
+"""Distance from the middle to the farthest corner, in pixels, for each of the three sizes."""
+
+LEAST_VISIBLE = 0.45
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A shape that was put into the picture: its whole outline `(N, 2)` in continuous pixels, what is seen of it."""
+
+    class_name: str
+    outline: np.ndarray
+    visible: shapely.Polygon
+    upright: bool
+    centre: tuple[float, float]
+    radius: float
+
+    @property
+    def is_whole(self) -> bool:
+        return self.visible.area > 0.9999 * shapely.Polygon(self.outline).area
+
+
+def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
+    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels."""
+    rng = np.random.default_rng([seed, index])
+    width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
+    colours = scheme(rng)
+    light = float(rng.uniform(0, 2 * math.pi))
+    canvas = background(rng, height, width, colours)
+    placed = _place(rng, width, height)
+    for shape in placed:
+        canvas = paint(rng, canvas, shape.outline, colours, light)
+    regions = tuple(
+        Region(_label(shape, simple_shapes=index % 2 == 0), shape.class_name, id=f"{seed}-{index}-{number}")
+        for number, shape in enumerate(placed)
+    )
+    record = ImageRecord(f"toy{seed}-{index + 1:03d}.jpg", regions, width=width, height=height)
+    return develop(rng, canvas), record
+
+
+def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1.0) -> np.ndarray:
+    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians; `slimness` narrows some."""
+    match class_name:
+        case "circle":
+            turns, radii = np.arange(48) / 48, np.full(48, radius)
+        case "ellipse":
+            around = 2 * math.pi * np.arange(48) / 48
+            x, y = radius * np.cos(around), 0.65 * slimness * radius * np.sin(around)
+            turns, radii = np.arctan2(y, x) / (2 * math.pi), np.hypot(x, y)
+        case "square":
+            turns, radii = np.arange(4) / 4 + 1 / 8, np.full(4, radius)
+        case "triangle":
+            side = 0.5 - slimness / 6
+            turns, radii = np.array([0.0, side, 1 - side]) - 1 / 4, np.full(3, radius)
+        case "star":
+            turns, radii = np.arange(10) / 10 - 1 / 4, np.where(np.arange(10) % 2 == 0, radius, 0.45 * radius)
+        case "cross":
+            arm, long = 0.32, math.sqrt(1 - 0.32**2)
+            quarter = np.array([(arm, -arm), (long, -arm), (long, arm)])
+            corners = [quarter @ np.array([[c, s], [-s, c]]) for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+            points = radius * np.concatenate(corners)
+            turns, radii = np.arctan2(points[:, 1], points[:, 0]) / (2 * math.pi), np.hypot(points[:, 0], points[:, 1])
+        case _:
+            raise ValueError(class_name)
+    angles = 2 * math.pi * turns + angle
+    return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+
+
+def _place(rng: np.random.Generator, width: int, height: int) -> list[_Placed]:
+    """Four to nine shapes, later ones on top; large ones come first, so that small ones are not buried."""
+    frame = shapely.box(0, 0, width, height)
+    wanted = int(rng.integers(4, 10))
+    sizes = sorted(rng.choice(["large", "medium", "small"], size=wanted, p=[0.3, 0.4, 0.3]))  # l < m < s
+    placed: list[_Placed] = []
+    for size in sizes:
+        for _ in range(30):
+            candidate = _random_shape(rng, str(size), width, height)
+            changed = _covered(placed, candidate, frame)
+            if changed is not None:
+                placed = changed
+                break
+    return placed
+
+
+def _random_shape(rng: np.random.Generator, size: str, width: int, height: int) -> _Placed:
+    class_name = CLASSES[int(rng.integers(len(CLASSES)))]
+    radius = float(rng.uniform(*RADII[size]))
+    upright = bool(rng.random() < 0.35)
+    angle = 0.0 if upright else float(rng.uniform(0, 2 * math.pi))
+    centre = float(rng.uniform(0.02, 0.98)) * width, float(rng.uniform(0.02, 0.98)) * height
+    outline = outline_of(class_name, radius, angle, float(rng.uniform(0.75, 1.1))) + np.array(centre)
+    return _Placed(class_name, outline, shapely.Polygon(outline), upright, centre, radius)
+
+
+def _covered(below: list[_Placed], top: _Placed, frame: shapely.Polygon) -> list[_Placed] | None:
+    """All shapes after `top` was laid over the others; None where one would be hidden too much, cut or holed."""
+    whole = shapely.Polygon(top.outline)
+    after = []
+    for shape, seen in [(s, s.visible.difference(whole)) for s in below] + [(top, whole.intersection(frame))]:
+        if not isinstance(seen, shapely.Polygon) or seen.interiors or seen.is_empty:
+            return None
+        if seen.area < LEAST_VISIBLE * shapely.Polygon(shape.outline).area:
+            return None
+        after.append(replace(shape, visible=seen))
+    return after
+
+
+def _label(shape: _Placed, simple_shapes: bool) -> Shape:
+    """The VIA shape of what is seen, to a tenth of a pixel."""
+    if simple_shapes and shape.is_whole and shape.class_name == "circle":
+        return Circle(*(round(value, 1) for value in (*shape.centre, shape.radius)))
+    if simple_shapes and shape.is_whole and shape.class_name == "ellipse":
+        end, side = shape.outline[[0, 12]] - shape.centre  # a quarter of its 48 corners apart
+        axes = round(shape.radius, 1), round(float(np.hypot(*side)), 1)
+        centre = round(shape.centre[0], 1), round(shape.centre[1], 1)
+        return Ellipse(*centre, *axes, theta=round(math.atan2(end[1], end[0]), 4))
+    if simple_shapes and shape.is_whole and shape.class_name == "square" and shape.upright:
+        (x0, y0), (x1, y1) = shape.outline.min(axis=0).tolist(), shape.outline.max(axis=0).tolist()
+        return Rect(*(round(value, 1) for value in (x0, y0, x1 - x0, y1 - y0)))
+    corners = list(shape.visible.exterior.coords)[:-1]
+    return Polygon(tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners))

@@ -1,0 +1,92 @@
+"""What is on a picture while it is being made ready for the network: it moves, is cut off and covered with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maskrcnn.annotations.polygon_outline import Outline
+
+
+@dataclass(frozen=True)
+class Objects:
+    """`boxes (N, 4)` float32 xyxy in pixels of the picture, `labels (N,)` int64 from 1; what is not learned is None:
+    `outlines`, one for each, and `keypoints (N, K, 3)` float32 of x, y, visibility."""
+
+    boxes: np.ndarray
+    labels: np.ndarray
+    outlines: list[Outline] | None = None
+    keypoints: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the vertices, nearly."""
+        return sum(ring.nbytes for outline in self.outlines or () for part in outline.parts for ring in part)
+
+    def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Objects:
+        """Every coordinate times `scale` plus `offset`, both (x, y). A negative scale mirrors."""
+        corners = self.boxes.reshape(-1, 2, 2) * as_floats(scale) + as_floats(offset)
+        boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
+        outlines = self.outlines and [outline.moved(scale, offset) for outline in self.outlines]
+        keypoints = self.keypoints
+        if keypoints is not None:
+            keypoints = keypoints.copy()
+            keypoints[..., :2] = keypoints[..., :2] * as_floats(scale) + as_floats(offset)
+        return Objects(boxes, self.labels, outlines, keypoints)
+
+    def chosen(self, which: Sequence[int] | np.ndarray) -> Objects:
+        """Those with these indices."""
+        return Objects(
+            self.boxes[which],
+            self.labels[which],
+            None if self.outlines is None else [self.outlines[index] for index in which],
+            None if self.keypoints is None else self.keypoints[which],
+        )
+
+    def under(self, others: Objects) -> Objects:
+        """These, with `others` lying over them, and those others."""
+        assert self.outlines is not None  # whatever has no outline cannot lie over anything
+        assert others.outlines is not None
+        covered = [
+            outline.under(
+                [over for over, far in zip(others.outlines, apart(others.boxes, box), strict=True) if not far]
+            )
+            for outline, box in zip(self.outlines, self.boxes, strict=True)
+        ]
+        keypoints = self.keypoints
+        if keypoints is not None and others.keypoints is not None:
+            keypoints = np.concatenate([keypoints, others.keypoints])
+        return Objects(
+            np.concatenate([self.boxes, others.boxes]),
+            np.concatenate([self.labels, others.labels]),
+            covered + others.outlines,
+            keypoints,
+        )
+
+    def visible(self, height: int, width: int) -> Objects:
+        """Those that can still be seen in a picture of that size, at least a pixel of each side, in the box of what can
+        be seen of them."""
+        boxes = self.boxes.copy()
+        edge = as_floats((width, height))
+        inside = np.asarray((boxes[:, :2] >= -1e-3).all(1) & (boxes[:, 2:] <= edge + 1e-3).all(1))
+        boxes = boxes.reshape(-1, 2, 2).clip(0, edge).reshape(-1, 4)
+        for index, outline in enumerate(self.outlines or ()):
+            if outline.hidden_by or not inside[index]:
+                boxes[index] = outline.box(height, width) or 0
+        seen = np.flatnonzero((boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1))
+        return replace(self.chosen(seen), boxes=boxes[seen])
+
+
+def apart(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Which of `boxes (N, 4)` do not touch `box (4,)`: bool `(N,)`."""
+    beyond: np.ndarray = np.concatenate([boxes[:, :2] >= box[2:], boxes[:, 2:] <= box[:2]], axis=1)
+    return np.asarray(beyond.any(axis=1))
+
+
+def as_floats(values: tuple[float, float]) -> np.ndarray:
+    return np.array(values, np.float32)

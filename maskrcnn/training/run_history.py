@@ -1,0 +1,92 @@
+"""How a run has gone so far: its epochs, the best one, and the sums of the one that is under way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from maskrcnn.config import Config
+from maskrcnn.runs.epochs import Best, better
+from maskrcnn.runs.folder import Row
+from maskrcnn.runs.schedule import Clock
+
+
+@dataclass
+class Course:
+    """`finished` epochs, the best of which (see `epochs.best_epoch`) is `best_epoch` with `best_score` of
+    `best_measure`; since that one, `stale` have gone by.
+
+    `sums` are those of the steps of the epoch under way, `layers` what learned in the last one of them; `saved` is when
+    (in seconds of the run) it was last saved.
+    """
+
+    finished: int = 0
+    best_epoch: int = 0
+    best_score: float | None = None
+    best_measure: str | None = None
+    stale: int = 0
+    stopped_early: bool = False
+    sums: dict[str, float] = field(default_factory=dict)
+    layers: str = ""
+    saved: float = 0.0
+
+    def add(self, values: dict[str, float], layers: str) -> None:
+        """Count the values of a step in, in which these `layers` learned."""
+        self.layers = layers
+        self.sums = {name: self.sums.get(name, 0.0) + value for name, value in values.items()}
+
+    def means(self, steps: int) -> Row:
+        """The means over the `steps` of the epoch under way, and what learned."""
+        return {"layers": self.layers, **{name: total / steps for name, total in self.sums.items()}}
+
+    def finish(self, config: Config, row: Row, *, validated: bool) -> None:
+        """An epoch has ended with that row: is it the best, and has patience run out?
+
+        Where nothing is measured the last epoch counts as the best.
+        """
+        self.finished += 1
+        self.sums = {}
+        best = better(self.best, self.finished, row) if validated else Best(self.finished)
+        self.best_epoch, self.best_score, self.best_measure = best.epoch, best.score, best.measure
+        self.stale = 0 if best.epoch == self.finished else self.stale + 1
+        self.stopped_early = validated and config.patience is not None and self.stale >= config.patience
+
+    @property
+    def best(self) -> Best | None:
+        """The best epoch so far, None before the first has ended."""
+        return Best(self.best_epoch, self.best_score, self.best_measure) if self.best_epoch else None
+
+    def state(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`; patience that had run out begins anew."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        if self.best_score is not None and self.best_score < 0:  # how an older studio said that nothing was measured
+            self.best_score = None
+        if self.stopped_early:
+            self.stopped_early, self.stale = False, 0
+
+
+def position(clock: Clock, course: Course, event: str, epoch: int | None = None) -> Row:
+    """The part of a row that says where in the run it was written."""
+    return {
+        "event": event,
+        "epoch": epoch or course.finished + 1,
+        "step": clock.step,
+        "progress": clock.progress,
+        "elapsed": clock.elapsed,
+        "eta": clock.eta,
+    }
+
+
+def result(state: str, clock: Clock, course: Course) -> Row:
+    """What `result.json` says of a run that has come to an end."""
+    return {
+        "state": state,
+        "epochs": course.finished,
+        "best_epoch": course.best_epoch,
+        "stopped_early": course.stopped_early,
+        "seconds": clock.elapsed,
+    }

@@ -1,0 +1,51 @@
+"""What a run goes on from: `state_last.pt`, out and in."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskrcnn.errors import StudioError
+from maskrcnn.runs.folder import RunFolder
+
+FORMAT = "mask-rcnn-studio-state/1"
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values, whole or not at all, and to the disk before anything that follows."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            torch.save({"format": FORMAT, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)  # it is large, and the disk may be full
+
+
+def load_state(path: Path, device: torch.device) -> dict[str, Any]:
+    """What `save_state` wrote. Raises `StudioError` where there is none or it cannot be read; no code in it is run."""
+    if not path.is_file():
+        raise StudioError(f"{path.parent} has no {path.name} to go on from; {start_anew(path.parent)}")
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise StudioError(
+            f"{path} cannot be read ({type(error).__name__}), it was damaged; {start_anew(path.parent)}"
+        ) from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise StudioError(f"{path} was written by another version; {start_anew(path.parent)}")
+    return state
+
+
+def start_anew(folder: Path) -> str:
+    """What to do with a run that cannot be gone on with."""
+    run = RunFolder(folder)
+    if run.best.exists() or run.checkpoints():
+        return f"start a new run from what it has learned: --init {folder}"
+    return "it has learned nothing yet, so train into another --out folder"

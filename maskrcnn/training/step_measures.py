@@ -1,0 +1,59 @@
+"""What a step says of itself besides its losses: speed, memory, how busy the machine is, what was sampled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+import psutil
+import torch
+
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.runs.folder import Row
+
+
+class Measures:
+    """Measures from one call of `row` to the next. Names and units are those of `run_folder`."""
+
+    def __init__(self, model: StudioRCNN, pictures: int) -> None:
+        """`pictures`: how many a step learns from."""
+        self._model = model
+        self._pictures = pictures
+        self._process = psutil.Process()
+        self._device = next(model.parameters()).device
+        self._cores = os.cpu_count() or 1
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew: what was before, as a validation, does not count."""
+        self._since, self._busy = time.perf_counter(), self._cpu_seconds()
+
+    def row(self, waited: float) -> Row:
+        """The measures of the step that has just ended, for which `waited` seconds went by waiting for pictures."""
+        now, busy = time.perf_counter(), self._cpu_seconds()
+        seconds = max(now - self._since, 1e-9)
+        row: Row = {
+            "images_per_second": self._pictures / seconds,
+            "waiting": min(1.0, waited / seconds),
+            "memory_mb": self._memory() / 2**20,
+            "processor_percent": min(100.0, 100 * (busy - self._busy) / seconds / self._cores),
+        }
+        if self._device.type == "cuda":
+            with contextlib.suppress(Exception):  # it needs a package that few have
+                row["gpu_percent"] = float(torch.cuda.utilization(self._device))
+        for name, sampler in self._model.samplers.items():
+            pictures = max(1, sampler.pictures)
+            row[f"{name}_positives"] = sampler.positives / pictures
+            row[f"{name}_negatives"] = sampler.negatives / pictures
+        self._since, self._busy = now, busy
+        return row
+
+    def _cpu_seconds(self) -> float:
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+    def _memory(self) -> int:
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device)
+        return self._process.memory_info().rss

@@ -1,0 +1,215 @@
+"""What a training costs, measured on its own pictures before it begins, and so how long it will take.
+
+A step while all layers learn costs up to three times one while only the heads do, so each stage of the schedule is
+timed. Decoding a picture for the first time is told apart from seeing it again, because it is paid once. Nothing is
+written; the network has learned a few steps afterwards and is to be thrown away.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import torch
+from torch import Tensor
+
+from maskrcnn.config import Config
+from maskrcnn.model import weights
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.runs.costs import Costs, Estimate, estimate_of, shares_of
+from maskrcnn.runs.epochs import pictures_per_step
+from maskrcnn.runs.schedule import Clock
+from maskrcnn.training import loop
+from maskrcnn.training.averaging import RunningMean
+from maskrcnn.training.distributed import Team
+from maskrcnn.training.failures import words_for_memory
+from maskrcnn.training.loader import Loader, loader_threads
+from maskrcnn.training.run_history import Course
+from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.saved_state import save_state
+from maskrcnn.training.validation import detect_all, validation_losses
+
+PICTURES = 12
+"""Training pictures (or two batches, if that is more) that steps are timed on: some of each part of the set."""
+
+VALIDATED = 2
+"""Validation pictures that are timed."""
+
+WARM_UP_STEPS = 2
+"""Steps of each stage that are not timed: the first ones reserve memory and choose kernels."""
+
+TIMED_STEPS = 5
+TIMED_SECONDS = 15.0
+"""A stage is timed for so many steps, or for so long where they are slow."""
+
+PROPOSALS_ON_AN_OBJECT = 4
+"""About how many positive RoIs there are for an object in the middle of a training."""
+
+Report = Callable[[str], None]
+Now = Callable[[], float]
+
+
+def estimate(
+    model: StudioRCNN,
+    training: LabelledPictures,
+    validation: LabelledPictures | None,
+    config: Config,
+    report: Report = lambda line: None,
+    seconds_to_start: float = 0.0,
+) -> Estimate:
+    """How long a training of `model` on these pictures as `config` says will take here.
+
+    `report` gets a line on what is being measured; `seconds_to_start` is what passed before this was called. Raises
+    what a step of the training raises, running out of memory for one.
+    """
+    device = next(model.parameters()).device
+    loop.seed_everything(config.seed)
+    model.transform.resized = True
+    now = clock_of(device)
+    with words_for_memory(config):
+        report("reading pictures")
+        some = some_of(training, max(PICTURES, 2 * config.batch_size))
+        first_read = seconds_per_first_read(some, now)
+        read_each_time = config.batch_size * first_read * share_without_room(some, len(training))
+        full = config.batch_size / pictures_per_step(config.batch_size, len(training))
+        step = {}
+        for word in shares_of(config):
+            report(f"timing steps while these layers learn: {word}")
+            step[word] = full * seconds_per_step(model, some, word, now) + read_each_time
+        per_picture = 0.0
+        if validation is not None and len(validation):
+            report("timing the validation")
+            per_picture = seconds_per_validated(model, some_of(validation, VALIDATED), now)
+        report("timing what each epoch writes")
+        epoch = seconds_per_epoch(model, some, now)
+    costs = Costs(step, first_read, per_picture, epoch, seconds_to_start, memory_mb(device))
+    return estimate_of(costs, config, len(training), len(validation) if validation is not None else 0)
+
+
+def some_of(samples: LabelledPictures, count: int) -> LabelledPictures:
+    """At most `count` pictures of a set, evenly spread over it, as a set of their own that keeps nothing yet."""
+    total = len(samples)
+    count = min(count, total)
+    images = [samples.images[place * total // count] for place in range(count)]
+    chosen = {image["id"] for image in images}
+    annotations = [annotation for annotation in samples.document["annotations"] if annotation["image_id"] in chosen]
+    document = {**samples.document, "images": images, "annotations": annotations}
+    return LabelledPictures(document, samples.picture_path, samples.config, samples.augment)
+
+
+def seconds_per_first_read(samples: LabelledPictures, now: Now) -> float:
+    """Seconds that a picture takes more when it is read for the first time. Afterwards all of them are kept in memory,
+    as far as the config lets them."""
+    took = []
+    for _ in range(2):
+        began = now()
+        for index in range(len(samples)):
+            samples.read(index)
+        took.append(now() - began)
+    return max(0.0, took[0] - took[1]) / len(samples)
+
+
+def share_without_room(samples: LabelledPictures, pictures: int) -> float:
+    """The share of a set of so many pictures, each as large as those of `samples`, that memory cannot keep."""
+    each = sum(picture.nbytes + objects.nbytes for picture, objects in map(samples.read, range(len(samples))))
+    return max(0.0, 1 - samples.config.picture_cache_mb * 10**6 / (each / len(samples) * pictures))
+
+
+def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, now: Now) -> float:
+    """Seconds of one step of the training while `layers` learn."""
+    config = model.config
+    model.set_layers(layers)
+    model.train()
+    optimiser, average, team = loop.make_optimiser(model), RunningMean(model, config.ema), Team()
+    rate = config.learning_rate / (config.warmup_steps + 1)  # that of the first step: nothing is to diverge here
+    threads = loader_threads(config, next(model.parameters()).device)
+    with Loader(samples, config, threads=threads) as loader, as_if_learned(model):
+
+        def step() -> None:
+            loop.step(model, optimiser, next(loader), rate, 1, 1, team)
+            average.update()
+
+        return mean_seconds(step, now)
+
+
+@contextmanager
+def as_if_learned(model: StudioRCNN) -> Iterator[None]:
+    """Let several proposals lie on each object, as they will when the RPN has learned: masks are made for positive RoIs
+    alone, so a network that knows nothing yet is quicker."""
+    heads = model.roi_heads
+    usual = heads.add_gt_proposals
+
+    def add(proposals: list[Tensor], gt_boxes: list[Tensor]) -> list[Tensor]:
+        return usual(proposals, [boxes.repeat(PROPOSALS_ON_AN_OBJECT, 1) for boxes in gt_boxes])
+
+    heads.add_gt_proposals = add
+    try:
+        yield
+    finally:
+        del heads.add_gt_proposals
+
+
+def seconds_per_validated(model: StudioRCNN, samples: LabelledPictures, now: Now) -> float:
+    """Seconds that the validation takes for one picture: its losses, and what is detected on it."""
+
+    def validate() -> None:
+        validation_losses(model, samples)
+        detect_all(model, samples)
+
+    def make_ready() -> None:
+        detect_all(model, samples, [])
+
+    took = mean_seconds(validate, now, warm_up=1, timed=1) - mean_seconds(make_ready, now, warm_up=0, timed=1)
+    return max(0.0, took) / len(samples)
+
+
+def seconds_per_epoch(model: StudioRCNN, samples: LabelledPictures, now: Now) -> float:
+    """Seconds that the end of an epoch takes, whatever its length: the network is made ready for inference, its weights
+    are written (once more as the best ones), and the state from which the run could be resumed."""
+    config = model.config
+    average, clock, course = RunningMean(model, config.ema), Clock(config, 1), Course()
+    optimiser = loop.make_optimiser(model)
+    with tempfile.TemporaryDirectory() as folder:
+
+        def finish() -> None:
+            detect_all(model, samples, [])
+            for name in ("epoch", "best"):
+                weights.save(model, Path(folder) / name, 1)
+            save_state(Path(folder) / "state", loop.state_of(model, optimiser, average, clock, course))
+
+        return mean_seconds(finish, now, warm_up=0, timed=1)
+
+
+def mean_seconds(action: Callable[[], None], now: Now, warm_up: int = WARM_UP_STEPS, timed: int = TIMED_STEPS) -> float:
+    """Mean seconds of `action`: done `warm_up` times first, then `timed` times, or until `TIMED_SECONDS` are over."""
+    for _ in range(warm_up):
+        action()
+    began, done = now(), 0
+    while done < timed and now() - began < TIMED_SECONDS:
+        action()
+        done += 1
+    return (now() - began) / done
+
+
+def clock_of(device: torch.device) -> Now:
+    """Seconds by a clock that waits until the device has done what it was asked to."""
+
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        elif device.type == "mps":
+            torch.mps.synchronize()
+        return time.perf_counter()
+
+    return now
+
+
+def memory_mb(device: torch.device) -> float:
+    """Memory that the training has taken until now: of the graphics card where one computes, else of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**20
+    return psutil.Process().memory_info().rss / 2**20

@@ -1,0 +1,82 @@
+"""Which piece of a picture the doctor shows: numbers worked by hand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskrcnn.annotations.raster import Box, from_mask
+from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Polyline, Rect, Region, Shape
+from maskrcnn.studio.dataset.region_crops import crop, difference, window
+
+
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        # 100 px wide with 35 % on both sides of the longer side: 170 px around the middle.
+        ((400, 300, 500, 360), (365, 245, 535, 415)),
+        # A point is shown with 48 px around it.
+        ((500, 300, 500, 300), (476, 276, 524, 324)),
+        # At the edge the piece is moved, and shows nothing beyond the picture.
+        ((0, 0, 100, 100), (0, 0, 170, 170)),
+        # 20 px beyond the left edge: the overhang and 15 % of half the piece, 0.15 * 85 = 12.75, are shown there.
+        ((-20, 300, 80, 360), (-33, 245, 138, 415)),
+        # Larger than the picture: all of it.
+        ((0, 0, 1000, 600), (0, 0, 1000, 600)),
+    ],
+)
+def test_the_window(around: Box, expected: tuple[int, int, int, int]) -> None:
+    assert window(around, 1000, 600) == expected
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, math.inf, math.nan])
+def test_a_place_far_away_gives_a_window_of_bearable_size(value: float) -> None:
+    left, top, right, bottom = window((10, 10, value, 20), 1000, 600)
+    assert 0 < right - left <= 5000
+    assert 0 < bottom - top <= 5000
+
+
+def test_the_difference_is_around_the_vertices_that_change() -> None:
+    before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
+    # One corner moves from (100, 0) to (90, 10); at least 15 % of the side, 15 px, around (95, 5).
+    assert difference(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100)))) == (87.5, -2.5, 102.5, 12.5)
+    assert difference(before, before) is None
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Rect(10, 10, 20, 10),
+        Circle(30, 20, 9),
+        Point(5, 5),
+        Polyline(((1, 1), (50, 30))),
+        Polygon(((-5, -5), (1e9, 10), (10, 1e300))),
+        Polygon(((3, 3), (9, 9))),
+        Polygon(()),
+        Keypoints(((5, 5, 2), (0, 0, 0))),
+        from_mask(np.eye(48, 64, dtype=bool)),
+    ],
+    ids=lambda shape: type(shape).__name__,
+)
+def test_every_shape_can_be_shown(tmp_path: Path, shape: Shape) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.full((48, 64, 3), 200, np.uint8))
+    assert crop(path, Region(shape, "cell"), (0, 0, 40, 30), "#e69f00")[:2] == b"\xff\xd8"
+
+
+def test_what_lies_outside_is_grey_and_the_region_is_in_its_colour(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), np.full((100, 100, 3), 255, np.uint8))
+    content = crop(path, Region(Rect(-40, 20, 80, 60), "cell"), (-40, 20, 40, 80), "#0000ff")
+    shown = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    height, width = shown.shape[:2]
+    blue, green, red = shown[height // 2, 5].astype(int)  # left of the picture and of the region
+    assert max(blue, green, red) - min(blue, green, red) < 40
+    assert 90 < green < 160
+    blue, green, red = shown[height // 2, width // 2].astype(int)  # in the region
+    assert blue > green + 30
+    assert shown[5, width - 5].min() > 240  # the picture

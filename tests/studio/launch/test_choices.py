@@ -1,0 +1,296 @@
+"""What the Launch page works out, without the page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maskrcnn.annotations.skeletons import KeypointLabels
+from maskrcnn.cli import train
+from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.runs import initial_weights
+from maskrcnn.studio.launch import choices as launch
+from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch.choices import Choices
+from maskrcnn.studio.shell import session
+from maskrcnn.training import start as train_start
+from tests.shipping import ship
+
+
+def test_names_count_on(tmp_path: Path) -> None:
+    assert launch.free_name(tmp_path / "none", "My cells!") == "my-cells-0001"
+    for name in ("cells-0002", "cells-0009", "cells-x", "other-0044"):
+        (tmp_path / name).mkdir()
+    assert launch.free_name(tmp_path, "cells") == "cells-0010"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "a\\b", "ends."])
+def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError):
+        session.folder_name(name, "run")
+
+
+def test_every_field_of_the_config_is_offered_once() -> None:
+    offered = [*words.MAIN_FIELDS, *(name for names in words.MORE_FIELDS.values() for name in names)]
+    assert sorted([*offered, *words.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
+    assert set(words.TASK_OF_HEADING) <= set(words.MORE_FIELDS)
+
+
+def test_every_choice_has_words() -> None:
+    for said, choices in (
+        (words.PRESET_WORDS, PRESETS),
+        (words.POOLING_WORDS, POOLINGS),
+        (words.MASK_HEAD_WORDS, MASK_HEADS),
+        (words.MASK_KIND_WORDS, MASK_KINDS),
+        (words.LAYER_WORDS, LAYERS),
+        (words.LEARNING_WORDS, LAYERS),
+        (words.BODY_WORDS, words.BODIES),
+    ):
+        assert set(said) == set(choices)
+
+
+def test_body_and_kind_make_every_backbone_and_no_other() -> None:
+    assert [f"{body}_{kind}" for body, kinds in words.BODIES.items() for kind in kinds] == list(BACKBONES)
+    assert {kind for kinds in words.BODIES.values() for kind in kinds} == set(words.KIND_WORDS)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"epochs": 3},
+        {"epochs": None, "minutes": 2.5},
+        {"epochs": 100, "patience": 5, "layers": "heads:0.4,4+:0.2,all:0.4:0.2"},
+        {"layers": "heads,all", "ema": 0.99, "crop": 0.3, "copy_paste": 0.5, "tensorboard": True},
+        {"picture_cache_mb": 0, "loader_threads": 2, "checkpoints_kept": 0},
+        {"pooling": "warp", "layers": "4+", "backbone": "resnet18_c4", "seed": 7, "compile": True},
+        {"tasks": ("box", "mask", "keypoints"), "mask_head": "mlp", "mask_kind": "softmax", "keypoint_head_depth": 2},
+        {"learning_rate": 0.001, "optimiser": "sgd", "batch_size": 1, "norm": "batch"},
+        {"rpn_anchor_scales": (16, 32, 64, 128, 256), "rpn_anchor_ratios": (1.0,), "pre_nms_limit_training": 900},
+        {"mask_pool_size": 7, "steps_per_epoch": None, "loss_weights": {**dict.fromkeys(LOSSES, 1.0), LOSSES[0]: 2.0}},
+    ],
+)
+@pytest.mark.parametrize("start", ["none", "imagenet"])
+def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, Any], start: str) -> None:
+    """The trainer's own reading of the options is the oracle."""
+    choices = Choices(preset, changes, *launch.weights_and_init(start, ""))
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    read = train_start.configure(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))
+    assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
+
+
+@pytest.mark.parametrize("preset", ["classroom", "standard"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"norm": "batch", "layers": "heads"}, {"pooling": "pool", "image_min_dim": 100}]
+)
+def test_a_model_that_ships_brings_its_network_to_the_command_line(
+    preset: str, changes: dict[str, Any], weights_folder: Path
+) -> None:
+    """The page shows the network of the toy; the trainer's reading of what it passes on must be that network."""
+    ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
+    weights, init = launch.weights_and_init("toy", "")
+    default = launch.with_its_network(Config.preset(preset), init)
+    shown = {**default.model_dump(), **launch.starting_values(preset, weights, init), **changes}
+    choices = Choices(preset, launch.changed(preset, shown), weights, init)
+    choices.require_files()
+    options = choices.options(Path("p"))
+    assert options[options.index("--init") + 1] == "toy"
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    read = train_start.configure(parser.parse_args([*options, "--out", "x"]))
+    assert (read.backbone, read.fpn_channels) == ("resnet18_slim_fpn", 64)
+    assert read.image_max_dim == Config.preset(preset).image_max_dim
+    assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
+    with pytest.raises(ArgumentError, match="toy needs fpn_channels = 64, here it is 32"):
+        Choices(preset, launch.changed(preset, {**shown, "fpn_channels": 32}), weights, init).config(("a",))
+
+
+def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Path) -> None:
+    classroom = Config.preset("classroom")
+    assert "toy" not in launch.starts_on_offer()
+    ship(weights_folder, backbone="resnet18_slim_fpn")
+    assert list(launch.starts_on_offer()) == ["imagenet", "coco", "toy", "file", "network", "none"]
+    assert launch.usual_start("classroom", classroom) == "toy"
+    assert launch.usual_start("standard", Config.preset("standard")) == "none"
+    assert "mask AP 0.700" in launch.start_note("toy", classroom)
+    # A model that is not in the list is a whole network by its name.
+    ship(weights_folder, "toy-other")
+    assert launch.weights_and_init("network", " toy-other ") == ("none", "toy-other")
+
+
+def test_what_was_not_changed_is_not_passed_on() -> None:
+    default = Config.preset("classroom")
+    values = {"epochs": 20, "minutes": None, "pooling": "pool", "learning_rate": default.learning_rate}
+    assert launch.changed("classroom", values) == {"pooling": "pool"}
+
+
+def test_without_any_weights_everything_learns() -> None:
+    scratch, known = (
+        Choices("classroom", {}).config(("a",)),
+        Choices("classroom", {}, weights="imagenet").config(("a",)),
+    )
+    assert (scratch.norm, scratch.layers) == ("batch", "all")
+    assert (known.norm, known.layers) == ("frozen", "3+")
+    chosen = Choices("classroom", {"norm": "frozen", "layers": "heads"}).config(("a",))
+    assert (chosen.norm, chosen.layers) == ("frozen", "heads")
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        (Choices("classroom", {"learning_rate": -1}), "learning_rate"),
+        (Choices("classroom", {"epochs": None}), "either epochs or minutes"),
+        (Choices("classroom", {"image_min_dim": 2000}), "image_min_dim"),
+        (Choices("classroom", {"backbone": "mobilenet_v3_large_fpn32"}), "mobilenet_v3_large_fpn32 has 3 levels"),
+        (Choices("classroom", {}, init="coco"), "COCO weights need backbone = resnet50_fpn"),
+        (Choices("torchvision", {"mask_head_width": 128}, init="coco"), "COCO weights need mask_head_width"),
+        (Choices("torchvision-v2", {"head_norm": "none"}, init="coco"), 'the preset "torchvision-v2"'),
+        (Choices("classroom", {"backbone": "resnet18_slim_fpn"}, weights="imagenet"), "none of resnet18_slim"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused_before_the_start(choices: Choices, said: str) -> None:
+    with pytest.raises(StudioError, match=said):
+        choices.config(("a",))
+
+
+@pytest.mark.parametrize("field", ["layers", "norm"])
+@pytest.mark.parametrize("start", ["none", "imagenet"])
+def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, start: str) -> None:
+    value = getattr(Config.preset("classroom"), field)
+    choices = Choices("classroom", launch.changed("classroom", {field: value}), weights=start)
+    assert getattr(choices.config(("a",)), field) == value
+
+
+@pytest.mark.parametrize(
+    ("weights", "init", "said"),
+    [
+        ("/no/such.pth", "none", "/no/such.pth: there is no such file; give the path of a .pth file"),
+        ("", "none", "weights: no file was named"),
+        ("none", "/no/run", "/no/run: there is no such file; give the path of a run"),
+        ("none", "", "weights: no file was named"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused(weights: str, init: str, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        Choices("classroom", {}, weights, init).require_files()
+
+
+def test_a_run_can_be_what_the_whole_network_knows(tmp_path: Path) -> None:
+    choices = Choices("classroom", {}, *launch.weights_and_init("network", f" {tmp_path} "))
+    choices.require_files()
+    options = choices.options(Path("p"))
+    assert options[options.index("--init") + 1] == str(tmp_path.resolve())
+    assert options[options.index("--backbone-weights") + 1] == "none"
+
+
+def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
+    five = KeypointLabels(5, ("a", "b", "c", "d", "e"), ((0, 1), (3, 4)))
+    config = Choices("classroom", {"tasks": ("box", "keypoints")}).config(("leaf",), five)
+    assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, five.names, five.edges)
+    assert launch.in_short(config).startswith("Keypoint R-CNN")
+    assert launch.in_short(config).endswith("5 keypoints")
+
+
+@pytest.mark.parametrize(
+    ("preset", "tasks", "builder"),
+    [
+        ("torchvision", ("box", "mask"), "maskrcnn_resnet50_fpn"),
+        ("torchvision", ("box",), "fasterrcnn_resnet50_fpn"),
+        ("torchvision", ("box", "keypoints"), "keypointrcnn_resnet50_fpn"),
+        ("standard", ("box", "mask", "keypoints"), "maskrcnn_resnet50_fpn"),  # its smaller keypoint head starts afresh
+        ("standard", ("box", "mask"), "maskrcnn_resnet50_fpn"),
+        ("torchvision-v2", ("box", "mask"), "maskrcnn_resnet50_fpn_v2"),
+        ("torchvision-v2", ("box",), "fasterrcnn_resnet50_fpn_v2"),
+        ("torchvision-mobilenet", ("box",), "fasterrcnn_mobilenet_v3_large_fpn"),
+        ("torchvision-mobilenet-320", ("box",), "fasterrcnn_mobilenet_v3_large_320_fpn"),
+    ],
+)
+def test_coco_weights_are_those_that_the_trainer_takes(
+    preset: str, tasks: tuple[str, ...], builder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The trainer is the oracle for which they are, torchvision for how their file is called."""
+    from torchvision.models import get_model_weights
+
+    from maskrcnn.model.weights.torchvision_files import DETECTORS, coco_detector
+
+    config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
+    assert initial_weights.coco_network(config)[1] == coco_detector(config) == builder
+    assert initial_weights.coco_network(config)[0] == DETECTORS[builder][0]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
+    assert initial_weights.usual(config).init == "coco"
+
+
+@pytest.mark.parametrize("number", [None, 0, -1])
+def test_a_run_has_a_length(number: float | None) -> None:
+    with pytest.raises(StudioError, match="length of the run"):
+        launch.length("minutes", number)
+    with pytest.raises(StudioError, match="patience of the run"):
+        launch.length("until", 100, number)
+
+
+def test_the_three_lengths() -> None:
+    assert launch.length("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
+    assert launch.length("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
+    assert launch.length("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
+    assert launch.given_seconds(launch.length("minutes", 2.5)) == 150
+    assert launch.given_seconds(launch.length("epochs", 20)) is None
+
+
+def test_a_schedule_is_explained() -> None:
+    assert launch.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
+        "The heads for 40% of the run, then stage 4 and up for 20% of the run at 0.1 of the learning rate, then all "
+        "layers for 40% of the run at 0.5 of the learning rate."
+    )
+    assert launch.schedule_in_words("all") == ""
+    assert launch.schedule_in_words("heads,nonsense") == ""
+    for schedule in words.SCHEDULE_WORDS:
+        assert launch.schedule_in_words(schedule)
+
+
+def test_what_the_machine_can_do_decides_the_preset() -> None:
+    assert launch.recommended_preset(["cpu"]) == launch.recommended_preset(["mps"]) == "classroom"
+    assert launch.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
+    assert "no graphics card" in launch.machine_in_words(["cpu"])
+    assert "2 graphics cards" in launch.machine_in_words(["cuda:0", "cuda:1"])
+
+
+def keep(torch_home: Path, url: str) -> None:
+    """As if torch had downloaded that file."""
+    folder = torch_home / "hub" / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / url.rsplit("/", 1)[1]).touch()
+
+
+def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    small, large = Config.preset("classroom"), Config.preset("torchvision")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("none", "none")
+    assert "will be downloaded" in launch.start_note("imagenet", small)
+    keep(tmp_path, "x/mobilenet_v2-b0353104.pth")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("imagenet", "none")
+    assert "on this machine" in launch.start_note("imagenet", small)
+    keep(tmp_path, "x/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
+    assert (launch.usual_start("classroom", small), launch.usual_start("torchvision", large)) == ("imagenet", "coco")
+
+
+@pytest.mark.parametrize("body", [body for body in words.BODIES if body not in initial_weights.NEVER_TRAINED])
+def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
+    import torch
+    from torchvision.models import get_model_weights
+
+    from maskrcnn.model.backbones import BODIES
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert Path(torch.hub.get_dir()) == tmp_path / "hub"
+    config = Config.preset("classroom", backbone=f"{body}_c4")
+    assert initial_weights.usual(config).weights == "none"
+    keep(tmp_path, get_model_weights(BODIES[body].network)["IMAGENET1K_V1"].url)
+    assert initial_weights.usual(config).weights == "imagenet"

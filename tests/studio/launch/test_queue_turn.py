@@ -1,0 +1,52 @@
+"""When a training that is added now would start, and how the Launch page says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskrcnn.jobs import devices, queue
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.studio.launch import queue_turn
+from maskrcnn.studio.launch.queue_turn import Turn
+
+
+def occupy(workspace: Path, name: str, device: str, state: str = "running", expected: float | None = None) -> None:
+    """A job in the table of which nothing else is known."""
+    table = Table(workspace)
+    with table.writing() as db:
+        table.insert(
+            db,
+            workspace / name,
+            state,  # type: ignore[arg-type]
+            options="[]",
+            wanted=device,
+            device=None if state == "queued" else device,
+            expected_seconds=expected,
+            started=None if state == "queued" else 0.0,
+        )
+
+
+def test_it_starts_at_once_where_a_device_is_free(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "available", lambda: ("cuda:0", "cuda:1"))
+    assert not queue_turn.turn("any").must_wait
+    occupy(workspace, "a", "cuda:0")
+    assert queue.turn(workspace, "any")[0] == 0  # though nobody knows when the other one is free
+    assert queue_turn.turn("cuda:0") == Turn(None, ("a",))
+    assert queue_turn.turn("cuda:1").seconds == 0
+    occupy(workspace, "b", "cuda:1")
+    assert queue_turn.turn("any") == Turn(None, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (Turn(0.0, ("a",)), "It trains on its own"),
+        (Turn(None, ("a",)), "It starts by itself when **a** has ended."),
+        (Turn(720.0, ("a", "b")), "It starts by itself when **a**, **b** have ended, in about 12 minutes."),
+        (Turn(None, ("a", "b", "c", "d", "e")), "**a**, **b**, **c** and 2 more have ended."),
+    ],
+)
+def test_what_happens_when_it_is_started_in_words(turn: Turn, said: str) -> None:
+    assert said in turn.in_words()

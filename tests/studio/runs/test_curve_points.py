@@ -1,0 +1,69 @@
+"""Where steps lie, how they are smoothed and which are drawn: numbers worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.studio.runs import curve_points
+
+NAN = float("nan")
+
+
+def rows(steps: int, *ends: int) -> RunRows:
+    """That many steps of 30 seconds; epochs ended after the steps `ends`."""
+    numbers = np.arange(1.0, steps + 1)
+    epochs = tuple({"epoch": epoch, "step": end, "elapsed": 30.0 * end} for epoch, end in enumerate(ends, start=1))
+    return RunRows({"step": numbers, "elapsed": 30 * numbers}, epochs, None)
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [
+        (0.0, [1, 2, 4]),
+        (0.5, [1, 5 / 3, 3]),  # 0.5 / 0.5, 1.25 / 0.75, 2.625 / 0.875
+        (0.9, [1, 0.29 / 0.19, 0.661 / 0.271]),
+    ],
+)
+def test_smoothing_is_a_running_mean_that_does_not_start_at_zero(weight: float, expected: list[float]) -> None:
+    assert curve_points.smoothed(np.array([1.0, 2.0, 4.0]), weight) == pytest.approx(expected)
+
+
+def test_smoothing_passes_over_what_is_not_a_number() -> None:
+    smooth = curve_points.smoothed(np.array([1.0, NAN, 2.0, float("inf"), 4.0]), 0.5)
+    assert smooth == pytest.approx([1, NAN, 5 / 3, float("inf"), 3], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"),
+    [(0, []), (1, [0]), (4, [0, 1, 2, 3]), (5, [0, 2, 4]), (10, [0, 4, 8, 9]), (11, [0, 4, 8, 10])],
+)
+def test_of_many_steps_some_are_drawn_and_always_the_last(count: int, drawn: list[int]) -> None:
+    assert curve_points.drawn_steps(count, most=4).tolist() == drawn
+
+
+def test_an_epoch_is_one_long_whatever_its_number_of_steps() -> None:
+    # Four steps, then two; the third epoch is thought to be as long as the second.
+    positions = curve_points.step_positions(rows(7, 4, 6), "epochs")
+    assert positions == pytest.approx([0.25, 0.5, 0.75, 1, 1.5, 2, 2.5])
+
+
+def test_the_first_epoch_is_as_long_as_is_known_before() -> None:
+    assert curve_points.step_positions(rows(2), "epochs", first_epoch=4) == pytest.approx([0.25, 0.5])
+    assert curve_points.step_positions(rows(3), "epochs") == pytest.approx([1 / 3, 2 / 3, 1])
+    assert curve_points.step_positions(rows(5), "epochs", first_epoch=4)[-1] == 1  # longer than was thought
+
+
+def test_an_epoch_that_is_longer_than_the_one_before_does_not_reach_beyond_its_end() -> None:
+    assert curve_points.step_positions(rows(10, 2), "epochs")[[1, -1]] == pytest.approx([1, 2])
+
+
+def test_other_axes() -> None:
+    run = rows(4, 2, 4)
+    assert curve_points.step_positions(run, "steps").tolist() == [1, 2, 3, 4]
+    assert curve_points.step_positions(run, "minutes").tolist() == [0.5, 1, 1.5, 2]
+    assert curve_points.epoch_positions(run.epochs, "epochs").tolist() == [1, 2]
+    assert curve_points.epoch_positions(run.epochs, "steps").tolist() == [2, 4]
+    assert curve_points.epoch_positions(run.epochs, "minutes").tolist() == [1, 2]
+    assert curve_points.step_positions(rows(0), "epochs").tolist() == []

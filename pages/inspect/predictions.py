@@ -10,7 +10,8 @@ from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.drawing import overlays
 from maskrcnn.evaluation import match_image
 from maskrcnn.runs.folder import runs_in
-from maskrcnn.studio.inspect import networks, run_report, why_missed
+from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.inspect import run_report, why_missed
 from maskrcnn.studio.inspect.run_report import figure
 from maskrcnn.studio.shell import address, hotkeys, session
 from maskrcnn.studio.shell.plain_text import plain
@@ -25,7 +26,7 @@ st.title("Predictions")
 project = session.current_project()
 with session.fail_softly():
     own = runs_in(project.runs_folder)
-    runs = networks.on_offer(own)
+    runs = trained_networks.on_offer(own)
 
 if not runs:
     st.info(
@@ -79,7 +80,7 @@ if not own:
             icon=":material/rocket_launch:",
             query_params={"project": project.folder.name},
         )
-networks.show_card(run)
+trained_networks.show_card(run)
 with session.fail_softly():
     best = run_report.best_epoch(run, epochs)
 images = {image["file_name"]: image for image in truth["images"]}

@@ -5,8 +5,8 @@ import streamlit as st
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.runs.folder import runs_in
+from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.components.canvas import box_canvas
-from maskrcnn.studio.inspect import networks
 from maskrcnn.studio.learn import roi_charts, roi_layout, roi_maps
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.plain_text import plain
@@ -59,7 +59,7 @@ if not images:
 
 # What to look at
 
-trained = networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
+trained = trained_networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
 sources = [*trained, FILTERS]
 layout = roi_layout.layout(PAGE)
 columns = layout.controls()

@@ -5,7 +5,7 @@ import streamlit as st
 from maskrcnn.jobs import local
 from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
 from maskrcnn.runs.folder import CONFIG, RunFolder, runs_in
-from maskrcnn.studio.inspect import networks
+from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.runs import compared_runs, curve_charts, predictions_by_epoch, run_actions
 from maskrcnn.studio.runs.curve_lines import losses_in, table
 from maskrcnn.studio.runs.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, overview, settings
@@ -83,7 +83,7 @@ def head() -> None:
             st.markdown(settings(run))
             if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
                 st.markdown(learning)
-        networks.show_card(run)
+        trained_networks.show_card(run)
         if now.state == "queued":
             st.markdown(run_actions.turn_words(run))
         else:

@@ -69,7 +69,7 @@ OURS: dict[str, str] = {
     "shell/job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
-    "inspect/networks.py": "shipped_models.in_short(card)",  # the card of a model that ships
+    "components/trained_networks.py": "shipped_models.in_short(card)",  # the card of a model that ships
     "shell/project_list.py": "label words help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
@@ -78,7 +78,7 @@ OURS: dict[str, str] = {
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
-    "inspect/why_missed.py": "epoch map(str,kept)",
+    "inspect/why_missed.py": "epoch map(str,networks)",
     "pages/inspect/predictions.py": "words part colour line title meaning run_report.report(run,epoch,min_score) "
     "run_report.epoch_help(best) run_report.score_below(max(below),min_score)",  # its definitions
     "pages/learn/roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",

@@ -16,6 +16,7 @@ from maskrcnn.evaluation.report import Report
 from maskrcnn.runs import epochs as epoch_rules
 from maskrcnn.runs.epochs import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
+from maskrcnn.studio.shell import file_stamps
 from maskrcnn.words import natural_key
 
 COLUMNS: dict[str, str] = {
@@ -48,7 +49,7 @@ def shown(run: RunFolder) -> dict[str, Any]:
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
     """The report of an epoch's detections on the pictures of `shown`, in their order, computed once."""
     files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
-    stamp = tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+    stamp = tuple(map(file_stamps.stamp, files))
     return _report(str(run.path), epoch, stamp, min_score)
 
 

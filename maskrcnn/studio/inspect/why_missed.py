@@ -18,10 +18,12 @@ from maskrcnn.annotations import pictures
 from maskrcnn.drawing.overlays import MATCH_COLOURS, rgb
 from maskrcnn.evaluation.matching import ImageMatches, Truth
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.kept_networks import kept
+from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.components.line_charts import INK
 from maskrcnn.studio.dataset.region_crops import window
-from maskrcnn.studio.inspect import networks
 from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.plain_text import plain
 
 if TYPE_CHECKING:
@@ -49,16 +51,16 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
     """Draw it. `image` is the picture's entry in the run's dataset; `matches` what the page counts as found and missed
     from `min_score` on. It is offered where the network of the epoch was kept; that runs only when the button is
     clicked, and once for each picture."""
-    kept = networks.kept(run)
-    if not kept:
+    networks = kept(run)
+    if not networks:
         return
     with st.expander("Why was an object missed?", icon=":material/help_center:"):
         wanted = f"why_missed_{run.path}_{epoch}_{image['id']}"
         missed = [truth for truth in matches.truths if truth.status == "fn"]
-        checkpoint = kept.get(epoch)
+        checkpoint = networks.get(epoch)
         if checkpoint is None:
-            epochs = ", ".join(map(str, kept))
-            others = f"is that of epoch {epochs}" if len(kept) == 1 else f"are those of epochs {epochs}"
+            epochs = ", ".join(map(str, networks))
+            others = f"is that of epoch {epochs}" if len(networks) == 1 else f"are those of epochs {epochs}"
             st.markdown(
                 f"This follows a picture through the network, and the one of epoch {epoch} was not kept. Kept "
                 f"{others}: choose one above."
@@ -84,9 +86,9 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
             with st.spinner("Running the picture through the network"):
                 stories, steps = _follow(
                     str(checkpoint),
-                    networks.stamp(checkpoint),
+                    stamp(checkpoint),
                     str(picture),
-                    networks.stamp(picture),
+                    stamp(picture),
                     min_score,
                     truths,
                     tuple((truth.annotation_id, truth.status) for truth in truths),
@@ -156,7 +158,7 @@ def _trace(
     targets: dict[str, Any] = {"boxes": boxes, "labels": [truth.category_id for truth in _truths]}
     if _truths and all(truth.rle for truth in _truths):
         targets["masks"] = np.stack([coco_mask.decode(truth.rle) for truth in _truths])
-    return trace(networks.network(checkpoint, changed), pictures.load(picture), targets)
+    return trace(trained_networks.network(checkpoint, changed), pictures.load(picture), targets)
 
 
 def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:

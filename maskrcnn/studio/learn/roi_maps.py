@@ -14,7 +14,8 @@ from maskrcnn.annotations import pictures
 from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import networks
+from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.shell.file_stamps import stamp
 
 LEVELS = ("P2", "P3", "P4", "P5")
 """The levels of a feature pyramid that boxes are read from; the hand-made maps come in the same strides."""
@@ -65,7 +66,7 @@ def levels_of(run: RunFolder) -> tuple[str, ...]:
 def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
     """That map of those that the run's best network sees. Loads torch at the first call."""
     checkpoint = run.best if run.best.is_file() else next(reversed(run.checkpoints().values()), run.best)
-    found = _pyramid(str(checkpoint), networks.stamp(checkpoint), str(picture), networks.stamp(picture))
+    found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
 
 
@@ -90,8 +91,8 @@ def has_network(run: RunFolder) -> bool:
 
 
 @st.cache_data(max_entries=4, show_spinner="Running the picture through the network")
-def _pyramid(checkpoint: str, stamp: int, picture: str, picture_stamp: int) -> Any:
-    """The stamps tell a file that was written again from the one before."""
+def _pyramid(checkpoint: str, changed: int, picture: str, picture_changed: int) -> Any:
+    """The maps of the pyramid. The stamps of the two files make a file that was written again another key."""
     from maskrcnn.model import features
 
-    return features(networks.network(checkpoint, stamp), pictures.load(picture))
+    return features(trained_networks.network(checkpoint, changed), pictures.load(picture))

@@ -57,9 +57,10 @@ from torchvision.transforms import v2
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_summary, documents
-from maskrcnn.runs.folder import RunFolder, write_whole
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,7 +139,8 @@ class Figures:
     def write(self, points: list[Point], minutes: float) -> None:
         """Keep these; `minutes` is how long it was to train and did, 0 while it has not."""
         self.points, self.minutes = points, minutes
-        write_whole(self.file, json.dumps({"about": self.about, "minutes": minutes, "points": points}, indent=1))
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.file, json.dumps({"about": self.about, "minutes": minutes, "points": points}, indent=1))
 
     def reached(self) -> float | None:
         """Seconds of training until AP50 was `REACHED`."""

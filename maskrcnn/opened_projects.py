@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from functools import lru_cache
 from pathlib import Path
 
 from maskrcnn import foreign
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 
 FILE = "opened_projects.txt"
@@ -63,12 +63,9 @@ def remove(workspace: Path, project: Path) -> None:
     """Take a project off the list; nothing happens to its folder. Raises `StudioError` where nothing can be written."""
     path = workspace / FILE
     lines = [str(each) for each in read(workspace) if each != project]
-    arriving = path.with_name(f".{FILE}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
-        arriving.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        os.replace(arriving, path)
+        write_atomic(path, "".join(f"{line}\n" for line in lines))
     except OSError as error:
-        arriving.unlink(missing_ok=True)
         raise StudioError(f"{path}: cannot be written ({error.strerror}); mend its rights or free some space") from None
 
 

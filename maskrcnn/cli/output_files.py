@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError, one_line
-from maskrcnn.runs.folder import write_whole
 
 
 def require_place(place: Path) -> None:
@@ -27,7 +27,8 @@ def require_place(place: Path) -> None:
 def write_json(place: Path, content: Any, indent: int | None = 1) -> None:
     """Write it whole; `ArgumentError` where that fails."""
     try:
-        write_whole(place, json.dumps(content, indent=indent, allow_nan=False) + "\n")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(place, json.dumps(content, indent=indent, allow_nan=False) + "\n")
     except OSError as error:
         raise _refused(place, error.strerror) from None
 

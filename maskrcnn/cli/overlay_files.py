@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from maskrcnn.annotations import folder_walk, pictures
+from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted
 
@@ -130,13 +131,11 @@ def save(overlay: np.ndarray, path: Path) -> None:
     """Write an overlay, uint8 `(H, W, 3)`, whole and with its `MARK`; `ArgumentError` where that fails."""
     about = PngImagePlugin.PngInfo()
     about.add_text("Software", MARK)
-    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(overlay).save(temporary, "PNG", pnginfo=about)
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            Image.fromarray(overlay).save(temporary, "PNG", pnginfo=about)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ArgumentError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
 
 

@@ -17,10 +17,11 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.costs import Costs, shares_of
-from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder, write_whole
+from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder
 
 NOT_FELT = frozenset(
     {
@@ -106,7 +107,8 @@ def keep(costs: Costs, key: str, store: Path, when: float, beside: bool) -> None
     except (OSError, ValueError, KeyError, TypeError, StudioError):
         before = {}
     merged = replace(costs, step={**before, **costs.step})
-    write_whole(path, json.dumps({"costs": asdict(merged), "when": when, "beside": beside}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps({"costs": asdict(merged), "when": when, "beside": beside}))
 
 
 def of_runs(config: Config, project: Path, device: str, runs: Iterable[RunFolder]) -> Known | None:

@@ -6,7 +6,6 @@ The run folders could not say it: they come from anybody, and only what this wor
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from maskrcnn import foreign
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 
 NAME = "jobs-waiting.json"
@@ -44,9 +44,7 @@ def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
         if not jobs:
             path.unlink(missing_ok=True)
             return
-        arriving = path.with_name(f".{NAME}.{os.getpid()}.tmp")
-        arriving.write_text(text, encoding="utf-8")
-        os.replace(arriving, path)
+        write_atomic(path, text)
 
 
 def read(workspace: Path) -> list[Waiting]:

@@ -58,6 +58,7 @@ from typing import Any
 import psutil
 
 from maskrcnn import foreign
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs.documents import (
@@ -121,18 +122,6 @@ _MOST_ENTRIES = 20_000
 
 SHOWN_WITHOUT_VALIDATION = 4
 """How many training pictures are detected on after each epoch where there is no validation set."""
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees either the old one or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 class RunFolder:
@@ -246,7 +235,9 @@ class RunFolder:
         trains must not come back as half of one."""
         if not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the run folder is gone", str(self.path))
-        write_whole(self.path / name, json.dumps(document, indent=None, allow_nan=False))
+        path = self.path / name
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, json.dumps(document, indent=None, allow_nan=False))
 
     def has(self, name: str) -> bool:
         """Whether there is such a file in the folder; a link out of it is none."""
@@ -309,7 +300,7 @@ class RunFolder:
             row for row in self.metrics() if row["step"] <= step and (row["event"] == "step" or row["epoch"] <= epochs)
         ]
         if (self.path / METRICS).exists():
-            write_whole(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
+            write_atomic(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
 
     def sweep(self) -> None:
         """Take away what a killed process had half written."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder
 
@@ -17,15 +17,8 @@ FORMAT = "mask-rcnn-studio-state/1"
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write tensors and plain values, whole or not at all, and to the disk before anything that follows."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            torch.save({"format": FORMAT, **state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)  # it is large, and the disk may be full
+    with replacing(path) as temporary, temporary.open("xb") as file:
+        torch.save({"format": FORMAT, **state}, file)
 
 
 def load_state(path: Path, device: torch.device) -> dict[str, Any]:

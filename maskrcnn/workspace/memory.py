@@ -24,7 +24,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from maskrcnn import foreign
-from maskrcnn.annotations.regions import new_id
+from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs.file_lock import alone
 
@@ -142,12 +142,7 @@ class Memory:
         with suppress(OSError, UnicodeEncodeError), alone(self.root / LOCK):
             document = self._read()
             change(document)
-            arriving = self.root / f"{FILE}.{new_id()}.tmp"
-            try:
-                arriving.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-                os.replace(arriving, self.root / FILE)
-            finally:
-                arriving.unlink(missing_ok=True)
+            write_atomic(self.root / FILE, json.dumps(document, ensure_ascii=False))
 
     def _stored(self, project: Path) -> str:
         return project.name if project.parent == self.root else str(project)

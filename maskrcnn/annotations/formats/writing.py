@@ -23,6 +23,7 @@ from maskrcnn.annotations.formats.masks import mask_pngs
 from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.atomic_files import replacing, sync, write_atomic
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
 
@@ -120,30 +121,34 @@ def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
         raise ArgumentError(f"{path}: this is a folder; name the file to write")
     if whole_folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ArgumentError(f"{path}: is there already, and {FORMATS[format].words} needs a folder of its own")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if whole_folder:
-            for name, content in encoded.files.items():
-                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-                _written(temporary / name, content)
-            for name, picture in encoded.pictures.items():
-                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-                with _picture(picture, encoded.within) as original, (temporary / name).open("wb") as copy:
-                    shutil.copyfileobj(original, copy)
-                if (taken := _taken(picture)) is not None:
-                    with contextlib.suppress(OSError, ValueError, OverflowError):  # a year that no clock can tell
-                        os.utime(temporary / name, (taken.timestamp(),) * 2)
+            with replacing(path) as folder:
+                _fill(folder, encoded)
         else:
             (content,) = encoded.files.values()
-            _written(temporary, content)
-        os.replace(temporary, path)
+            write_atomic(path, content)
     except OSError as error:
         raise ArgumentError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
-    finally:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink(missing_ok=True)
     return [*encoded.notes, *encoded.warnings, *([encoded.left_out] if whole_folder and encoded.left_out else [])]
+
+
+def _fill(folder: Path, encoded: Encoded) -> None:
+    """Write the label files into the folder, and copies of the pictures, which are as old as their photographs."""
+    for name, content in encoded.files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        sync(file)
+    for name, picture in encoded.pictures.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _picture(picture, encoded.within) as original, file.open("wb") as copy:
+            shutil.copyfileobj(original, copy)
+        if (taken := _taken(picture)) is not None:
+            with contextlib.suppress(OSError, ValueError, OverflowError):  # a year that the file system cannot store
+                os.utime(file, (taken.timestamp(),) * 2)
 
 
 def zipped(encoded: Encoded, pictures: bool) -> bytes:
@@ -193,10 +198,3 @@ def _picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
 
 
 _PUT = "put the picture itself there"
-
-
-def _written(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -6,15 +6,14 @@ All steps run in one transaction, and before the first of them a copy of the dat
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import class_rows, database, table_definitions
 from maskrcnn.annotations.store.database_errors import cannot_store, complaining
+from maskrcnn.atomic_files import replacing
 
 
 def bring_up_to_date(path: Path) -> None:
@@ -35,17 +34,16 @@ def bring_up_to_date(path: Path) -> None:
 
 def _copy(path: Path, target: Path) -> None:
     """A copy of the database as it was last committed, on disk when this returns."""
-    arriving = target.with_name(f".{new_id()}.tmp")
     try:
-        with complaining(path), closing(database.connect(path)) as db, closing(sqlite3.connect(arriving)) as copy:
+        with (
+            replacing(target) as temporary,
+            complaining(path),
+            closing(database.connect(path)) as db,
+            closing(sqlite3.connect(temporary)) as copy,
+        ):
             db.backup(copy)
-        with arriving.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(arriving, target)
     except OSError as error:
         raise cannot_store(target, error) from None
-    finally:
-        arriving.unlink(missing_ok=True)
 
 
 def _to_2(db: sqlite3.Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import warnings
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from PIL import Image
 
 from maskrcnn import foreign
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import confinement
+from maskrcnn.atomic_files import write_atomic
 
 LARGEST = 1024
 """Pixels of the longer side; beyond that it is no thumbnail."""
@@ -33,17 +32,11 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     with io.BytesIO() as buffer:
         Image.fromarray(pictures.reduced(picture, side)).save(buffer, "JPEG", quality=85)
         content = buffer.getvalue()
-    arriving = folder / f".{new_id()}.tmp"
-    # Two pages may make the same one at once; each writes a file of its own, and the last to be renamed stays. On a
-    # disk that is full or read-only, or where the folder is a link, a thumbnail is made each time.
+    # On a disk that is full or read-only, or where the folder is a link, a thumbnail is made each time.
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
         if confinement.is_folder(folder):
-            try:
-                arriving.write_bytes(content)
-                os.replace(arriving, kept)
-            finally:
-                arriving.unlink(missing_ok=True)
+            write_atomic(kept, content, durable=False)  # one that is lost is made again
     return content
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.build import StudioRCNN
@@ -58,9 +58,8 @@ def save(model: StudioRCNN, path: Path, epoch: int) -> None:
     metadata = {"format": FORMAT, "config": model.config.model_dump_json(), "epoch": str(epoch)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     path.parent.mkdir(exist_ok=True)  # of a run that was deleted meanwhile, nothing is to come back
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file(state, temporary, metadata=metadata)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        save_file(state, temporary, metadata=metadata)
 
 
 def checkpoint_of_run(folder: Path) -> Path:

@@ -1,8 +1,7 @@
-"""Numbers and names as a person reads them: `1 object`, `2 objects`; `4:10`; `1.9 GB`; `2.jpg` before `10.jpg`."""
+"""Numbers and names as a person reads them: `1 object`, `2 objects`; `1.9 GB`; `2.jpg` before `10.jpg`."""
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 
@@ -16,19 +15,6 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     ('1 object', '1,200 objects', '0 classes')
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def clock(seconds: float | None) -> str:
-    """A duration to the nearest second as `4:10` or `1:04:10`; a dash where it is not known.
-
-    >>> clock(249.5), clock(3850), clock(0.4), clock(None)
-    ('4:10', '1:04:10', '0:00', '–')
-    """
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    minutes, rest = divmod(math.floor(max(0.0, seconds) + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def byte_size(count: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.words import byte_size, clock, counted, natural_key
+from maskrcnn.words import byte_size, counted, natural_key
 
 
 @pytest.mark.parametrize(
@@ -28,32 +28,6 @@ def test_a_number_has_its_noun(number: int, said: str) -> None:
 )
 def test_numbers_are_ordered_by_value(ordered: list[str]) -> None:
     assert sorted(reversed(ordered), key=natural_key) == ordered
-
-
-def counted_out(seconds: float) -> str:
-    """A clock that is counted second by second, from half a second on."""
-    hours = minutes = whole = 0
-    while hours * 3600 + minutes * 60 + whole + 0.5 <= seconds:
-        whole += 1
-        if whole == 60:
-            minutes, whole = minutes + 1, 0
-        if minutes == 60:
-            hours, minutes = hours + 1, 0
-    return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes}:{whole:02}"
-
-
-@pytest.mark.parametrize(
-    "seconds", [0, 0.4, 0.5, 1.5, 2.5, 59.49, 59.5, 60, 249.6, 599.5, 3599.4, 3599.5, 3600, 36_061.2]
-)
-def test_a_duration_is_rounded_to_the_nearest_second(seconds: float) -> None:
-    assert clock(seconds) == counted_out(seconds)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(None, "–"), (float("nan"), "–"), (float("inf"), "–"), (-3.0, "0:00"), (-0.2, "0:00")]
-)
-def test_a_duration_that_nobody_knows(seconds: float | None, said: str) -> None:
-    assert clock(seconds) == said
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import time
 import psutil
 
 from maskrcnn.config import Config
+from maskrcnn.durations import about
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.runs.costs import Estimate, about, parts_in_words
+from maskrcnn.runs.costs import Estimate, parts_in_words
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.trial_steps import estimate
 

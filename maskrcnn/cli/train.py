@@ -15,10 +15,11 @@ from maskrcnn.annotations.trainable import Watch
 from maskrcnn.cli.device_option import add_device, choose_device
 from maskrcnn.cli.estimate import estimate_command
 from maskrcnn.config import BACKBONES, LOSSES, POOLINGS, PRESETS
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.runs import shipped_models
+from maskrcnn.runs import attempts, shipped_models
 from maskrcnn.runs.epochs import EPOCHS_IN_A_BUDGET, Best, best_epoch, passes, passes_in_words
-from maskrcnn.runs.folder import CONFIG, RESULT, Row, RunFolder
+from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.runs.readiness import remarks
 from maskrcnn.training.distributed import Team, join
 from maskrcnn.training.hardware import machine, machines
@@ -27,7 +28,7 @@ from maskrcnn.training.loop import train
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.start import Start, begin, rehearse, resume
 from maskrcnn.training.tensorboard import Events
-from maskrcnn.words import clock, counted
+from maskrcnn.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     """Check everything that can be checked, then make the run folder (or open it again), then train."""
     cancelled = stop_on_signals()
     here = RunFolder(args.out)
-    started_by_studio = here.started_here() and (args.resume or not (here.path / CONFIG).exists())
+    started_by_studio = attempts.noted_here(here) and (args.resume or not (here.path / CONFIG).exists())
     team, device = join(choose_device(args.device))
     watch = in_sight(cancelled)
     try:
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     except StudioError as error:
         if started_by_studio:  # the page that started us reads the folder, not our exit status
             with contextlib.suppress(OSError):  # or the folder is gone
-                here.write_json(RESULT, {**(here.result() or {}), "state": "failed", "error": str(error)})
+                here.write_result({**(here.result() or {}), "state": "failed", "error": str(error)})
         raise
     with Logbook(start.run, quiet=not team.leads) as log:
         outcome = follow(start, team, cancelled, log)
@@ -154,14 +155,14 @@ def follow(start: Start, team: Team, cancelled: Callable[[], bool], log: Logbook
         except Exception as error:
             with contextlib.suppress(OSError):  # where the disk is full, the terminal still says why
                 if team.leads:
-                    run.write_json(RESULT, {"state": "failed", "error": one_line(error)})
+                    run.write_result({"state": "failed", "error": one_line(error)})
                 log(f"failed: {one_line(error)}")
             raise
         finally:
             if events:
                 events.close()
     if team.leads:
-        run.write_json(RESULT, outcome | {"machine": machines(start.machine, computes)})
+        run.write_result(outcome | {"machine": machines(start.machine, computes)})
     early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""
     best = best_words(best_epoch(run.epochs()))
     log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")

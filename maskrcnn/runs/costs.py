@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from maskrcnn.config import Config
+from maskrcnn.durations import short
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import epochs as epoch_rules
 from maskrcnn.words import byte_size, counted
@@ -126,27 +127,6 @@ def shares_of(config: Config) -> dict[str, float]:
 
 
 # Words, the same on a page and on a terminal
-
-
-def about(seconds: float) -> str:
-    """`about 40 seconds`, `about 12 minutes`, `about 3.5 hours`, `about 2 days`"""
-    if seconds < 1.5:
-        return "about a second"
-    if seconds < 90:
-        return f"about {round(seconds)} seconds"
-    if seconds < 100 * 60:
-        return f"about {round(seconds / 60)} minutes"
-    if seconds < 36 * 3600:
-        return f"about {seconds / 3600:.2g} hours"
-    days = seconds / 86400
-    return f"about {days:.2g} days" if days < 99.5 else f"about {days:,.0f} days"
-
-
-def short(seconds: float) -> str:
-    """`90 ms`, `0.9 s`, `12 s`"""
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
 
 
 def parts_in_words(found: Estimate, config: Config) -> str:

@@ -294,7 +294,7 @@ def test_a_run_that_waits_says_at_which_place_and_how_long(
     monkeypatch.setattr(queue, "waiting", lambda workspace: [turn])
     app = open_runs(root)
     assert "queued" in words(app)
-    assert "Place 2 in the queue: starts in about 4:10, after **cells-0001**." in words(app)
+    assert "Place 2 in the queue: starts in about 4 minutes, after **cells-0001**." in words(app)
     assert button(app, "Take it out of the queue")
     assert not [element for element in app.button if element.label == "Delete this run"]
 

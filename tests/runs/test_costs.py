@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.costs import Costs, about, estimate_of, parts_in_words, shares_of, times_through
+from maskrcnn.runs.costs import Costs, estimate_of, parts_in_words, shares_of, times_through
 
 COSTS = Costs(step={"heads": 0.5, "all": 2.0}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1900.0)
 
@@ -89,14 +89,6 @@ def test_an_epoch_that_was_asked_for_and_does_not_fit_is_as_long_as_the_run() ->
 )
 def test_how_often_an_epoch_goes_through_the_pictures(passes: float, said: str) -> None:
     assert times_through(passes) == said
-
-
-@pytest.mark.parametrize(
-    ("days", "said"),
-    [(1.5, "1.5 days"), (9.6, "9.6 days"), (99.4, "99 days"), (99.6, "100 days"), (1400, "1,400 days")],
-)
-def test_a_long_training_has_a_number_that_can_be_read(days: float, said: str) -> None:
-    assert about(days * 86400) == f"about {said}"
 
 
 def test_a_word_that_comes_twice_has_both_shares() -> None:

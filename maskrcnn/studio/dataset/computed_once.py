@@ -10,7 +10,7 @@ import streamlit as st
 
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.store import Project
-from maskrcnn.words import clock
+from maskrcnn.durations import clock
 
 T = TypeVar("T")
 Stamp = tuple[Any, ...]

@@ -11,14 +11,15 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from maskrcnn.config import Config
+from maskrcnn.durations import about
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, measured_costs
 from maskrcnn.jobs import measuring as launch_measuring
 from maskrcnn.jobs.measured_costs import Known
 from maskrcnn.jobs.measuring import Measuring
-from maskrcnn.runs.costs import Estimate, about, estimate_of, parts_in_words
+from maskrcnn.runs.costs import Estimate, estimate_of, parts_in_words
 from maskrcnn.runs.epochs import EPOCH_MEANING
-from maskrcnn.runs.folder import runs_in
+from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs.run_words import TIME_MEANING
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.page_words import on_page

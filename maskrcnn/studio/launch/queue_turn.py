@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from maskrcnn.durations import about
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
 from maskrcnn.jobs.queue_database import Damaged
-from maskrcnn.runs.costs import about
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 

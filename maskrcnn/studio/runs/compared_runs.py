@@ -11,6 +11,7 @@ import streamlit as st
 
 from maskrcnn.config import LOSSES, Config
 from maskrcnn.drawing.swatches import disc
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.runs import metric_rows, shipped_models
@@ -20,7 +21,6 @@ from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis
 from maskrcnn.studio.runs.curve_lines import Curves
 from maskrcnn.studio.runs.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.runs.run_start import start_of
-from maskrcnn.words import clock
 
 MOST_RUNS = len(RUN_COLOURS)
 """How many runs can be told apart in one chart."""

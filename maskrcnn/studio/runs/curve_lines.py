@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from maskrcnn.config import LOSSES, MEASURES
+from maskrcnn.durations import clock
 from maskrcnn.runs.epochs import passes_in_words
 from maskrcnn.runs.folder import Row
 from maskrcnn.runs.metric_rows import RunRows
@@ -17,7 +18,7 @@ from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.line_charts import Kind, Line, Note
 from maskrcnn.studio.runs.curve_points import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
 from maskrcnn.studio.runs.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
-from maskrcnn.words import clock, counted
+from maskrcnn.words import counted
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from maskrcnn.durations import about, clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, queue
 from maskrcnn.runs.folder import RunFolder
@@ -13,7 +14,6 @@ from maskrcnn.studio.runs.run_words import STATES, bar_text
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
 from maskrcnn.studio.shell.plain_text import plain
-from maskrcnn.words import clock
 
 COLUMNS = (4, 5, 3)
 """Widths: which run, how far it is or when it starts, what can be done."""
@@ -43,7 +43,7 @@ def waiting_words(job: queue.Waiting) -> str:
         after = f"after **{plain(job.ahead[0])}**{more}"
     if job.seconds is None:
         return f"starts {after or 'when its device is there'}"
-    return ", ".join(filter(None, [f"starts in about {clock(job.seconds)}", after]))
+    return ", ".join(filter(None, [f"starts in {about(job.seconds)}", after]))
 
 
 def _lines(workspace: Path) -> None:

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local
 from maskrcnn.jobs.local import Progress, State
 from maskrcnn.runs.epochs import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.studio.shell.plain_text import plain
-from maskrcnn.words import clock, counted
+from maskrcnn.words import counted
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, queue
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, place, times
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
-from maskrcnn.words import clock
 
 RUNS_PAGE = "pages/train/runs.py"
 SILENT_ICON = ":material/heart_broken:"

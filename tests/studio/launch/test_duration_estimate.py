@@ -19,7 +19,7 @@ from maskrcnn.config import Config
 from maskrcnn.jobs import measured_costs, measuring
 from maskrcnn.jobs.measured_costs import Known
 from maskrcnn.runs.costs import Costs, estimate_of
-from maskrcnn.runs.folder import TRAINER
+from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import choices as launch
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from tests import tiny
@@ -143,22 +143,6 @@ def test_how_long_an_epoch_is(pictures: int, batch: int, changes: dict[str, floa
     config = Config.preset("classroom", layers="all", batch_size=batch, **changes)
     costs = Costs({"all": 1.0}, 0.0, 0.0, 0.0, 7.0, 0.0)
     assert said in duration_estimate.parts_in_words(estimate_of(costs, config, pictures, 0), config)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (0.2, "about a second"),
-        (40, "about 40 seconds"),
-        (89.4, "about 89 seconds"),
-        (90, "about 2 minutes"),
-        (5400, "about 90 minutes"),
-        (12600, "about 3.5 hours"),
-        (86400 * 2.5, "about 2.5 days"),
-    ],
-)
-def test_a_time_in_words(seconds: float, said: str) -> None:
-    assert duration_estimate.about(seconds) == said
 
 
 def test_a_moment_in_words() -> None:

@@ -1,0 +1,55 @@
+"""How long something takes, in words: as a clock shows it (`4:10`), about (`about 12 minutes`), and short (`0.9 s`).
+
+The command line and every page say a duration with one of these three.
+"""
+
+from __future__ import annotations
+
+import math
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+"""Seconds in each."""
+
+
+def clock(seconds: float | None) -> str:
+    """A measured duration to the nearest second as `4:10` or `1:04:10`; a dash where it is not known.
+
+    >>> clock(249.5), clock(3850), clock(0.4), clock(None)
+    ('4:10', '1:04:10', '0:00', '–')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    minutes, rest = divmod(math.floor(max(0.0, seconds) + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def about(seconds: float) -> str:
+    """An estimated duration with two digits and the unit in which it is easiest to imagine.
+
+    Seconds up to 90, minutes up to 100, hours up to 36, then days. `seconds` must be finite.
+
+    >>> about(40), about(720), about(6500), about(172_800)
+    ('about 40 seconds', 'about 12 minutes', 'about 1.8 hours', 'about 2 days')
+    """
+    if seconds < 1.5:
+        return "about a second"
+    if seconds < 90:
+        return f"about {round(seconds)} seconds"
+    if seconds < 100 * MINUTE:
+        return f"about {round(seconds / MINUTE)} minutes"
+    if seconds < 36 * HOUR:
+        return f"about {seconds / HOUR:.2g} hours"
+    days = seconds / DAY
+    return f"about {days:.2g} days" if days < 99.5 else f"about {days:,.0f} days"
+
+
+def short(seconds: float) -> str:
+    """A short duration for a list of figures, in milliseconds or seconds.
+
+    >>> short(0.09), short(0.9), short(12)
+    ('90 ms', '0.9 s', '12 s')
+    """
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"

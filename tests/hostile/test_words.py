@@ -81,7 +81,8 @@ OURS: dict[str, str] = {
     "inspect/why_missed.py": "epoch map(str,networks)",
     "pages/inspect/predictions.py": "words part colour line title meaning run_report.report(run,epoch,min_score) "
     "run_report.epoch_help(best) run_report.score_below(max(below),min_score)",  # its definitions
-    "pages/learn/roi_align.py": "level found.stride roi_pooling.pyramid_level(seen,roi_level=roi_level)",
+    "learn/roi_choices.py": "chosen.level",
+    "learn/roi_picture.py": "chosen.level",
     "pages/train/launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() "
     "launch.start_note(start_from,default) "
     "launch.schedule_in_words(values['layers']) material.left_out() launch.in_short(config) label about heading",

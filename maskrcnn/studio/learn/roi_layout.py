@@ -10,6 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from maskrcnn.studio.components import viewport
 from maskrcnn.studio.components.viewport import Room
 
+PAGE = "roi_align"
+"""What the session's keys of the page begin with, and what its choices are remembered under."""
+
 AT_FIRST = Room(906, 768)
 """The page on a laptop of 1366 x 768 pixels."""
 
@@ -54,9 +57,9 @@ class Layout:
         return left, right
 
 
-def layout(key: str) -> Layout:
-    """The layout for the window that the page is looked at in."""
-    return of_room(viewport.room(key, AT_FIRST))
+def layout() -> Layout:
+    """The layout for the window in which the page is open."""
+    return of_room(viewport.room(PAGE, AT_FIRST))
 
 
 def of_room(room: Room) -> Layout:

@@ -1,0 +1,172 @@
+"""The row of choices of the RoIPool and RoIAlign page: picture, network, level, channel, size of grid and samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.lessons.roi_pooling import Box
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.project_runs import runs_in
+from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.learn import roi_maps
+from maskrcnn.studio.learn.roi_layout import PAGE, Layout
+from maskrcnn.studio.learn.roi_maps import LevelMap
+from maskrcnn.studio.learn.roi_on_map import RoiOnMap
+from maskrcnn.studio.shell import address, session
+from maskrcnn.studio.shell.plain_text import plain
+
+FILTERS = "hand-made filters"
+"""The source of feature maps that needs no network."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen: a picture, uint8 RGB `(H, W, 3)`, one channel of one level of the feature maps of it, and how a
+    box on it is pooled.
+
+    `network` is None for the hand-made filters; `levels` are those that the source has.
+    """
+
+    image: StoredImage
+    picture: np.ndarray
+    source: str
+    network: RunFolder | None
+    levels: tuple[str, ...]
+    level: str
+    maps: LevelMap
+    channel: int
+    size: int
+    sampling: int
+    any_network: bool
+
+    def roi(self, box: Box) -> RoiOnMap:
+        """A box of the picture (xyxy, picture pixels) on the chosen map."""
+        maps = self.maps
+        return RoiOnMap(maps.channels[self.channel], maps.seen(box), maps.stride, maps.scale, self.size, self.sampling)
+
+    @property
+    def roi_level(self) -> int | None:
+        """The level of a pyramid that a box of 224 x 224 is pooled from (k0 in Lin et al. 2017, equation 1); None
+        where the source is no pyramid."""
+        if self.levels != roi_maps.LEVELS:
+            return None
+        return 4 if self.network is None else self.network.config().fpn_roi_level
+
+
+def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Choices:
+    """Draw the six choices, and load the picture and its feature maps. `images` are the project's by file name."""
+    networks = trained_networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
+    columns = layout.controls()
+    with columns[0]:
+        image = images[address.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
+    with columns[1]:
+        source = _source([*networks, FILTERS])
+    network = networks.get(source)
+    with session.fail_softly():
+        levels = roi_maps.LEVELS if network is None else roi_maps.levels_of(network)
+    with columns[2]:
+        level = _level(levels)
+    with columns[3]:
+        size = _grid_size()
+    with columns[4]:
+        sampling = _samples()
+    with session.fail_softly():
+        path = project.picture(image.id)
+        picture = pictures.load(path)
+        maps = _maps(network, path, picture, level)
+    with columns[5]:
+        channel = _channel(maps)
+    return Choices(image, picture, source, network, levels, level, maps, channel, size, sampling, bool(networks))
+
+
+def show_origin(chosen: Choices) -> None:
+    """A line that says whose map is shown."""
+    if chosen.network is not None:
+        level = chosen.level
+        kind = f"level {level} of the feature pyramid" if len(chosen.levels) > 1 else f"{level}, the only map,"
+        origin = f"The map is {kind} of {plain(chosen.source)}, for the picture as that network sees it."
+    elif chosen.any_network:
+        origin = "The map is made by hand-written filters, not by a network."
+    else:
+        origin = (
+            "The map is made by hand-written filters, not by a network, as this project has no trained run yet. Once "
+            "there is one, its maps can be chosen above."
+        )
+    st.markdown(f":small[{origin}]")
+
+
+def _source(sources: list[str]) -> str:
+    return address.select(
+        "Feature map of",
+        "run",
+        sources,
+        sources[0],
+        page=PAGE,
+        help="A trained run, or a network that ships with the studio, shows what it sees. The hand-made filters "
+        "need no training: brightness and edges of the picture, averaged over each cell. The arithmetic below is the "
+        "same.",
+    )
+
+
+def _level(levels: tuple[str, ...]) -> str:
+    return st.selectbox(
+        "Level",
+        levels,
+        index=min(2, len(levels) - 1),
+        key=f"{PAGE}_level_{len(levels)}_{levels[0]}",
+        persist_state="session",
+        help="P2 has one cell for each 4 pixels of the picture as the network sees it, P3 for 8, P4 for 16, P5 for "
+        "32; so have C4 and C5, the only map of a network without a pyramid.",
+    )
+
+
+def _grid_size() -> int:
+    return st.selectbox(
+        "Grid",
+        (2, 3, 5, 7),
+        index=1,
+        format_func=_square,
+        key=f"{PAGE}_size",
+        persist_state="session",
+        help="Bins of the pooled grid. The box head of Mask R-CNN uses 7 × 7, the mask head 14 × 14.",
+    )
+
+
+def _samples() -> int:
+    return st.selectbox(
+        "Samples",
+        (1, 2, 3, 4),
+        index=1,
+        format_func=_square,
+        key=f"{PAGE}_samples",
+        persist_state="session",
+        help="Points in each bin where RoIAlign and RoIWarp read the map. Mask R-CNN uses 2 × 2.",
+    )
+
+
+def _square(side: int) -> str:
+    return f"{side} × {side}"
+
+
+def _maps(network: RunFolder | None, path: Path, picture: np.ndarray, level: str) -> LevelMap:
+    if network is None:
+        return roi_maps.from_filters(picture, level)
+    return roi_maps.from_run(network, path, level)
+
+
+def _channel(maps: LevelMap) -> int:
+    chosen = st.selectbox(
+        "Channel",
+        [-1, *range(len(maps.channels))],
+        format_func=maps.channel_name,
+        key=f"{PAGE}_channel_{len(maps.channels)}",
+        persist_state="session",
+        help="A map has many channels, all pooled alike. The strongest is the one whose values vary most.",
+    )
+    return maps.strongest if chosen < 0 else chosen

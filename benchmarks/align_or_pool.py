@@ -19,16 +19,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from maskrcnn.evaluation import compare
+from maskrcnn.evaluation import Report, compare
 from maskrcnn.toys.training_recipes import HEADS_READ, SLIM, WORK, measured, paired
 
 RESAMPLES = 2000
-
-Report = dict[str, Any]
 
 
 def main() -> None:
@@ -59,7 +56,8 @@ def reports(kind: str, seed: int, options: argparse.Namespace) -> tuple[Report, 
     work = options.work.resolve()
     weights = str(Path(options.weights).resolve()) if Path(options.weights).is_file() else options.weights
     pool, align = (paired(kind, pooling, seed, options.body, weights) for pooling in ("pool", "align"))
-    return measured(pool.trained(work), pool.test, work), measured(align.trained(work), align.test, work)
+    found = [measured(recipe.trained(work), recipe.test, work) for recipe in (pool, align)]
+    return Report.from_json(found[0], "RoIPool"), Report.from_json(found[1], "RoIAlign")
 
 
 def row(kind: str, seed: int, pool: Report, align: Report) -> str:
@@ -70,7 +68,7 @@ def row(kind: str, seed: int, pool: Report, align: Report) -> str:
         f"{100 * part['difference']:+.1f} [{', '.join(f'{100 * edge:+.1f}' for edge in part['difference_interval'])}]"
         for part in (found["AP"], found["AP75"])
     ]
-    large = f"{100 * (align['segm']['APl'] - pool['segm']['APl']):+.1f}"
+    large = f"{100 * (align.segm['APl'] - pool.segm['APl']):+.1f}"
     return "| " + " | ".join([kind, HEADS_READ[kind][0], str(seed), *sides, *gains, large]) + " |"
 
 

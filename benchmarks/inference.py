@@ -433,14 +433,14 @@ def precision_of_ap(run: str, data: Path) -> dict[str, Any]:
     missed = []
     print(f"\n{'':12}{'float32':>10}{'bfloat16':>10}{'points':>10}   target: mask AP within {100 * TARGETS['ap']:g}")
     for kind in ("bbox", "segm", "keypoints"):
-        if not reports["float32"].get(kind):
+        if kind not in reports["float32"].kinds:
             continue
         for name in ("AP", "AP50", "AP75"):
-            exact, rough = (reports[precision][kind][name] for precision in ("float32", "bfloat16"))
+            exact, rough = (reports[precision].summary(kind)[name] for precision in ("float32", "bfloat16"))
             print(f"{kind + ' ' + name:12}{exact:10.4f}{rough:10.4f}{100 * (rough - exact):+10.2f}")
             if name == "AP" and kind == "segm" and abs(rough - exact) > TARGETS["ap"]:
                 missed.append("AP in bfloat16")
-    return {"reports": reports, "missed": missed}
+    return {"reports": {name: report.to_json() for name, report in reports.items()}, "missed": missed}
 
 
 # What is said

@@ -12,7 +12,6 @@ The peer, on the same resamples, is the percentile interval (Efron and Tibshiran
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.config import MEASURES
+from maskrcnn.evaluation import Report
 from maskrcnn.evaluation.bootstrap import draws, figures, interval
 from maskrcnn.evaluation.detection_evidence import Ranking, rankings
 
@@ -36,9 +36,9 @@ def main() -> None:
     parser.add_argument("--pictures", default="12,50,200", help="sizes of the sets that are drawn (12,50,200)")
     parser.add_argument("--trials", type=int, default=300, help="sets of each size (300)")
     options = parser.parse_args()
-    reports = [json.loads(path.read_text(encoding="utf-8")) for path in (options.report, options.other) if path]
-    kind = next(kind for kind in MEASURES if all(report[kind] is not None for report in reports))
-    sides, count = [rankings(report, kind) for report in reports], len(reports[0]["per_image"])
+    reports = [Report.read(path) for path in (options.report, options.other) if path]
+    kind = next(kind for kind in MEASURES if all(kind in report.kinds for report in reports))
+    sides, count = [rankings(report, kind) for report in reports], len(reports[0].per_image)
     truth = measure(sides, np.ones((1, count), dtype=np.int32))[0]
     what = f"{MEASURES[kind]} AP" + ", B minus A" * (len(sides) == 2)
     print(f"{what} of {count} pictures: {truth:.3f}; {options.trials} sets of each size")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from maskrcnn.cli.interval_words import (
     signed,
 )
 from maskrcnn.cli.output_files import require_place, write_json
-from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.evaluation import compare
+from maskrcnn.errors import ArgumentError
+from maskrcnn.evaluation import Report, compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison
 from maskrcnn.words import counted
 
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"--json {args.json}: this is a report that is read; name another place")
     if args.json:
         require_place(args.json)
-    report_a, report_b = _read(args.report_a), _read(args.report_b)
+    report_a, report_b = Report.read(args.report_a), Report.read(args.report_b)
     names = _names(args.report_a, args.report_b)
     with progress_bar("resamples") as progress:
         found = compare(report_a, report_b, names, resamples=args.resamples, seed=args.seed, progress=progress)
@@ -115,20 +114,6 @@ def _pictures(found: Comparison) -> list[str]:
             for row in shown
         ]
     return lines
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArgumentError(f"{path} does not exist; give a report that `python -m maskrcnn evaluate` wrote") from None
-    except OSError as error:
-        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); give a report") from None
-    except ValueError:
-        report = None
-    if not isinstance(report, dict) or not {"per_image", "bbox"} <= set(report):
-        raise StudioError(f"{path}: this is no report; give one that `python -m maskrcnn evaluate` wrote")
-    return report
 
 
 def _names(path_a: Path, path_b: Path) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.output_files import print_warnings, require_place, write_json
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import evaluate, intervals
+from maskrcnn.evaluation import Report, evaluate, intervals
 from maskrcnn.model import detect
 from maskrcnn.words import counted
 
@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> None:
     report = evaluate(ground_truth, detections, tasks=config.tasks, sigmas=config.sigmas, with_evidence=True)
     if args.resamples:
         with progress_bar("resamples") as progress:
-            report["intervals"] = intervals(report, args.resamples, args.seed, progress)
+            report = report.with_intervals(intervals(report, args.resamples, args.seed, progress))
     if args.out:
-        write_json(args.out, report)
+        write_json(args.out, report.to_json())
     if args.detections:
         write_json(args.detections, detections, indent=None)
     for line in not_measured(dataset, outlines):
@@ -152,26 +152,25 @@ def require_keypoints(config: Config, dataset: Dataset) -> None:
         )
 
 
-def table(report: dict[str, Any]) -> str:
+def table(report: Report) -> str:
     """The report for a terminal: a line per picture, then the figures of the whole set."""
-    width = max([len(entry["file"]) for entry in report["per_image"]] + [7])
-    what = "" if report["matched_by"] == "segm" else "  (of boxes)"
+    width = max([len(row.file) for row in report.per_image] + [7])
+    what = "" if report.matched_by == "segm" else "  (of boxes)"
     lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN{what}"]
     lines += [
-        f"{entry['file']:{width}}  {entry['n_gt']:7d}  {figure(entry['ap'])}  {figure(entry['ap50'])}"
-        f"  {entry['tp']:3d}  {entry['fp']:3d}  {entry['fn']:3d}"
-        for entry in report["per_image"]
+        f"{row.file:{width}}  {row.n_gt:7d}  {figure(row.ap)}  {figure(row.ap50)}"
+        f"  {row.tp:3d}  {row.fp:3d}  {row.fn:3d}"
+        for row in report.per_image
     ]
-    between = report.get("intervals") or {}
+    edges = {kind: report.intervals.edges(kind) if report.intervals else {} for kind in TASKS}
     for kind, name in TASKS.items():
-        if report[kind] is not None:
-            edges = between.get(kind) or {}
-            figures = [f"{key} {figure(value)} {bracket(edges.get(key))}" for key, value in report[kind].items()]
+        if (summary := report.summary(kind)) is not None:
+            figures = [f"{key} {figure(value)} {bracket(edges[kind].get(key))}" for key, value in summary.items()]
             lines.append(f"{name}: " + "  ".join(words.rstrip() for words in figures))
-    lines.append(f"mean AP50 of a picture, classes pooled: {figure(report['mean_ap50_pooled'])}")
-    objects = sum(entry["n_gt"] for entry in report["per_image"])
-    lines.append(f"on {counted(len(report['per_image']), 'picture')} with {counted(objects, 'object')}")
-    if any(edges for kind in TASKS for edges in (between.get(kind) or {}).values()):
-        lines.append(f"in brackets: the 95 % interval, from {between['resamples']} resamples of the pictures")
-        lines += caution(len(report["per_image"]))
+    lines.append(f"mean AP50 of a picture, classes pooled: {figure(report.mean_ap50_pooled)}")
+    objects = sum(row.n_gt for row in report.per_image)
+    lines.append(f"on {counted(len(report.per_image), 'picture')} with {counted(objects, 'object')}")
+    if report.intervals and any(any(found.values()) for found in edges.values()):
+        lines.append(f"in brackets: the 95 % interval, from {report.intervals.resamples} resamples of the pictures")
+        lines += caution(len(report.per_image))
     return "\n".join(lines)

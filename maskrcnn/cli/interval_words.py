@@ -13,7 +13,7 @@ from tqdm import tqdm
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.bootstrap import Progress
 from maskrcnn.evaluation.coco_ap import IouType
-from maskrcnn.evaluation.report import definitions
+from maskrcnn.evaluation.report_building import definitions
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
 """COCO's name of a measure -> what is measured, in a word."""

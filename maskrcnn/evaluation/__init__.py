@@ -1,15 +1,18 @@
 """What measures: matching, per-picture AP and COCO AP, as functions of two JSON documents; intervals and
-comparisons, as functions of the reports. It knows no model."""
+comparisons, as functions of reports. It knows no model."""
 
 from maskrcnn.evaluation.bootstrap import intervals
 from maskrcnn.evaluation.coco_ap import coco_summary
 from maskrcnn.evaluation.comparison import compare
 from maskrcnn.evaluation.matching import ImageMatches, Prediction, Truth, match_image
-from maskrcnn.evaluation.report import definitions, evaluate
+from maskrcnn.evaluation.report import PictureRow, Report
+from maskrcnn.evaluation.report_building import definitions, evaluate
 
 __all__ = [
     "ImageMatches",
+    "PictureRow",
     "Prediction",
+    "Report",
     "Truth",
     "coco_summary",
     "compare",

@@ -20,13 +20,13 @@ pictures (85), 95 % of those of 50 (92) and 95 % of those of 200 (94); where it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import KINDS
 from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, rankings
+from maskrcnn.evaluation.report import Edges, Intervals, Report
 
 Progress = Callable[[int, int], None]
 Figures = dict[str, np.ndarray]
@@ -128,25 +128,21 @@ def interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float
     return [float(edge) for edge in edges.clip(least, 1)]
 
 
-def intervals(
-    report: Mapping[str, Any], resamples: int, seed: int = 0, progress: Progress | None = None
-) -> dict[str, Any]:
-    """The block `intervals` of a report that has its evidence.
+def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> Intervals:
+    """95 % intervals of AP, AP50 and AP75 of a report that has its evidence.
 
-    `{"level": 0.95, "resamples", "seed", "bbox": {"AP": [low, high], "AP50", "AP75"}, "segm", "keypoints"}`, null for a
-    task that the report does not have, and [low, high] null where there is nothing to find. One picture alone has no
-    intervals: drawn again it is always the same.
+    None for a measure that the report does not have, and an interval is None where there is nothing to find. One
+    picture alone has no intervals: drawn again it is always the same. `progress(done, total)` is called now and then.
     """
-    pictures = len(report["per_image"])
+    pictures = len(report.per_image)
     times = draws(pictures, resamples, seed)
-    kinds = [kind for kind in KINDS if report[kind] is not None]
-    found: dict[str, Any] = {"level": LEVEL, "resamples": resamples, "seed": seed, **dict.fromkeys(KINDS)}
-    for number, kind in enumerate(kinds):
+    found: dict[str, Edges | None] = dict.fromkeys(KINDS)
+    for number, kind in enumerate(report.kinds):
         classes = rankings(report, kind)
         whole = figures(classes, np.ones((1, pictures), dtype=np.int32))
-        values = figures(classes, times, part_of(progress, number, len(kinds)))
+        values = figures(classes, times, part_of(progress, number, len(report.kinds)))
         found[kind] = {name: interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
-    return found
+    return Intervals(level=LEVEL, resamples=resamples, seed=seed, **found)
 
 
 def part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.coco_ap import KINDS, IouType
 from maskrcnn.evaluation.detection_evidence import Ranking, rankings
+from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 
 Names = tuple[str, str]
-
-AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True)
-
-
-class _Picture(_Part):
-    image_id: int | str
-    file: str
-    n_gt: int
-
-
-class _Matches(_Part):
-    objects: str
-    found: list[str]
-    ignored: list[str]
-    scores: list[str] | None = None
-
-
-class _Class(_Part):
-    name: str
-    scores: list[str]
-    bbox: _Matches
-    segm: _Matches | None = None
-    keypoints: _Matches | None = None
-
-
-class _Evidence(_Part):
-    classes: list[_Class]
-
-
-class _Report(_Part):
-    """What a comparison reads of a report."""
-
-    bbox: dict[str, Any]
-    segm: dict[str, Any] | None
-    keypoints: dict[str, Any] | None
-    sigmas: list[float] | None = None
-    per_image: list[_Picture]
-    evidence: _Evidence
 
 
 @dataclass(frozen=True)
@@ -63,7 +20,7 @@ class Side:
     """One of the two: what it is called, its pictures, and the `rankings` of each task that both have."""
 
     name: str
-    pictures: list[_Picture]
+    pictures: tuple[PictureRow, ...]
     rankings: dict[IouType, list[Ranking]]
 
     @property
@@ -71,11 +28,13 @@ class Side:
         return sorted(ranking.name for ranking in self.rankings["bbox"])
 
 
-def sides(report_a: Mapping[str, Any], report_b: Mapping[str, Any], names: Names) -> tuple[Side, Side]:
-    """The two reports, ready to be compared. Raises `StudioError` where one is damaged or has no evidence, or where
-    they are of other pictures, objects or classes, or their OKS has other sigmas."""
-    a, b = _whole(report_a, names[0]), _whole(report_b, names[1])
-    kinds = [kind for kind in KINDS if getattr(a, kind) is not None and getattr(b, kind) is not None]
+def sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
+    """The two reports, ready to be compared. Raises `StudioError` where one has no evidence or damaged evidence, or
+    where they are of other pictures, objects or classes, or their OKS has other sigmas."""
+    for report, name in zip((a, b), names, strict=True):
+        if report.evidence is None:
+            raise StudioError(f"{name}: holds no evidence of each picture, which a comparison needs; {AGAIN}")
+    kinds = [kind for kind in KINDS if kind in a.kinds and kind in b.kinds]
     one, other = _side(a, kinds, names[0]), _side(b, kinds, names[1])
     _require_the_same_pictures(one, other)
     if one.classes != other.classes:
@@ -91,21 +50,10 @@ def sides(report_a: Mapping[str, Any], report_b: Mapping[str, Any], names: Names
     return one, other
 
 
-def _whole(report: Mapping[str, Any], name: str) -> _Report:
-    if "evidence" not in report:
-        raise StudioError(f"{name}: holds no evidence of each picture, which a comparison needs; {AGAIN}")
+def _side(report: Report, kinds: Sequence[IouType], name: str) -> Side:
     try:
-        return _Report.model_validate(report)
-    except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise StudioError(f"{name}: its {place} is damaged; {AGAIN}") from None
-
-
-def _side(report: _Report, kinds: Sequence[IouType], name: str) -> Side:
-    try:
-        content = report.model_dump()
-        return Side(name, report.per_image, {kind: rankings(content, kind) for kind in kinds})
-    except (ValueError, TypeError):  # not numbers, not as many as there are pictures or detections, not there
+        return Side(name, report.per_image, {kind: rankings(report, kind) for kind in kinds})
+    except ValueError:  # not numbers, not as many as there are pictures or detections, not there
         raise StudioError(f"{name}: its evidence of each picture is damaged; {AGAIN}") from None
 
 

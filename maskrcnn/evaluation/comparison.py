@@ -7,7 +7,7 @@ AP: a paired comparison tells apart what two intervals that overlap do not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from maskrcnn.evaluation.bootstrap import (
 )
 from maskrcnn.evaluation.coco_ap import IouType
 from maskrcnn.evaluation.comparability import Names, Side, sides
+from maskrcnn.evaluation.report import Report
 
 Comparison = dict[str, Any]
 
@@ -34,8 +35,8 @@ EQUAL = 1e-9
 
 
 def compare(
-    report_a: Mapping[str, Any],
-    report_b: Mapping[str, Any],
+    report_a: Report,
+    report_b: Report,
     names: Names = ("A", "B"),
     *,
     resamples: int = 2000,
@@ -56,7 +57,7 @@ def compare(
     A difference is B minus A, an interval [low, high]. A task that not both have is null, and so is a number that is
     not defined: an AP where there is nothing to find, the intervals of one picture alone. `verdict` is one of
     `VERDICTS`. Picture by picture the finest task that both have is compared.
-    Raises `StudioError` where the reports cannot be compared (see `comparable.sides`).
+    Raises `StudioError` where the reports cannot be compared (see `comparability.sides`).
     """
     a, b = sides(report_a, report_b, names)
     kinds = list(a.rankings)

@@ -31,8 +31,7 @@ import numpy as np
 
 from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
 from maskrcnn.evaluation.documents import Documents, id_order
-
-Block = dict[str, Any]
+from maskrcnn.evaluation.report import ClassEvidence, Evidence, Matches, Report
 
 THRESHOLDS = 10
 """COCO's IoU thresholds: .50, .55, ..., .95."""
@@ -59,8 +58,8 @@ class Ranking:
     ignored: np.ndarray
 
 
-def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Block:
-    """The block, from the matches that pycocotools has made already. `kinds` must have "bbox" among them."""
+def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Evidence:
+    """The evidence, from the matches that pycocotools has made already. `kinds` must have "bbox" among them."""
     results = {kind: coco.image_results(kind) for kind in kinds}
     own_ranking = "keypoints" in kinds and any(
         "pose_score" in pose for group in found.detections.values() for pose in group
@@ -68,22 +67,23 @@ def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> 
     classes = []
     for category_id, category in found.categories.items():
         of_class = {kind: [results[kind][category_id, image_id] for image_id in found.images] for kind in kinds}
-        entry: Block = {"name": category["name"], "scores": _words_by_picture(_scores(of_class["bbox"]))}
-        for kind in kinds:
-            entry[kind] = _task(of_class[kind])
+        matches = {kind: _matches(of_class[kind]) for kind in kinds}
         if own_ranking:
-            entry["keypoints"]["scores"] = _words_by_picture(_scores(of_class["keypoints"]))
-        classes.append(entry)
-    return {"classes": classes}
+            scores = _words_by_picture(_scores(of_class["keypoints"]))
+            matches["keypoints"] = matches["keypoints"].model_copy(update={"scores": scores})
+        scores = _words_by_picture(_scores(of_class["bbox"]))
+        classes.append(ClassEvidence.model_validate({"name": category["name"], "scores": scores, **matches}))
+    return Evidence(classes=tuple(classes))
 
 
-def rankings(report: Mapping[str, Any], kind: IouType) -> list[Ranking]:
-    """Each class of a report with evidence, as it stands in `kind`. Raises `ValueError` or `TypeError` where that is
-    damaged."""
-    rows = report["per_image"]
+def rankings(report: Report, kind: IouType) -> list[Ranking]:
+    """Each class of a report with evidence, as `kind` ranks it. Raises `ValueError` where the evidence is damaged."""
+    if report.evidence is None:
+        raise ValueError("the report has no evidence; evaluate with it")
+    rows = report.per_image
     # As pycocotools sorts them.
-    by_id = np.array(sorted(range(len(rows)), key=lambda place: id_order(rows[place]["image_id"])), np.int64)
-    return [_ranking(entry, kind, by_id) for entry in report["evidence"]["classes"]]
+    by_id = np.array(sorted(range(len(rows)), key=lambda place: id_order(rows[place].image_id)), np.int64)
+    return [_ranking(entry, kind, by_id) for entry in report.evidence.classes]
 
 
 def shortest(scores: np.ndarray) -> np.ndarray:
@@ -102,13 +102,13 @@ def _scores(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
     return [[] if result is None else result["dtScores"] for result in results]
 
 
-def _words_by_picture(scores: list[list[float]]) -> list[str]:
+def _words_by_picture(scores: list[list[float]]) -> tuple[str, ...]:
     ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
     short = shortest(np.array([score for group in scores for score in group], dtype=np.float64))
-    return [_words(group) for group in np.split(short, ends[:-1])] if scores else []
+    return tuple(_words(group) for group in np.split(short, ends[:-1])) if scores else ()
 
 
-def _task(results: Sequence[Mapping[str, Any] | None]) -> Block:
+def _matches(results: Sequence[Mapping[str, Any] | None]) -> Matches:
     found, ignored, objects = [], [], []
     for result in results:
         objects.append(0 if result is None else int(np.count_nonzero(np.asarray(result["gtIgnore"]) == 0)))
@@ -117,38 +117,40 @@ def _task(results: Sequence[Mapping[str, Any] | None]) -> Block:
         found.append(_words(_BITS @ ((matches > 0) & ~ignore)))
         ignored.append(_BITS @ ignore)
     any_ignored = any(bits.any() for bits in ignored)
-    return {
-        "objects": _words(np.array(objects)),
-        "found": found,
-        "ignored": [_words(bits) for bits in ignored] if any_ignored else [],
-    }
+    return Matches(
+        objects=_words(np.array(objects)),
+        found=tuple(found),
+        ignored=tuple(_words(bits) for bits in ignored) if any_ignored else (),
+    )
 
 
 def _words(numbers: np.ndarray) -> str:
     return " ".join(map(repr, numbers.tolist()))
 
 
-def _ranking(entry: Mapping[str, Any], kind: IouType, by_id: np.ndarray) -> Ranking:
-    task = entry[kind]
-    objects = np.array(task["objects"].split(), dtype=np.int64)
-    words = task.get("scores") or entry["scores"]
-    if not len(objects) == len(task["found"]) == len(task["ignored"] or by_id) == len(words) == len(by_id):
-        raise ValueError(f"{entry['name']}: not one entry for each picture")
-    found = [np.array(task["found"][picture].split(), dtype=np.int64) for picture in by_id]
+def _ranking(entry: ClassEvidence, kind: IouType, by_id: np.ndarray) -> Ranking:
+    matches = entry.matches(kind)
+    if matches is None:
+        raise ValueError(f"{entry.name}: has no {kind}")
+    objects = np.array(matches.objects.split(), dtype=np.int64)
+    words = matches.scores or entry.scores
+    if not len(objects) == len(matches.found) == len(matches.ignored or by_id) == len(words) == len(by_id):
+        raise ValueError(f"{entry.name}: not one entry for each picture")
+    found = [np.array(matches.found[picture].split(), dtype=np.int64) for picture in by_id]
     counts = [len(bits) for bits in found]
-    ignored = [np.array(task["ignored"][picture].split(), dtype=np.int64) for picture in by_id if task["ignored"]]
+    ignored = [np.array(matches.ignored[picture].split(), dtype=np.int64) for picture in by_id if matches.ignored]
     # Of keypoints there are the first twenty detections of a picture only.
     scores = [
         np.array(words[picture].split()[:count], dtype=np.float64) for picture, count in zip(by_id, counts, strict=True)
     ]
     for other in (scores, ignored or found):
         if list(map(len, other)) != counts:
-            raise ValueError(f"{entry['name']}: not one entry for each detection")
+            raise ValueError(f"{entry.name}: not one entry for each detection")
     order = np.argsort(-_joined(scores, np.float64), kind="stable")
     bits = _joined(found, np.int64)[order]
     passed = _joined(ignored, np.int64)[order] if ignored else np.zeros_like(bits)
     return Ranking(
-        name=entry["name"],
+        name=entry.name,
         objects=objects,
         picture=np.repeat(by_id, counts)[order],
         found=(bits[:, None] & _BITS) > 0,

@@ -1,159 +1,193 @@
-"""The report that `python -m maskrcnn evaluate` writes and the pages show.
+"""The report of a set of detections: what `python -m maskrcnn evaluate` writes, `compare` reads and the pages show.
 
-```
-{"bbox": {"AP", "AP50", "AP75", "APs", "APm", "APl"}, "segm": {...} | null, "keypoints": {...} (without APs) | null,
- "matched_by": "segm" | "bbox",
- "per_image": [{"image_id", "file", "n_gt", "n_pred", "ap", "ap50", "ap50_pooled", "keypoints_ap", "keypoints_ap50",
-                "tp", "fp", "fn"}, ...],
- "mean_ap50_pooled", "min_score", "sigmas": those of OKS, one for each keypoint | null,
- "definitions": {name: one or two sentences},
- "evidence": what `python -m maskrcnn compare` needs of each detection; where asked for (see `detection_evidence.py`)
- "intervals": 95 % bootstrap intervals of AP, AP50 and AP75; where they were asked for (see `bootstrap.intervals`)}
-```
+`report.json` is the report field by field. A field that was not given (`evidence`, `intervals`, the `segm` of a class
+without masks) is not written; one that was measured and is not defined is written as null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
-from maskrcnn.evaluation import detection_evidence, documents
-from maskrcnn.evaluation.bootstrap import LEVEL, Progress
-from maskrcnn.evaluation.coco_ap import KINDS, MAX_DETECTIONS, MAX_POSES, CocoEvaluation
-from maskrcnn.evaluation.documents import Document, Documents, Id
-from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
-from maskrcnn.evaluation.pooled_ap import pooled_ap
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 
-Report = dict[str, Any]
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.evaluation.coco_ap import KINDS, IouType, Summary
+
+MatchedBy = Literal["segm", "bbox"]
+"""What decides whether a detection found an object: the IoU of masks, or of boxes where there are no masks."""
+
+AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
+"""How to get two reports that can be compared."""
+
+_Item = TypeVar("_Item")
+_Array = Annotated[tuple[_Item, ...], Strict(False)]
+"""A JSON array, held as a tuple; its items are validated strictly."""
 
 
-def evaluate(
-    ground_truth: Document,
-    detections: Iterable[Document],
-    *,
-    min_score: float = DEFAULT_MIN_SCORE,
-    progress: Progress | None = None,
-    tasks: Sequence[str] | None = None,
-    sigmas: Sequence[float] | None = None,
-    with_evidence: bool = False,
-) -> Report:
-    """All numbers of a set of detections, as `report.json` holds them.
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
 
-    `ground_truth` is a COCO document, `detections` are COCO results of a network with `tasks` (None: what the
-    detections tell). Without masks, `segm` is None and pictures are matched by their boxes, which `matched_by` says;
-    without keypoints, `keypoints` is None; `sigmas` are those of OKS, one for each keypoint (None: the usual ones). AP
-    uses every detection; `n_pred`, `tp`, `fp` and `fn` only those with a score of at least `min_score`. A number that
-    is not defined (a picture or a size range without objects) is None, never NaN. `progress(done, total)` is called
-    after each picture. `with_evidence` adds what `compare` and `bootstrap.intervals` need. Raises `StudioError` where
-    the two documents do not fit together.
+
+class PictureRow(_Part):
+    """One picture of a report.
+
+    `n_gt` objects (crowds do not count) and `n_pred` detections of at least the report's `min_score`, of which `tp`
+    found an object and `fp` did not; `fn` objects were missed. `ap` and `ap50` are COCO's AP on this picture alone,
+    `ap50_pooled` is that of one ranking of all its classes (`pooled_ap`); None in a picture without objects.
     """
-    detections = list(detections)
-    tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    found = documents.read(ground_truth, detections, tasks=tasks)
-    coco = CocoEvaluation(found, sigmas)
-    per_image = []
-    for done, image_id in enumerate(found.images, start=1):
-        per_image.append(_picture(found, coco, image_id, min_score))
-        if progress is not None:
-            progress(done, len(found.images))
-    pooled = [row["ap50_pooled"] for row in per_image if row["ap50_pooled"] is not None]
-    report: Report = {
-        "bbox": coco.summary("bbox"),
-        "segm": coco.summary("segm") if found.masks else None,
-        "keypoints": coco.summary("keypoints") if found.num_keypoints is not None else None,
-        "matched_by": matched_by(found),
-        "per_image": per_image,
-        "mean_ap50_pooled": sum(pooled) / len(pooled) if pooled else None,
-        "min_score": min_score,
-        "sigmas": coco.sigmas,
-        "definitions": definitions(min_score, matched_by(found)),
-    }
-    if with_evidence:
-        report["evidence"] = detection_evidence.gather(
-            found, coco, [kind for kind in KINDS if report[kind] is not None]
-        )
-    return report
+
+    image_id: int | str
+    file: str
+    n_gt: int
+    n_pred: int = 0
+    ap: float | None = None
+    ap50: float | None = None
+    ap50_pooled: float | None = None
+    keypoints_ap: float | None = None
+    keypoints_ap50: float | None = None
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
 
 
-def matched_by(found: Documents) -> Literal["segm", "bbox"]:
-    """What is compared in each picture: masks, or boxes where the detections have no masks."""
-    return "segm" if found.masks else "bbox"
+class Matches(_Part):
+    """What became of the detections of one class in one measure, a text for each picture (see `detection_evidence`)."""
+
+    objects: str
+    found: _Array[str]
+    ignored: _Array[str]
+    scores: _Array[str] | None = None
 
 
-def _picture(found: Documents, coco: CocoEvaluation, image_id: Id, min_score: float) -> dict[str, Any]:
-    table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
-    partners = greedy_partners(table.ious, table.crowd)
-    on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
-    hits = (partners >= 0) & ~on_crowd
-    n_objects = int((~table.crowd).sum())
-    # The ranking is by score, so what the shown detections match does not depend on those below the threshold.
-    shown = table.scores >= min_score
-    tp = int((hits & shown).sum())
-    ap = coco.picture(image_id, matched_by(found))
-    poses = coco.picture(image_id, "keypoints") if found.num_keypoints is not None else {"AP": None, "AP50": None}
-    return {
-        "image_id": image_id,
-        "file": found.images[image_id]["file_name"],
-        "n_gt": n_objects,
-        "n_pred": int(shown.sum()),
-        "ap": ap["AP"],
-        "ap50": ap["AP50"],
-        "ap50_pooled": pooled_ap(hits[~on_crowd], n_objects),
-        "keypoints_ap": poses["AP"],
-        "keypoints_ap50": poses["AP50"],
-        "tp": tp,
-        "fp": int((~hits & ~on_crowd & shown).sum()),
-        "fn": n_objects - tp,
-    }
+class ClassEvidence(_Part):
+    """One class: its name, the scores of its detections and their matches in each measure that the report has."""
+
+    name: str
+    scores: _Array[str]
+    bbox: Matches
+    segm: Matches | None = None
+    keypoints: Matches | None = None
+
+    def matches(self, kind: IouType) -> Matches | None:
+        """Those of a measure; None where the report does not have it."""
+        found: Matches | None = getattr(self, kind)
+        return found
 
 
-def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: Literal["segm", "bbox"] = "segm") -> dict[str, str]:
-    """One or two short sentences for each number of the report."""
-    what = "mask" if matched_by == "segm" else "box"
-    return {
-        "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
-        "AP50": "The same at IoU .50 alone.",
-        "AP75": "The same at IoU .75 alone: it asks for tight outlines.",
-        "APs": "AP over objects of at most 32 x 32 = 1024 pixels of area, as the labels give it. A detection that "
-        "finds no object counts where its own area is so.",
-        "APm": "AP over objects from 32 x 32 to 96 x 96 pixels; one of exactly such an area counts on both sides of "
-        "it.",
-        "APl": "AP over objects of 96 x 96 = 9216 pixels and more.",
-        "bbox": "IoU is measured between boxes; a detection's area is that of its box, in all numbers by size.",
-        "segm": "IoU is measured between masks; a detection's area is that of its mask. null where the model finds "
-        "no masks. (pycocotools takes the box for it where results hold both: give it results of masks alone.)",
-        "keypoints": "In place of IoU stands OKS, object keypoint similarity: the mean over the labelled keypoints of "
-        "exp(-d^2 / (2 s^2 k^2)), with d the distance in pixels, s^2 the area of the object and k twice the keypoint's "
-        "sigma. Objects without labelled keypoints count neither way. Detections are ranked by their pose_score, "
-        "where they have one: the score times the OKS that the network expects of its keypoints. null where the model "
-        "finds no keypoints.",
-        "matched_by": "What decides in each picture whether a detection found an object: segm, the IoU of masks, or "
-        "bbox, that of boxes, where the model finds no masks.",
-        "ap": f"COCO {what} AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
-        "null where it has no objects.",
-        "ap50": f"COCO {what} AP at IoU .50 computed on this one picture, over the classes that appear in it.",
-        "ap50_pooled": f"AP at {what} IoU .50 from one ranking of all detections of this picture, all classes "
-        "together, as the matterport notebooks print it: the exact area under the precision envelope. null where it "
-        "has no objects.",
-        "keypoints_ap": "COCO keypoint AP (OKS .50 to .95) computed on this one picture. null where no object has "
-        "labelled keypoints, or the model finds none.",
-        "keypoints_ap50": "COCO keypoint AP at OKS .50 computed on this one picture.",
-        "mean_ap50_pooled": "The mean of ap50_pooled over the pictures that have objects.",
-        "n_gt": "Labelled objects in the picture; crowds do not count.",
-        "n_pred": f"Detections with a score of at least {min_score:g}.",
-        "tp": f"Detections with a score of at least {min_score:g} that found an object: same class, {what} IoU of at "
-        f"least {DEFAULT_IOU:g}, matched greedily from the best score down, each object once.",
-        "fp": f"Detections with a score of at least {min_score:g} that found none. One that lies on a crowd counts "
-        "neither way.",
-        "fn": f"Objects that no detection with a score of at least {min_score:g} found.",
-        "limit": f"COCO AP looks at the {MAX_DETECTIONS} best detections of a class in each picture, keypoint AP at "
-        f"the {MAX_POSES} best.",
-        "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection "
-        "(scores; those of keypoints that are ranked by their pose_score stand with the keypoints), and what became "
-        "of it as bit masks over the IoU thresholds, bit 0 for .50 up to bit 9 for .95: found an object (found), or "
-        "counts neither way (ignored; an empty list where none does). Pictures are in the order of per_image, "
-        "detections in that of their scores, which have only as many decimals as that order needs. COCO AP on any "
-        "choice of the pictures follows from it.",
-        "intervals": f"[low, high], the basic {LEVEL * 100:g} % bootstrap interval of the AP. Each resample draws as "
-        "many pictures as there are, with replacement. null where there is nothing to find, or one picture only.",
-    }
+class Evidence(_Part):
+    """What became of every detection. COCO's AP on any choice of the pictures follows from it."""
+
+    classes: _Array[ClassEvidence]
+
+
+Edges = dict[str, list[float] | None]
+"""AP, AP50 and AP75 -> [low, high]; None where there is nothing to find, or one picture only."""
+
+
+class Intervals(_Part):
+    """Basic bootstrap intervals of the figures of a report (see `bootstrap`), None for a measure that it does not
+    have."""
+
+    level: float
+    resamples: int
+    seed: int
+    bbox: Edges | None
+    segm: Edges | None
+    keypoints: Edges | None
+
+    def edges(self, kind: IouType) -> Edges:
+        """Those of a measure; empty where there are none."""
+        found: Edges | None = getattr(self, kind)
+        return found or {}
+
+
+class Report(_Part):
+    """All figures of a set of detections on labelled pictures.
+
+    `bbox`, `segm` and `keypoints` are COCO's AP over all pictures, `{"AP", "AP50", "AP75", "APs", "APm", "APl"}`
+    (keypoints have no APs), in [0, 1]; None for a task that the network does not have, and a figure is None where no
+    object is of that size. `per_image` has a row for each picture. `definitions` says in a sentence or two what each
+    figure means. `sigmas` are those of OKS, one for each keypoint.
+
+    >>> from maskrcnn.evaluation import evaluate
+    >>> truth = {
+    ...     "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}],
+    ...     "categories": [{"id": 1, "name": "cell"}],
+    ...     "annotations": [
+    ...         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0},
+    ...         {"id": 2, "image_id": 1, "category_id": 1, "bbox": [60, 60, 20, 20], "area": 400, "iscrowd": 0},
+    ...     ],
+    ... }
+    >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "score": 0.9}]
+    >>> report = evaluate(truth, found, tasks=["box"])
+
+    One of two objects is found and nothing else: precision 1 up to recall 1/2, which is 51 of COCO's 101 recalls.
+
+    >>> round(report.bbox["AP"], 4), round(51 / 101, 4)
+    (0.505, 0.505)
+    >>> row = report.per_image[0]
+    >>> row.file, row.tp, row.fp, row.fn
+    ('a.png', 1, 0, 1)
+    >>> Report.from_json(report.to_json(), "report.json") == report
+    True
+    """
+
+    bbox: Summary
+    segm: Summary | None
+    keypoints: Summary | None
+    matched_by: MatchedBy = "segm"
+    per_image: _Array[PictureRow]
+    mean_ap50_pooled: float | None = None
+    min_score: float = 0.5
+    sigmas: _Array[float] | None = None
+    definitions: dict[str, str] = {}
+    evidence: Evidence | None = None
+    intervals: Intervals | None = None
+
+    def summary(self, kind: IouType) -> Summary | None:
+        """COCO's figures of one measure; None where the report does not have it."""
+        found: Summary | None = getattr(self, kind)
+        return found
+
+    @property
+    def kinds(self) -> tuple[IouType, ...]:
+        """The measures that it has, of `bbox`, `segm` and `keypoints`."""
+        return tuple(kind for kind in KINDS if self.summary(kind) is not None)
+
+    def with_intervals(self, intervals: Intervals) -> Report:
+        """The same report with intervals in it."""
+        return self.model_copy(update={"intervals": intervals})
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `report.json`, of dicts, lists, texts, numbers and None."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @classmethod
+    def from_json(cls, content: object, name: str) -> Report:
+        """The report that a JSON document holds. `StudioError`, beginning with its `name`, where it is none or is
+        damaged."""
+        if not isinstance(content, dict) or not {"per_image", "bbox"} <= set(content):
+            raise StudioError(f"{name}: this is no report; give one that `python -m maskrcnn evaluate` wrote")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors()[0]["loc"]))
+            raise StudioError(f"{name}: its {place} is damaged; {AGAIN}") from None
+
+    @classmethod
+    def read(cls, path: Path) -> Report:
+        """The report in a file. `ArgumentError` where the file cannot be read, `StudioError` where it holds no report
+        or a damaged one."""
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ArgumentError(
+                f"{path} does not exist; give a report that `python -m maskrcnn evaluate` wrote"
+            ) from None
+        except OSError as error:
+            raise ArgumentError(f"{path}: cannot be read ({error.strerror}); give a report") from None
+        except (ValueError, RecursionError):
+            content = None
+        return cls.from_json(content, str(path))

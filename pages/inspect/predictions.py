@@ -9,7 +9,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.drawing import overlays
 from maskrcnn.evaluation import match_image
-from maskrcnn.runs.folder import runs_in
+from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.inspect import run_report, why_missed
 from maskrcnn.studio.inspect.run_report import figure
@@ -171,8 +171,8 @@ with session.fail_softly():
     detections = run.detections(epoch)
     matches = match_image(truth, detections, images[name]["id"], min_score, tasks=config.tasks)
     report = run_report.report(run, epoch, min_score)
-row = report["per_image"][position]
-says = report["definitions"]
+row = report.per_image[position]
+says = report.definitions
 class_names = {category["id"]: category["name"] for category in truth["categories"]}
 colours = None if colouring == "match" else run_report.class_colours(project, truth["categories"])
 shown_width = round((TALLEST if view == BOTH else TALLEST_ALONE) * picture.shape[1] / picture.shape[0])
@@ -182,14 +182,14 @@ places = (
 
 if TRUTH in places:
     with places[TRUTH]:
-        st.markdown(f"**Ground truth** · {counted(row['n_gt'], 'object')}")
+        st.markdown(f"**Ground truth** · {counted(row.n_gt, 'object')}")
         drawn = overlays.draw(
             picture, overlays.truth_marks(matches, class_names, colours, config.keypoint_edges), **switches
         )
         st.image(drawn, width=shown_width, alt=f"{name} with its labelled objects")
 if FOUND in places:
     with places[FOUND]:
-        st.markdown(f"**Prediction** · {counted(row['n_pred'], 'detection')}")
+        st.markdown(f"**Prediction** · {counted(row.n_pred, 'detection')}")
         drawn = overlays.draw(
             picture, overlays.prediction_marks(matches, class_names, colours, config.keypoint_edges), **switches
         )
@@ -201,16 +201,16 @@ with picture_row:
         st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     learned = "" if is_validated else " The network learned from this picture, so it says little."
-    st.metric("AP of this picture", figure(row["ap"]), help=says["ap"] + learned, width="content")
+    st.metric("AP of this picture", figure(row.ap), help=says["ap"] + learned, width="content")
     if "keypoints" in config.tasks:
-        st.markdown(f"**{figure(row['keypoints_ap'])}** keypoint AP", help=says["keypoints_ap"])
+        st.markdown(f"**{figure(row.keypoints_ap)}** keypoint AP", help=says["keypoints_ap"])
     for colour, words, line, field in (
         ("green", "found, TP", "solid", "tp"),
         ("orange", "wrong, FP", "hatched", "fp"),
         ("blue", "missed, FN", "dashed", "fn"),
     ):
         style = f" ({line})" if colouring == "match" else ""
-        st.markdown(f":{colour}-badge[**{row[field]}**] {words}{style}", help=says[field])
+        st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=says[field])
     if matches.matched_by == "bbox":
         st.markdown(":small[Judged by boxes: this network finds no masks.]", help=says["matched_by"])
 
@@ -258,7 +258,7 @@ with st.container(horizontal=True):
     )
     st.download_button(
         "Report (JSON)",
-        json.dumps(report, indent=1),
+        json.dumps(report.to_json(), indent=1),
         file_name=f"{run.name}_epoch_{epoch:04d}_report.json",
         mime="application/json",
         icon=":material/download:",

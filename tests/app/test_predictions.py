@@ -89,7 +89,7 @@ def run(project: Project) -> RunFolder:
     made.write_json("dataset.json", {"train": document(), "val": document()})
     for epoch, detections in EPOCHS.items():
         made.write_detections(epoch, detections)
-        score = evaluate(document(), detections)["segm"]["AP"]
+        score = evaluate(document(), detections).segm["AP"]
         made.append_metrics(
             {"event": "epoch", "epoch": epoch, "step": epoch, "progress": epoch / 2, "elapsed": 1.0, "eta": 0.0}
             | {"segm_ap": score}

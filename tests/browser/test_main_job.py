@@ -19,7 +19,8 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.jobs import local
-from maskrcnn.runs.folder import RunFolder, runs_in
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.project_runs import runs_in
 
 WIDTH, HEIGHT = 320, 240
 TRIANGLE = ((180, 40), (290, 60), (240, 200))
@@ -137,8 +138,8 @@ def test_draw_train_watch_and_inspect(
     settled(page)
     ap = page.locator('[data-testid="stMetric"]').filter(has_text="AP of this picture")
     best = run.result()["best_epoch"]
-    (expected,) = evaluate(run.dataset()["val"], run.detections(best))["per_image"]
-    assert f"{expected['ap']:.3f}" in ap.inner_text()
+    (expected,) = evaluate(run.dataset()["val"], run.detections(best)).per_image
+    assert f"{expected.ap:.3f}" in ap.inner_text()
     assert page.get_by_alt_text("c.png with").count() == 2
     assert page.locator('[data-testid="stException"]').count() == 0
 

@@ -19,7 +19,7 @@ ALL = [found(n, 1, *FIRST, 0.9 - n / 100) for n in range(PICTURES)]
 
 def write(path: Path, detections: list[dict[str, Any]], labels: dict[str, Any] = LABELS) -> Path:
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(evaluate(labels, detections, with_evidence=True)))
+    path.write_text(json.dumps(evaluate(labels, detections, with_evidence=True).to_json()))
     return path
 
 

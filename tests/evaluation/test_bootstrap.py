@@ -53,8 +53,8 @@ def test_the_interval_is_the_middle_of_the_slow_values_turned_about_the_whole() 
     document, detections = random_set(4, images=8, objects=2, extra=1)
     report = evaluate(document, detections, with_evidence=True)
     slow = slow_figures(document, detections, draws(8, 121, 7), "segm")
-    for name, edges in intervals(report, 121, seed=7)["segm"].items():
-        ordered, whole = sorted(slow[name]), report["segm"][name]
+    for name, edges in intervals(report, 121, seed=7).segm.items():
+        ordered, whole = sorted(slow[name]), report.segm[name]
         expected = [min(1, max(0, 2 * whole - ordered[place])) for place in (117, 3)]
         assert edges == pytest.approx(expected, abs=1e-12)
 
@@ -97,8 +97,8 @@ def test_intervals_of_a_report() -> None:
     document = truth(*((n, 1, *FIRST) for n in range(5)), images=5)
     detections = [found(n, 1, *FIRST, 0.9) for n in range(5)] + [found(0, 1, *NOWHERE, 0.1)]
     between = intervals(evaluate(document, detections, with_evidence=True), 100, seed=2)
-    assert between["segm"] == between["bbox"] == {name: pytest.approx([1.0, 1.0]) for name in FIGURES}
-    assert (between["keypoints"], between["level"], between["resamples"], between["seed"]) == (None, 0.95, 100, 2)
+    assert between.segm == between.bbox == {name: pytest.approx([1.0, 1.0]) for name in FIGURES}
+    assert (between.keypoints, between.level, between.resamples, between.seed) == (None, 0.95, 100, 2)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_intervals_of_a_report() -> None:
 )
 def test_where_there_is_little(document: Document, detections: list[Document], expected: list[float] | None) -> None:
     report = evaluate(document, detections, tasks=("box", "mask"), with_evidence=True)
-    assert intervals(report, 100)["segm"] == dict.fromkeys(FIGURES, expected)
+    assert intervals(report, 100).segm == dict.fromkeys(FIGURES, expected)
 
 
 def test_progress_ends_at_the_whole() -> None:

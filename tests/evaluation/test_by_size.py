@@ -103,7 +103,7 @@ def largest_difference(document: Entry, detections: list[Entry]) -> float:
     report, differences = evaluate(document, detections), []
     for kind in ("bbox", "segm"):
         for name, theirs in zip(NAMES, official(document, detections, kind), strict=True):
-            ours = report[kind][name]
+            ours = report.summary(kind)[name]
             assert (ours is None) == (theirs is None), (kind, name)
             differences.append(0.0 if ours is None else abs(ours - theirs))
     return max(differences)
@@ -187,6 +187,6 @@ def test_ids_may_be_texts() -> None:
     for entry in document["annotations"] + detections:
         entry["image_id"], entry["category_id"] = f"{entry['image_id']:04d}", f"{entry['category_id']:04d}"
     report = evaluate(document, detections, with_evidence=True)
-    assert [report[kind] for kind in ("bbox", "segm")] == [expected[kind] for kind in ("bbox", "segm")]
-    assert report["evidence"] == expected["evidence"]
-    assert [row["image_id"] for row in report["per_image"]] == [entry["id"] for entry in document["images"]]
+    assert [report.bbox, report.segm] == [expected.bbox, expected.segm]
+    assert report.evidence == expected.evidence
+    assert [row.image_id for row in report.per_image] == [entry["id"] for entry in document["images"]]

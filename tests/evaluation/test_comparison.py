@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import compare, evaluate
+from maskrcnn.evaluation import Report, compare, evaluate
 from maskrcnn.evaluation.bootstrap import FIGURES, TOGETHER, draws, each_alone, figures, interval
 from maskrcnn.evaluation.comparison import VERDICTS, verdict
 from maskrcnn.evaluation.detection_evidence import rankings
@@ -22,13 +22,18 @@ ONE_EACH = truth(*((n, 1, *FIRST) for n in range(PICTURES)), images=PICTURES)
 ALL_FOUND = [found(n, 1, *FIRST, 0.5 + n / 100) for n in range(PICTURES)]
 
 
-def measured(document: dict[str, Any], detections: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+def measured(document: dict[str, Any], detections: list[dict[str, Any]], **options: Any) -> Report:
     return evaluate(document, detections, with_evidence=True, **options)
+
+
+def reread(content: dict[str, Any]) -> Report:
+    """The report b.json with that content."""
+    return Report.from_json(json.loads(json.dumps(content)), "b.json")
 
 
 def test_a_network_against_itself_differs_by_nothing() -> None:
     report = measured(*random_set(1, images=8, objects=4, extra=4))
-    same = compare(report, json.loads(json.dumps(report)), resamples=200)
+    same = compare(report, reread(report.to_json()), resamples=200)
     for kind in ("bbox", "segm"):
         for row in same[kind].values():
             assert (row["difference"], row["difference_interval"], row["verdict"]) == (0, [0, 0], "contains 0")
@@ -77,7 +82,7 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
     ap_a, ap_b = (
         figures(rankings(report, "segm"), draws(PICTURES, 400, seed))["AP"] for report, seed in ((a, 1), (b, 2))
     )
-    unpaired = interval(ap_b - ap_a, b["segm"]["AP"] - a["segm"]["AP"], least=-1)
+    unpaired = interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], least=-1)
     assert unpaired is not None
     # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.
     assert np.ptp(paired) < 0.5 * np.ptp(unpaired)
@@ -97,11 +102,11 @@ def test_pictures_are_those_of_the_reports(seed: int) -> None:
     a, b = measured(document, detections), measured(document, detections[1::2])
     rows = compare(a, b, resamples=100)["per_image"]
     assert rows["kind"] == "segm"
-    for row, ours, theirs in zip(rows["pictures"], a["per_image"], b["per_image"], strict=True):
-        assert row["file"] == ours["file"]
-        assert (row["a"], row["b"]) == (approximate(ours["ap"]), approximate(theirs["ap"]))
+    for row, ours, theirs in zip(rows["pictures"], a.per_image, b.per_image, strict=True):
+        assert row["file"] == ours.file
+        assert (row["a"], row["b"]) == (approximate(ours.ap), approximate(theirs.ap))
     assert rows["a_better"] + rows["b_better"] + rows["equal"] + rows["without_objects"] == 7
-    assert rows["without_objects"] == sum(row["ap"] is None for row in a["per_image"])
+    assert rows["without_objects"] == sum(row.ap is None for row in a.per_image)
 
 
 def approximate(number: float | None) -> Any:
@@ -112,7 +117,7 @@ def test_keypoints_are_compared_where_both_have_them() -> None:
     document, detections = random_poses(0)
     both = measured(document, detections, tasks=("box", "keypoints"))
     boxes = measured(document, detections, tasks=("box",))
-    assert compare(both, both, resamples=100)["keypoints"]["AP"]["a"] == pytest.approx(both["keypoints"]["AP"])
+    assert compare(both, both, resamples=100)["keypoints"]["AP"]["a"] == pytest.approx(both.keypoints["AP"])
     assert compare(both, both, resamples=100)["per_image"]["kind"] == "keypoints"
     without = compare(both, boxes, resamples=100)
     assert (without["keypoints"], without["segm"], without["per_image"]["kind"]) == (None, None, "bbox")
@@ -130,7 +135,7 @@ def test_poses_are_compared_by_their_own_ranking() -> None:
     assert found["bbox"]["AP"]["difference"] == 0
     assert found["keypoints"]["AP"]["difference"] != 0
     for side, report in zip("ab", poses, strict=True):
-        assert found["keypoints"]["AP"][side] == pytest.approx(report["keypoints"]["AP"])
+        assert found["keypoints"]["AP"][side] == pytest.approx(report.keypoints["AP"])
 
 
 def test_one_picture_has_no_interval() -> None:
@@ -162,7 +167,7 @@ def test_verdicts(edges: list[float] | None, says: str) -> None:
     assert VERDICTS[says]
 
 
-def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+def changed(change: Callable[[dict[str, Any]], Any]) -> Report:
     """The labels of two pictures after a change, measured."""
     document = truth((0, 1, *FIRST), (1, 2, *FIRST), images=2)
     change(document)
@@ -200,12 +205,12 @@ def test_keypoints_that_were_measured_by_other_sigmas_are_not_compared() -> None
     tasks = ("box", "keypoints")
     count = len(document["annotations"][0]["keypoints"]) // 3
     a, b = (measured(document, detections, tasks=tasks, sigmas=[sigma] * count) for sigma in (0.05, 0.3))
-    assert a["sigmas"] == [0.05] * count
+    assert a.sigmas == (0.05,) * count
     with pytest.raises(StudioError, match=r"by other sigmas \(a.json, b.json\)"):
         compare(a, b, ("a.json", "b.json"), resamples=100)
     assert compare(a, a, resamples=100)["keypoints"]["AP"]["difference"] == 0
     boxes = measured(document, detections, tasks=("box",))
-    assert boxes["sigmas"] is None
+    assert boxes.sigmas is None
     assert compare(a, boxes, resamples=100)["keypoints"] is None
 
 
@@ -221,12 +226,14 @@ def test_pictures_alone_when_there_are_more_than_are_looked_at_together() -> Non
 
 def test_reports_without_evidence_or_with_damaged_evidence_are_to_be_made_again() -> None:
     report = measured(ONE_EACH, ALL_FOUND)
-    old = {key: value for key, value in report.items() if key != "evidence"}
-    with pytest.raises(StudioError, match=r"old.json: holds no evidence .* `python -m maskrcnn evaluate"):
-        compare(report, old, ("new.json", "old.json"), resamples=100)
-    for damage in ({}, {"classes": [{"name": "class 1"}]}, {"classes": None}, None):
+    content = report.to_json()
+    old = {key: value for key, value in content.items() if key != "evidence"}
+    for without in (old, {**old, "evidence": None}):
+        with pytest.raises(StudioError, match=r"old.json: holds no evidence .* `python -m maskrcnn evaluate"):
+            compare(report, reread(without), ("new.json", "old.json"), resamples=100)
+    for damage in ({}, {"classes": [{"name": "class 1"}]}, {"classes": None}, []):
         with pytest.raises(StudioError, match="is damaged"):
-            compare({**report, "evidence": damage}, report, resamples=100)
+            compare(reread({**content, "evidence": damage}), report, resamples=100)
 
 
 @pytest.mark.parametrize(
@@ -247,10 +254,10 @@ def test_reports_without_evidence_or_with_damaged_evidence_are_to_be_made_again(
 )
 def test_a_damaged_report_is_named(damage: Callable[[dict[str, Any]], Any], says: str) -> None:
     report = measured(ONE_EACH, ALL_FOUND)
-    torn = json.loads(json.dumps(report))
+    torn = json.loads(json.dumps(report.to_json()))
     damage(torn)
     with pytest.raises(StudioError, match=r"^b\.json: ") as raised:
-        compare(report, torn, ("a.json", "b.json"), resamples=100)
+        compare(report, reread(torn), ("a.json", "b.json"), resamples=100)
     assert says in str(raised.value)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pycocotools.cocoeval import COCOeval
 
-from maskrcnn.evaluation import evaluate
+from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.evaluation.bootstrap import figures
 from maskrcnn.evaluation.detection_evidence import rankings, shortest
 from tests.evaluation.random_sets import random_poses, random_set
@@ -17,7 +17,8 @@ from tests.evaluation.test_report import FIRST, NOWHERE, SECOND, code, found, tr
 
 
 def evidence(document: dict[str, Any], detections: list[dict[str, Any]]) -> dict[str, Any]:
-    return evaluate(document, detections, with_evidence=True)["evidence"]
+    found: dict[str, Any] = evaluate(document, detections, with_evidence=True).to_json()["evidence"]
+    return found
 
 
 def test_each_detection_has_its_thresholds() -> None:
@@ -45,7 +46,7 @@ def test_what_falls_to_a_crowd_is_ignored_and_the_crowd_is_no_object() -> None:
 
 
 def test_it_is_there_where_it_was_asked_for_only() -> None:
-    assert "evidence" not in evaluate(truth((0, 1, *FIRST)), [])
+    assert "evidence" not in evaluate(truth((0, 1, *FIRST)), []).to_json()
 
 
 def test_nothing_is_matched_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,13 +85,13 @@ def test_the_ap_of_keypoints_follows_from_it(seed: int, own_score: bool) -> None
     agrees(evaluate(document, detections, tasks=("box", "keypoints"), with_evidence=True), ("bbox", "keypoints"))
 
 
-def agrees(report: dict[str, Any], kinds: tuple[Any, ...]) -> None:
+def agrees(report: Report, kinds: tuple[Any, ...]) -> None:
     """Evidence that went through a file gives the figures that pycocotools gave."""
-    report = json.loads(json.dumps(report))
-    once = np.ones((1, len(report["per_image"])), dtype=np.int32)
+    report = Report.from_json(json.loads(json.dumps(report.to_json())), "report.json")
+    once = np.ones((1, len(report.per_image)), dtype=np.int32)
     for kind in kinds:
         for name, values in figures(rankings(report, kind), once).items():
-            assert values[0] == pytest.approx(report[kind][name], abs=1e-12)
+            assert values[0] == pytest.approx(report.summary(kind)[name], abs=1e-12)
             assert name == "AP75" or 0 < values[0] < 1
 
 

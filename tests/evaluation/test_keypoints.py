@@ -139,11 +139,11 @@ def test_poses_are_ranked_by_their_own_score() -> None:
     exact = found(POSE, score=0.4, pose_score=0.4)
     nowhere = found([(300.0, 300.0), (390.0, 390.0)], score=0.9, bbox=[300, 300, SIDE, SIDE])
     by_pose = evaluate(truth(POSE), [exact, {**nowhere, "pose_score": 0.1}], sigmas=SIGMAS)
-    assert by_pose["keypoints"]["AP"] == pytest.approx(1.0)
-    assert by_pose["per_image"][0]["keypoints_ap"] == pytest.approx(1.0)
-    assert by_pose["bbox"]["AP"] == pytest.approx(0.5)
+    assert by_pose.keypoints["AP"] == pytest.approx(1.0)
+    assert by_pose.per_image[0].keypoints_ap == pytest.approx(1.0)
+    assert by_pose.bbox["AP"] == pytest.approx(0.5)
     by_score = evaluate(truth(POSE), [found(POSE, score=0.4), nowhere], sigmas=SIGMAS)
-    assert by_score["keypoints"]["AP"] == pytest.approx(0.5)
+    assert by_score.keypoints["AP"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("first", "says"), [(True, 'lacks the "pose_score" that entry 0 has'), (False, "has a")])
@@ -152,7 +152,7 @@ def test_all_poses_have_a_score_of_their_own_or_none_has(first: bool, says: str)
     detections = [with_one, with_one, without] if first else [without, without, with_one]
     with pytest.raises(StudioError, match=f"entry 2 {says}"):
         evaluate(truth(POSE), detections, sigmas=SIGMAS)
-    assert evaluate(truth(POSE), detections, tasks=("box",))["bbox"]["AP"] == pytest.approx(1.0)
+    assert evaluate(truth(POSE), detections, tasks=("box",)).bbox["AP"] == pytest.approx(1.0)
 
 
 def test_results_in_cocos_own_form_have_no_box() -> None:
@@ -196,11 +196,11 @@ def test_the_summary_is_pycocotools_own(seed: int) -> None:
 def test_the_report_has_keypoints_of_the_set_and_of_each_picture() -> None:
     document, detections = random_poses(0)
     report = evaluate(document, detections)
-    assert report["keypoints"] == coco_summary(document, detections, "keypoints")
-    for row in report["per_image"]:
-        stats = official(document, detections, [row["image_id"]])
-        assert (value(row["keypoints_ap"]), value(row["keypoints_ap50"])) == pytest.approx((stats[0], stats[1]))
-    json.dumps(report, allow_nan=False)
+    assert report.keypoints == coco_summary(document, detections, "keypoints")
+    for row in report.per_image:
+        stats = official(document, detections, [row.image_id])
+        assert (value(row.keypoints_ap), value(row.keypoints_ap50)) == pytest.approx((stats[0], stats[1]))
+    json.dumps(report.to_json(), allow_nan=False)
 
 
 # Networks without masks, and what does not fit
@@ -210,14 +210,14 @@ def test_without_masks_pictures_are_matched_by_boxes() -> None:
     """A box of 60 x 80 around the 60 x 60 object: IoU 0.75, a hit at .50 to .75, where its mask says nothing."""
     loose = found(POSE, bbox=[100, 100, SIDE, 80])
     report = evaluate(truth(POSE), [loose], sigmas=SIGMAS)
-    assert report["segm"] is None
-    assert report["matched_by"] == "bbox"
-    assert report["bbox"]["AP"] == pytest.approx(0.6)
-    assert report["keypoints"]["AP"] == pytest.approx(1.0)
-    (row,) = report["per_image"]
-    assert (row["ap"], row["ap50"], row["tp"], row["fp"], row["fn"]) == (pytest.approx(0.6), pytest.approx(1), 1, 0, 0)
-    assert "box IoU" in report["definitions"]["tp"]
-    assert {*row, "keypoints", "matched_by"} - {"image_id", "file"} <= set(report["definitions"])
+    assert report.segm is None
+    assert report.matched_by == "bbox"
+    assert report.bbox["AP"] == pytest.approx(0.6)
+    assert report.keypoints["AP"] == pytest.approx(1.0)
+    (row,) = report.per_image
+    assert (row.ap, row.ap50, row.tp, row.fp, row.fn) == (pytest.approx(0.6), pytest.approx(1), 1, 0, 0)
+    assert "box IoU" in report.definitions["tp"]
+    assert {*row.model_dump(), "keypoints", "matched_by"} - {"image_id", "file"} <= set(report.definitions)
 
     matches = match_image(truth(POSE), [loose], 1)
     assert (matches.matched_by, matches.predictions[0].rle, matches.truths[0].rle) == ("bbox", None, None)
@@ -227,16 +227,16 @@ def test_without_masks_pictures_are_matched_by_boxes() -> None:
 
 def test_what_a_network_finds_may_be_said_where_it_found_nothing() -> None:
     told = evaluate(truth(POSE), [], tasks=("box", "keypoints"))
-    assert (told["segm"], told["matched_by"], told["keypoints"]["AP"]) == (None, "bbox", 0.0)
+    assert (told.segm, told.matched_by, told.keypoints["AP"]) == (None, "bbox", 0.0)
     guessed = evaluate(truth(POSE), [])
-    assert (guessed["segm"]["AP"], guessed["matched_by"], guessed["keypoints"]) == (0.0, "segm", None)
+    assert (guessed.segm["AP"], guessed.matched_by, guessed.keypoints) == (0.0, "segm", None)
 
 
 def test_labels_without_keypoints_leave_the_numbers_undefined() -> None:
     document = truth(POSE, keypoints=None, num_keypoints=0)
     report = evaluate(document, [found(POSE)])
-    assert report["keypoints"] == dict.fromkeys(("AP", "AP50", "AP75", "APm", "APl"))
-    assert report["per_image"][0]["keypoints_ap"] is None
+    assert report.keypoints == dict.fromkeys(("AP", "AP50", "AP75", "APm", "APl"))
+    assert report.per_image[0].keypoints_ap is None
 
 
 @pytest.mark.parametrize(

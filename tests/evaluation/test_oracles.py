@@ -54,9 +54,9 @@ def test_the_summary_is_pycocotools_own(seed: int, iou_type: Any) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_ap_of_each_picture_is_pycocotools_own(seed: int) -> None:
     document, detections = random_set(seed, images=5, objects=5, extra=3)
-    for row in evaluate(document, detections)["per_image"]:
-        stats = official(document, detections, "segm", [row["image_id"]])
-        assert (value(row["ap"]), value(row["ap50"])) == pytest.approx((stats[0], stats[1]))
+    for row in evaluate(document, detections).per_image:
+        stats = official(document, detections, "segm", [row.image_id])
+        assert (value(row.ap), value(row.ap50)) == pytest.approx((stats[0], stats[1]))
 
 
 def bitmaps(entries: list[dict[str, Any]]) -> list[np.ndarray]:
@@ -92,21 +92,21 @@ def slow_pooled_ap(truths: list[dict[str, Any]], found: list[dict[str, Any]]) ->
 def test_pooled_ap_is_the_area_under_the_curve(seed: int) -> None:
     document, detections = random_set(seed, images=4, objects=6, extra=4)
     document["annotations"] = [entry for entry in document["annotations"] if not entry["iscrowd"]]
-    for row in evaluate(document, detections)["per_image"]:
-        truths = [entry for entry in document["annotations"] if entry["image_id"] == row["image_id"]]
-        found = [entry for entry in detections if entry["image_id"] == row["image_id"]]
+    for row in evaluate(document, detections).per_image:
+        truths = [entry for entry in document["annotations"] if entry["image_id"] == row.image_id]
+        found = [entry for entry in detections if entry["image_id"] == row.image_id]
         expected = slow_pooled_ap(truths, found)
-        assert row["ap50_pooled"] == (None if expected is None else pytest.approx(expected))
+        assert row.ap50_pooled == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize("min_score", [0.0, 0.3, 0.7])
 def test_the_report_counts_what_the_matches_say(min_score: float) -> None:
     document, detections = random_set(11, images=6, objects=6, extra=4)
-    for row in evaluate(document, detections, min_score=min_score)["per_image"]:
-        matches = match_image(document, detections, row["image_id"], min_score)
-        assert (row["tp"], row["fp"], row["fn"]) == (matches.tp, matches.fp, matches.fn)
-        assert row["n_pred"] == len(matches.predictions)
-        assert matches.tp + matches.fn == row["n_gt"]
+    for row in evaluate(document, detections, min_score=min_score).per_image:
+        matches = match_image(document, detections, row.image_id, min_score)
+        assert (row.tp, row.fp, row.fn) == (matches.tp, matches.fp, matches.fn)
+        assert row.n_pred == len(matches.predictions)
+        assert matches.tp + matches.fn == row.n_gt
 
 
 def test_the_work_grows_with_the_detections_not_faster() -> None:

@@ -93,44 +93,44 @@ def test_one_picture(
     counts: tuple[int, int, int],
 ) -> None:
     report = evaluate(TWO, [found(0, *fields) for fields in detections])
-    (row,) = report["per_image"]
-    assert row["ap50_pooled"] == pytest.approx(pooled)
+    (row,) = report.per_image
+    assert row.ap50_pooled == pytest.approx(pooled)
     # Masks fit exactly or not at all, so every IoU threshold gives the same.
-    assert (row["ap50"], row["ap"]) == pytest.approx((coco, coco))
-    assert (report["segm"]["AP"], report["bbox"]["AP75"]) == pytest.approx((coco, coco))
-    assert (row["tp"], row["fp"], row["fn"]) == counts
-    assert row["n_gt"] == 2
-    assert row["n_pred"] == row["tp"] + row["fp"]
+    assert (row.ap50, row.ap) == pytest.approx((coco, coco))
+    assert (report.segm["AP"], report.bbox["AP75"]) == pytest.approx((coco, coco))
+    assert (row.tp, row.fp, row.fn) == counts
+    assert row.n_gt == 2
+    assert row.n_pred == row.tp + row.fp
 
 
 def test_a_loose_mask_counts_up_to_its_iou() -> None:
     """40 x 40 over 40 x 40 moved by 5 in x: IoU 35 / 45 = .778, so a hit up to .75 and a miss from .80 on."""
     report = evaluate(truth((0, 1, 10, 10, 40)), [found(0, 1, 15, 10, 40, 0.9)])
-    assert report["segm"]["AP"] == pytest.approx(6 / 10)
-    assert (report["segm"]["AP50"], report["segm"]["AP75"]) == pytest.approx((1, 1))
+    assert report.segm["AP"] == pytest.approx(6 / 10)
+    assert (report.segm["AP50"], report.segm["AP75"]) == pytest.approx((1, 1))
 
 
 def test_sizes_go_to_their_range() -> None:
     """20^2 = 400 is small, 40^2 = 1600 is medium, and nothing is large."""
     document = truth((0, 1, 10, 10, 20), (0, 1, 100, 100, 40))
-    segm = evaluate(document, [found(0, 1, 100, 100, 40, 0.9)])["segm"]
+    segm = evaluate(document, [found(0, 1, 100, 100, 40, 0.9)]).segm
     assert (segm["APs"], segm["APm"], segm["APl"]) == (0.0, pytest.approx(1), None)
 
 
 def test_a_picture_without_objects_has_no_ap() -> None:
     document = truth((0, 1, *FIRST), images=2)
     report = evaluate(document, [found(0, 1, *FIRST, 0.9), found(1, 1, *FIRST, 0.9)])
-    row = report["per_image"][1]
-    assert (row["ap"], row["ap50"], row["ap50_pooled"]) == (None, None, None)
-    assert (row["n_gt"], row["tp"], row["fp"], row["fn"]) == (0, 0, 1, 0)
-    assert report["mean_ap50_pooled"] == 1.0
+    row = report.per_image[1]
+    assert (row.ap, row.ap50, row.ap50_pooled) == (None, None, None)
+    assert (row.n_gt, row.tp, row.fp, row.fn) == (0, 0, 1, 0)
+    assert report.mean_ap50_pooled == 1.0
 
 
 def test_nothing_at_all() -> None:
     report = evaluate(truth(images=1), [])
-    assert report["segm"] == dict.fromkeys(("AP", "AP50", "AP75", "APs", "APm", "APl"))
-    assert report["mean_ap50_pooled"] is None
-    assert evaluate({"images": [], "annotations": [], "categories": []}, [])["per_image"] == []
+    assert report.segm == dict.fromkeys(("AP", "AP50", "AP75", "APs", "APm", "APl"))
+    assert report.mean_ap50_pooled is None
+    assert evaluate({"images": [], "annotations": [], "categories": []}, []).per_image == ()
 
 
 def test_a_crowd_counts_neither_way() -> None:
@@ -139,24 +139,25 @@ def test_a_crowd_counts_neither_way() -> None:
     # Two detections inside the crowd: both fall to it, and neither is a mistake.
     detections = [found(0, 1, 90, 90, 20, 0.99), found(0, 1, 120, 120, 20, 0.98), found(0, 1, *FIRST, 0.9)]
     report = evaluate(document, detections)
-    (row,) = report["per_image"]
-    assert (row["n_gt"], row["tp"], row["fp"], row["fn"]) == (1, 1, 0, 0)
-    assert (row["ap50_pooled"], row["ap50"], report["segm"]["AP"]) == (1.0, pytest.approx(1), pytest.approx(1))
+    (row,) = report.per_image
+    assert (row.n_gt, row.tp, row.fp, row.fn) == (1, 1, 0, 0)
+    assert (row.ap50_pooled, row.ap50, report.segm["AP"]) == (1.0, pytest.approx(1), pytest.approx(1))
 
 
 def test_min_score_moves_the_counts_and_not_the_ap() -> None:
     detections = [found(0, 1, *FIRST, 0.9), found(0, 1, *NOWHERE, 0.3)]
     strict, lenient = (evaluate(TWO, detections, min_score=score) for score in (0.5, 0.1))
-    assert [report["per_image"][0]["fp"] for report in (strict, lenient)] == [0, 1]
-    assert strict["segm"] == lenient["segm"]
-    assert "0.1" in lenient["definitions"]["fp"]
+    assert [report.per_image[0].fp for report in (strict, lenient)] == [0, 1]
+    assert strict.segm == lenient.segm
+    assert "0.1" in lenient.definitions["fp"]
 
 
 def test_the_report_is_plain_json_and_defines_its_numbers() -> None:
     report = evaluate(TWO, [])
-    json.dumps(report, allow_nan=False)
-    for name in [*report["segm"], *report["per_image"][0], "mean_ap50_pooled"]:
-        assert name in ("image_id", "file") or report["definitions"][name]
+    content = report.to_json()
+    json.dumps(content, allow_nan=False)
+    for name in [*content["segm"], *content["per_image"][0], "mean_ap50_pooled"]:
+        assert name in ("image_id", "file") or report.definitions[name]
 
 
 def test_progress_and_silence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,7 @@ OURS: dict[str, str] = {
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
-    "pages/inspect/predictions.py": "words part colour line title meaning run_report.report(run,epoch,min_score) "
+    "pages/inspect/predictions.py": "words part colour line title meaning report.definitions getattr(row,field) "
     "run_report.epoch_help(best) run_report.score_below(max(below),min_score)",  # its definitions
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",

@@ -93,6 +93,6 @@ def test_each_finds_what_it_has_learned(root: Path, name: str, sample: str, leas
         assert record.path is not None
         detections += detect(model, pictures.load(record.path), image["id"])
     report = evaluate(truth, detections, tasks=model.config.tasks, sigmas=model.config.sigmas)
-    assert report["segm"]["AP50"] >= least
+    assert report.segm["AP50"] >= least
     if "keypoints" in model.config.tasks:
-        assert report["keypoints"]["AP50"] >= least
+        assert report.keypoints["AP50"] >= least

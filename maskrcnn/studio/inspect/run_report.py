@@ -11,8 +11,7 @@ import streamlit as st
 
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.store import Project
-from maskrcnn.evaluation import evaluate
-from maskrcnn.evaluation.report import Report
+from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.runs import epochs as epoch_rules
 from maskrcnn.runs.epochs import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
@@ -92,23 +91,23 @@ def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[in
 
 def table(found: Report) -> pd.DataFrame:
     """One line for each picture, in the order of the report, with the columns of `COLUMNS`."""
-    fields = [field for field in COLUMNS if field != "keypoints_ap" or found["keypoints"]]
-    frame = pd.DataFrame(found["per_image"], columns=fields)
+    fields = [field for field in COLUMNS if field != "keypoints_ap" or found.keypoints]
+    rows = [[getattr(row, field) for field in fields] for row in found.per_image]
+    frame = pd.DataFrame(rows, columns=fields)
     return frame.astype({field: "Float64" for field in fields if "ap" in field}).rename(columns=COLUMNS)
 
 
 def headline(found: Report) -> list[tuple[str, float | None, str]]:
     """The figures of the whole validation set: title, value and meaning, the finest of masks and boxes first."""
-    kind, says = found["matched_by"], found["definitions"]
-    what = MATCHED_BY[kind]
-    figures = [(f"{what} {name}", found[kind][name], f"{says[name]} {says[kind]}") for name in ("AP", "AP50", "AP75")]
-    if found["keypoints"]:
+    kind, says = found.matched_by, found.definitions
+    what, finest = MATCHED_BY[kind], found.summary(kind) or {}
+    figures = [(f"{what} {name}", finest[name], f"{says[name]} {says[kind]}") for name in ("AP", "AP50", "AP75")]
+    if found.keypoints:
         figures += [
-            (f"keypoint {name}", found["keypoints"][name], f"{says[name]} {says['keypoints']}")
-            for name in ("AP", "AP50")
+            (f"keypoint {name}", found.keypoints[name], f"{says[name]} {says['keypoints']}") for name in ("AP", "AP50")
         ]
     pooled = f"{says['mean_ap50_pooled']} {says['ap50_pooled']}"
-    return [*figures, ("mean AP50 pooled", found["mean_ap50_pooled"], pooled)]
+    return [*figures, ("mean AP50 pooled", found.mean_ap50_pooled, pooled)]
 
 
 def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 
 from maskrcnn.cli.interval_words import TASKS, bracket, figure
 from maskrcnn.config import PRESETS, Config, parse_settings
-from maskrcnn.config_table import Line, anchor_count, backbone_shapes, lines
+from maskrcnn.config.table import Line, anchor_count, backbone_shapes, lines
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint

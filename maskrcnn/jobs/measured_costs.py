@@ -18,36 +18,10 @@ from itertools import islice
 from pathlib import Path
 
 from maskrcnn.atomic_files import write_atomic
-from maskrcnn.config import Config
+from maskrcnn.config import Config, fields_with
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.costs import Costs, shares_of
 from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder
-
-NOT_FELT = frozenset(
-    {
-        "class_names",
-        "keypoint_names",
-        "keypoint_edges",
-        "keypoint_sigmas",
-        "mean_pixel",
-        "std_pixel",
-        "layers",  # the costs of each word of it are kept apart
-        "learning_rate",
-        "learning_momentum",
-        "weight_decay",
-        "gradient_clip_norm",
-        "warmup_steps",
-        "epochs",
-        "minutes",
-        "patience",
-        "steps_per_epoch",
-        "checkpoints_kept",
-        "tensorboard",
-        "loss_weights",
-        "seed",
-    }
-)
-"""Fields of the Config on which the time of a step does not depend."""
 
 RUNS_LOOKED_AT = 30
 """How many of the newest runs are looked through for one with the same choices."""
@@ -71,7 +45,7 @@ class Known:
 
 def speed_key(config: Config, project: Path, device: str) -> str:
     """What the costs are known by. Two trainings with the same key take as long for a step and for a picture."""
-    felt = config.model_dump(mode="json", exclude=set(NOT_FELT))
+    felt = config.model_dump(mode="json", exclude=set(fields_with(step_time=False)))
     said = json.dumps([felt, str(project), kind_of(device)], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 

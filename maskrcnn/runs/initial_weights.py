@@ -13,31 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
+from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
-
-ARCHITECTURE: dict[str, tuple[str, ...]] = {
-    "box": (
-        *("backbone", "norm", "head_norm", "fpn_channels", "rpn_scales_at", "rpn_anchor_scales", "rpn_anchor_ratios"),
-        *("rpn_head_depth", "pool_size", "box_head_depth", "box_head_width"),
-    ),
-    "mask": ("mask_pool_size", "mask_head", "mask_head_width", "mask_head_depth"),
-    "keypoints": ("keypoint_head_width", "keypoint_head_depth"),
-}
-"""Task -> the fields that decide the names and shapes of its tensors."""
-
-READ_AS = (
-    *("mean_pixel", "std_pixel", "norm_eps", "bbox_std_dev", "mask_kind"),
-    *("pooling", "pooling_mode", "sampling_ratio", "fpn_roi_level"),
-)
-"""Fields that decide no shape, but without which weights would mean something else."""
-
-TRAINING = tuple(Config.model_fields)[list(Config.model_fields).index("layers") :]
-"""Fields that say how a network is trained, and nothing about the network: from `layers` on, the last of them all."""
-
-LABELLED = ("class_names", "num_classes", "keypoint_names", "num_keypoints", "keypoint_edges", "keypoint_sigmas")
-"""Fields that follow from the labels."""
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
 """Bodies that torchvision calls by another name."""
@@ -132,8 +110,8 @@ def shipped_misfit(name: str, config: Config) -> str | None:
 def network_fields(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
     """Those fields of a network that make it the same network: shapes of its tensors, of the `tasks` that it shares,
     and how they are read. Its norm is left out, which follows from what is done with it."""
-    shared = [task for task in ARCHITECTURE if task in source.tasks and task in tasks]
-    fields = [*READ_AS, *(field for task in shared for field in ARCHITECTURE[task])]
+    shared = [task for task in TASKS if task in source.tasks and task in tasks]
+    fields = [*fields_with(role="reading"), *(field for task in shared for field in fields_with(task=task))]
     return {field: getattr(source, field) for field in fields if field != "norm"}
 
 
@@ -141,7 +119,7 @@ def misfit(source: Config, config: Config) -> str | None:
     """The first field because of which the tensors of a network `source` do not fit a network `config`; None where they
     fit. A head that `source` does not have starts afresh, so it may be of any shape."""
     for task in source.tasks:
-        for field in ARCHITECTURE[task] if task in config.tasks else ():
+        for field in fields_with(task=task) if task in config.tasks else ():
             theirs, ours = getattr(source, field), getattr(config, field)
             if field == "norm":  # frozen and batch have the same tensors; group's would be taken for what they are not
                 theirs, ours = (value == "group" for value in (theirs, ours))

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
+from maskrcnn.config import LAYERS, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, TASK_OF_SECTION, Config
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
 from maskrcnn.runs import shipped_models
@@ -210,7 +210,7 @@ with form, session.fail_softly():
         values["layers"] = typed or values["layers"]
         more_key = f"{network_key('more')}-{default.norm}-{scales_at}-{{}}".format
         for heading, fields in words.MORE_FIELDS.items():
-            if words.TASK_OF_HEADING.get(heading, "box") in tasks:
+            if TASK_OF_SECTION.get(heading, "box") in tasks:
                 st.markdown(f"**{heading}**")
                 values |= config_grid(fields, default, more_key)
     choices = launch.Choices(preset, launch.changed(preset, values), weights, init)

@@ -111,10 +111,6 @@ def test_another_training_is_unknown(project: Path, changes: dict[str, Any]) -> 
     assert known(project, CONFIGURATION.replace(**changes)) is None
 
 
-def test_every_field_is_felt_or_known_not_to_be() -> None:
-    assert set(Config.model_fields) >= measured_costs.NOT_FELT
-
-
 def test_another_device_or_project_is_unknown(project: Path) -> None:
     made_run(project, "a", [1.0] * 5)
     assert known(project, device="cuda:0") is None

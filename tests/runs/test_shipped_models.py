@@ -191,13 +191,3 @@ def test_a_misfit_is_said_with_its_mend(weights_folder: Path) -> None:
     assert "norm is group" in (initial_weights.shipped_misfit("toy", Config.preset("classroom", norm="group")) or "")
     with pytest.raises(ArgumentError, match='no model "mine" ships with the studio; there is toy'):
         initial_weights.shipped_misfit("mine", config)
-
-
-def test_the_fields_of_training_begin_where_the_config_says_so() -> None:
-    assert {"layers", "learning_rate", "epochs", "seed", "flip", "ema", "loss_weights", "precision"} <= set(
-        initial_weights.TRAINING
-    )
-    network = {name for fields in initial_weights.ARCHITECTURE.values() for name in fields}
-    assert not set(initial_weights.TRAINING) & (
-        network | set(initial_weights.READ_AS) | {"image_min_dim", "detection_max_instances"}
-    )

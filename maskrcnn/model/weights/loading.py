@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torchvision.models import get_model_weights
 
-from maskrcnn.config import DEFAULT_PRESET, Config
+from maskrcnn.config import DEFAULT_PRESET, Config, fields_with
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, body_of
 from maskrcnn.model.build import StudioRCNN, build
@@ -33,7 +33,7 @@ from maskrcnn.model.weights.torchvision_files import (
 )
 from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.initial_weights import LABELLED, TRAINING, network_fields
+from maskrcnn.runs.initial_weights import network_fields
 
 TORCH_FILES = (".pth", ".pt")
 CHECKPOINT = ".safetensors"
@@ -111,7 +111,7 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
     a length or a learning rate was chosen for other pictures. A model that ships brings its network alone: all else was
     chosen for a toy world.
     """
-    left_out = {*LABELLED, "layers"}
+    left_out = {*fields_with(role="labels"), "layers"}
     if str(source) == "coco":
         light = changes.get("backbone") == "mobilenet_v3_large_fpn32"
         usual = "torchvision-mobilenet" if light else "torchvision"
@@ -125,7 +125,7 @@ def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = N
             chosen = {name: changes[name] for name in ("tasks",) if name in changes}
             return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
         if checkpoint.epoch is not None:  # torchvision's detectors are trained as the preset of their builder says
-            left_out |= set(TRAINING)
+            left_out |= set(fields_with(role="training"))
     fields = config.model_dump(exclude=left_out)
     if changes.get("norm", config.norm) != "frozen":  # a variance of few pictures may be 0
         fields["norm_eps"] = max(config.norm_eps, 1e-5)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from torch import Size, Tensor
 
-from maskrcnn.config import Config
+from maskrcnn.config import Config, fields_with
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
 from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
-from maskrcnn.runs.initial_weights import ARCHITECTURE
 from maskrcnn.words import counted
 
 SHOWN = 3
@@ -214,7 +213,7 @@ def _size(shape: Size) -> str:
 
 def _mend(old: Config, new: Config) -> str:
     """Which fields make the two differ."""
-    fields = [name for task, names in ARCHITECTURE.items() if task in new.tasks for name in names]
+    fields = [name for task in new.tasks for name in fields_with(task=task)]
     if "group" not in (old.norm, new.norm):  # frozen or not, BatchNorm has the same tensors
         fields.remove("norm")
     differing = [name for name in fields if getattr(old, name) != getattr(new, name)]

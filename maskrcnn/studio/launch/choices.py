@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_stages
-from maskrcnn.config_table import anchor_count
+from maskrcnn.config.table import anchor_count
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.studio.launch import vocabulary as words

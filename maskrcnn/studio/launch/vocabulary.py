@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maskrcnn.config import BACKBONES
+from maskrcnn.config import BACKBONES, Section, fields_with
 
 PRESET_WORDS: dict[str, str] = {
     "classroom": "Small and quick: learns from a few pictures in minutes on a processor.",
@@ -123,70 +123,12 @@ MAIN_FIELDS = (
 )
 """Fields that the page always shows (those of the masks where there are any)."""
 
+FOLLOWING_FIELDS = fields_with(section=Section.LABELS)
+"""Fields that follow from the labels, so nobody sets them."""
+
 MORE_FIELDS: dict[str, tuple[str, ...]] = {
-    "Picture": ("image_min_dim", "image_max_dim", "mean_pixel", "std_pixel"),
-    "What is done to training pictures": ("flip", "scale_jitter", "crop", "colour_jitter", "copy_paste"),
-    "Body and pyramid": ("norm", "norm_eps", "fpn_channels"),
-    "Anchors and region proposals": (
-        "rpn_anchor_scales",
-        "rpn_scales_at",
-        "rpn_anchor_ratios",
-        "rpn_head_depth",
-        "rpn_train_anchors_per_image",
-        "rpn_positive_ratio",
-        "rpn_positive_iou",
-        "rpn_negative_iou",
-        "rpn_nms_threshold",
-        "rpn_min_score",
-        "pre_nms_limit",
-        "pre_nms_limit_training",
-        "post_nms_rois_training",
-        "post_nms_rois_inference",
-    ),
-    "RoI pooling": ("sampling_ratio", "pooling_mode", "fpn_roi_level"),
-    "Box head": (
-        "pool_size",
-        "box_head_depth",
-        "box_head_width",
-        "head_norm",
-        "train_rois_per_image",
-        "roi_positive_ratio",
-        "roi_positive_iou",
-        "bbox_std_dev",
-    ),
-    "Mask head": ("mask_pool_size", "mask_head_depth", "mask_head_width"),
-    "Keypoint head": (
-        "keypoint_pool_size",
-        "keypoint_head_depth",
-        "keypoint_head_width",
-        "keypoint_decode",
-        "keypoint_sigmas",
-    ),
-    "Detections": ("detection_min_confidence", "detection_nms_threshold", "detection_max_instances"),
-    "Training": (
-        "optimiser",
-        "learning_momentum",
-        "weight_decay",
-        "gradient_clip_norm",
-        "warmup_steps",
-        "steps_per_epoch",
-        "ema",
-        "seed",
-    ),
-    "Loss weights": ("loss_weights",),
-    "This computer": (
-        "precision",
-        "picture_cache_mb",
-        "loader_threads",
-        "compile",
-        "checkpoints_kept",
-        "tensorboard",
-    ),
+    section: fields
+    for section in Section
+    if (fields := tuple(name for name in fields_with(section=section) if name not in MAIN_FIELDS + FOLLOWING_FIELDS))
 }
 """Fields under "More choices", by heading."""
-
-TASK_OF_HEADING: dict[str, str] = {"Mask head": "mask", "Keypoint head": "keypoints"}
-"""Headings that say nothing to a network without that task."""
-
-FOLLOWING_FIELDS = ("num_classes", "class_names", "num_keypoints", "keypoint_names", "keypoint_edges")
-"""Fields that follow from the labels, so nobody sets them."""

@@ -37,7 +37,6 @@ def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
 def test_every_field_of_the_config_is_offered_once() -> None:
     offered = [*words.MAIN_FIELDS, *(name for names in words.MORE_FIELDS.values() for name in names)]
     assert sorted([*offered, *words.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
-    assert set(words.TASK_OF_HEADING) <= set(words.MORE_FIELDS)
 
 
 def test_every_choice_has_words() -> None:

@@ -18,8 +18,8 @@ from maskrcnn.config import (
     parse_settings,
     usual_sigmas,
 )
+from maskrcnn.config.presets import PRESETS
 from maskrcnn.errors import ArgumentError
-from maskrcnn.presets import PRESETS
 
 
 def refusal(**fields: Any) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+DEFAULT_PRESET = "classroom"
+"""The preset where nobody chose one; it is the defaults of the fields."""
+
 # The sizes of Mask R-CNN with a ResNet-FPN, on which the paper, torchvision and Detectron2 agree.
 _FULL_SIZE: dict[str, Any] = {
     "num_classes": 91,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from maskrcnn.config import Config
+from maskrcnn.config.config import Config
 
 PICTURE_MULTIPLE = 32
 """Pictures are padded on the right and at the bottom to a multiple of this many pixels before they enter the body."""

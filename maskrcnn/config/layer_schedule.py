@@ -1,0 +1,49 @@
+"""The schedule of layers: which part of the network learns during which part of a run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
+"""What can learn: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
+
+LATER_RATE = 0.1
+"""Factor of the learning rate in the second and later stages of a schedule, where none is given."""
+
+
+class Stage(NamedTuple):
+    """A part of a run: which `layers` learn, `until` which progress in (0, 1], at which `rate` (a factor of
+    `learning_rate`)."""
+
+    layers: str
+    until: float
+    rate: float
+
+
+def parse_stages(layers: str) -> tuple[Stage, ...]:
+    """`heads:0.4,all:0.6:0.1` -> what learns until when and at which factor of the rate.
+
+    Shares that are not given are what the others leave, in equal parts; factors that are not given are 1 for the first
+    stage and `LATER_RATE` for the others. Raises `ValueError` with the mend.
+    """
+    parts = [part.strip().split(":") for part in layers.split(",")]
+    shares: list[float | None] = []
+    rates: list[float] = []
+    for number, (word, *numbers) in enumerate(parts):
+        if word not in LAYERS:
+            raise ValueError(f'"{word}" is none of {", ".join(LAYERS)}')
+        try:
+            share, rate, *rest = [float(value) if value else None for value in numbers] + [None] * (2 - len(numbers))
+        except ValueError:
+            raise ValueError("write each stage as LAYERS:SHARE:RATE, for example heads:0.4,all:0.6:0.1") from None
+        if rest or (share is not None and not 0 < share <= 1) or (rate is not None and rate <= 0):
+            raise ValueError("write each stage as LAYERS:SHARE:RATE, shares in (0, 1], rates above 0")
+        shares.append(share)
+        rates.append(rate if rate is not None else LATER_RATE if number else 1.0)
+    left = 1 - sum(share for share in shares if share is not None)
+    open_shares = shares.count(None)
+    if (open_shares and left <= 1e-9) or (not open_shares and abs(left) > 1e-6):
+        raise ValueError("the shares of the stages must add up to 1")
+    whole = [left / open_shares if share is None else share for share in shares]
+    ends = [sum(whole[: number + 1]) for number in range(len(whole) - 1)] + [1.0]
+    return tuple(Stage(word, end, rate) for (word, *_), end, rate in zip(parts, ends, rates, strict=True))

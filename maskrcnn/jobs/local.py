@@ -5,7 +5,7 @@ All that is known about one is in its run folder: `queued.json` while it waits, 
 processes each time somebody asks; nothing is remembered, so a restarted server knows as much as the one before it. It
 does not matter who started the training: the queue, or a person at a terminal.
 
-The folder may have been made by anybody, so its word on a process is asked of that process (`processes.trainer`).
+The folder may have been made by anybody: whether the process that it names trains is asked of that process.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from maskrcnn import foreign
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, reservation
 from maskrcnn.jobs.queue_recovery import open_table
+from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import (
     CONFIG,
     LOG,
     METRICS,
     PROCESS,
     QUEUED,
-    RESULT,
     STATE,
     Row,
     RunFolder,
@@ -47,7 +47,6 @@ GRACE = 15.0
 
 _QUIET = 120.0
 _COMING = 120.0  # seconds in which a run that got its device has a process, or waits again
-_TICK = 0.05  # times of files are that coarse on some systems
 
 
 @dataclass(frozen=True)
@@ -78,29 +77,19 @@ def state(run: RunFolder) -> State:
     was killed, or the machine was switched off.
     """
     queued = run.read_json(QUEUED)
-    if queued is not None and process_of(run) is None:
+    if queued is not None and attempts.living_trainer(run) is None:
         return "starting" if abs(time.time() - queued.get("claimed", 0.0)) < _COMING else "queued"
     # In this order: a process that ends between the two questions has then written its result.
     alive = _alive(run)
     result = run.result()
-    if result is not None and not (alive and not has_said(run)):
+    if result is not None and not (alive and not attempts.has_ended(run)):
         return result["state"] if result.get("state") in ("done", "failed", "cancelled") else "failed"
     asked = cancel_asked(run) is not None
     if alive:
-        return "cancelling" if asked else "running" if _has_rows(run) else "starting"
+        return "cancelling" if asked else "running" if attempts.has_rows(run) else "starting"
     if asked:
         return "cancelled"
     return "lost" if failure(run) is None else "failed"
-
-
-def has_said(run: RunFolder) -> bool:
-    """Whether a run has said how it ended since it was started the last time; one that goes on keeps its old word until
-    its trainer is ready."""
-    try:
-        started = (run.read_json(PROCESS) or {}).get("started", 0.0)
-        return (run.path / RESULT).stat().st_mtime >= started - _TICK
-    except FileNotFoundError:
-        return False
 
 
 def cancel_asked(run: RunFolder) -> float | None:
@@ -118,7 +107,7 @@ def progress(run: RunFolder) -> Progress:
         waiting = time.time() - started if started and now in ACTIVE else None
         return Progress(now, 0, epochs, 1.0 if now == "done" else 0.0, waiting, None, None)
     # A validation writes nothing for a while: count on from the last row. The time before a resume does not count.
-    counts = now in ACTIVE and _has_rows(run)
+    counts = now in ACTIVE and attempts.has_rows(run)
     since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed")
     return Progress(
@@ -155,8 +144,8 @@ def failure(run: RunFolder) -> str | None:
 
 
 def note_failure(run: RunFolder, why: str) -> None:
-    """Write down for a trainer that could not why the run failed; what it said of its best epoch stays."""
-    run.write_json(RESULT, {**(run.result() or {}), "state": "failed", "error": why})
+    """Write the result of a run whose trainer failed and wrote none; the best epoch of the attempt before stays in it."""
+    run.write_result({**(run.result() or {}), "state": "failed", "error": why})
 
 
 def resumable(run: RunFolder) -> bool:
@@ -179,7 +168,7 @@ def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
         now = _started(run)
     if now not in ACTIVE:
         raise StudioError(f"{run.name}: has ended already; there is nothing to cancel")
-    process = process_of(run)
+    process = attempts.living_trainer(run)
     if process is None:
         raise StudioError(f"{run.name}: its process is not known; end it where it was started")
     asked = cancel_asked(run)
@@ -211,7 +200,7 @@ def take_out(run: RunFolder, workspace: Path) -> None:
     with table.writing() as db:
         # What waits in no queue of this workspace is only a note in a folder, which goes.
         known = table.take_out(db, run.path) or not table.of_run(db, run.path)
-        if not known or run.read_json(QUEUED) is None or process_of(run) is not None:
+        if not known or run.read_json(QUEUED) is None or attempts.living_trainer(run) is not None:
             raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
     reservation.withdraw(run)
 
@@ -236,31 +225,17 @@ def delete(run: RunFolder, workspace: Path) -> None:
         shutil.rmtree(leaving)
 
 
-def _has_rows(run: RunFolder) -> bool:
-    """Whether the training has begun: its trainer has written rows, or cut those that it goes on after."""
-    try:
-        started = (run.read_json(PROCESS) or {}).get("started", 0.0)
-        return (run.path / METRICS).stat().st_mtime >= started - _TICK
-    except FileNotFoundError:
-        return False
-
-
 def _started(run: RunFolder, patience: float = 3.0) -> State:
     """The state of a run that a runner is starting just now, once its process is known."""
     deadline = time.monotonic() + patience
-    while process_of(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
+    while attempts.living_trainer(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
         time.sleep(0.02)
     return state(run)
-
-
-def process_of(run: RunFolder) -> psutil.Process | None:
-    """The living process of a run: the one that its folder names, if that is a trainer of this run."""
-    return processes.trainer(run.path, (run.read_json(PROCESS) or {}).get("pid"))
 
 
 def _alive(run: RunFolder) -> bool:
     """Whether the run's process lives. Of a run that noted none, whether it wrote something lately."""
     if (run.path / PROCESS).is_file():
-        return process_of(run) is not None
+        return attempts.living_trainer(run) is not None
     written = [path.stat().st_mtime for name in (CONFIG, LOG, METRICS) if (path := run.path / name).is_file()]
     return bool(written) and time.time() - max(written) < _QUIET

@@ -21,6 +21,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, measured_costs, processes
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
+from maskrcnn.runs.trainer_process import living_trainer
 
 MEASURER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn", "train")
 """The command that measures; `--estimate` and the options follow it."""
@@ -67,7 +68,7 @@ def look(key: str, options: Sequence[str], store: Path) -> Measuring | None:
     if noted is None:
         return None
     # In this order: a process that ends between the two questions has then printed all that it had to say.
-    alive = processes.trainer(folder / "run", noted.get("pid")) is not None
+    alive = living_trainer(folder / "run", noted.get("pid")) is not None
     said = RunFolder(folder).log_tail(20).strip().splitlines()
     last = said[-1] if said else ""
     seconds = time.time() - noted.get("started", time.time())
@@ -94,7 +95,7 @@ def cancel(key: str, store: Path) -> None:
 
 def _end(folder: Path) -> None:
     noted = _noted(folder)
-    if noted and (process := processes.trainer(folder / "run", noted.get("pid"))):
+    if noted and (process := living_trainer(folder / "run", noted.get("pid"))):
         processes.kill_tree(process)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,8 +1,7 @@
-"""Processes of this machine: started apart from whoever starts them, known again later, and ended with all they began.
+"""Processes of this machine: started in a session of their own, found again later, and killed with all their children.
 
-A number alone does not say which process is meant, because the system gives it to another one later. So a process that
-this program noted itself is known by its number and the time it was created, and a trainer by its number and its own
-command line, which names the run. A zombie has ended and only waits to be asked how: it counts as dead.
+A process that this program noted itself is found again by its id and its create time, because the system gives an id to
+another process later. A trainer is found by its command line instead (`runs.trainer_process`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from maskrcnn.runs.folder import trains
+from maskrcnn.runs.trainer_process import living_process
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds app.py and `maskrcnn/`; every process starts there."""
@@ -36,6 +35,7 @@ def start_apart(
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    _reap()
     with open(output or os.devnull, "ab") as file:
         child = subprocess.Popen(
             argv,
@@ -51,7 +51,7 @@ def start_apart(
 
 
 def create_time(pid: int) -> float:
-    """When the process of that number was created, in seconds since 1970; now where it has gone already."""
+    """When the process of that id was created, in seconds since 1970; now where it has gone already."""
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -59,8 +59,9 @@ def create_time(pid: int) -> float:
 
 
 def living(pid: int | None, created: float | None) -> psutil.Process | None:
-    """The process of that number and create time, None where it is dead. Only for what this program itself noted."""
-    process = _of_number(pid)
+    """The process of that id and create time, None where it is dead. Only for what this program itself noted."""
+    _reap()
+    process = living_process(pid)
     if process is None or created is None:
         return None
     with contextlib.suppress(psutil.Error):
@@ -69,46 +70,18 @@ def living(pid: int | None, created: float | None) -> psutil.Process | None:
     return None
 
 
-def trainer(run: Path, pid: int | None) -> psutil.Process | None:
-    """The living process of that number, if it is a trainer of that run by its own command line (see `trains`).
-
-    A run folder comes from anybody and may name any process. The command line also tells more than a create time, which
-    moves when the clock of the system is set anew.
-    """
-    process = _of_number(pid)
-    with contextlib.suppress(psutil.Error):
-        if process is not None and trains(process, run):
-            return process
-    return None
-
-
-def trainer_since(run: Path, since: float) -> psutil.Process | None:
-    """The first trainer of that run among the processes that were created after `since`, seconds since 1970."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.create_time() >= since - 2 and trains(process, run):
-                return process
-    return None
-
-
-def _of_number(pid: int | None) -> psutil.Process | None:
-    """The living process of that number."""
+def _reap() -> None:
+    """Ask our children that have ended how: until then they stay in the table of processes, as zombies."""
     for child in list(_children):
-        # Asking an ended child takes it out of the table of processes, where it stays as a zombie otherwise.
         if child.poll() is not None:
             with contextlib.suppress(ValueError):
                 _children.remove(child)
-    try:
-        process = psutil.Process(pid) if pid is not None else None
-        return process if process is not None and process.status() != psutil.STATUS_ZOMBIE else None
-    except (psutil.Error, ValueError, OverflowError):
-        return None
 
 
 def session_of(leader: int) -> Iterator[psutil.Process]:
     """The living members of the session that this process leads or led.
 
-    The number of a leader is not given away while its session has members.
+    The id of a leader is not given to another process while its session has members.
     """
     if sys.platform == "win32":
         return

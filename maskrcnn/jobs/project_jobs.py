@@ -15,7 +15,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import local
 from maskrcnn.jobs.queue_database import Job, Table
-from maskrcnn.runs.folder import RUNS, TRAINER, RunFolder, runs_in
+from maskrcnn.runs.folder import RUNS, RunFolder
+from maskrcnn.runs.project_runs import runs_in
+from maskrcnn.runs.trainer_process import options_of
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ def _trained_by_processes(project: Path) -> Iterator[str]:
             if sys.platform != "win32" and process.uids().real != os.getuid():
                 continue
             words = process.cmdline()
-            begins = [number for number in range(len(words)) if tuple(words[number : number + len(TRAINER)]) == TRAINER]
-            if not begins or process.status() == psutil.STATUS_ZOMBIE:
+            found = options_of(words)
+            if found is None or process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            options = [word.partition("=")[2] or word for word in words[begins[-1] + len(TRAINER) :]]
+            options = [word.partition("=")[2] or word for word in found]
             here = process.cwd()
         except psutil.Error:
             continue

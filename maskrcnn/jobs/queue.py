@@ -22,6 +22,7 @@ from maskrcnn.jobs import devices, local, processes, reservation, trainer_comman
 from maskrcnn.jobs.queue_database import Damaged, Job, Table
 from maskrcnn.jobs.queue_recovery import open_table, take_in
 from maskrcnn.jobs.settling import RUNNER_LOG, SILENT, runner_of, settle
+from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import RunFolder
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
@@ -234,7 +235,7 @@ def _let_it_close(table: Table, run: RunFolder, patience: float = 10.0) -> None:
     while time.monotonic() < deadline:
         with table.reading() as db:
             job = table.of_run(db, run.path)
-        if job is None and local.process_of(run) is None:
+        if job is None and attempts.living_trainer(run) is None:
             return
         _bring_up_to_date(table)
         time.sleep(0.05)

@@ -20,9 +20,10 @@ import psutil
 from maskrcnn import opened_projects
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
-from maskrcnn.jobs import devices, processes, queue_backup
+from maskrcnn.jobs import devices, queue_backup
 from maskrcnn.jobs.queue_database import Damaged, Table
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
+from maskrcnn.runs.trainer_process import living_trainer
 
 
 def open_table(workspace: Path) -> Table:
@@ -125,7 +126,7 @@ def _about(run: RunFolder) -> dict[str, Any] | None:
     """
     try:
         noted, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED) or {}
-        process = processes.trainer(run.path, noted.get("pid"))
+        process = living_trainer(run.path, noted.get("pid"))
         if process is None or (run.path / RESULT).is_file():
             return None
         created = process.create_time()

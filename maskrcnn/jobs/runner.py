@@ -22,7 +22,8 @@ from maskrcnn.jobs import devices, local, processes, reservation, trainer_comman
 from maskrcnn.jobs.queue_database import Job
 from maskrcnn.jobs.queue_recovery import open_table, take_in
 from maskrcnn.jobs.settling import ended_as, words_of_end
-from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
+from maskrcnn.runs import attempts
+from maskrcnn.runs.folder import LOG, RunFolder
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
@@ -45,13 +46,13 @@ def main(workspace: Path, first: int) -> None:
 
 def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
     """Run the trainer of one job from its start to its end."""
-    run = RunFolder(job.run)
-    started = time.time()
-    trainer = _start(run, job)
-    if trainer is not None:
+    run, attempt = RunFolder(job.run), attempts.new_attempt()
+    started = _start(run, job, attempt)
+    if started is not None:
+        trainer, argv = started
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
         with suppress(OSError):  # a full disk; the trainer will say so
-            run.write_json(PROCESS, {**known, "argv": trainer.args, "started": started, "device": job.device})
+            attempts.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
         _beat(workspace, run, me, known)
         reservation.release(run)
         while (status := _waited(trainer)) is None:
@@ -62,14 +63,15 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
         _explain(run, status)
 
 
-def _start(run: RunFolder, job: Job) -> subprocess.Popen[bytes] | None:
-    """The trainer as a process; None where it cannot be started, which is then written down as the result."""
+def _start(run: RunFolder, job: Job, attempt: str) -> tuple[subprocess.Popen[bytes], list[str]] | None:
+    """The trainer as a process, and its command line; None where it cannot be started, which is then its result."""
     if not run.path.is_dir() or run.path.is_symlink():
         return None
     try:
         device = job.device or "cpu"
         argv = [*trainer_command.command(run.path, job.options, job.resume), *devices.options(device)]
-        return processes.start_apart(argv, run.path / LOG, devices.environment(device))
+        environment = {**devices.environment(device), attempts.ATTEMPT: attempt}
+        return processes.start_apart(argv, run.path / LOG, environment), argv
     except (OSError, StudioError) as error:
         why = f"{argv[0]}: cannot be started ({error.strerror})" if isinstance(error, OSError) else str(error)
         with suppress(StudioError, OSError):
@@ -105,7 +107,7 @@ def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[
 def _explain(run: RunFolder, status: int) -> None:
     """Write a result for a trainer that ended by itself with an error and left none."""
     with suppress(StudioError, OSError):
-        if status > 0 and not local.has_said(run) and local.cancel_asked(run) is None:
+        if status > 0 and not attempts.has_ended(run) and local.cancel_asked(run) is None:
             last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
             local.note_failure(run, last or f"it ended with exit status {status}")
 

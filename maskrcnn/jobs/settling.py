@@ -14,6 +14,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, processes, reservation
 from maskrcnn.jobs.queue_database import Job, JobState, Table
 from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.runs.trainer_process import living_trainer, trainer_started_since
 
 RUNNER_LOG = "jobs.log"
 """In the workspace: what runners say, which is nothing unless something is wrong with them."""
@@ -40,7 +41,7 @@ def settle(table: Table, job: Job) -> None:
             return  # its runner is on its way
         _start_again(table, job)
         return
-    if processes.trainer(run.path, trainer[0]) is None:
+    if living_trainer(run.path, trainer[0]) is None:
         _note_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
@@ -110,7 +111,7 @@ def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
     if known.get("started", 0.0) >= since:  # else that of the time before, of a run that goes on
         reservation.release(run)
         return known.get("pid", 0), known.get("create_time", 0.0)
-    process = processes.trainer_since(run.path, since) if job.runner else None
+    process = trainer_started_since(run.path, since) if job.runner else None
     if process is None:
         return None
     about = {"pid": process.pid, "create_time": process.create_time()}

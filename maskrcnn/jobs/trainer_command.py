@@ -14,7 +14,7 @@ from pathlib import Path
 
 from maskrcnn.config import BACKBONES, POOLINGS, PRESETS, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs.folder import TRAINER as WORDS
+from maskrcnn.runs.trainer_process import TRAINER as WORDS
 
 PROGRAM = "MASKRCNN_TRAINER"
 """The environment variable with another command that trains, for example `torchrun --nproc-per-node 2 -m maskrcnn

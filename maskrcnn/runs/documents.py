@@ -29,11 +29,13 @@ Name = Annotated[str, Field(max_length=1000)]
 Words = Annotated[str, Field(max_length=100_000)]
 Path = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
 Device = Annotated[str, Field(pattern=r"^(cpu|mps|cuda:\d{1,3})$")]
+Attempt = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""The id of one start of a trainer (see `runs.attempts`)."""
 
 
 @with_config(_OPEN)
 class Process(TypedDict, total=False):
-    """process.json: which process trains. Whether it does is asked of the process itself (`jobs.processes`)."""
+    """process.json: which process trains. Whether it does is asked of the process itself (`runs.trainer_process`)."""
 
     pid: Annotated[int, Field(ge=1, le=2**31 - 1)]
     create_time: Seconds
@@ -41,6 +43,14 @@ class Process(TypedDict, total=False):
     started: Seconds
     cancel_asked: Seconds
     device: Device | None
+    attempt: Attempt
+
+
+@with_config(_OPEN)
+class Begun(TypedDict, total=False):
+    """attempt.json: which attempt wrote the last rows of metrics.jsonl."""
+
+    attempt: Attempt
 
 
 @with_config(_OPEN)
@@ -66,6 +76,7 @@ class Result(TypedDict, total=False):
     seconds: Seconds
     stopped_early: bool
     machine: Words | None
+    attempt: Attempt
 
 
 @with_config(_OPEN)
@@ -263,6 +274,7 @@ def _refuse_crowd(entries: Any) -> None:
 
 
 PROCESS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Process)
+BEGUN_SCHEMA: TypeAdapter[Any] = TypeAdapter(Begun)
 QUEUED_SCHEMA: TypeAdapter[Any] = TypeAdapter(Queued)
 RESULT_SCHEMA: TypeAdapter[Any] = TypeAdapter(Result)
 CONFIG_SCHEMA: TypeAdapter[Any] = TypeAdapter(WrittenConfig)

@@ -7,12 +7,13 @@ dataset.json                     {"train": COCO document, "val": COCO document o
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
 queued.json                      says that the run waits for its device (see jobs/reservation.py)
-process.json                     pid, create time and command of the trainer
+process.json                     pid, create time and command of the trainer, and its attempt (see runs/attempts.py)
+attempt.json                     the attempt that wrote the last rows of metrics.jsonl
 checkpoints/epoch_0001.safetensors, best.safetensors
 state_last.pt                    weights, optimiser, position: what a resumed run goes on from
 detections/epoch_0001.json       COCO results on the pictures of `shown`
 tensorboard/                     events, where the config asks for them
-result.json                      how it ended; absent while it runs, or where the process was killed
+result.json                      how it ended, and which attempt; absent while it runs, or where the process was killed
 ```
 
 Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `step` (from 1, over the whole run),
@@ -44,24 +45,20 @@ followed out of it, and what is wrong with one is a `StudioError` of one line (`
 from __future__ import annotations
 
 import errno
-import itertools
 import json
 import math
 import os
 import re
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from maskrcnn import foreign
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs.documents import (
+    BEGUN_SCHEMA,
     CONFIG_SCHEMA,
     DATASET_SCHEMA,
     DETECTIONS_SCHEMA,
@@ -81,6 +78,7 @@ METRICS = "metrics.jsonl"
 LOG = "log.txt"
 QUEUED = "queued.json"
 PROCESS = "process.json"
+BEGUN = "attempt.json"
 RESULT = "result.json"
 BEST = "best.safetensors"
 STATE = "state_last.pt"
@@ -105,6 +103,7 @@ _SCHEMAS = {
     DATASET: DATASET_SCHEMA,
     QUEUED: QUEUED_SCHEMA,
     PROCESS: PROCESS_SCHEMA,
+    BEGUN: BEGUN_SCHEMA,
     RESULT: RESULT_SCHEMA,
 }
 MOST_METRICS = 200_000_000
@@ -112,9 +111,6 @@ MOST_METRICS = 200_000_000
 
 _LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: MOST_METRICS}
 """Bytes of the documents that grow with the pictures or with the time; `foreign.MOST_BYTES` for the others."""
-
-TRAINER = ("-m", "maskrcnn", "train")
-"""How a command line says that it trains."""
 
 _MEND = "the run folder was damaged, restore that file"
 _MOST_ENTRIES = 20_000
@@ -134,6 +130,7 @@ class RunFolder:
     def __init__(self, path: Path | str, made_here: bool = False) -> None:
         self.path = Path(path)
         self.made_here = made_here
+        self._begun = False
 
     @classmethod
     def create(cls, path: Path | str) -> RunFolder:
@@ -182,31 +179,13 @@ class RunFolder:
                     foreign.confined(entry.path, [self.path], "put the file itself there, or take the link away")
                 elif not entry.is_file() and not entry.is_dir():
                     return f"{entry.path}: is neither a file nor a folder; take it away"
-            for name in (CONFIG, START, PROCESS, QUEUED, RESULT):
+            for name in (CONFIG, START, PROCESS, BEGUN, QUEUED, RESULT):
                 self.read_json(name)
         except StudioError as error:
             return str(error)
         except OSError as error:
             return f"{self.path}: cannot be read ({error.strerror}); mend its rights"
         return None
-
-    def write_process(self) -> None:
-        """Note who is training: pid, create time (a pid alone may be used again) and command of this process.
-
-        Whoever started the trainer may have written it already; then that stays. A training inside another program (a
-        notebook) notes nothing, as nobody may end that program for it.
-        """
-        process = psutil.Process()
-        if not self.started_here() and trains(process, self.path):
-            about = {"pid": process.pid, "create_time": process.create_time(), "argv": sys.argv, "started": time.time()}
-            self.write_json(PROCESS, about)
-
-    def started_here(self) -> bool:
-        """Whether `process.json` speaks of the process that asks."""
-        try:
-            return (self.read_json(PROCESS) or {}).get("pid") == os.getpid()
-        except StudioError:
-            return False
 
     @property
     def name(self) -> str:
@@ -281,10 +260,15 @@ class RunFolder:
         )
 
     def append_metrics(self, row: Row) -> None:
-        """Add a row. A validation loss that is not finite is noted as null, for which JSON has a word."""
+        """Add a row, and with the first one note in attempt.json which attempt writes. A validation loss that is not
+        finite is written as null, as JSON has no word for it."""
         row = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        if not self._begun:
+            self._begun = True
+            if attempt := (self.read_json(PROCESS) or {}).get("attempt"):
+                self.write_json(BEGUN, {"attempt": attempt})
 
     def metrics(self) -> list[Row]:
         """All complete rows of `metrics.jsonl`, in order."""
@@ -352,7 +336,13 @@ class RunFolder:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
         "stopped_early", "machine", ...}`; `seconds` are those of the training, from its first step to the end of
         its last validation, without the start of its processes; `machine` is what computed, in words."""
-        return self.read_json(RESULT)
+        found = self.read_json(RESULT)
+        return found and {name: value for name, value in found.items() if name != "attempt"}
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write how the newest attempt ended, with its id. Raises as `write_json` does."""
+        attempt = (self.read_json(PROCESS) or {}).get("attempt")
+        self.write_json(RESULT, result if attempt is None else {**result, "attempt": attempt})
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
         found = {}
@@ -373,56 +363,6 @@ def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[st
         "images": images,
         "annotations": [annotation for annotation in train["annotations"] if annotation["image_id"] in chosen],
     }
-
-
-def trains(process: psutil.Process, run: Path) -> bool:
-    """Whether a process is a trainer of this user for that run, by its own command line: `-m maskrcnn train`, with the
-    run folder as `--out`. What the run folder says of its process is never enough.
-
-    Raises `psutil.Error` where the process is gone or cannot be asked.
-    """
-    if sys.platform != "win32" and process.uids().real != os.getuid():
-        return False
-    words = process.cmdline()
-    while not words and time.time() - process.create_time() < 1:  # it was started this moment, and has none yet
-        time.sleep(0.01)
-        words = process.cmdline()
-    begins = [number for number in range(len(words) - 2) if tuple(words[number : number + 3]) == TRAINER]
-    if not begins:
-        return False
-    options = words[begins[-1] + 3 :]
-    named = [value for option, value in itertools.pairwise(options) if option == "--out"]
-    named += [option.partition("=")[2] for option in options if option.startswith("--out=")]
-    if not named:
-        return False
-    place = named[-1] if os.path.isabs(named[-1]) else os.path.join(process.cwd(), named[-1])
-    return os.path.realpath(place) == os.path.realpath(run)
-
-
-def runs_in(folder: Path) -> list[RunFolder]:
-    """The runs below a project's `runs/` that can be worked with, newest first; see `faulty_runs_in` for the others."""
-    return [run for run in _all_runs(folder) if run.fault() is None]
-
-
-def faulty_runs_in(folder: Path) -> dict[str, str]:
-    """The runs below a project's `runs/` that have a fault: name -> what is wrong, in a line."""
-    return {run.name: wrong for run in _all_runs(folder) if (wrong := run.fault()) is not None}
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a folder in `runs/` is a run, with a fault or without, and not something else that somebody put there."""
-    return any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
-
-
-def _all_runs(folder: Path) -> list[RunFolder]:
-    try:
-        if not foreign.is_confined(folder, [folder.parent]):
-            return []
-        paths = [path for path in folder.iterdir() if is_run(path)]
-    except OSError:
-        return []
-    found = [(path.lstat().st_ctime, path) for path in paths if os.path.lexists(path)]
-    return [RunFolder(path) for _, path in sorted(found, reverse=True)]
 
 
 def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:

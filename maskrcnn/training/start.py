@@ -16,14 +16,13 @@ import torch
 from maskrcnn.annotations.trainable import Watch
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError
-from maskrcnn.jobs.processes import trainer
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.fast_inference import compile_backbone
 from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
 from maskrcnn.model.norm_folding import use_folded_norms
-from maskrcnn.runs import initial_weights, shipped_models
-from maskrcnn.runs.folder import CONFIG, DATASET, PROCESS, RESULT, START, RunFolder
+from maskrcnn.runs import attempts, initial_weights, shipped_models
+from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
 from maskrcnn.runs.readiness import require_ready
 from maskrcnn.runs.training_documents import config_for, training_documents
 from maskrcnn.training.distributed import Team
@@ -69,7 +68,7 @@ def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Wat
     refuse_uneven(model.config, documents, team)
     model = ready(model, device)
     run = RunFolder(RunFolder.create(args.out).path, made_here=True)
-    run.write_process()
+    attempts.begin(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
     known = known_at_start(args)
     run.write_json(START, {"preset": args.preset, "init": known.init, "backbone_weights": known.weights})
@@ -104,7 +103,7 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
             "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
         )
     run = RunFolder.open(args.out)
-    if team.leads and not run.started_here() and is_training(run):
+    if team.leads and not attempts.noted_here(run) and attempts.is_training(run):
         raise ArgumentError(f"{run.path} is still training; cancel it first, or wait for it")
     ended = run.result() or {}
     if ended.get("state") == "done" and not ended.get("stopped_early") and args.epochs is args.minutes is None:
@@ -119,7 +118,7 @@ def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
     step = state["clock"]["step"]
     team.wait()  # nobody changes what another one still reads
     if team.leads:
-        run.write_process()
+        attempts.begin(run)
         run.sweep()
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
@@ -150,12 +149,6 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
             raise ArgumentError(f"--minutes {minutes:g}: give how many more, above 0")
         return config.replace(minutes=config.minutes + minutes)
     return config
-
-
-def is_training(run: RunFolder) -> bool:
-    """Whether the process that the run noted is alive."""
-    noted = run.read_json(PROCESS) or {}
-    return trainer(run.path, noted.get("pid")) is not None and run.result() is None
 
 
 def from_choices(

@@ -23,7 +23,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_database, queue_backup
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.settling import RUNNER_LOG
-from maskrcnn.runs.folder import RUNS, is_run
+from maskrcnn.runs.folder import RUNS
+from maskrcnn.runs.project_runs import is_run
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
 from maskrcnn.workspace import copying, in_use, names

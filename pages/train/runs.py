@@ -4,7 +4,8 @@ import streamlit as st
 
 from maskrcnn.jobs import local
 from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
-from maskrcnn.runs.folder import CONFIG, RunFolder, runs_in
+from maskrcnn.runs.folder import CONFIG, RunFolder
+from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.runs import compared_runs, curve_charts, predictions_by_epoch, run_actions
 from maskrcnn.studio.runs.curve_lines import losses_in, table

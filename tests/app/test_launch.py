@@ -19,7 +19,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import devices, measured_costs, measuring, queue
 from maskrcnn.runs.costs import Costs
-from maskrcnn.runs.folder import TRAINER, RunFolder
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from tests.shipping import ship
 

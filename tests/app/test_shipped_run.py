@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import local
-from maskrcnn.runs.folder import RunFolder, runs_in
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs import run_actions
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.home import SAMPLE

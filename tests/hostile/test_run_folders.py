@@ -24,19 +24,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
 from maskrcnn.jobs import local, measured_costs, queue
 from maskrcnn.runs import metric_rows
-from maskrcnn.runs.folder import (
-    CONFIG,
-    DATASET,
-    LOG,
-    METRICS,
-    PROCESS,
-    QUEUED,
-    RESULT,
-    START,
-    RunFolder,
-    faulty_runs_in,
-    runs_in,
-)
+from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
+from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
 from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.runs import compared_runs, run_downloads, run_words
 from maskrcnn.studio.runs.curve_lines import table
@@ -69,7 +58,8 @@ def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.write_text(json.dumps(found))
     (run / METRICS).write_text("".join((run / METRICS).read_text().splitlines(keepends=True)[-40:]))
     (run / START).write_text(json.dumps({"preset": "classroom", "init": "toy", "backbone_weights": "none"}))
-    (run / PROCESS).write_text(json.dumps(this_process(create_time=1.0, device="cpu")))
+    (run / PROCESS).write_text(json.dumps(this_process(create_time=1.0, device="cpu", attempt="0" * 32)))
+    (run / BEGUN).write_text(json.dumps({"attempt": "0" * 32}))
     return run
 
 
@@ -191,7 +181,7 @@ QUEUED_NOTE = {
 
 
 @wider
-@pytest.mark.parametrize("name", [CONFIG, START, DATASET, PROCESS, QUEUED, RESULT, "detections/epoch_0021.json"])
+@pytest.mark.parametrize("name", [CONFIG, START, DATASET, PROCESS, BEGUN, QUEUED, RESULT, "detections/epoch_0021.json"])
 def test_a_field_that_is_not_what_it_should_be_is_a_line_at_most(run: RunFolder, name: str) -> None:
     """A bad value for every second field, another one for the next; `make fuzz` tries all on each."""
     if name == QUEUED:
@@ -230,7 +220,7 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
 
 
 @pytest.mark.parametrize(
-    "name", [CONFIG, START, DATASET, PROCESS, QUEUED, RESULT, METRICS, "detections/epoch_0021.json"]
+    "name", [CONFIG, START, DATASET, PROCESS, BEGUN, QUEUED, RESULT, METRICS, "detections/epoch_0021.json"]
 )
 @pytest.mark.parametrize(
     "content",
@@ -409,7 +399,19 @@ def link_out(run: RunFolder, name: str, target: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *(CONFIG, DATASET, METRICS, LOG, QUEUED, PROCESS, RESULT, "card.json", "best.safetensors", "state_last.pt"),
+        *(
+            CONFIG,
+            DATASET,
+            METRICS,
+            LOG,
+            QUEUED,
+            PROCESS,
+            BEGUN,
+            RESULT,
+            "card.json",
+            "best.safetensors",
+            "state_last.pt",
+        ),
         *("checkpoints", "detections", "tensorboard", "checkpoints/epoch_0001.safetensors"),
         *("detections/epoch_0001.json", "anything/else"),
     ],

@@ -17,7 +17,9 @@ from typing import Any
 import psutil
 
 from maskrcnn.jobs import processes, queue
-from maskrcnn.runs.folder import CONFIG, PROCESS, TRAINER, RunFolder
+from maskrcnn.runs.attempts import ATTEMPT
+from maskrcnn.runs.folder import CONFIG, PROCESS, RunFolder
+from maskrcnn.runs.trainer_process import TRAINER
 
 ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
 
@@ -25,12 +27,16 @@ PREAMBLE = f"""
 import json, os, signal, subprocess, sys, time
 from pathlib import Path
 out = Path(sys.argv[sys.argv.index("--out") + 1])
+attempt = os.environ.get("{ATTEMPT}")
+def write(name, **fields):
+    (out / ".new").write_text(json.dumps(fields | ({{"attempt": attempt}} if attempt else {{}})))
+    (out / ".new").rename(out / name)
 def row(**fields):
     with (out / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({ROW} | fields) + "\\n")
+    write("attempt.json")
 def result(**fields):
-    (out / ".result").write_text(json.dumps(fields))
-    (out / ".result").rename(out / "result.json")
+    write("result.json", **fields)
 def wait_for(name):
     while not (out / name).exists():
         time.sleep(0.02)

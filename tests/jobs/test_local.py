@@ -16,7 +16,8 @@ import pytest
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local, processes, queue
 from maskrcnn.jobs.trainer_command import PROGRAM
-from maskrcnn.runs.folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder, runs_in
+from maskrcnn.runs.folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
+from maskrcnn.runs.project_runs import runs_in
 from tests.jobs.fakes import (
     CLEAN,
     ROW,

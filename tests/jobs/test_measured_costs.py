@@ -11,7 +11,8 @@ import pytest
 from maskrcnn.config import Config
 from maskrcnn.jobs import measured_costs
 from maskrcnn.runs.costs import Costs, estimate_of
-from maskrcnn.runs.folder import CONFIG, METRICS, RunFolder, runs_in
+from maskrcnn.runs.folder import CONFIG, METRICS, RunFolder
+from maskrcnn.runs.project_runs import runs_in
 
 CONFIGURATION = Config.preset("classroom", class_names=("cell",), layers="all", batch_size=4)
 COSTS = Costs(step={"all": 2.0}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1900.0)

@@ -20,7 +20,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import devices, local, processes, queue, queue_backup
 from maskrcnn.jobs.queue_database import DATABASE, Table
 from maskrcnn.jobs.trainer_command import command
-from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder, runs_in
+from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.runs.project_runs import runs_in
 from tests.jobs.fakes import (
     BRIEF,
     CLEAN,

@@ -20,7 +20,8 @@ from maskrcnn.annotations.regions import Rect
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import local
-from maskrcnn.runs.folder import RESULT, RUNS, runs_in
+from maskrcnn.runs.folder import RESULT, RUNS
+from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.workspace import ProjectGone, Workspace, copying, home, size_on_disk
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown

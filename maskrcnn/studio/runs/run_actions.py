@@ -8,7 +8,8 @@ from typing import Literal
 import streamlit as st
 
 from maskrcnn.jobs import local, queue
-from maskrcnn.runs.folder import CONFIG, RunFolder, faulty_runs_in
+from maskrcnn.runs.folder import CONFIG, RunFolder
+from maskrcnn.runs.project_runs import faulty_runs_in
 from maskrcnn.studio.runs import queue_view, run_downloads
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain

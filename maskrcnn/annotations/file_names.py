@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 from maskrcnn.annotations.pictures import SUFFIXES
 from maskrcnn.errors import one_line
+from maskrcnn.unused_names import folded
 
 _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
 _ELSEWHERE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:[\\/]")
@@ -115,7 +116,7 @@ def plainest(name: str) -> str:
         name = html.unescape(name)
     if " " in name:
         name = re.sub(r" *([\\/]) *", r"\1", name).strip()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return folded(name)
 
 
 def _unquoted(name: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +14,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from maskrcnn.annotations import folder_walk, pictures
 from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import ArgumentError
+from maskrcnn.unused_names import folded, unused_name
 from maskrcnn.words import counted
 
 MARK = "Mask R-CNN Studio: predict"
@@ -66,8 +66,8 @@ def _beginnings(folders: Sequence[Path]) -> dict[Path, str]:
         ends = {folder: "/".join(parts[folder][-length[folder] :]) for folder in folders}
         owners: dict[str, set[str]] = {}
         for folder, end in ends.items():
-            owners.setdefault(_folded(end), set()).add(os.path.realpath(folder))
-        shared = [folder for folder in parts if len(owners[_folded(ends[folder])]) > 1]
+            owners.setdefault(folded(end), set()).add(os.path.realpath(folder))
+        shared = [folder for folder in parts if len(owners[folded(ends[folder])]) > 1]
         longer = [folder for folder in shared if length[folder] < len(parts[folder])]
         if not longer:
             return {folder: f"{end}/" if end else "" for folder, end in ends.items()}
@@ -105,17 +105,18 @@ def overlay_names(given: Sequence[Given], out: Path) -> list[str]:
     names = [entry.name for entry in given]
     inputs = {os.path.realpath(entry.path) for entry in given}
     wished = [str(PurePosixPath(name).with_suffix("")) for name in names]
-    shared = Counter(map(_folded, wished))
+    shared = Counter(map(folded, wished))
     # Folders of overlays, "a.png" of "a.png/b.jpg", cannot be files too.
-    taken = {_folded(str(folder)) for name in names for folder in PurePosixPath(name).parents}
+    taken = {folded(str(folder)) for name in names for folder in PurePosixPath(name).parents}
+
+    def is_taken(name: str) -> bool:
+        return folded(name) in taken or not _is_free(out / name, inputs)
+
     found: dict[int, str] = {}
-    first_of_all = sorted(range(len(names)), key=lambda place: shared[_folded(wished[place])] > 1)
+    first_of_all = sorted(range(len(names)), key=lambda place: shared[folded(wished[place])] > 1)
     for place in first_of_all:
-        for candidate in _numbered(wished[place]):
-            if _folded(candidate) not in taken and _is_free(out / candidate, inputs):
-                taken.add(_folded(candidate))
-                found[place] = candidate
-                break
+        found[place] = unused_name(f"{wished[place]}.png", is_taken, "{stem}-{number}{suffix}")
+        taken.add(folded(found[place]))
     return [found[place] for place in range(len(names))]
 
 
@@ -156,16 +157,3 @@ def _is_free(path: Path, inputs: Container[str]) -> bool:
         return True
     own = path.is_file() and not path.is_symlink() and is_overlay(path)
     return own and os.path.realpath(path) not in inputs
-
-
-def _numbered(wished: str) -> Iterator[str]:
-    yield f"{wished}.png"
-    number = 2
-    while True:
-        yield f"{wished}-{number}.png"
-        number += 1
-
-
-def _folded(name: str) -> str:
-    """The same for names that are one on a file system without case, or with accents written otherwise."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from pycocotools import mask as coco_mask
-from tests.model.test_speed import network, noise
 from torch import Tensor
 
 from maskrcnn.model import detect, load, prepare
@@ -20,6 +19,7 @@ from maskrcnn.training import start
 from maskrcnn.training.loader import Loader
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.validation import losses
+from tests.model.test_fast_inference import network, noise
 from tests.training.prepared import Prepared
 
 CPU = torch.device("cpu")

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from tests.toys.test_people import rim
 
 from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.regions import Circle, Ellipse, Polygon, Rect
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.toys import shapes_world
 from maskrcnn.toys.painting import coverage
+from tests.toys.test_people_world import rim
 
 
 def test_the_same_seed_draws_the_same() -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maskrcnn.errors import StudioError
@@ -38,6 +38,16 @@ def inside(file_name: str) -> str:
     """A picture's name as a relative path that stays inside the folder: `../a.jpg` becomes `a.jpg`."""
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
     return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
+
+
+def label_file_of(picture: str, suffix: str) -> str:
+    """The name of a picture's own label file: that of the picture with another suffix, inside the folder.
+
+    >>> label_file_of("../sub/a.jpg", ".txt")
+    'sub/a.txt'
+    """
+    path = PurePosixPath(inside(picture))
+    return str(path.with_name(f"{path.stem}{suffix}"))
 
 
 def json_bytes(document: Any, source: object) -> bytes:

@@ -29,9 +29,9 @@ from typing import Any
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats.encoded_files import inside
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.label_file_names import unused
 from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.unused_names import UnusedNames
 from maskrcnn.words import counted
 
 ORIGIN = "origin"
@@ -145,14 +145,14 @@ def _storable(
     if not own_folders:
         return _packable(names) if with_pictures else (names, [])
     names, lines = _packable(names)
-    stems: set[str] = set()
+    stems = UnusedNames()
     changed: list[tuple[str, str]] = []
     for number, name in enumerate(names):
         folder = f"{splits[number]}/"
         path = PurePosixPath(inside(name))
-        free = PurePosixPath(unused(f"{folder}{path.with_suffix('')}.txt", stems)).relative_to(folder).with_suffix("")
-        if free != path.with_suffix(""):
-            names[number] = f"{free}{path.suffix}"
+        stem = stems.take(f"{folder}{path.with_suffix('')}.txt").removeprefix(folder).removesuffix(".txt")
+        if stem != str(path.with_suffix("")):
+            names[number] = f"{stem}{path.suffix}"
             changed.append((name, names[number]))
     if changed:
         before, after = (brief(name, 60) for name in changed[0])
@@ -167,9 +167,9 @@ def _storable(
 def _packable(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names, those of files with a colon as files are packed, which no folder of Windows can hold; and a line."""
     odd = [number for number, name in enumerate(names) if ":" in last_part(name)]
-    found, taken = list(names), {inside(name).casefold() for number, name in enumerate(names) if number not in {*odd}}
+    found, unused = list(names), UnusedNames(inside(name) for number, name in enumerate(names) if number not in {*odd})
     for number in odd:
-        found[number] = unused(inside(names[number]), taken)
+        found[number] = unused.take(inside(names[number]))
     if not odd:
         return found, []
     first = odd[0]

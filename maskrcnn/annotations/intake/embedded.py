@@ -10,9 +10,9 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.intake.zip_unpacking import free
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.errors import StudioError
+from maskrcnn.unused_names import unused_path
 
 FLAVOURS = ("via1", "via2", "via-project", "labelme")
 _SUFFIXES = {b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp", b"II*": ".tif", b"MM": ".tif"}
@@ -29,7 +29,7 @@ def unpacked(record: ImageRecord, room: Callable[[], Path]) -> Path | None:
     name = names.storable(record.file_name).rpartition("/")[2]
     if names.suffix(name) not in pictures.SUFFIXES:
         name += next((suffix for begin, suffix in _SUFFIXES.items() if content.startswith(begin)), ".jpg")
-    path = free(room() / "embedded" / name)
+    path = unused_path(room() / "embedded" / name)
     path.write_bytes(content)
     return path
 

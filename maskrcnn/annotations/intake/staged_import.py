@@ -19,12 +19,13 @@ from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.intake import incoming_folders
 from maskrcnn.annotations.intake.combined_dataset import Dropped, Understood, understand
-from maskrcnn.annotations.intake.zip_unpacking import free, unpack
+from maskrcnn.annotations.intake.zip_unpacking import unpack
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.unused_names import unused_path
 from maskrcnn.words import natural_key
 
 Upload = tuple[str, bytes]
@@ -292,13 +293,13 @@ def _stored(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) 
     while inside in taken:
         inside = f"{number}/{plain}"
         number += 1
-    path = free(folder / names.storable(inside))
+    path = unused_path(folder / names.storable(inside))
     path.write_bytes(content)
     return {inside: path}
 
 
 def _new_folder(folder: Path, name: str) -> Path:
-    made = free(folder / (name or "zip"))
+    made = unused_path(folder / (name or "zip"))
     made.mkdir()
     return made
 

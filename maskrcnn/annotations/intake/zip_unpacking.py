@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.errors import StudioError
+from maskrcnn.unused_names import unused_path
 
 MOST_ENTRIES = 100_000
 MOST_BYTES = 20_000_000_000
@@ -109,7 +110,7 @@ def _written(
     written: dict[str, Path] = {}
     total = 0
     for plain, entry in entries:
-        path = free(folder / names.storable(plain))
+        path = unused_path(folder / names.storable(plain))
         with archive.open(entry) as packed, path.open("xb") as file:
             while piece := packed.read(_PIECE):
                 total += len(piece)
@@ -121,18 +122,3 @@ def _written(
                 file.write(piece)
         written[plain] = path
     return written
-
-
-def free(path: Path) -> Path:
-    """The path, or one beside it with a number if there is something already; its folder is made."""
-    number, place = 2, path
-    folder = path.parent
-    while folder.exists() and not folder.is_dir():  # `a` and `a/b.jpg` in one zip
-        folder = folder.with_name(f"{folder.name} ({number})")
-        number += 1
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / path.name
-    while place.exists():
-        place = folder / f"{path.stem} ({number}){path.suffix}"
-        number += 1
-    return place

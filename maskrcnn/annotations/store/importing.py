@@ -26,6 +26,7 @@ from maskrcnn.annotations.store.database_errors import cannot_store
 from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.annotations.store.unsynced_files import Staging
 from maskrcnn.errors import StudioError
+from maskrcnn.unused_names import UnusedNames
 
 _WORKERS = 4
 """Threads that copy and decode. Each holds a chunk of its picture's file, not all of it."""
@@ -178,7 +179,8 @@ def take_in(
     new_classes = class_rows.add(db, arrival.classes, facts.skeletons if facts is not None else None)
     counted = _Counted()
     known = _known(db)
-    names = _Names(images_folder, [name for (name,) in db.execute("SELECT file_name FROM image")])
+    stored = [name for (name,) in db.execute("SELECT file_name FROM image")]
+    names = UnusedNames([*os.listdir(images_folder), *stored])
     for waiting in room.db.execute("SELECT * FROM waiting ORDER BY number"):
         state = State(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
         identity = waiting["name"], waiting["sha256"]
@@ -387,28 +389,3 @@ def _merge(
     counted.unchanged += not updated
     counted.regions += len(state.marks) if updated else 0
     counted.image_ids.append(row["id"])
-
-
-class _Names:
-    """The names of the files in `images/`, and new ones that are not among them."""
-
-    def __init__(self, folder: Path, known: Iterable[str]) -> None:
-        self._taken = {_folded(name) for name in (*os.listdir(folder), *known)}
-        self._next: dict[str, int] = {}  # thousands of pictures may come by one name
-
-    def take(self, name: str) -> str:
-        """The name if it is free, else with a number."""
-        free = name
-        stem, suffix = os.path.splitext(name)
-        number = self._next.get(_folded(name), 2)
-        while _folded(free) in self._taken:
-            free = f"{stem} ({number}){suffix}"
-            number += 1
-        self._next[_folded(name)] = number
-        self._taken.add(_folded(free))
-        return free
-
-
-def _folded(name: str) -> str:
-    """Names that some file system would take for the same are the same."""
-    return unicodedata.normalize("NFC", name).casefold()

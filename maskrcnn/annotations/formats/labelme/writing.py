@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.formats import label_file_names, original_names
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes
+from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, said
 from maskrcnn.annotations.regions import (
@@ -35,6 +35,7 @@ from maskrcnn.annotations.regions import (
     Shape,
 )
 from maskrcnn.errors import StudioError
+from maskrcnn.unused_names import UnusedNames
 
 _VERSION = "5.5.0"
 """The version of labelme whose files ours look like."""
@@ -48,7 +49,7 @@ def encode(dataset: Dataset) -> Encoded:
     losses = Losses(dataset.source)
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
-    taken: set[str] = set()
+    names = UnusedNames()
     n_regions = 0
     of_the_dataset(dataset, losses, "labelme", keypoint_names=True, unused_classes=True)
     for record in dataset.images:
@@ -56,7 +57,7 @@ def encode(dataset: Dataset) -> Encoded:
         as_read = kept.get("document", {})
         if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
             kept, as_read = {}, {}  # another picture by now
-        name = label_file_names.unused(label_file_names.beside(kept.get("file", record.file_name), ".json"), taken)
+        name = names.take(label_file_of(kept.get("file", record.file_name), ".json"))
         document, written = _document(record, as_read, kept.get("imageData"), losses)
         n_regions += written
         files[name] = json_bytes(document, losses.source)

@@ -39,10 +39,10 @@ from maskrcnn import foreign
 from maskrcnn.annotations import file_names as names_of_files
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.folder_walk import files_below
-from maskrcnn.annotations.formats import label_file_names, mask_requirements, picture_places, text_encodings
+from maskrcnn.annotations.formats import mask_requirements, picture_places, text_encodings
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset, of_the_region
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes
+from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, require_few_regions, text
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.via import class_rule
@@ -50,6 +50,7 @@ from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
+from maskrcnn.unused_names import UnusedNames
 from maskrcnn.words import counted
 
 CLASSES = "classes.json"
@@ -192,10 +193,10 @@ def encode(dataset: Dataset) -> Encoded:
     files: dict[str, bytes] = {}
     listed: Json = {}
     places: dict[str, Path] = {}
-    taken = {CLASSES}
+    names = UnusedNames([CLASSES])
     n_regions = 0
     for record in dataset.images:
-        name = label_file_names.unused(_mask_file(record.file_name), taken)
+        name = names.take(_mask_file(record.file_name))
         listed[name] = {"file_name": record.file_name} | ({"split": record.split} if record.split else {})
         if record.attributes:
             losses("{pictures} lost their attributes because PNG masks have none")
@@ -215,7 +216,7 @@ def _mask_file(picture: str) -> str:
     """The mask of a picture. It is not called as the picture is, so that it never takes the place of a photograph, and
     does not lie in the folder of pictures: `images/a.jpg` -> `a.png`, `a.png` -> `a_mask.png`."""
     is_png = names_of_files.suffix(picture) == ".png"
-    folders = names_of_files.parts(label_file_names.beside(picture, f"{_MASK}.png" if is_png else ".png"))
+    folders = names_of_files.parts(label_file_of(picture, f"{_MASK}.png" if is_png else ".png"))
     while len(folders) > 1 and folders[0].lower() == _PICTURES:
         folders = folders[1:]
     return "/".join(folders)

@@ -42,6 +42,7 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
+from maskrcnn.unused_names import UnusedNames
 
 WORDS = {"via1": "VIA 1.x", "via2": "VIA 2.x", "via-project": "VIA 2.x projects", "via-csv": "VIA CSV"}
 
@@ -146,19 +147,15 @@ def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> Non
 
 def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
     """Each picture's key and entry, in order; no two keys are alike."""
-    taken: set[str] = set()
-    last_number: dict[str, int] = {}
+    given: set[str] = set()
+    unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
     for record in map(with_outlines, dataset.images):
         said = notes(record.extras, flavour)
         size = written_size(record, said)
         key = said["key"] if "key" in said else key_of(record.file_name, size)
-        if key in taken or (key in found.keys and "key" not in said):
-            number = last_number.get(key, 1)
-            while (free := f"{key}_{number}") in taken or free in found.keys:
-                number += 1
-            last_number[key] = number
-            key = free
-        taken.add(key)
+        if key in given or "key" not in said:
+            key = unused.take(key)
+        given.add(key)
         yield key, _image(record, size, dataset.extras, flavour, found.class_attribute)
 
 

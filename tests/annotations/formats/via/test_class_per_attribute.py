@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.annotations.formats.test_via_classes import SQUARE, choice
 
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_per_attribute, class_rule, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
+from tests.annotations.formats.via.test_class_rule import SQUARE, choice
 
 
 def labels(*regions: dict[str, Any], **definitions: Any) -> Dataset:

@@ -8,12 +8,13 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-Colour = tuple[int, int, int]
+from maskrcnn.drawing.ink import BLACK, RGB, ink
+
 Place = tuple[float, float, float, float]
 """Left, top, right, bottom in display pixels."""
 
 
-def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, Colour]], font_size: int) -> np.ndarray:
+def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, RGB]], font_size: int) -> np.ndarray:
     """A copy of the uint8 (h, w, 3) canvas with one chip for each (box, text, ground colour).
 
     A chip that had to go elsewhere is tied to its box by a line.
@@ -32,10 +33,10 @@ def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, Colour]], font_
         chips.append(chip)
         if _distance(chip, box) > height / 2:
             line = (*_nearest(chip, box), *_nearest(box, chip))
-            pen.line(line, fill=(0, 0, 0), width=max(3, font_size // 7))
+            pen.line(line, fill=BLACK, width=max(3, font_size // 7))
             pen.line(line, fill=ground, width=max(1, font_size // 13))
     for chip, (_, text, ground) in zip(chips, anchors, strict=True):
-        pen.rounded_rectangle(chip, radius=padding, fill=ground, outline=(0, 0, 0), width=1)
+        pen.rounded_rectangle(chip, radius=padding, fill=ground, outline=BLACK, width=1)
         pen.text((chip[0] + padding, chip[1] + padding // 2), text, font=font, fill=ink(ground))
     return np.asarray(picture)
 
@@ -59,13 +60,6 @@ def place(
     cost += np.array([_distance(chip, box) for chip in wanted]) / (4 * height)
     x, y, *_ = wanted[cost.argmin()].tolist()
     return x, y, x + width, y + height
-
-
-def ink(ground: Colour) -> Colour:
-    """Black or white, whichever has the stronger contrast on that ground (WCAG 2 relative luminance)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in ground)]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return (0, 0, 0) if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else (255, 255, 255)
 
 
 def _moved_in(x: float, y: float, size: tuple[int, int], frame: tuple[int, int]) -> Place:

@@ -7,7 +7,6 @@ positive red-orange and hatched, a missed object blue and dashed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +16,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from maskrcnn.drawing import label_chips
+from maskrcnn.drawing.hex_colours import GREY, rgb
+from maskrcnn.drawing.ink import BLACK, RGB, WHITE
 from maskrcnn.evaluation import ImageMatches
 
 Style = Literal["solid", "dashed", "hatched"]
@@ -25,11 +26,8 @@ Edges = Sequence[tuple[int, int]]
 
 DISPLAY_SIDE = 1280
 
-MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": "#a0a0a0"}
+MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": GREY}
 MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
-
-_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
-_GREY = "#a0a0a0"
 
 
 @dataclass(frozen=True)
@@ -137,17 +135,6 @@ def draw(
     return canvas
 
 
-def known_colour(colour: object) -> str:
-    """The colour itself where it is written `#rrggbb`, else grey: the file of a project may say anything."""
-    return colour if isinstance(colour, str) and re.fullmatch("#[0-9a-fA-F]{6}", colour) else _GREY
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers 0..255; grey for what is written otherwise."""
-    colour = known_colour(colour)
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
 def _corners(mark: Mark, scale: float) -> np.ndarray:
     """(4, 2) float64 corners of the box in display pixels."""
     x, y, width, height = (value * scale for value in mark.bbox)
@@ -181,7 +168,7 @@ def _fill(
     left: int,
     top: int,
     inside: np.ndarray,
-    colour: tuple[int, int, int],
+    colour: RGB,
     opacity: float,
     *,
     hatched: bool,
@@ -194,7 +181,7 @@ def _fill(
     window[:] = np.rint(window * (1 - alpha) + np.array(colour, np.float32) * alpha).astype(np.uint8)
 
 
-def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: tuple[int, int, int], opacity: float) -> None:
+def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: float) -> None:
     left, top = np.maximum(np.floor(corners[0]), 0).astype(int)
     right, bottom = np.ceil(corners[2]).astype(int)
     inside = np.ones(canvas[top : max(bottom, 0), left : max(right, 0)].shape[:2], bool)
@@ -214,7 +201,7 @@ def _outline(
     left: int,
     top: int,
     inside: np.ndarray,
-    colour: tuple[int, int, int],
+    colour: RGB,
     thickness: int,
     *,
     dashed: bool,
@@ -240,8 +227,8 @@ def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> N
     for (x, y), visible in zip(places, visibility, strict=True):
         if visible > 0:
             centre = (round((x - 0.5) * 16), round((y - 0.5) * 16))
-            ground = colour if visible > 1 else _WHITE
-            cv2.circle(canvas, centre, round((radius + 1) * 16), _BLACK, cv2.FILLED, cv2.LINE_AA, shift=4)
+            ground = colour if visible > 1 else WHITE
+            cv2.circle(canvas, centre, round((radius + 1) * 16), BLACK, cv2.FILLED, cv2.LINE_AA, shift=4)
             cv2.circle(canvas, centre, round(radius * 16), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
             cv2.circle(canvas, centre, round(radius * 8), ground, cv2.FILLED, cv2.LINE_AA, shift=4)
 
@@ -249,7 +236,7 @@ def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> N
 def _line(
     canvas: np.ndarray,
     line: np.ndarray,
-    colour: tuple[int, int, int],
+    colour: RGB,
     thickness: int,
     *,
     dashed: bool,
@@ -259,7 +246,7 @@ def _line(
     pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
     # cv2 counts from pixel centres, and takes fixed-point coordinates with 4 fractional bits.
     points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]
-    cv2.polylines(canvas, points, closed and not dashed, _BLACK, thickness + 2, cv2.LINE_AA, shift=4)
+    cv2.polylines(canvas, points, closed and not dashed, BLACK, thickness + 2, cv2.LINE_AA, shift=4)
     cv2.polylines(canvas, points, closed and not dashed, colour, thickness, cv2.LINE_AA, shift=4)
 
 

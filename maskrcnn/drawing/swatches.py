@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from maskrcnn.drawing.overlays import known_colour
-from maskrcnn.studio.annotate.canvas_picture import ink
+from maskrcnn.drawing.hex_colours import known_colour, rgb
+from maskrcnn.drawing.ink import ink
 
 
 def disc(colour: str, text: str = "", is_selected: bool = False) -> str:
@@ -17,7 +17,7 @@ def disc(colour: str, text: str = "", is_selected: bool = False) -> str:
     colour = known_colour(colour)
     circle = f'<circle cx="12" cy="12" r="11" fill="{colour}" stroke="black"/>'
     ground = '<rect width="24" height="24" fill="white" stroke="black" stroke-width="4"/>' if is_selected else ""
-    written = "#{:02x}{:02x}{:02x}".format(*ink(colour))
+    written = "#{:02x}{:02x}{:02x}".format(*ink(rgb(colour)))
     font = f'text-anchor="middle" font-family="sans-serif" font-size="{13 if len(text) < 3 else 10}"'
     words = f'<text x="12" y="16.5" {font} fill="{written}">{escape(text)}</text>'
     head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24" height="24">'

@@ -233,16 +233,3 @@ def test_a_box_on_two_missed_objects_is_one_box(anchors: list[list[int]], object
 def test_numbers_beside_a_bar() -> None:
     assert why_missed.numbers(Step("anchors", 49000, 12)) == "49,000 · 12"
     assert why_missed.numbers(Step("best", 20, 0)) == "20"
-
-
-def test_a_crop_stays_within_the_picture_and_shows_the_box() -> None:
-    picture = np.zeros((70, 100, 3), np.uint8)
-    picture[:20, 60:80] = 255
-    piece = why_missed.crop(picture, [60, 0, 20, 20])
-    assert max(piece.shape[:2]) == 168  # twice what it takes on the screen
-    white, blue = (piece == 255).all(axis=2), (piece == (0x3B, 0x82, 0xF6)).all(axis=2)
-    rows, columns = np.nonzero(blue)
-    # The white square fills the blue one, but for its line.
-    inside = white[rows.min() : rows.max(), columns.min() : columns.max()]
-    assert inside.mean() > 0.85
-    assert white.sum() == inside.sum()

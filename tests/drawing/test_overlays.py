@@ -187,14 +187,6 @@ def test_a_chip_keeps_off_the_objects() -> None:
         assert min(right, other[2]) <= max(left, other[0]) or min(bottom, other[3]) <= max(top, other[1])
 
 
-@pytest.mark.parametrize(
-    ("ground", "ink"),
-    [("#ffffff", (0, 0, 0)), ("#f0e442", (0, 0, 0)), ("#000000", (255, 255, 255)), ("#0000aa", (255, 255, 255))],
-)
-def test_ink_is_read_on_its_ground(ground: str, ink: tuple[int, int, int]) -> None:
-    assert label_chips.ink(overlays.rgb(ground)) == ink
-
-
 def test_matches_become_marks() -> None:
     outline = [[10, 10, 50, 10, 50, 50, 10, 50]]
     elsewhere = [[80, 80, 120, 80, 120, 110, 80, 110]]

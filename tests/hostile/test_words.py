@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.drawing.overlays import known_colour, rgb
+from maskrcnn.drawing.hex_colours import known_colour, rgb
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.studio.shell.plain_text import LONGEST, WORD_JOINER, plain
 

@@ -11,16 +11,17 @@ import streamlit as st
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.regions import RLE, Keypoints, Point, Region
+from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
+from maskrcnn.drawing.hex_colours import GREY
+from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.overlays import Mark, Style
 from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.canvas_picture import Colours, keypoints_of
 from maskrcnn.studio.annotate.editing import Conflict, Difference, Editor, Regions
 from maskrcnn.studio.shell import project_list
 
 _SIDE, _HIGHEST = 640, 450
-_UNCHANGED = "#a0a0a0"
 _STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
 _WAYS = (
     ("Keep both changes", "both", "One picture with both. Of a region that both of you changed, yours is kept."),
@@ -86,7 +87,7 @@ def _mark(region: Region, difference: Difference | None, colours: Colours, size:
     box = (x0, y0, x1 - x0, y1 - y0)
     rle = raster.rle(inside, *size)
     if difference is None:
-        return Mark(box, _UNCHANGED, rle=rle)
+        return Mark(box, GREY, rle=rle)
     label = f"{difference}: {region.class_name or 'no class'}"
     return Mark(box, colours[region.class_name], label, _STYLES[difference], rle)
 

@@ -17,12 +17,12 @@ import streamlit as st
 
 from maskrcnn.annotations.regions import Region, Shape, Skeleton
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
-from maskrcnn.drawing.overlays import known_colour
+from maskrcnn.drawing.hex_colours import GREY, known_colour
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import Drawing, View, on_canvas
 
-NO_CLASS_COLOUR = "#a0a0a0"
+NO_CLASS_COLOUR = GREY
 FIRST_CLASS = "object"
 """The class of what is drawn in a project that has no class yet."""
 

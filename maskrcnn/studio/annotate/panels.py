@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, ProjectClass, StoredImage
-from maskrcnn.drawing.overlays import known_colour
+from maskrcnn.drawing.hex_colours import known_colour
+from maskrcnn.drawing.jpeg import square_jpeg
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import canvas_picture, editing
+from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.dataset import class_editing, similar_class
 from maskrcnn.studio.shell import hotkeys, session
@@ -228,7 +229,7 @@ def thumbnails(project: Project, images: Sequence[StoredImage], image: StoredIma
         for number, entry in enumerate(images[first : first + _THUMBNAILS], first + 1):
             with st.container(width=_THUMBNAIL_WIDTH, gap="xsmall"):
                 try:
-                    st.image(canvas_picture.square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
+                    st.image(_square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
                 except StudioError:
                     st.markdown(":material/broken_image:")
                 st.button(
@@ -241,6 +242,11 @@ def thumbnails(project: Project, images: Sequence[StoredImage], image: StoredIma
                     on_click=go_to,
                     args=(project, entry),
                 )
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _square(content: bytes) -> bytes:
+    return square_jpeg(content)
 
 
 def dataset_links() -> None:

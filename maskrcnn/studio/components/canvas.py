@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations.regions import Polygon, Rect
+from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.studio.components.canvas_objects import (
     STROKE_WIDTH,
     CanvasObject,
@@ -35,17 +35,6 @@ _TOOLS = {"polygon": "polygon", "box": "rect", "edit": "line"}
 
 Box = tuple[float, float, float, float]
 """xyxy in picture pixels."""
-
-
-def jpeg(picture: np.ndarray, longest_side: int = LONGEST_SIDE) -> bytes:
-    """A picture (uint8 RGB `(H, W, 3)`) as JPEG bytes, scaled down to the longest side given."""
-    height, width = picture.shape[:2]
-    if max(height, width) > longest_side:
-        scale = longest_side / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    return encoded.tobytes()
 
 
 def mounted(key: str) -> bool:
@@ -133,7 +122,7 @@ def box_canvas(
     if state.seed is not None:
         x0, y0, x1, y1 = state.seed
         seed.append(canvas_object(Rect(x0, y0, x1 - x0, y1 - y0), view, colour, number=1))
-    show(seed, jpeg(picture), view, key=_box_key(key, state), mode="box", colour=colour)
+    show(seed, jpeg(picture, LONGEST_SIDE), view, key=_box_key(key, state), mode="box", colour=colour)
     return state.box
 
 

@@ -15,7 +15,7 @@ from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
-from maskrcnn.drawing.overlays import known_colour
+from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import editing

@@ -13,9 +13,10 @@ from maskrcnn.annotations.doctor import CHECKS, Finding, Severity
 from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
+from maskrcnn.drawing import labelled_picture, region_crops
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import canvas_picture, editing
-from maskrcnn.studio.dataset import computed_once, region_crops, undo_bar
+from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.dataset import computed_once, finding_crops, undo_bar
 from maskrcnn.studio.dataset.computed_once import Stamp
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.page_words import on_page
@@ -296,17 +297,17 @@ def _pieces(
     try:
         region = _region(record, finding)
         if region is None or finding.box is None:
-            return canvas_picture.preview(record.path, record.regions, _with_all(colours, record), _PREVIEW), None
+            return labelled_picture.preview(record.path, record.regions, _with_all(colours, record), _PREVIEW), None
         colour = colours.get(region.class_name, editing.NO_CLASS_COLOUR)
         if finding.fix is None:
-            return region_crops.crop(record.path, region, finding.box, colour), None
+            return finding_crops.crop(record.path, region, finding.box, colour), None
         mended = _mended(dataset, record, finding)
         after = _region(mended[0], finding) if mended else None
         around = finding.box if after is None else region_crops.difference(region.shape, after.shape) or finding.box
-        now = region_crops.crop(record.path, region, around, colour)
+        now = finding_crops.crop(record.path, region, around, colour)
         if after is not None and after.class_name != region.class_name:
             colour = colours.get(after.class_name, editing.NO_CLASS_COLOUR)
-        return now, region_crops.crop(record.path, after, around, colour)
+        return now, finding_crops.crop(record.path, after, around, colour)
     except StudioError:
         return None, None
 

@@ -12,11 +12,12 @@ import streamlit as st
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.drawing import labelled_picture
+from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import canvas_picture
-from maskrcnn.studio.annotate.canvas_picture import Colours
 from maskrcnn.studio.annotate.editing import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset import many_classes
 from maskrcnn.studio.dataset.class_editing import choice_in_words, in_words
@@ -98,7 +99,7 @@ def summary(dataset: Dataset) -> Summary:
         for region in record.regions:
             classes[region.class_name] += 1
             shapes[type(region.shape).__name__] += 1
-            keypoints += canvas_picture.keypoints_of(region) is not None
+            keypoints += keypoints_of(region) is not None
     shown = labelled or bare
     sample = tuple(dataset.images[number] for number in shown[:: max(1, len(shown) // _THUMBNAILS)][:_THUMBNAILS])
     return Summary(found, splits, sum(shapes.values()), classes, shapes, keypoints, sample, lost)
@@ -249,7 +250,7 @@ def thumbnails(dataset: Dataset, sample: Sequence[ImageRecord], colours: Colours
 def _drawn(record: ImageRecord, colours: Mapping[str | None, str], skeletons: Mapping[str, Skeleton]) -> bytes | None:
     assert record.path is not None
     try:
-        return canvas_picture.preview(record.path, record.regions[:_MOST_DRAWN], colours, skeletons=skeletons)
+        return labelled_picture.preview(record.path, record.regions[:_MOST_DRAWN], colours, skeletons=skeletons)
     except (StudioError, ValueError):
         return None
 

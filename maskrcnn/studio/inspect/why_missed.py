@@ -8,20 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-import cv2
 import numpy as np
 import pandas as pd
 import streamlit as st
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
-from maskrcnn.drawing.overlays import MATCH_COLOURS, rgb
+from maskrcnn.drawing.overlays import MATCH_COLOURS
+from maskrcnn.drawing.region_crops import boxed_crop
 from maskrcnn.evaluation.matching import ImageMatches, Truth
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.kept_networks import kept
 from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.components.line_charts import INK
-from maskrcnn.studio.dataset.region_crops import window
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.plain_text import plain
@@ -111,7 +110,8 @@ def _draw(picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[Object
         st.markdown(f"**{_counted(len(missed))}**")
         for truth, story in missed:
             crop_column, words_column = st.columns([1, 6], vertical_alignment="center")
-            crop_column.image(crop(picture, truth.bbox), width=_CROP, alt=f"The {story.name} that was missed")
+            crop = boxed_crop(picture, truth.bbox, 2 * _CROP, COLOURS[MISSED])  # for screens of twice the density
+            crop_column.image(crop, width=_CROP, alt=f"The {story.name} that was missed")
             x, y, width, height = truth.bbox
             words_column.markdown(
                 f"**{plain(story.name)}** :small[at ({x:.0f}, {y:.0f}), {width:.0f} × {height:.0f} px]  \n"
@@ -210,22 +210,6 @@ def survivors_chart(steps: Sequence[Step]) -> alt.LayerChart:
 def numbers(step: Step) -> str:
     """`1,200 · 3`: boxes that are left, and those on a missed object, where there is one left."""
     return f"{step.left:,} · {step.on_missed:,}" if step.on_missed else f"{step.left:,}"
-
-
-def crop(picture: np.ndarray, bbox: Sequence[float]) -> np.ndarray:
-    """The piece of the picture around a box [x, y, w, h] with the box on it, uint8 `(h, w, 3)`, for a screen of twice
-    the density."""
-    x, y, width, height = bbox
-    left, top, right, bottom = window((x, y, x + width, y + height), picture.shape[1], picture.shape[0])
-    piece = picture[max(0, top) : max(1, bottom), max(0, left) : max(1, right)]
-    scale = 2 * _CROP / max(piece.shape[:2])
-    size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
-    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    corners = [
-        (round((across - max(0, left)) * scale), round((down - max(0, top)) * scale))
-        for across, down in ((x, y), (x + width, y + height))
-    ]
-    return cv2.rectangle(shown, corners[0], corners[1], rgb(COLOURS[MISSED]), 2)
 
 
 def _counted(missed: int) -> str:

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +24,6 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
-from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import Drawing, View, canvas_object, edited, on_canvas, outline, shape_of
 
 HALF = View(800, 600, 400, 300)
@@ -249,13 +247,3 @@ def test_fit_fills_the_box_and_keeps_the_proportions() -> None:
     assert View.fit(2000, 1000, 700, 560) == View(2000, 1000, 700, 350)
     assert View.fit(1000, 2000, 700, 560) == View(1000, 2000, 280, 560)
     assert View.fit(2000, 1000, 700, 560, zoom=2) == View(2000, 1000, 1400, 700)
-
-
-def test_a_picture_travels_small_and_keeps_its_colours() -> None:
-    picture = np.zeros((1500, 3000, 3), np.uint8)
-    picture[:, :1500] = (200, 30, 30)
-    data = canvas.jpeg(picture)
-    back = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    assert back.shape == (640, 1280, 3)
-    assert np.abs(back[320, 300].astype(int) - (200, 30, 30)).max() < 6
-    assert len(data) < 100_000

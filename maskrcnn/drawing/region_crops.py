@@ -1,40 +1,40 @@
-"""A piece of a picture around one region, with the region as it was drawn: also where that lies outside the picture."""
+"""Cut-outs of a picture around one region or box, with the outline on it, also where it lies outside the picture."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import streamlit as st
 
-from maskrcnn.annotations import pictures, raster
+from maskrcnn.annotations import raster
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import MultiPolygon, Point, Points, Polyline, Region, Shape
-from maskrcnn.drawing.overlays import rgb
-from maskrcnn.studio.annotate.canvas_picture import paint
-from maskrcnn.studio.components import canvas
+from maskrcnn.drawing.hex_colours import rgb
+from maskrcnn.drawing.ink import BLACK, WHITE
+from maskrcnn.drawing.region_painting import paint_shape
 
 SIDE = 440
 """Pixels of the longer side of a crop."""
-_ROUND_ABOUT, _LEAST = 0.35, 48.0  # what is shown around a region: a share of its size, and at least so many px of all
-_CONTEXT = 0.15  # of an object's size is shown at least, around what changes on it
+_MARGIN = 0.35
+"""Width of the margin around a box, as a share of the box's longer side."""
+_LEAST = 48.0
+"""Picture pixels: the least side of a crop."""
+_CONTEXT = 0.15
+"""Least side of `difference`, as a share of the object's longer side."""
 _OUTSIDE = (120, 122, 134)
-_MOST_VERTICES = 60  # of an outline whose vertices are marked; more would hide the line
+"""Grey, for what lies beyond the picture."""
+_MOST_VERTICES = 60
+"""Of an outline whose vertices are marked: more of them would hide the line."""
 
 
-def crop(path: Path, region: Region | None, around: Box, colour: str) -> bytes:
-    """JPEG bytes of the picture around the box `around` (xyxy, picture px), with the region (None: nothing) on it.
+def crop(picture: np.ndarray, region: Region | None, around: Box, colour: str) -> np.ndarray:
+    """The piece of a picture around the box `around` (xyxy, picture px), with the region (None: nothing) on it.
 
-    What lies beyond the picture is grey. Raises `StudioError` for a picture that cannot be read.
+    `picture` is uint8 RGB `(H, W, 3)`, and so is the result, with its longer side at `SIDE`. What lies beyond the
+    picture is grey. Small outlines have their vertices marked.
     """
-    return _crop(str(path), path.stat().st_mtime_ns if path.is_file() else 0, region, around, colour)
-
-
-@st.cache_data(max_entries=500, show_spinner=False, hash_funcs={Region: lambda region: repr((region.id, region.shape))})
-def _crop(path: str, changed: int, region: Region | None, around: Box, colour: str) -> bytes:
-    picture = _picture(path, changed)
     left, top, right, bottom = window(around, picture.shape[1], picture.shape[0])
     piece = np.full((bottom - top, right - left, 3), _OUTSIDE, np.uint8)
     inside = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
@@ -44,15 +44,28 @@ def _crop(path: str, changed: int, region: Region | None, around: Box, colour: s
     shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
     if region is not None:
         moved = _moved(region.shape, left, top, 4.0 * max(piece.shape[:2]))
-        paint(shown, moved, scale, 0.7, rgb(colour), fill=0.35)
+        paint_shape(shown, moved, scale, 0.7, rgb(colour), opacity=0.35)
         _mark_vertices(shown, moved, scale)
-    return canvas.jpeg(shown, SIDE)
+    return shown
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _picture(path: str, changed: int) -> np.ndarray:
-    """The last few pictures, as several findings are often on one."""
-    return pictures.load(path)
+def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: str) -> np.ndarray:
+    """The piece of a picture around a box [x, y, w, h] with the box on it, uint8 RGB `(h, w, 3)`.
+
+    Its longer side is `side` pixels. It shows nothing beyond the picture.
+    """
+    x, y, width, height = bbox
+    left, top, right, bottom = window((x, y, x + width, y + height), picture.shape[1], picture.shape[0])
+    left, top = max(0, left), max(0, top)
+    piece = picture[top : max(1, bottom), left : max(1, right)]
+    scale = side / max(piece.shape[:2])
+    size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
+    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    corners = [
+        (round((across - left) * scale), round((down - top) * scale))
+        for across, down in ((x, y), (x + width, y + height))
+    ]
+    return cv2.rectangle(shown, corners[0], corners[1], rgb(colour), 2)
 
 
 def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
@@ -63,7 +76,7 @@ def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
     x0, x1 = (min(max(value, -width), 2 * width) for value in (around[0], around[2]))
     y0, y1 = (min(max(value, -height), 2 * height) for value in (around[1], around[3]))
     longer = max(x1 - x0, y1 - y0)
-    half = max(longer / 2 + _ROUND_ABOUT * longer, _LEAST / 2)
+    half = max(longer / 2 + _MARGIN * longer, _LEAST / 2)
     left, right = _stretch(x0, x1, half, width)
     top, bottom = _stretch(y0, y1, half, height)
     return left, top, right, bottom
@@ -120,5 +133,5 @@ def _mark_vertices(picture: np.ndarray, shape: Shape, scale: float) -> None:
     for ring in rings:
         for x, y in ring:
             place = (round(x * scale - 0.5), round(y * scale - 0.5))
-            cv2.circle(picture, place, 4, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
-            cv2.circle(picture, place, 2, (255, 255, 255), cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(picture, place, 4, BLACK, cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(picture, place, 2, WHITE, cv2.FILLED, cv2.LINE_AA)

@@ -1,0 +1,30 @@
+"""Pictures as the JPEG bytes that a browser is sent."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_QUALITY = 88
+
+
+def jpeg(picture: np.ndarray, longest_side: int) -> bytes:
+    """A picture, uint8 RGB `(H, W, 3)`, as JPEG bytes; a larger one is scaled down to `longest_side` pixels."""
+    height, width = picture.shape[:2]
+    if max(height, width) > longest_side:
+        scale = longest_side / max(height, width)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return encoded.tobytes()
+
+
+def square_jpeg(content: bytes) -> bytes:
+    """The middle of a JPEG, cut to a square: tiles in a row are of one height."""
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return jpeg(picture[top : top + side, left : left + side], side)

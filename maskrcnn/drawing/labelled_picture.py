@@ -1,0 +1,73 @@
+"""A picture with all the regions that a person drew on it: numbered for the canvas, or small as a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.regions import Region, Skeleton
+from maskrcnn.annotations.skeletons import keypoints_of
+from maskrcnn.drawing.hex_colours import rgb
+from maskrcnn.drawing.jpeg import jpeg
+from maskrcnn.drawing.overlays import display
+from maskrcnn.drawing.region_painting import paint_keypoints, paint_number, paint_shape
+
+Colours = Mapping[str | None, str]
+"""The `#rrggbb` of each class, and of regions that have none."""
+
+_PREVIEW_OPACITY = 0.4
+_PREVIEW_UNIT = 0.5  # lines are thin on a preview
+
+
+def draw_numbered(
+    picture: np.ndarray,
+    scale: float,
+    unit: float,
+    regions: Sequence[Region],
+    painted: Collection[str],
+    colours: Colours,
+    skeletons: Mapping[str, Skeleton],
+    selected: int | None = None,
+) -> None:
+    """Draw every region's number and keypoints on the picture, in place, and the shape of those in `painted` (ids).
+
+    `picture` is uint8 RGB `(H, W, 3)`; `scale` and `unit` are those of `region_painting`. The number of the `selected`
+    region, counted from 0, is larger, has a white ring and lies on top of the others. `skeletons` (class -> skeleton)
+    give the bones between keypoints.
+    """
+    for region in regions:
+        colour = rgb(colours[region.class_name])
+        if region.id in painted:
+            paint_shape(picture, region.shape, scale, unit, colour)
+        if (keypoints := keypoints_of(region)) is not None:
+            paint_keypoints(picture, keypoints, skeletons.get(region.class_name or ""), scale, unit, colour)
+    for number, region in enumerate(regions, 1):
+        if number - 1 != selected:
+            paint_number(picture, number, region, scale, unit, rgb(colours[region.class_name]))
+    if selected is not None:
+        region = regions[selected]
+        paint_number(picture, selected + 1, region, scale, unit, rgb(colours[region.class_name]), is_selected=True)
+
+
+def preview(
+    path: Path,
+    regions: Sequence[Region],
+    colours: Colours,
+    side: int = 420,
+    skeletons: Mapping[str, Skeleton] | None = None,
+) -> bytes:
+    """JPEG bytes of the picture with its longer side at `side` pixels and its regions filled in their colours.
+
+    Raises `StudioError` for a picture that cannot be read.
+    """
+    picture, scale = display(pictures.load(path), side)
+    for region in regions:
+        colour = rgb(colours[region.class_name])
+        paint_shape(picture, region.shape, scale, _PREVIEW_UNIT, colour, _PREVIEW_OPACITY)
+        if (keypoints := keypoints_of(region)) is not None:
+            skeleton = (skeletons or {}).get(region.class_name or "")
+            paint_keypoints(picture, keypoints, skeleton, scale, _PREVIEW_UNIT, colour)
+    return jpeg(picture, side)

@@ -14,17 +14,18 @@ from pathlib import Path
 import psutil
 
 from maskrcnn import foreign, opened_projects
-from maskrcnn.runs import shipped_models
 from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import queue_database, queue_backup
+from maskrcnn.jobs import queue_backup, queue_database
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.settling import RUNNER_LOG
+from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
+from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import bin as recycled
 from maskrcnn.workspace import copying, in_use, names
@@ -196,7 +197,7 @@ class Workspace:
                 for split in SPLITS:
                     if (SAMPLE / split).is_dir():
                         project.import_dataset(read(SAMPLE / split), split)
-                if shipped_models.folder(shipped_models.DEFAULT):  # curves, epochs and predictions before anyone has trained
+                if shipped_models.folder(shipped_models.DEFAULT):  # curves and predictions before anyone has trained
                     pictures = {image.file_name: project.picture(image.id) for image in project.images()}
                     shipped_models.copy_into(project.runs_folder, shipped_models.DEFAULT, pictures)
                 return self._place(folder, SAMPLE_NAME, number=True)
@@ -238,7 +239,7 @@ class Workspace:
                 raise StudioError(f"{path}: {which} found; {mend}")
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
-            if names.key(name).startswith(_OWN_FILES):
+            if folded(name).startswith(_OWN_FILES):
                 name = f"project {name}"
             with self._building(name) as folder:
                 project = Project.create(folder, self.free_name(name))
@@ -352,7 +353,7 @@ class Workspace:
 
     def free_name(self, wanted: str) -> str:
         """The name that is wanted, or that with the first number that is not taken."""
-        return names.free(wanted, self.is_taken)
+        return unused_name(wanted, self.is_taken, HYPHEN)
 
     def destroy(self, id: str) -> None:
         """Delete a project of the bin for good. Raises `StudioError` where it is not there, or cannot be deleted."""
@@ -376,15 +377,15 @@ class Workspace:
         """What has that name, or one that is as good as the same."""
         if os.path.lexists(self.root / name) and not (besides and _same(self.root / name, besides)):
             return name
-        wanted = names.key(name)
+        wanted = folded(name)
         with suppress(OSError):
             for other in os.listdir(self.root):
-                if names.key(other) == wanted and (besides is None or other != besides.name):
+                if folded(other) == wanted and (besides is None or other != besides.name):
                     return other
         return None
 
     def _require_free(self, name: str, besides: Path | None = None) -> None:
-        if names.key(name).startswith(_OWN_FILES):
+        if folded(name).startswith(_OWN_FILES):
             raise ArgumentError(
                 f'"{name}" cannot be the name of a project: the studio has a file of that name; take another'
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 from maskrcnn.errors import ArgumentError
 
@@ -36,19 +35,6 @@ def folder_name(name: str, thing: str) -> str:
         )
     if why := _obstacle(name):
         raise ArgumentError(f'"{name}" cannot be the name of a folder: {why}; choose another name')
-    return name
-
-
-def key(name: str) -> str:
-    """What two names share that some file system takes for one: Balloon and balloon, é in one character or two."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def free(wanted: str, taken: Callable[[str], bool]) -> str:
-    """The name that is wanted, or that with the first number that is not taken."""
-    name, number = wanted, 2
-    while taken(name):
-        name, number = f"{wanted}-{number}", number + 1
     return name
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError
-from maskrcnn.workspace import Workspace, folder_name, names
+from maskrcnn.unused_names import folded
+from maskrcnn.workspace import Workspace, folder_name
 from tests.workspace.made import make, shown
 
 
@@ -76,7 +77,7 @@ def test_a_name_that_no_file_system_would_take_is_too_long(name: str) -> None:
 def test_all_other_names_become_folders(space: Workspace, name: str) -> None:
     made = space.create(f"  {name} ")
     assert space.projects() == [made]
-    assert made.name == names.key(name) or made.name.casefold() == names.key(name)
+    assert made.name == folded(name) or made.name.casefold() == folded(name)
 
 
 def test_accents_are_composed_as_most_systems_write_them(space: Workspace) -> None:

@@ -32,7 +32,8 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.toys import painting, shapes_world
 from maskrcnn.training.loop import seed_everything, train
 from maskrcnn.training.samples import LabelledPictures

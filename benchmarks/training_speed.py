@@ -54,7 +54,8 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import start
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Loader, loader_threads

@@ -7,6 +7,7 @@ import argparse
 import torch
 
 from maskrcnn.errors import ArgumentError
+from maskrcnn.training.hardware import available_devices
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +16,9 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def choose_device(name: str) -> torch.device:
     """The device of that name; "auto" takes the fastest that is there. `ArgumentError` if it is not."""
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = available_devices()
     if name == "auto":
-        name = next(device for device, there in available.items() if there)
-    if not available[name]:
+        name = available[0]
+    if name not in available:
         raise ArgumentError(f"--device {name}: this machine has none; leave it out or take cpu")
     return torch.device(name)

@@ -16,6 +16,7 @@ from typing import Any
 from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
+from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
 """Bodies that torchvision calls by another name."""
@@ -157,30 +158,16 @@ def imagenet_misfit(config: Config) -> str | None:
     return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
 
 
-def coco_network(config: Config) -> tuple[str, str]:
-    """The preset and torchvision's builder whose COCO weights fit a network like `config` best, as `train --init coco`
-    chooses them."""
-    if config.kind == "fpn32":
-        small = "_320" if abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800) else ""
-        return f"torchvision-mobilenet{small.replace('_', '-')}", f"fasterrcnn_mobilenet_v3_large{small}_fpn"
-    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
-    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
-        return "torchvision", "keypointrcnn_resnet50_fpn"
-    builder = f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn"
-    return ("torchvision-v2", f"{builder}_v2") if second else ("torchvision", builder)
-
-
 def coco_file(config: Config) -> str:
     """How the file of those weights begins."""
-    _, builder = coco_network(config)
+    builder = nearest_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
 def coco_misfit(config: Config) -> str | None:
     """Why torchvision's COCO weights do not fit, with the mend; None where they do."""
-    preset, builder = coco_network(config)
-    tasks = ("box", *["mask"] * ("mask" in builder), *["keypoints"] * ("keypoint" in builder))
-    needed = Config.preset(preset, tasks=tasks)
+    preset, fields = detector_fields(nearest_detector(config))
+    needed = Config.preset(preset, **fields)
     if field := misfit(needed, config):
         return (
             f"COCO weights need {field} = {setting_word(getattr(needed, field))}, here it is "

@@ -14,10 +14,9 @@ from maskrcnn.annotations.labelled_pictures import labelled
 from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.own_splits import by_own_split
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
-from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of
+from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of, require_keypoints
 from maskrcnn.annotations.store import DATABASE, Project
 from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
-from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 
 
@@ -77,13 +76,8 @@ def training_documents(
                 f"({', '.join(classes)}); rename it there or label some for training"
             )
     keypoints = keypoint_labels(training) if "keypoints" in tasks else None
-    if keypoints and validation and (other := keypoint_labels(validation)):
-        named = keypoints.names and other.names
-        if other.count != keypoints.count or (named and other.names != keypoints.names):
-            raise StudioError(
-                f"{validation.source}: its objects have other keypoints ({other.count}) than those of the training set "
-                f"({keypoints.count}); give a validation set with the same ones, in the same order"
-            )
+    if keypoints and validation:
+        require_keypoints(validation, keypoints, "those of the training set", "a validation set")
     return {
         "classes": classes,
         "keypoints": keypoints,
@@ -115,22 +109,6 @@ def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
             f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "
             f"is: --tasks {','.join(possible)}"
         )
-
-
-def config_for(config: Config, documents: dict[str, Any]) -> Config:
-    """The Config of a run on `training_documents`: its classes and, where they are a task, its keypoints.
-
-    The labels' own names and limbs of the keypoints come before those of `config`. Raises `ArgumentError` where
-    `config` names keypoints or sigmas and not as many as there are.
-    """
-    changes: dict[str, Any] = {"class_names": documents["classes"], "num_classes": len(documents["classes"]) + 1}
-    if found := documents["keypoints"]:
-        changes["num_keypoints"] = found.count
-        if found.names:
-            changes["keypoint_names"] = found.names
-        if found.edges:
-            changes["keypoint_edges"] = found.edges
-    return config.replace(**changes)
 
 
 def is_project(folder: Path) -> bool:

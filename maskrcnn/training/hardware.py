@@ -1,4 +1,4 @@
-"""What a training computes on, in words."""
+"""What a training computes on: the devices that are there, and their names in words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import platform
 from pathlib import Path
 
 import torch
+
+
+def available_devices() -> tuple[str, ...]:
+    """The kinds of device that torch can compute on here, the fastest first: some of "cuda" and "mps", and "cpu"."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return tuple(kind for kind, is_there in there.items() if is_there)
 
 
 def machine(device: torch.device) -> str:

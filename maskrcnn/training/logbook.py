@@ -1,26 +1,27 @@
-"""What the trainer says, on the terminal and in the run's `log.txt`."""
+"""The log of a run: lines for whoever watches, and the run's `log.txt`."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
-
-from tqdm import tqdm
 
 from maskrcnn.runs.folder import LOG, RunFolder
 
 
 class Logbook:
-    """Call it with a line: it is printed, and written into `log.txt` unless standard output already goes there.
+    """Call it with a line: `say` gets it, and it is written into `log.txt`, unless `say` prints to a standard output
+    that goes there already.
 
     A `quiet` one says and writes nothing.
     """
 
-    def __init__(self, run: RunFolder, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, run: RunFolder, say: Callable[[str], None] | None = None, quiet: bool = False) -> None:
+        self._say = None if quiet else say
         self._path = run.path / LOG
-        self._file = None if quiet or self._is_stdout() else self._path.open("a", encoding="utf-8")
+        written = quiet or (say is not None and self._is_stdout())
+        self._file = None if written else self._path.open("a", encoding="utf-8")
 
     def _is_stdout(self) -> bool:
         try:
@@ -29,10 +30,8 @@ class Logbook:
             return False
 
     def __call__(self, line: str) -> None:
-        if self._quiet:
-            return
-        tqdm.write(line)
-        sys.stdout.flush()
+        if self._say:
+            self._say(line)
         if self._file:
             self._file.write(line + "\n")
             self._file.flush()

@@ -1,11 +1,10 @@
-"""Where a training starts: from labels and choices, or from where it was stopped.
+"""Where a training starts: from a request, or from where it was stopped.
 
 Nothing is written unless all is right.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +13,19 @@ from typing import Any
 import torch
 
 from maskrcnn.annotations.trainable import Watch
-from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
+from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.fast_inference import compile_backbone
 from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
 from maskrcnn.model.norm_folding import use_folded_norms
-from maskrcnn.runs import attempts, initial_weights, shipped_models
+from maskrcnn.runs import attempts, shipped_models
+from maskrcnn.runs.coco_detectors import coco_detector
 from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
 from maskrcnn.runs.readiness import require_ready
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import TrainingRequest, config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import load_state
@@ -33,11 +34,6 @@ from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
 """Words for weights that torchvision fetches -> what their data is called."""
-
-NOT_WITH_RESUME = (
-    *("data", "val", "images", "class_attribute", "preset", "backbone", "tasks", "pooling", "layers"),
-    "seed",
-)
 
 
 @dataclass
@@ -53,64 +49,58 @@ class Start:
     machine: str | None = None
 
 
-def begin(args: argparse.Namespace, device: torch.device, team: Team, watch: Watch) -> Start:
-    """A new run folder, its network with the weights that it starts from, and its labels.
+def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team, watch: Watch) -> Start:
+    """A new run folder `out`, its network with its initial weights, and its labels.
 
-    The first process of a team makes them; the others find them in the run folder.
+    The first process of a team makes them; the others find them in the run folder. `watch` sees the pictures go by
+    while their labels are checked. Raises `ArgumentError` and `StudioError` as the parts of the request do; then no run
+    folder was made.
     """
     if not team.leads:
         team.wait()
-        run = RunFolder(RunFolder.open(args.out).path, made_here=True)
+        run = RunFolder(RunFolder.open(out).path, made_here=True)
         return Start(run, ready(build(run.config()), device), run.dataset())
-    run = RunFolder(args.out)
+    run = RunFolder(out)
     run.refuse_if_taken()
-    model, documents, lines = from_choices(args, watch)
+    model, documents, lines = prepared(request, out, watch)
     refuse_uneven(model.config, documents, team)
     model = ready(model, device)
-    run = RunFolder(RunFolder.create(args.out).path, made_here=True)
+    run = RunFolder(RunFolder.create(out).path, made_here=True)
     attempts.begin(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
-    known = known_at_start(args)
-    run.write_json(START, {"preset": args.preset, "init": known.init, "backbone_weights": known.weights})
+    start = request.start()
+    run.write_json(START, {"preset": request.preset, "init": start.init, "backbone_weights": start.weights})
     run.write_json(CONFIG, model.config.model_dump())
     team.wait()
     return Start(run, model, documents, lines=lines)
 
 
 def rehearse(
-    args: argparse.Namespace, device: torch.device, watch: Watch
+    request: TrainingRequest, out: Path, device: torch.device, watch: Watch
 ) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None, Config]:
-    """The network and the labels of a training that is only measured."""
-    model, documents, _ = from_choices(args, watch, snapshot=False)
-    config, run = model.config, RunFolder(args.out, made_here=True)
+    """The network and the labels of a training that is only measured. Nothing is written."""
+    model, documents, _ = prepared(request, out, watch, snapshot=False)
+    config, run = model.config, RunFolder(out, made_here=True)
     training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
     validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
     return ready(model, device), training, validation, config
 
 
-def resume(args: argparse.Namespace, device: torch.device, team: Team) -> Start:
-    """The run in `--out`, where it was stopped; longer than planned, if the options say so.
+def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> Start:
+    """The run in `out`, where it was stopped; longer than planned, if the request says so (`TrainingRequest.longer`).
 
-    Raises `ArgumentError` for options that would make another training of it, and while it is still training.
+    Raises `ArgumentError` for a request that would make another training of it, and while it is still training.
     """
-    for name in NOT_WITH_RESUME:
-        if getattr(args, name) is not None:
-            raise ArgumentError(
-                f"--{name.replace('_', '-')}: a run is resumed with the choices that it has; leave it out"
-            )
-    if args.set or args.init is not None or args.backbone_weights is not None:
-        raise ArgumentError(
-            "--set, --init and --backbone-weights: a run is resumed with the choices that it has; leave them out"
-        )
-    run = RunFolder.open(args.out)
+    epochs, minutes = request.longer()
+    run = RunFolder.open(out)
     if team.leads and not attempts.noted_here(run) and attempts.is_training(run):
         raise ArgumentError(f"{run.path} is still training; cancel it first, or wait for it")
     ended = run.result() or {}
-    if ended.get("state") == "done" and not ended.get("stopped_early") and args.epochs is args.minutes is None:
+    if ended.get("state") == "done" and not ended.get("stopped_early") and epochs is minutes is None:
         raise ArgumentError(f"{run.path} has come to its end; --epochs N or --minutes M trains it so much longer")
     state = load_state(run.state, device)
     planned = run.config()
-    config = longer(planned, args.epochs, args.minutes)
+    config = longer(planned, epochs, minutes)
     model = ready(build(config), device)
     documents = run.dataset()
     require_ready(documents)
@@ -151,15 +141,20 @@ def longer(config: Config, epochs: int | None, minutes: float | None) -> Config:
     return config
 
 
-def from_choices(
-    args: argparse.Namespace, watch: Watch, snapshot: bool = True
+def prepared(
+    request: TrainingRequest, out: Path, watch: Watch, snapshot: bool = True
 ) -> tuple[StudioRCNN, dict[str, Any], list[str]]:
-    """The network of a new training with its weights, its labels, and in a line each what the weights brought along."""
-    if args.data is None:
+    """The network of a new training with its initial weights, its labels, and a line for the log on each of its
+    weights. `snapshot` as for `training_documents`."""
+    if request.data is None:
         raise ArgumentError("--data is missing: labels to learn, a file, a folder or a project")
-    start, config = known_at_start(args), configure(args)
+    start = request.start()
+    config = request.config(torch_file=weights.torch_file_network)
+    if start.init == "coco":
+        coco_detector(config)  # where there are none of this backbone, say so before the labels are read
+    val, images = (Path(path) if path is not None else None for path in (request.val, request.images))
     documents = training_documents(
-        args.data, args.val, args.images, args.out, config.tasks, snapshot, watch, args.class_attribute
+        Path(request.data), val, images, out, config.tasks, snapshot, watch, request.class_attribute
     )
     require_ready(documents)
     config = config_for(config, documents)
@@ -168,7 +163,7 @@ def from_choices(
     model = build(config)
     lines = [f"starts from {start.why} (nobody chose; --init says otherwise)"] if start.why else []
     lines += [
-        fill(model, source).describe(_called(source))
+        fill(model, source).describe(_source_name(source))
         for fill, source in ((weights.load_body, start.weights), (weights.initialise, start.init))
         if source != "none"
     ]
@@ -176,7 +171,7 @@ def from_choices(
 
 
 def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:
-    """The network where it will learn, in the arithmetic that it will learn in."""
+    """The network on its device and in the arithmetic that it will be trained in."""
     config = model.config
     if config.compile:
         compile_backbone(model.to(device))
@@ -198,40 +193,6 @@ def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None
         )
 
 
-def known_at_start(args: argparse.Namespace) -> initial_weights.Start:
-    """What the options say of the weights at the start; where they say nothing, what is usual."""
-    if args.init is None and args.backbone_weights is None:
-        chosen = chosen_fields(args)
-        return initial_weights.usual(
-            Config.preset(args.preset or DEFAULT_PRESET, **chosen), None if args.preset else chosen
-        )
-    return initial_weights.Start(args.backbone_weights or "none", args.init or "none")
-
-
-def configure(args: argparse.Namespace) -> Config:
-    """The Config that the options describe; without --preset, the network that --init was trained as."""
-    changes, start = chosen_fields(args), known_at_start(args)
-    preset = args.preset or DEFAULT_PRESET
-    usual = initial_weights.usual_fields(start, Config.preset(preset).norm)
-    source = {} if start.init == "none" else weights.start_of(start.init, changes, args.preset)
-    if args.preset:  # what it says, but for the arithmetic that the weights were trained with
-        source = {name: source[name] for name in ("norm_eps",) if name in source}
-    elif changes.keys() & {"epochs", "minutes"}:
-        source = {name: value for name, value in source.items() if name not in ("epochs", "minutes")}
-    return Config.preset(preset, **usual | source | changes)
-
-
-def chosen_fields(args: argparse.Namespace) -> dict[str, Any]:
-    """The fields of the Config that the options name."""
-    changes: dict[str, Any] = parse_settings(args.set)
-    for name in ("epochs", "minutes", "backbone", "tasks", "pooling", "layers", "seed"):
-        if (value := getattr(args, name)) is not None:
-            changes[name] = value
-    if args.minutes is not None:
-        changes["epochs"] = None
-    return changes
-
-
-def _called(source: str) -> str:
-    """A source of weights, as the log calls it."""
+def _source_name(source: str) -> str:
+    """The name of initial weights, for the log."""
     return KNOWN_SOURCES.get(source) or (source if shipped_models.folder(source) else Path(source).resolve().name)

@@ -19,6 +19,7 @@ from maskrcnn.cli.train import add_arguments
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.start import begin, refuse_uneven
@@ -129,5 +130,5 @@ def test_nothing_is_written_then(labels: Path, tmp_path: Path) -> None:
     add_arguments(parser)
     args = parser.parse_args(words_of(labels, tmp_path / "run", "--set", "batch_size=3")[1:])
     with pytest.raises(ArgumentError, match="2 processes cannot share batches of 3 pictures"):
-        begin(args, torch.device("cpu"), Team(0, 2), unwatched)
+        begin(TrainingRequest.from_options(vars(args)), args.out, torch.device("cpu"), Team(0, 2), unwatched)
     assert not (tmp_path / "run").exists()

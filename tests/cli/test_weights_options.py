@@ -14,11 +14,12 @@ from torchvision.models import get_model, resnet18
 from maskrcnn.annotations.trainable import unwatched
 from maskrcnn.cli import main, train
 from maskrcnn.config import Config
-from maskrcnn.model.weights import detector_config, save
+from maskrcnn.model.weights import detector_config, save, torch_file_network
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.start import begin, configure
+from maskrcnn.training.start import begin
 from tests import tiny
 from tests.model.small import network
 from tests.shipping import CARD, ship
@@ -29,6 +30,11 @@ def options(*words: str) -> Any:
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
     return parser.parse_args(["--data", "d", "--out", "o", *words] if "--data" not in words else [*words])
+
+
+def configure(args: argparse.Namespace) -> Config:
+    """The Config that parsed options mean."""
+    return TrainingRequest.from_options(vars(args)).config(torch_file=torch_file_network)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +113,8 @@ def prepared(folder: Path, *words: str, class_name: str = "square") -> tuple[Run
     """The run that `train` begins with those options, its network, and what the log will say of its weights."""
     labels = tiny.squares(folder / "data", class_name=class_name)
     given = ["--data", str(labels), "--out", str(folder / "run"), "--device", "cpu", "--set", "precision=float32"]
-    start = begin(options(*given, *words), torch.device("cpu"), Team(), unwatched)
+    request = TrainingRequest.from_options(vars(options(*given, *words)))
+    start = begin(request, folder / "run", torch.device("cpu"), Team(), unwatched)
     return start.run, start.model, start.lines
 
 

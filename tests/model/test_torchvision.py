@@ -26,7 +26,7 @@ from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights.torchvision_files import DETECTORS, detector_config
+from maskrcnn.model.weights import DETECTORS, detector_config
 from tests.sweeps import FUZZ, sweep, wider
 
 # Our field -> torchvision's argument and a value that is cheap.

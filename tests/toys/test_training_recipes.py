@@ -16,9 +16,9 @@ import pytest
 from maskrcnn.cli import Parser, train
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.toys import training_recipes
 from maskrcnn.toys.training_recipes import HEADS_READ, SHIPS, Drawn, Recipe, measured, paired
-from maskrcnn.training.start import chosen_fields
 
 FEW = Drawn("shapes", 2, 3)
 
@@ -134,7 +134,7 @@ def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
 def test_every_recipe_can_be_told_to_the_trainer(name: str) -> None:
     parser = Parser()
     train.add_arguments(parser)
-    chosen = chosen_fields(parser.parse_args(["--out", "run", *SHIPS[name].options]))
+    chosen = TrainingRequest.from_options(vars(parser.parse_args(["--out", "run", *SHIPS[name].options]))).changed
     assert chosen.keys() == {*SHIPS[name].fields, "seed"}
     meant = Config.preset("classroom", **SHIPS[name].fields, seed=SHIPS[name].seed)
     assert Config.preset("classroom", **chosen) == meant

@@ -19,7 +19,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
 from maskrcnn.runs.epochs import finest_ap
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import loop
 from maskrcnn.training.loop import train
 from maskrcnn.training.samples import LabelledPictures, mirror_order

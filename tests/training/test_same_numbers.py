@@ -23,7 +23,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.dataset import split_view
 from maskrcnn.studio.launch import training_material
 from maskrcnn.training.samples import LabelledPictures

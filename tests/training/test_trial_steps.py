@@ -15,7 +15,8 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.runs.costs import Costs, estimate_of
-from maskrcnn.runs.training_documents import config_for, training_documents
+from maskrcnn.runs.request import config_for
+from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import trial_steps as measuring
 from maskrcnn.training.samples import LabelledPictures
 from tests import tiny

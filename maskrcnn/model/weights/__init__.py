@@ -6,9 +6,10 @@ is the door to all three.
 """
 
 from maskrcnn.model.weights.checkpoints import Checkpoint, save
-from maskrcnn.model.weights.loading import find_checkpoint, initialise, load, load_body, network_of, start_of
-from maskrcnn.model.weights.torchvision_files import DETECTORS, detector_config, read_state
+from maskrcnn.model.weights.loading import find_checkpoint, initialise, load, load_body, network_of, torch_file_network
+from maskrcnn.model.weights.torchvision_files import detector_config, read_state
 from maskrcnn.model.weights.transfer import Transfer
+from maskrcnn.runs.coco_detectors import DETECTORS
 
 __all__ = [
     "DETECTORS",
@@ -22,5 +23,5 @@ __all__ = [
     "network_of",
     "read_state",
     "save",
-    "start_of",
+    "torch_file_network",
 ]

@@ -6,9 +6,8 @@ build the network again. The format can hold tensors and text, and no code.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +18,9 @@ from torch import Tensor
 
 from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.runs.folder import RunFolder
-
-FORMAT = "mask-rcnn-studio/1"
+from maskrcnn.runs.checkpoint_header import FORMAT, read_header, unreadable
 
 State = dict[str, Tensor]
 
@@ -50,7 +47,7 @@ class Checkpoint:
             with safe_open(self.path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError) as error:
-            raise _unreadable(self.path, error) from None
+            raise unreadable(self.path, error) from None
 
 
 def save(model: StudioRCNN, path: Path, epoch: int) -> None:
@@ -62,38 +59,10 @@ def save(model: StudioRCNN, path: Path, epoch: int) -> None:
         save_file(state, temporary, metadata=metadata)
 
 
-def checkpoint_of_run(folder: Path) -> Path:
-    """The best checkpoint of a run folder, else the latest. Raises `ArgumentError` for no run, `StudioError` for none
-    yet."""
-    run = RunFolder.open(folder)
-    written = [run.best, *reversed(run.checkpoints().values())]
-    for path in written:
-        if path.is_file():
-            return path
-    raise StudioError(f"{run.path} has no checkpoint yet; one is written after the first epoch")
-
-
 def open_checkpoint(path: Path) -> Checkpoint:
-    """Read what a `.safetensors` file says of itself; its tensors stay on the disk until `state()`.
-
-    Raises `StudioError` where it is not ours, was cut short, or has a configuration that we cannot read.
-    """
-    if not path.stat().st_size:
-        raise StudioError(f"{path} is empty; give another checkpoint")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path, error) from None
-    written_as = metadata.get("format", "")
-    if written_as.startswith(FORMAT.partition("/")[0]) and written_as != FORMAT:
-        raise StudioError(f"{path} is a checkpoint of another version ({written_as}); update Mask R-CNN Studio")
-    if written_as != FORMAT:
-        raise StudioError(
-            f"{path} is a safetensors file of another program; give a run folder, the .safetensors file of one, or a "
-            ".pth file of torchvision"
-        )
-    config, epoch = _described(path, metadata)
+    """A `.safetensors` file by what it says of itself; its tensors stay on the disk until `state()`. Raises as
+    `read_header`."""
+    config, epoch = read_header(path)
     return Checkpoint(path, config, epoch, f"written after epoch {epoch}")
 
 
@@ -106,32 +75,3 @@ def refuse_not_finite(tensors: Iterable[tuple[str, Tensor]], source: object) -> 
                 f'{source} is of no use: its tensor "{name}" has values that are NaN or infinite; give another '
                 "(of a training that diverged, an earlier checkpoint)"
             )
-
-
-def _described(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
-    """Config and epoch in the metadata of a checkpoint."""
-    damaged = "; the file was damaged, give another"
-    try:
-        fields, epoch = json.loads(metadata["config"]), int(metadata["epoch"])
-    except (KeyError, ValueError, RecursionError) as error:
-        raise StudioError(f"{path}: its configuration is not readable ({type(error).__name__}){damaged}") from None
-    if not isinstance(fields, dict):
-        raise StudioError(f"{path}: its configuration holds no fields{damaged}")
-    # `mask_shape` was a field once; `Config.parse` knows.
-    if unknown := [name for name in fields if name not in {*Config.model_fields, "mask_shape"}]:
-        raise StudioError(
-            f'{path}: its configuration has a field "{unknown[0]}" that this version does not know; update Mask R-CNN '
-            "Studio"
-        )
-    try:
-        return Config.parse(fields), epoch
-    except ArgumentError as error:
-        raise StudioError(f"{path}: its configuration does not hold ({error}){damaged}") from None
-
-
-def _unreadable(path: Path, error: Exception) -> StudioError:
-    reason = str(error).removeprefix("Error while deserializing header: ")
-    return StudioError(
-        f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "
-        "another"
-    )

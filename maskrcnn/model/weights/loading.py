@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torchvision.models import get_model_weights
 
-from maskrcnn.config import DEFAULT_PRESET, Config, fields_with
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
 from maskrcnn.model.backbones import BODIES, body_of
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.weights.checkpoints import (
     Checkpoint,
     State,
-    checkpoint_of_run,
     open_checkpoint,
     refuse_not_finite,
 )
 from maskrcnn.model.weights.torchvision_files import (
     body_in,
     body_part,
-    coco_detector,
     coco_state,
     detector_config,
     detector_in,
@@ -33,10 +30,8 @@ from maskrcnn.model.weights.torchvision_files import (
 )
 from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.initial_weights import network_fields
-
-TORCH_FILES = (".pth", ".pt")
-CHECKPOINT = ".safetensors"
+from maskrcnn.runs.checkpoint_header import TORCH_FILES, weights_file
+from maskrcnn.runs.coco_detectors import coco_detector
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
@@ -46,21 +41,11 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
     A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
     none, `StudioError` where the file holds no whole network that we know.
     """
-    if ships := shipped_models.folder(model):
-        found = open_checkpoint(checkpoint_of_run(ships))
-        return replace(found, origin=f"ships with the studio, {found.origin}")
-    path = Path(model)
-    if path.is_dir():
-        path = checkpoint_of_run(path)
-    if not path.is_file():
-        words = (
-            f", or what ships with the studio: {', '.join(shipped_models.names())}" if shipped_models.names() else ""
-        )
-        raise ArgumentError(
-            f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file{words}"
-        )
+    path = weights_file(model)
     if path.suffix not in TORCH_FILES:
-        return open_checkpoint(path)
+        found = open_checkpoint(path)
+        ships = shipped_models.folder(model) is not None
+        return replace(found, origin=f"ships with the studio, {found.origin}") if ships else found
     state = read_state(path)
     if not is_detector(state):
         body = body_in(body_part(state))
@@ -102,34 +87,14 @@ def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> St
     return network.to(device).eval()
 
 
-def start_of(source: Path | str, changes: dict[str, Any], preset: str | None = None) -> dict[str, Any]:
-    """The fields of the network that `source` (as for `initialise`) was trained as; for a bare body, its `backbone`.
+def torch_file_network(path: Path) -> Config | str:
+    """What network a torch file holds: the Config of a detector of torchvision, or the name of a bare body
+    ("resnet18"). This is the `TorchFile` of `runs.source_network`.
 
-    Which of torchvision's COCO networks "coco" means follows from the `preset` and the `changes` that a person chose.
-    Left out are classes and keypoints, which follow from the labels, and the layers that learn. A run brings its
-    network, its picture size and what its proposals and detections are limited to, but not how it was trained: a seed,
-    a length or a learning rate was chosen for other pictures. A model that ships brings its network alone: all else was
-    chosen for a toy world.
+    Raises `ArgumentError` where there is no file, `StudioError` where it holds no network that we know.
     """
-    left_out = {*fields_with(role="labels"), "layers"}
-    if str(source) == "coco":
-        light = changes.get("backbone") == "mobilenet_v3_large_fpn32"
-        usual = "torchvision-mobilenet" if light else "torchvision"
-        config = detector_config(coco_detector(Config.preset(preset or usual, **changes)))
-    elif (state := _bare_body(source)) is not None:
-        return {"backbone": f"{_known_body(state, source)}_fpn"}
-    else:
-        checkpoint = find_checkpoint(source)
-        config = checkpoint.config
-        if shipped_models.folder(source):
-            chosen = {name: changes[name] for name in ("tasks",) if name in changes}
-            return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
-        if checkpoint.epoch is not None:  # torchvision's detectors are trained as the preset of their builder says
-            left_out |= set(fields_with(role="training"))
-    fields = config.model_dump(exclude=left_out)
-    if changes.get("norm", config.norm) != "frozen":  # a variance of few pictures may be 0
-        fields["norm_eps"] = max(config.norm_eps, 1e-5)
-    return fields
+    state = read_state(path)
+    return detector_in(state, path)[0] if is_detector(state) else _known_body(state, path)
 
 
 def initialise(model: StudioRCNN, source: Path | str) -> Transfer:

@@ -22,26 +22,13 @@ from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
 from maskrcnn.model.weights.checkpoints import State
-
-DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
-    "maskrcnn_resnet50_fpn": ("torchvision", {}),
-    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
-    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
-    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": ("box",)}),
-    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
-    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
-    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
-}
-"""torchvision's builder -> the preset that is the same network, and what to change of it."""
+from maskrcnn.runs.coco_detectors import DETECTORS, WEIGHTS, detector_fields
 
 PERSON_EDGES = (
     *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10)),
     *((1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6)),
 )
 """Limbs of COCO's person: pairs of its 17 keypoints, counted from 0."""
-
-_WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
-"""Builders whose COCO_V1 weights were trained with a frozen BatchNorm that added nothing to the variance."""
 
 _RENAMED = (
     (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$"), r"\1.0.\2"),
@@ -59,41 +46,23 @@ _WRAPPED_IN = ("model", "state_dict", "model_state_dict")
 """Keys under which training scripts keep the state dict."""
 
 
-def detector_config(builder: str, weights: str = "COCO_V1", **changes: Any) -> Config:
+def detector_config(builder: str, weights: str = WEIGHTS, **changes: Any) -> Config:
     """The network of torchvision's `builder` as its COCO `weights` were trained: classes, keypoints and eps included.
 
     Raises `KeyError` for a builder that is not in `DETECTORS`.
     """
-    preset, fields = DETECTORS[builder]
+    preset, fields = detector_fields(builder, weights)
     meta = get_model_weights(builder)[weights].meta
     fields = {**fields, "class_names": tuple(meta["categories"][1:]), "num_classes": len(meta["categories"])}
     if "keypoint_names" in meta:
         names = tuple(meta["keypoint_names"])
         fields |= {"keypoint_names": names, "num_keypoints": len(names), "keypoint_edges": PERSON_EDGES}
-    if builder in _WITHOUT_EPS and weights == "COCO_V1":
-        fields["norm_eps"] = 0.0
     return Config.preset(preset, **{**fields, **changes})
-
-
-def coco_detector(config: Config) -> str:
-    """The builder whose COCO weights fit a network like `config` best. `StudioError` where its body has none."""
-    if config.backbone == "mobilenet_v3_large_fpn32":
-        small = abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800)
-        return f"fasterrcnn_mobilenet_v3_large_{'320_' if small else ''}fpn"
-    if config.backbone != "resnet50_fpn":
-        raise StudioError(
-            f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "
-            "mobilenet_v3_large_fpn32, or --backbone-weights imagenet"
-        )
-    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
-    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
-        return "keypointrcnn_resnet50_fpn"
-    return f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn{'_v2' if second else ''}"
 
 
 def coco_state(builder: str) -> State:
     """The COCO weights of a builder, downloaded once and then kept by torch.hub. `StudioError` without a network."""
-    weights = get_model_weights(builder)["COCO_V1"]
+    weights = get_model_weights(builder)[WEIGHTS]
     return canonical(downloaded(weights, f"COCO weights of {builder}"))
 
 

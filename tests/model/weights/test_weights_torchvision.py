@@ -14,8 +14,10 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
-from maskrcnn.model.weights import DETECTORS, detector_config, find_checkpoint, initialise, start_of
-from maskrcnn.model.weights.torchvision_files import canonical, coco_detector, detector_in, read_state
+from maskrcnn.model.weights import DETECTORS, detector_config, find_checkpoint, initialise
+from maskrcnn.model.weights.torchvision_files import canonical, detector_in, read_state
+from maskrcnn.runs.coco_detectors import coco_detector
+from maskrcnn.runs.source_network import source_fields
 from tests.model.small import network
 
 
@@ -212,12 +214,12 @@ def test_a_body_without_coco_weights_is_named() -> None:
 
 
 def test_without_a_preset_coco_is_the_network_itself() -> None:
-    start = start_of("coco", {"tasks": ("box",)})
+    start = source_fields("coco", {"tasks": ("box",)}, None, None)
     assert (start["tasks"], start["norm_eps"], start["pooling"]) == (("box",), 0.0, "align-legacy")
     assert "class_names" not in start
-    assert start_of("coco", {"backbone": "mobilenet_v3_large_fpn32"})["rpn_scales_at"] == "every-level"
+    assert source_fields("coco", {"backbone": "mobilenet_v3_large_fpn32"}, None, None)["rpn_scales_at"] == "every-level"
     # A norm that learns divides by the variance of a few pictures, which can be 0.
-    assert start_of("coco", {"norm": "batch"})["norm_eps"] == 1e-5
+    assert source_fields("coco", {"norm": "batch"}, None, None)["norm_eps"] == 1e-5
 
 
 def test_coco_weights_come_from_torchvisions_address(

@@ -13,11 +13,12 @@ from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights
+from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import choices as launch
 from maskrcnn.studio.launch import vocabulary as words
 from maskrcnn.studio.launch.choices import Choices
 from maskrcnn.studio.shell import session
-from maskrcnn.training import start as train_start
 from tests.shipping import ship
 
 
@@ -80,7 +81,7 @@ def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, 
     choices = Choices(preset, changes, *launch.weights_and_init(start, ""))
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    read = train_start.configure(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))
+    read = TrainingRequest.from_options(vars(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))).config()
     assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
 
 
@@ -102,7 +103,7 @@ def test_a_model_that_ships_brings_its_network_to_the_command_line(
     assert options[options.index("--init") + 1] == "toy"
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    read = train_start.configure(parser.parse_args([*options, "--out", "x"]))
+    read = TrainingRequest.from_options(vars(parser.parse_args([*options, "--out", "x"]))).config()
     assert (read.backbone, read.fpn_channels) == ("resnet18_slim_fpn", 64)
     assert read.image_max_dim == Config.preset(preset).image_max_dim
     assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
@@ -216,11 +217,9 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     """The trainer is the oracle for which they are, torchvision for how their file is called."""
     from torchvision.models import get_model_weights
 
-    from maskrcnn.model.weights.torchvision_files import DETECTORS, coco_detector
-
     config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
-    assert initial_weights.coco_network(config)[1] == coco_detector(config) == builder
-    assert initial_weights.coco_network(config)[0] == DETECTORS[builder][0]
+    assert initial_weights.nearest_detector(config) == coco_detector(config) == builder
+    assert initial_weights.detector_fields(builder)[0] == DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
     assert initial_weights.usual(config).init == "coco"

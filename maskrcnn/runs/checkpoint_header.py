@@ -1,0 +1,108 @@
+"""What a checkpoint says of itself, read without torch: the file that a name means, and its configuration.
+
+A checkpoint is a safetensors file whose metadata hold `format`, the `config` and the `epoch`; `model.weights` reads and
+writes its tensors. A `.pth` file of torch has no such header.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from maskrcnn.config import Config
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import RunFolder
+
+FORMAT = "mask-rcnn-studio/1"
+
+TORCH_FILES = (".pth", ".pt")
+"""Suffixes of files that only torch can read."""
+
+
+def weights_file(model: Path | str) -> Path:
+    """The file that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a file, or
+    the best (else the latest) checkpoint of a run folder.
+
+    Raises `ArgumentError` where there is none, `StudioError` for a run without a checkpoint yet.
+    """
+    if ships := shipped_models.folder(model):
+        return checkpoint_of_run(ships)
+    path = Path(model)
+    if path.is_dir():
+        path = checkpoint_of_run(path)
+    if not path.is_file():
+        words = (
+            f", or what ships with the studio: {', '.join(shipped_models.names())}" if shipped_models.names() else ""
+        )
+        raise ArgumentError(
+            f"{path} does not exist; give a run folder, a .safetensors checkpoint or a .pth file{words}"
+        )
+    return path
+
+
+def checkpoint_of_run(folder: Path) -> Path:
+    """The best checkpoint of a run folder, else the latest. Raises `ArgumentError` for no run, `StudioError` for none
+    yet."""
+    run = RunFolder.open(folder)
+    written = [run.best, *reversed(run.checkpoints().values())]
+    for path in written:
+        if path.is_file():
+            return path
+    raise StudioError(f"{run.path} has no checkpoint yet; one is written after the first epoch")
+
+
+def read_header(path: Path) -> tuple[Config, int]:
+    """The configuration and the epoch of a `.safetensors` checkpoint.
+
+    Raises `StudioError` where the file is not ours, was cut short, or has a configuration that we cannot read.
+    """
+    if not path.stat().st_size:
+        raise StudioError(f"{path} is empty; give another checkpoint")
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise unreadable(path, error) from None
+    written_as = metadata.get("format", "")
+    if written_as.startswith(FORMAT.partition("/")[0]) and written_as != FORMAT:
+        raise StudioError(f"{path} is a checkpoint of another version ({written_as}); update Mask R-CNN Studio")
+    if written_as != FORMAT:
+        raise StudioError(
+            f"{path} is a safetensors file of another program; give a run folder, the .safetensors file of one, or a "
+            ".pth file of torchvision"
+        )
+    return _described(path, metadata)
+
+
+def _described(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
+    """Config and epoch in the metadata of a checkpoint."""
+    damaged = "; the file was damaged, give another"
+    try:
+        fields, epoch = json.loads(metadata["config"]), int(metadata["epoch"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise StudioError(f"{path}: its configuration is not readable ({type(error).__name__}){damaged}") from None
+    if not isinstance(fields, dict):
+        raise StudioError(f"{path}: its configuration holds no fields{damaged}")
+    # `mask_shape` was a field once; `Config.parse` knows.
+    if unknown := [name for name in fields if name not in {*Config.model_fields, "mask_shape"}]:
+        raise StudioError(
+            f'{path}: its configuration has a field "{unknown[0]}" that this version does not know; update Mask R-CNN '
+            "Studio"
+        )
+    try:
+        return Config.parse(fields), epoch
+    except ArgumentError as error:
+        raise StudioError(f"{path}: its configuration does not hold ({error}){damaged}") from None
+
+
+def unreadable(path: Path, error: Exception) -> StudioError:
+    """The error for a file that safetensors cannot read."""
+    reason = str(error).removeprefix("Error while deserializing header: ")
+    return StudioError(
+        f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "
+        "another"
+    )

@@ -1,0 +1,156 @@
+"""A whole training from Python: from a request to the result in the run folder.
+
+    from maskrcnn.runs.request import TrainingRequest
+    from maskrcnn.training.training_run import train
+
+    request = TrainingRequest(data="balloon/train", val="balloon/val", changed={"epochs": 5})
+    result = train(request, "runs/first", report=lambda row: print(row["progress"], row["loss"]))
+
+`python -m maskrcnn train` is this function with a progress bar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.config import LOSSES
+from maskrcnn.durations import clock
+from maskrcnn.errors import StudioError
+from maskrcnn.runs import attempts
+from maskrcnn.runs.epochs import Best, best_epoch, passes, passes_in_words
+from maskrcnn.runs.folder import CONFIG, Row, RunFolder
+from maskrcnn.runs.readiness import remarks
+from maskrcnn.runs.request import TrainingRequest
+from maskrcnn.training import loop
+from maskrcnn.training.distributed import Team
+from maskrcnn.training.hardware import available_devices, machine, machines
+from maskrcnn.training.logbook import Logbook
+from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.start import Start, begin
+from maskrcnn.training.start import resume as resume_run
+from maskrcnn.training.tensorboard import Events
+from maskrcnn.training.validation import never
+from maskrcnn.words import counted
+
+
+def train(
+    request: TrainingRequest,
+    out: Path | str,
+    *,
+    device: torch.device | str | None = None,
+    resume: bool = False,
+    team: Team | None = None,
+    report: Callable[[Row], None] = lambda row: None,
+    say: Callable[[str], None] | None = None,
+    cancelled: Callable[[], bool] = never,
+    watch: Watch = unwatched,
+) -> dict[str, Any]:
+    """Train what `request` describes into the new run folder `out`, and return the result that is written there.
+
+    With `resume` the run in `out` is resumed where it was stopped; the request then says only how much longer than
+    planned (`TrainingRequest.longer`). `device` is any that torch knows; None takes the fastest that is there. `report`
+    gets every row of `metrics.jsonl` as it is written: `row["event"]` is "step" or "epoch", `row["progress"]` lies in
+    [0, 1]. `say` gets every line of the log, which is written to `log.txt` in any case. `cancelled` is asked after
+    every step; once it is true the run is saved and ends, and can be resumed. `watch` sees the pictures go by while
+    they are checked (`annotations.trainable`). A `team` of processes (`training.distributed`) trains one network
+    together.
+
+    The result is that of `RunFolder.result`: `{"state": "done" | "cancelled", "best_epoch", "seconds", ...}`. Raises
+    `StudioError` for a request that cannot be fulfilled, before anything is written; and where a loss is not finite or
+    memory or disk is full, which is then the result of the run, too.
+    """
+    team = team or Team()
+    place, where = RunFolder(out), torch.device(device or available_devices()[0])
+    # The page that started this process reads the folder, not our exit status.
+    started_by_studio = attempts.noted_here(place) and (resume or not (place.path / CONFIG).exists())
+    try:
+        given = (request, place.path, where, team)
+        start = resume_run(*given) if resume else begin(*given, watch)
+    except StudioError as error:
+        if started_by_studio:
+            with contextlib.suppress(OSError):  # or the folder is gone
+                place.write_result({**(place.result() or {}), "state": "failed", "error": str(error)})
+        raise
+    with Logbook(start.run, say, quiet=not team.leads) as log:
+        return _follow(start, team, report, cancelled, log)
+
+
+def _follow(
+    start: Start, team: Team, report: Callable[[Row], None], cancelled: Callable[[], bool], log: Logbook
+) -> dict[str, Any]:
+    """Train, with a line in the log for every epoch; the result, which is written, too."""
+    run, model, config = start.run, start.model, start.model.config
+    training = LabelledPictures(start.documents["train"], run.picture_path, config, augment=True)
+    val = start.documents["val"]
+    validation = LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
+    computes = machine(next(model.parameters()).device)
+    log(
+        f"{run.name}: {counted(len(training), 'picture')} to learn from, "
+        f"{len(validation) if validation else 'none'} to validate on, "
+        f"{config.backbone} with {config.pooling} for {', '.join(config.tasks)} on {computes}"
+        + (f", {counted(team.size, 'process', 'processes')}" if team.size > 1 else "")
+    )
+    for line in [*start.lines, *remarks(config, start.documents)]:
+        log(line)
+    events = Events.of(run, config) if team.leads else None
+
+    def each_row(row: Row) -> None:
+        report(row)
+        if row["event"] == "epoch":
+            log(epoch_line(row, passes(row["step"], config.batch_size, len(training))))
+        if events:
+            events.add(row)
+
+    try:
+        outcome = loop.train(model, training, validation, run, each_row, cancelled, start.state, team)
+    except Exception as error:
+        with contextlib.suppress(OSError):  # where the disk is full, whoever listens still hears why
+            if team.leads:
+                run.write_result({"state": "failed", "error": error_line(error)})
+            log(f"failed: {error_line(error)}")
+        raise
+    finally:
+        if events:
+            events.close()
+    outcome |= {"machine": machines(start.machine, computes)}
+    if team.leads:
+        run.write_result(outcome)
+    early = f" (no better AP for {counted(config.patience or 0, 'epoch')})" if outcome["stopped_early"] else ""
+    best = best_words(best_epoch(run.epochs()))
+    log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")
+    return outcome
+
+
+# Lines of the log
+
+
+def best_words(best: Best | None) -> str:
+    """`best epoch 3 (mask AP 0.602)`"""
+    if best is None:
+        return "no epoch finished"
+    if best.score is None:
+        return f"best epoch {best.epoch}, the last one, as there was nothing to measure on"
+    return f"best epoch {best.epoch} ({best.judged_by} {best.score:.3f})"
+
+
+def epoch_line(row: Row, seen: float) -> str:
+    """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
+    parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {passes_in_words(seen)}  loss {row['loss']:.3f}"]
+    if "val_loss" in row:
+        parts.append(f"val {row['val_loss']:.3f}")
+    parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES if name in row]
+    shown = ("segm_ap", "segm_ap50", "keypoints_ap", "keypoints_ap50", "bbox_ap")
+    parts += [f"{name} {row[name]:.3f}" for name in shown if row.get(name) is not None]
+    return "  ".join([*parts, f"{clock(row['elapsed'])} so far", f"ETA {clock(row['eta'])}"])
+
+
+def error_line(error: Exception) -> str:
+    """An error as one line; its kind is named unless its message was written for a person."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, StudioError) else f"{type(error).__name__}: {text}"

@@ -8,7 +8,10 @@ traceback.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 # Control characters, turned writing and halves of characters: names of files can hold them, and a terminal obeys them.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -32,3 +35,24 @@ class StudioError(Exception):
 
 class ArgumentError(StudioError):
     """A value that the person typed (an option, a field, a path that does not exist) is wrong. Exit status 2."""
+
+
+@contextlib.contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """`ArgumentError` naming `place` where the block cannot write it.
+
+    >>> with writing(Path("nowhere/a.txt")):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    ...
+    maskrcnn.errors.ArgumentError: nowhere/a.txt: cannot be written (No space left on device); choose another place
+    """
+    try:
+        yield
+    except OSError as error:
+        raise not_written(place, error.strerror) from None
+
+
+def not_written(place: Path, why: str | None) -> ArgumentError:
+    """The error for a file that cannot be written."""
+    return ArgumentError(f"{place}: cannot be written ({why}); choose another place")

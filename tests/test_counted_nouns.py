@@ -46,7 +46,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/studio/dataset/statistics_view.py": {"classes"},
     "maskrcnn/runs/documents.py": {"most"},
     # By their nature: parameters of a network, anchors of a picture, resamples.
-    "maskrcnn/cli/evaluate.py": {"between['resamples']"},
+    "maskrcnn/cli/evaluate.py": {"report.intervals.resamples"},
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
     "maskrcnn/studio/launch/choices.py": {"anchor_count(config)"},
     # No numbers, or not for a person.

@@ -71,6 +71,22 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
     return found[first]
 
 
+def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give: str) -> None:
+    """`StudioError` where the objects of a dataset have other keypoints than `wanted`: another number, or other names.
+
+    A dataset without keypoints passes, and so does one without names. The error says that the keypoints are others than
+    `whose` ("the model has learned"), and to `give` ("labels") with the same ones.
+    """
+    found = keypoint_labels(dataset)
+    if found is None:
+        return
+    if found.count != wanted.count or (found.names and wanted.names and found.names != wanted.names):
+        raise StudioError(
+            f"{dataset.source}: its objects have other keypoints ({found.count}) than {whose} ({wanted.count}); give "
+            f"{give} with the same ones, in the same order"
+        )
+
+
 def _said(labels: KeypointLabels) -> str:
     shown = ", ".join(labels.names[:3]) + (", ..." if labels.count > 3 else "")
     return f"{labels.count}: {shown}" if labels.names else f"{labels.count} without names"

@@ -14,10 +14,10 @@ from maskrcnn.cli.interval_words import (
     check_resampling,
     figure,
     glossary,
-    progress_bar,
     signed,
 )
 from maskrcnn.cli.output_files import require_place, write_json
+from maskrcnn.cli.progress_bars import progress_bar
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation import Report, compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison

@@ -6,18 +6,14 @@ import argparse
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import torch
 
 from maskrcnn.cli.interval_words import TASKS, bracket, figure
-from maskrcnn.config import PRESETS, Config, parse_settings
-from maskrcnn.config.table import Line, anchor_count, backbone_shapes, lines
-from maskrcnn.errors import ArgumentError
-from maskrcnn.model.build import build, parameter_counts
-from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.config import PRESETS
+from maskrcnn.config.table import Line, lines
+from maskrcnn.durations import clock
+from maskrcnn.inference import ModelDescription, describe
 from maskrcnn.runs import shipped_models
-from maskrcnn.words import byte_size, clock, counted
+from maskrcnn.words import byte_size, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,45 +32,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    config, about = described(args.model, args.set)
-    with torch.device("meta"):  # parameters are counted, not made
-        counts = parameter_counts(build(config))
+    found = describe(args.model, args.set)
     if args.json:
-        derived = {"backbone_shapes": backbone_shapes(config), "anchors": anchor_count(config)}
-        document = about | derived | {"parameters": counts, "config": config.model_dump()}
-        print(json.dumps(document, indent=1))
+        print(json.dumps(found.to_json(), indent=1))
         return
-    if "card" in about:
-        print("\n".join(card_lines(about["card"])), end="\n\n")
-    print(f"{origin(about)}\n")
-    print("\n".join(table(lines(config), why=args.why)))
+    if found.card:
+        print("\n".join(card_lines(found.card)), end="\n\n")
+    print(f"{origin(found)}\n")
+    print("\n".join(table(lines(found.config), why=args.why)))
     print()
-    for part, count in counts.items():
+    for part, count in found.parameters.items():
         print(f"{part:14} {count:12,d} parameters")
 
 
-def described(model: str, settings: list[str]) -> tuple[Config, dict[str, Any]]:
-    """The Config that is asked for, and where it comes from: a preset, or a file and the epoch after which it was
-    written.
-
-    Raises `ArgumentError` where `model` is neither, and for changes of a network that exists already.
-    """
-    if model in PRESETS:
-        return Config.preset(model, **parse_settings(settings)), {"preset": model, "changed": settings}
-    checkpoint = find_checkpoint(model)
-    if settings:
-        raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
-    about: dict[str, Any] = {"file": str(checkpoint.path), "epoch": checkpoint.epoch, "origin": checkpoint.origin}
-    if card := shipped_models.card(model):
-        about["card"] = card
-    return checkpoint.config, about
-
-
-def origin(about: dict[str, Any]) -> str:
-    """Where a Config comes from, in a line."""
-    if "preset" in about:
-        return " ".join([f"preset {about['preset']}", *(f"with {change}" for change in about["changed"])])
-    return f"{about['file']}: {about['origin']}"
+def origin(found: ModelDescription) -> str:
+    """Where a network comes from, in a line."""
+    if found.preset is not None:
+        return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
+    return f"{found.file}: {found.origin}"
 
 
 def card_lines(card: shipped_models.Card) -> list[str]:

@@ -1,17 +1,13 @@
-"""What `evaluate` and `compare` share: the options of resampling, its progress, what the numbers mean, and how an AP
-and its interval are written on a terminal. Loads no torch."""
+"""What `evaluate` and `compare` share: the options of resampling, what the figures mean, and how an AP and its interval
+are written on a terminal. Loads no torch."""
 
 from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from tqdm import tqdm
+from collections.abc import Sequence
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.evaluation.bootstrap import Progress
 from maskrcnn.evaluation.coco_ap import IouType
 from maskrcnn.evaluation.report_building import definitions
 
@@ -38,18 +34,6 @@ def check_resampling(args: argparse.Namespace, may_be_none: bool = False) -> Non
         raise ArgumentError(f"--resamples {args.resamples}: give at least {FEWEST}{leave_out}")
     if args.seed < 0:
         raise ArgumentError(f"--seed {args.seed}: give 0 or more")
-
-
-@contextmanager
-def progress_bar(unit: str) -> Iterator[Progress]:
-    """A progress bar with the time that is left, silent where there is no terminal."""
-    with tqdm(unit=f" {unit}", disable=None, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield progress
 
 
 def glossary(names: Sequence[str]) -> str:

@@ -7,13 +7,13 @@ from typing import get_args
 
 from maskrcnn.cli.device_option import add_device, choose_device
 from maskrcnn.config import Precision
-from maskrcnn.model import prepare
+from maskrcnn.inference import load
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
+from maskrcnn.model.weights import Checkpoint, find_checkpoint
 from maskrcnn.runs import shipped_models
 
 _NAMED = 8
-"""So many classes of a network are named in its line."""
+"""Maximum number of class names in the line that tells which network was loaded."""
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +34,10 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
-    """The network of `args.model`, ready to `detect` as the options say; which one it is, is said in a line."""
+    """The network of `args.model`, ready for inference as the options say; prints a line that tells which one it is."""
     device = choose_device(args.device)
     checkpoint = find_checkpoint(args.model)
-    model = prepare(network_of(checkpoint, device), device, args.precision, args.compile)
+    model = load(checkpoint, device, args.precision, args.compile)
     print(f"model: {in_a_line(args.model, checkpoint)}")
     return model
 

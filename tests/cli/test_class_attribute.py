@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
-from maskrcnn.cli import evaluate, main
+from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.inference.dataset_evaluation import measurable
 from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.training_documents import training_documents
 from tests import tiny
@@ -113,15 +113,13 @@ def test_the_doctor_reads_both_sets_alike(tmp_path: Path, capsys: pytest.Capture
 
 def test_what_is_evaluated_is_read_as_the_network_has_learned(tmp_path: Path) -> None:
     held = squares(tmp_path / "v", {"name": "p77", "type": "leaf"})
-    args = argparse.Namespace(data=held, images=None, class_attribute=None)
-    dataset = evaluate.labels(args, ("leaf", "stem"))
+    config = Config.preset("classroom", class_names=("leaf", "stem"), num_classes=3)
+    dataset = measurable(read(held), config)
     assert dataset.class_attribute == "type"
     assert "its values are classes of the network" in dataset.warnings[-1]
-    args.class_attribute = "name"
-    assert evaluate.labels(args, ("leaf", "stem")).class_attribute == "name"
-    args.class_attribute = "colour"
+    assert measurable(read(held, None, "name"), config, "name").class_attribute == "name"
     with pytest.raises(ArgumentError, match='no region has the attribute "colour"'):
-        evaluate.labels(args, ("leaf", "stem"))
+        read(held, None, "colour")
 
 
 def test_a_run_that_is_resumed_has_its_class_attribute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ from maskrcnn.cli import evaluate as command
 from maskrcnn.cli import main
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate, intervals
+from maskrcnn.inference import dataset_evaluation
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.runs import run_downloads
@@ -167,7 +168,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {"class_names": LEARNED, "num_classes": len(LEARNED) + 1}
     model = SimpleNamespace(config=Config.preset("classroom", **fields))
     monkeypatch.setattr(command, "load_for_inference", lambda args: model)
-    monkeypatch.setattr(command, "detect", detect)
+    monkeypatch.setattr(dataset_evaluation, "detect", detect)
 
 
 def draw(folder: Path) -> None:
@@ -279,7 +280,7 @@ def test_what_is_downloaded_from_a_run_fits_together(network: None, tmp_path: Pa
     made.write_json("dataset.json", {split: documents[split] for split in ("train", "val")})
     found = []
     for image in documents["val"]["images"]:
-        entries = command.detect(None, pictures.load(made.picture_path(image)), image["id"])  # type: ignore[arg-type]
+        entries = dataset_evaluation.detect(None, pictures.load(made.picture_path(image)), image["id"])  # type: ignore[arg-type]
         # The run knows two of the three classes, in its own order.
         known = [entry for entry in entries if LEARNED[entry["category_id"] - 1] in documents["classes"]]
         found += [{**e, "category_id": documents["classes"].index(LEARNED[e["category_id"] - 1]) + 1} for e in known]
@@ -321,7 +322,7 @@ def test_the_classes_that_the_labels_lack_have_ids_of_their_own_and_are_named(
 )
 def test_categories_are_found_by_their_names(ids: dict[str, Any], numbers: list[Any]) -> None:
     document = {"categories": [{"id": number, "name": name} for name, number in ids.items()], "annotations": []}
-    assert command.category_numbers(document, LEARNED, "{}") == numbers
+    assert dataset_evaluation.category_numbers(document, LEARNED, "{}") == numbers
 
 
 def test_objects_of_a_class_that_the_network_lacks_are_refused_and_others_are_not(

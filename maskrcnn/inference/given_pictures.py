@@ -1,0 +1,87 @@
+"""The pictures that files and folders stand for, each with the name that it has in a list of predictions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from maskrcnn.annotations import folder_walk, pictures
+from maskrcnn.errors import ArgumentError
+from maskrcnn.inference.overlay_files import is_overlay
+from maskrcnn.unused_names import folded
+from maskrcnn.words import counted
+
+
+@dataclass(frozen=True)
+class GivenPicture:
+    """A picture to be predicted: its file, and what it is called. In a folder that is its path there, with `/`."""
+
+    path: Path
+    name: str
+
+
+def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str]]:
+    """The pictures that files and folders stand for, and a line for each kind of thing that was passed over.
+
+    Files are taken as they are given; of a folder, the files below it with the suffix of a picture, in natural order,
+    without junk and without overlays. With several folders a name begins with that of its folder, or with as much of
+    its path as tells it from another of that name. A file that is given twice counts once. Raises `ArgumentError` where
+    something does not exist, or a folder has no picture.
+    """
+    if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
+        raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")
+    begins = _beginnings([path for path in arguments if path.is_dir()])
+    found: dict[str, GivenPicture] = {}
+    lines: list[str] = []
+    for argument in arguments:
+        if argument.is_dir():
+            inside, passed_over = _in_folder(argument)
+            entries = [GivenPicture(path, begins[argument] + name) for name, path in inside.items()]
+            lines += passed_over
+        else:
+            entries = [GivenPicture(argument, argument.name)]
+        for entry in entries:
+            if found.setdefault(os.path.realpath(entry.path), entry) is not entry:
+                lines.append(f"{entry.path}: is given twice, and predicted once")
+    return list(found.values()), lines
+
+
+def _beginnings(folders: Sequence[Path]) -> dict[Path, str]:
+    """What the names in each folder begin with: nothing where there is one, else the end of its path, as long as it
+    takes to be no other's."""
+    if len(folders) < 2:
+        return dict.fromkeys(folders, "")
+    parts = {folder: Path(os.path.abspath(folder)).parts[1:] for folder in folders}
+    length = dict.fromkeys(folders, 1)
+    while True:
+        ends = {folder: "/".join(parts[folder][-length[folder] :]) for folder in folders}
+        owners: dict[str, set[str]] = {}
+        for folder, end in ends.items():
+            owners.setdefault(folded(end), set()).add(os.path.realpath(folder))
+        shared = [folder for folder in parts if len(owners[folded(ends[folder])]) > 1]
+        longer = [folder for folder in shared if length[folder] < len(parts[folder])]
+        if not longer:
+            return {folder: f"{end}/" if end else "" for folder, end in ends.items()}
+        for folder in longer:
+            length[folder] += 1
+
+
+def _in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """Its pictures by their paths in it, and what was passed over."""
+    files, lines = folder_walk.walk(folder)
+    named = {name: path for name, path in files.items() if PurePosixPath(name).suffix.lower() in pictures.SUFFIXES}
+    chosen = {name: path for name, path in named.items() if not is_overlay(path)}
+    if not chosen:
+        others = f"{counted(len(files), 'file')}, none of them a picture" if files else "nothing that could be one"
+        if named:
+            others = "nothing but overlays of predict"
+        raise ArgumentError(
+            f"{folder}: a folder without pictures (it holds {others}); give one with {', '.join(pictures.SUFFIXES)}"
+        )
+    if len(files) > len(named):
+        lines.append(f"{folder}: {counted(len(files) - len(named), 'file')} without the suffix of a picture")
+    if len(named) > len(chosen):
+        lines.append(f"{folder}: {counted(len(named) - len(chosen), 'overlay')} that predict made before")
+    return chosen, [f"passed over: {line}" for line in lines]

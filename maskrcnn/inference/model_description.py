@@ -1,0 +1,72 @@
+"""What a network is made of, where it comes from and how many parameters it has: of a preset, a checkpoint or a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskrcnn.config import PRESETS, Config, parse_settings
+from maskrcnn.config.table import anchor_count, backbone_shapes
+from maskrcnn.errors import ArgumentError
+from maskrcnn.model.build import build, parameter_counts
+from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.runs import shipped_models
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """The `config` of a network and its origin: a preset with the settings that were `changed`, or the `file` of a
+    checkpoint that was written after `epoch`. `parameters` counts them by part; `card` is that of a model that
+    ships."""
+
+    config: Config
+    parameters: dict[str, int]
+    preset: str | None = None
+    changed: tuple[str, ...] = ()
+    file: Path | None = None
+    epoch: int | None = None
+    origin: str = ""
+    card: shipped_models.Card | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `info --json`."""
+        about: dict[str, Any] = {"preset": self.preset, "changed": list(self.changed)}
+        if self.file is not None:
+            about = {"file": str(self.file), "epoch": self.epoch, "origin": self.origin}
+        if self.card is not None:
+            about["card"] = self.card
+        derived = {"backbone_shapes": backbone_shapes(self.config), "anchors": anchor_count(self.config)}
+        return about | derived | {"parameters": self.parameters, "config": self.config.model_dump()}
+
+
+def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
+    """What `model` is made of: a preset with `settings` ("FIELD=VALUE") changed, or anything that `load` takes.
+
+    Raises `ArgumentError` where it is neither, and for changes of a network that exists already.
+
+    >>> describe("torchvision").parameters["total"]  # as in torchvision's table of detectors
+    44401393
+    """
+    if model in PRESETS:
+        config = Config.preset(model, **parse_settings(list(settings)))
+        return ModelDescription(config, _parameters(config), preset=model, changed=tuple(settings))
+    checkpoint = find_checkpoint(model)
+    if settings:
+        raise ArgumentError(f"--set {settings[0]}: {checkpoint.path} was trained as it is; --set is for presets")
+    return ModelDescription(
+        checkpoint.config,
+        _parameters(checkpoint.config),
+        file=checkpoint.path,
+        epoch=checkpoint.epoch,
+        origin=checkpoint.origin,
+        card=shipped_models.card(model),
+    )
+
+
+def _parameters(config: Config) -> dict[str, int]:
+    with torch.device("meta"):  # parameters are counted, not made
+        return parameter_counts(build(config))

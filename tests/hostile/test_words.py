@@ -79,8 +79,11 @@ OURS: dict[str, str] = {
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
-    "pages/inspect/predictions.py": "words part colour line title meaning report.definitions getattr(row,field) "
-    "run_report.epoch_help(best) run_report.score_below(max(below),min_score)",  # its definitions
+    "inspect/picture_choice.py": "run_report.epoch_help(best)",
+    "inspect/drawing_options.py": "part",
+    "inspect/picture_view.py": "words colour line getattr(row,field) measured.report.definitions "
+    "run_report.score_below(max(scores),min_score)",  # its definitions
+    "inspect/validation_set.py": "title meaning label",
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",
     "pages/train/launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() "

@@ -1,0 +1,114 @@
+"""The chosen picture of the Predictions page: ground truth and prediction, drawn and in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.store import Project
+from maskrcnn.drawing import overlays
+from maskrcnn.evaluation import ImageMatches, Report, match_image
+from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
+from maskrcnn.studio.inspect.picture_choice import PictureChoice
+from maskrcnn.studio.inspect.run_choice import InspectedRun
+from maskrcnn.studio.inspect.run_report import figure
+from maskrcnn.words import counted
+
+_HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
+"""Greatest height of a picture on the screen, in CSS pixels, by the view."""
+
+
+@dataclass(frozen=True)
+class MeasuredPicture:
+    """A picture, uint8 RGB `(H, W, 3)`, with its matches; and the detections and the report of all pictures of the
+    epoch."""
+
+    picture: np.ndarray
+    matches: ImageMatches
+    detections: list[dict[str, Any]]
+    report: Report
+
+
+def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) -> MeasuredPicture:
+    """Read and match the chosen picture. Raises `StudioError` where a file of it cannot be read."""
+    run, config = inspected.run, inspected.config
+    picture = pictures.load(run.picture_path(choice.image))
+    detections = run.detections(choice.epoch)
+    matches = match_image(inspected.truth, detections, choice.image["id"], min_score, tasks=config.tasks)
+    return MeasuredPicture(picture, matches, detections, run_report.report(run, choice.epoch, min_score))
+
+
+def show(
+    project: Project,
+    inspected: InspectedRun,
+    choice: PictureChoice,
+    measured: MeasuredPicture,
+    options: DrawingOptions,
+) -> None:
+    """Draw ground truth and prediction, side by side or one of them large."""
+    if options.view == BOTH:
+        for column, view in zip(st.columns(2, gap="small"), (TRUTH, FOUND), strict=True):
+            with column:
+                _drawn(view, project, inspected, choice, measured, options)
+    else:
+        _drawn(options.view, project, inspected, choice, measured, options)
+    _highest_score(measured, choice, options.min_score)
+
+
+def _drawn(
+    view: str,
+    project: Project,
+    inspected: InspectedRun,
+    choice: PictureChoice,
+    measured: MeasuredPicture,
+    options: DrawingOptions,
+) -> None:
+    """The picture with its objects (view `TRUTH`) or with the detections (`FOUND`), under a line that counts them."""
+    row, categories = measured.report.per_image[choice.position], inspected.truth["categories"]
+    if view == TRUTH:
+        heading, marks_of = f"**Ground truth** · {counted(row.n_gt, 'object')}", overlays.truth_marks
+        description = f"{choice.name} with its labelled objects"
+    else:
+        heading, marks_of = f"**Prediction** · {counted(row.n_pred, 'detection')}", overlays.prediction_marks
+        description = f"{choice.name} with what {inspected.run.name} found in it"
+    names = {category["id"]: category["name"] for category in categories}
+    colours = run_report.class_colours(project, categories) if options.by_class else None
+    marks = marks_of(measured.matches, names, colours, inspected.config.keypoint_edges)
+    height, width = measured.picture.shape[:2]
+    st.markdown(heading)
+    drawn = overlays.draw(measured.picture, marks, **options.parts)
+    st.image(drawn, width=round(_HEIGHT[options.view] * width / height), alt=description)
+
+
+def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
+    """Where all detections of the picture are below the slider: how far it must go down."""
+    scores = [found["score"] for found in measured.detections if found["image_id"] == choice.image["id"]]
+    if scores and max(scores) < min_score:
+        highest = run_report.score_below(max(scores), min_score)
+        st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
+
+
+def show_figures(
+    inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture, options: DrawingOptions
+) -> None:
+    """AP of the picture, and how many objects were found, invented and missed; it is also the legend of the colours."""
+    row, says = measured.report.per_image[choice.position], measured.report.definitions
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        learned = "" if inspected.is_validated else " The network learned from this picture, so it says little."
+        st.metric("AP of this picture", figure(row.ap), help=says["ap"] + learned, width="content")
+        if "keypoints" in inspected.config.tasks:
+            st.markdown(f"**{figure(row.keypoints_ap)}** keypoint AP", help=says["keypoints_ap"])
+        for colour, words, line, field in (
+            ("green", "found, TP", "solid", "tp"),
+            ("orange", "wrong, FP", "hatched", "fp"),
+            ("blue", "missed, FN", "dashed", "fn"),
+        ):
+            style = "" if options.by_class else f" ({line})"
+            st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=says[field])
+        if measured.matches.matched_by == "bbox":
+            st.markdown(":small[Judged by boxes: this network finds no masks.]", help=says["matched_by"])

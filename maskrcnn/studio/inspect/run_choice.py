@@ -1,0 +1,95 @@
+"""Which run the Predictions page inspects, and what it says where there is nothing to inspect yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.shell import address
+from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.words import counted
+
+PAGE = "predictions"
+"""What the session's keys of the page begin with, and what its choices are remembered under."""
+
+
+@dataclass(frozen=True)
+class InspectedRun:
+    """A run with its configuration, the epochs whose detections were kept, and the COCO document of the pictures that
+    these are of: its validation pictures, or where there are none some that it learned from."""
+
+    run: RunFolder
+    config: Config
+    epochs: list[int]
+    truth: dict[str, Any]
+    is_validated: bool
+
+    @property
+    def has_detections(self) -> bool:
+        return bool(self.epochs and self.truth["images"])
+
+
+def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
+    """Draw the choice among the runs, and read the chosen one. At first it is the newest one with detections.
+
+    Raises `StudioError` for a run that cannot be read.
+    """
+    newest = next((label for label, run in runs.items() if run.detection_epochs()), next(iter(runs)))
+    run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
+    epochs = run.detection_epochs()
+    is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
+    return InspectedRun(run, run.config(), epochs, run_report.shown(run), is_validated)
+
+
+def show_no_runs(project: Project) -> None:
+    """What the page is for, and the way to a first training."""
+    st.info(
+        "Here you see, picture by picture, what a trained network finds beside what you drew, and how good that is. "
+        "This project has no training yet.",
+        icon=":material/image_search:",
+    )
+    if st.button("Start a training", type="primary", icon=":material/rocket_launch:"):
+        st.switch_page("pages/train/launch.py", query_params={"project": project.folder.name})
+
+
+def show_what_is_missing(project: Project, inspected: InspectedRun) -> None:
+    """Of a run without validation pictures or without a finished epoch: what that means, and the way on."""
+    run, is_validated = inspected.run, inspected.is_validated
+    pictures = inspected.truth["images"]
+    if not is_validated and run.epochs():
+        st.info(
+            f"{plain(run.name)} was trained without validation pictures, so nothing says how well it finds objects on "
+            f"pictures that it has not seen. Below: {counted(len(pictures), 'picture')} that it learned from. Keep "
+            "some labelled pictures back for validation, then train again.",
+            icon=":material/image_search:",
+        )
+        if st.button("Choose validation pictures", type="primary", icon=":material/call_split:"):
+            st.switch_page("pages/label/dataset.py", query_params={"project": project.folder.name, "view": "split"})
+    elif not inspected.has_detections:
+        st.info(
+            f"{plain(run.name)} has not finished an epoch yet. Its detections appear here after the first one.",
+            icon=":material/hourglass_top:",
+        )
+        if st.button("See how the run is doing", type="primary"):
+            st.switch_page("pages/train/runs.py", query_params={"project": project.folder.name, "run": run.name})
+
+
+def show_shipped_note(project: Project) -> None:
+    """For a project without a training: what is shown instead, and the way to a first one."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "This project has no training yet; here is a network that ships with the studio, on its own pictures."
+        )
+        st.page_link(
+            "pages/train/launch.py",
+            label="Start a training",
+            icon=":material/rocket_launch:",
+            query_params={"project": project.folder.name},
+        )

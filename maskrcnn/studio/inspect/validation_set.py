@@ -1,0 +1,78 @@
+"""The whole validation set on the Predictions page: its AP, a row for each picture, and the files to download."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from maskrcnn.annotations.formats.spreadsheet import csv_of
+from maskrcnn.evaluation import Report
+from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.inspect.picture_choice import PictureChoice
+from maskrcnn.studio.inspect.picture_view import MeasuredPicture
+from maskrcnn.studio.inspect.run_choice import InspectedRun
+from maskrcnn.studio.inspect.run_report import figure
+from maskrcnn.studio.shell import address
+from maskrcnn.words import counted
+
+TABLE = "predictions_table"
+"""Session key of the table."""
+
+
+def show(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture) -> None:
+    """Draw the section."""
+    pictures = counted(len(choice.images), "validation picture")
+    st.subheader(f"All {pictures}" if len(choice.images) > 1 else "The validation set: 1 picture")
+    _headline(measured.report)
+    _table(measured.report, choice)
+    with st.container(horizontal=True):
+        st.markdown(":small[A click on a row opens its picture; a click on a column's title sorts.]")
+        _downloads(f"{inspected.run.name}_epoch_{choice.epoch:04d}", measured)
+
+
+def _headline(report: Report) -> None:
+    figures = run_report.headline(report)
+    widths = [4] * (len(figures) - 1) + [5]
+    for column, (title, value, meaning) in zip(st.columns(widths), figures, strict=True):
+        column.metric(title, figure(value), help=meaning)
+
+
+def _table(report: Report, choice: PictureChoice) -> None:
+    """The row of the chosen picture is selected; a click on another one opens that picture."""
+
+    def open_row() -> None:
+        selection = st.session_state[TABLE]["selection"]
+        rows = [row for row, _ in selection["cells"]] or selection["rows"]
+        if rows:
+            address.choose("image", choice.images[rows[0]]["file_name"])
+
+    st.session_state[TABLE] = {"selection": {"rows": [choice.position], "columns": [], "cells": []}}
+    st.dataframe(
+        run_report.table(report),
+        key=TABLE,
+        hide_index=True,
+        column_config=run_report.column_config(report.definitions),
+        placeholder="–",
+        on_select=open_row,
+        selection_mode=["single-row", "single-cell"],
+    )
+
+
+def _downloads(stem: str, measured: MeasuredPicture) -> None:
+    """Table, report and detections; their names begin with `stem`."""
+    table = csv_of(run_report.table(measured.report))
+    report, detections = json.dumps(measured.report.to_json(), indent=1), json.dumps(measured.detections)
+    for label, content, ending, mime in (
+        ("Table (CSV)", table, "pictures.csv", "text/csv"),
+        ("Report (JSON)", report, "report.json", "application/json"),
+        ("Detections (COCO JSON)", detections, "detections.json", "application/json"),
+    ):
+        st.download_button(
+            label,
+            content,
+            file_name=f"{stem}_{ending}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+        )

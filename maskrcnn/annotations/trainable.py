@@ -9,7 +9,7 @@ from typing import Any
 
 from maskrcnn.annotations import learned, pictures, raster
 from maskrcnn.annotations.formats import picture_places
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.errors import StudioError
 
@@ -37,7 +37,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
             raise StudioError(f'{source}: image "{record.file_name}" not found beside it{near}; pass --images DIR')
         for number, region in enumerate(record.regions, start=1):
             if region.class_name is None and is_object(region.shape):
-                raise class_rule.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
+                raise missing_class.no_class(f'{source}: region {number} of "{record.file_name}"', dataset, region)
     checked = []
     with ThreadPoolExecutor() as pool:
         paths = [record.path for record in dataset.images if record.path]

@@ -14,7 +14,7 @@ from maskrcnn.annotations.doctor.duplicate_regions import Drawn, Pair
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Severity, Symptom
 from maskrcnn.annotations.doctor.shape_checks import CornerBox
 from maskrcnn.annotations.duplicate_pictures import Likeness
-from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions, class_per_attribute
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import Dataset, Point, Polyline, Region
 from maskrcnn.words import counted
@@ -412,4 +412,4 @@ def _choices(dataset: Dataset) -> Collection[str]:
     """The classes that a person chooses from a list in VIA: chosen, not typed, so no letter of them is a slip."""
     definitions = dataset.extras.get("via_attributes", {}).get("region", {})
     definition = definitions.get(dataset.class_attribute) if isinstance(definitions, Mapping) else None
-    return class_rule.options(definition) if class_rule.is_choice(definition) else ()
+    return attribute_definitions.options(definition) if attribute_definitions.is_choice(definition) else ()

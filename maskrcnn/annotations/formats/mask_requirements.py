@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
 from maskrcnn.errors import StudioError
 
@@ -27,7 +27,7 @@ def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
 def class_of(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
     """What the region's class is numbered; `StudioError` if it has none, or one that is not among those."""
     if region.class_name is None:
-        raise class_rule.no_class(here, dataset, region)
+        raise missing_class.no_class(here, dataset, region)
     if region.class_name not in numbers:
         raise StudioError(f'{here} is a "{region.class_name}"; the classes are {", ".join(numbers) or "none"}')
     return numbers[region.class_name]

@@ -14,7 +14,7 @@ from maskrcnn.annotations.formats import class_choice, other_formats, yolo
 from maskrcnn.annotations.formats.masks import mask_pngs, voc_masks
 from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
 from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import class_change, class_rule
 from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.annotations.formats.yolo.settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
@@ -258,4 +258,4 @@ def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
         return dataset
     known = [candidate.name for candidate in class_rule.candidates(dataset)]
     same = class_choice.in_any_case(name, known)
-    return class_rule.reclassified(dataset, same) if same is not None else dataset
+    return class_change.reclassified(dataset, same) if same is not None else dataset

@@ -15,7 +15,7 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import class_choice, picture_places
-from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via import class_change, class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.intake import incoming_folders
 from maskrcnn.annotations.intake.combined_dataset import Dropped, Understood, understand
@@ -99,7 +99,7 @@ class Staged:
 
         Raises `ArgumentError` for an attribute that no region has.
         """
-        return replace(self, dataset=class_rule.reclassified(self.dataset, name))
+        return replace(self, dataset=class_change.reclassified(self.dataset, name))
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """The same with its class read as a project has it that has this class attribute and these classes; a warning

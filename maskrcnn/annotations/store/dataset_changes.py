@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import class_change
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, picture_rows, stored_dataset
 from maskrcnn.annotations.store.picture_listing import known_split
@@ -101,7 +101,7 @@ def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
 
     It takes long where there are many regions, so the project is not to be locked meanwhile.
     """
-    after = class_rule.reclassified(before, attribute)
+    after = class_change.reclassified(before, attribute)
     states = {
         _identity(was)[0]: State.of(now.regions)
         for was, now in zip(before.images, after.images, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions
 from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editing
@@ -65,7 +65,7 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
     """The widget that the definition asks for. What VIA would not have written is shown as text and stays."""
     kind = definition.get("type") if isinstance(definition, Mapping) else None
     value = region.attributes.get(name)
-    options = class_rule.options(definition)
+    options = attribute_definitions.options(definition)
     shown = definition.get("options", {}) if isinstance(definition, Mapping) else {}
     description = definition.get("description") if isinstance(definition, Mapping) else None
     key = f"annotate_attribute_{editor.key}_{editor.revision}_{region.id}_{name}"

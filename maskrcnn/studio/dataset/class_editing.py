@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.formats.via import class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions, class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
@@ -306,7 +306,7 @@ def _definitions(project: Project) -> None:
         for name, definition in definitions.items():
             fields = definition if isinstance(definition, Mapping) else {}
             shown = fields.get("options", {})
-            options = [str(shown.get(option, option)) for option in class_rule.options(definition)]
+            options = [str(shown.get(option, option)) for option in attribute_definitions.options(definition)]
             rows.append(
                 {
                     "Attribute": name,

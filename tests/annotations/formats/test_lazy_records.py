@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskrcnn.annotations.formats import lazy_records, reading, via
-from maskrcnn.annotations.formats.via import class_rule, large_files
+from maskrcnn.annotations.formats.via import class_change, class_rule, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of_images, one_x_files, projects
@@ -188,7 +188,7 @@ def test_the_class_attribute_can_be_named_and_changed() -> None:
     assert lazily is not None
     assert named is not None
     assert (lazily.class_attribute, named.class_attribute) == ("name", "kind")
-    again = class_rule.reclassified(lazily, "kind")
+    again = class_change.reclassified(lazily, "kind")
     assert isinstance(again.images, lazy_records.Records)
     assert alike(again.images) == alike(named.images)
     assert replace(again, images=()) == replace(named, images=())

@@ -42,7 +42,7 @@ from typing import Any
 from maskrcnn.annotations.formats.dropped_info import Losses
 from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping
-from maskrcnn.annotations.formats.via import assembling, class_rule, reading, writing
+from maskrcnn.annotations.formats.via import assembling, attribute_tally, reading, writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
@@ -52,7 +52,7 @@ FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 LARGEST_EMBEDDED = 100 * 10**6
 """Bytes of a picture inside a label file; beyond this it is not decoded."""
 
-CROWD = class_rule.CROWD
+CROWD = attribute_tally.CROWD
 IMAGES = assembling.IMAGES
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, is_too_deep, text
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions, class_change, class_rule, class_values
+from maskrcnn.annotations.formats.via.attribute_tally import Tally, parts_of
 from maskrcnn.annotations.formats.via.reading import Reader
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 
@@ -30,7 +31,7 @@ class Choice:
     def applied(self, record: ImageRecord) -> ImageRecord:
         """The record with the classes of its regions."""
         regions = (
-            class_rule.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
+            class_values.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
         )
         return replace(record, regions=tuple(regions)) if record.regions else record
 
@@ -68,7 +69,7 @@ def assembled(
     reader: Reader,
     keys: Sequence[str],
     parts: Json | None,
-    tally: class_rule.Tally,
+    tally: Tally,
     class_attribute: str | None,
     classified: Callable[[Choice], Sequence[ImageRecord]],
 ) -> Dataset:
@@ -84,19 +85,19 @@ def assembled(
         further, skeletons = _project_extras(parts, deep, keys)
         extras |= further
         definitions = extras.get("via_attributes", {}).get("region", {})
-    parts_of_class = class_rule.parts_of(class_attribute, tally) if class_attribute is not None else ()
+    parts_of_class = parts_of(class_attribute, tally) if class_attribute is not None else ()
     choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
     if choice.values:
         extras["class_values"] = dict(choice.values)
     if parts is not None and choice.attribute is not None:
-        options = class_rule.options(definitions.get(choice.attribute))
+        options = attribute_definitions.options(definitions.get(choice.attribute))
         if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
             extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
     images = classified(choice)
     dataset = Dataset(
         images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
     )
-    return class_rule.joined(dataset, parts_of_class) if parts_of_class else dataset
+    return class_change.joined(dataset, parts_of_class) if parts_of_class else dataset
 
 
 def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
@@ -168,7 +169,7 @@ def _skeletons(written: Any) -> dict[str, Skeleton] | None:
     return skeletons if skeletons_document(skeletons) == written else None
 
 
-def chosen(tally: class_rule.Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
+def chosen(tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
     """The choice by rule, or as wanted; `ArgumentError` for a wanted attribute that is not there."""
     if wanted is not None:
         class_rule.require_known(wanted, tally, definitions, complain.source)
@@ -182,9 +183,9 @@ def chosen(tally: class_rule.Tally, definitions: Mapping[str, Any], wanted: str 
     return Choice(name, only_class, classes, dict(tally.of(name).forms))
 
 
-def counted(records: Iterable[ImageRecord]) -> class_rule.Tally:
+def counted(records: Iterable[ImageRecord]) -> Tally:
     """What the attributes of the records' regions say."""
-    tally = class_rule.Tally()
+    tally = Tally()
     for record in records:
         for region in record.regions:
             tally.add(region.attributes)

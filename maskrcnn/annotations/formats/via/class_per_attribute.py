@@ -1,7 +1,7 @@
 """VIA files with an attribute for each class: `{"mango": "mango"}` here, `{"orange": "orange"}` there.
 
 No attribute alone is then the class. `rival_attributes` names them, `own_names` says what a region's own attributes
-would call it; `class_rule.joined` makes one attribute of them.
+would call it; `class_change.joined` makes one attribute of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions, class_rule
 from maskrcnn.annotations.formats.via.attribute_tally import MARKS, MOST_SETS, Tally, class_of, form_of
 from maskrcnn.annotations.regions import Dataset, Region
 
@@ -39,7 +39,7 @@ def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
     class attribute itself (`class` here, `Class` there). The doctor and the import page say so of them: "several
     attributes name classes: mango, orange". A dataset of any origin will do.
     """
-    return rivals_of(*class_rule.said(dataset), class_rule.standing(dataset))
+    return rivals_of(*class_rule.tally_and_definitions(dataset), class_rule.current_class_attribute(dataset))
 
 
 def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) 
         elif (
             name == chosen
             or name.strip().lower() in class_rule.USUAL_NAMES
-            or class_rule.is_choice(definitions.get(name))
+            or attribute_definitions.is_choice(definitions.get(name))
         ):
             kinds.setdefault("list", []).append(name)
     found = []

@@ -17,7 +17,8 @@ from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json
 from maskrcnn.annotations.formats.lazy_records import TextRecords
-from maskrcnn.annotations.formats.via import assembling, class_rule, reading
+from maskrcnn.annotations.formats.via import assembling, reading
+from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 
@@ -88,7 +89,7 @@ class _Scan:
         self.starts: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.parts: Json | None = None
-        self.tally = class_rule.Tally()
+        self.tally = Tally()
         self.is_one_x = False
         self._has_images = False
         self.complaint: StudioError | None = None

@@ -20,7 +20,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_tally
 from maskrcnn.annotations.formats.via.attribute_tally import is_yes
 from maskrcnn.annotations.regions import (
     Circle,
@@ -148,7 +148,7 @@ class Reader:
                 kept["region"] = further
         if empty := _empty(region, ("region_attributes",)):
             own["empty"] = empty
-        is_crowd = is_yes(attributes.get(class_rule.CROWD))
+        is_crowd = is_yes(attributes.get(attribute_tally.CROWD))
         ours = _Ours(attributes, shape)
         if not _OURS.isdisjoint(attributes):
             ours = _taken_out(attributes, shape, kept)

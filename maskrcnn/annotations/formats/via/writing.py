@@ -10,7 +10,7 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
 from maskrcnn.annotations.formats.json_values import Json, brief
 from maskrcnn.annotations.formats.single_outline import single
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_definitions, attribute_tally, class_rule, class_values
 from maskrcnn.annotations.formats.via.assembling import SKELETONS, VERSION, skeletons_document
 from maskrcnn.annotations.formats.via.attribute_tally import is_yes
 from maskrcnn.annotations.formats.via.reading import (
@@ -227,11 +227,11 @@ def region_attributes(
 ) -> Json:
     """A region's attributes with its class, and with what VIA has no place for."""
     attributes = dict(region.attributes)
-    is_marked = is_yes(attributes.get(class_rule.CROWD))
+    is_marked = is_yes(attributes.get(attribute_tally.CROWD))
     if region.iscrowd and not is_marked:
-        attributes[class_rule.CROWD] = 1
+        attributes[attribute_tally.CROWD] = 1
     elif is_marked and not region.iscrowd:
-        del attributes[class_rule.CROWD]
+        del attributes[attribute_tally.CROWD]
     for name, other in renamed(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
     if (keypoints := _keypoints_of(region)) is not None:
@@ -242,7 +242,7 @@ def region_attributes(
     if region.score is not None:
         attributes[SCORE] = region.score
     if class_attribute is not None and region.class_name is not None:
-        attributes[class_attribute] = class_rule.class_value(region, class_attribute, extras)
+        attributes[class_attribute] = class_values.class_value(region, class_attribute, extras)
     return attributes
 
 
@@ -332,7 +332,7 @@ def _attributes(dataset: Dataset, found: Survey, said: Mapping[str, Any]) -> Jso
         if new or not undefined:
             is_checkbox = any(isinstance(value, Mapping) for value in dataset.extras.get("class_values", {}).values())
             kind = "checkbox" if is_checkbox else "dropdown"
-            region = class_rule.defined(region, name, new if name in region else classes, kind)
+            region = attribute_definitions.with_options(region, name, new if name in region else classes, kind)
     whole = {"file": {}, **attributes, "region": region}
     return {part: value for part, value in whole.items() if value or part not in said.get("without_attributes", ())}
 

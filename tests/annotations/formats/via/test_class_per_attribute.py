@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.formats.via import class_per_attribute, class_rule, large_files
+from maskrcnn.annotations.formats.via import class_change, class_per_attribute, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
@@ -123,7 +123,7 @@ def classes_in(dataset: Dataset) -> list[str | None]:
 def test_several_attributes_are_asked_for_together(
     regions: list[dict[str, Any]], asked: str, classes: list[str | None]
 ) -> None:
-    for dataset in (via.parse(document(regions), "a.json", asked), class_rule.reclassified(labels(*regions), asked)):
+    for dataset in (via.parse(document(regions), "a.json", asked), class_change.reclassified(labels(*regions), asked)):
         assert classes_in(dataset) == classes
         assert list(dataset.classes) == sorted({name for name in classes if name})
         # What was said stays, and a file that is written has one attribute that says it all.

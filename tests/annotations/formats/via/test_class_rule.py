@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 
 from maskrcnn.annotations.formats import reading, via
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable import require_trainable
@@ -92,7 +92,7 @@ def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str,
     ],
 )
 def test_the_class_in_a_value(value: Any, expected: str | None) -> None:
-    assert class_rule.class_of(value) == expected
+    assert attribute_tally.class_of(value) == expected
 
 
 SQUARE = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
@@ -186,7 +186,7 @@ def test_an_attribute_that_is_not_there_is_refused_with_the_choices(attributes: 
         via.parse(document(attributes), "a.json", "colour")
     assert complaint in str(caught.value)
     with pytest.raises(ArgumentError) as caught:
-        class_rule.reclassified(via.parse(document(attributes), "a.json"), "colour")
+        class_change.reclassified(via.parse(document(attributes), "a.json"), "colour")
     assert complaint in str(caught.value)
 
 
@@ -199,43 +199,43 @@ def test_another_class_there_and_back() -> None:
         {"name": "n2"},
     )
     dataset = via.parse(written, "a.json")
-    other = class_rule.reclassified(dataset, "kind")
+    other = class_change.reclassified(dataset, "kind")
     assert (other.class_attribute, other.classes) == ("kind", ("3", "cat"))
     assert classes_of(other) == ["3", "cat", "cat", "3", None]
     assert [r.attributes for r in other.images[0].regions] == [
         {"name": "n1"}, {"name": "n1"}, {"name": "n2"}, {"name": ""}, {"name": "n2"},
     ]  # fmt: skip
-    assert class_rule.reclassified(other, "name") == dataset
+    assert class_change.reclassified(other, "name") == dataset
     images = via.document(other, "via2")["a.jpg5"]["regions"]
     assert images == written["_via_img_metadata"]["a.jpg5"]["regions"]
 
 
 def test_one_class_there_and_back() -> None:
     dataset = via.parse(document({"name": "n1"}, {"name": "n1"}, {}), "a.json")
-    one = class_rule.reclassified(dataset, None)
+    one = class_change.reclassified(dataset, None)
     assert (one.class_attribute, one.classes, classes_of(one)) == (None, ("object",), ["object"] * 3)
     assert [r.attributes for r in one.images[0].regions] == [{"name": "n1"}, {"name": "n1"}, {}]
-    assert class_rule.reclassified(one, "name") == dataset
+    assert class_change.reclassified(one, "name") == dataset
     again = via.parse(json.loads(json.dumps(via.document(one, "via2"))), "a.json")
     assert set(classes_of(again)) == {"object"}  # it is written down, so the rule finds nothing else
 
 
 def test_classes_without_a_region_are_remembered_under_their_attribute() -> None:
     dataset = replace(via.parse(document({"name": "n", "kind": "k"}), "a.json"), classes=("z", "n"))
-    other = class_rule.reclassified(dataset, "kind")
+    other = class_change.reclassified(dataset, "kind")
     assert other.classes == ("k",)
-    assert class_rule.reclassified(other, "name") == dataset
+    assert class_change.reclassified(other, "name") == dataset
 
 
 def test_classes_of_another_origin_become_an_attribute() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"colour": "red"}), Region(Rect(0, 0, 1, 1), "dog"))
     dataset = Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))
-    other = class_rule.reclassified(dataset, "colour")
+    other = class_change.reclassified(dataset, "colour")
     assert [(r.class_name, r.attributes) for r in other.images[0].regions] == [
         ("red", {"class": "cat"}),
         (None, {"class": "dog"}),
     ]
-    assert class_rule.reclassified(other, "class") == replace(dataset, class_attribute="class")
+    assert class_change.reclassified(other, "class") == replace(dataset, class_attribute="class")
 
 
 def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
@@ -244,7 +244,7 @@ def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
     dataset = via.parse({"_via_img_metadata": {}, "_via_attributes": {"region": defined, "file": {}}}, "a.json")
     assert dataset.class_attribute is None
     assert [candidate.name for candidate in class_rule.candidates(dataset)] == ["class"]
-    assert class_rule.reclassified(class_rule.reclassified(dataset, "class"), None).class_attribute is None
+    assert class_change.reclassified(class_change.reclassified(dataset, "class"), None).class_attribute is None
 
 
 CROWDS = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
@@ -262,12 +262,14 @@ def test_any_choice_there_and_back(written: dict[str, Any]) -> None:
         assert sorted(filter(None, classes_of(named))) == sorted(
             c for c, n in candidate.values.items() for _ in range(n)
         )
-        changed = class_rule.reclassified(dataset, candidate.name)
+        changed = class_change.reclassified(dataset, candidate.name)
         assert classes_of(changed) == classes_of(named)
         assert changed.classes == named.classes
         if dataset.class_attribute is not None:
-            assert class_rule.reclassified(changed, dataset.class_attribute) == dataset
-            assert class_rule.reclassified(class_rule.reclassified(dataset, None), dataset.class_attribute) == dataset
+            assert class_change.reclassified(changed, dataset.class_attribute) == dataset
+            assert (
+                class_change.reclassified(class_change.reclassified(dataset, None), dataset.class_attribute) == dataset
+            )
 
 
 # Definitions

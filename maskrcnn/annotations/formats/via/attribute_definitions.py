@@ -1,0 +1,41 @@
+"""What a VIA project says of its attributes (`_via_attributes`): which kind each is, and the options to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maskrcnn.annotations.regions import Dataset
+
+
+def definitions_of(dataset: Dataset) -> Mapping[str, Any]:
+    """The definitions of the region attributes that came with a VIA project; empty for other labels."""
+    return dataset.extras.get("via_attributes", {}).get("region", {})
+
+
+def is_choice(definition: Any) -> bool:
+    """Whether VIA shows the attribute as a list of which one option is chosen (of an "image", by its picture)."""
+    return isinstance(definition, Mapping) and definition.get("type") in ("dropdown", "radio", "image")
+
+
+def options(definition: Any) -> tuple[str, ...]:
+    """The option ids of a definition, in its order; empty for a text attribute."""
+    if not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
+        return ()
+    return tuple(str(option) for option in definition["options"] if str(option).strip())
+
+
+def with_options(
+    definitions: Mapping[str, Any], name: str, classes: Sequence[str], kind: str = "dropdown"
+) -> dict[str, Any]:
+    """The definitions with attribute `name` able to hold all `classes`: options are added, nothing is taken away."""
+    definition = definitions.get(name)
+    if definition is None:
+        listed = {class_name: class_name for class_name in classes}
+        return {**definitions, name: {"type": kind, "description": "", "options": listed, "default_options": {}}}
+    known = set(options(definition))
+    missing = [class_name for class_name in classes if class_name not in known]
+    if not missing or not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
+        return dict(definitions)
+    widened = {**definition["options"], **{class_name: class_name for class_name in missing}}
+    return {**definitions, name: {**definition, "options": widened}}

@@ -1,0 +1,35 @@
+"""What to say of a region that needs a class and has none: which attribute could be meant, and how to say so."""
+
+from __future__ import annotations
+
+from maskrcnn.annotations.formats.via.attribute_tally import class_of, form_of, ticked
+from maskrcnn.annotations.formats.via.class_per_attribute import rival_attributes
+from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.errors import StudioError
+
+
+def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
+    """The error for a region without a class; `place` names the file, the picture and the region."""
+    if dataset.class_attribute is not None:
+        if (several := ticked(region.attributes.get(dataset.class_attribute))) > 1:
+            return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')
+        forms = {name: form_of(name, value, class_of(value)) for name, value in region.attributes.items()}
+        if names := [name for name, form in forms.items() if form == "own"]:
+            asked = ",".join((dataset.class_attribute, *names))
+            return StudioError(
+                f'{place} has no value for "{dataset.class_attribute}", but for "{names[0]}"; give it a class, or take '
+                f'each of these for one: --class-attribute "{asked}"'
+            )
+        return StudioError(f'{place} has no value for "{dataset.class_attribute}"; give it one, or remove the region')
+    if len(rivals := rival_attributes(dataset)) > 1:
+        return StudioError(
+            f"{place} has no class: several attributes name classes; take each of them for one, or say which is the "
+            f'class (--class-attribute "{",".join(rivals)}", or Dataset > Classes)'
+        )
+    if region.attributes:
+        carried = ", ".join(f'"{name}"' for name in region.attributes)
+        return StudioError(
+            f"{place} has no class that can be told from {carried}; say which is the class (--class-attribute NAME, or "
+            "Dataset > Classes)"
+        )
+    return StudioError(f"{place} has no class; give it one, or remove the region")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from functools import lru_cache
 from pathlib import Path
 
+from maskrcnn.errors import StudioError
+from maskrcnn.runs.checkpoint_header import read_header
 from maskrcnn.runs.folder import RunFolder
-
-_LONGEST_HEADER = 20_000_000
-"""Bytes; the header of a ResNet-50 has 40,000."""
 
 
 def kept(run: RunFolder) -> dict[int, Path]:
@@ -29,15 +26,11 @@ def kept(run: RunFolder) -> dict[int, Path]:
 
 @lru_cache(maxsize=200)
 def _epoch_in_header(checkpoint: Path, modified: int, size: int) -> int | None:
-    """The epoch in the header of a safetensors file, which is JSON after its length; None where none can be read.
+    """The epoch in the header of a checkpoint; None where it cannot be read.
 
     A file with another modification time or size is read again.
     """
     try:
-        with open(checkpoint, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > _LONGEST_HEADER:
-                return None
-            return int(json.loads(file.read(length))["__metadata__"]["epoch"])
-    except (OSError, struct.error, ValueError, KeyError, TypeError, RecursionError):
+        return read_header(checkpoint)[1]
+    except (StudioError, OSError):
         return None

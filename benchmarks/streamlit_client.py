@@ -129,7 +129,8 @@ class Page:
     query: str = ""
 
 
-START = Page("Annotate")
+START = Page("start page")
+"""As a visitor asks for it that knows no other; its view has the name from the navigation."""
 
 
 @dataclass
@@ -193,6 +194,8 @@ class Visit:
         except ConnectionClosed:
             view.failures.append("connection closed")
         view.seconds = time.perf_counter() - start
+        if page is START and self.pages:
+            view.page = self.pages[0]
         self._view = View(page, failures=view.failures)  # of the fragments until the next view, only failures count
         new, self._seen = view.addresses - self._seen, self._seen | view.addresses
         view.media = await asyncio.to_thread(self._download, new)

@@ -226,7 +226,7 @@ def test_the_first_box(objects: list[roi_pooling.Box], expected: roi_pooling.Box
 
 
 def test_the_grid_writes_its_numbers_where_they_fit() -> None:
-    small, large = (roi_charts.grid_chart(np.eye(size), "blues", 190).to_dict() for size in (3, 7))
+    small, large = (roi_charts.grid_chart(np.eye(size), "blues", 190).spec for size in (3, 7))
     assert [layer["mark"]["type"] for layer in small["layer"]] == ["rect", "text"]
     assert [layer["mark"]["type"] for layer in large["layer"]] == ["rect"]
 
@@ -247,7 +247,7 @@ def test_the_maps_show_the_same_square_of_cells() -> None:
         ),
     )
     for chart in charts:
-        first = chart.to_dict()["layer"][0]["encoding"]
-        (x1, x2), (y1, y2) = first["x"]["scale"]["domain"], first["y"]["scale"]["domain"]
+        axes = chart.spec["encoding"]
+        (x1, x2), (y1, y2) = axes["x"]["scale"]["domain"], axes["y"]["scale"]["domain"]
         assert x2 - x1 == pytest.approx(y2 - y1)
         assert (x1, y1, x2 - x1) == pytest.approx(view)

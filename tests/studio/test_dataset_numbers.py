@@ -37,9 +37,8 @@ def of_counts(counts: Sequence[int]) -> Dataset:
 def test_the_most_common_classes_are_drawn(counts: list[int], drawn: list[int]) -> None:
     found = statistics(of_counts(counts))
     assert [row.name for row in statistics_charts.common(found)] == [f"c{number}" for number in drawn]
-    chart = statistics_charts.classes(found, dict.fromkeys(found.names, "#000000")).to_dict()
-    (data,) = chart["datasets"].values()
-    assert [row["class"] for row in data] == [f"c{number}" for number in drawn]
+    chart = statistics_charts.classes(found, dict.fromkeys(found.names, "#000000"))
+    assert chart.tables["rows"]["class"].to_pylist() == [f"c{number}" for number in drawn]
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-import altair as alt
 import numpy as np
-import pandas as pd
 
 from maskrcnn.annotations.statistics import GRID, SIZES, ClassRow, Statistics
-from maskrcnn.studio.components.line_charts import INK, integer_ticks
+from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, field, table
+from maskrcnn.studio.components.chart_axes import integer_ticks
 
 NO_CLASS = "(no class)"
 MOST_CLASSES = 20
@@ -19,226 +19,196 @@ MOST_CLASSES = 20
 SIZE_COLOURS: dict[str, str] = {"small": "#86b6e8", "medium": "#4f8fd6", "large": "#2b62ad"}
 """Light to dark, blue: no class, no loss and no kind of match means anything here."""
 _PLAIN = "#4f8fd6"
+_BARS: dict[str, Any] = {"type": "bar", "color": _PLAIN, "binSpacing": 1}
 _ROW, _AXES = 30, 62  # pixels of a bar with its gap, and of the axis below
 
 Colours = Mapping[str | None, str]
 
-_AXIS: dict[str, Any] = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal", "titlePadding": 8}
-_LEGEND: dict[str, Any] = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
+_AXIS: Spec = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal", "titlePadding": 8}
+_LEGEND: Spec = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}
 
 
-def classes(found: Statistics, colours: Colours) -> alt.LayerChart:
+def classes(found: Statistics, colours: Colours) -> Chart:
     """Objects of each class, a bar with its number."""
-    frame = pd.DataFrame(
-        [
-            {
-                "class": row.name,
-                "objects": row.objects,
-                "pictures": row.pictures,
-                "colour": colours[row.name],
-            }
-            for row in common(found)
-        ]
-    )
-    bars = alt.Chart(frame).encode(
-        x=alt.X("objects:Q", title="objects", axis=_counts(int(frame["objects"].max()))),
-        y=alt.Y("class:N", title=None, sort=list(frame["class"]), axis=alt.Axis(labelLimit=170, **_AXIS)),
-        tooltip=["class", "objects", "pictures"],
-    )
-    text = bars.mark_text(align="left", dx=5, color=INK).encode(text="objects:Q")
-    return _sized(bars.mark_bar().encode(color=alt.Color("colour:N", scale=None)) + text, _ROW * len(frame) + _AXES)
+    rows = common(found)
+    names, objects = [row.name for row in rows], [row.objects for row in rows]
+    columns = {"class": names, "objects": objects, "pictures": [row.pictures for row in rows]}
+    encoding = {
+        "x": field("objects", title="objects", axis=_counts(max(objects))),
+        "y": field("class", "nominal", title=None, sort=names, axis={"labelLimit": 170, **_AXIS}),
+        "tooltip": [field("class", "nominal"), field("objects"), field("pictures")],
+    }
+    layers = [
+        {"mark": {"type": "bar"}, "encoding": {"color": field("colour", "nominal", scale=None)}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 5, "color": INK},
+            "encoding": {"text": field("objects")},
+        },
+    ]
+    columns["colour"] = [colours[row.name] for row in rows]
+    return _chart(columns, encoding, layers, _ROW * len(rows) + _AXES)
 
 
-def sizes(found: Statistics) -> alt.LayerChart:
+def sizes(found: Statistics) -> Chart:
     """Share of small, medium and large objects of each class, a full bar for each."""
-    lines = []
+    columns: dict[str, list[Any]] = {"class": [], "size": [], "objects": [], "share": [], "order": []}
     for row in common(found):
         sized = row.small + row.medium + row.large
         for place, (size, number) in enumerate(zip(SIZES, (row.small, row.medium, row.large), strict=True)):
             if sized:
-                lines.append(
-                    {
-                        "class": row.name,
-                        "size": size,
-                        "objects": number,
-                        "share": number / sized,
-                        "order": place,
-                    }
-                )
-    frame = pd.DataFrame(lines, columns=["class", "size", "objects", "share", "order"])
-    names = list(dict.fromkeys(frame["class"]))
-    chart = alt.Chart(frame).mark_bar()
-    chart = chart.encode(
-        x=alt.X(
-            "share:Q",
+                for name, value in zip(columns, (row.name, size, number, number / sized, place), strict=True):
+                    columns[name].append(value)
+    names = list(dict.fromkeys(columns["class"]))
+    # One below the other: a legend that is wider than the plot is cut off in a narrow column.
+    legend = {"title": None, "orient": "top", "padding": 0, "columns": 1, "symbolSize": 60, **_LEGEND}
+    encoding = {
+        "x": field(
+            "share",
             title="share of the class's objects",
-            scale=alt.Scale(domain=[0, 1], nice=False),
-            axis=alt.Axis(format="%", tickCount=5, **_AXIS),
+            scale={"domain": [0, 1], "nice": False},
+            axis={"format": "%", "tickCount": 5, **_AXIS},
         ),
-        y=alt.Y("class:N", title=None, sort=names, axis=alt.Axis(labelLimit=170, **_AXIS)),
-        color=alt.Color(
-            "size:N",
-            scale=alt.Scale(domain=list(SIZES), range=list(SIZE_COLOURS.values())),
-            # One below the other: a legend that is wider than the plot is cut off in a narrow column.
-            legend=alt.Legend(title=None, orient="top", padding=0, columns=1, symbolSize=60, **_LEGEND),
+        "y": field("class", "nominal", title=None, sort=names, axis={"labelLimit": 170, **_AXIS}),
+        "color": field(
+            "size", "nominal", scale={"domain": list(SIZES), "range": list(SIZE_COLOURS.values())}, legend=legend
         ),
-        order="order:Q",
-        tooltip=["class", "size", "objects", alt.Tooltip("share:Q", format=".1%")],
-    )
-    return _sized(alt.layer(chart), _ROW * max(1, len(names)) + _AXES + 66)
+        "order": field("order"),
+        "tooltip": [
+            field("class", "nominal"),
+            field("size", "nominal"),
+            field("objects"),
+            field("share", format=".1%"),
+        ],
+    }
+    return _chart(columns, encoding, [{"mark": {"type": "bar"}}], _ROW * max(1, len(names)) + _AXES + 66)
 
 
-def per_picture(found: Statistics, height: int) -> alt.LayerChart:
+def per_picture(found: Statistics, height: int) -> Chart:
     """How many pictures have how many objects."""
     numbers = found.per_picture()
     most = int(numbers.max(initial=0))
     width = max(1, -(-(most + 1) // 40))
     counts = np.bincount(numbers // width)
-    frame = pd.DataFrame(
-        [
-            {
-                "from": place * width,
-                "to": (place + 1) * width,
-                "objects": str(place) if width == 1 else f"{place * width} to {(place + 1) * width - 1}",
-                "pictures": int(number),
-            }
-            for place, number in enumerate(counts)
-        ]
-    )
-    ticks = integer_ticks(0, most, 9) if most else [0]
-    x = alt.X(
-        "from:Q",
+    first = np.arange(len(counts)) * width
+    columns = {
+        "from": first - 0.5,
+        "to": first + width - 0.5,
+        "objects": [str(low) if width == 1 else f"{low} to {low + width - 1}" for low in first.tolist()],
+        "pictures": counts,
+    }
+    x = field(
+        "from",
         bin="binned",
         title="objects in a picture",
-        scale=alt.Scale(domain=[-0.5, (len(counts)) * width - 0.5], nice=False),
-        axis=alt.Axis(values=ticks, format="d", grid=False, **_AXIS),
+        scale={"domain": [-0.5, len(counts) * width - 0.5], "nice": False},
+        axis={"values": integer_ticks(0, most, 9) if most else [0], "format": "d", "grid": False, **_AXIS},
     )
-    frame["from"] -= 0.5
-    frame["to"] -= 0.5
-    bars = alt.Chart(frame).mark_bar(color=_PLAIN, binSpacing=1)
-    return _sized(
-        alt.layer(
-            bars.encode(
-                x=x,
-                x2="to:Q",
-                y=alt.Y("pictures:Q", title="pictures", axis=_counts(int(counts.max(initial=0)))),
-                tooltip=["objects", "pictures"],
-            )
-        ),
-        height,
-    )
+    encoding = {
+        "x": x,
+        "x2": {"field": "to"},
+        "y": field("pictures", title="pictures", axis=_counts(int(counts.max(initial=0)))),
+        "tooltip": [field("objects", "nominal"), field("pictures")],
+    }
+    return _chart(columns, encoding, [{"mark": _BARS}], height)
 
 
-def aspects(found: Statistics, height: int) -> alt.LayerChart:
+def aspects(found: Statistics, height: int) -> Chart:
     """How many objects have which width / height, in steps of a quarter octave, from 1/8 to 8."""
     values = found.aspect()
     values = np.clip(np.log2(values[np.isfinite(values) & (values > 0)]), -3, 3)
     steps = np.linspace(-3.125, 3.125, 26)
     counts, _ = np.histogram(values, steps)
-    frame = pd.DataFrame({"from": 2 ** steps[:-1], "to": 2 ** steps[1:], "objects": counts})
-    frame["width / height"] = [f"{low:.2f} to {high:.2f}" for low, high in zip(frame["from"], frame["to"], strict=True)]
-    ticks = [0.125, 0.25, 0.5, 1, 2, 4, 8]
-    words = "{'0.125': '1:8', '0.25': '1:4', '0.5': '1:2', '1': '1:1', '2': '2:1', '4': '4:1', '8': '8:1'}"
-    bars = alt.Chart(frame).mark_bar(color=_PLAIN, binSpacing=1)
-    return _sized(
-        alt.layer(
-            bars.encode(
-                x=alt.X(
-                    "from:Q",
-                    bin="binned",
-                    title="width : height of the box",
-                    scale=alt.Scale(
-                        type="log", base=2, domain=[float(2 ** steps[0]), float(2 ** steps[-1])], nice=False
-                    ),
-                    axis=alt.Axis(values=ticks, labelExpr=f"{words}[datum.value]", grid=False, **_AXIS),
-                ),
-                x2="to:Q",
-                y=alt.Y("objects:Q", title="objects", axis=_counts(int(counts.max(initial=0)))),
-                tooltip=["width / height", "objects"],
-            )
+    ends = 2**steps
+    words = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(ends)]
+    columns = {"from": ends[:-1], "to": ends[1:], "objects": counts, "width / height": words}
+    labels = "{'0.125': '1:8', '0.25': '1:4', '0.5': '1:2', '1': '1:1', '2': '2:1', '4': '4:1', '8': '8:1'}"
+    ticks = {"values": [0.125, 0.25, 0.5, 1, 2, 4, 8], "labelExpr": f"{labels}[datum.value]", "grid": False}
+    encoding = {
+        "x": field(
+            "from",
+            bin="binned",
+            title="width : height of the box",
+            scale=_octaves(float(ends[0]), float(ends[-1])),
+            axis={**ticks, **_AXIS},
         ),
-        height,
-    )
+        "x2": {"field": "to"},
+        "y": field("objects", title="objects", axis=_counts(int(counts.max(initial=0)))),
+        "tooltip": [field("width / height", "nominal"), field("objects")],
+    }
+    return _chart(columns, encoding, [{"mark": _BARS}], height)
 
 
-def areas(found: Statistics, height: int) -> alt.LayerChart:
+def areas(found: Statistics, height: int) -> Chart:
     """How many objects have which side of a square of the same area, with COCO's two bounds."""
     sides = np.sqrt(found.area[found.area > 0])
     low, high = (np.floor(np.log2(sides.min())), np.ceil(np.log2(sides.max()) + 1e-9)) if len(sides) else (4.0, 8.0)
     low, high = min(low, 4.0), max(high, 7.0)
     steps = np.arange(low, high + 0.01, 0.25)
     counts, _ = np.histogram(np.log2(sides), steps)
-    middle = 2 ** (steps[:-1] + 0.125)
-    frame = pd.DataFrame(
-        {
-            "from": 2 ** steps[:-1],
-            "to": 2 ** steps[1:],
-            "objects": counts,
-            "size": [SIZES[int(np.searchsorted((32, 96), side))] for side in middle],
-        }
-    )
-    frame["side"] = [f"{low:.0f} to {high:.0f} px" for low, high in zip(frame["from"], frame["to"], strict=True)]
-    top = int(counts.max(initial=0))
-    scale = alt.Scale(type="log", base=2, domain=[float(2**low), float(2**high)], nice=False)
+    ends = 2**steps
+    columns = {
+        "from": ends[:-1],
+        "to": ends[1:],
+        "objects": counts,
+        "side": [f"{left:.0f} to {right:.0f} px" for left, right in pairwise(ends)],
+    }
+    scale = _octaves(float(2**low), float(2**high))
     ticks = [float(2**power) for power in range(int(low), int(high) + 1)]
-    bars = alt.Chart(frame).mark_bar(color=_PLAIN, binSpacing=1)
-    bars = bars.encode(
-        x=alt.X(
-            "from:Q",
+    bars = {
+        "x": field(
+            "from",
             bin="binned",
             title="side of a square of its area (px)",
             scale=scale,
-            axis=alt.Axis(values=ticks, format="d", grid=False, **_AXIS),
+            axis={"values": ticks, "format": "d", "grid": False, **_AXIS},
         ),
-        x2="to:Q",
-        y=alt.Y("objects:Q", title="objects", axis=_counts(top)),
-        tooltip=["side", "objects"],
+        "x2": {"field": "to"},
+        "y": field("objects", title="objects", axis=_counts(int(counts.max(initial=0)))),
+        "tooltip": [field("side", "nominal"), field("objects")],
+    }
+    bound = {"x": field("bound", scale=scale)}
+    layers = [
+        {"mark": _BARS, "encoding": bars},
+        {
+            "data": {"name": "bounds"},
+            "mark": {"type": "rule", "strokeDash": [5, 4], "color": INK},
+            "encoding": bound,
+        },
+        {
+            "data": {"name": "bounds"},
+            "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "color": INK},
+            "encoding": {**bound, "y": datum(0), "text": field("words", "nominal")},
+        },
+    ]
+    chart = _chart(columns, {}, layers, height)
+    return chart._replace(
+        tables={**chart.tables, "bounds": table({"bound": [32.0, 96.0], "words": ["32 px", "96 px"]})}
     )
-    bounds = pd.DataFrame({"bound": [32.0, 96.0], "words": ["32 px", "96 px"]})
-    rule = alt.Chart(bounds).mark_rule(strokeDash=[5, 4], color=INK).encode(x=alt.X("bound:Q", scale=scale))
-    label = (
-        alt.Chart(bounds)
-        .mark_text(align="left", baseline="top", dx=4, color=INK)
-        .encode(x=alt.X("bound:Q", scale=scale), y=alt.value(0), text="words:N")
-    )
-    return _sized(bars + rule + label, height)
 
 
-def coverage(cells: np.ndarray, side: int) -> alt.LayerChart:
+def coverage(cells: np.ndarray, side: int) -> Chart:
     """The map of `Statistics.coverage`: where in the picture objects lie, the picture stretched to a square."""
     rows, columns = np.indices(cells.shape)
-    frame = pd.DataFrame(
-        {
-            "x": columns.ravel() / GRID,
-            # A little into the next cell, which is drawn over it: else the page shines through between them.
-            "x2": np.minimum(columns.ravel() + 1.2, GRID) / GRID,
-            "y": rows.ravel() / GRID,
-            "y2": np.minimum(rows.ravel() + 1.2, GRID) / GRID,
-            "covered": cells.ravel(),
-        }
-    )
-    top = max(float(cells.max(initial=0)), 1e-9)
-    across: dict[str, Any] = {
-        "scale": alt.Scale(domain=[0, 1], nice=False),
-        "axis": alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=False, **_AXIS),
+    corners = {
+        "x": columns.ravel() / GRID,
+        # A little into the next cell, which is drawn over it: else the page shines through between them.
+        "x2": np.minimum(columns.ravel() + 1.2, GRID) / GRID,
+        "y": rows.ravel() / GRID,
+        "y2": np.minimum(rows.ravel() + 1.2, GRID) / GRID,
     }
-    down = {**across, "scale": alt.Scale(domain=[1, 0], nice=False)}
-    chart = alt.Chart(frame).mark_rect(stroke=None)
-    chart = chart.encode(
-        x=alt.X("x:Q", title="from the left (share of the width)", **across),
-        x2="x2:Q",
-        y=alt.Y("y:Q", title="from the top (share of the height)", **down),
-        y2="y2:Q",
-        color=alt.Color(
-            "covered:Q",
-            scale=alt.Scale(scheme="viridis", domain=[0, top]),
-            legend=alt.Legend(
-                title="covered", format=".0%" if top >= 0.05 else ".1%", gradientLength=side - 90, **_LEGEND
-            ),
-        ),
-        tooltip=[alt.Tooltip("covered:Q", format=".1%", title="covered in this share of the pictures")],
-    )
-    return _sized(alt.layer(chart), side)
+    top = max(float(cells.max(initial=0)), 1e-9)
+    axis = {"format": "%", "values": [0, 0.25, 0.5, 0.75, 1], "grid": False, **_AXIS}
+    legend = {"title": "covered", "format": ".0%" if top >= 0.05 else ".1%", "gradientLength": side - 90, **_LEGEND}
+    encoding = {
+        "x": field("x", title="from the left (share of the width)", scale={"domain": [0, 1], "nice": False}, axis=axis),
+        "x2": {"field": "x2"},
+        "y": field("y", title="from the top (share of the height)", scale={"domain": [1, 0], "nice": False}, axis=axis),
+        "y2": {"field": "y2"},
+        "color": field("covered", scale={"scheme": "viridis", "domain": [0, top]}, legend=legend),
+        "tooltip": [field("covered", format=".1%", title="covered in this share of the pictures")],
+    }
+    values = np.asarray(cells, float).ravel()
+    return _chart({**corners, "covered": values}, encoding, [{"mark": {"type": "rect", "stroke": None}}], side)
 
 
 def common(found: Statistics) -> list[ClassRow]:
@@ -249,10 +219,17 @@ def common(found: Statistics) -> list[ClassRow]:
     return [rows[place] for place in sorted(kept)]
 
 
-def _counts(most: int) -> alt.Axis:
+def _counts(most: int) -> Spec:
     """An axis of whole numbers."""
-    return alt.Axis(format="d", tickCount=min(5, max(1, most)), tickMinStep=1, **_AXIS)
+    return {"format": "d", "tickCount": min(5, max(1, most)), "tickMinStep": 1, **_AXIS}
 
 
-def _sized(chart: Any, height: int) -> alt.LayerChart:
-    return chart.properties(height=height).configure_view(strokeWidth=0)
+def _octaves(low: float, high: float) -> Spec:
+    """A scale on which each doubling has the same length."""
+    return {"type": "log", "base": 2, "domain": [low, high], "nice": False}
+
+
+def _chart(columns: Mapping[str, Any], encoding: Spec, layers: list[Spec], height: int) -> Chart:
+    """A chart of one table, `rows`."""
+    spec = {"height": height, "data": {"name": "rows"}, "encoding": encoding, "layer": layers}
+    return Chart({**spec, "config": {"view": {"strokeWidth": 0}}}, {"rows": table(columns)})

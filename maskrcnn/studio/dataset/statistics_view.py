@@ -13,6 +13,7 @@ from maskrcnn.annotations.learned import WORDS
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.dataset import computed_once, statistics_charts
 from maskrcnn.studio.dataset.statistics_charts import MOST_CLASSES, NO_CLASS
 from maskrcnn.studio.shell import address, session
@@ -82,23 +83,23 @@ def show(project: Project) -> None:
         classes = len(found.classes)
         many = f" The {MOST_CLASSES} most common of {classes} classes." if classes > MOST_CLASSES else ""
         st.subheader("Objects of each class", help=OBJECTS + many)
-        st.altair_chart(statistics_charts.classes(found, colours), alt="Bars: objects of each class")
+        draw(statistics_charts.classes(found, colours), alt="Bars: objects of each class")
     with right:
         st.subheader("Small, medium, large", help=SIZE + many)
-        st.altair_chart(statistics_charts.sizes(found), alt="Bars: share of small, medium and large objects")
+        draw(statistics_charts.sizes(found), alt="Bars: share of small, medium and large objects")
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Objects per picture", help="How many pictures have how many objects, those with none included.")
-        st.altair_chart(statistics_charts.per_picture(found, _HEIGHT), alt="Histogram: objects in a picture")
+        draw(statistics_charts.per_picture(found, _HEIGHT), alt="Histogram: objects in a picture")
         st.subheader("Sizes", help=f"The side of a square with the area of the object. {AREA}")
-        st.altair_chart(statistics_charts.areas(found, _HEIGHT), alt="Histogram: sizes of objects")
+        draw(statistics_charts.areas(found, _HEIGHT), alt="Histogram: sizes of objects")
     with right:
         st.subheader(
             "Shapes",
             help="Width divided by height of the box around each object. The anchors (rpn_anchor_ratios) should span "
             "most of it; what lies beyond 8 is counted at the end.",
         )
-        st.altair_chart(statistics_charts.aspects(found, _HEIGHT), alt="Histogram: width by height of objects")
+        draw(statistics_charts.aspects(found, _HEIGHT), alt="Histogram: width by height of objects")
         _where(found)
     _table(found, project.folder.name, split)
 
@@ -177,7 +178,7 @@ def _where(found: Statistics) -> None:
             "Class", list(names), key="dataset_coverage_class", label_visibility="collapsed", width=220
         )
     cells = found.coverage(names[chosen])
-    st.altair_chart(statistics_charts.coverage(cells, _MAP), alt="Map: where in the picture objects lie")
+    draw(statistics_charts.coverage(cells, _MAP), alt="Map: where in the picture objects lie")
 
 
 def _table(found: Statistics, project: str, split: str) -> None:

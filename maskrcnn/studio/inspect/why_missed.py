@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import streamlit as st
 from pycocotools import mask as coco_mask
 
@@ -20,7 +18,7 @@ from maskrcnn.evaluation.matching import ImageMatches, Truth
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.kept_networks import kept
 from maskrcnn.studio.components import trained_networks
-from maskrcnn.studio.components.line_charts import INK
+from maskrcnn.studio.components.chart import INK, Chart, Spec, draw, field, table
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.plain_text import plain
@@ -104,7 +102,7 @@ def _draw(picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[Object
             "classes on only as its own class; each counts once, on however many missed objects it lies. The bars are "
             "as long as the logarithm of their number.",
         )
-        st.altair_chart(survivors_chart(steps), width="stretch")
+        draw(survivors_chart(steps))
     with stories_column:
         missed = [(truth, story) for truth, story in zip(truths, stories, strict=True) if truth.status == "fn"]
         st.markdown(f"**{_counted(len(missed))}**")
@@ -191,20 +189,30 @@ def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> 
     return [*steps, Step(f"shown: score from {min_score:g}", shown, left.get("shown", 0))]
 
 
-def survivors_chart(steps: Sequence[Step]) -> alt.LayerChart:
-    """Two bars for each step, one behind the other, with their numbers; on a logarithmic scale that has room for 0."""
-    frame = pd.DataFrame([{"step": step.words, ALL: step.left, MISSED: step.on_missed} for step in steps])
-    order = list(frame["step"])
-    scale = alt.Scale(type="symlog", constant=1, domain=[0, int(frame[ALL].max()) * 150])
-    y = alt.Y("step:N", title=None, sort=order, axis=alt.Axis(labelLimit=190, labelColor=INK, ticks=False))
-    base = alt.Chart(frame).encode(y=y, tooltip=["step", ALL, MISSED])
-    layers = []
-    for field, height in ((ALL, 18), (MISSED, 8)):
-        x = alt.X(f"{field}:Q", scale=scale, axis=None)
-        layers.append(base.mark_bar(height=height, color=COLOURS[field]).encode(x=x))
-    number = alt.Chart(frame.assign(text=[numbers(step) for step in steps]))
-    text = number.mark_text(align="left", dx=5, color=INK).encode(y=y, x=alt.X(f"{ALL}:Q", scale=scale), text="text:N")
-    return alt.LayerChart(layer=[*layers, text], height=_ROW * len(steps)).configure_view(stroke=None)
+def survivors_chart(steps: Sequence[Step]) -> Chart:
+    """Two bars for each step, one behind the other, with their numbers; on a logarithmic scale that has room for 0. The
+    only table is `steps`."""
+    columns = {
+        "step": [step.words for step in steps],
+        ALL: [step.left for step in steps],
+        MISSED: [step.on_missed for step in steps],
+        "text": [numbers(step) for step in steps],
+    }
+    scale = {"type": "symlog", "constant": 1, "domain": [0, max(columns[ALL]) * 150]}
+    axis = {"labelLimit": 190, "labelColor": INK, "ticks": False}
+    y = {"y": field("step", "nominal", title=None, sort=columns["step"], axis=axis)}
+    tips = {"tooltip": [field("step", "nominal"), field(ALL), field(MISSED)]}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "bar", "height": height, "color": COLOURS[name]},
+            "encoding": {"x": field(name, scale=scale, axis=None), **tips},
+        }
+        for name, height in ((ALL, 18), (MISSED, 8))
+    ]
+    text = {"x": field(ALL, scale=scale), "text": field("text", "nominal")}
+    layers.append({"mark": {"type": "text", "align": "left", "dx": 5, "color": INK}, "encoding": text})
+    spec = {"height": _ROW * len(steps), "data": {"name": "steps"}, "encoding": y, "layer": layers}
+    return Chart({**spec, "config": {"view": {"stroke": None}}}, {"steps": table(columns)})
 
 
 def numbers(step: Step) -> str:

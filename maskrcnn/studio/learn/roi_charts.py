@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import altair as alt
 import numpy as np
-import pandas as pd
 
 from maskrcnn.lessons.roi_pooling import METHODS, AlignSamples, Box, PoolBins, bilinear
+from maskrcnn.studio.components.chart import Chart, Spec, datum, field, table
 
 ROI_POOL_COLOUR = "#e8710a"
 ROI_ALIGN_COLOUR = "#1f6feb"
@@ -55,213 +54,238 @@ def window(*boxes: Box, margin: float = 1.5, least: float = 6.0) -> Window:
     return (x1 + x2 - side) / 2, (y1 + y2 - side) / 2, side
 
 
-def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, side: int) -> alt.LayerChart:
-    """The map with the drawn `box` (cells), the cells that are read for it, the bins, and each bin's largest cell."""
+def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, side: int) -> Chart:
+    """The map with the drawn `box` (cells), the cells that are read for it, the bins, and each bin's largest cell.
+
+    Tables: `cells`, `bins`, `read`, `drawn`, `points`.
+    """
     rows = [
-        {"x": left, "x2": right, "y": top, "y2": bottom, "bin": f"row {row + 1}, column {column + 1}"}
+        (left, right, top, bottom, f"row {row + 1}, column {column + 1}")
         for row, (top, bottom) in enumerate(bins.y_edges.tolist())
         for column, (left, right) in enumerate(bins.x_edges.tolist())
         if right > left and bottom > top
     ]
-    bin_layer = _rectangles(pd.DataFrame(rows, columns=["x", "x2", "y", "y2", "bin"]), view)
     height, width = feature_map.shape
     x1, y1, x2, y2 = bins.cells
-    read = min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)
-    snapped = _rectangles(_frame(read), view)
+    read = (min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height))
+    line = {"stroke": ROI_POOL_COLOUR, "clip": True}
     layers = [
-        _cells(feature_map, view),
-        bin_layer.mark_rect(
-            fill=ROI_POOL_COLOUR, fillOpacity=0.13, stroke=ROI_POOL_COLOUR, strokeWidth=1.2, clip=True
-        ).encode(tooltip=alt.Tooltip("bin:N", title="bin")),
-        snapped.mark_rect(fill=None, stroke=ROI_POOL_COLOUR, strokeWidth=3.5, clip=True),
-        *_drawn_box(box, view),
-        _points(_largest_cells(feature_map, rows), view, ROI_POOL_COLOUR, 60),
+        _cells(),
+        _rectangles(
+            "bins",
+            {"type": "rect", "fill": ROI_POOL_COLOUR, "fillOpacity": 0.13, "strokeWidth": 1.2, **line},
+            tooltip=field("bin", "nominal", title="bin"),
+        ),
+        _rectangles("read", {"type": "rect", "fill": None, "strokeWidth": 3.5, **line}),
+        *_drawn_box(),
+        _points(ROI_POOL_COLOUR, 60),
     ]
-    return _square(layers, side)
+    left, right, top, bottom, names = zip(*rows, strict=True) if rows else ((),) * 5
+    tables = {
+        "cells": _cell_values(feature_map, view),
+        "bins": {
+            "x": _floats(left),
+            "x2": _floats(right),
+            "y": _floats(top),
+            "y2": _floats(bottom),
+            "bin": list(names),
+        },
+        "read": _corners(read),
+        "drawn": _corners(box),
+        "points": _largest_cells(feature_map, [row[:4] for row in rows]),
+    }
+    return _square(layers, tables, view, side)
 
 
 def samples_chart(
     feature_map: np.ndarray, box: Box, samples: AlignSamples, method: str, view: Window, side: int
-) -> alt.LayerChart:
+) -> Chart:
     """The map with the drawn `box` (cells), the bins that RoIAlign or RoIWarp works on, and where it reads the map.
 
-    RoIWarp's bins fill the box that it has rounded, which is drawn thick as RoIPool's is.
+    RoIWarp's bins fill the box that it has rounded, which is drawn thick as RoIPool's is. Tables: `cells`, `edges`,
+    `drawn`, `points`, for RoIWarp `rounded`.
     """
     # Each edge once: of two dashed lines on one another the gaps would not be seen.
     x, y = samples.x_edges.tolist(), samples.y_edges.tolist()
-    edges = [{"x": edge, "x2": edge, "y": y[0], "y2": y[-1]} for edge in x]
-    edges += [{"x": x[0], "x2": x[-1], "y": edge, "y2": edge} for edge in y]
-    points = pd.DataFrame(samples.points, columns=["x", "y"])
-    points["value"] = bilinear(feature_map, samples.points)
+    edges = [(edge, edge, y[0], y[-1]) for edge in x] + [(x[0], x[-1], edge, edge) for edge in y]
     look = LOOKS[method]
-    bin_edges = _rectangles(pd.DataFrame(edges), view)
-    drawn = _drawn_box(box, view)
+    rule = {"type": "rule", "stroke": look.colour, "strokeWidth": 1.6, "strokeDash": list(look.dash), "clip": True}
+    bin_edges, drawn = _rectangles("edges", rule), _drawn_box()
     layers = [
-        _cells(feature_map, view),
+        _cells(),
         # Beneath the bins where they fill it exactly, above them where they do not.
-        *(drawn if method == "align" else []),
-        bin_edges.mark_rule(stroke=look.colour, strokeWidth=1.6, strokeDash=list(look.dash), clip=True),
-        *([] if method == "align" else drawn),
-        _points(points, view, look.colour, 34 if len(points) <= 200 else 12),
+        *([*drawn, bin_edges] if method == "align" else [bin_edges, *drawn]),
+        _points(look.colour, 34 if len(samples.points) <= 200 else 12),
     ]
+    points = np.asarray(samples.points, float)
+    tables = {
+        "cells": _cell_values(feature_map, view),
+        "edges": dict(zip(("x", "x2", "y", "y2"), np.array(edges, float).T, strict=True)),
+        "drawn": _corners(box),
+        "points": {"x": points[:, 0], "y": points[:, 1], "value": bilinear(feature_map, samples.points)},
+    }
     if method == "warp":
-        rounded = _rectangles(_frame(samples.box), view)
-        layers.insert(2, rounded.mark_rect(fill=None, stroke=look.colour, strokeWidth=3.5, clip=True))
-    return _square(layers, side)
+        thick = {"type": "rect", "fill": None, "stroke": look.colour, "strokeWidth": 3.5, "clip": True}
+        layers.insert(2, _rectangles("rounded", thick))
+        tables["rounded"] = _corners(samples.box)
+    return _square(layers, tables, view, side)
 
 
-def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | None = None) -> alt.LayerChart:
+def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | None = None) -> Chart:
     """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
 
-    With `largest` it is a difference, shown from -`largest` to `largest`.
+    With `largest` it is a difference, shown from -`largest` to `largest`. The only table is `grid`.
     """
     size = len(grid)
-    frame = pd.DataFrame(
-        [
-            {"row": row + 1, "column": column + 1, "value": float(grid[row, column])}
-            for row in range(size)
-            for column in range(size)
-        ]
-    )
     difference = largest is not None
     low, high = (-largest, largest) if largest is not None else (float(grid.min()), float(grid.max()))
     high = max(high, low + 1e-9)
     written = size <= 5 and side >= 26 * size
-    colour = alt.Color(
-        "value:Q",
-        scale=alt.Scale(scheme=scheme, domain=[low, high]),
-        legend=None
-        if written
-        else alt.Legend(orient="bottom", title=None, gradientLength=side, tickCount=3, format=".2g"),
-    )
-    square = alt.Scale(padding=0, range=[0, alt.ExprRef("min(width, height)")])  # in full screen too
-    base = alt.Chart(frame).encode(
-        x=alt.X("column:O", axis=None, scale=square),
-        y=alt.Y("row:O", axis=None, scale=square),
-        tooltip=["row", "column", alt.Tooltip("value:Q", format=".4f")],
-    )
-    layers: list[alt.Chart] = [base.mark_rect(stroke="#808080", strokeWidth=0.5).encode(color=colour)]
+    legend = {"orient": "bottom", "title": None, "gradientLength": side, "tickCount": 3, "format": ".2g"}
+    colour = field("value", scale={"scheme": scheme, "domain": [low, high]}, legend=None if written else legend)
+    square = {"padding": 0, "range": [0, {"expr": "min(width, height)"}]}  # in full screen too
+    layers: list[Spec] = [
+        {"mark": {"type": "rect", "stroke": "#808080", "strokeWidth": 0.5}, "encoding": {"color": colour}}
+    ]
     if written:
         dark = f"abs(datum.value) > {0.6 * high}" if difference else f"datum.value > {low + 0.6 * (high - low)}"
-        ink = alt.condition(dark, alt.value("white"), alt.value("black"))
-        text = base.mark_text(fontSize=13 if size <= 3 else 11)
-        layers.append(text.encode(text=alt.Text("value:Q", format="+.2f" if difference else ".2f"), color=ink))
-    return alt.LayerChart(layer=layers, width=side, height=side)
+        ink = {"condition": {"test": dark, **datum("white")}, **datum("black")}
+        text = field("value", format="+.2f" if difference else ".2f")
+        mark = {"type": "text", "fontSize": 13 if size <= 3 else 11}
+        layers.append({"mark": mark, "encoding": {"text": text, "color": ink}})
+    encoding = {
+        "x": field("column", "ordinal", axis=None, scale=square),
+        "y": field("row", "ordinal", axis=None, scale=square),
+        "tooltip": [field("row"), field("column"), field("value", format=".4f")],
+    }
+    rows, columns = np.indices(grid.shape) + 1
+    spec = {"width": side, "height": side, "data": {"name": "grid"}, "encoding": encoding, "layer": layers}
+    values = np.asarray(grid, float).ravel()
+    return Chart(spec, {"grid": table({"row": rows.ravel(), "column": columns.ravel(), "value": values})})
 
 
-def nudge_chart(
-    shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, height: int
-) -> alt.LayerChart:
+def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, height: int) -> Chart:
     """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
 
     `shifts` (N,) are picture pixels; `pooled` and `other` (N,) are the value's change since the first position, by
-    RoIPool and by `method`.
+    RoIPool and by `method`. Tables: `pool` and `pool name`, `other` and `other name`.
     """
-    x = alt.X("shift:Q", title="box moved right (picture px)", scale=alt.Scale(nice=False))
-    # Room for the names above and below the lines.
-    y = alt.Y("change:Q", title="change (map values)", scale=alt.Scale(nice=False, padding=18))
+    encoding = {
+        "x": field("shift", title="box moved right (picture px)", scale={"nice": False}),
+        # Room for the names above and below the lines.
+        "y": field("change", title="change (map values)", scale={"nice": False, "padding": 18}),
+    }
     apart = int(np.abs(pooled - other).argmax())
-    align: Literal["left", "right"] = "right" if apart > len(shifts) / 2 else "left"
-    layers: list[alt.Chart] = []
-    for name, values, others in (("pool", pooled, other), (method, other, pooled)):
+    align = "right" if apart > len(shifts) / 2 else "left"
+    tips = [field("method", "nominal"), field("shift", format=".0f"), field("change", format="+.4f")]
+    layers: list[Spec] = []
+    tables = {}
+    for place, name, values, others in (("pool", "pool", pooled, other), ("other", method, other, pooled)):
         look = LOOKS[name]
-        frame = pd.DataFrame({"shift": shifts, "change": values, "method": METHODS[name]})
-        line = alt.Chart(frame).encode(x=x, y=y)
-        shape: Literal["step-after", "linear"] = "step-after" if name in ("pool", "warp") else "linear"
-        layers.append(line.mark_line(interpolate=shape, strokeWidth=2.5, strokeDash=list(look.dash), color=look.colour))
-        layers.append(
-            line.mark_circle(size=22 if len(shifts) <= 50 else 6, color=look.colour, opacity=1).encode(
-                tooltip=["method", alt.Tooltip("shift:Q", format=".0f"), alt.Tooltip("change:Q", format="+.4f")]
-            )
-        )
+        shape = "step-after" if name in ("pool", "warp") else "linear"
+        line = {"type": "line", "interpolate": shape, "strokeWidth": 2.5, "strokeDash": list(look.dash)}
+        circle = {"type": "circle", "size": 22 if len(shifts) <= 50 else 6, "opacity": 1}
         # Named where the lines are farthest apart, on the far side.
         above = values[apart] > others[apart] or (name == "pool" and values[apart] == others[apart])
-        named = alt.Chart(frame.iloc[[apart]]).encode(x=x, y=y, text="method:N")
-        layers.append(
-            named.mark_text(dy=-12 if above else 14, align=align, fontWeight="bold", fontSize=13, color=look.colour)
-        )
-    return alt.LayerChart(layer=layers, height=height)
+        text = {"type": "text", "dy": -12 if above else 14, "align": align, "fontWeight": "bold", "fontSize": 13}
+        ink = {"color": look.colour}
+        layers += [
+            {"data": {"name": place}, "mark": line | ink},
+            {"data": {"name": place}, "mark": circle | ink, "encoding": {"tooltip": tips}},
+            {"data": {"name": f"{place} name"}, "mark": text | ink, "encoding": {"text": field("method", "nominal")}},
+        ]
+        columns = {"shift": np.array(shifts, float), "change": np.asarray(values, float)}
+        tables[place] = table(columns | {"method": [METHODS[name]] * len(shifts)})
+        tables[f"{place} name"] = tables[place].slice(apart, 1)
+    return Chart({"height": height, "encoding": encoding, "layer": layers}, tables)
 
 
-def _cells(feature_map: np.ndarray, view: Window) -> alt.Chart:
+def _cells() -> Spec:
     """The cells of the map that lie in the window, bright where the value is high."""
+    tips = [
+        field("y", title="row"),
+        field("x", title="column"),
+        field("value", format=".3f"),
+    ]
+    colour = field("value", scale={"scheme": "greys", "reverse": True}, legend=None)
+    return _rectangles("cells", {"type": "rect", "clip": True}, color=colour, tooltip=tips)
+
+
+def _cell_values(feature_map: np.ndarray, view: Window) -> dict[str, Any]:
     left, top, side = view
     height, width = feature_map.shape
     rows = np.arange(max(0, int(np.floor(top))), min(height, int(np.ceil(top + side))))
     columns = np.arange(max(0, int(np.floor(left))), min(width, int(np.ceil(left + side))))
-    grid_y, grid_x = np.meshgrid(rows, columns, indexing="ij")
+    grid_y, grid_x = np.meshgrid(rows.astype(np.int16), columns.astype(np.int16), indexing="ij")
     x, y = grid_x.ravel(), grid_y.ravel()
-    frame = pd.DataFrame({"x": x, "x2": x + 1, "y": y, "y2": y + 1, "value": feature_map[y, x]})
-    return (
-        _rectangles(frame, view)
-        .mark_rect(clip=True)
-        .encode(
-            color=alt.Color("value:Q", scale=alt.Scale(scheme="greys", reverse=True), legend=None),
-            tooltip=[
-                alt.Tooltip("y:Q", title="row"),
-                alt.Tooltip("x:Q", title="column"),
-                alt.Tooltip("value:Q", format=".3f"),
-            ],
-        )
-    )
+    return {"x": x, "x2": x + 1, "y": y, "y2": y + 1, "value": feature_map[y, x]}
 
 
-def _drawn_box(box: Box, view: Window) -> list[alt.Chart]:
+def _drawn_box() -> list[Spec]:
     """The box as it was drawn, with a white edge, seen on any map."""
-    chart = _rectangles(_frame(box), view)
     lines = (("white", 3.5), (BOX_COLOUR, 2))
-    return [chart.mark_rect(fill=None, stroke=ink, strokeWidth=width, clip=True) for ink, width in lines]
+    return [
+        _rectangles("drawn", {"type": "rect", "fill": None, "stroke": ink, "strokeWidth": width, "clip": True})
+        for ink, width in lines
+    ]
 
 
-def _largest_cells(feature_map: np.ndarray, rows: list[dict[str, float]]) -> pd.DataFrame:
-    """The middle of the cell that each bin takes its value from."""
+def _largest_cells(feature_map: np.ndarray, bins: Sequence[tuple[float, ...]]) -> dict[str, Any]:
+    """The middle of the cell that each bin (left, right, top, bottom) takes its value from."""
     found = []
-    for entry in rows:
-        left, top = int(entry["x"]), int(entry["y"])
-        cells = feature_map[top : int(entry["y2"]), left : int(entry["x2"])]
+    for left, right, top, bottom in bins:
+        cells = feature_map[int(top) : int(bottom), int(left) : int(right)]
         row, column = np.unravel_index(int(cells.argmax()), cells.shape)
-        found.append({"x": left + column + 0.5, "y": top + row + 0.5, "value": float(cells.max())})
-    return pd.DataFrame(found, columns=["x", "y", "value"])
+        found.append((int(left) + column + 0.5, int(top) + row + 0.5, float(cells.max())))
+    return dict(zip(("x", "y", "value"), np.array(found, float).reshape(-1, 3).T, strict=True))
 
 
-def _points(frame: pd.DataFrame, view: Window, colour: str, size: int) -> alt.Chart:
-    x, y = _axes(view)
-    return (
-        alt.Chart(frame)
-        .mark_circle(size=size, color=colour, opacity=1, stroke="white", strokeWidth=1, clip=True)
-        .encode(x=x, y=y, tooltip=[alt.Tooltip(field, format=".3f") for field in ("x:Q", "y:Q", "value:Q")])
-    )
+def _points(colour: str, size: int) -> Spec:
+    mark = {"type": "circle", "size": size, "color": colour, "opacity": 1, "stroke": "white", "strokeWidth": 1}
+    tips = [field(name, format=".3f") for name in ("x", "y", "value")]
+    return {"data": {"name": "points"}, "mark": {**mark, "clip": True}, "encoding": {"tooltip": tips}}
 
 
-def _rectangles(frame: pd.DataFrame, view: Window) -> alt.Chart:
-    x, y = _axes(view)
-    return alt.Chart(frame).encode(x=x, x2="x2", y=y, y2="y2")
+def _rectangles(name: str, mark: Spec, **encoding: Any) -> Spec:
+    """The rows of a table with the corners `x`, `y`, `x2` and `y2`."""
+    corners = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
+    return {"data": {"name": name}, "mark": mark, "encoding": {**corners, **encoding}}
 
 
-def _axes(view: Window) -> tuple[alt.X, alt.Y]:
+def _axes(view: Window) -> Spec:
     left, top, side = view
 
     # Full screen gives the plot the proportions of the window. The map stays a square there, with its axes beside it.
     shown = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
 
-    def axis(title: str, **look: Any) -> alt.Axis:
+    def axis(title: str, **look: Any) -> Spec:
         look |= {"titleFontWeight": "normal", "titlePadding": 2, "format": "d", "tickMinStep": 1}
-        return alt.Axis(title=title, grid=False, **look)
+        return {"title": title, "grid": False, **look}
 
-    square: dict[str, Any] = {"nice": False, "zero": False, "range": [0, alt.ExprRef(shown)]}
-    x = alt.Scale(domain=[left, left + side], **square)
-    y = alt.Scale(domain=[top, top + side], **square)
-    return (
-        alt.X("x:Q", scale=x, axis=axis("cells across", offset=alt.ExprRef(f"{shown} - height"))),
-        alt.Y("y:Q", scale=y, axis=axis("cells down")),
-    )
-
-
-def _frame(box: Box | tuple[int, int, int, int]) -> pd.DataFrame:
-    return pd.DataFrame([{"x": box[0], "y": box[1], "x2": box[2], "y2": box[3]}])
+    square = {"nice": False, "zero": False, "range": [0, {"expr": shown}]}
+    across = axis("cells across", offset={"expr": f"{shown} - height"})
+    return {
+        "x": field("x", scale={"domain": [left, left + side], **square}, axis=across),
+        "y": field("y", scale={"domain": [top, top + side], **square}, axis=axis("cells down")),
+    }
 
 
-def _square(layers: list[alt.Chart], side: int) -> alt.LayerChart:
-    # "pad" keeps the plot itself square; by default the axes would take their room from it, and cells would be oblong.
-    chart = alt.LayerChart(layer=layers, width=side, height=side, autosize=alt.AutoSizeParams(type="pad"))
-    return chart.resolve_scale(color="independent")
+def _corners(box: Sequence[float]) -> dict[str, Any]:
+    return {name: _floats([edge]) for name, edge in zip(("x", "y", "x2", "y2"), box, strict=True)}
+
+
+def _floats(values: Sequence[float]) -> np.ndarray:
+    return np.array(values, float)
+
+
+def _square(layers: list[Spec], tables: dict[str, dict[str, Any]], view: Window, side: int) -> Chart:
+    spec = {
+        "width": side,
+        "height": side,
+        # By default the axes would take their room from the plot, and cells would be oblong.
+        "autosize": {"type": "pad"},
+        "encoding": _axes(view),
+        "layer": layers,
+        "resolve": {"scale": {"color": "independent"}},
+    }
+    return Chart(spec, {name: table(columns) for name, columns in tables.items()})

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.lessons import roi_pooling
+from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.learn import roi_charts
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
 from maskrcnn.studio.learn.roi_on_map import RoiOnMap
@@ -39,7 +40,7 @@ def show(roi: RoiOnMap, layout: Layout) -> None:
             if shown == "differences" and method in differences
             else roi_charts.grid_chart(grid, roi_charts.LOOKS[method].scheme, layout.grid_side)
         )
-        column.altair_chart(chart, width="content")
+        draw(chart, column, width="content")
 
 
 def show_nudged(roi: RoiOnMap, method: str, layout: Layout) -> None:
@@ -63,4 +64,4 @@ def show_nudged(roi: RoiOnMap, method: str, layout: Layout) -> None:
         return values - values[0]
 
     chart = roi_charts.nudge_chart(list(steps), changes("pool"), changes(method), method, layout.nudge_height)
-    st.altair_chart(chart, width="stretch")
+    draw(chart)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from maskrcnn.lessons import roi_pooling
+from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.learn import roi_charts
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
 from maskrcnn.studio.learn.roi_on_map import RoiOnMap
@@ -30,13 +31,11 @@ def show(roi: RoiOnMap, layout: Layout) -> str:
     side = layout.map_side
     with pool_column:
         st.markdown(f"{NAMES['pool']} {DOES['pool']}", help=HOW["pool"])
-        st.altair_chart(roi_charts.pool_chart(roi.feature_map, roi.cells, roi.pool_bins, view, side), width="content")
+        draw(roi_charts.pool_chart(roi.feature_map, roi.cells, roi.pool_bins, view, side), width="content")
         _deviation(roi, "pool")
     with other_column:
         st.markdown(f"{NAMES[method]} {DOES[method]}", help=HOW[method])
-        st.altair_chart(
-            roi_charts.samples_chart(roi.feature_map, roi.cells, samples, method, view, side), width="content"
-        )
+        draw(roi_charts.samples_chart(roi.feature_map, roi.cells, samples, method, view, side), width="content")
         _deviation(roi, method)
     return method
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import CONFIG, RunFolder
+from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.components.chart_axes import XAxis, x_end
 from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.runs.curve_lines import (
@@ -45,7 +46,7 @@ def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> 
             axis,
             one.rows.last,
             (run.read_json(CONFIG) or {}).get("epochs"),
-            local.state(run) in local.ACTIVE,
+            run_state.state(run).active,
             one.pass_steps,
         )
         for run, one in zip(runs, curves, strict=True)
@@ -116,5 +117,4 @@ def _draw(
     y_end: float | None = None,
     log: bool = False,
 ) -> None:
-    chart = line_chart(lines, height, view.axis, view.end, y_end, log)
-    place.vega_lite_chart(chart.points, chart.spec, alt=f"{name} over the run")
+    draw(line_chart(lines, height, view.axis, view.end, y_end, log), place, alt=f"{name} over the run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,17 @@ class Curves:
     colour: str = ""
     shape: str = "circle"
     pass_steps: float | None = None
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """(n,) int64: which of the steps are drawn, in every chart of the run."""
+        return drawn_steps(len(self.rows))
+
+    @cached_property
+    def step_places(self) -> list[Note]:
+        """Where in the run each of the drawn steps lies, in words; the same in every chart."""
+        columns = [self.rows.column(name)[self.drawn].tolist() for name in ("epoch", "step", "elapsed")]
+        return [_place(self, *place) for place in zip(*columns, strict=True)]
 
 
 def losses_in(rows: RunRows) -> tuple[str, ...]:
@@ -143,11 +155,12 @@ def _step_lines(
     hovering shows, by their titles."""
     if not np.isfinite(values).any():
         return []
-    chosen = drawn_steps(len(values))
+    chosen = run.drawn
     x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
+    said = [[_number(value) for value in column[chosen].tolist()] for column in told.values()]
     notes = [
-        _step_place(run, index) | {title: _number(column[index]) for title, column in told.items()}
-        for index in chosen.tolist()
+        place | dict(zip(told, texts, strict=True))
+        for place, texts in zip(run.step_places, zip(*said, strict=True), strict=True)
     ]
     lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
     if weight > 0:
@@ -157,11 +170,6 @@ def _step_lines(
 
 def _told(run: Curves, loss: str) -> tuple[str, ...]:
     return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
-
-
-def _step_place(run: Curves, index: int) -> Note:
-    steps = run.rows.steps
-    return _place(run, steps["epoch"][index], steps["step"][index], run.rows.column("elapsed")[index])
 
 
 def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:

@@ -1,0 +1,116 @@
+"""Every kind of chart that the studio draws is valid Vega-Lite, by Altair's copy of its schema.
+
+The studio itself builds its charts without Altair, which would check them in each run of a page.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pytest
+
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
+from maskrcnn.annotations.statistics import statistics
+from maskrcnn.lessons import roi_pooling
+from maskrcnn.studio.components.chart import Chart, encoded, table
+from maskrcnn.studio.components.line_charts import Line, line_chart
+from maskrcnn.studio.dataset import statistics_charts
+from maskrcnn.studio.inspect.why_missed import Step, survivors_chart
+from maskrcnn.studio.learn import roi_charts
+
+ROOT = Path(__file__).parents[3]
+
+
+def line_charts() -> Iterator[Chart]:
+    x, notes = np.array([1.0, 2.0]), [{"at": "epoch 1"}, {"at": "epoch 2"}]
+    lines = [Line(x, x / 10, kind, "#123456", notes=notes) for kind in ("steps", "smoothed", "training", "validation")]
+    named = Line(x, x / 10, "validation", "#123456", name="mask AP")
+    for axis in ("epochs", "passes", "steps", "minutes"):
+        for height in (150, 220):
+            yield line_chart(lines, height, axis, 20)
+            yield line_chart([*lines, named], height, axis, 1, log=True)
+    yield line_chart([], 150)
+
+
+def statistics_of_few() -> Iterator[Chart]:
+    images = [
+        ImageRecord(f"{number}.png", (Region(Rect(5, 5, 20, 10), "cell"),) * number, width=60, height=60)
+        for number in range(3)
+    ]
+    for found in (statistics(Dataset(images, ())), statistics(Dataset(images[1:2], ()))):
+        yield statistics_charts.classes(found, {"cell": "#123456"})
+        yield statistics_charts.sizes(found)
+        yield statistics_charts.per_picture(found, 230)
+        yield statistics_charts.aspects(found, 230)
+        yield statistics_charts.areas(found, 230)
+        yield statistics_charts.coverage(found.coverage(True), 330)
+
+
+def roi_maps() -> Iterator[Chart]:
+    feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)
+    box, cells = (40.0, 44.0, 120.0, 100.0), (5.0, 5.5, 15.0, 12.5)
+    bins = roi_pooling.roi_pool_bins(box, 1 / 8, 3, feature_map.shape)
+    view = roi_charts.window(cells, bins.cells)
+    yield roi_charts.pool_chart(feature_map, cells, bins, view, 250)
+    shifts, pooled, other = [0.0, 1.0, 2.0], np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.5, 1.0])
+    for method in roi_pooling.METHODS:
+        yield roi_charts.nudge_chart(shifts, pooled, other, method, 200)
+        if method != "pool":
+            samples = roi_pooling.samples_of(method, box, 1 / 8, 3)
+            yield roi_charts.samples_chart(feature_map, cells, samples, method, view, 250)
+    for size in (3, 7):
+        yield roi_charts.grid_chart(np.eye(size), "blues", 190)
+        yield roi_charts.grid_chart(np.eye(size), "blueorange", 190, largest=1.0)
+
+
+CHARTS = [*line_charts(), *statistics_of_few(), *roi_maps(), survivors_chart([Step("a", 9, 1), Step("b", 3, 0)])]
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_chart_is_valid_and_its_tables_have_what_it_draws(chart: Chart) -> None:
+    alt.LayerChart.from_dict({**chart.spec, "datasets": {name: [] for name in chart.tables}}, validate=True)
+    for layer in chart.spec["layer"]:
+        name = layer.get("data", chart.spec.get("data"))["name"]
+        made = {step["as"] for step in layer.get("transform", ()) if "as" in step}
+        assert (
+            fields({**chart.spec["encoding"], **layer.get("encoding", {})}) <= {*chart.tables[name].column_names} | made
+        )
+    assert fields(chart.spec["encoding"]) or any(fields(layer.get("encoding", {})) for layer in chart.spec["layer"])
+
+
+def fields(part: Any) -> set[str]:
+    """Every field that a part of a specification names."""
+    if isinstance(part, dict):
+        own = {part["field"]} if "field" in part else set()
+        return own.union(*map(fields, part.values()))
+    return set().union(*map(fields, part)) if isinstance(part, list) else set()
+
+
+def test_a_wrong_specification_is_refused() -> None:
+    chart = line_chart([], 150)
+    with pytest.raises(alt.utils.schemapi.SchemaValidationError):
+        alt.LayerChart.from_dict({**chart.spec, "layer": [{"mark": {"type": "lines"}}]}, validate=True)
+
+
+def test_the_studio_imports_no_altair() -> None:
+    """It would check every chart against its schema in each run of a page, which is half of what a page costs."""
+    for file in [*ROOT.glob("maskrcnn/**/*.py"), *ROOT.glob("pages/**/*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] == "altair" for name in names), file
+
+
+def test_numbers_that_are_drawn_are_short_and_few_texts_are_sent_once() -> None:
+    columns = table({"x": np.array([0.5, 1.5]), "n": np.array([1, 2]), "colour": encoded(["red", "blue"], [1, 1])})
+    assert [str(kind) for kind in columns.schema.types] == [
+        "float",
+        "int64",
+        "dictionary<values=string, indices=int8, ordered=0>",
+    ]
+    assert columns.to_pydict() == {"x": [0.5, 1.5], "n": [1, 2], "colour": ["red", "blue"]}

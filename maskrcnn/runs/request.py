@@ -107,7 +107,7 @@ class TrainingRequest:
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
 
     def resolved(self) -> TrainingRequest:
-        """The same request with absolute paths, so that it means the same in another folder."""
+        """The same request with absolute paths, so that it means the same in another folder. An empty path stays."""
         words = ("none", "imagenet", "coco", *shipped_models.names())
         paths = {name: getattr(self, name) for name in _PATHS}
         return replace(
@@ -115,7 +115,7 @@ class TrainingRequest:
             **{
                 name: str(Path(path).expanduser().resolve())
                 for name, path in paths.items()
-                if path is not None and not (name in ("backbone_weights", "init") and path in words)
+                if path and not (name in ("backbone_weights", "init") and path in words)
             },
         )
 
@@ -126,7 +126,8 @@ class TrainingRequest:
         if self.init is None and self.backbone_weights is None:
             config = Config.preset(self.preset or DEFAULT_PRESET, **self.changed)
             return initial_weights.usual(config, None if self.preset else self.changed)
-        return initial_weights.Start(self.backbone_weights or "none", self.init or "none")
+        words = ("none" if word is None else word for word in (self.backbone_weights, self.init))
+        return initial_weights.Start(*words)
 
     def config(self, labels: Mapping[str, Any] | None = None, torch_file: TorchFile | None = None) -> Config:
         """The Config of this training: the preset's fields, those that suit the initial weights, those of the network

@@ -69,6 +69,11 @@ OURS: dict[str, str] = {
     "shell/job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
+    "launch/network_inputs.py": "choices.starts_on_offer()[start] choices.starts_on_offer() "
+    "choices.start_note(start,default) label about",
+    "launch/preset_input.py": "choices.machine_in_words(machine)",
+    "launch/summary.py": "material.left_out() choices.in_short(config)",
+    "launch/training_inputs.py": "choices.schedule_in_words(values['layers']) heading",
     "components/trained_networks.py": "shipped_models.in_short(card)",  # the card of a model that ships
     "shell/project_list.py": "label words help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
@@ -86,9 +91,6 @@ OURS: dict[str, str] = {
     "inspect/validation_set.py": "title meaning label",
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",
-    "pages/train/launch.py": "launch.machine_in_words(machine) launch.starts_on_offer() "
-    "launch.start_note(start_from,default) "
-    "launch.schedule_in_words(values['layers']) material.left_out() launch.in_short(config) label about heading",
     "pages/train/runs.py": "now.state words.meaning bar_text(now) STATES['lost'].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run) "
     "compared_runs.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words

@@ -1,35 +1,36 @@
-"""What the Launch page works out: what a network knows at its start, and the command line that the choices mean."""
+"""What the Launch page works out without Streamlit: which initial weights it offers, the request that its inputs mean,
+and its sentences."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_stages
 from maskrcnn.config.table import anchor_count
-from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.errors import StudioError
 from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import vocabulary as words
 from maskrcnn.studio.launch.vocabulary import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
 from maskrcnn.words import counted
 
 
 def starts_on_offer() -> dict[str, str]:
-    """The starts that the page offers, and what they are called: those of torchvision, what ships, a path, nothing."""
+    """The initial weights that the page offers, and what they are called: torchvision's, what ships, a path, none."""
     ships = {name: said for name, said in words.SHIPPED_WORDS.items() if shipped_models.folder(name)}
     first = {name: words.START_WORDS[name] for name in ("imagenet", "coco")}
     return {**first, **ships, **words.START_WORDS}
 
 
 def usual_start(preset: str, config: Config) -> str:
-    """What to propose as the start of a preset, with what was chosen of it so far in `config`.
+    """The initial weights to propose for a preset, with what was chosen of it so far in `config`.
 
-    The preset that stands for none takes the network of a model that ships along; the others are what they are.
+    The default preset takes the network of a model that ships; with the others only weights that fit are proposed.
     """
     chosen = {"tasks": config.tasks} if preset == DEFAULT_PRESET else None
     start = initial_weights.usual(config, chosen)
@@ -37,7 +38,7 @@ def usual_start(preset: str, config: Config) -> str:
 
 
 def start_note(start: str, config: Config) -> str:
-    """A line on what that start means for this training."""
+    """A line on what these initial weights mean for this training."""
     if start == "none":
         return "It must learn to see first: patience. With a network at hand, ImageNet is far quicker on photographs."
     if start in ("file", "network"):
@@ -59,78 +60,59 @@ def start_note(start: str, config: Config) -> str:
     )
 
 
-def free_name(runs_folder: Path, project: str) -> str:
-    """A name that no run has yet: `project-0001`, `project-0002`, ..."""
-    base = re.sub(r"[^\w-]+", "-", project).strip("-").lower() or "run"
-    taken = [path.name for path in runs_folder.iterdir()] if runs_folder.is_dir() else []
-    numbers = [int(match[1]) for name in taken if (match := re.fullmatch(rf"{re.escape(base)}-(\d+)", name))]
-    return f"{base}-{max(numbers, default=0) + 1:04d}"
+def shown_config(request: TrainingRequest, labels: Mapping[str, Any] | None = None) -> Config:
+    """The Config of a request on the page: `TrainingRequest.config`, except that initial weights from a file that is
+    not there (yet) bring no fields along. Raises `StudioError` as that does."""
+    if request.has_files():
+        return request.config(labels, torch_file_network)
+    usual = initial_weights.usual_fields(request.start(), Config.preset(request.preset or DEFAULT_PRESET).norm)
+    without = replace(request, init="none", backbone_weights="none", changed={**usual, **request.changed})
+    return without.config(labels)
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen on the page. `changes` are Config fields; `weights` and `init` are as on the command line."""
+def torch_file_network(path: Path) -> Config | str:
+    """`model.weights.torch_file_network`, which loads torch, asked once for each state of a file."""
+    about = path.stat()
+    return _torch_file_network(path, about.st_mtime_ns, about.st_size)
 
-    preset: str
-    changes: Mapping[str, Any]
-    weights: str = "none"
-    init: str = "none"
 
-    def config(self, classes: tuple[str, ...], keypoints: KeypointLabels | None = None) -> Config:
-        """The Config of the run, as the trainer will make it of labels with these classes and keypoints.
+@lru_cache(maxsize=16)
+def _torch_file_network(path: Path, changed: int, size: int) -> Config | str:
+    from maskrcnn.model import weights
 
-        Raises `ArgumentError` for a value out of range, for values that do not go together, and for weights that do not
-        fit.
-        """
-        follows = {"class_names": classes, "num_classes": len(classes) + 1}
-        if keypoints:
-            follows |= {"num_keypoints": keypoints.count, "keypoint_names": keypoints.names}
-            follows |= {"keypoint_edges": keypoints.edges}
-        start = starting_values(self.preset, self.weights, self.init)
-        config = Config.preset(self.preset, **{**start, **follows, **self.changes})
-        misfit = None
-        if self.init == "coco":
-            misfit = initial_weights.coco_misfit(config)
-        elif shipped_models.folder(self.init):
-            misfit = initial_weights.shipped_misfit(self.init, config)
-        elif self.weights == "imagenet":
-            misfit = initial_weights.imagenet_misfit(config)
-        if misfit:
-            raise ArgumentError(misfit)
-        return config
+    return weights.torch_file_network(path)
 
-    def require_files(self) -> None:
-        """`ArgumentError` where weights are to come from a file that is not there."""
-        for path, known, wanted in (
-            (self.weights, ("none", "imagenet"), "the path of a .pth file"),
-            (self.init, ("none", "coco", *shipped_models.names()), "the path of a run or a weights file"),
-        ):
-            if not path:
-                raise ArgumentError(f"weights: no file was named; give {wanted}")
-            if path not in known and not Path(path).expanduser().exists():
-                raise ArgumentError(f"{path}: there is no such file; give {wanted}")
 
-    def has_files(self) -> bool:
-        """Whether `require_files` would find nothing missing."""
-        try:
-            self.require_files()
-        except ArgumentError:
-            return False
-        return True
+def request_of_start(preset: str, tasks: tuple[str, ...], start: str, path: str) -> TrainingRequest:
+    """The request of a preset, tasks and initial weights alone; a model that ships brings its network along. `start`
+    is one of START_WORDS or SHIPPED_WORDS, `path` the file where that is the choice."""
+    weights, init = weights_and_init(start, path)
+    changed: dict[str, Any] = {"tasks": tasks}
+    if shipped_models.folder(init):
+        changed |= initial_weights.network_fields(initial_weights.shipped_config(init), tasks)
+    return TrainingRequest(preset=preset, backbone_weights=weights, init=init, changed=changed).resolved()
 
-    def options(self, project: Path) -> list[str]:
-        """The options of `python -m maskrcnn train` that mean these choices, without `--out`."""
-        named = {"epochs", "minutes", "tasks", "pooling", "layers", "backbone", "seed"}
-        options = ["--data", str(project), "--preset", self.preset]
-        for name, path in (("--backbone-weights", self.weights), ("--init", self.init)):
-            is_word = path in ("none", "imagenet", "coco", *shipped_models.names())
-            options += [name, path if is_word else str(Path(path).expanduser().resolve())]
-        for name, value in {**starting_values(self.preset, self.weights, self.init), **self.changes}.items():
-            if name not in named:
-                options += ["--set", f"{name}={json.dumps(value)}"]
-            elif value is not None:
-                options += [f"--{name}", ",".join(value) if name == "tasks" else str(value)]
-        return options
+
+def config_of_start(request: TrainingRequest) -> Config:
+    """The Config whose values the inputs of the page hold before a person changes any. A weights file that cannot be
+    read counts as one that is not there: the request itself will say what is wrong."""
+    try:
+        return shown_config(request)
+    except StudioError:
+        return shown_config(replace(request, init="", backbone_weights=""))
+
+
+def with_changes(request: TrainingRequest, values: Mapping[str, Any]) -> TrainingRequest:
+    """The request with those of the values that a person changed: all that differ from what the preset and the initial
+    weights alone would give.
+
+    `norm` and `layers` are always among them, so that a run is trained as the page showed it even if what is usual for
+    such initial weights changes while it waits.
+    """
+    always = {name: values[name] for name in ("norm", "layers") if name in values}
+    alone = config_of_start(replace(request, changed={name: always[name] for name in ("norm",) if name in always}))
+    changed = {name: value for name, value in values.items() if value != getattr(alone, name)}
+    return replace(request, changed=always | changed)
 
 
 def weights_and_init(start: str, path: str) -> tuple[str, str]:
@@ -145,23 +127,12 @@ def weights_and_init(start: str, path: str) -> tuple[str, str]:
     return choices.get(start, ("none", "none"))
 
 
-def starting_values(preset: str, weights: str, init: str) -> dict[str, Any]:
-    """Fields whose usual value depends on what is known at the start."""
-    return initial_weights.usual_fields(initial_weights.Start(weights, init), Config.preset(preset).norm)
-
-
-def with_its_network(config: Config, init: str) -> Config:
-    """`config` with the network of a model that ships, where that is the start."""
-    if not shipped_models.folder(init):
-        return config
-    return config.replace(**initial_weights.network_fields(initial_weights.shipped_config(init), config.tasks))
-
-
-def changed(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that are not the preset's, and always those of `starting_values`."""
-    default = Config.preset(preset).model_dump()
-    always = starting_values(preset, "none", "none")
-    return {name: value for name, value in values.items() if name in always or value != default[name]}
+def free_name(runs_folder: Path, project: str) -> str:
+    """A name that no run has yet: `project-0001`, `project-0002`, ..."""
+    base = re.sub(r"[^\w-]+", "-", project).strip("-").lower() or "run"
+    taken = [path.name for path in runs_folder.iterdir()] if runs_folder.is_dir() else []
+    numbers = [int(match[1]) for name in taken if (match := re.fullmatch(rf"{re.escape(base)}-(\d+)", name))]
+    return f"{base}-{max(numbers, default=0) + 1:04d}"
 
 
 def length(

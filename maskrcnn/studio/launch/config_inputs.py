@@ -16,6 +16,12 @@ from maskrcnn.errors import ArgumentError
 COLUMNS = 2
 
 
+def input_keys(preset: str, brought_by: str = "") -> Callable[[str], str]:
+    """Keys of the inputs of a preset, by name. `brought_by` is the model that ships whose network they show, else
+    empty: with another one they start from its values."""
+    return f"launch-{preset}-{brought_by}{{}}".format
+
+
 def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str]) -> dict[str, Any]:
     """Show the inputs of these fields in rows of two, holding what `config` says, and return what they hold now.
 

@@ -17,7 +17,6 @@ from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import choices as launch
 from maskrcnn.studio.launch import vocabulary as words
-from maskrcnn.studio.launch.choices import Choices
 from maskrcnn.studio.shell import session
 from tests.shipping import ship
 
@@ -58,6 +57,17 @@ def test_body_and_kind_make_every_backbone_and_no_other() -> None:
     assert {kind for kinds in words.BODIES.values() for kind in kinds} == set(words.KIND_WORDS)
 
 
+def page_request(preset: str, changes: dict[str, Any], start: str = "none", path: str = "") -> TrainingRequest:
+    """The request of the page where these inputs were changed and all others hold what they held at first."""
+    tasks = tuple(changes.get("tasks", Config.preset(preset).tasks))
+    request = launch.request_of_start(preset, tasks, start, path)
+    shown = launch.config_of_start(request).model_dump(exclude=set(words.FOLLOWING_FIELDS))
+    return launch.with_changes(request, {**shown, **changes})
+
+
+LABELS: dict[str, Any] = {"classes": ("a", "b"), "keypoints": None}
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(
     "changes",
@@ -77,12 +87,16 @@ def test_body_and_kind_make_every_backbone_and_no_other() -> None:
 )
 @pytest.mark.parametrize("start", ["none", "imagenet"])
 def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, Any], start: str) -> None:
-    """The trainer's own reading of the options is the oracle."""
-    choices = Choices(preset, changes, *launch.weights_and_init(start, ""))
+    """The page shows these values; the options that it hands on are read by the trainer's own parser."""
+    request = page_request(preset, changes, start)
+    shown = launch.shown_config(request, LABELS)
+    for name, value in changes.items():
+        assert getattr(shown, name) == value
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    read = TrainingRequest.from_options(vars(parser.parse_args([*choices.options(Path("p")), "--out", "x"]))).config()
-    assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
+    read = TrainingRequest.from_options(vars(parser.parse_args([*request.to_argv(), "--out", "x"])))
+    assert read == request
+    assert read.config(LABELS) == shown
 
 
 @pytest.mark.parametrize("preset", ["classroom", "standard"])
@@ -94,21 +108,35 @@ def test_a_model_that_ships_brings_its_network_to_the_command_line(
 ) -> None:
     """The page shows the network of the toy; the trainer's reading of what it passes on must be that network."""
     ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
-    weights, init = launch.weights_and_init("toy", "")
-    default = launch.with_its_network(Config.preset(preset), init)
-    shown = {**default.model_dump(), **launch.starting_values(preset, weights, init), **changes}
-    choices = Choices(preset, launch.changed(preset, shown), weights, init)
-    choices.require_files()
-    options = choices.options(Path("p"))
+    request = page_request(preset, changes, "toy")
+    request.require_files()
+    options = request.to_argv()
     assert options[options.index("--init") + 1] == "toy"
-    parser = argparse.ArgumentParser()
-    train.add_arguments(parser)
-    read = TrainingRequest.from_options(vars(parser.parse_args([*options, "--out", "x"]))).config()
+    read = TrainingRequest.from_argv(options).config(LABELS)
     assert (read.backbone, read.fpn_channels) == ("resnet18_slim_fpn", 64)
     assert read.image_max_dim == Config.preset(preset).image_max_dim
-    assert read.replace(class_names=("a", "b"), num_classes=3) == choices.config(("a", "b"))
+    assert read == launch.shown_config(request, LABELS)
+    request.require_fit(read)
+    other = page_request(preset, {**changes, "fpn_channels": 32}, "toy")
     with pytest.raises(ArgumentError, match="toy needs fpn_channels = 64, here it is 32"):
-        Choices(preset, launch.changed(preset, {**shown, "fpn_channels": 32}), weights, init).config(("a",))
+        other.require_fit(launch.shown_config(other, LABELS))
+
+
+def test_the_eps_of_coco_weights_is_shown_and_trained_with() -> None:
+    """The first generation was trained with 0; a norm that learns has at least the usual one."""
+    shown = {
+        (preset, norm): launch.shown_config(page_request(preset, {"norm": norm, "norm_eps": eps}, "coco")).norm_eps
+        for preset, norm, eps in (
+            ("torchvision", "frozen", 0.0),
+            ("torchvision", "batch", 1e-5),
+            ("torchvision-v2", "batch", 1e-5),
+        )
+    }
+    assert shown == {("torchvision", "frozen"): 0.0, ("torchvision", "batch"): 1e-5, ("torchvision-v2", "batch"): 1e-5}
+    assert launch.config_of_start(launch.request_of_start("torchvision", ("box",), "coco", "")).norm_eps == 0.0
+    # Whoever sets another one gets it.
+    chosen = page_request("torchvision", {"norm_eps": 1e-5}, "coco")
+    assert chosen.changed["norm_eps"] == launch.shown_config(chosen).norm_eps == 1e-5
 
 
 def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Path) -> None:
@@ -127,71 +155,44 @@ def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Pa
 def test_what_was_not_changed_is_not_passed_on() -> None:
     default = Config.preset("classroom")
     values = {"epochs": 20, "minutes": None, "pooling": "pool", "learning_rate": default.learning_rate}
-    assert launch.changed("classroom", values) == {"pooling": "pool"}
-
-
-def test_without_any_weights_everything_learns() -> None:
-    scratch, known = (
-        Choices("classroom", {}).config(("a",)),
-        Choices("classroom", {}, weights="imagenet").config(("a",)),
-    )
-    assert (scratch.norm, scratch.layers) == ("batch", "all")
-    assert (known.norm, known.layers) == ("frozen", "3+")
-    chosen = Choices("classroom", {"norm": "frozen", "layers": "heads"}).config(("a",))
-    assert (chosen.norm, chosen.layers) == ("frozen", "heads")
-
-
-@pytest.mark.parametrize(
-    ("choices", "said"),
-    [
-        (Choices("classroom", {"learning_rate": -1}), "learning_rate"),
-        (Choices("classroom", {"epochs": None}), "either epochs or minutes"),
-        (Choices("classroom", {"image_min_dim": 2000}), "image_min_dim"),
-        (Choices("classroom", {"backbone": "mobilenet_v3_large_fpn32"}), "mobilenet_v3_large_fpn32 has 3 levels"),
-        (Choices("classroom", {}, init="coco"), "COCO weights need backbone = resnet50_fpn"),
-        (Choices("torchvision", {"mask_head_width": 128}, init="coco"), "COCO weights need mask_head_width"),
-        (Choices("torchvision-v2", {"head_norm": "none"}, init="coco"), 'the preset "torchvision-v2"'),
-        (Choices("classroom", {"backbone": "resnet18_slim_fpn"}, weights="imagenet"), "none of resnet18_slim"),
-    ],
-)
-def test_choices_that_cannot_be_are_refused_before_the_start(choices: Choices, said: str) -> None:
-    with pytest.raises(StudioError, match=said):
-        choices.config(("a",))
+    request = launch.request_of_start("classroom", default.tasks, "none", "")
+    assert launch.with_changes(request, values).changed == {"pooling": "pool"}
 
 
 @pytest.mark.parametrize("field", ["layers", "norm"])
 @pytest.mark.parametrize("start", ["none", "imagenet"])
 def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, start: str) -> None:
     value = getattr(Config.preset("classroom"), field)
-    choices = Choices("classroom", launch.changed("classroom", {field: value}), weights=start)
-    assert getattr(choices.config(("a",)), field) == value
+    assert getattr(launch.shown_config(page_request("classroom", {field: value}, start)), field) == value
 
 
-@pytest.mark.parametrize(
-    ("weights", "init", "said"),
-    [
-        ("/no/such.pth", "none", "/no/such.pth: there is no such file; give the path of a .pth file"),
-        ("", "none", "weights: no file was named"),
-        ("none", "/no/run", "/no/run: there is no such file; give the path of a run"),
-        ("none", "", "weights: no file was named"),
-    ],
-)
-def test_a_file_that_is_not_there_is_refused(weights: str, init: str, said: str) -> None:
-    with pytest.raises(ArgumentError, match=said):
-        Choices("classroom", {}, weights, init).require_files()
+@pytest.mark.parametrize("path", ["", "/no/run"])
+def test_a_file_that_is_not_there_yet_leaves_the_page_as_the_preset_says(path: str) -> None:
+    for start in ("file", "network"):
+        request = page_request("classroom", {}, start, path)
+        assert not request.has_files()
+        assert launch.shown_config(request) == Config.preset("classroom", layers="3+")
+
+
+def test_a_file_that_holds_no_network_is_an_error_of_the_request(tmp_path: Path) -> None:
+    (tmp_path / "junk.safetensors").write_bytes(b"junk")
+    request = page_request("classroom", {}, "network", str(tmp_path / "junk.safetensors"))  # the inputs are drawn
+    with pytest.raises(StudioError, match="cannot be read as a checkpoint"):
+        launch.shown_config(request)
 
 
 def test_a_run_can_be_what_the_whole_network_knows(tmp_path: Path) -> None:
-    choices = Choices("classroom", {}, *launch.weights_and_init("network", f" {tmp_path} "))
-    choices.require_files()
-    options = choices.options(Path("p"))
+    request = launch.request_of_start("classroom", ("box",), "network", f" {tmp_path} ")
+    request.require_files()
+    options = request.to_argv()
     assert options[options.index("--init") + 1] == str(tmp_path.resolve())
     assert options[options.index("--backbone-weights") + 1] == "none"
 
 
 def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
     five = KeypointLabels(5, ("a", "b", "c", "d", "e"), ((0, 1), (3, 4)))
-    config = Choices("classroom", {"tasks": ("box", "keypoints")}).config(("leaf",), five)
+    request = page_request("classroom", {"tasks": ("box", "keypoints")})
+    config = request.config({"classes": ("leaf",), "keypoints": five})
     assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, five.names, five.edges)
     assert launch.in_short(config).startswith("Keypoint R-CNN")
     assert launch.in_short(config).endswith("5 keypoints")
@@ -214,10 +215,12 @@ def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
 def test_coco_weights_are_those_that_the_trainer_takes(
     preset: str, tasks: tuple[str, ...], builder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The trainer is the oracle for which they are, torchvision for how their file is called."""
+    """torchvision is the oracle for how their file is called."""
     from torchvision.models import get_model_weights
 
-    config = Choices(preset, {"tasks": tasks}, init="coco").config(("a",))  # they fit
+    request = page_request(preset, {"tasks": tasks}, "coco")
+    config = request.config(LABELS)
+    request.require_fit(config)
     assert initial_weights.nearest_detector(config) == coco_detector(config) == builder
     assert initial_weights.detector_fields(builder)[0] == DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -19,8 +19,8 @@ from maskrcnn.config import Config
 from maskrcnn.jobs import measured_costs, measuring
 from maskrcnn.jobs.measured_costs import Known
 from maskrcnn.runs.costs import Costs, estimate_of
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
-from maskrcnn.studio.launch import choices as launch
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from tests import tiny
 from tests.sweeps import sweep
@@ -99,13 +99,14 @@ def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
     """The real thing, once: from the choices on the page to the costs in the store, and no trace in the project."""
     project = Project.create(tmp_path / "p")
     project.import_dataset(read(tiny.squares(tmp_path / "labels", 2)), "train")
-    choices = launch.Choices("classroom", {**tiny.CONFIG, "layers": "heads"})
-    config = choices.config(("square",))
+    changed = {**tiny.CONFIG, "layers": "heads"}
+    request = TrainingRequest(data=project.folder, preset="classroom", init="none", changed=changed)
+    config, options = request.config({"classes": ("square",), "keypoints": None}), request.to_argv()
     key, store = measured_costs.speed_key(config, project.folder, "cpu"), tmp_path / "store"
     before = sorted(project.folder.rglob("*"))
-    measuring.start(key, choices.options(project.folder), store, "cpu", beside=False)
-    wait_until(lambda: getattr(measuring.look(key, choices.options(project.folder), store), "state", None) != "running")
-    assert measuring.look(key, choices.options(project.folder), store) is None
+    measuring.start(key, options, store, "cpu", beside=False)
+    wait_until(lambda: getattr(measuring.look(key, options, store), "state", None) != "running")
+    assert measuring.look(key, options, store) is None
     found = measured_costs.known(config, project.folder, "cpu", [], store)
     assert found is not None
     assert found.costs.step["heads"] > 0

@@ -1,0 +1,124 @@
+"""The Launch page: initial weights and the network, which comes along where a model that ships is the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.request import TrainingRequest
+from maskrcnn.studio.launch import choices
+from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch.config_inputs import input_keys
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """Preset, tasks and initial weights as a `request`; the fields chosen here, in `values`; `default`, which further
+    inputs hold at first; `key`, the keys of inputs whose values come along with a model that ships."""
+
+    request: TrainingRequest
+    default: Config
+    key: Callable[[str], str]
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
+    """Initial weights, backbone, RoI pooling and mask head. Raises `StudioError` where they do not go together."""
+    key = input_keys(preset)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    start, path = _choose_start(preset, Config.preset(preset, tasks=tasks), right)
+    request = choices.request_of_start(preset, tasks, start, path)
+    default = choices.config_of_start(request)
+    ships = request.init if request.init in shipped_models.names() else ""
+    comes_along = f"It comes along with the initial weights: {choices.starts_on_offer()[start]}." if ships else None
+    network_key = input_keys(preset, ships)
+    values: dict[str, Any] = {"tasks": tasks}
+
+    body = left.selectbox(
+        "Backbone",
+        list(words.BODIES),
+        list(words.BODIES).index(default.body),
+        format_func=words.BODY_WORDS.get,
+        help=comes_along
+        or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
+        disabled=comes_along is not None,
+        key=network_key("body"),
+    )
+    note = st.container()
+    kinds = words.BODIES[body]
+    kind = st.segmented_control(
+        "Feature maps",
+        kinds,
+        default=default.kind if default.kind in kinds else kinds[0],
+        format_func=words.KIND_WORDS.get,
+        required=True,
+        wrap=True,
+        help=comes_along or Config.model_fields["backbone"].description,
+        disabled=comes_along is not None,
+        key=network_key("-".join(kinds)),
+    )
+    values["backbone"] = f"{body}_{kind}"
+    # The light pyramid has two maps of one stride, so one scale for each level would be no choice.
+    scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
+    default = default.replace(backbone=values["backbone"], rpn_scales_at=scales_at)
+    note.markdown(f":small[{choices.start_note(start, default)}]")
+    values["pooling"] = st.segmented_control(
+        "RoI pooling",
+        POOLINGS,
+        default=default.pooling,
+        format_func=words.POOLING_WORDS.get,
+        required=True,
+        wrap=True,
+        help=Config.model_fields["pooling"].description,
+        key=key("pooling"),
+    )
+    if "mask" in tasks:
+        left, right = st.columns(2)
+        values["mask_head"] = left.selectbox(
+            "Mask head",
+            MASK_HEADS,
+            MASK_HEADS.index(default.mask_head),
+            format_func=words.MASK_HEAD_WORDS.get,
+            help=comes_along or Config.model_fields["mask_head"].description,
+            disabled=comes_along is not None,
+            key=network_key("mask_head"),
+        )
+        values["mask_kind"] = right.selectbox(
+            "Masks",
+            MASK_KINDS,
+            MASK_KINDS.index(default.mask_kind),
+            format_func=words.MASK_KIND_WORDS.get,
+            help=Config.model_fields["mask_kind"].description,
+            key=key("mask_kind"),
+        )
+    return NetworkChoice(request, default, network_key, values)
+
+
+def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[str, str]:
+    """The initial weights, as a word of START_WORDS or SHIPPED_WORDS, and the path that was typed for them. What is
+    usual for a network like `config` is proposed until a person chose something."""
+    key, offered = input_keys(preset), choices.starts_on_offer()
+    at_start, start_chosen = key("start"), key("start-chosen")
+    if st.session_state.get(at_start) not in offered or not st.session_state.get(start_chosen):
+        st.session_state[at_start] = choices.usual_start(preset, config)
+        st.session_state[start_chosen] = False
+    start = column.selectbox(
+        "What it knows at the start",
+        list(offered),
+        format_func=offered.get,
+        help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
+        "downloaded by torchvision once and kept. The toys ship with the studio: small networks that know drawings, "
+        "for a start without a download. From scratch needs many more pictures and epochs.",
+        on_change=lambda: st.session_state.update({start_chosen: True}),
+        key=at_start,
+    )
+    if start not in words.PATH_WORDS:
+        return start, ""
+    label, placeholder, about = words.PATH_WORDS[start]
+    return start, st.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start}"))

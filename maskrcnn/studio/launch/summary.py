@@ -1,0 +1,126 @@
+"""The Launch page: the column beside the choices, which says what the run learns from, how long it takes, and starts
+it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.skeletons import KeypointLabels
+from maskrcnn.annotations.store import Project
+from maskrcnn.config import Config
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs import queue
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
+from maskrcnn.studio.launch import (
+    choices,
+    doctor_summary,
+    duration_estimate,
+    holdback,
+    queue_turn,
+    training_material,
+)
+from maskrcnn.studio.launch.training_material import Material
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import bullets, plain
+
+
+def summarise(
+    project: Project,
+    request: TrainingRequest,
+    material: Material,
+    keypoints: KeypointLabels | None,
+    machine: Sequence[str],
+) -> RunFolder | None:
+    """Draw the column: the name of the run, what stands in its way, how long it takes, the button that starts it, and
+    what it learns from. The run that was put into the queue, where the button was pressed, else None.
+
+    `keypoints` are those that are learned. The request must say its data, and everything else that is on the page.
+    """
+    proposed = choices.free_name(project.runs_folder, project.name)
+    name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
+    device = queue_turn.choose_device(machine)
+    obstacles = material.obstacles()
+    config: Config | None = None
+    warnings: list[str] = []
+    if material.classes:
+        try:
+            config = choices.shown_config(request, {"classes": material.classes, "keypoints": keypoints})
+            request.require_fit(config)
+            warnings = material.warnings(config)
+        except StudioError as error:
+            config = None
+            obstacles.append(str(error))
+    for obstacle in obstacles:
+        st.error(plain(on_page(obstacle)), icon=":material/block:")
+
+    turn = queue_turn.turn(device)
+    estimate = None
+    if config and not obstacles and request.has_files():
+        estimate = duration_estimate.show(_wanted(project, request, config, material, device, turn))
+    holdback.offer(project, material)
+    started = st.button(
+        "Add to the queue" if turn.must_wait else "Start training",
+        type="primary",
+        icon=":material/playlist_add:" if turn.must_wait else ":material/rocket_launch:",
+        width="stretch",
+        disabled=bool(obstacles),
+        key="launch-start",
+    )
+    if started:
+        with session.fail_softly():
+            request.require_files()
+            return queue.add(
+                project.runs_folder / session.folder_name(name, "run"),
+                request.to_argv(),
+                workspace=session.workspace(),
+                device=device,
+                expected_seconds=estimate.seconds if estimate else choices.given_seconds(request.changed),
+            )
+    st.markdown(f":small[{turn.in_words()}]")
+    _show_material(material)
+    if config:
+        st.markdown(f":small[{choices.in_short(config)}]")
+    if warnings:
+        st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
+    doctor_summary.show(project)
+    return None
+
+
+def _wanted(
+    project: Project, request: TrainingRequest, config: Config, material: Material, device: str, turn: queue_turn.Turn
+) -> duration_estimate.Wanted:
+    """The training whose length is asked for."""
+    return duration_estimate.Wanted(
+        config,
+        request.to_argv(),
+        project.folder,
+        project.runs_folder,
+        material.train.pictures,
+        material.val.pictures if material.val.objects else 0,
+        device,
+        turn.seconds,
+        turn.must_wait,
+    )
+
+
+def _show_material(material: Material) -> None:
+    """What the run learns from, as a table, and what of the project is left out."""
+    st.markdown("**What it learns from**", help=training_material.OBJECTS)
+    st.dataframe(
+        pd.DataFrame(material.table(), columns=["", "train", "val"]),
+        hide_index=True,
+        column_config={  # small enough for a third of a projector; where there is more room they grow
+            "": st.column_config.TextColumn(width=80),
+            "train": st.column_config.TextColumn(width=48, alignment="right", help="To learn from."),
+            "val": st.column_config.TextColumn(
+                width=60, alignment="right", help="Kept back, to measure the result on."
+            ),
+        },
+    )
+    if material.left_out():
+        st.markdown(material.left_out())

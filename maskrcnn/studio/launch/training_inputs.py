@@ -1,0 +1,71 @@
+"""The Launch page: how the network learns, and every field that the page does not show at first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from maskrcnn.config import LAYERS, TASK_OF_SECTION, Config
+from maskrcnn.studio.launch import choices
+from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch.config_inputs import config_grid, config_input, input_keys
+from maskrcnn.studio.launch.network_inputs import NetworkChoice
+
+
+def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
+    """The fields of the training, and those under "More choices". Raises `ArgumentError` for a list of numbers that is
+    none."""
+    key, default = input_keys(preset), network.default
+    values: dict[str, Any] = {}
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+    values["layers"] = left.selectbox(
+        "Which layers learn",
+        [*LAYERS, *words.SCHEDULE_WORDS],
+        [*LAYERS, *words.SCHEDULE_WORDS].index(default.layers),
+        format_func=lambda layers: (words.LAYER_WORDS | words.SCHEDULE_WORDS)[layers],
+        help="The heads (with RPN and pyramid) are new and have most to learn. The body below them knows edges and "
+        "parts already, if it was given weights. A schedule lets the heads settle first, then refines the rest at a "
+        "tenth of the learning rate.",
+        key=key(f"layers-{default.layers}"),
+    )
+    with middle:
+        values["learning_rate"] = config_input(
+            "learning_rate", default.learning_rate, key("learning_rate"), "Learning rate"
+        )
+    with right:
+        values["batch_size"] = config_input("batch_size", default.batch_size, key("batch_size"), "Batch size")
+    schedule = st.container()
+    with st.expander("More choices", icon=":material/tune:"):
+        typed = st.text_input(
+            "Schedule of layers",
+            placeholder="as chosen above; or for example heads:0.4,all:0.6:0.2",
+            help=Config.model_fields["layers"].description,
+            key=key("schedule"),
+        ).strip()
+        values["layers"] = typed or values["layers"]
+        values |= _more_choices(network)
+    schedule.markdown(f":small[{choices.schedule_in_words(values['layers'])}]")
+    return values
+
+
+def _more_choices(network: NetworkChoice) -> dict[str, Any]:
+    """The inputs of all other fields that concern the tasks, by section."""
+    default, tasks = network.default, network.request.changed["tasks"]
+    key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
+    norm = st.session_state.get(key("norm"), default.norm)
+    if norm != default.norm:  # which eps comes along with the initial weights depends on the norm
+        request = replace(network.request, changed={**network.request.changed, "norm": norm})
+        default = default.replace(norm_eps=choices.config_of_start(request).norm_eps)
+    eps = default.norm_eps
+
+    def key_of(name: str) -> str:
+        return f"{key(name)}-{eps:g}" if name == "norm_eps" else key(name)
+
+    values: dict[str, Any] = {}
+    for heading, fields in words.MORE_FIELDS.items():
+        if TASK_OF_SECTION.get(heading, "box") in tasks:
+            st.markdown(f"**{heading}**")
+            values |= config_grid(fields, default, key_of)
+    return values

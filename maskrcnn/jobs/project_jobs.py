@@ -13,7 +13,7 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.jobs.queue_database import Job, Table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -34,7 +34,7 @@ def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJo
     training = [job.run.name for job in table.active(db) if _concerns(job, project)]
     for run in runs_in(project / RUNS):
         try:
-            training += [run.name] if local.state(run) in local.ACTIVE else []
+            training += [run.name] if run_state.state(run).active else []
         except StudioError:  # damaged in this moment
             continue
     training += _trained_by_processes(project)

@@ -1,8 +1,8 @@
-"""The queue of trainings: one at a time on each device, the others wait their turn, and nobody has to stay for that.
+"""The queue of trainings: one at a time on each device; the others wait, and start with no page or server open.
 
 There is no scheduler. A job that waits is started by whoever notices that its device is free: `add` itself, each page
 that is loaded (`reconcile`), and the runner of the job before it, a small process that outlives the browser and the
-server (see `runner`). All of them write to one table (`table`), whose unique index lets one of them win.
+server (see `runner`). All of them write to one table (`queue_database`), whose unique index lets one of them win.
 
 Every function takes the workspace, the folder with the projects, in which the table lies.
 """
@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, local, processes, reservation, trainer_command
-from maskrcnn.jobs.queue_database import Damaged, Job, Table
-from maskrcnn.jobs.queue_recovery import open_table, take_in
-from maskrcnn.jobs.settling import RUNNER_LOG, SILENT, runner_of, settle
+from maskrcnn.jobs import devices, job_outcome, processes, run_state, trainer_command, waiting_folder
+from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs.job_outcome import RUNNER_LOG, SILENT, runner_of
+from maskrcnn.jobs.queue_database import Job, QueueDamaged, Snapshot, Table
+from maskrcnn.jobs.queue_recovery import open_table, take_in, with_table
 from maskrcnn.runs import attempts
-from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.folder import QUEUED, RunFolder
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
 """The command that looks after the jobs of a device; the workspace and the id of the first job follow it."""
@@ -77,36 +78,38 @@ def add(
     chosen = json.dumps(trainer_command.checked(options))
     if resume and (wrong := folder.fault()):
         raise StudioError(wrong)
-    if resume and not local.resumable(folder):
+    if resume and not run_state.resumable(folder):
         raise StudioError(f"{folder.name}: cannot go on; it trains, it waits, or it was stopped before its first state")
     about = {"resume": resume, "expected_seconds": expected_seconds, "created": time.time()}
-    table = open_table(workspace)
-    if resume:
-        _let_it_close(table, folder)
-    with table.writing() as db:
-        if resume and table.of_run(db, folder.path):
-            raise StudioError(f"{folder.name}: waits or trains already; see Runs")
-        reservation.reserve(folder, {**about, "device": device, "priority": 0})
-        try:
-            table.insert(db, folder.path, "queued", options=chosen, wanted=device, **about)
-        except BaseException:
-            reservation.withdraw(folder)
-            raise
+
+    def insert(table: Table) -> None:
+        if resume:
+            _wait_for_exit(table, folder)
+        with table.writing() as db:
+            if resume and table.of_run(db, folder.path):
+                raise StudioError(f"{folder.name}: waits or trains already; see Runs")
+            waiting_folder.make(folder, {**about, "device": device, "priority": 0})
+            try:
+                table.insert(db, folder.path, JobState.QUEUED, options=chosen, wanted=device, **about)
+            except BaseException:
+                waiting_folder.undo(folder)
+                raise
+
+    with_table(workspace, insert)
     with suppress(StudioError):  # then it waits, and the next page starts it or says why not
-        _bring_up_to_date(table)
+        _bring_up_to_date(open_table(workspace))
     return folder
 
 
 def reconcile(workspace: Path) -> list[str]:
-    """See to it that the table tells what is, and that no device is idle while a job waits for it.
+    """Note in the table what has started and ended, and start what waits for a device that is free.
 
-    Returns lines that a person should read, each of them once: what was lost and why, what failed, and what is wrong
-    with the table. Raises nothing for these. Cheap enough for each page.
+    Returns the notices that a person should read, each of them once: what was lost and why, what failed, and what is
+    wrong with the table. Raises nothing for these. Cheap enough for each page.
     """
     try:
-        table = open_table(workspace)
-        return _bring_up_to_date(table) + _told(table)
-    except Damaged:  # just now; the next page mends it
+        return with_table(workspace, lambda table: _bring_up_to_date(table) + _pop_notices(table))
+    except QueueDamaged:  # again: the next page mends it
         return []
     except StudioError as error:
         return [str(error)]
@@ -114,50 +117,45 @@ def reconcile(workspace: Path) -> list[str]:
 
 def waiting(workspace: Path) -> list[Waiting]:
     """The jobs that wait, in the order in which they will start."""
-    table = open_table(workspace)
-    with table.reading() as db:
-        active, queued = table.active(db), table.waiting(db)
-    turns = _turns(active, [(job.run.name, job.wanted, job.expected_seconds) for job in queued])
+    jobs = with_table(workspace, Table.snapshot)
+    if not jobs.waiting:
+        return []
+    turns = _turns(jobs, [])
     return [
         Waiting(job.id, RunFolder(job.run), job.wanted, place, *turn)
-        for place, (job, turn) in enumerate(zip(queued, turns, strict=True), start=1)
+        for place, (job, turn) in enumerate(zip(jobs.waiting, turns, strict=True), start=1)
     ]
 
 
 def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tuple[str, ...]]:
     """When a job that is added now would start, and what has to end first: seconds (0 at once, None where nobody can
     know) and the names of the runs ahead of it."""
-    table = open_table(workspace)
-    with table.reading() as db:
-        active, queued = table.active(db), table.waiting(db)
-    jobs = [(job.run.name, job.wanted, job.expected_seconds) for job in queued]
-    return _turns(active, [*jobs, ("", device, None)])[-1]
+    return _turns(with_table(workspace, Table.snapshot), [device])[-1]
 
 
-def _turns(
-    active: Sequence[Job], jobs: Sequence[tuple[str, str, float | None]]
-) -> list[tuple[float | None, tuple[str, ...]]]:
-    """Of each of `jobs` (name, wanted device, expected seconds), in the order in which they will start: when that is,
-    and the runs that have to end first."""
-    free_in: dict[str, float | None] = {}
+def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
+    """For each job that waits, and each that would be `added` for such a device, in the order in which they will start:
+    the seconds until then (None where nobody can know), and the names of the runs that have to end first."""
+    seconds_until_free: dict[str, float | None] = {}
     before: dict[str, list[str]] = {}
-    for job in active:
+    for job in jobs.active:
         if job.device is not None:
-            free_in[job.device] = _seconds_left(job)
+            seconds_until_free[job.device] = _seconds_left(job)
             before[job.device] = [job.run.name]
     found = []
-    for run, wanted, expected in jobs:
+    queued = [(job.run.name, job.wanted, job.expected_seconds) for job in jobs.waiting]
+    for run, wanted, expected in [*queued, *(("", device, None) for device in added)]:
         possible = devices.candidates(wanted)
         ahead = list(dict.fromkeys(name for device in possible for name in before.get(device, [])))
-        # Where one device is free at a time that nobody knows, it may be any moment: nobody knows for this job either,
-        # unless another one is free now.
-        times = [free_in.get(device, 0.0) for device in possible]
+        # A device that becomes free at an unknown time may do so at any moment. So the start of this job is unknown
+        # too, unless another device is free now.
+        times = [seconds_until_free.get(device, 0.0) for device in possible]
         known = [seconds for seconds in times if seconds is not None]
         seconds = min(known) if known and (len(known) == len(times) or min(known) == 0) else None
         found.append((seconds, tuple(ahead)))
         if possible:
             after = None if seconds is None or expected is None else seconds + expected
-            free_in[possible[times.index(seconds) if seconds is not None else 0]] = after
+            seconds_until_free[possible[times.index(seconds) if seconds is not None else 0]] = after
         for device in possible:
             before.setdefault(device, []).append(run)
     return found
@@ -165,12 +163,9 @@ def _turns(
 
 def running(workspace: Path) -> list[Running]:
     """The jobs that hold a device, by device."""
-    table = open_table(workspace)
-    with table.reading() as db:
-        active = table.active(db)
     now = time.time()
     found = []
-    for job in active:
+    for job in with_table(workspace, Table.snapshot).active:
         silent = now - (job.heartbeat or job.started or now)
         watched = runner_of(job) is not None or job.trainer is None
         found.append(
@@ -181,56 +176,63 @@ def running(workspace: Path) -> list[Running]:
 
 def move_first(workspace: Path, run: RunFolder) -> None:
     """Let a run that waits go before all others. `StudioError` where it does not wait any more."""
-    table = open_table(workspace)
-    with table.writing() as db:
-        priority = table.move_first(db, run.path)
+
+    def move(table: Table) -> int | None:
+        with table.writing() as db:
+            return table.move_first(db, run.path)
+
+    priority = with_table(workspace, move)
     if priority is None:
         raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
-    reservation.change(run, priority=priority)
+    waiting_folder.update(run, priority=priority)
 
 
 def take_out(workspace: Path, run: RunFolder) -> None:
-    """Take a run out of the queue. The folder of a new one goes too; one that was to go on stays as it was.
+    """Take a run out of the queue. The folder of a new run is removed too; one that was to be resumed stays as it was.
 
     Raises `StudioError` where it does not wait any more.
     """
-    local.take_out(run, workspace)
 
+    def remove(table: Table) -> None:
+        with table.writing() as db:
+            # A run that waits in no queue of this workspace only has a queued.json, which is removed.
+            known = table.take_out(db, run.path) or not table.of_run(db, run.path)
+            if not known or run.read_json(QUEUED) is None or attempts.living_trainer(run) is not None:
+                raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
 
-# How a job gets from one state to the next
+    with_table(workspace, remove)
+    waiting_folder.undo(run)
 
 
 def _bring_up_to_date(table: Table) -> list[str]:
-    """Note what has ended, and start what can be started now; lines on what is in the way of that."""
+    """Note what has ended, and start what can be started now; lines on what prevents that."""
     problems = []
     take_in(table)
-    with table.reading() as db:
-        active = table.active(db)
-    for job in active:
+    for job in table.snapshot().active:
         try:
-            settle(table, job)
+            job_outcome.bring_up_to_date(table, job)
         except OSError as error:
             problems.append(f"{job.run}: cannot be written ({error.strerror}); free some space or mend its rights")
         except StudioError as error:
-            if isinstance(error, Damaged):
+            if isinstance(error, QueueDamaged):
                 raise
             problems.append(str(error))
     while (claimed := _claim(table)) is not None:
         run = RunFolder(claimed.run)
-        reservation.change(run, claimed=claimed.started)
+        waiting_folder.update(run, claimed=claimed.started)
         try:
             processes.start_apart([*RUNNER, str(table.workspace), str(claimed.id)], table.workspace / RUNNER_LOG)
         except OSError as error:
-            reservation.change(run, claimed=None)
+            waiting_folder.update(run, claimed=None)
             with table.writing() as db:
                 table.give_back(db, claimed)
-                table.tell(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
+                table.add_notice(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
             break
     return problems
 
 
-def _let_it_close(table: Table, run: RunFolder, patience: float = 10.0) -> None:
-    """Wait for a trainer that has said how it ended, and takes a moment to be gone."""
+def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None:
+    """Wait for a trainer that has written its result and takes a moment to exit."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with table.reading() as db:
@@ -243,9 +245,8 @@ def _let_it_close(table: Table, run: RunFolder, patience: float = 10.0) -> None:
 
 def _claim(table: Table) -> Job | None:
     """The next job that can start, with its device."""
-    with table.reading() as db:  # usually there is none, and nobody has to wait for a page that looks
-        if table.next_start(db) is None:
-            return None
+    if table.snapshot().next_start() is None:  # usually: a page that looks must not wait for writers
+        return None
     with table.writing() as db:
         return table.claim(db)
 
@@ -253,7 +254,7 @@ def _claim(table: Table) -> Job | None:
 def _seconds_left(job: Job) -> float | None:
     """How long an active job still trains, as well as anybody knows."""
     try:
-        now = local.progress(RunFolder(job.run))
+        now = run_state.progress(RunFolder(job.run))
     except (StudioError, OSError):
         return None
     if now.eta is not None:
@@ -263,10 +264,9 @@ def _seconds_left(job: Job) -> float | None:
     return max(0.0, job.expected_seconds - (time.time() - (job.started or time.time())))
 
 
-def _told(table: Table) -> list[str]:
-    """The lines that nobody has read yet; they are gone after this."""
-    with table.reading() as db:
-        if not db.execute("SELECT 1 FROM note LIMIT 1").fetchone():
-            return []
+def _pop_notices(table: Table) -> list[str]:
+    """The notices that nobody has read yet; they are deleted."""
+    if not table.snapshot().has_notices:
+        return []
     with table.writing() as db:
-        return [line for (line,) in db.execute("DELETE FROM note RETURNING line").fetchall()]
+        return table.pop_notices(db)

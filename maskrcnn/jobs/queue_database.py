@@ -1,44 +1,42 @@
-"""`jobs.db`, the table of jobs of a workspace: who waits, in which order, and which device is taken.
+"""`jobs.db`, the table of jobs of a workspace: which jobs wait, in which order, and which devices are taken.
 
 Several tabs, servers and runners use it at once. Each change of a state is one transaction, and a unique index keeps a
-second job off a device, whoever tries. What a training does is read from its run folder, never from here; what is
-started is read from here alone, never from a run folder. Where the file is damaged, it is made anew from the processes
-that train and from a copy of what waits (see `recovery`).
+second job off a device. What a training does is read from its run folder, never from here; what is started is read from
+here alone, never from a run folder. Where the file is damaged, it is made anew from the processes that train and from a
+copy of what waits (see `queue_recovery`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue_backup
+from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.file_lock import alone
+from maskrcnn.runs.attempts import new_attempt
 
 DATABASE = "jobs.db"
-
-JobState = Literal["queued", "starting", "running", "cancelling", "done", "failed", "cancelled", "lost"]
-
-ACTIVE: tuple[JobState, ...] = ("starting", "running", "cancelling")
-"""The states in which a job holds its device."""
 
 KEPT = 200
 """How many ended jobs stay in the table."""
 
 _PATIENCE = 5.0
 _APPLICATION = 0x4D52434A  # "MRCJ", so that another program's file is known as such
-_VERSION = 2
+_VERSION = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- age: of two jobs of one priority, the lower one goes first
     run TEXT NOT NULL,                     -- the run folder, relative to the workspace where it lies in it
-    options TEXT NOT NULL,                 -- JSON: what was chosen, see `command`
+    options TEXT NOT NULL,                 -- JSON: what was chosen, see `trainer_command`
     wanted TEXT NOT NULL,                  -- "any" or a device
     device TEXT,                           -- where it runs or ran
     state TEXT NOT NULL CHECK (
@@ -53,7 +51,8 @@ CREATE TABLE IF NOT EXISTS job (
     pid INTEGER, create_time REAL,         -- of the trainer
     heartbeat REAL,                        -- when the runner last saw the trainer alive
     attempts INTEGER NOT NULL DEFAULT 0,
-    error TEXT
+    error TEXT,
+    attempt TEXT                           -- the id that its trainer is started with, see `runs.attempts`
 );
 CREATE UNIQUE INDEX IF NOT EXISTS job_device ON job (device) WHERE state IN ('starting', 'running', 'cancelling');
 CREATE UNIQUE INDEX IF NOT EXISTS job_run ON job (run) WHERE state IN ('queued', 'starting', 'running', 'cancelling');
@@ -64,8 +63,8 @@ CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQ
 """
 
 
-class Damaged(StudioError):
-    """The file is no table of jobs: torn, or another program's. `recovery` makes a new one."""
+class QueueDamaged(StudioError):
+    """The file is no table of jobs: torn, or another program's. `queue_recovery` makes a new one."""
 
     def __init__(self) -> None:
         super().__init__(f"{DATABASE} was damaged while it was used; load the page again, which mends it")
@@ -92,6 +91,26 @@ class Job:
     heartbeat: float | None
     attempts: int
     error: str | None
+    attempt: str | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the table held at one moment: the jobs that wait, in the order in which they will start; those that hold a
+    device, by device; and whether there are notices that nobody has read."""
+
+    waiting: tuple[Job, ...] = ()
+    active: tuple[Job, ...] = ()
+    has_notices: bool = False
+
+    def next_start(self, only: str | None = None) -> tuple[Job, str] | None:
+        """The first job for which a device is free, and the device; with `only`, for which that one is."""
+        taken = {job.device for job in self.active}
+        for job in self.waiting:
+            for device in devices.candidates(job.wanted):
+                if device not in taken and only in (None, device):
+                    return job, device
+        return None
 
 
 class Table:
@@ -103,9 +122,9 @@ class Table:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read by; where there is no file yet, to an empty table, as looking leaves no trace.
+        """A connection for reading; where there is no file yet, to an empty table in memory, so that none is made.
 
-        Raises `StudioError` where the file cannot be used, `Damaged` where it is no table of jobs.
+        Raises `StudioError` where the file cannot be used, `QueueDamaged` where it is no table of jobs.
         """
         with self._speaking_plainly(), closing(self._connect() if self.path.exists() else _empty()) as db:
             yield db
@@ -123,13 +142,46 @@ class Table:
                 raise
             queue_backup.write(self.workspace, self._waiting_rows(db))
             db.execute("COMMIT")
+            _snapshots.pop(self.path, None)
 
     def check(self) -> None:
-        """`Damaged` where any part of the file is, or a job cannot be read."""
-        with self.reading() as db:
-            self.waiting(db), self.active(db), db.execute("SELECT line FROM note")
-            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise Damaged
+        """`QueueDamaged` where any part of the file is damaged, or a job cannot be read.
+
+        A file is examined once a process; again where another file took its place, and after SQLite reported damage.
+        """
+        with self._speaking_plainly():
+            found = _stat(self.path)
+            if found is None or _examined.get(self.path) == found.identity:
+                return
+            with self.reading() as db:
+                self._read(db)
+                if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                    raise QueueDamaged
+            _examined[self.path] = found.identity
+
+    def snapshot(self) -> Snapshot:
+        """What the table holds now; empty where there is no file. Raises as `reading` does.
+
+        Several parts of a page, and several tabs, ask at the same moment: they share one read for up to
+        `_SNAPSHOT_SECONDS`, as long as nobody writes.
+        """
+        with self._speaking_plainly():
+            stamp, now = (_stat(self.path), _stat(self.path.with_name(f"{DATABASE}-wal"))), time.time()
+            if stamp[0] is None:
+                return Snapshot()
+            known = _snapshots.get(self.path)
+            if known is not None and known[0] == stamp and 0 <= now - known[1] < _SNAPSHOT_SECONDS:
+                return known[2]
+            with self.reading() as db:
+                found = self._read(db)
+            # A write within the resolution of the file's time may have come after the read, and leave the same stamp.
+            if now - max(file.modified for file in stamp if file) / 1e9 > _CLOCK_TICK:
+                _snapshots[self.path] = (stamp, now, found)
+            return found
+
+    def _read(self, db: sqlite3.Connection) -> Snapshot:
+        has_notices = db.execute("SELECT 1 FROM note LIMIT 1").fetchone() is not None
+        return Snapshot(tuple(self.waiting(db)), tuple(self.active(db)), has_notices)
 
     # What is in it
 
@@ -155,25 +207,16 @@ class Table:
         names = ", ".join(values)
         db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
 
-    def next_start(self, db: sqlite3.Connection, only: str | None = None) -> tuple[Job, str] | None:
-        """The first job of the queue for which a device is free (or that one), and the device."""
-        taken = {job.device for job in self.active(db)}
-        for job in self.waiting(db):
-            for device in devices.candidates(job.wanted):
-                if device not in taken and only in (None, device):
-                    return job, device
-        return None
-
     def claim(self, db: sqlite3.Connection, only: str | None = None) -> Job | None:
-        """Give the next job that can start its device: queued -> starting."""
-        found = self.next_start(db, only)
+        """Give the next job that can start its device, and its attempt an id: queued -> starting."""
+        found = self._read(db).next_start(only)
         if found is None:
             return None
         job, device = found
         db.execute(
-            "UPDATE job SET state = 'starting', device = ?, started = ?, heartbeat = NULL, runner_pid = NULL, "
-            "runner_create_time = NULL, pid = NULL, create_time = NULL WHERE id = ?",
-            (device, time.time(), job.id),
+            "UPDATE job SET state = 'starting', device = ?, started = ?, attempt = ?, heartbeat = NULL, "
+            "runner_pid = NULL, runner_create_time = NULL, pid = NULL, create_time = NULL WHERE id = ?",
+            (device, time.time(), new_attempt(), job.id),
         )
         return self._by_id(db, job.id)
 
@@ -233,9 +276,13 @@ class Table:
         )
         return int(highest) + 1 if moved.rowcount else None
 
-    def tell(self, db: sqlite3.Connection, line: str) -> None:
-        """Keep a line for the next person who looks."""
+    def add_notice(self, db: sqlite3.Connection, line: str) -> None:
+        """Keep a line for the next person who opens a page."""
         db.execute("INSERT OR IGNORE INTO note (line) VALUES (?)", (line,))
+
+    def pop_notices(self, db: sqlite3.Connection) -> list[str]:
+        """The lines that nobody has read yet; they are deleted."""
+        return [line for (line,) in db.execute("DELETE FROM note RETURNING line").fetchall()]
 
     # How it is opened
 
@@ -253,11 +300,11 @@ class Table:
                 db = self._open()
                 application, version = _marks(db)
             if application != _APPLICATION:
-                raise Damaged
+                raise QueueDamaged
             if version > _VERSION:
                 raise StudioError(f"{self.path} was written by a newer studio; update this one")
             if version < _VERSION:
-                _keep_choices(db)
+                _migrate(db)
         except BaseException:
             db.close()
             raise
@@ -275,27 +322,35 @@ class Table:
             if _marks(db) != (0, 0):  # somebody else was first
                 return
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise Damaged
+                raise QueueDamaged
             db.execute("PRAGMA journal_mode = WAL")  # pages read while a runner writes
             marks = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
             db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
 
     @contextmanager
     def _speaking_plainly(self) -> Iterator[None]:
-        """What SQLite complains of, as `Damaged` or as a line with the mend."""
+        """What SQLite complains of, as `QueueDamaged` or as a line with the mend."""
         try:
             yield
+        except QueueDamaged:
+            self._forget()
+            raise
         except sqlite3.IntegrityError:
             raise
         except sqlite3.DatabaseError as error:
             name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
             if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or name == "SQLITE_ERROR":
-                raise Damaged from error
+                self._forget()
+                raise QueueDamaged from error
             raise StudioError(f"{self.path}: {_mend(name, str(error))}") from error
         except OSError as error:
             raise StudioError(
                 f"{self.path}: cannot be written ({error.strerror}); mend the rights of the folder"
             ) from None
+
+    def _forget(self) -> None:
+        _examined.pop(self.path, None)
+        _snapshots.pop(self.path, None)
 
     # Rows
 
@@ -326,16 +381,19 @@ class Table:
             options = json.loads(row["options"])
             if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
                 raise ValueError
+            row["state"] = JobState(row["state"])
         except (TypeError, ValueError, RecursionError):
-            raise Damaged from None
+            raise QueueDamaged from None
         row |= {"run": self.workspace / row["run"], "options": tuple(options), "resume": bool(row["resume"])}
         return Job(**row, runner=None if None in runner else runner, trainer=None if None in trainer else trainer)
 
 
-def _keep_choices(db: sqlite3.Connection) -> None:
-    """From version 1, which kept the whole command of a job, to its options alone."""
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the table of an older studio to this version. Version 1 kept the whole command of a job, version 2 only its
+    options; version 3 also keeps the id of its attempt."""
     db.execute("BEGIN IMMEDIATE")
-    if _marks(db)[1] < _VERSION:  # else somebody else was first
+    version = _marks(db)[1]  # asked again: somebody else may have been first
+    if version == 1:
         db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
         for number, text in db.execute("SELECT id, options FROM job").fetchall():
             with suppress(ValueError, TypeError):
@@ -343,8 +401,38 @@ def _keep_choices(db: sqlite3.Connection) -> None:
                 after = words[words.index("--out") + 2 :] if "--out" in words else []
                 options = [word for word in after if word != "--resume"]
                 db.execute("UPDATE job SET options = ? WHERE id = ?", (json.dumps(options), number))
-        db.execute(f"PRAGMA user_version = {_VERSION}")
+    if version < 3:
+        db.execute("ALTER TABLE job ADD COLUMN attempt TEXT")
+    db.execute(f"PRAGMA user_version = {_VERSION}")
     db.execute("COMMIT")
+
+
+@dataclass(frozen=True)
+class _Stat:
+    """Which file it is (device and inode), when it was modified (ns since 1970), and its size in bytes."""
+
+    identity: tuple[int, int]
+    modified: int
+    size: int
+
+
+def _stat(path: Path) -> _Stat | None:
+    """None where there is no file. Raises `OSError` where the folder cannot be read."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return _Stat((found.st_dev, found.st_ino), found.st_mtime_ns, found.st_size)
+
+
+_examined: dict[Path, tuple[int, int]] = {}
+"""The tables that this process has checked for damage: path -> device and inode of the file."""
+
+_snapshots: dict[Path, tuple[tuple[_Stat | None, _Stat | None], float, Snapshot]] = {}
+"""The last read of each table: the stamp of its file and its write-ahead log, when it was read, and what was in it."""
+
+_SNAPSHOT_SECONDS = 0.3
+_CLOCK_TICK = 0.05  # seconds; modification times are that coarse on some systems
 
 
 def _empty() -> sqlite3.Connection:
@@ -358,11 +446,11 @@ def _marks(db: sqlite3.Connection) -> tuple[int, int]:
     return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _mend(name: str, said: str) -> str:
+def _mend(name: str, reported: str) -> str:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program holds it and does not let go; close that one, the queue waits until then"
     if name.startswith("SQLITE_FULL"):
         return "the disk is full; free some space, the queue waits until then"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return "cannot be written; mend the rights of the folder, the queue waits until then"
-    return f"cannot be used ({said}); look after the disk, the queue waits until then"
+    return f"cannot be used ({reported}); look after the disk, the queue waits until then"

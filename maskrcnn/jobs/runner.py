@@ -1,8 +1,8 @@
 """`python -m maskrcnn.jobs.runner WORKSPACE JOB`: look after the trainings of a device, one after the other.
 
-It starts the trainer of the job as its child, writes a heartbeat while that lives and how it ended when it is dead, and
-then takes the next job of the same device. With none left it ends. It leads a session of its own and needs neither
-browser nor server. If it is killed the trainer goes on, and the pages notice both.
+It starts the trainer of the job as its child, writes a heartbeat while that lives and the outcome when it is dead, and
+then takes the next job of the same device. With none left it exits. It leads a session of its own and needs neither
+browser nor server. If it is killed, the trainer goes on and the next page that is opened says so.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pathlib import Path
 import psutil
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, local, processes, reservation, trainer_command
+from maskrcnn.jobs import devices, processes, run_state, trainer_command, waiting_folder
+from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs.job_outcome import outcome_notice, outcome_of
 from maskrcnn.jobs.queue_database import Job
 from maskrcnn.jobs.queue_recovery import open_table, take_in
-from maskrcnn.jobs.settling import ended_as, words_of_end
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import LOG, RunFolder
 
@@ -46,7 +47,7 @@ def main(workspace: Path, first: int) -> None:
 
 def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
     """Run the trainer of one job from its start to its end."""
-    run, attempt = RunFolder(job.run), attempts.new_attempt()
+    run, attempt = RunFolder(job.run), job.attempt or attempts.new_attempt()
     started = _start(run, job, attempt)
     if started is not None:
         trainer, argv = started
@@ -54,7 +55,7 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
         with suppress(OSError):  # a full disk; the trainer will say so
             attempts.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
         _beat(workspace, run, me, known)
-        reservation.release(run)
+        waiting_folder.end_waiting(run)
         while (status := _waited(trainer)) is None:
             _beat(workspace, run, me, known)
         for left in processes.session_of(trainer.pid):  # workers of a trainer that was killed
@@ -75,8 +76,8 @@ def _start(run: RunFolder, job: Job, attempt: str) -> tuple[subprocess.Popen[byt
     except (OSError, StudioError) as error:
         why = f"{argv[0]}: cannot be started ({error.strerror})" if isinstance(error, OSError) else str(error)
         with suppress(StudioError, OSError):
-            local.note_failure(run, why)
-            reservation.release(run)
+            run_state.note_failure(run, why)
+            waiting_folder.end_waiting(run)
         return None
 
 
@@ -90,14 +91,14 @@ def _waited(trainer: subprocess.Popen[bytes]) -> int | None:
 def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[str, float]) -> None:
     """Say that the trainer lives. A beat that cannot be written is left out: training is what matters."""
     with suppress(StudioError, OSError):
-        state = local.state(run)
+        state = run_state.state(run)
         table = open_table(workspace)
         with table.writing() as db:
             table.note(
                 db,
                 run.path,
                 **trainer,
-                state=state if state in local.ACTIVE else "running",
+                state=state if state.active else JobState.RUNNING,
                 heartbeat=time.time(),
                 runner_pid=me[0],
                 runner_create_time=me[1],
@@ -107,9 +108,9 @@ def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[
 def _explain(run: RunFolder, status: int) -> None:
     """Write a result for a trainer that ended by itself with an error and left none."""
     with suppress(StudioError, OSError):
-        if status > 0 and not attempts.has_ended(run) and local.cancel_asked(run) is None:
+        if status > 0 and not attempts.has_ended(run) and run_state.cancel_asked(run) is None:
             last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
-            local.note_failure(run, last or f"it ended with exit status {status}")
+            run_state.note_failure(run, last or f"it ended with exit status {status}")
 
 
 def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
@@ -119,19 +120,19 @@ def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
     page that is loaded goes on.
     """
     run = RunFolder(job.run)
-    state, why = ended_as(run)
+    state, why = outcome_of(run)
     for _ in range(TRIES):
         with suppress(StudioError):
             table = open_table(workspace)
             with table.writing() as db:
-                if table.end(db, run.path, state, why) and (line := words_of_end(run, state, why)):
-                    table.tell(db, line)
+                if table.end(db, run.path, state, why) and (line := outcome_notice(run, state, why)):
+                    table.add_notice(db, line)
             take_in(table)
             with table.writing() as db:
                 claimed = table.claim(db, only=job.device)
                 adopted = table.adopt(db, claimed.id, me) if claimed else None
             if adopted is not None:
-                reservation.change(RunFolder(adopted.run), claimed=adopted.started)
+                waiting_folder.update(RunFolder(adopted.run), claimed=adopted.started)
             return adopted
         time.sleep(BEAT)
     return None

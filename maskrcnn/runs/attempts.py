@@ -51,13 +51,19 @@ def begin(run: RunFolder) -> None:
 
 
 def note_trainer(
-    run: RunFolder, pid: int, argv: Sequence[str], attempt: str, created: float | None = None, device: str | None = None
+    run: RunFolder,
+    pid: int,
+    argv: Sequence[str],
+    attempt: str | None,
+    created: float | None = None,
+    device: str | None = None,
 ) -> None:
-    """Write process.json: the process that makes that attempt. `created`: its create time, in seconds since 1970, where
-    it is known. Raises `OSError` where it cannot be written."""
+    """Write process.json: the process that makes that attempt (None for one that was started without an id). `created`:
+    its create time, in seconds since 1970, where it is known. Raises `OSError` where it cannot be written."""
     created = psutil.Process(pid).create_time() if created is None else created
-    about = {"pid": pid, "create_time": created, "argv": list(argv), "started": time.time(), "attempt": attempt}
-    run.write_json(PROCESS, about if device is None else {**about, "device": device})
+    about = {"pid": pid, "create_time": created, "argv": list(argv), "started": time.time()}
+    more = {"attempt": attempt, "device": device}
+    run.write_json(PROCESS, {**about, **{name: value for name, value in more.items() if value is not None}})
 
 
 def noted_here(run: RunFolder) -> bool:

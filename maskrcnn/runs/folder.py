@@ -6,7 +6,7 @@ start.json                       the preset, and what the network knew at its st
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
-queued.json                      says that the run waits for its device (see jobs/reservation.py)
+queued.json                      says that the run waits for its device (see jobs/waiting_folder.py)
 process.json                     pid, create time and command of the trainer, and its attempt (see runs/attempts.py)
 attempt.json                     the attempt that wrote the last rows of metrics.jsonl
 checkpoints/epoch_0001.safetensors, best.safetensors

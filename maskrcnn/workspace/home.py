@@ -21,7 +21,7 @@ from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_backup, queue_database
 from maskrcnn.jobs.file_lock import alone
-from maskrcnn.jobs.settling import RUNNER_LOG
+from maskrcnn.jobs.job_outcome import RUNNER_LOG
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run

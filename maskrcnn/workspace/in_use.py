@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations.store import Project, confinement
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local, project_jobs
+from maskrcnn.jobs import project_jobs, queue, run_state
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.words import natural_key
@@ -50,7 +50,7 @@ def take_out_waiting(root: Path, project: Path) -> None:
         jobs = project_jobs.of_project(table, db, project)
     for run in () if jobs.training else jobs.waiting:
         with suppress(StudioError):  # it was started or taken out in this moment
-            local.take_out(run, root)
+            queue.take_out(root, run)
 
 
 def busy_runs(project: Path) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def busy_runs(project: Path) -> tuple[str, ...]:
         run.name
         for name in run_names(project)
         for run in [RunFolder(project / RUNS / name)]
-        if run.fault() is None and local.state(run) in (*local.ACTIVE, "queued")
+        if run.fault() is None and not run_state.state(run).ended
     )
 
 

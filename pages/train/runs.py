@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
+from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
 from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -58,7 +59,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     others = [other for other in runs if other != name]
     address = {"project": project.folder.name, "run": name}
     with session.fail_softly():
-        active = local.state(run) in (*local.ACTIVE, "queued")
+        active = not run_state.state(run).ended
     if run.detection_epochs():
         st.page_link(PREDICTIONS_PAGE, label="Predictions", icon=":material/image_search:", query_params=address)
     st.page_link(
@@ -75,8 +76,8 @@ def head() -> None:
     if not run.path.is_dir():
         st.rerun()  # deleted in another tab
     with session.fail_softly():
-        now = local.progress(run)
-        if active != (now.state in (*local.ACTIVE, "queued")):
+        now = run_state.progress(run)
+        if active != (not now.state.ended):
             st.rerun()  # it has ended: other buttons, and no more renewing
         words = STATES[now.state]
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -90,10 +91,10 @@ def head() -> None:
         else:
             st.progress(now.fraction, text=bar_text(now))
         if now.state == "failed":
-            why = local.failure(run) or "It failed without saying why; see the log."
+            why = run_state.failure(run) or "It failed without saying why; see the log."
             st.error(plain(on_page(why)), icon=":material/error:")
         elif now.state == "lost":
-            st.warning(f"{STATES['lost'].meaning} The log may say more.", icon=":material/help:")
+            st.warning(f"{STATES[JobState.LOST].meaning} The log may say more.", icon=":material/help:")
         elif early := ended_early(run):
             st.info(early, icon=":material/flag:")
 
@@ -159,7 +160,7 @@ def curves() -> None:
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:
                     curve_charts.gauges(lines, view)
-        elif local.state(run) in local.ACTIVE:
+        elif run_state.state(run).active:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 
 
@@ -180,7 +181,7 @@ def numbers() -> None:
                 st.dataframe(
                     frame, hide_index=True, height=min(38 + 35 * len(frame), 320), column_config=epoch_columns(frame)
                 )
-        with st.expander("Log", expanded=local.state(run) == "failed", icon=":material/article:"):
+        with st.expander("Log", expanded=run_state.state(run) == "failed", icon=":material/article:"):
             st.code(run.log_tail(60) or "It has said nothing yet.", language=None, height=260)
 
 

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs import run_actions
@@ -57,7 +57,7 @@ def empty_project(folder: Path) -> Project:
 def test_the_sample_opens_with_a_finished_run(root: Path, workspace: Path, shipped_toy: RunFolder) -> None:
     app = open_page(root, RUNS)
     run = RunFolder(workspace / "shapes" / "runs" / "toy")
-    assert local.state(run) == "done"
+    assert run_state.state(run) == "done"
     assert all(path.is_relative_to(workspace / "shapes" / "images") for path in pictures(run))
     assert all(path.is_file() for path in pictures(run))
     said = words(app)
@@ -146,5 +146,5 @@ def test_the_runs_of_a_project_go_where_it_goes(root: Path, workspace: Path, shi
         assert "toys" in app.query_params["project"]
     assert "no detections" not in words(app)
     (run,) = runs_in(folder / "runs")
-    assert local.state(run) == "done"
+    assert run_state.state(run) == "done"
     assert all(path.is_file() and path.is_relative_to(folder / "images") for path in pictures(run))

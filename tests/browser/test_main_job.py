@@ -18,7 +18,7 @@ from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 
@@ -160,7 +160,7 @@ def test_a_training_goes_on_without_the_studio_and_is_found_again(
     server.interrupt()  # Ctrl-C
     steps = len(run.metrics())
     wait_until(lambda: len(run.metrics()) > steps, 60, "a step after the studio has gone")
-    assert local.state(run) == "running"
+    assert run_state.state(run) == "running"
 
     again = new_server(project.folder.parent)
     page.goto(f"{again.url}/runs?project=cards")

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from maskrcnn.jobs import local, queue
+from maskrcnn.jobs import queue, run_state
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import RunFolder
 from tests.browser.conftest import Server, start_server
@@ -67,7 +67,7 @@ def test_launches_from_several_tabs_take_turns(studio: Server, page: Any, settle
                 settled(tab)  # the pill of what was started moves the links down: no click while they are on their way
                 tab.get_by_role("link", name="Launch").first.click()
     launched = [RunFolder(runs / f"tab{number}-{turn}") for number in range(TABS) for turn in (1, 2)]
-    assert until(lambda: all(local.state(run) == "done" for run in launched), 60)
+    assert until(lambda: all(run_state.state(run) == "done" for run in launched), 60)
     times = sorted(tuple(float((run.path / name).read_text()) for name in ("began", "ended")) for run in launched)
     assert all(ended <= began for (_, ended), (began, _) in pairwise(times)), "two ran at once"
     assert until(lambda: not queue.running(studio.workspace))
@@ -105,11 +105,11 @@ def test_the_order_is_changed_cancel_is_shown_at_once_and_a_killed_training_is_t
     side_bar.get_by_role("link", name="slow-1 cancelling").wait_for()
     # It takes two seconds to end; then the side bar goes on to the other one by itself.
     side_bar.get_by_role("link", name="slow-2").wait_for()
-    assert local.state(first) == "cancelled"
+    assert run_state.state(first) == "cancelled"
     assert dead(pid)
     # That one is killed from outside, as by a system that is out of memory.
     assert until((second.path / "began").is_file)
     psutil.Process(pid_of(second)).kill()
     page.get_by_test_id("stToast").get_by_text("slow-2 was lost").wait_for()
-    assert local.state(second) == "lost"
+    assert run_state.state(second) == "lost"
     assert page.locator('[data-testid="stException"]').count() == 0

@@ -22,7 +22,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
-from maskrcnn.jobs import local, measured_costs, queue
+from maskrcnn.jobs import local, measured_costs, queue, run_state
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
@@ -84,11 +84,11 @@ def look_at(run: RunFolder) -> None:
     runs_in(run.path.parent), faulty_runs_in(run.path.parent)
     if wrong := run.fault():
         raise StudioError(wrong)
-    now = local.progress(run)
+    now = run_state.progress(run)
     run_words.STATES[now.state], run_words.bar_text(now), run_words.ended_early(run), run_words.settings(run)
     run_words.learns_now(now.row, run.read_json(CONFIG) or {})
     run_words.overview([run])
-    local.failure(run), local.resumable(run), local.can_be_forced(run)
+    run_state.failure(run), run_state.resumable(run), local.can_be_forced(run)
     epochs = run.epochs()
     table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
@@ -216,7 +216,7 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
                 text = "\n".join(json.dumps(one) for one in wrong)
                 (run.path / METRICS).write_text(f"{json.dumps(step)}\n{text}\n{json.dumps(epoch)}\n")
                 look_at(run)
-                assert local.last_row(run) == epoch
+                assert run_state.last_row(run) == epoch
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_cancel_never_ends_a_process_that_a_run_only_names(
         if asked:
             run.write_json(PROCESS, {**noted, "cancel_asked": time.time() - 100})
         (run.path / RESULT).unlink()
-        assert local.state(run) in ("lost", "cancelled")
+        assert run_state.state(run) in ("lost", "cancelled")
         with pytest.raises(StudioError, match="has ended already"):
             local.cancel(run, workspace, grace=0)
         assert queue.reconcile(workspace) == []

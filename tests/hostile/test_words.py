@@ -66,7 +66,7 @@ OURS: dict[str, str] = {
     "dataset/statistics_view.py": "label value meaning",
     "dataset/undo_bar.py": "done.words done.button",
     "shell/hotkeys.py": "label SHEET.shown keys words",  # of its tables; class names went through `plain`
-    "shell/job_pill.py": "STATES['queued'].meaning now.state words.meaning place(now) times(now)",
+    "shell/job_pill.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
     "launch/network_inputs.py": "choices.starts_on_offer()[start] choices.starts_on_offer() "
@@ -91,7 +91,7 @@ OURS: dict[str, str] = {
     "inspect/validation_set.py": "title meaning label",
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",
-    "pages/train/runs.py": "now.state words.meaning bar_text(now) STATES['lost'].meaning "
+    "pages/train/runs.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run) "
     "compared_runs.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words
 }

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import local, processes, queue
+from maskrcnn.jobs import local, processes, queue, run_state
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -35,7 +35,7 @@ from tests.jobs.fakes import (
 
 def running(runs: Path) -> list[str]:
     """The names of the runs whose process is alive."""
-    return [run.name for run in runs_in(runs) if local.state(run) in local.ACTIVE]
+    return [run.name for run in runs_in(runs) if run_state.state(run).active]
 
 
 def test_a_training_starts_runs_and_ends(runs: Path) -> None:
@@ -44,14 +44,14 @@ def test_a_training_starts_runs_and_ends(runs: Path) -> None:
         'print("hello"); wait_for("go"); row(); wait_for("on"); result(state="done")',
         ("--epochs", "2"),
     )
-    assert local.state(run) == "starting"
+    assert run_state.state(run) == "starting"
     pid_of(run)
-    assert local.state(run) == "starting"
+    assert run_state.state(run) == "starting"
     assert running(runs) == ["a"]
     (run.path / "go").touch()
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     (run.path / "on").touch()
-    assert until(lambda: local.state(run) == "done")
+    assert until(lambda: run_state.state(run) == "done")
     assert run.log_tail() == "hello"
     assert run.read_json(PROCESS)["argv"][-4:] == ["--out", str(run.path), "--epochs", "2"]
     assert until(lambda: not running(runs))
@@ -79,24 +79,24 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path, workspace: P
         stderr=subprocess.DEVNULL,
     )
     run = RunFolder(runs / "a")
-    assert until(lambda: run.path.exists() and local.state(run) == "running")
+    assert until(lambda: run.path.exists() and run_state.state(run) == "running")
     os.killpg(server.pid, signal.SIGINT)
     server.wait(timeout=10)
-    assert local.state(run) == "running"
+    assert run_state.state(run) == "running"
     local.cancel(run, workspace)
     (run.path / "let_go").touch()
-    assert until(lambda: local.state(run) == "cancelled")
+    assert until(lambda: run_state.state(run) == "cancelled")
 
 
 def test_cancel_asks_and_the_training_ends_by_itself(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     local.cancel(run, workspace)
-    assert local.state(run) == "cancelling"
+    assert run_state.state(run) == "cancelling"
     with pytest.raises(StudioError, match="finishes its step"):
         local.cancel(run, workspace)
     (run.path / "let_go").touch()
-    assert until(lambda: local.state(run) == "cancelled")
+    assert until(lambda: run_state.state(run) == "cancelled")
     assert run.result() == {"state": "cancelled", "seconds": 1}
     with pytest.raises(StudioError, match="has ended already"):
         local.cancel(run, workspace)
@@ -118,14 +118,14 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, 
         wait_for("never")
         """,
     )
-    assert until(lambda: local.last_row(run) is not None)
-    pids = [local.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
+    assert until(lambda: run_state.last_row(run) is not None)
+    pids = [run_state.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
     local.cancel(run, workspace)
-    assert local.state(run) == "cancelling"
+    assert run_state.state(run) == "cancelling"
     assert not any(dead(pid) for pid in pids)
     local.cancel(run, workspace, grace=0)
     assert [dead(pid) for pid in pids] == [True] * 4
-    assert local.state(run) == "cancelled"
+    assert run_state.state(run) == "cancelled"
     assert run.result() is None
 
 
@@ -133,7 +133,7 @@ def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path, worksp
     run = add(runs / "a", "time.sleep(60)")
     pid = pid_of(run)
     local.cancel(run, workspace)
-    assert until(lambda: local.state(run) == "cancelled")
+    assert until(lambda: run_state.state(run) == "cancelled")
     assert dead(pid)
 
 
@@ -141,16 +141,16 @@ def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path, works
     """Asked at once after the start, the runner is still on its way or has just started the trainer."""
     run = add(runs / "a", UNTIL_TOLD)
     local.cancel(run, workspace)
-    assert until(lambda: not run.path.exists() or local.state(run) == "cancelled")
+    assert until(lambda: not run.path.exists() or run_state.state(run) == "cancelled")
     assert until(lambda: not queue.running(runs.parents[1]))
 
 
 def test_killed_from_outside_is_lost(runs: Path) -> None:
     run = add(runs / "a", CLEAN)
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     os.kill(pid_of(run), signal.SIGKILL)
-    assert until(lambda: local.state(run) == "lost")
-    assert local.progress(run).eta is None
+    assert until(lambda: run_state.state(run) == "lost")
+    assert run_state.progress(run).eta is None
 
 
 def test_a_zombie_is_dead(runs: Path) -> None:
@@ -158,14 +158,14 @@ def test_a_zombie_is_dead(runs: Path) -> None:
     process = psutil.Process(child.pid)
     noted = this_process(pid=child.pid, create_time=process.create_time())
     assert until(lambda: process.status() == psutil.STATUS_ZOMBIE)
-    assert local.state(by_hand(runs / "a", process=noted)) == "lost"
+    assert run_state.state(by_hand(runs / "a", process=noted)) == "lost"
     child.wait()
 
 
 def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path, workspace: Path) -> None:
-    assert local.state(by_hand(runs / "ours", process=trainer_of(runs / "ours"))) == "starting"
+    assert run_state.state(by_hand(runs / "ours", process=trainer_of(runs / "ours"))) == "starting"
     run = by_hand(runs / "reused", process=this_process(create_time=psutil.Process().create_time() - 3600))
-    assert local.state(run) == "lost"
+    assert run_state.state(run) == "lost"
     with pytest.raises(StudioError, match="has ended already"):
         local.cancel(run, workspace)
 
@@ -182,14 +182,14 @@ def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path, 
 def test_a_result_says_how_it_ended_even_while_the_process_closes(
     runs: Path, result: dict[str, str], state: str
 ) -> None:
-    assert local.state(by_hand(runs / "a", process=trainer_of(runs / "a"), result=result)) == state
+    assert run_state.state(by_hand(runs / "a", process=trainer_of(runs / "a"), result=result)) == state
 
 
 def test_an_error_that_ends_the_log_is_why_it_failed(runs: Path) -> None:
     why = "balloon.json: has no region; draw some" + " and more" * 60
     run = add(runs / "a", f'print("error: {why}", file=sys.stderr); sys.exit(2)')
-    assert until(lambda: local.state(run) == "failed")
-    assert local.failure(run) == why
+    assert until(lambda: run_state.state(run) == "failed")
+    assert run_state.failure(run) == why
 
 
 def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
@@ -203,27 +203,28 @@ def test_a_taken_name_is_refused_and_what_is_there_stays(runs: Path) -> None:
 def test_a_program_that_cannot_start_says_so(runs: Path, monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     monkeypatch.setenv(PROGRAM, f"{runs / 'no-such-python'} -m maskrcnn train")
     run = queue.add(runs / "a", [], workspace=runs.parents[1])
-    assert until(lambda: local.state(run) == "failed")
-    assert "no-such-python: cannot be started" in (local.failure(run) or "")
+    assert until(lambda: run_state.state(run) == "failed")
+    assert "no-such-python: cannot be started" in (run_state.failure(run) or "")
 
 
 def test_an_end_without_a_word_is_a_failure_with_the_last_line_of_the_log(runs: Path) -> None:
     run = add(runs / "a", 'row(); raise ValueError("no such thing")')
-    assert until(lambda: local.state(run) == "failed")
-    assert local.failure(run) == "ValueError: no such thing"
+    assert until(lambda: run_state.state(run) == "failed")
+    assert run_state.failure(run) == "ValueError: no such thing"
 
 
 def test_progress_reads_the_last_whole_row(runs: Path) -> None:
     run = by_hand(runs / "a", process=trainer_of(runs / "a"))
-    assert (local.progress(run).state, local.progress(run).epoch, local.progress(run).fraction) == ("starting", 0, 0.0)
+    now = run_state.progress(run)
+    assert (now.state, now.epoch, now.fraction) == ("starting", 0, 0.0)
     (run.path / METRICS).write_text(json.dumps(ROW) + "\n" + json.dumps(ROW)[:40])
     ten_seconds_ago = time.time() - 10
     os.utime(run.path / METRICS, (ten_seconds_ago, ten_seconds_ago))
     # Rows from before its process are those of the run that it goes on with: the time in between does not count.
-    now = local.progress(run)
+    now = run_state.progress(run)
     assert (now.state, now.elapsed, now.eta) == ("starting", 30, 90)
     run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "started": ten_seconds_ago - 1})
-    now = local.progress(run)
+    now = run_state.progress(run)
     assert (now.state, now.active, now.epoch, now.epochs, now.fraction) == ("running", True, 1, 4, 0.25)
     assert now.elapsed == pytest.approx(30 + 10, abs=2)
     assert now.eta == pytest.approx(90 - 10, abs=2)
@@ -233,7 +234,7 @@ def test_progress_reads_the_last_whole_row(runs: Path) -> None:
 def test_progress_of_an_ended_run_stands_still(runs: Path) -> None:
     run = by_hand(runs / "a", process=this_process(), result={"state": "done", "seconds": 47.5})
     (run.path / METRICS).write_text(json.dumps(ROW) + "\n")
-    now = local.progress(run)
+    now = run_state.progress(run)
     assert (now.state, now.fraction, now.elapsed, now.eta) == ("done", 1.0, 47.5, None)
 
 
@@ -255,28 +256,28 @@ def test_delete_refuses_what_trains_and_what_is_no_run(runs: Path, workspace: Pa
 
 def test_a_run_can_go_on_where_it_left_a_state_and_nothing_of_it_lives(runs: Path) -> None:
     stopped = by_hand(runs / "stopped", process=this_process(create_time=1.0), result={"state": "cancelled"})
-    assert not local.resumable(stopped)
+    assert not run_state.resumable(stopped)
     stopped.state.touch()
-    assert local.resumable(stopped)
+    assert run_state.resumable(stopped)
     killed = by_hand(runs / "killed", process=this_process(create_time=1.0))
     killed.state.touch()
-    assert local.resumable(killed)
+    assert run_state.resumable(killed)
     alive = by_hand(runs / "alive", process=trainer_of(runs / "alive"))
     alive.state.touch()
-    assert not local.resumable(alive)
+    assert not run_state.resumable(alive)
     waiting = by_hand(runs / "waiting", queued={})
     (waiting.path / STATE).touch()
-    assert (local.state(waiting), local.resumable(waiting)) == ("queued", False)
+    assert (run_state.state(waiting), run_state.resumable(waiting)) == ("queued", False)
 
 
 def test_a_clock_that_was_set_anew_does_not_lose_a_training(runs: Path) -> None:
     """It moves the create times of all processes; then the command line tells."""
     run = add(runs / "a", CLEAN)
     pid_of(run)
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     noted = run.read_json(PROCESS)
     run.write_json(PROCESS, {**noted, "create_time": noted["create_time"] - 3600})
-    assert local.state(run) == "running"
+    assert run_state.state(run) == "running"
 
 
 def test_deleting_a_run_that_waits_takes_it_out_of_the_queue(runs: Path, workspace: Path) -> None:

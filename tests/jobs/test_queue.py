@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import devices, local, processes, queue, queue_backup
+from maskrcnn.jobs import devices, local, processes, queue, queue_backup, run_state
 from maskrcnn.jobs.queue_database import DATABASE, Table
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
@@ -44,7 +44,7 @@ def order(workspace: Path) -> list[str]:
 
 
 def all_done(runs: Path) -> bool:
-    return all(local.state(run) == "done" for run in runs_in(runs))
+    return all(run_state.state(run) == "done" for run in runs_in(runs))
 
 
 @sweep
@@ -92,8 +92,8 @@ def test_two_on_one_device_are_impossible(workspace: Path) -> None:
 def test_a_job_that_waits_has_its_folder_and_is_listed(runs: Path, workspace: Path) -> None:
     add(runs / "first", CLEAN)
     second = add(runs / "second", CLEAN)
-    assert local.state(second) == "queued"
-    assert not local.progress(second).active
+    assert run_state.state(second) == "queued"
+    assert not run_state.progress(second).active
     assert {run.name for run in runs_in(runs)} == {"first", "second"}
     with pytest.raises(ArgumentError, match="exists already"):
         add(runs / "second", CLEAN)
@@ -138,7 +138,7 @@ def test_how_long_each_waits(runs: Path, workspace: Path) -> None:
     add(runs / "d", BRIEF)
     assert queue.waiting(workspace)[0].seconds == pytest.approx(1000, abs=60)  # before its first step
     (first.path / "go").touch()
-    assert until(lambda: local.last_row(first) is not None)
+    assert until(lambda: run_state.last_row(first) is not None)
     waiting = queue.waiting(workspace)
     assert [job.place for job in waiting] == [1, 2, 3, 4]
     assert [job.seconds for job in waiting[:3]] == pytest.approx([90, 190, 290], abs=40)
@@ -177,11 +177,11 @@ def test_each_card_has_its_own_training_and_sees_no_other(runs: Path, workspace:
     assert until(lambda: all((run.path / "card").is_file() for run in (one, two)))
     assert [(run.path / "card").read_text() for run in (one, two)] == ["GPU-aaaa", "GPU-bbbb"]
     (two.path / "end").touch()
-    assert until(lambda: local.state(either) == "running")  # the one before it waits for the other card
+    assert until(lambda: run_state.state(either) == "running")  # the one before it waits for the other card
     assert (either.path / "card").read_text() == "GPU-bbbb"
-    assert local.state(only_first) == "queued"
+    assert run_state.state(only_first) == "queued"
     (one.path / "end").touch()
-    assert until(lambda: local.state(only_first) == "running")
+    assert until(lambda: run_state.state(only_first) == "running")
 
 
 @pytest.mark.usefixtures("two_cards")
@@ -213,29 +213,29 @@ def test_a_run_goes_on_in_its_own_folder(runs: Path, workspace: Path) -> None:
         add(run.path, UNTIL_TOLD, resume=True)
     run.state.touch()
     add(run.path, UNTIL_TOLD, ("--epochs", "2"), resume=True)
-    assert until(lambda: local.state(run) == "running")  # although what it said the last time is still there
+    assert until(lambda: run_state.state(run) == "running")  # although what it said the last time is still there
     assert run.result() == {"state": "cancelled", "seconds": 5}
     assert run.read_json(PROCESS)["argv"][-5:] == ["--out", str(run.path), "--resume", "--epochs", "2"]
     with pytest.raises(StudioError, match="cannot go on"):
         add(run.path, UNTIL_TOLD, resume=True)
     (run.path / "end").touch()
-    assert until(lambda: local.state(run) == "done")
+    assert until(lambda: run_state.state(run) == "done")
 
 
 def test_a_run_can_go_on_as_soon_as_it_says_that_it_has_ended(runs: Path) -> None:
     """Its process takes a moment longer: Python and its packages close."""
     run = add(runs / "a", '(out / "state_last.pt").touch(); result(state="cancelled"); time.sleep(0.5)')
     assert until(lambda: run.result() is not None)
-    assert local.resumable(run)
+    assert run_state.resumable(run)
     add(run.path, UNTIL_TOLD, resume=True)
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
 
 
 def test_a_run_that_goes_on_and_breaks_at_once_has_failed(runs: Path) -> None:
     run = stopped_run(runs)
     run.state.touch()
     add(run.path, "raise OSError('no such card')", resume=True)
-    assert until(lambda: local.state(run) == "failed")
+    assert until(lambda: run_state.state(run) == "failed")
     assert run.result() == {"state": "failed", "error": "OSError: no such card", "seconds": 5}
 
 
@@ -245,9 +245,9 @@ def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, w
     run.state.touch()
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     add(run.path, UNTIL_TOLD, resume=True)
-    assert local.state(run) == "queued"
+    assert run_state.state(run) == "queued"
     local.cancel(run, workspace)
-    assert local.state(run) == "cancelled"
+    assert run_state.state(run) == "cancelled"
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
 
@@ -258,14 +258,14 @@ def test_a_training_from_a_terminal_holds_its_device_too(runs: Path, workspace: 
     training = processes.start_apart(command(other, [], resume=False))
     terminal = by_hand(other, process=this_process(pid=training.pid, create_time=processes.create_time(training.pid)))
     run = add(runs / "a", BRIEF)
-    assert local.state(run) == "queued"
+    assert run_state.state(run) == "queued"
     assert [job.run.name for job in queue.running(workspace)] == ["by-hand"]
     assert queue.waiting(workspace)[0].ahead == ("by-hand",)
     (other / "end").touch()
     terminal.write_json(RESULT, {"state": "done"})
     training.wait()
     assert queue.reconcile(workspace) == []
-    assert until(lambda: local.state(run) == "done")
+    assert until(lambda: run_state.state(run) == "done")
 
 
 def test_a_project_that_is_open_in_two_workspaces_is_trained_in_one(
@@ -281,17 +281,17 @@ def test_a_project_that_is_open_in_two_workspaces_is_trained_in_one(
 
 def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> None:
     first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: local.state(first) == "running")
+    assert until(lambda: run_state.state(first) == "running")
     (first.path / "let_go").touch()
     local.cancel(first, workspace)
-    assert until(lambda: local.state(second) == "running")
+    assert until(lambda: run_state.state(second) == "running")
     assert dead(pid_of(first))
-    assert local.state(first) == "cancelled"
+    assert run_state.state(first) == "cancelled"
 
 
 def test_a_forced_end_leaves_no_process_of_it(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "signal.signal(signal.SIGTERM, signal.SIG_IGN); row(); wait_for('never')")
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     local.cancel(run, workspace)
     local.cancel(run, workspace, grace=0)
     assert until(lambda: not queue.running(workspace))
@@ -388,6 +388,7 @@ def test_a_table_of_an_older_studio_keeps_its_queue_and_no_command(runs: Path, w
     with table.writing() as db:
         table.insert(db, runs / "a", "queued", options="[]", wanted="any", resume=1)
     with sqlite3.connect(workspace / DATABASE) as db:
+        db.execute("ALTER TABLE job DROP COLUMN attempt")
         db.execute("ALTER TABLE job RENAME COLUMN options TO argv")
         db.execute("UPDATE job SET argv = ?", (json.dumps(command_then),))
         db.execute("PRAGMA user_version = 1")

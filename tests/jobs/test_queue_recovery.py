@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from maskrcnn.jobs import local, processes, queue, queue_database, settling
+from maskrcnn.jobs import job_outcome, local, processes, queue, queue_database, run_state
 from maskrcnn.jobs.queue_database import DATABASE, Job, Table
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
@@ -48,8 +48,8 @@ def kill_runner(workspace: Path) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a runner or a heartbeat that may still come."""
     monkeypatch.setattr(queue, "SILENT", 0.0)
-    monkeypatch.setattr(settling, "SILENT", 0.0)
-    monkeypatch.setattr(settling, "_COMING", 0.0)
+    monkeypatch.setattr(job_outcome, "SILENT", 0.0)
+    monkeypatch.setattr(job_outcome, "_RUNNER_START", 0.0)
 
 
 def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> None:
@@ -73,11 +73,11 @@ def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> N
     os.killpg(server.pid, signal.SIGKILL)
     server.wait()
     first, second = RunFolder(runs / "a"), RunFolder(runs / "b")
-    assert until(lambda: local.state(first) == "running")
+    assert until(lambda: run_state.state(first) == "running")
     assert queue.reconcile(workspace) == []
     (first.path / "end").touch()
-    assert until(lambda: local.state(second) == "running")
-    assert local.state(first) == "done"
+    assert until(lambda: run_state.state(second) == "running")
+    assert run_state.state(first) == "done"
     assert queue.reconcile(workspace) == []
 
 
@@ -93,11 +93,11 @@ def test_a_killed_trainer_is_lost_and_the_next_one_starts(runs: Path, workspace:
         """,
     )
     second = add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: local.last_row(first) is not None)
-    worker = local.last_row(first)["worker"]  # type: ignore[index]
+    assert until(lambda: run_state.last_row(first) is not None)
+    worker = run_state.last_row(first)["worker"]  # type: ignore[index]
     os.kill(pid_of(first), signal.SIGKILL)
-    assert until(lambda: local.state(second) == "running")
-    assert local.state(first) == "lost"
+    assert until(lambda: run_state.state(second) == "running")
+    assert run_state.state(first) == "lost"
     assert dead(worker)
     assert queue.reconcile(workspace) == [
         "first was lost: its process was killed and left no word; memory may have run out. Resume it under Runs."
@@ -108,34 +108,34 @@ def test_a_killed_trainer_is_lost_and_the_next_one_starts(runs: Path, workspace:
 @pytest.mark.usefixtures("soon")
 def test_a_killed_runner_leaves_its_trainer_in_peace(runs: Path, workspace: Path) -> None:
     first, second = add(runs / "first", UNTIL_TOLD), add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: local.state(first) == "running")
+    assert until(lambda: run_state.state(first) == "running")
     kill_runner(workspace)
     [line] = queue.reconcile(workspace)
     assert line.startswith("first trains on, but the process that looked after it is gone")
     assert queue.reconcile(workspace) == []
-    assert local.state(first) == "running"
+    assert run_state.state(first) == "running"
     assert not dead(pid_of(first))
     assert queue.running(workspace)[0].silent is not None
-    assert local.state(second) == "queued"
+    assert run_state.state(second) == "queued"
     # It ends, and the next page that is loaded goes on.
     (first.path / "end").touch()
     assert until(lambda: dead(pid_of(first)))
     assert queue.reconcile(workspace) == []
-    assert local.state(first) == "done"
-    assert until(lambda: local.state(second) == "running")
+    assert run_state.state(first) == "done"
+    assert until(lambda: run_state.state(second) == "running")
 
 
 def test_a_killed_runner_and_trainer_are_one_loss(runs: Path, workspace: Path) -> None:
     first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: local.state(first) == "running")
+    assert until(lambda: run_state.state(first) == "running")
     kill_runner(workspace)
     os.kill(pid_of(first), signal.SIGKILL)
     assert until(lambda: dead(pid_of(first)))
     [line] = queue.reconcile(workspace)
     assert line.startswith("first was lost")
     assert line.endswith("Start it again from Launch.")
-    assert local.state(first) == "lost"
-    assert until(lambda: local.state(second) == "running")
+    assert run_state.state(first) == "lost"
+    assert until(lambda: run_state.state(second) == "running")
 
 
 def claimed(run: Path, code: str, runner: tuple[int, float] | None) -> Job:
@@ -165,9 +165,9 @@ def test_a_job_that_no_runner_started_is_started_again(
 ) -> None:
     claimed(runs / "a", UNTIL_TOLD, runner)
     run = RunFolder(runs / "a")
-    assert local.state(run) == "starting"
+    assert run_state.state(run) == "starting"
     assert queue.reconcile(workspace) == []
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
 
 
 @pytest.mark.usefixtures("soon")
@@ -177,12 +177,12 @@ def test_a_trainer_whose_runner_died_before_it_wrote_it_down_is_found(runs: Path
     run = RunFolder(runs / "a")
     queue.reconcile(workspace)
     assert pid_of(run) == trainer.pid
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     queue.reconcile(workspace)
     assert [pid_of(job.run) for job in queue.running(workspace)] == [trainer.pid]
     (run.path / "let_go").touch()
     local.cancel(run, workspace)
-    assert until(lambda: local.state(run) == "cancelled")
+    assert until(lambda: run_state.state(run) == "cancelled")
 
 
 @pytest.mark.usefixtures("soon")
@@ -194,7 +194,7 @@ def test_a_job_that_never_starts_is_given_up_and_the_line_says_so(
     lines: list[str] = []
     assert until(lambda: lines.extend(queue.reconcile(workspace)) or lines)
     assert ["a was taken out of the queue: its runner did not start it" in line for line in lines] == [True]
-    assert local.state(run) == "failed"
+    assert run_state.state(run) == "failed"
     assert queue.running(workspace) == []
 
 
@@ -229,7 +229,7 @@ def test_a_number_that_another_process_has_now_is_a_loss_and_that_one_is_left_al
             )
         [line] = queue.reconcile(workspace)
         assert line.startswith(f"a was lost: {why}")
-        assert local.state(run) == "lost"
+        assert run_state.state(run) == "lost"
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -266,7 +266,7 @@ def test_a_damaged_table_is_rebuilt_from_what_the_workspace_kept(
         add(runs / name, BRIEF, expected_seconds=30.0)
     queue.move_first(workspace, RunFolder(runs / "c"))
     running_job(workspace)
-    assert until(lambda: local.state(training) == "running")
+    assert until(lambda: run_state.state(training) == "running")
     path = workspace / DATABASE
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -289,7 +289,7 @@ def test_a_damaged_table_is_rebuilt_from_what_the_workspace_kept(
 def test_an_empty_file_is_a_new_table(runs: Path, workspace: Path) -> None:
     (workspace / DATABASE).touch()
     assert queue.reconcile(workspace) == []
-    assert until(lambda: local.state(add(runs / "a", BRIEF)) is not None)
+    assert until(lambda: run_state.state(add(runs / "a", BRIEF)) is not None)
 
 
 def test_servers_that_find_the_same_damage_make_one_new_table(runs: Path, workspace: Path) -> None:
@@ -316,10 +316,10 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
     assert until(lambda: _taken(other))
     [line] = queue.reconcile(workspace)
     assert "jobs.db: another program holds it" in line
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     (run.path / "let_go").touch()
     local.cancel(run, workspace)
-    assert until(lambda: local.state(run) == "cancelled")
+    assert until(lambda: run_state.state(run) == "cancelled")
     other.close()
     assert until(lambda: not queue.running(workspace))
     assert queue.reconcile(workspace) == []
@@ -361,10 +361,10 @@ def test_a_folder_that_was_removed_by_hand_leaves_the_queue(runs: Path, workspac
     first = add(runs / "first", UNTIL_TOLD)
     add(runs / "gone", BRIEF)
     last = add(runs / "last", BRIEF)
-    assert until(lambda: local.state(first) == "running")
+    assert until(lambda: run_state.state(first) == "running")
     shutil.rmtree(runs / "gone")
     (first.path / "end").touch()
-    assert until(lambda: local.state(last) == "done")
+    assert until(lambda: run_state.state(last) == "done")
     assert not (runs / "gone").exists()
     assert queue.reconcile(workspace) == ["gone was lost: its folder is gone. Start it again from Launch."]
 
@@ -386,7 +386,7 @@ def test_a_run_folder_that_cannot_be_read_does_not_stop_the_queue(runs: Path, wo
     (by_hand(runs / "damaged", process=this_process()).path / PROCESS).write_text("{")
     (by_hand(runs / "also", process=this_process(create_time=1.0)).path / QUEUED).write_text("[]")
     run = add(runs / "a", BRIEF)
-    assert until(lambda: local.state(run) == "done")
+    assert until(lambda: run_state.state(run) == "done")
 
 
 @pytest.mark.usefixtures("soon")
@@ -399,6 +399,6 @@ def test_a_damaged_note_of_the_job_that_holds_the_device_is_one_line(runs: Path,
 
 def test_a_state_is_no_reason_to_resume_a_run_whose_trainer_lives(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
-    assert until(lambda: local.state(run) == "running")
+    assert until(lambda: run_state.state(run) == "running")
     (run.path / STATE).touch()
-    assert not local.resumable(run)
+    assert not run_state.resumable(run)

@@ -19,7 +19,7 @@ from maskrcnn.annotations import Dataset, ImageRecord, Region, write
 from maskrcnn.annotations.regions import Rect
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RESULT, RUNS
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.workspace import ProjectGone, Workspace, copying, home, size_on_disk
@@ -40,7 +40,7 @@ def test_a_renamed_project_is_the_same_and_its_runs_find_their_pictures(space: W
     assert opened.regions(1)[0][0].shape == TRIANGLE
     (finished,) = runs_in(opened.runs_folder)
     assert finished.project == there
-    assert local.state(finished) == "done"
+    assert run_state.state(finished) == "done"
     assert finished.picture_path(finished.shown()["images"][0]) == there / "images" / "1.png"
     assert (finished.path / "checkpoints" / "best.safetensors").read_bytes() == b"weights of first"
 

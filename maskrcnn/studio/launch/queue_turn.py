@@ -10,7 +10,6 @@ import streamlit as st
 from maskrcnn.durations import about
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
-from maskrcnn.jobs.queue_database import Damaged
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 
@@ -42,7 +41,7 @@ def turn(device: str) -> Turn:
     when something is added."""
     try:
         return Turn(*queue.turn(session.workspace(), device))
-    except (StudioError, Damaged):
+    except StudioError:
         return Turn(0.0, ())
 
 

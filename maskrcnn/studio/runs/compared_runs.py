@@ -13,7 +13,7 @@ from maskrcnn.config import LOSSES, Config
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local
+from maskrcnn.jobs import run_state
 from maskrcnn.runs import metric_rows, shipped_models
 from maskrcnn.runs.epochs import best_epoch, pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
@@ -113,14 +113,14 @@ def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
             {
                 " ": disc(RUN_COLOURS[number]),
                 "run": run.name,
-                "state": local.state(run),
+                "state": run_state.state(run),
                 "best AP": best.score if best else None,
                 "AP of": best.judged_by if best else None,
                 "best epoch": best.epoch if best else None,
                 "start": start_of(run).get("start", "–"),
                 "steps": step,
                 "passes": step / whole if whole else None,
-                "time": clock(local.progress(run).elapsed),
+                "time": clock(run_state.progress(run).elapsed),
             }
         )
     return pd.DataFrame(lines).assign(**differences([settings_of(run) for run in runs]))

@@ -8,7 +8,8 @@ import streamlit as st
 
 from maskrcnn.durations import about, clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local, queue
+from maskrcnn.jobs import local, queue, run_state
+from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, bar_text
 from maskrcnn.studio.shell import session
@@ -63,7 +64,7 @@ def _lines(workspace: Path) -> None:
 def _running(job: queue.Running, several: bool) -> None:
     which, how_far, actions = st.columns(COLUMNS, vertical_alignment="center")
     try:
-        now = local.progress(job.run)
+        now = run_state.progress(job.run)
     except (StudioError, OSError) as error:
         which.markdown(f"**{plain(job.run.name)}** {plain(error)}")
         return
@@ -82,7 +83,7 @@ def _running(job: queue.Running, several: bool) -> None:
 def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
     which, when, actions = st.columns(COLUMNS, vertical_alignment="center")
     with which:
-        _link(job.run, "queued")
+        _link(job.run, JobState.QUEUED)
     number = f"{job.place}\\. " if many else ""
     when.markdown(number + waiting_words(job))
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
@@ -97,7 +98,7 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
                 st.rerun()
 
 
-def _link(run: RunFolder, state: local.State, more: str = "") -> None:
+def _link(run: RunFolder, state: JobState, more: str = "") -> None:
     """The name of a run, which leads to it, with its state."""
     project = run.path.parent.parent.name
     st.page_link(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from maskrcnn.jobs import local, queue
+from maskrcnn.jobs import local, queue, run_state
 from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in
 from maskrcnn.studio.runs import queue_view, run_downloads
@@ -19,18 +19,18 @@ _MOST_FAULTY = 20
 
 def can_resume(run: RunFolder) -> bool:
     """Whether the run was stopped before its end and can go on."""
-    return local.state(run) in ("cancelled", "failed", "lost") and local.resumable(run)
+    return run_state.state(run) in ("cancelled", "failed", "lost") and run_state.resumable(run)
 
 
 def can_train_more(run: RunFolder) -> bool:
     """Whether the run came to its end and can be trained for more epochs."""
-    return local.state(run) == "done" and local.resumable(run)
+    return run_state.state(run) == "done" and run_state.resumable(run)
 
 
 def show(run: RunFolder) -> None:
     """The buttons that fit the state of the run, side by side. Raises `StudioError` for a damaged run."""
-    state = local.state(run)
-    if state in local.ACTIVE:
+    state = run_state.state(run)
+    if state.active:
         _cancel(run)
     elif state == "queued":
         _take_out(run)
@@ -39,7 +39,7 @@ def show(run: RunFolder) -> None:
     elif can_train_more(run):
         _train_more(run)
     _download(run)
-    if state not in (*local.ACTIVE, "queued"):
+    if state.ended:
         _delete(run)
 
 
@@ -76,7 +76,7 @@ def show_queue_if_any() -> None:
 
 def _resume(run: RunFolder) -> None:
     """Go on where the run was stopped."""
-    kind: Literal["primary", "secondary"] = "secondary" if local.state(run) == "failed" else "primary"
+    kind: Literal["primary", "secondary"] = "secondary" if run_state.state(run) == "failed" else "primary"
     if st.button("Resume", key="runs-resume", type=kind, icon=":material/resume:", help=_RESUME):
         with session.fail_softly(stop=False):
             queue.add(run.path, [], workspace=session.workspace(), resume=True)
@@ -87,7 +87,7 @@ _RESUME = "Goes on where it was stopped, as if it had never been, with the label
 
 
 def _cancel(run: RunFolder) -> None:
-    asked = local.state(run) == "cancelling"
+    asked = run_state.state(run) == "cancelling"
     with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
         if asked:
             st.markdown(

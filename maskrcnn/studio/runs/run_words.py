@@ -10,8 +10,8 @@ import pandas as pd
 
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local
-from maskrcnn.jobs.local import Progress, State
+from maskrcnn.jobs import run_state
+from maskrcnn.jobs.backend import JobState, Progress
 from maskrcnn.runs.epochs import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.studio.shell.plain_text import plain
@@ -27,15 +27,21 @@ class StateWords:
     meaning: str
 
 
-STATES: dict[State, StateWords] = {
-    "queued": StateWords(":material/schedule:", "yellow", "It waits for its turn, and starts by itself."),
-    "starting": StateWords(":material/hourglass_top:", "blue", "The trainer is loading its packages and the pictures."),
-    "running": StateWords(":material/play_arrow:", "blue", "It trains. You may close this tab or stop the studio."),
-    "cancelling": StateWords(":material/hourglass_bottom:", "orange", "It was asked to end and finishes its step."),
-    "done": StateWords(":material/check:", "green", "It came to its end."),
-    "failed": StateWords(":material/error:", "red", "It ended with an error."),
-    "cancelled": StateWords(":material/stop:", "gray", "It was cancelled; what it had learned is kept."),
-    "lost": StateWords(
+STATES: dict[JobState, StateWords] = {
+    JobState.QUEUED: StateWords(":material/schedule:", "yellow", "It waits for its turn, and starts by itself."),
+    JobState.STARTING: StateWords(
+        ":material/hourglass_top:", "blue", "The trainer is loading its packages and the pictures."
+    ),
+    JobState.RUNNING: StateWords(
+        ":material/play_arrow:", "blue", "It trains. You may close this tab or stop the studio."
+    ),
+    JobState.CANCELLING: StateWords(
+        ":material/hourglass_bottom:", "orange", "It was asked to end and finishes its step."
+    ),
+    JobState.DONE: StateWords(":material/check:", "green", "It came to its end."),
+    JobState.FAILED: StateWords(":material/error:", "red", "It ended with an error."),
+    JobState.CANCELLED: StateWords(":material/stop:", "gray", "It was cancelled; what it had learned is kept."),
+    JobState.LOST: StateWords(
         ":material/help:",
         "orange",
         "Its process is gone and left no word: it was killed, ran out of memory, or the computer was switched off. "
@@ -110,7 +116,7 @@ def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     for run in runs:
         try:
-            now = local.progress(run)
+            now = run_state.progress(run)
             config = run.read_json(CONFIG) or {}
         except StudioError:
             lines.append({"run": run.name, "state": "damaged"})

@@ -8,7 +8,8 @@ import streamlit as st
 
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local, queue
+from maskrcnn.jobs import queue, run_state
+from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, place, times
 from maskrcnn.studio.shell import session
@@ -76,16 +77,16 @@ def _pill(workspace: Path) -> None:
             st.page_link(
                 RUNS_PAGE,
                 label=f"{len(waiting)} waiting",
-                icon=STATES["queued"].icon,
+                icon=STATES[JobState.QUEUED].icon,
                 query_params={"project": first.path.parent.parent.name, "run": first.name},
-                help=f"{plain(first.name)} is next. {STATES['queued'].meaning}",
+                help=f"{plain(first.name)} is next. {STATES[JobState.QUEUED].meaning}",
             )
 
 
 def _one(run: RunFolder, silent: float | None) -> None:
     """One training: a link to its page, and how far it is; and for how long nobody has looked after it."""
     try:
-        now = local.progress(run)
+        now = run_state.progress(run)
     except (StudioError, OSError):  # deleted or damaged in between; its own page says what is wrong
         return
     words = STATES[now.state]

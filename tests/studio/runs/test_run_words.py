@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.jobs.local import Progress, State
+from maskrcnn.jobs.backend import JobState, Progress
 from maskrcnn.studio.runs.run_words import bar_text
 
 
@@ -23,6 +23,6 @@ from maskrcnn.studio.runs.run_words import bar_text
     ],
 )
 def test_the_line_over_the_bar(
-    state: State, epoch: int, epochs: int | None, elapsed: float | None, eta: float | None, said: str
+    state: str, epoch: int, epochs: int | None, elapsed: float | None, eta: float | None, said: str
 ) -> None:
-    assert bar_text(Progress(state, epoch, epochs, 0.5, elapsed, eta, None)) == said
+    assert bar_text(Progress(JobState(state), epoch, epochs, 0.5, elapsed, eta, None)) == said

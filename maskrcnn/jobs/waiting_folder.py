@@ -1,15 +1,15 @@
-"""The place of a run that waits: its folder, made at once so that no other takes its name, and `queued.json` in it.
+"""The folder of a run that waits, made at once so that no other run takes its name, and `queued.json` in it.
 
 ```
-device              what it asked for: "any" or a device
+device              the device it is to train on, or "any"
 priority, created   its place in the queue; `created` in seconds since 1970
-expected_seconds    how long it is thought to train, or null
-resume              whether the run was there before, and goes on
-claimed             when its device became free; absent while it waits
+expected_seconds    its estimated duration, or null
+resume              whether the run was there before and is continued
+claimed             when it was given its device, in seconds since 1970; absent while it waits
 ```
 
-The file goes when the training starts. It says that the run waits, for whoever reads the folder; what is started, with
-which choices, is in the table of jobs alone, because a folder comes from anybody.
+The file is removed when the training starts. It only tells readers of the folder that the run waits; what is started,
+with which options, is in the table of jobs alone, because a folder comes from anybody.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs.folder import LOG, QUEUED, RUNS, RunFolder
 
 
-def reserve(run: RunFolder, document: dict[str, Any]) -> None:
-    """Make the folder of a new run, or take that of one that goes on (`resume`), and note what it waits for.
+def make(run: RunFolder, document: dict[str, Any]) -> None:
+    """Make the folder of a new run, or take that of a run that is resumed, and write queued.json.
 
     Raises `ArgumentError` where a new run's folder exists, `StudioError` where nothing can be written, or the project
     is gone: it was renamed or deleted in this moment, and must not come back as a folder with nothing but a run.
@@ -45,22 +45,22 @@ def reserve(run: RunFolder, document: dict[str, Any]) -> None:
         ) from None
 
 
-def release(run: RunFolder) -> None:
-    """The run waits no more: its training starts, or it never will."""
+def end_waiting(run: RunFolder) -> None:
+    """Remove queued.json: the training starts, or it never will."""
     with contextlib.suppress(OSError):
         (run.path / QUEUED).unlink(missing_ok=True)
 
 
-def withdraw(run: RunFolder) -> None:
-    """As if it had never been added: a new run's folder goes, one that was to go on stays as it was."""
-    release(run)
+def undo(run: RunFolder) -> None:
+    """Remove what `make` made: the folder of a new run; of a run that was to be resumed only queued.json."""
+    end_waiting(run)
     with contextlib.suppress(OSError):
         if {entry.name for entry in run.path.iterdir()} <= {LOG}:
             shutil.rmtree(run.path)
 
 
-def change(run: RunFolder, **changes: Any) -> None:
-    """Change some of the note; None takes a field away. Nothing happens where there is no note."""
+def update(run: RunFolder, **changes: Any) -> None:
+    """Change fields of queued.json; None removes a field. Nothing happens where there is no such file."""
     with contextlib.suppress(StudioError, OSError):
         document = run.read_json(QUEUED)
         if document is not None:

@@ -29,7 +29,7 @@ def load(
     Raises `ArgumentError` where there is no such model, `StudioError` where it is damaged or cannot be compiled.
 
     >>> load("toy", device="cpu").config.class_names
-    ('circle', 'square', 'star')
+    ('circle', 'cross', 'ellipse', 'square', 'star', 'triangle')
     """
     where = torch.device(device or available_devices()[0])
     checkpoint = model if isinstance(model, Checkpoint) else find_checkpoint(model)

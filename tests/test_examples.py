@@ -1,0 +1,84 @@
+"""Every example runs: those in docstrings with the output that they show, and those of docs/python.md from the top."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import maskrcnn
+from maskrcnn.runs import shipped_models
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "python.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def what_ships(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped_models, "FOLDER", ROOT / "data" / "weights")
+
+
+def modules_with_examples() -> list[str]:
+    files = sorted((ROOT / "maskrcnn").rglob("*.py"))
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return [name for name, file in zip(names, files, strict=True) if ">>> " in file.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("name", modules_with_examples())
+def test_the_examples_of_a_module(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(name)
+    monkeypatch.chdir(tmp_path)
+    runner, said = doctest.DocTestRunner(verbose=False), list[str]()
+    found = [test for test in doctest.DocTestFinder(exclude_empty=True).find(module, name) if test.examples]
+    for test in found:
+        runner.run(test, out=said.append)
+    assert found, f"{name}: doctest finds no example there, though its text holds one"
+    assert runner.failures == 0, "".join(said)
+
+
+def blocks() -> list[tuple[int, str]]:
+    """The Python blocks of the page: the line where each begins, and its code."""
+    text = PAGE.read_text(encoding="utf-8")
+    return [(text.count("\n", 0, match.start()) + 2, match.group(1)) for match in BLOCK.finditer(text)]
+
+
+def test_the_page_runs_from_the_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "page"}
+    found = blocks()
+    for line, code in found:
+        exec(compile("\n" * (line - 1) + code, str(PAGE), "exec"), names)
+    assert len(found) > 10
+    assert {"found.png", "loss.html", "report.json", "predictions"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_ten_lines_train_measure_and_plot() -> None:
+    """Without argparse and Streamlit: neither is loaded by them."""
+    (_, code), *_ = blocks()
+    statements = [line for line in code.splitlines() if line.strip() and not line.startswith(("import", "from"))]
+    assert len(statements) <= 10
+    assert not {"argparse", "streamlit"} & set(re.findall(r"\w+", code))
+
+
+def test_the_package_loads_nothing_before_it_is_used() -> None:
+    program = "import maskrcnn, sys; sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'pydantic')))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", maskrcnn.__all__)
+def test_the_names_at_the_top_are_those_of_their_rooms(name: str) -> None:
+    found = getattr(maskrcnn, name)
+    assert found.__name__ == name
+    assert found.__module__.startswith("maskrcnn.")
+
+
+def test_an_unknown_name_at_the_top_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'maskrcnn' has no attribute 'lead'"):
+        maskrcnn.lead  # noqa: B018

@@ -26,7 +26,7 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.annotate import canvas_picture, conflict_view, editing, panels
+from maskrcnn.studio.annotate import canvas_picture, conflict_view, editing, picture_navigation, three_way_merge
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import View, canvas_object
 
@@ -99,7 +99,7 @@ def test_an_address_that_was_left_a_moment_ago_takes_no_step_back(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, stale: float, shown: str
 ) -> None:
     """The canvas sends a message when it is mounted, which may carry the address from before the step."""
-    monkeypatch.setattr(panels, "_STALE", stale)
+    monkeypatch.setattr(picture_navigation, "_STALE", stale)
     button(app, "Next").click().run()
     app.query_params["image"] = "a.png"
     app.run()
@@ -177,7 +177,7 @@ def moved(region: Region, to: float) -> Region:
 def test_two_people_s_changes_of_one_picture(
     mine: tuple[Region, ...], theirs: tuple[Region, ...], merged: tuple[Region, ...]
 ) -> None:
-    assert editing.merge((A, B), mine, theirs) == merged
+    assert three_way_merge.merged((A, B), mine, theirs) == merged
 
 
 def test_changes_in_the_table() -> None:
@@ -192,7 +192,7 @@ def test_changes_in_the_table() -> None:
 
 def test_what_a_version_did_to_the_other() -> None:
     changed = replace(B, class_name="leaf")
-    found = editing.differences((A, B, C), (A, changed, D))
+    found = three_way_merge.differences((A, B, C), (A, changed, D))
     assert found == {B.id: "changed", C.id: "removed", D.id: "new"}
     assert conflict_view.in_words(found) == "1 new, 1 changed, 1 removed"
     assert conflict_view.in_words({}) == "nothing changed"

@@ -50,8 +50,10 @@ CAREFUL = {
 
 OURS: dict[str, str] = {
     "annotate/conflict_view.py": "title label help",  # of _WAYS and of the two versions
-    "annotate/panels.py": "direction.capitalize() editor.saved_at number entry.n_regions entry.status entry.split "
-    "label known_colour(entry.colour)",
+    "annotate/picture_navigation.py": "number entry.n_regions entry.status entry.split",
+    "annotate/class_picker.py": "known_colour(entry.colour)",
+    "annotate/history_bar.py": "direction.capitalize() editor.saved_at",
+    "annotate/dataset_links.py": "label",
     "launch/config_inputs.py": "name part label",  # fields of Config and parts of them
     "dataset/class_editing.py": "words",
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "

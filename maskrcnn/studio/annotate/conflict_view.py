@@ -18,7 +18,8 @@ from maskrcnn.drawing.hex_colours import GREY
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.overlays import Mark, Style
 from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.annotate.editing import Conflict, Difference, Editor, Regions
+from maskrcnn.studio.annotate.editing import Conflict, Editor
+from maskrcnn.studio.annotate.three_way_merge import Difference, Regions, differences
 from maskrcnn.studio.shell import project_list
 
 _SIDE, _HIGHEST = 640, 450
@@ -47,7 +48,7 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
         st.columns(2), ("Yours", "Saved elsewhere"), (conflict.mine, conflict.theirs), strict=True
     ):
         with column:
-            found = editing.differences(conflict.base, version)
+            found = differences(conflict.base, version)
             st.markdown(f"**{title}**: {in_words(found)}")
             picture = drawn(path, conflict.base, version, colours)
             # High enough to see, and not so high that the buttons below leave the window.
@@ -62,9 +63,9 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
                 st.rerun()
 
 
-def in_words(differences: dict[str, Difference]) -> str:
+def in_words(found: dict[str, Difference]) -> str:
     """For example "1 new, 2 changed"."""
-    counts = Counter(differences.values())
+    counts = Counter(found.values())
     return ", ".join(f"{counts[kind]} {kind}" for kind in _STYLES if counts[kind]) or "nothing changed"
 
 
@@ -72,10 +73,10 @@ def drawn(path: Path, base: Regions, version: Regions, colours: Colours) -> np.n
     """The picture, uint8 RGB `(h, w, 3)`, with a version's regions: grey those that are as in `base`, in colour and
     named those that are new, changed or removed."""
     picture = pictures.load(path)
-    differences = editing.differences(base, version)
-    removed = [region for region in base if differences.get(region.id) == "removed"]
+    found = differences(base, version)
+    removed = [region for region in base if found.get(region.id) == "removed"]
     marks = [
-        _mark(region, differences.get(region.id), colours, (picture.shape[0], picture.shape[1]))
+        _mark(region, found.get(region.id), colours, (picture.shape[0], picture.shape[1]))
         for region in (*version, *removed)
     ]
     return overlays.draw(picture, marks, boxes=False, longest=_SIDE)

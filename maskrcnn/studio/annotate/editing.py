@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ from maskrcnn.annotations.regions import Region, Shape, Skeleton
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.drawing.hex_colours import GREY, known_colour
 from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate.three_way_merge import Regions, merged
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import Drawing, View, on_canvas
 
@@ -26,8 +27,6 @@ NO_CLASS_COLOUR = GREY
 FIRST_CLASS = "object"
 """The class of what is drawn in a project that has no class yet."""
 
-Regions = tuple[Region, ...]
-Difference = Literal["new", "changed", "removed"]
 
 _EDITORS = "annotate_editors"
 _GENERATION = "annotate_generation"
@@ -188,41 +187,13 @@ def resolve(key: str, choice: str) -> None:
     def save() -> None:
         theirs, revision = project.regions(editor.image_id)
         if choice == "both":
-            project.save(editor.image_id, merge(conflict.base, conflict.mine, theirs), revision)
+            project.save(editor.image_id, merged(conflict.base, conflict.mine, theirs), revision)
         elif choice == "mine":
             project.save(editor.image_id, conflict.mine, revision)
         # Another canvas is mounted now; what this one may still send is decided already.
         editor.conflict, editor.is_over = None, True
 
     _attempt(editor, save)
-
-
-def differences(base: Regions, version: Regions) -> dict[str, Difference]:
-    """What a version did to `base`, by region id; regions it left as they were are not in it."""
-    was, now = ({region.id: region for region in regions} for regions in (base, version))
-    found: dict[str, Difference] = {identity: "removed" for identity in was if identity not in now}
-    for identity, region in now.items():
-        if identity not in was:
-            found[identity] = "new"
-        elif region != was[identity]:
-            found[identity] = "changed"
-    return found
-
-
-def merge(base: Regions, mine: Regions, theirs: Regions) -> Regions:
-    """Both changes of `base` together. Of a region that both changed, mine is kept; a change wins over a removal."""
-    was = {region.id: region for region in base}
-    own = {region.id: region for region in mine}
-    merged = []
-    for region in theirs:
-        before, now = was.get(region.id), own.get(region.id)
-        if before is None or now is None:
-            if before is None or region != before:
-                merged.append(region)
-        else:
-            merged.append(now if now != before else region)
-    there = {region.id for region in theirs}
-    return (*merged, *(region for region in mine if region.id not in there and region != was.get(region.id)))
 
 
 def chosen_class(project: Project) -> str | None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import editing, panels
+from maskrcnn.studio.annotate import editing, picture_navigation
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.shell import hotkeys
 
@@ -24,8 +24,8 @@ def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) 
     classes = project.classes()
     shortcuts = (*hotkeys.ANNOTATE, *hotkeys.of_classes(classes))
     actions = {
-        "previous": partial(panels.step_picture, project, images, -1),
-        "next": partial(panels.step_picture, project, images, 1),
+        "previous": partial(picture_navigation.step_picture, project, images, -1),
+        "next": partial(picture_navigation.step_picture, project, images, 1),
         "done": partial(project.set_done, image.id, not image.done),
         **{tool: partial(_set_tool, tool) for tool in ("polygon", "box", "edit")},
         "region_up": partial(_select, project, image, -1),

@@ -13,7 +13,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import editing, key_actions, panels
+from maskrcnn.studio.annotate import editing, key_actions, picture_navigation
 from maskrcnn.studio.components.canvas_objects import View
 from maskrcnn.studio.shell import hotkeys
 
@@ -49,7 +49,7 @@ def press(state: dict[str, Any], project: Project, monkeypatch: pytest.MonkeyPat
 
     def do(action: str) -> None:
         image = project.images()[0]
-        panels.go_to(project, image)
+        picture_navigation.go_to(project, image)
         editing.open_editor(project, image, VIEW, "polygon")
         key_actions.listen(project, project.images(), image)
         bound[action]()

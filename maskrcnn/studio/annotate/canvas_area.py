@@ -1,0 +1,45 @@
+"""The canvas of the Annotate page with the picture under it, as large as the window leaves room for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from maskrcnn.annotations.store import Project, StoredImage
+from maskrcnn.studio.annotate import canvas_picture, editing
+from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.components import canvas, viewport
+from maskrcnn.studio.components.canvas_objects import View
+from maskrcnn.studio.shell import session
+
+_OTHER_ROWS = 244
+"""CSS pixels of the window's height that the rows above and below the canvas take."""
+
+_LEAST_HEIGHT = 320
+
+
+def show(project: Project, image: StoredImage, tool: canvas.Mode, zoom: float) -> Editor:
+    """Draw the canvas; returns the editor of what is drawn on it."""
+    room = viewport.room("annotate")
+    height = max(_LEAST_HEIGHT, room.height - _OTHER_ROWS)
+    view = View.fit(image.width, image.height, room.width, height, zoom)
+    with session.fail_softly():
+        editor = editing.open_editor(project, image, view, tool)
+        background = canvas_picture.background(
+            project.picture(image.id),
+            editor.regions,
+            editor.painted,
+            editing.colours(project),
+            zoom,
+            editing.skeletons(project),
+            editing.selected(editor),
+        )
+    canvas.show(
+        editor.drawing.objects(),
+        background,
+        view,
+        key=editor.key,
+        mode=tool,
+        visible_height=height if zoom > 1 else None,
+        on_change=partial(editing.take_drawing, editor.key),
+    )
+    return editor

@@ -1,0 +1,17 @@
+"""Links from the Annotate page to views of the Dataset page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def show() -> None:
+    """Draw the links to import and export."""
+    link("import", "Import", ":material/upload:")
+    link("export", "Export", ":material/download:")
+
+
+def link(view: str, label: str, icon: str) -> None:
+    """A link to a view of the Dataset page, for the project of this tab."""
+    query = {"project": st.query_params.get("project", ""), "view": view}
+    st.page_link("pages/label/dataset.py", label=label, icon=icon, query_params=query)

@@ -1,0 +1,54 @@
+"""The table of regions on the Annotate page: number as on the picture, class to choose, and a box that deletes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from maskrcnn.annotations.store import Project
+from maskrcnn.drawing.swatches import disc
+from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.annotate.editing import Editor
+
+
+def show(project: Project, editor: Editor) -> None:
+    """Draw the table; a change in it is saved at once."""
+    if not editor.regions:
+        st.info("No regions yet. Click around an object on the picture; click the first point again to close.")
+        return
+    classes = [entry.name for entry in project.classes()]
+    colours = editing.colours(project)
+    selected = editing.selected(editor)
+    table = pd.DataFrame(
+        {
+            "number": [
+                disc(colours[region.class_name], str(number), is_selected=number - 1 == selected)
+                for number, region in enumerate(editor.regions, 1)
+            ],
+            "class": [region.class_name for region in editor.regions],
+            "delete": False,
+        }
+    )
+    key = f"annotate_table_{editor.key}_{editor.revision}"
+    st.data_editor(
+        table,
+        key=key,
+        hide_index=True,
+        height=min(36 + 35 * len(table), 390),
+        row_height=35,
+        on_change=partial(_table_changed, editor.key, key),
+        column_config={
+            "number": st.column_config.ImageColumn("#", width=40, help="The number on the picture."),
+            # A long name must not push the boxes out of sight.
+            "class": st.column_config.SelectboxColumn("Class", options=classes, required=True, width=100),
+            "delete": st.column_config.CheckboxColumn("Delete", width=76, help="Tick to delete; Undo brings it back."),
+        },
+    )
+
+
+def _table_changed(editor_key: str, table_key: str) -> None:
+    editor = editing.editor_of(editor_key)
+    rows = st.session_state[table_key]["edited_rows"]
+    editing.change(editor_key, editing.with_changes(editor.regions, rows))

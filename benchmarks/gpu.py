@@ -50,10 +50,11 @@ from maskrcnn.config import Config
 from maskrcnn.model import build, detect, load, prepare
 from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.training import start as train_start
+from maskrcnn.training.arithmetic import on_device, prepared_for_training
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Batch
-from maskrcnn.training.loop import make_optimiser, seed_everything, step
+from maskrcnn.training.loop import seed_everything, step
+from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.samples import Target
 from maskrcnn.training.validation import losses, numbers
 
@@ -223,12 +224,16 @@ def our_step(device: torch.device, half: bool, height: int) -> Callable[[Batch],
         "torchvision", precision="auto" if half else "float32", image_min_dim=height, optimiser="sgd", ema=0.0
     )
     seed_everything(0)
-    model = train_start.ready(build(config), device)
-    model.transform.resized = True
+    model = on_device(build(config), device)
     model.set_layers("3+")
     model.train()
     optimiser = make_optimiser(model)
-    return lambda batch: step(model, optimiser, batch, 1e-5, 1, 1, Team())
+
+    def one_step(batch: Batch) -> None:
+        with prepared_for_training(model):
+            step(model, optimiser, batch, 1e-5, 1, 1, Team())
+
+    return one_step
 
 
 def peer_network(height: int) -> MaskRCNN:

@@ -56,10 +56,11 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training import start
+from maskrcnn.training import arithmetic
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Loader, loader_threads
-from maskrcnn.training.loop import make_optimiser, seed_everything, step
+from maskrcnn.training.loop import seed_everything, step
+from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.samples import LabelledPictures, Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,14 +181,11 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        keep = contextlib.nullcontext() if variant.folded_norms else patch.object(start, "use_folded_norms")
-        with keep:
-            model = start.ready(model, CPU)
+        model = arithmetic.on_device(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:
             model = model.to(memory_format=torch.contiguous_format)
-        model.transform.resized = True
         return model
 
 
@@ -243,8 +241,8 @@ class Times(NamedTuple):
 class Training:
     """Steps of the trainer on batches that the seed decides."""
 
-    def __init__(self, model: StudioRCNN, samples: LabelledPictures, layers: str) -> None:
-        self.model, self.samples = model, samples
+    def __init__(self, model: StudioRCNN, samples: LabelledPictures, layers: str, variant: Variant = FULL) -> None:
+        self.model, self.samples, self.variant = model, samples, variant
         model.set_layers(layers)
         model.train()
         self.optimiser = make_optimiser(model)
@@ -253,7 +251,12 @@ class Training:
         """Of each of `steps` steps from batch `first` on, after one that is not timed."""
         config = self.model.config
         times = []
-        with Loader(self.samples, config, first, threads=loader_threads(config, CPU)) as loader:
+        with contextlib.ExitStack() as stack:
+            if not self.variant.folded_norms:
+                stack.enter_context(patch.object(arithmetic, "folded_norms", lambda network: contextlib.nullcontext()))
+            stack.enter_context(arithmetic.prepared_for_training(self.model))
+            threads = loader_threads(config, CPU)
+            loader = stack.enter_context(Loader(self.samples, config, first, threads=threads))
             for number in range(first, first + steps + 1):
                 began, busy = time.perf_counter(), time.process_time()
                 # At a hundredth of the rate: random weights would soon lead to losses that are not finite.
@@ -290,7 +293,9 @@ def without_each(data: Material, args: argparse.Namespace) -> dict[str, Any]:
         config = data.config("classroom", **dict(variant.fields))
         if variant.fields == (("precision", "float32"),) and not supports_bfloat16(CPU):
             continue  # it is that already
-        trainings[variant] = Training(data.network(config, variant), data.samples(config, variant), args.layers)
+        trainings[variant] = Training(
+            data.network(config, variant), data.samples(config, variant), args.layers, variant
+        )
     times: dict[Variant, list[Times]] = {variant: [] for variant in trainings}
     for turn in range(2):
         for variant, training in trainings.items():
@@ -320,6 +325,11 @@ def per_picture(data: Material) -> dict[str, Any]:
     loaded = [pictures.load(place) for place in places]
     ready = prepare(model)
 
+    def as_it_trains() -> None:
+        with arithmetic.prepared_for_training(model):
+            for picture in loaded:
+                detect(model, picture)
+
     def whole(place: Path) -> None:
         picture = pictures.load(place)
         resize(picture, working_size(*picture.shape[:2], config, 1 + config.scale_jitter))
@@ -328,7 +338,7 @@ def per_picture(data: Material) -> dict[str, Any]:
         "read for the first time": [lambda: [samples.read(index) for index in range(len(some))]],
         "  the whole JPEG decoded": [lambda: [whole(place) for place in places]],
         "detect, to validate": [lambda: [detect(ready, picture) for picture in loaded]],
-        "  by the network as it trains": [lambda: [detect(model, picture) for picture in loaded]],
+        "  by the network as it trains": [as_it_trains],
     }
     print(f"\n{'a picture, seconds':48}{'':10}{'time x':>8}")
     found: dict[str, Any] = {}

@@ -1,26 +1,24 @@
-"""A network made ready for inference: the same detections in less time and memory.
+"""A network prepared for inference: the same detections in less time and memory.
 
-`prepare` gives back a second network that shares what it can with the first, and leaves that one, its checkpoint and
-its training as they are. What it does, each because it paid (`benchmarks/inference.py`):
+`prepare` returns a second network that shares tensors with the first and leaves it, its checkpoint and its training as
+they are. Each of its changes was measured to be faster or smaller (`benchmarks/inference.py`):
 
 - norms with fixed statistics are folded into the convolution before them, which is the same affine map;
-- the channels of a cell lie together (channels_last) from the picture to the heads, so that convolutions need no
-  reordering and RoIs are read cell by cell;
-- the first fully connected layer of a head has its weights in that order too, so that no grid is turned around for it;
-- the pyramid lets go of what it has read;
+- maps are stored channels last from the picture to the heads, so that convolutions need no reordering and RoIs are read
+  cell by cell;
+- the first fully connected layer of a head has its weights in that order too, so that no grid is reordered for it;
+- the pyramid releases each map of the body once it has read it;
 - the mask of a detection is computed for its own class only;
-- in bfloat16, where the processor is made for it: everything with many weights. Boxes, scores and what decides about
-  them stay in float32: a corner at 300 would move by a pixel in bfloat16, and equal scores have no order.
+- everything with many weights computes in bfloat16 where the processor has units for it. Boxes, scores and what is
+  decided by them stay in float32: a corner at 300 would move by a pixel in bfloat16, and scores would be equal.
 
-A prepared network is for `detect` (and may be looked into with `trace` and `features`); it cannot be trained or saved.
+A prepared network is for `detect`, `trace` and `features`; it cannot be trained or saved.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -42,7 +40,7 @@ from maskrcnn.model.norm_folding import normed_convolutions
 def prepare(
     model: StudioRCNN, device: str | torch.device | None = None, precision: Precision = "auto", compile: bool = False
 ) -> StudioRCNN:
-    """A twin of `model` for inference on `device` (the model's own if None), in eval mode.
+    """A copy of `model` for inference on `device` (the model's own if None), in eval mode. It shares its tensors.
 
     `precision`: float32 agrees with `model` up to rounding (1e-5 of the largest value of a map); bfloat16 halves the
     time where the processor has it; auto takes it there. `compile`: compile the backbone with torch.compile, which
@@ -68,7 +66,8 @@ def _twin(model: StudioRCNN) -> StudioRCNN:
     tensors = [*model.parameters(), *model.buffers()]
     twin = copy.deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors})
     for module in twin.modules():
-        module.__dict__.pop("forward", None)  # what `use_bfloat16` put there leads to the first network
+        # Within `bfloat16_training` and `folded_norms` these compute with modules of the first network.
+        vars(module).pop("forward", None)
     return twin
 
 
@@ -100,7 +99,7 @@ def _fixed(tensor: Tensor) -> nn.Parameter:
     return nn.Parameter(tensor.detach(), requires_grad=False)
 
 
-# Memory: the order of things in it, and how long they are kept
+# Memory layout and lifetime of maps
 
 
 class FlattenByCell(nn.Module):
@@ -123,18 +122,20 @@ class MLPHeadByCell(nn.Module):
 
 
 class MaskPredictorByCell(nn.Module):
-    """A `MaskRCNNPredictor` that can leave out the classes that nobody asks for.
+    """A `MaskRCNNPredictor` that can compute the mask of one class alone.
 
-    Its transposed convolution has a kernel of 2 and a stride of 2: each cell becomes four on its own, a plain matrix.
+    Its transposed convolution has a kernel of 2 and a stride of 2: each cell becomes four on its own, which is a matrix
+    product. Logits are returned in the dtype `result`, None for that of the weights.
     """
 
     def __init__(self, predictor: MaskRCNNPredictor) -> None:
         super().__init__()
         self.conv5_mask, self.mask_fcn_logits = predictor.conv5_mask, predictor.mask_fcn_logits
+        self.result: torch.dtype | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits `(K, masks, 2 h, 2 w)` from `(K, C, h, w)`."""
-        return self.mask_fcn_logits(functional.relu_(self.conv5_mask(x)))
+        return in_dtype(self.mask_fcn_logits(functional.relu_(self.conv5_mask(x))), self.result)
 
     def of_class(self, x: Tensor, labels: Tensor) -> Tensor:
         """Logits `(K, 1, 2 h, 2 w)`, of mask `labels[k]` for RoI k."""
@@ -147,13 +148,13 @@ class MaskPredictorByCell(nn.Module):
         own = self.mask_fcn_logits.weight[labels].reshape(count, inner, 1)
         logits = quarters.view(count, 4 * height * width, inner) @ own
         logits = logits.view(count, height, width, 2, 2).transpose(2, 3).reshape(count, 1, 2 * height, 2 * width)
-        return logits + self.mask_fcn_logits.bias[labels].view(count, 1, 1, 1)
+        return in_dtype(logits + self.mask_fcn_logits.bias[labels].view(count, 1, 1, 1), self.result)
 
 
 class LeanPyramid(nn.Module):
-    """A `FeaturePyramidNetwork` that lets go of each map of the body as soon as it has been read.
+    """A `FeaturePyramidNetwork` that releases each map of the body as soon as it has been read.
 
-    It takes the maps out of the dict that it is given, so that nobody else holds them either.
+    It removes the maps from the dict that it is given, so that nothing else holds them either.
     """
 
     def __init__(self, fpn: FeaturePyramidNetwork) -> None:
@@ -176,7 +177,8 @@ class LeanPyramid(nn.Module):
 
 
 def _use_lean_parts(model: StudioRCNN) -> None:
-    """Let the heads take grids whose channels lie together without turning them around, and the pyramid be lean."""
+    """Replace heads by twins that take grids stored channels last without reordering them, and the pyramid by a lean
+    one."""
     heads = model.roi_heads
     if isinstance(model.backbone, BackboneWithFPN):
         model.backbone.fpn = LeanPyramid(model.backbone.fpn)
@@ -207,9 +209,9 @@ def _by_cell(layer: nn.Linear, cells: int) -> nn.Linear:
 
 
 def _store(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
-    """Move the network to its device: convolutions by cell, and the wide parts in `dtype`.
+    """Move the network to its device: weights of convolutions channels last, those of the wide parts in `dtype`.
 
-    Each tensor is replaced, never changed, because the first network has it too.
+    Each tensor is replaced, never changed, because the first network shares it.
     """
     model.to(device)  # does nothing where it is already
     wide = {module for part in wide_parts(model) for module in part.modules()}
@@ -227,30 +229,33 @@ def _store(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
 # bfloat16
 
 
+class InDtype(nn.Module):
+    """A part of a network that takes its input in the dtype `given` and returns its result in the dtype `result`; None
+    leaves it as it is. The part is the submodule `part`."""
+
+    def __init__(self, part: nn.Module, given: torch.dtype | None, result: torch.dtype | None) -> None:
+        super().__init__()
+        self.part, self.given, self.result = part, given, result
+
+    def forward(self, x: Any) -> Any:
+        return in_dtype(self.part(in_dtype(x, self.given)), self.result)
+
+
 def _compute_in_bfloat16(model: StudioRCNN) -> None:
-    """Cast what goes into the wide parts and what comes out of them to where decisions are taken."""
-    heads = model.roi_heads
-    _cast(model.backbone, torch.bfloat16)
-    _cast(model.rpn.head, None, torch.float32)
-    _cast(heads.box_head, torch.bfloat16, torch.float32)
+    """Let the wide parts, whose weights are in bfloat16 by now, take bfloat16 and return float32 to whatever makes
+    decisions."""
+    half, full, heads = torch.bfloat16, torch.float32, model.roi_heads
+    model.transform.dtype = half
+    model.rpn.head = InDtype(model.rpn.head, None, full)
+    heads.box_head = InDtype(heads.box_head, half, full)
     if heads.has_mask():
-        _cast(heads.mask_head, torch.bfloat16)
-        _cast(heads.mask_predictor, None, torch.float32)
+        heads.mask_head = InDtype(heads.mask_head, half, None)
         if isinstance(heads.mask_predictor, MaskPredictorByCell):
-            _cast(heads.mask_predictor, None, torch.float32, "of_class")
+            heads.mask_predictor.result = full
+        else:
+            heads.mask_predictor = InDtype(heads.mask_predictor, None, full)
     if heads.has_keypoint():
-        _cast(heads.keypoint_head, torch.bfloat16, torch.float32)
-
-
-def _cast(part: nn.Module, given: torch.dtype | None, wanted: torch.dtype | None = None, name: str = "forward") -> None:
-    compute: Callable[..., Any] = getattr(part, name)
-
-    @functools.wraps(compute)
-    def cast(x: Any, *more: Any) -> Any:
-        result = compute(x if given is None else x.to(given), *more)
-        return result if wanted is None else in_dtype(result, wanted)
-
-    setattr(part, name, cast)
+        heads.keypoint_head = InDtype(heads.keypoint_head, half, full)
 
 
 # torch.compile

@@ -1,15 +1,17 @@
-"""Which parts of a network may compute in bfloat16, and doing so in training."""
+"""Which parts of a network may compute in bfloat16, and training with these parts in bfloat16."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.temporary_attributes import temporary_attributes
 
 
 def supports_bfloat16(device: torch.device) -> bool:
@@ -34,26 +36,32 @@ def wide_parts(model: StudioRCNN) -> list[nn.Module]:
     return parts + ([heads.keypoint_head] if heads.has_keypoint() else [])
 
 
-def use_bfloat16(model: StudioRCNN) -> None:
-    """Train with the wide parts in bfloat16, their weights and results in float32."""
-    for part in wide_parts(model):
-        part.forward = _in_bfloat16(part.forward)
+def bfloat16_training(model: StudioRCNN) -> AbstractContextManager[None]:
+    """Within the context the wide parts of `model` compute in bfloat16; their weights, gradients and results stay in
+    float32. Afterwards, also after an exception, `model` is as it was."""
+    return temporary_attributes(*((part, "forward", _in_bfloat16(part.forward)) for part in wide_parts(model)))
 
 
 def _in_bfloat16(forward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(forward)
     def wrapped(x: Any) -> Any:
-        kind = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list) else x
-        with torch.autocast(kind.device.type, torch.bfloat16):
+        first = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list) else x
+        with torch.autocast(first.device.type, torch.bfloat16):
             return in_dtype(forward(x), torch.float32)
 
     return wrapped
 
 
-def in_dtype(result: Any, dtype: torch.dtype) -> Any:
-    """A tensor, or a dict, list or tuple of tensors, in another dtype."""
-    if isinstance(result, Tensor):
-        return result.to(dtype)
-    if isinstance(result, dict):
-        return type(result)((name, in_dtype(value, dtype)) for name, value in result.items())
-    return type(result)(in_dtype(value, dtype) for value in result)
+def in_dtype(values: Any, dtype: torch.dtype | None) -> Any:
+    """A tensor, or a dict, list or tuple of tensors, in that dtype; as it is where the dtype is None.
+
+    >>> [part.dtype for part in in_dtype([torch.zeros(1), torch.zeros(2)], torch.bfloat16)]
+    [torch.bfloat16, torch.bfloat16]
+    """
+    if dtype is None:
+        return values
+    if isinstance(values, Tensor):
+        return values.to(dtype)
+    if isinstance(values, dict):
+        return type(values)((name, in_dtype(value, dtype)) for name, value in values.items())
+    return type(values)(in_dtype(value, dtype) for value in values)

@@ -1,18 +1,21 @@
-"""Norms with fixed statistics as part of the convolution before them, while the network learns.
+"""Norms with fixed statistics computed as part of the convolution before them, while the network is trained.
 
 `FrozenBatchNorm2d` multiplies and shifts every value of every map: twice as much memory traffic as the convolution
-itself, and in float32, so that each map is turned into bfloat16 again for the next convolution. norm(conv(x)) =
-a (w * x) + b = (a w) * x + b, so the same is had by scaling the weights, which are few. Gradients are the same.
+itself, and in float32, so that each map is converted to bfloat16 again for the next convolution. For weights w and a
+norm of scale a and shift b, norm(w * x) = a (w * x) + b = (a w) * x + b: scaling the weights, which are few, gives the
+same maps and the same gradients.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
+
+from maskrcnn.model.temporary_attributes import temporary_attributes
 
 
 def normed_convolutions(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[tuple[nn.Module, str, nn.Conv2d]]:
@@ -25,12 +28,20 @@ def normed_convolutions(network: nn.Module, *kinds: type[nn.Module]) -> Iterator
             before = child
 
 
-def use_folded_norms(network: nn.Module) -> None:
-    """Let each convolution do the frozen norm that follows it. Modules, weights and their names stay as they are."""
+def folded_norms(network: nn.Module) -> AbstractContextManager[None]:
+    """Within the context each convolution also applies the frozen norm that follows it, with the same gradients.
+
+    Modules, weights and their names in `state_dict` stay as they are; afterwards, also after an exception, `network`
+    computes as before. (`fast_inference.fold_norms` folds for good, and removes the norms.)
+    """
+    changes: list[tuple[nn.Module, str, Callable[..., Tensor]]] = []
     for parent, name, convolution in normed_convolutions(network, FrozenBatchNorm2d):
-        norm, whole = getattr(parent, name), cast(nn.Module, convolution)
-        whole.forward = functools.partial(_normed, convolution, norm)
-        norm.forward = _as_it_is
+        norm = getattr(parent, name)
+        changes += [
+            (convolution, "forward", functools.partial(_normed, convolution, norm)),
+            (norm, "forward", _identity),
+        ]
+    return temporary_attributes(*changes)
 
 
 def _normed(convolution: nn.Conv2d, norm: FrozenBatchNorm2d, x: Tensor) -> Tensor:
@@ -41,5 +52,5 @@ def _normed(convolution: nn.Conv2d, norm: FrozenBatchNorm2d, x: Tensor) -> Tenso
     return convolution._conv_forward(x, convolution.weight * scale.view(-1, 1, 1, 1), shift)
 
 
-def _as_it_is(x: Tensor) -> Tensor:
+def _identity(x: Tensor) -> Tensor:
     return x

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 class RunningMean:
     """An exponential moving average of a network's floating point weights and statistics (Polyak and Juditsky 1992).
 
-    torch's `AveragedModel` copies the whole network, which one with bfloat16 wrapped around its parts does not allow;
-    here only tensors are kept, and put in place while `instead` lasts. With a decay of 0 nothing is kept.
+    torch's `AveragedModel` keeps a copy of the whole network; here only tensors are kept, and take the place of the
+    weights within `instead`. With a decay of 0 nothing is kept.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:

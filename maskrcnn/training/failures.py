@@ -13,6 +13,7 @@ import torch
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Batch
 from maskrcnn.training.validation import losses
 
@@ -20,6 +21,18 @@ from maskrcnn.training.validation import losses
 def not_finite(values: Mapping[str, float]) -> list[str]:
     """The names of the losses that are NaN or infinite."""
     return [name for name, value in values.items() if not math.isfinite(value)]
+
+
+def require_finite(
+    values: Mapping[str, float], model: StudioRCNN, batch: Batch, epoch: int, step: int, team: Team
+) -> None:
+    """Raise `StudioError`, which names the pictures, where a loss or the gradient norm of a step is not finite.
+
+    `values` are equal in all processes of the team, so all of them raise, or none.
+    """
+    if not_finite(values):
+        at_fault = team.gather(pictures_at_fault(model, batch))
+        raise diverged(values, epoch, step, team.gather(batch.names), at_fault)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The training loop, top to bottom, in the order in which things happen."""
+"""The training loop, top to bottom, in the order in which things happen: `train` is the run, `step` one step of it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from maskrcnn.config import Config
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.epochs import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
 from maskrcnn.runs.schedule import Clock
+from maskrcnn.training.arithmetic import prepared_for_training
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.failures import diverged, not_finite, pictures_at_fault, words_for_disk, words_for_memory
+from maskrcnn.training.failures import require_finite, words_for_disk, words_for_memory
 from maskrcnn.training.loader import Batch, Loader, loader_threads
+from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import Course, position, result
 from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.saved_state import save_state
+from maskrcnn.training.saved_state import load_training_state, save_state, training_state
 from maskrcnn.training.step_measures import Measures
 from maskrcnn.training.validation import (
     Interrupted,
@@ -38,7 +40,7 @@ from maskrcnn.training.validation import (
 )
 
 STATE_EVERY = 60.0
-"""Seconds after which the state of a long epoch is saved, so that a killed run loses no more."""
+"""Seconds after which the state is saved within a long epoch, so that a killed run loses no more."""
 
 
 def train(
@@ -54,27 +56,27 @@ def train(
     """Train `model` as its config says, writing metrics, detections and checkpoints into `run`; return the result.
 
     `report` gets every row that is written to `metrics.jsonl`; `cancelled` is asked after every step. `resumed` is the
-    state that the run goes on from (`state.load_state`). Of a `team` every process calls this, and the first one
-    writes. Raises `StudioError` when a loss stops being finite and when memory or the disk is full; what was saved
-    before stays.
+    state from which the run continues (`saved_state.load_state`). In a `team` every process calls this, and the first
+    one writes. Afterwards `model` has the weights of the last step and computes as it was built.
+
+    Raises `StudioError` when a loss is not finite and when memory or the disk is full; what was saved before stays.
     """
     config, team = model.config, team or Team()
     seed_everything(config.seed)
-    model.transform.resized = True
     team.equalise(model)
     optimiser = make_optimiser(model)
     average = RunningMean(model, config.ema)
     clock = Clock(config, steps_per_pass(config.batch_size, len(training)))
     course = Course()
     if resumed:
-        restore(resumed, model, optimiser, average, clock, course)
+        load_training_state(resumed, model, optimiser, average, clock, course)
         if team.leads:
             run.cut_metrics(clock.step, course.finished)
     threads = loader_threads(config, next(model.parameters()).device)
 
     def save() -> None:
         if team.leads:
-            save_state(run.state, state_of(model, optimiser, average, clock, course))
+            save_state(run.state, training_state(model, optimiser, average, clock, course))
         course.saved = clock.elapsed
 
     def record(row: Row) -> None:
@@ -85,8 +87,9 @@ def train(
     with ExitStack() as stack:
         stack.enter_context(words_for_memory(config))
         stack.enter_context(words_for_disk(run.path))
+        stack.enter_context(prepared_for_training(model))
         if not resumed:
-            save()  # from here on the run can be resumed, whatever comes
+            save()  # from here on the run can be resumed
         loader = stack.enter_context(Loader(training, config, clock.step, team.rank, team.size, threads))
         measures = Measures(model, pictures_per_step(config.batch_size, len(training)))
         layers = ""
@@ -95,7 +98,6 @@ def train(
             model.train()
             measures.start()
             while not clock.epoch_is_over:
-                # One step: the losses, their weighted sum, its gradient, a bounded move against it.
                 if clock.stage.layers != layers:
                     layers = clock.stage.layers
                     model.set_layers(layers)
@@ -144,33 +146,43 @@ def step(
     epoch: int,
     team: Team,
 ) -> dict[str, float]:
-    """Learn from a batch at that learning rate; give back its losses, `loss` and `gradient_norm`.
+    """One step of gradient descent on a batch: forward, backward, clip, step.
 
-    `network` is the model, or what `team.wrap` made of it. Raises `StudioError` where one is not finite.
+    Returns the losses, `loss` and `gradient_norm` (that before clipping). `network` is the model, or what `team.wrap`
+    made of it; `rate` is the learning rate. Raises `StudioError` where a value is not finite, before the weights
+    change; `number` and `epoch` are for its message.
     """
     model: Any = getattr(network, "module", network)
-    config: Config = model.config
+    config = model.config
     for group in optimiser.param_groups:
         group["lr"] = rate
+
+    # Forward: the losses of the batch, and their weighted sum.
     sizes = [picture.shape[1:] for picture, _ in batch.samples]
-    model.transform.room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
-    parts = team.balance(losses(network, batch.samples, batch.seeds), sampled(model))
-    model.transform.room = (0, 0)
+    room = team.largest([max(sides) for sides in zip(*sizes, strict=True)])
+    with temporary_attributes((model.transform, "room", room)):
+        parts = losses(network, batch.samples, batch.seeds)
+    parts = team.balance(parts, sampled(model))
     loss: Tensor = weighted_sum(config, parts)
+
+    # Backward: the gradient of that sum for every weight that learns.
     optimiser.zero_grad()
     loss.backward()
+
+    # Clip: a gradient longer than that is scaled to this length.
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.gradient_clip_norm)
-    told = {**parts, "loss": loss, "gradient_norm": norm}
-    values = dict(zip(told, team.mean(numbers(told.values())), strict=True))
-    if not_finite(values):
-        at_fault = team.gather(pictures_at_fault(model, batch))
-        raise diverged(values, epoch, number, team.gather(batch.names), at_fault)
+
+    found = {**parts, "loss": loss, "gradient_norm": norm}
+    values = dict(zip(found, team.mean(numbers(found.values())), strict=True))
+    require_finite(values, model, batch, epoch, number, team)
+
+    # Step: move the weights against the gradient.
     optimiser.step()
     return values
 
 
 def sampled(model: StudioRCNN) -> dict[str, int]:
-    """How many anchors or RoIs each loss of the last step is a mean of."""
+    """Loss -> number of anchors or RoIs of the last step whose mean it is."""
     rpn, roi = model.samplers["rpn"], model.samplers["roi"]
     of_all = {"rpn": rpn.positives + rpn.negatives, "mrcnn": roi.positives + roi.negatives}
     on_objects = ("mrcnn_mask_loss", "mrcnn_keypoint_loss")
@@ -188,9 +200,13 @@ def validate(
     team: Team,
     cancelled: Callable[[], bool],
 ) -> Row:
-    """Losses and AP on the validation set, whose detections are written; without one, detections on some training
-    pictures, to look at."""
-    asked = cancelled if team.size == 1 else never  # or one of them would leave the others waiting
+    """Losses and AP on the validation set, whose detections are written into `run`; without a set, only detections on
+    some training pictures, to look at.
+
+    Raises `Interrupted` when `cancelled`, which is asked in a process on its own only: in a team the others would wait
+    for it.
+    """
+    asked = cancelled if team.size == 1 else never
     row: Row = {}
     if validation is not None:
         row |= validation_losses(model, validation, team, asked)
@@ -205,7 +221,8 @@ def validate(
 
 
 def keep_weights(model: StudioRCNN, run: RunFolder, course: Course, kept: int) -> None:
-    """Write the checkpoint of the epoch that has just ended, as the best one too if it is; drop those that are old."""
+    """Write the checkpoint of the epoch that has just ended, also as the best one where it is; delete all but the last
+    `kept`."""
     weights.save(model, run.checkpoint(course.finished), course.finished)
     if course.best_epoch == course.finished:
         weights.save(model, run.best, course.finished)
@@ -214,49 +231,8 @@ def keep_weights(model: StudioRCNN, run: RunFolder, course: Course, kept: int) -
 
 
 def seed_everything(seed: int) -> None:
+    """Seed the random numbers of Python, numpy and torch, and keep OpenCV to one thread."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    cv2.setNumThreads(1)  # its pictures are small, and its threads would take turns with torch's
-
-
-def make_optimiser(model: StudioRCNN) -> torch.optim.Optimizer:
-    """AdamW or SGD over all weights, of which those without a gradient stay as they are; weight decay pulls weights,
-    not biases or norms (they have one dimension)."""
-    config = model.config
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.learning_momentum)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.learning_momentum, 0.999))
-
-
-def state_of(
-    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: Clock, course: Course
-) -> dict[str, Any]:
-    """All that the next step depends on. What is random follows from the seed and the number of the step."""
-    return {
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": average.state(),
-        "clock": clock.state(),
-        "course": course.state(),
-    }
-
-
-def restore(
-    state: dict[str, Any],
-    model: StudioRCNN,
-    optimiser: torch.optim.Optimizer,
-    average: RunningMean,
-    clock: Clock,
-    course: Course,
-) -> None:
-    """Put everything to where `state_of` found it."""
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    average.restore(state["average"])
-    clock.restore(state["clock"])
-    course.restore(state["course"])
+    cv2.setNumThreads(1)  # its pictures are small, and its threads would compete with torch's

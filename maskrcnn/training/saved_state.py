@@ -1,4 +1,4 @@
-"""What a run goes on from: `state_last.pt`, out and in."""
+"""The state from which a run is resumed: `state_last.pt`, written and read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,43 @@ import torch
 
 from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import StudioError
+from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.schedule import Clock
+from maskrcnn.training.averaging import RunningMean
+from maskrcnn.training.run_history import Course
 
 FORMAT = "mask-rcnn-studio-state/1"
+
+
+def training_state(
+    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: Clock, course: Course
+) -> dict[str, Any]:
+    """Everything that the next step depends on, as tensors and plain values. What is random follows from the seed and
+    the number of the step."""
+    return {
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": average.state(),
+        "clock": clock.state(),
+        "course": course.state(),
+    }
+
+
+def load_training_state(
+    state: dict[str, Any],
+    model: StudioRCNN,
+    optimiser: torch.optim.Optimizer,
+    average: RunningMean,
+    clock: Clock,
+    course: Course,
+) -> None:
+    """Load a state that `training_state` returned."""
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    average.restore(state["average"])
+    clock.restore(state["clock"])
+    course.restore(state["course"])
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -17,15 +17,13 @@ from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.model.fast_inference import compile_backbone
-from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
-from maskrcnn.model.norm_folding import use_folded_norms
 from maskrcnn.runs import attempts, shipped_models
 from maskrcnn.runs.coco_detectors import coco_detector
 from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
 from maskrcnn.runs.readiness import require_ready
 from maskrcnn.runs.request import TrainingRequest, config_for
 from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.training.arithmetic import on_device
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import load_state
@@ -59,12 +57,12 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
     if not team.leads:
         team.wait()
         run = RunFolder(RunFolder.open(out).path, made_here=True)
-        return Start(run, ready(build(run.config()), device), run.dataset())
+        return Start(run, on_device(build(run.config()), device), run.dataset())
     run = RunFolder(out)
     run.refuse_if_taken()
     model, documents, lines = prepared(request, out, watch)
     refuse_uneven(model.config, documents, team)
-    model = ready(model, device)
+    model = on_device(model, device)
     run = RunFolder(RunFolder.create(out).path, made_here=True)
     attempts.begin(run)
     run.write_json(DATASET, {"train": documents["train"], "val": documents["val"]})
@@ -83,7 +81,7 @@ def rehearse(
     config, run = model.config, RunFolder(out, made_here=True)
     training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
     validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
-    return ready(model, device), training, validation, config
+    return on_device(model, device), training, validation, config
 
 
 def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> Start:
@@ -101,7 +99,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     state = load_state(run.state, device)
     planned = run.config()
     config = longer(planned, epochs, minutes)
-    model = ready(build(config), device)
+    model = on_device(build(config), device)
     documents = run.dataset()
     require_ready(documents)
     refuse_uneven(config, documents, team)
@@ -168,19 +166,6 @@ def prepared(
         if source != "none"
     ]
     return model, documents, lines
-
-
-def ready(model: StudioRCNN, device: torch.device) -> StudioRCNN:
-    """The network on its device and in the arithmetic that it will be trained in."""
-    config = model.config
-    if config.compile:
-        compile_backbone(model.to(device))
-    # Convolutions of small pictures run up to twice as fast with the channels innermost.
-    model = model.to(device, memory_format=torch.channels_last)
-    use_folded_norms(model)
-    if config.precision == "bfloat16" or (config.precision == "auto" and supports_bfloat16(device)):
-        use_bfloat16(model)
-    return model
 
 
 def refuse_uneven(config: Config, documents: dict[str, Any], team: Team) -> None:

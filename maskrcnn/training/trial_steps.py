@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -20,17 +20,20 @@ from torch import Tensor
 from maskrcnn.config import Config
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.costs import Costs, Estimate, estimate_of, shares_of
 from maskrcnn.runs.epochs import pictures_per_step
 from maskrcnn.runs.schedule import Clock
 from maskrcnn.training import loop
+from maskrcnn.training.arithmetic import prepared_for_training
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import words_for_memory
 from maskrcnn.training.loader import Loader, loader_threads
+from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import Course
 from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.saved_state import save_state
+from maskrcnn.training.saved_state import save_state, training_state
 from maskrcnn.training.validation import detect_all, validation_losses
 
 PICTURES = 12
@@ -68,9 +71,8 @@ def estimate(
     """
     device = next(model.parameters()).device
     loop.seed_everything(config.seed)
-    model.transform.resized = True
     now = clock_of(device)
-    with words_for_memory(config):
+    with words_for_memory(config), prepared_for_training(model):
         report("reading pictures")
         some = some_of(training, max(PICTURES, 2 * config.batch_size))
         first_read = seconds_per_first_read(some, now)
@@ -124,10 +126,10 @@ def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, 
     config = model.config
     model.set_layers(layers)
     model.train()
-    optimiser, average, team = loop.make_optimiser(model), RunningMean(model, config.ema), Team()
+    optimiser, average, team = make_optimiser(model), RunningMean(model, config.ema), Team()
     rate = config.learning_rate / (config.warmup_steps + 1)  # that of the first step: nothing is to diverge here
     threads = loader_threads(config, next(model.parameters()).device)
-    with Loader(samples, config, threads=threads) as loader, as_if_learned(model):
+    with Loader(samples, config, threads=threads) as loader, several_proposals_per_object(model):
 
         def step() -> None:
             loop.step(model, optimiser, next(loader), rate, 1, 1, team)
@@ -136,21 +138,15 @@ def seconds_per_step(model: StudioRCNN, samples: LabelledPictures, layers: str, 
         return mean_seconds(step, now)
 
 
-@contextmanager
-def as_if_learned(model: StudioRCNN) -> Iterator[None]:
-    """Let several proposals lie on each object, as they will when the RPN has learned: masks are made for positive RoIs
-    alone, so a network that knows nothing yet is quicker."""
-    heads = model.roi_heads
-    usual = heads.add_gt_proposals
+def several_proposals_per_object(model: StudioRCNN) -> AbstractContextManager[None]:
+    """Within the context each object is proposed `PROPOSALS_ON_AN_OBJECT` times, as by an RPN that has learned: masks
+    are computed for positive RoIs alone, so a step of an untrained network would be quicker."""
+    add_gt_proposals = model.roi_heads.add_gt_proposals
 
     def add(proposals: list[Tensor], gt_boxes: list[Tensor]) -> list[Tensor]:
-        return usual(proposals, [boxes.repeat(PROPOSALS_ON_AN_OBJECT, 1) for boxes in gt_boxes])
+        return add_gt_proposals(proposals, [boxes.repeat(PROPOSALS_ON_AN_OBJECT, 1) for boxes in gt_boxes])
 
-    heads.add_gt_proposals = add
-    try:
-        yield
-    finally:
-        del heads.add_gt_proposals
+    return temporary_attributes((model.roi_heads, "add_gt_proposals", add))
 
 
 def seconds_per_validated(model: StudioRCNN, samples: LabelledPictures, now: Now) -> float:
@@ -172,14 +168,14 @@ def seconds_per_epoch(model: StudioRCNN, samples: LabelledPictures, now: Now) ->
     are written (once more as the best ones), and the state from which the run could be resumed."""
     config = model.config
     average, clock, course = RunningMean(model, config.ema), Clock(config, 1), Course()
-    optimiser = loop.make_optimiser(model)
+    optimiser = make_optimiser(model)
     with tempfile.TemporaryDirectory() as folder:
 
         def finish() -> None:
             detect_all(model, samples, [])
             for name in ("epoch", "best"):
                 weights.save(model, Path(folder) / name, 1)
-            save_state(Path(folder) / "state", loop.state_of(model, optimiser, average, clock, course))
+            save_state(Path(folder) / "state", training_state(model, optimiser, average, clock, course))
 
         return mean_seconds(finish, now, warm_up=0, timed=1)
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from maskrcnn.model import detect, load, prepare
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
-from maskrcnn.training import start
+from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
+from maskrcnn.training.arithmetic import on_device
 from maskrcnn.training.loader import Loader
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.validation import losses
@@ -107,15 +107,16 @@ def test_bfloat16_is_near_float32(card: torch.device, tmp_path: Path) -> None:
     batch = sets(tmp_path / "batch")
     model = Prepared(tmp_path / "model").model  # its last layers are calm: rounding moves no proposal over a threshold
     exact, rough = on(card, model), on(card, model)
-    use_bfloat16(rough)
-    expected, given = learned(exact, batch)[0], learned(rough, batch)[0]
+    expected = learned(exact, batch)[0]
+    with bfloat16_training(rough):
+        given = learned(rough, batch)[0]
     assert given == pytest.approx(expected, rel=0.05, abs=0.02)
 
 
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_run_trains_resumes_and_is_read_by_the_processor(card: torch.device, tmp_path: Path, precision: str) -> None:
     prepared = Prepared(tmp_path, epochs=2, precision=precision)
-    prepared.model = start.ready(prepared.model, card)
+    prepared.model = on_device(prepared.model, card)
     rows: list[dict[str, Any]] = []
     stopped = prepared.train(report=rows.append, cancelled=lambda: len(rows) >= 3)
     assert stopped["state"] == "cancelled"
@@ -133,7 +134,7 @@ def test_the_same_seed_gives_nearly_the_same_losses(card: torch.device, tmp_path
     runs = []
     for name, device in (("card", card), ("again", card), ("processor", CPU)):
         prepared = Prepared(tmp_path / name, epochs=1, precision="float32")
-        prepared.model = start.ready(prepared.model, device)
+        prepared.model = on_device(prepared.model, device)
         prepared.train()
         runs.append([row["loss"] for row in prepared.run.metrics() if row["event"] == "step"])
     assert runs[1] == pytest.approx(runs[0], rel=1e-3)

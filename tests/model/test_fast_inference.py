@@ -15,7 +15,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, features, prepare, trace
 from maskrcnn.model.build import StudioRCNN, last_layers
 from maskrcnn.model.fast_inference import MaskPredictorByCell
-from maskrcnn.model.mixed_precision import supports_bfloat16, use_bfloat16
+from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from tests import tiny
 from tests.model.test_build import square
 from tests.sweeps import one_in
@@ -154,7 +154,7 @@ def test_masks_of_the_prepared_network_are_those_of_the_first() -> None:
 def test_bfloat16_in_the_wide_parts_and_float32_where_decisions_are_taken(name: str) -> None:
     first = network(**NETWORKS[name])
     ready = prepare(first, precision="bfloat16")
-    maps = ready.backbone(batch())
+    maps = ready.backbone(ready.transform.batch_images(list(batch())))
     assert {value.dtype for value in maps.values()} == {torch.bfloat16}
     for key, value in first.backbone(batch()).items():
         close(maps[key].float(), value, 0.1)
@@ -175,8 +175,7 @@ def test_auto_is_bfloat16_where_the_processor_has_it() -> None:
 def test_a_network_that_trains_in_bfloat16_can_be_prepared_in_float32() -> None:
     plain = network()
     training = copy.deepcopy(plain)
-    use_bfloat16(training)
-    with torch.inference_mode():
+    with torch.inference_mode(), bfloat16_training(training):
         expected = prepare(plain, precision="float32").backbone(batch())
         given = prepare(training, precision="float32").backbone(batch())
     assert all(torch.equal(given[name], expected[name]) for name in expected)

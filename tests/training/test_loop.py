@@ -10,7 +10,7 @@ import torch
 from maskrcnn.config import Config
 from maskrcnn.model import build, load
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.training import loop
+from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.validation import validation_losses
 from tests import tiny
 from tests.training.prepared import Prepared
@@ -116,7 +116,7 @@ def test_without_validation_the_last_epoch_is_the_best(tmp_path: Path) -> None:
 def test_sgd_and_adamw_spare_biases_from_decay() -> None:
     for optimiser in ("sgd", "adamw"):
         model = build(Config.preset("classroom", **tiny.CONFIG, optimiser=optimiser, weight_decay=0.1))
-        decayed, spared = loop.make_optimiser(model).param_groups
+        decayed, spared = make_optimiser(model).param_groups
         assert {p.ndim for p in spared["params"]} == {1}
         assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
 

@@ -1,4 +1,4 @@
-"""How much room the browser gives: the width of a column and the height of the window, in CSS pixels."""
+"""The room that the browser gives: width of a column and height of the window. `viewport.js` measures them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,20 @@ from typing import NamedTuple
 
 import streamlit as st
 
-_measure = st.components.v2.component(
-    "studio_viewport",
-    html="<div></div>",
-    js="""
-export default function ({ parentElement, setStateValue }) {
-  let last = "";
-  const report = () => {
-    const width = Math.floor((parentElement.host ?? parentElement).getBoundingClientRect().width);
-    const room = { width, height: window.innerHeight };
-    const text = JSON.stringify(room);
-    if (width > 0 && text !== last) { last = text; setStateValue("room", room); }
-  };
-  let timer = 0;
-  const later = () => { clearTimeout(timer); timer = setTimeout(report, 250); };
-  const observer = new ResizeObserver(later);
-  observer.observe(parentElement.host ?? parentElement);
-  window.addEventListener("resize", later);
-  report();
-  return () => { clearTimeout(timer); observer.disconnect(); window.removeEventListener("resize", later); };
-}
-""",
-)
+from maskrcnn.studio.components import browser_component
+
+_measure = browser_component.register(__file__)
 
 
 class Room(NamedTuple):
+    """Width of a column and height of the window, in CSS pixels."""
+
     width: int
     height: int
 
 
 LAPTOP = Room(676, 900)
+"""The canvas's column on a laptop, until the browser answers."""
 
 
 def room(key: str, at_first: Room = LAPTOP) -> Room:

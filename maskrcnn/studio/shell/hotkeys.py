@@ -9,12 +9,12 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from maskrcnn.annotations.store import ProjectClass
+from maskrcnn.studio.components import browser_component
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 
@@ -69,9 +69,7 @@ _UNTOLD = {"=", "_"}  # + and - without their Shift
 _OPEN = "hotkeys_sheet"
 _CLASS = "class "
 
-_listener = st.components.v2.component(
-    "studio_hotkeys", html="<div></div>", js=(Path(__file__).parent / "hotkeys.js").read_text(encoding="utf-8")
-)
+_listener = browser_component.register(__file__)
 
 
 def of(entry: ProjectClass) -> str | None:

@@ -74,7 +74,12 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
 
 
 def mask(shape: Shape, height: int, width: int) -> np.ndarray:
-    """The mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle` does."""
+    """The mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle` does.
+
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> mask(Rect(1, 0, 2, 1), height=2, width=4).astype(int).tolist()
+    [[0, 1, 1, 0], [0, 0, 0, 0]]
+    """
     return coco_mask.decode(_encoded(shape, height, width)).astype(bool)
 
 
@@ -97,7 +102,12 @@ def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.n
 
 
 def area(shape: Shape, height: int, width: int) -> int:
-    """Number of pixels of the mask."""
+    """Number of pixels of the mask.
+
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> area(Rect(-2, 0, 4, 3), height=10, width=10)  # half of it lies in the picture
+    6
+    """
     return int(coco_mask.area(_encoded(shape, height, width)))
 
 
@@ -126,7 +136,12 @@ def rings(shape: Shape) -> list[Points]:
 
 
 def bounds(shape: Shape) -> Box:
-    """The smallest box `(x0, y0, x1, y1)` around the shape as drawn, also where that lies outside the picture."""
+    """The smallest box `(x0, y0, x1, y1)` around the shape as drawn, also where that lies outside the picture.
+
+    >>> from maskrcnn.annotations.regions import Circle
+    >>> bounds(Circle(10, 10, 4))
+    (6, 6, 14, 14)
+    """
     match shape:
         case Rect():
             xs, ys = (shape.x, shape.x + shape.width), (shape.y, shape.y + shape.height)

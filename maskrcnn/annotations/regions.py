@@ -124,6 +124,10 @@ class Region:
     `class_name` is None where no class was given. `score` is set only for regions that a model suggested. `keypoints`
     are those of an object that also has an outline. `extras` is what its label file said about the drawn shape and the
     studio does not interpret (COCO's id and area, say), by format: `{"coco": {...}}`, kept to be written back.
+
+    >>> region = Region(Rect(10, 10, 20, 20), "cell")
+    >>> region.with_shape(Circle(20, 20, 10)).class_name
+    'cell'
     """
 
     shape: Shape
@@ -187,5 +191,9 @@ class Dataset:
 
 
 def classes_in(images: Iterable[ImageRecord]) -> tuple[str, ...]:
-    """The class names that the regions use, sorted."""
+    """The class names that the regions use, sorted.
+
+    >>> classes_in([ImageRecord("a.png", regions=(Region(Rect(0, 0, 2, 2), "nut"), Region(Rect(4, 4, 2, 2), "bolt")))])
+    ('bolt', 'nut')
+    """
     return tuple(sorted({region.class_name for image in images for region in image.regions if region.class_name}))

@@ -76,6 +76,14 @@ def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give
 
     A dataset without keypoints passes, and so does one without names. The error says that the keypoints are others than
     `whose` ("the model has learned"), and to `give` ("labels") with the same ones.
+
+    >>> from maskrcnn.annotations.regions import ImageRecord
+    >>> hand = Region(Keypoints(((5, 5, 2), (9, 5, 2))), "hand")
+    >>> labels = Dataset((ImageRecord("a.png", regions=(hand,)),), ("hand",), source="hands.json")
+    >>> require_keypoints(labels, KeypointLabels(17), "the model has learned", "labels")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    maskrcnn.errors.StudioError: hands.json: its objects have other keypoints (2) than the model has learned (17); give ...
     """
     found = keypoint_labels(dataset)
     if found is None:
@@ -99,6 +107,9 @@ def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
     found by their names: left and right, or l and r, as a word of the name (left_eye, eye-l, LeftEye, L. Eye) or its
     beginning or end (lefteye). A name without a side is its own partner. None means that nobody can know: there are no
     names (or they are only numbers) for more than one keypoint, or one side of a pair is missing.
+
+    >>> mirrored(["nose", "left_eye", "right_eye"], 3)
+    (0, 2, 1)
     """
     if count == 1:
         return (0,)

@@ -74,6 +74,13 @@ def stratified(
     `groups` are file names of pictures with the same content; each group stays on one side (groups that share a
     picture are one). The number of validation pictures is `held_back`, up to the size of the largest group less one.
     Raises `ArgumentError` for a share that is not in [0, 1].
+
+    >>> from maskrcnn.annotations.regions import Rect, Region
+    >>> cell = Region(Rect(2, 2, 8, 8), "cell")
+    >>> pictures = tuple(ImageRecord(f"{name}.png", width=20, height=20, regions=(cell,)) for name in "abcde")
+    >>> splits = stratified(Dataset(pictures, ("cell",)), val_share=0.4)
+    >>> sorted(splits.values())
+    ['train', 'train', 'train', 'val', 'val']
     """
     if not 0 <= val_share <= 1:
         raise ArgumentError(f"the validation share is {val_share}; give a number from 0 to 1")

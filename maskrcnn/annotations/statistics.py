@@ -168,6 +168,14 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
     """Count and measure every object. `progress(done, total)` is called for each picture.
 
     Objects of a picture whose size is not known have no area.
+
+    >>> from maskrcnn.annotations.regions import Region
+    >>> cells = (Region(Rect(0, 0, 40, 50), "cell"), Region(Rect(90, 0, 40, 10), "cell"))  # the second ends at 100
+    >>> found = statistics(Dataset((ImageRecord("a.png", width=100, height=60, regions=cells),), ("cell",)))
+    >>> found.area.tolist()
+    [2000.0, 100.0]
+    >>> [(row.name, row.objects, row.small, row.medium) for row in found.table()]
+    [('cell', 2, 1, 1)]
     """
     classes = (*dataset.classes, *(name for name in classes_in(dataset.images) if name not in dataset.classes))
     place: dict[str | None, int] = {None: len(classes), **{name: index for index, name in enumerate(classes)}}

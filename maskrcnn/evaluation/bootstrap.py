@@ -45,7 +45,11 @@ AT_ONCE = 500_000
 
 
 def draws(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """How often each picture is drawn in each resample: `(resamples, pictures)` int32, each row sums to `pictures`."""
+    """How often each picture is drawn in each resample: `(resamples, pictures)` int32, each row sums to `pictures`.
+
+    >>> draws(pictures=5, resamples=2).sum(axis=1).tolist()
+    [5, 5]
+    """
     drawn = np.random.default_rng(seed).integers(max(pictures, 1), size=(resamples, pictures))
     rows = np.arange(resamples)[:, None] * pictures
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
@@ -119,7 +123,12 @@ def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
 
 def interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
     """[low, high], the basic 95 % interval of a figure that is `whole` on the pictures themselves and `values` on their
-    resamples; None where none of these is defined. It lies between `least` and 1, as the figure does."""
+    resamples; None where none of these is defined. It lies between `least` and 1, as the figure does.
+
+    >>> values = np.arange(101) / 100  # percentiles 2.5 and 97.5: .025 and .975
+    >>> [round(edge, 3) for edge in interval(values, whole=0.75) or []]  # 1.5 - .975, and at most 1
+    [0.525, 1.0]
+    """
     defined = values[~np.isnan(values)]
     if not len(defined):
         return None

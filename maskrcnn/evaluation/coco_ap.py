@@ -49,6 +49,19 @@ def coco_summary(
     object is as large as its `area` says, and a detection as what is measured: its box with "bbox", where it needs no
     mask, and its mask with "segm". With "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`),
     and there is no APs.
+
+    The box covers .8 of the object, so it counts at the seven thresholds from .50 to .80.
+
+    >>> truth = {
+    ...     "images": [{"id": 1, "width": 100, "height": 100}],
+    ...     "categories": [{"id": 1, "name": "cell"}],
+    ...     "annotations": [
+    ...         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0}
+    ...     ],
+    ... }
+    >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 16], "score": 0.9}]
+    >>> {name: value and round(value, 3) for name, value in coco_summary(truth, found, "bbox").items()}
+    {'AP': 0.7, 'AP50': 1.0, 'AP75': 1.0, 'APs': 0.7, 'APm': None, 'APl': None}
     """
     task = next(task for task, kind in KIND_OF_TASK.items() if kind == iou_type)
     found = documents.read(ground_truth, detections, tasks=("box", task))

@@ -58,6 +58,8 @@ def compare(
     not defined: an AP where there is nothing to find, the intervals of one picture alone. `verdict` is one of
     `VERDICTS`. Picture by picture the finest task that both have is compared.
     Raises `StudioError` where the reports cannot be compared (see `comparability.sides`).
+
+    `docs/python.md` has an example.
     """
     a, b = sides(report_a, report_b, names)
     kinds = list(a.rankings)
@@ -93,7 +95,11 @@ VERDICTS = {
 
 
 def verdict(difference_interval: Sequence[float] | None) -> str:
-    """What a difference's [low, high] says, one of `VERDICTS`."""
+    """What a difference's [low, high] says, one of `VERDICTS`.
+
+    >>> verdict([0.01, 0.2]), verdict([-0.1, 0.1]), verdict(None)
+    ('away from 0', 'contains 0', 'no interval')
+    """
     if difference_interval is None:
         return "no interval"
     low, high = difference_interval

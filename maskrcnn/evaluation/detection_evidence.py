@@ -87,7 +87,11 @@ def rankings(report: Report, kind: IouType) -> list[Ranking]:
 
 
 def shortest(scores: np.ndarray) -> np.ndarray:
-    """Scores (N,) float64 in as few decimals as leave their order as it was: equal ones equal, others apart."""
+    """Scores (N,) float64 in as few decimals as leave their order as it was: equal ones equal, others apart.
+
+    >>> shortest(np.array([0.12341, 0.12349, 0.5])).tolist()  # .12345 lies between them
+    [0.123, 0.1235, 0.5]
+    """
     values, places = np.unique(scores, return_inverse=True)
     middles = (values[1:] + values[:-1]) / 2
     low, high = np.append(-np.inf, middles), np.append(middles, np.inf)

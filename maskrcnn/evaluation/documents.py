@@ -49,7 +49,11 @@ class Documents:
 
 def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[str, ...]:
     """What the detections can be measured by, in the words of `Config.tasks`: always box; mask where each of them has
-    one; keypoints where any has them. Without any detection the ground truth decides on masks."""
+    one; keypoints where any has them. Without any detection the ground truth decides on masks.
+
+    >>> tasks_of({"annotations": []}, [{"bbox": [0, 0, 1, 1], "keypoints": [5, 5, 2]}])
+    ('box', 'keypoints')
+    """
     found = list(detections)
     masks = all(entry.get("segmentation") for entry in (found or ground_truth["annotations"]))
     keypoints = any(entry.get("keypoints") for entry in found)

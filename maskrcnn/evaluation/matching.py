@@ -122,6 +122,11 @@ def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IO
     Rows of `ious` (P, G) are in order of score. Each detection takes the free object that it overlaps best, if their
     IoU is at least `iou`; only where it finds none may it fall to a crowd, which is never used up. Of two objects
     that it overlaps alike it takes the later one, as pycocotools does.
+
+    Both detections lie on object 0; the better one takes it, and the other has nothing left.
+
+    >>> greedy_partners(np.array([[0.8, 0.0], [0.9, 0.3]]), crowd=np.array([False, False])).tolist()
+    [0, -1]
     """
     partners = np.full(len(ious), -1, dtype=np.int64)
     if not ious.size:
@@ -151,6 +156,18 @@ def match_image(
 
     `tasks` are those of the network (None: what its detections tell); without masks, boxes are compared. Raises
     `StudioError` where the documents do not fit together or there is no such picture.
+
+    >>> truth = {
+    ...     "images": [{"id": 1, "width": 100, "height": 100}],
+    ...     "categories": [{"id": 1, "name": "cell"}],
+    ...     "annotations": [
+    ...         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0}
+    ...     ],
+    ... }
+    >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 10], "score": 0.9}]  # its upper half
+    >>> matches = match_image(truth, found, image_id=1, tasks=["box"])
+    >>> matches.tp, matches.fp, matches.fn, matches.truths[0].iou
+    (1, 0, 0, 0.5)
     """
     detections = list(detections)
     tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks

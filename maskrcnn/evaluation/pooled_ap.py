@@ -24,6 +24,11 @@ def pooled_ap(hits: np.ndarray, n_objects: int) -> float | None:
     """The area under the enveloped precision-recall curve, in [0, 1]; None where there are no objects.
 
     `hits` (P,) bool: whether each detection, best score first, found an object of its class.
+
+    Of two objects, the first and the third detection find one: precision 1 and 2/3, each over half of the recall.
+
+    >>> round(pooled_ap(np.array([True, False, True]), n_objects=2), 4), round((1 + 2 / 3) / 2, 4)
+    (0.8333, 0.8333)
     """
     if n_objects == 0:
         return None

@@ -17,6 +17,11 @@ def hand_made_map(picture: np.ndarray, stride: int, kind: str = "edges") -> np.n
     Cell (row, column) is the mean over picture pixels [column * stride, (column + 1) * stride) and the same downwards;
     at the right and bottom border the picture is continued by its last pixels. "upright edges" and "level edges" are
     the absolute Sobel derivatives in x and in y, "edges" the length of both; all are in [0, 1] of the largest possible.
+
+    >>> picture = np.zeros((4, 4, 3), np.uint8)
+    >>> picture[:, 2:] = 255
+    >>> hand_made_map(picture, stride=2, kind="brightness").tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     return _average(_filtered(grey, kind), stride)

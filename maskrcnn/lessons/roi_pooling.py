@@ -76,6 +76,11 @@ def roi_pool_bins(box: Box, scale: float, size: int, map_shape: tuple[int, int] 
 
     Rounding is half away from zero and both end cells belong to the box, so a box is at least one cell wide. With
     `map_shape` (H, W) bins are cut off at the border of the map.
+
+    Corners at 20 / 16 = 1.25 and 50 / 16 = 3.125 cells are rounded to 1 and 3; the box then ends behind cell 3.
+
+    >>> roi_pool_bins((20, 20, 50, 50), scale=1 / 16, size=1).cells
+    (1, 1, 4, 4)
     """
     # Single precision on purpose: the network computes so, and the floor and ceil below would notice.
     scaled = np.asarray(box, dtype=np.float32) * np.float32(scale)
@@ -87,7 +92,12 @@ def roi_pool_bins(box: Box, scale: float, size: int, map_shape: tuple[int, int] 
 
 
 def roi_pool(feature_map: np.ndarray, box: Box, scale: float, size: int) -> np.ndarray:
-    """The (size, size) grid of largest values, float32; 0 in bins that lie off the (H, W) map."""
+    """The (size, size) grid of largest values, float32; 0 in bins that lie off the (H, W) map.
+
+    >>> cells = np.arange(16, dtype=np.float32).reshape(4, 4)
+    >>> roi_pool(cells, (0, 0, 48, 48), scale=1 / 16, size=2).tolist()  # 48 / 16 = 3: the box ends behind cell 3
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
     bins = roi_pool_bins(box, scale, size, feature_map.shape)
     pooled = np.zeros((size, size), dtype=np.float32)
     for row, (top, bottom) in enumerate(bins.y_edges):
@@ -104,6 +114,9 @@ def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2
     Each bin has `sampling_ratio` x `sampling_ratio` points; with 0, as many as the bin has cells, rounded up.
     `aligned=False` is the first published version: it takes map position c to sit on the middle of cell c instead of
     on its near edge, so everything is read half a cell too far right and down, and boxes below one cell are enlarged.
+
+    >>> roi_align_samples((0, 0, 4, 4), scale=1, size=1).points.tolist()  # quarters of the box, two each way
+    [[1.0, 1.0], [3.0, 1.0], [1.0, 3.0], [3.0, 3.0]]
     """
     # In single precision and in the order of the network: rounding decides about points on the border of the map.
     middle = 0.5 if aligned else 0.0
@@ -127,7 +140,14 @@ def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2
 def roi_align(
     feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True
 ) -> np.ndarray:
-    """The (size, size) grid of bin averages, float32, from an (H, W) map."""
+    """The (size, size) grid of bin averages, float32, from an (H, W) map.
+
+    On a map that grows by 1 a cell from 0.5, the value at a point is its x, and the mean of a bin that of its middle.
+
+    >>> ramp = np.tile(np.arange(4, dtype=np.float32) + 0.5, (4, 1))
+    >>> roi_align(ramp, (16, 16, 48, 48), scale=1 / 16, size=2)[0].tolist()  # x from 1 to 3: bin middles 1.5 and 2.5
+    [1.5, 2.5]
+    """
     return _bin_means(feature_map, roi_align_samples(box, scale, size, sampling_ratio, aligned))
 
 
@@ -138,7 +158,12 @@ def roi_warp_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2)
 
 
 def roi_warp(feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2) -> np.ndarray:
-    """The (size, size) grid of bin averages, float32, from an (H, W) map; its box has at least one cell."""
+    """The (size, size) grid of bin averages, float32, from an (H, W) map; its box has at least one cell.
+
+    >>> ramp = np.tile(np.arange(4, dtype=np.float32) + 0.5, (4, 1))
+    >>> roi_warp(ramp, (20, 20, 40, 40), scale=1 / 16, size=1).tolist()  # 1.25 to 2.5 is read as 1 to 4: its middle
+    [[2.5]]
+    """
     return _bin_means(feature_map, roi_warp_samples(box, scale, size, sampling_ratio))
 
 
@@ -165,6 +190,11 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
 
     Between four cell middles the value is blended by distance; beyond the outermost middles the border value holds, and
     more than one cell beyond them it is 0.
+
+    A point at x = 1.25 lies a quarter before the middle of cell 1: 3/4 of its value and 1/4 of that of cell 0.
+
+    >>> bilinear(np.array([[0.0, 8.0]]), np.array([[1.25, 0.5], [1.0, 0.5]])).tolist()
+    [6.0, 4.0]
     """
     height, width = feature_map.shape
     values = feature_map.astype(np.float64)
@@ -187,6 +217,12 @@ def quantisation(
 
     With `map_shape` (H, W) only what lies on the map counts: there is nothing to read beyond it. (RoIPool leaves bins
     there empty; the others read the value at the border as far as one cell beyond its middle, and 0 farther out.)
+
+    At stride 16 a box from 20 to 40 is read as cells 1 to 3 (2.5 is rounded up), which is 16 to 64 pixels.
+
+    >>> found = quantisation((20, 20, 40, 40), scale=1 / 16)
+    >>> found.snapped, found.largest
+    ((16.0, 16.0, 64.0, 64.0), 24.0)
     """
     if method == "align":
         return Quantisation(box, (0.0, 0.0, 0.0, 0.0), 0.0, 1.0)
@@ -222,6 +258,9 @@ def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 
 
     A box of 224 x 224 pixels, the size of ImageNet's pictures, goes to `roi_level`, and each halving of its side one
     level down (Lin et al., Feature Pyramid Networks, 2017, equation 1).
+
+    >>> [pyramid_level((0, 0, side, side)) for side in (32, 112, 224, 448)]
+    [2, 3, 4, 5]
     """
     area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
     level = np.floor(roi_level + np.log2(np.sqrt(area) / 224 + 1e-6))
@@ -229,7 +268,11 @@ def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 
 
 
 def box_iou(first: Box, second: Box) -> float:
-    """Intersection over union of two xyxy boxes, in [0, 1]."""
+    """Intersection over union of two xyxy boxes, in [0, 1].
+
+    >>> box_iou((0, 0, 2, 2), (1, 0, 3, 2))  # 2 of 6 pixels
+    0.3333333333333333
+    """
     width = max(0.0, min(first[2], second[2]) - max(first[0], second[0]))
     height = max(0.0, min(first[3], second[3]) - max(first[1], second[1]))
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]

@@ -82,7 +82,12 @@ class StudioRCNN(GeneralizedRCNN):
 
 
 def build(config: Config) -> StudioRCNN:
-    """The network that `config` describes, randomly initialised (`maskrcnn.model.weights` fills it), in eval mode."""
+    """The network that `config` describes, randomly initialised (`maskrcnn.model.weights` fills it), in eval mode.
+
+    >>> network = build(Config.preset("classroom", num_classes=3))
+    >>> sum(value.numel() for value in network.parameters()) == parameter_counts(network)["total"]
+    True
+    """
     backbone, stage5 = build_backbone(config)
     transform = PictureTransform(
         config.image_min_dim, config.image_max_dim, list(config.mean_pixel), list(config.std_pixel)

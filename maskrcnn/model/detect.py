@@ -28,6 +28,11 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
     keypoint task `"keypoints"`, [x, y, 2] of each in one flat list, `"keypoint_scores"`, the expected OKS of each, and
     `"pose_score"`, the score times their mean. (Read by argmax: the logit of each at its peak, and no pose score.) The
     model must be in eval mode; `maskrcnn.model.prepare` makes it faster.
+
+    >>> from maskrcnn.config import Config
+    >>> from maskrcnn.model import build
+    >>> detect(build(Config.preset("classroom", detection_min_confidence=0.99)), np.zeros((64, 64, 3), np.uint8))
+    []
     """
     height, width = picture.shape[:2]
     size = working_size(height, width, model.config)

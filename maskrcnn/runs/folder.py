@@ -125,6 +125,12 @@ class RunFolder:
 
     `made_here`: its labels were made by this process, so their pictures are those that a person named; see
     `picture_path`.
+
+    >>> from tempfile import mkdtemp
+    >>> run = RunFolder.create(Path(mkdtemp()) / "first")
+    >>> run.append_metrics({"event": "epoch", "epoch": 1, "step": 8, "segm_ap": 0.5})
+    >>> run.name, [row["segm_ap"] for row in run.epochs()]
+    ('first', [0.5])
     """
 
     def __init__(self, path: Path | str, made_here: bool = False) -> None:

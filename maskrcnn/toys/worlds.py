@@ -71,6 +71,11 @@ def generate(
 
     Raises `ArgumentError` for fewer than one picture or a negative seed, `StudioError` where the folder holds anything
     but pictures of that seed, which were drawn before somebody stopped it, or cannot be written.
+
+    >>> from tempfile import mkdtemp
+    >>> dataset = generate(WORLDS["shapes"], Path(mkdtemp()) / "shapes", pictures=2, seed=1)
+    >>> [record.file_name for record in dataset.images]
+    ['toy1-001.jpg', 'toy1-002.jpg']
     """
     if pictures < 1 or seed < 0:
         raise ArgumentError(f"--pictures {pictures} --seed {seed}: give one picture at least, and no negative seed")

@@ -58,6 +58,12 @@ def examine(
     `dataset.images` once, and once more without the pictures if class names need mending or the labels of many pictures
     leave them; keeps a few hundred bytes for each picture. Raises nothing for what is wrong with a dataset: that is
     what it finds.
+
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> cells = (Region(Rect(0, 0, 60, 60), "cell"), Region(Rect(0, 0, 60, 60), "cell"))
+    >>> labels = Dataset((ImageRecord("a.png", width=100, height=100, regions=cells),), ("cell",))
+    >>> [(finding.check, finding.region_number) for finding in examine(labels)]
+    [('picture-missing', None), ('duplicate', 2)]
     """
     looks = {} if looks is None else looks
     anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)

@@ -178,6 +178,11 @@ def trace(model: StudioRCNN, image: np.ndarray, targets: Mapping[str, Any] | Non
 
     `targets`: its objects, where they are known, in pixels of the picture: `boxes (N, 4)` xyxy, `labels (N,)` from 1,
     and if wanted `masks (N, H, W)` and `keypoints (N, K, 3)`. Raises `StudioError` where they do not fit.
+
+    >>> from maskrcnn.model import build
+    >>> found = trace(build(Config.preset("classroom")), np.zeros((64, 64, 3), np.uint8))
+    >>> found.rpn.boxes.shape[1], [step.name for step in found.rpn.filters][:2]
+    (4, ['decoded', 'best per level'])
     """
     config, picture_size = model.config, (image.shape[0], image.shape[1])
     truth = None if targets is None else GroundTruth.parse(targets, picture_size, config)

@@ -217,13 +217,11 @@ def _store(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
     wide = {module for part in wide_parts(model) for module in part.modules()}
     for module in model.modules():
         kind = dtype if module in wide else None
-        for name, tensor in module._parameters.items():
-            if tensor is not None:
-                layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
-                module._parameters[name] = _fixed(tensor.to(device, kind, memory_format=layout))
-        for name, buffer in module._buffers.items():
-            if buffer is not None:
-                module._buffers[name] = buffer.to(device, kind if buffer.is_floating_point() else None)
+        for name, tensor in list(module.named_parameters(recurse=False)):
+            layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+            setattr(module, name, _fixed(tensor.to(device, kind, memory_format=layout)))
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, buffer.to(device, kind if buffer.is_floating_point() else None))
 
 
 # bfloat16

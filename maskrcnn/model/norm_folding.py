@@ -13,17 +13,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.ops import FrozenBatchNorm2d
 
 from maskrcnn.model.temporary_attributes import temporary_attributes
 
 
 def normed_convolutions(network: nn.Module, *kinds: type[nn.Module]) -> Iterator[tuple[nn.Module, str, nn.Conv2d]]:
-    """Every norm of those kinds that follows right after a convolution: `(parent, name of the norm, convolution)`."""
+    """Every norm of those kinds that follows right after a convolution: `(parent, name of the norm, convolution)`.
+
+    Convolutions pad with zeros, as all of torchvision's do; one that pads otherwise is left out.
+    """
     for parent in network.modules():
         before: nn.Module | None = None
         for name, child in list(parent.named_children()):
-            if isinstance(child, kinds) and isinstance(before, nn.Conv2d):
+            if isinstance(child, kinds) and isinstance(before, nn.Conv2d) and before.padding_mode == "zeros":
                 yield parent, name, before
             before = child
 
@@ -49,7 +53,9 @@ def _normed(convolution: nn.Conv2d, norm: FrozenBatchNorm2d, x: Tensor) -> Tenso
     shift = norm.bias - norm.running_mean * scale
     if convolution.bias is not None:
         shift = shift + convolution.bias * scale
-    return convolution._conv_forward(x, convolution.weight * scale.view(-1, 1, 1, 1), shift)
+    weight = convolution.weight * scale.view(-1, 1, 1, 1)
+    place = (convolution.stride, convolution.padding, convolution.dilation, convolution.groups)
+    return functional.conv2d(x, weight, shift, *place)
 
 
 def _identity(x: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 Both are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
 one picture, in their order and with torchvision's own operators, so the last survivors are the network's, number for
-number (`tests/model/tracing/test_trace.py`). Here every step also says who is left, and who was dropped in whose favour.
+number (`tests/model/tracing/test_trace.py`). Here every step also returns the candidates that are left, and NMS which
+candidate it kept in place of each that it dropped.
 
 All boxes are xyxy in pixels of the resized picture.
 """

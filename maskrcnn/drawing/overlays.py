@@ -81,7 +81,12 @@ def prediction_marks(
 
 
 def display(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
-    """The uint8 (H, W, 3) picture with its longer side at `longest`, and display pixels per picture pixel."""
+    """The uint8 (H, W, 3) picture with its longer side at `longest`, and display pixels per picture pixel.
+
+    >>> shown, scale = display(np.zeros((48, 64, 3), np.uint8), longest=320)
+    >>> shown.shape, scale
+    ((240, 320, 3), 5.0)
+    """
     height, width = picture.shape[:2]
     scale = longest / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -104,6 +109,10 @@ def draw(
     Larger marks go below smaller ones. `opacity` is that of filled masks. A hatched mark keeps its hatching, over its
     box, when masks are off. Of keypoints, visible ones are discs, hidden ones rings, and those that nobody labelled
     are not there.
+
+    >>> mark = Mark((10, 10, 20, 20), "#00a86b", "cell")
+    >>> draw(np.zeros((48, 64, 3), np.uint8), [mark], longest=640).shape
+    (480, 640, 3)
     """
     canvas, scale = display(picture, longest)
     # A page shows the drawing 300 to 600 pixels wide, or 400 high: lines of about one pixel there, text of about 12.

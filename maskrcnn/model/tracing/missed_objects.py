@@ -72,6 +72,8 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
 
     `min_score`: detections below are not shown, so an object that has no other is lost. Raises `StudioError` where the
     trace has no ground truth.
+
+    `docs/python.md` has an example.
     """
     if trace.assignment is None:
         raise StudioError("explain: the trace knows no objects; give trace() their boxes and labels as targets")

@@ -64,6 +64,9 @@ def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
 
     Its `.config` says how it was built. Raises as `find_checkpoint` does, and `StudioError` where the tensors do not
     fit that config or are not finite.
+
+    >>> load("toy").training
+    False
     """
     return network_of(find_checkpoint(model), device)
 

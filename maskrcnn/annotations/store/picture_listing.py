@@ -38,6 +38,8 @@ class StoredImage:
     done: bool
     revision: int
     n_regions: int
+    sha256: str
+    """Of the file's content as it was added."""
 
     @property
     def status(self) -> Status:
@@ -96,7 +98,7 @@ def images(
     if status is not None and status not in STATUSES:
         raise ArgumentError(f'status "{status}" is unknown; choose {", ".join(STATUSES[:-1])} or {STATUSES[-1]}')
     rows = db.execute(
-        f"""SELECT id, file_name, width, height, split, done, revision, n_regions FROM image
+        f"""SELECT id, file_name, width, height, split, done, revision, n_regions, sha256 FROM image
             WHERE removed = :removed AND split = coalesce(:split, split) {f"AND {_IS[status]}" if status else ""}
             {"AND id IN (SELECT image_id FROM region WHERE class_name = :class_name)" if class_name is not None else ""}
             ORDER BY id""",
@@ -109,8 +111,8 @@ def images(
     rows = sorted(rows, key=lambda row: name_order(row["file_name"]))[offset:]
     rows = rows if limit is None else rows[:limit]
     return [
-        StoredImage(number, file_name, width, height, split, bool(done), revision, n_regions)
-        for number, file_name, width, height, split, done, revision, n_regions in rows
+        StoredImage(number, file_name, width, height, split, bool(done), revision, n_regions, sha256)
+        for number, file_name, width, height, split, done, revision, n_regions, sha256 in rows
     ]
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
-from maskrcnn.drawing.jpeg import square_jpeg
 from maskrcnn.errors import StudioError
+from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
@@ -121,7 +121,7 @@ def show_thumbnails(project: Project, images: Sequence[StoredImage], image: Stor
         for number, entry in enumerate(images[first : first + _THUMBNAILS], first + 1):
             with st.container(width=_THUMBNAIL_WIDTH, gap="xsmall"):
                 try:
-                    st.image(_square(project.thumbnail(entry.id)), width="stretch", alt=entry.file_name)
+                    st.image(thumbnails.square(project, entry), width="stretch", alt=entry.file_name)
                 except StudioError:
                     st.markdown(":material/broken_image:")
                 st.button(
@@ -134,8 +134,3 @@ def show_thumbnails(project: Project, images: Sequence[StoredImage], image: Stor
                     on_click=go_to,
                     args=(project, entry),
                 )
-
-
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _square(content: bytes) -> bytes:
-    return square_jpeg(content)

@@ -37,6 +37,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     open.title = tile.title;
     if (tile.picture) {
       const image = make("img", "");
+      image.loading = "lazy";
       image.src = tile.picture;
       image.alt = tile.name;
       open.append(image);

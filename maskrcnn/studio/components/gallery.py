@@ -5,14 +5,13 @@ What runs in the browser is `gallery.js`, with `gallery.css`.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from maskrcnn.studio.components import browser_component
+from maskrcnn.studio.components import browser_component, thumbnails
 
 _grid = browser_component.register(
     __file__, html='<label class="all"><input type="checkbox"><span></span></label><div class="grid"></div>'
@@ -43,7 +42,7 @@ def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
         "tiles": [
             {
                 "id": tile.id,
-                "picture": tile.picture and "data:image/jpeg;base64," + base64.b64encode(tile.picture).decode(),
+                "picture": tile.picture and thumbnails.address(tile.picture, f"{key} {tile.id}"),
                 "name": tile.name,
                 "says": tile.says,
                 "title": tile.title,

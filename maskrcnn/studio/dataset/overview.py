@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.annotations.store import SPLITS, STATUSES, PictureCounts, Project, Split, Status, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.components import gallery
+from maskrcnn.studio.components import gallery, thumbnails
 from maskrcnn.studio.components.gallery import Tile
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.plain_text import plain
@@ -143,7 +143,7 @@ def _tile(project: Project, image: StoredImage, *, removed: bool) -> Tile:
     says = f"{status} · {counted(image.n_regions, 'region')}"
     badge = "val" if image.split == "val" else ""
     try:
-        content = project.thumbnail(image.id, _SIDE)
+        content = thumbnails.thumbnail(project, image, _SIDE)
     except StudioError as error:
         return Tile(image.id, None, image.file_name, says, str(error), badge)
     title = f"{image.file_name}: {image.width} x {image.height} px, {SPLIT_WORDS[image.split]}. Click to open it."

@@ -13,6 +13,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
+from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.dataset import computed_once, undo_bar
 from maskrcnn.studio.dataset.overview import SPLIT_WORDS
 from maskrcnn.studio.shell import session
@@ -304,7 +305,7 @@ def _leaks(project: Project, images: Sequence[StoredImage], now: Splits, after: 
 def _member(project: Project, image: StoredImage, after: Splits) -> None:
     with st.container(width=160, gap="xsmall"):
         try:
-            st.image(project.thumbnail(image.id, 240), width=160, alt=image.file_name)
+            st.image(thumbnails.thumbnail(project, image, 240), width=160, alt=image.file_name)
         except StudioError:
             st.markdown(":material/broken_image:")
         change = f" → {SPLIT_WORDS[after[image.file_name]]}" if after[image.file_name] != image.split else ""

@@ -14,7 +14,7 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.inspect import picture_view, report_table
 from tests.sweeps import sweep
 
 PAGE = "pages/inspect/predictions.py"
@@ -204,7 +204,7 @@ def test_the_score_slider_moves_matches_and_not_ap(root: Path, run: RunFolder) -
 
 
 def test_colours_by_class_are_those_of_the_project(root: Path, project: Project, run: RunFolder) -> None:
-    assert run_report.class_colours(project, document()["categories"]) == {1: "#abcdef", 2: "#123456"}
+    assert picture_view.class_colours(project, document()["categories"]) == {1: "#abcdef", 2: "#123456"}
     app = open_page(root)
     app.segmented_control[0].set_value("class").run()
     assert not app.exception
@@ -265,7 +265,7 @@ def test_a_picture_whose_detections_are_all_below_the_slider_says_so(root: Path,
     ("score", "said"), [(0.1, "0.10"), (0.494, "0.49"), (0.496, "0.496"), (0.49996, "0.49996"), (0.0, "0.00")]
 )
 def test_a_score_just_below_the_slider_does_not_read_as_one_that_is_shown(score: float, said: str) -> None:
-    assert run_report.score_below(score, 0.5) == said
+    assert report_table.score_below(score, 0.5) == said
 
 
 def test_a_picture_without_any_detection_has_no_such_hint(root: Path, run: RunFolder) -> None:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons import roi_pooling
-from maskrcnn.studio.learn import roi_charts, roi_maps
+from maskrcnn.studio.learn import feature_map_source, roi_charts, roi_picture
 from tests.sweeps import one_in, sweep
 
 PAGE = "pages/learn/roi_align.py"
@@ -77,7 +77,7 @@ def test_it_says_that_no_network_is_in_use(root: Path, project: Project) -> None
     [
         pytest.param(*setting, level, marks=[] if (number + place) % 4 == 0 else [sweep])
         for number, setting in enumerate([(2, 1), (7, 4)])
-        for place, level in enumerate(roi_maps.LEVELS)
+        for place, level in enumerate(feature_map_source.LEVELS)
     ],
 )
 def test_every_setting_draws(root: Path, project: Project, level: str, size: int, samples: int) -> None:
@@ -222,7 +222,7 @@ def test_a_damaged_checkpoint_is_one_red_box(root: Path, project: Project, train
 )
 def test_the_first_box(objects: list[roi_pooling.Box], expected: roi_pooling.Box) -> None:
     """The largest object off the border; else the largest, clipped; else a part of the picture (100 x 100)."""
-    assert roi_maps.first_box(objects, 100, 100) == expected
+    assert roi_picture.first_box(objects, 100, 100) == expected
 
 
 def test_the_grid_writes_its_numbers_where_they_fit() -> None:

@@ -26,7 +26,7 @@ from maskrcnn.jobs import local, measured_costs, queue, run_state
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
-from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.inspect import report_table, run_report
 from maskrcnn.studio.runs import compared_runs, run_downloads, run_words
 from maskrcnn.studio.runs.curve_lines import table
 from tests.app.test_frame import PAGES
@@ -101,7 +101,7 @@ def look_at(run: RunFolder) -> None:
         best = run_report.best_epoch(run, kept).epoch
         config, detections = run.config(), run.detections(best)
         found = evaluate(truth, detections, tasks=config.tasks, sigmas=config.sigmas)
-        run_report.table(found), run_report.headline(found)
+        report_table.table(found), report_table.headline(found)
         for image in truth["images"]:
             match_image(truth, detections, image["id"], 0.5, tasks=config.tasks)
             run.picture_path(image)

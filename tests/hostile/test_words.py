@@ -86,16 +86,16 @@ OURS: dict[str, str] = {
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers
     "inspect/why_missed.py": "epoch map(str,networks)",
-    "inspect/picture_choice.py": "run_report.epoch_help(best)",
+    "inspect/picture_choice.py": "epoch_help(best)",
     "inspect/drawing_options.py": "part",
     "inspect/picture_view.py": "words colour line getattr(row,field) measured.report.definitions "
-    "run_report.score_below(max(scores),min_score)",  # its definitions
+    "score_below(max(scores),min_score)",  # its definitions
     "inspect/validation_set.py": "title meaning label",
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",
-    "pages/train/runs.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
-    "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run) "
-    "compared_runs.axes([run,*(runs[name]fornameincompared)])",  # Markdown, made in run_words
+    "runs/run_head.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
+    "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words
+    "runs/curve_view.py": "compared_runs.axes([chosen.run,*compared])",
 }
 """File, by its path in `maskrcnn/studio` or from the root -> pieces that are numbers or words of
 ours, as that file calls them (without blanks)."""

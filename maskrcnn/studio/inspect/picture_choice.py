@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from maskrcnn.runs.epochs import Best
 from maskrcnn.studio.inspect import drawing_options, run_report
 from maskrcnn.studio.inspect.run_choice import PAGE, InspectedRun
 from maskrcnn.studio.shell import address, hotkeys, session
@@ -51,8 +52,8 @@ def show(
             best.epoch,
             page=PAGE,
             of=str(run.path),
-            show=lambda number: run_report.epoch_words(number, best),
-            help=run_report.epoch_help(best),
+            show=lambda number: epoch_in_words(number, best),
+            help=epoch_help(best),
         )
     names = [image["file_name"] for image in images]
     with picture_column:
@@ -68,6 +69,21 @@ def show(
     with step_column.container(horizontal=True, gap="small", wrap=False):
         _steps(names, position)
     return PictureChoice(epoch, images, position)
+
+
+def epoch_in_words(number: int, best: Best) -> str:
+    """An epoch in the list of choices: `3`, or `3 (best mask AP)`."""
+    return f"{number} (best {best.judged_by})" if number == best.epoch and best.judged_by else str(number)
+
+
+def epoch_help(best: Best) -> str:
+    """What the list of epochs says on hover."""
+    if best.judged_by is None:
+        return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
+    return (
+        f"Detections are kept for each epoch. The best of these has the highest {best.judged_by} on the validation "
+        "pictures; among equals it is the first. A run opens at it."
+    )
 
 
 def _steps(names: Sequence[str], position: int) -> None:

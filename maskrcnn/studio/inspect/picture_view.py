@@ -9,14 +9,15 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
 from maskrcnn.evaluation import ImageMatches, Report, match_image
 from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
+from maskrcnn.studio.inspect.report_table import figure, score_below
 from maskrcnn.studio.inspect.run_choice import InspectedRun
-from maskrcnn.studio.inspect.run_report import figure
 from maskrcnn.words import counted
 
 _HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
@@ -77,7 +78,7 @@ def _drawn(
         heading, marks_of = f"**Prediction** · {counted(row.n_pred, 'detection')}", overlays.prediction_marks
         description = f"{choice.name} with what {inspected.run.name} found in it"
     names = {category["id"]: category["name"] for category in categories}
-    colours = run_report.class_colours(project, categories) if options.by_class else None
+    colours = class_colours(project, categories) if options.by_class else None
     marks = marks_of(measured.matches, names, colours, inspected.config.keypoint_edges)
     height, width = measured.picture.shape[:2]
     st.markdown(heading)
@@ -85,11 +86,17 @@ def _drawn(
     st.image(drawn, width=round(_HEIGHT[options.view] * width / height), alt=description)
 
 
+def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[int, str]:
+    """The colour of each category: that of the project's class of this name, else one by its number."""
+    stored = {entry.name: entry.colour for entry in project.classes()}
+    return {entry["id"]: stored.get(entry["name"], colour_of(entry["id"] - 1)) for entry in categories}
+
+
 def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
     """Where all detections of the picture are below the slider: how far it must go down."""
     scores = [found["score"] for found in measured.detections if found["image_id"] == choice.image["id"]]
     if scores and max(scores) < min_score:
-        highest = run_report.score_below(max(scores), min_score)
+        highest = score_below(max(scores), min_score)
         st.markdown(f":small[The highest score here is {highest}: move the slider down to see it.]")
 
 

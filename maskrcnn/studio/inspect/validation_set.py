@@ -8,11 +8,10 @@ import streamlit as st
 
 from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.evaluation import Report
-from maskrcnn.studio.inspect import run_report
+from maskrcnn.studio.inspect import report_table
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.inspect.picture_view import MeasuredPicture
 from maskrcnn.studio.inspect.run_choice import InspectedRun
-from maskrcnn.studio.inspect.run_report import figure
 from maskrcnn.studio.shell import address
 from maskrcnn.words import counted
 
@@ -32,10 +31,10 @@ def show(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPictu
 
 
 def _headline(report: Report) -> None:
-    figures = run_report.headline(report)
+    figures = report_table.headline(report)
     widths = [4] * (len(figures) - 1) + [5]
     for column, (title, value, meaning) in zip(st.columns(widths), figures, strict=True):
-        column.metric(title, figure(value), help=meaning)
+        column.metric(title, report_table.figure(value), help=meaning)
 
 
 def _table(report: Report, choice: PictureChoice) -> None:
@@ -49,10 +48,10 @@ def _table(report: Report, choice: PictureChoice) -> None:
 
     st.session_state[TABLE] = {"selection": {"rows": [choice.position], "columns": [], "cells": []}}
     st.dataframe(
-        run_report.table(report),
+        report_table.table(report),
         key=TABLE,
         hide_index=True,
-        column_config=run_report.column_config(report.definitions),
+        column_config=report_table.column_config(report.definitions),
         placeholder="–",
         on_select=open_row,
         selection_mode=["single-row", "single-cell"],
@@ -61,7 +60,7 @@ def _table(report: Report, choice: PictureChoice) -> None:
 
 def _downloads(stem: str, measured: MeasuredPicture) -> None:
     """Table, report and detections; their names begin with `stem`."""
-    table = csv_of(run_report.table(measured.report))
+    table = csv_of(report_table.table(measured.report))
     report, detections = json.dumps(measured.report.to_json(), indent=1), json.dumps(measured.detections)
     for label, content, ending, mime in (
         ("Table (CSV)", table, "pictures.csv", "text/csv"),

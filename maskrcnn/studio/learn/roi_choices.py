@@ -14,9 +14,9 @@ from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.components import trained_networks
-from maskrcnn.studio.learn import roi_maps
+from maskrcnn.studio.learn import feature_map_source
+from maskrcnn.studio.learn.feature_map_source import LevelMap
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
-from maskrcnn.studio.learn.roi_maps import LevelMap
 from maskrcnn.studio.learn.roi_on_map import RoiOnMap
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.plain_text import plain
@@ -54,14 +54,15 @@ class Choices:
     def roi_level(self) -> int | None:
         """The level of a pyramid that a box of 224 x 224 is pooled from (k0 in Lin et al. 2017, equation 1); None
         where the source is no pyramid."""
-        if self.levels != roi_maps.LEVELS:
+        if self.levels != feature_map_source.LEVELS:
             return None
         return 4 if self.network is None else self.network.config().fpn_roi_level
 
 
 def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Choices:
     """Draw the six choices, and load the picture and its feature maps. `images` are the project's by file name."""
-    networks = trained_networks.on_offer(run for run in runs_in(project.runs_folder) if roi_maps.has_network(run))
+    runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_network(run)]
+    networks = trained_networks.on_offer(runs)
     columns = layout.controls()
     with columns[0]:
         image = images[address.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
@@ -69,7 +70,7 @@ def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Ch
         source = _source([*networks, FILTERS])
     network = networks.get(source)
     with session.fail_softly():
-        levels = roi_maps.LEVELS if network is None else roi_maps.levels_of(network)
+        levels = feature_map_source.LEVELS if network is None else feature_map_source.levels_of(network)
     with columns[2]:
         level = _level(levels)
     with columns[3]:
@@ -156,8 +157,8 @@ def _square(side: int) -> str:
 
 def _maps(network: RunFolder | None, path: Path, picture: np.ndarray, level: str) -> LevelMap:
     if network is None:
-        return roi_maps.from_filters(picture, level)
-    return roi_maps.from_run(network, path, level)
+        return feature_map_source.from_filters(picture, level)
+    return feature_map_source.from_run(network, path, level)
 
 
 def _channel(maps: LevelMap) -> int:

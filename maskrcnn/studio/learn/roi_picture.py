@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.store import Project
 from maskrcnn.lessons.roi_pooling import Box, pyramid_level
 from maskrcnn.studio.components.canvas import box_canvas
-from maskrcnn.studio.learn import roi_charts, roi_maps
+from maskrcnn.studio.learn import roi_charts
 from maskrcnn.studio.learn.roi_choices import Choices
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
 from maskrcnn.studio.learn.roi_on_map import RoiOnMap
@@ -24,7 +26,7 @@ def show(project: Project, chosen: Choices, layout: Layout) -> Box | None:
     memory = f"{PAGE}_box_{project.folder}_{image.id}"
     if memory not in st.session_state:
         shapes = [region.shape for region in project.regions(image.id)[0] if raster.has_area(region.shape)]
-        st.session_state[memory] = roi_maps.first_box(map(raster.bounds, shapes), image.width, image.height)
+        st.session_state[memory] = first_box(map(raster.bounds, shapes), image.width, image.height)
     box = box_canvas(
         chosen.picture,
         st.session_state[memory],
@@ -51,3 +53,18 @@ def show_scale(chosen: Choices, roi: RoiOnMap) -> None:
         f"original times {roi.picture_scale[0]:.2f}. Which level of a pyramid a box is pooled from depends on its size "
         "(Lin et al. 2017, equation 1).",
     )
+
+
+def first_box(objects: Iterable[Box], width: int, height: int) -> Box:
+    """A box to begin with on a picture: around its largest object that keeps off the border, else the largest one, else
+    a part of the picture. Clipped to the picture."""
+
+    def rank(box: Box) -> tuple[bool, float]:
+        x1, y1, x2, y2 = box
+        inside = x1 > 0.04 * width and y1 > 0.04 * height and x2 < 0.96 * width and y2 < 0.96 * height
+        return inside, (x2 - x1) * (y2 - y1)
+
+    x1, y1, x2, y2 = max(objects, key=rank, default=(0.2 * width, 0.2 * height, 0.75 * width, 0.7 * height))
+    x1, x2 = (round(min(max(edge, 0.0), float(width)), 2) for edge in (x1, x2))
+    y1, y2 = (round(min(max(edge, 0.0), float(height)), 2) for edge in (y1, y2))
+    return x1, y1, x2, y2

@@ -1,8 +1,7 @@
-"""Where the RoIPool and RoIAlign page gets its feature map from: a trained run, or filters that need none."""
+"""The feature maps of the RoIPool and RoIAlign page: those of a trained network, or of filters that need none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ class LevelMap:
         return int(self.channels.std(axis=(1, 2)).argmax())
 
     def channel_name(self, channel: int) -> str:
-        """What a channel is called; -1 stands for the strongest one."""
+        """The name of a channel; -1 stands for the strongest one."""
         if channel < 0:
             return f"strongest ({self.names[self.strongest] if self.names else self.strongest})"
         return self.names[channel] if self.names else f"channel {channel}"
@@ -68,21 +67,6 @@ def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
     checkpoint = run.best if run.best.is_file() else next(reversed(run.checkpoints().values()), run.best)
     found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
-
-
-def first_box(objects: Iterable[Box], width: int, height: int) -> Box:
-    """A box to begin with on a picture: around its largest object that keeps off the border, else the largest one, else
-    a part of the picture. Clipped to the picture."""
-
-    def rank(box: Box) -> tuple[bool, float]:
-        x1, y1, x2, y2 = box
-        inside = x1 > 0.04 * width and y1 > 0.04 * height and x2 < 0.96 * width and y2 < 0.96 * height
-        return inside, (x2 - x1) * (y2 - y1)
-
-    x1, y1, x2, y2 = max(objects, key=rank, default=(0.2 * width, 0.2 * height, 0.75 * width, 0.7 * height))
-    x1, x2 = (round(min(max(edge, 0.0), float(width)), 2) for edge in (x1, x2))
-    y1, y2 = (round(min(max(edge, 0.0), float(height)), 2) for edge in (y1, y2))
-    return x1, y1, x2, y2
 
 
 def has_network(run: RunFolder) -> bool:

@@ -28,7 +28,7 @@ from maskrcnn.jobs import measured_costs
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.launch import duration_estimate
-from maskrcnn.studio.runs import run_downloads
+from maskrcnn.studio.runs import run_downloads, run_tables
 from tests.sweeps import sweep
 
 RUNS, PREDICTIONS, LAUNCH, DATASET = (
@@ -113,6 +113,8 @@ def open_page(root: Path, page: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     for name, value in {"project": "cells", **query}.items():
         app.query_params[name] = value
+    for key in (run_tables.EPOCHS, run_tables.RUNS):  # what is folded at first
+        app.session_state[key] = True
     app = app.switch_page(page).run()
     assert not app.exception, app.exception
     return app

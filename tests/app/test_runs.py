@@ -14,6 +14,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.jobs import local, queue
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
+from maskrcnn.studio.runs import run_tables
 from tests.jobs.fakes import end_all, this_process, trainer_of
 
 RUNS = "pages/train/runs.py"
@@ -65,12 +66,18 @@ def make_run(
     return run
 
 
+OPENED = (run_tables.EPOCHS, run_tables.LOG, run_tables.RUNS)
+"""What is folded at first, and opened in these tests."""
+
+
 def open_runs(root: Path, run: str = "", **query: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
     app = app.switch_page(RUNS)
     for name, value in (({"run": run} if run else {}) | query).items():
         app.query_params[name] = value
+    for key in OPENED:
+        app.session_state[key] = True
     app = app.run()
     assert not app.exception
     return app

@@ -16,7 +16,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.studio.runs import run_actions
+from maskrcnn.studio.runs import run_actions, run_tables
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.home import SAMPLE
 from tests.shipping import ship
@@ -34,6 +34,8 @@ def open_page(root: Path, page: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
+    for key in (run_tables.EPOCHS, run_tables.RUNS):  # what is folded at first
+        app.session_state[key] = True
     app = app.switch_page(page).run()
     assert not app.exception
     assert not app.error

@@ -1,0 +1,45 @@
+"""How a run is doing: its state, how far it is, and why it failed or ended early."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from maskrcnn.jobs import run_state
+from maskrcnn.jobs.backend import JobState
+from maskrcnn.runs.folder import CONFIG
+from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.runs import run_actions
+from maskrcnn.studio.runs.run_choice import Choice
+from maskrcnn.studio.runs.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, settings
+from maskrcnn.studio.shell import session
+from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.plain_text import plain
+
+
+def show(chosen: Choice) -> None:
+    """Draw it. Where the run was deleted or has ended since the page began, the page is run again."""
+    run = chosen.run
+    if not run.path.is_dir():
+        st.rerun()  # deleted in another tab
+    with session.fail_softly():
+        now = run_state.progress(run)
+        if chosen.active == now.state.ended:
+            st.rerun()  # it has ended: other buttons, and no more renewing
+        words = STATES[now.state]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(now.state, icon=words.icon, color=words.colour, help=f"{words.meaning} {TIME_MEANING}")
+            st.markdown(settings(run))
+            if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
+                st.markdown(learning)
+        trained_networks.show_card(run)
+        if now.state == JobState.QUEUED:
+            st.markdown(run_actions.turn_words(run))
+        else:
+            st.progress(now.fraction, text=bar_text(now))
+        if now.state == JobState.FAILED:
+            why = run_state.failure(run) or "It failed without saying why; see the log."
+            st.error(plain(on_page(why)), icon=":material/error:")
+        elif now.state == JobState.LOST:
+            st.warning(f"{STATES[JobState.LOST].meaning} The log may say more.", icon=":material/help:")
+        elif early := ended_early(run):
+            st.info(early, icon=":material/flag:")

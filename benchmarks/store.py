@@ -125,7 +125,7 @@ def store(folder: Path, size: int, saves: int) -> Figures:
     """The project store."""
     from dataclasses import replace
 
-    from maskrcnn.annotations.formats.reading import read
+    from maskrcnn.annotations import read
     from maskrcnn.annotations.regions import Polygon
     from maskrcnn.annotations.store import Project
 

@@ -37,7 +37,7 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/runs/costs.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "days"},
     # More than a limit, which is large.
     "maskrcnn/annotations/folder_walk.py": {"most_files", "enough"},
-    "maskrcnn/annotations/formats/masks/mask_pngs.py": {"len(numbers)"},
+    "maskrcnn/annotations/formats/masks/writing.py": {"len(numbers)"},
     "maskrcnn/annotations/intake/staged_import.py": {"len(new)"},
     "maskrcnn/annotations/intake/zip_unpacking.py": {"len(entries)"},
     "maskrcnn/annotations/store/region_json.py": {"len(documents)"},

@@ -1,7 +1,7 @@
 """What a person drew: regions, pictures, label files, the rasteriser, the project store. Knows no torch."""
 
-from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.formats.writing import write
+from maskrcnn.annotations.reading import read
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 
 __all__ = ["Dataset", "ImageRecord", "Region", "read", "write"]

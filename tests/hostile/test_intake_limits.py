@@ -29,7 +29,7 @@ from maskrcnn.annotations.formats import picture_places
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
-from maskrcnn.annotations.formats.masks import mask_pngs
+from maskrcnn.annotations.formats.masks import reading as mask_reading
 from maskrcnn.annotations.intake import incoming_folders, picture_headers, stage_path, stage_uploads
 from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
@@ -575,10 +575,10 @@ def test_a_mask_of_too_many_objects(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_noise_is_refused_before_its_runs_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mask_pngs, "_MOST_RUNS", 100)
+    monkeypatch.setattr(mask_reading, "_MOST_RUNS", 100)
     noise = np.random.default_rng(0).integers(0, 9, (40, 40), np.uint8)
     with pytest.raises(StudioError, match="as noise has and no mask"):
-        list(mask_pngs._regions(noise, None, 1000, Complaint("a.png", "the mask", "mend it")))
+        list(mask_reading._regions(noise, None, 1000, Complaint("a.png", "the mask", "mend it")))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -586,7 +586,7 @@ def test_the_regions_of_a_mask_are_those_that_are_compared_one_by_one(seed: int)
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 4, (random.integers(1, 6), random.integers(1, 6))).astype(np.uint16)
     values = coarse.repeat(random.integers(1, 4), 0).repeat(random.integers(1, 4), 1)
-    found = list(mask_pngs._regions(values, None, 1000, Complaint("a.png", "the mask", "mend it")))
+    found = list(mask_reading._regions(values, None, 1000, Complaint("a.png", "the mask", "mend it")))
     wanted = [raster.from_mask(values == value) for value in np.unique(values) if value > 0]
     assert [region.shape for region in found] == wanted
 

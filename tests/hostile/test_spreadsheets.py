@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations.formats import reading, writing
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.formats.spreadsheet import csv_of, harmless, is_formula
 from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.regions import Circle, Dataset, ImageRecord, Region
@@ -155,7 +156,7 @@ def test_further_columns_that_a_file_had_are_counted_too(tmp_path: Path) -> None
     header = ",".join([*csv_file.COLUMNS, "=column"])
     row = 'a.jpg,-1,{},1,0,"{""name"":""point"",""cx"":1,""cy"":1}",{}'
     (tmp_path / "labels.csv").write_text(f"{header}\n{row},=1+1\n{row.replace(',1,0,', ',2,0,')},fine\n")
-    dataset = reading.read(tmp_path / "labels.csv")
+    dataset = read(tmp_path / "labels.csv")
     warnings = writing.encode(dataset, "via-csv").warnings
     assert [line.split(": ")[1].split(" a spreadsheet")[0] for line in warnings] == [
         "1 region with a cell that",

@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import other_formats, yolo
-from maskrcnn.annotations.formats.masks import mask_pngs
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks
 from maskrcnn.words import counted
 
 _SHOWN = 4
@@ -18,7 +18,7 @@ _SHOWN = 4
 def trouble(folder: Path, files: Mapping[str, Path]) -> str:
     """What is wrong with labels of a folder of files, which nothing but their content tells: masks in colours, rows of
     YOLO without names of classes. Empty where there are none."""
-    return mask_pngs.coloured(folder) or yolo.without_names(files)
+    return coloured_masks(folder) or yolo.without_names(files)
 
 
 def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:

@@ -50,6 +50,11 @@ def coordinate(value: Any, key: str, complain: Complaint) -> float:
     return value
 
 
+def as_id(value: Any) -> Any:
+    """A table program's 3.0 as 3; everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def length(holder: Json, key: str, complain: Complaint) -> float:
     """A number of pixels that is not negative."""
     value = number(holder, key, complain)

@@ -16,6 +16,7 @@ from typing import Any
 
 from maskrcnn import foreign
 from maskrcnn.annotations.formats import text_encodings
+from maskrcnn.annotations.formats.via.assembling import IMAGES as VIA_IMAGES
 from maskrcnn.errors import StudioError
 
 _NOT_READ = "which the studio does not read"
@@ -211,7 +212,10 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 
 
 def of_document(document: Any) -> str | None:
-    """What a parsed JSON document of another format is, and what to export instead; None where nobody knows."""
+    """What a parsed JSON document of another format is, and what to export instead; None for one of a format that the
+    studio reads, and for what nobody knows."""
+    if isinstance(document, dict) and VIA_IMAGES in document:  # a VIA project, whatever else it holds
+        return None
     return next((words for fits, words in _DOCUMENTS if fits(document)), None)
 
 

@@ -1,4 +1,4 @@
-"""Writing label files: the table of formats, and files that are written whole or not at all."""
+"""Writing a dataset in any format: as files that are there whole or not at all, or as a zip."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from maskrcnn import foreign
 from maskrcnn.annotations import pictures as pictures_of
-from maskrcnn.annotations.formats import coco, labelme, original_names, via, yolo
+from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.masks import mask_pngs
-from maskrcnn.annotations.formats.via import csv_file
+from maskrcnn.annotations.formats.table import WRITERS
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.atomic_files import replacing, sync, write_atomic
@@ -31,30 +30,7 @@ _NAMED = 3
 """Pictures that are left out and named in the line about them."""
 
 
-@dataclass(frozen=True)
-class Format:
-    """How a format is called on a button, what its files are called, and what makes them.
-
-    `suffix` is that of its one file; None for a format that is a folder of files. `own_folders` says that training and
-    validation lie in folders of their own, so that a picture of each may have the same name.
-    """
-
-    words: str
-    suffix: str | None
-    encode: Callable[[Dataset], Encoded]
-    own_folders: bool = False
-
-
-FORMATS: dict[str, Format] = {
-    "via2": Format("VIA 2.x", ".json", lambda dataset: via.encode(dataset, "via2")),
-    "via-project": Format("VIA 2.x project", ".json", lambda dataset: via.encode(dataset, "via-project")),
-    "via1": Format("VIA 1.x", ".json", lambda dataset: via.encode(dataset, "via1")),
-    "via-csv": Format("VIA CSV", ".csv", csv_file.encode),
-    "coco": Format("COCO", ".json", coco.encode),
-    "labelme": Format("labelme", None, labelme.encode),
-    "yolo": Format("YOLO segmentation", None, yolo.encode, own_folders=True),
-    "masks": Format("PNG masks", None, mask_pngs.encode),
-}
+FORMATS = WRITERS
 """Every format that can be written, by the name it has on the command line."""
 
 
@@ -99,7 +75,19 @@ def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
-    """`encode` and `put`; returns their lines."""
+    """`encode` and `put`; returns their lines.
+
+    >>> from tempfile import mkdtemp
+    >>> from maskrcnn.annotations import ImageRecord, Region, read
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> record = ImageRecord("a.png", width=64, height=48, regions=(Region(Rect(4, 4, 20, 10), "cell"),))
+    >>> file = Path(mkdtemp()) / "labels.json"
+    >>> write(Dataset((record,), ("cell",)), file, "coco")
+    []
+    >>> found = read(file)
+    >>> found.classes, found.images[0].regions[0].shape.points  # COCO knows polygons
+    (('cell',), ((4, 4), (24, 4), (24, 14), (4, 14)))
+    """
     return put(encode(dataset, format), path, format)
 
 

@@ -12,7 +12,6 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import original_names, picture_places
 from maskrcnn.annotations.formats.lazy_records import Records
-from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.intake import embedded
 from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.label_files import Labels
@@ -23,6 +22,7 @@ from maskrcnn.annotations.own_splits import is_for_test
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
@@ -385,7 +385,7 @@ def _project_folder(dropped: Dropped) -> Path | None:
 
 def _of_project(folder: Path, dropped: Dropped) -> Understood:
     try:
-        dataset = read(folder)
+        dataset = Project.open(folder).dataset()
         images = tuple(_inside(record, folder) for record in dataset.images)
     except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None

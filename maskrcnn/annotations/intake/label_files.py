@@ -1,4 +1,4 @@
-"""Finding and reading the label files among what was dropped; what each holds is `formats.reading`'s to say."""
+"""Finding and reading the label files among what was dropped; `formats.label_file` reads each."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import class_choice, other_formats, yolo
-from maskrcnn.annotations.formats.masks import mask_pngs, voc_masks
-from maskrcnn.annotations.formats.reading import LABEL_SUFFIXES as SUFFIXES
-from maskrcnn.annotations.formats.reading import NO_LABELS, labels_of_file
+from maskrcnn.annotations.formats import class_choice, masks, other_formats, table, yolo
+from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
+from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
 from maskrcnn.annotations.formats.via import class_change, class_rule
-from maskrcnn.annotations.formats.writing import FORMATS
 from maskrcnn.annotations.formats.yolo.settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
 from maskrcnn.words import natural_key
 
-_KNOWN = (*SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
+_KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Of these, nothing is said: they are read, or are readmes and licences."""
-
-FOLDERS = ("yolo", "masks")
-"""Formats that are a folder of files, pictures among them."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,12 @@ class Labels:
     @property
     def is_folder(self) -> bool:
         """Whether the format is a folder of files, which knows where its own pictures are."""
-        return self.flavour in FOLDERS
+        return self.flavour in table.FOLDER_FORMATS
 
     @property
     def words(self) -> str:
         """What the format is called."""
-        return FORMATS[self.flavour].words if self.flavour in FORMATS else self.flavour or "a label file"
+        return table.WRITERS[self.flavour].words if self.flavour in table.WRITERS else self.flavour or "a label file"
 
 
 def find(
@@ -63,9 +60,9 @@ def find(
     refused: list[StudioError] = []
     inside = tuple(f"{entry.name}/" if entry.name else "" for entry in found)
     for name, path in files.items():
-        if names.suffix(name) not in SUFFIXES or (inside and name.startswith(inside)):
+        if names.suffix(name) not in LABEL_SUFFIXES or (inside and name.startswith(inside)):
             continue
-        if names.parts(name)[-1].lower() == mask_pngs.CLASSES_AS_TABLE:
+        if names.parts(name)[-1].lower() == CLASSES_AS_TABLE:
             continue
         try:
             found.append(Labels(name, labels_of_file(path)))
@@ -129,18 +126,19 @@ def _folders_of_labels(
         place = root / folder
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
-        has_masks = f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
-        if not is_yolo and (not has_masks or voc_masks.is_second(place) or not mask_pngs.is_mask_pngs(place)):
+        has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
+        if not is_yolo and (not has_masks or voc_masks.is_second(place) or not masks.is_mask_folder(place)):
             continue
         if is_yolo:
             dataset = yolo.read_folder(place, images, passes_over=True, among=among)
-        elif f"{folder}/{mask_pngs.CLASSES}".lstrip("/") in files:
-            dataset = mask_pngs.read_folder(place, images, among=among)
+        elif f"{folder}/{CLASSES}".lstrip("/") in files:
+            dataset = masks.read_folder(place, images, among=among)
         else:
-            dataset = mask_pngs.read_folder(place, images)
-        if dataset.extras.get("flavour") in FOLDERS and any(record.path is not None for record in dataset.images):
+            dataset = masks.read_folder(place, images)
+        found = Labels(folder, dataset)
+        if found.is_folder and any(record.path is not None for record in dataset.images):
             done.append(folder)
-            yield Labels(folder, dataset)
+            yield found
 
 
 def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
@@ -152,14 +150,14 @@ def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
             by_folder.setdefault(names.folder(name), []).append(name)
     stems = Counter(names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES)
     for folder, there in by_folder.items():
-        is_called_so = mask_pngs.is_called_so(folder)
+        named_masks = is_called_so(folder)
         if voc_masks.is_second(root / folder):
             continue
         twice = all(stems[names.stem(name)] > 1 for name in there)
         is_pair = voc_masks.of(root / folder) is not None
-        if (is_called_so or twice) and not is_pair and (trouble := mask_pngs.coloured(root / folder)):
+        if (named_masks or twice) and not is_pair and (trouble := coloured_masks(root / folder)):
             yield f"{folder or 'the pictures'}: {trouble}; they came in as pictures"
-        elif is_called_so and mask_pngs.is_mask_pngs(root / folder):
+        elif named_masks and masks.is_mask_folder(root / folder):
             yield (
                 f"{folder}: its PNGs ({names.parts(there[0])[-1]}) look like masks, but no picture of their names was "
                 "found; they came in as pictures. Put the pictures into images/ beside that folder"

@@ -15,8 +15,8 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import coco, reading, writing
+from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.formats import coco, label_file, writing
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.regions import (
     RLE,
@@ -405,7 +405,7 @@ def test_run_lengths_are_measured_as_pycocotools_does(seed: int) -> None:
 
 
 def test_junk_anywhere_is_read_or_refused_in_one_line(refusals) -> None:
-    assert refusals(COCO_FILE, lambda damaged: coco.encode(reading.parse(damaged, "labels.json"))) > 100
+    assert refusals(COCO_FILE, lambda damaged: coco.encode(label_file.parse(damaged, "labels.json"))) > 100
 
 
 @pytest.mark.parametrize(
@@ -446,7 +446,7 @@ def opened(path: Path) -> COCO:
 def test_pycocotools_sees_in_a_written_file_what_it_sees_in_the_read_one(
     name: str, real_data: Path, tmp_path: Path
 ) -> None:
-    dataset = reading.read(real_data / name)
+    dataset = read(real_data / name)
     assert all(image.path is not None for image in dataset.images)
     assert writing.write(dataset, tmp_path / "coco.json", "coco") == []
     before, after = opened(real_data / name), opened(tmp_path / "coco.json")
@@ -465,7 +465,7 @@ def test_pycocotools_sees_in_a_written_file_what_it_sees_in_the_read_one(
     ("name", "kind"), [(n, k) for n in REAL for k in ("segm", "bbox", "keypoints") if k != "keypoints" or k in n]
 )
 def test_ground_truth_against_itself_is_perfect(name: str, kind: str, real_data: Path, tmp_path: Path) -> None:
-    writing.write(reading.read(real_data / name), tmp_path / "coco.json", "coco")
+    writing.write(read(real_data / name), tmp_path / "coco.json", "coco")
     truth = opened(tmp_path / "coco.json")
     detections = []
     for annotation in truth.anns.values():
@@ -492,11 +492,11 @@ def test_ground_truth_against_itself_is_perfect(name: str, kind: str, real_data:
 
 @pytest.mark.parametrize("name", ["balloon/train", "balloon/val", "car_damage/train", "car_damage/val"])
 def test_via_to_coco_to_via_keeps_every_polygon(name: str, real_data: Path, tmp_path: Path) -> None:
-    before = reading.read(real_data / name / "via_region_data.json")
+    before = read(real_data / name / "via_region_data.json")
     assert writing.write(before, tmp_path / "coco.json", "coco") == []
-    again = reading.read(tmp_path / "coco.json", real_data / name)
+    again = read(tmp_path / "coco.json", real_data / name)
     writing.write(again, tmp_path / "via.json", "via-project")
-    after = reading.read(tmp_path / "via.json")
+    after = read(tmp_path / "via.json")
     assert [image.file_name for image in after.images] == [image.file_name for image in before.images]
     pairs = [
         (old, new)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskrcnn.annotations.formats import lazy_records, reading, via
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import label_file, lazy_records, via
 from maskrcnn.annotations.formats.via import class_change, class_rule, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError, StudioError
@@ -21,7 +22,7 @@ from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of
 
 def large(text: str, class_attribute: str | None = None) -> Dataset | None:
     """A text read as if it were large."""
-    return large_files.parse(text, "labels.json", class_attribute, refuse=reading._refuse, large=0)
+    return large_files.parse(text, "labels.json", class_attribute, refuse=label_file._refuse, large=0)
 
 
 def alike(records: Any) -> list[ImageRecord]:
@@ -121,7 +122,7 @@ def test_a_text_means_what_it_means_when_read_whole(text: str, monkeypatch: pyte
     def outcome(least: int) -> Any:
         monkeypatch.setattr(large_files.parse, "__kwdefaults__", {"refuse": None, "large": least})
         try:
-            dataset = reading._text_dataset(text, "labels.json", None)
+            dataset = label_file.dataset_of_text(text, "labels.json", None)
         except StudioError as error:
             return str(error)
         return alike(dataset.images), replace(dataset, images=())
@@ -174,7 +175,7 @@ def test_changes_are_made_on_demand() -> None:
 
 
 def test_records_can_be_pickled(tmp_path: Path) -> None:
-    dataset = reading.with_pictures(some(3), tmp_path / "labels.json")
+    dataset = label_file.with_pictures(some(3), tmp_path / "labels.json")
     assert isinstance(dataset.images, lazy_records.Records)
     assert pickle.loads(pickle.dumps(dataset)) == dataset
 
@@ -199,8 +200,8 @@ def test_the_class_attribute_can_be_named_and_changed() -> None:
 def test_a_large_file_is_read_so_and_a_small_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "labels.json"
     path.write_bytes(b"\xef\xbb\xbf" + f"{{{ONE}}}".encode())
-    assert isinstance(reading.read(path).images, tuple)
+    assert isinstance(read(path).images, tuple)
     monkeypatch.setattr(large_files.parse, "__kwdefaults__", {"refuse": None, "large": 10})
-    images = reading.read(path).images
+    images = read(path).images
     assert isinstance(images, lazy_records.Records)
     assert alike(images) == alike(via.parse(json.loads(f"{{{ONE}}}"), path).images)

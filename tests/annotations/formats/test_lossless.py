@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from maskrcnn.annotations.formats import reading, via, writing
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import label_file, via, writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region, Skeleton
 from maskrcnn.annotations.store import region_json
 from maskrcnn.errors import StudioError
@@ -40,7 +41,7 @@ DEFINITIONS = (
 
 def there_and_back(document: Any, flavour: str) -> Any:
     """A document as it is read from a file, kept by the store, and written again."""
-    dataset = reading.parse(json.loads(json.dumps(document)), "labels.json")
+    dataset = label_file.parse(json.loads(json.dumps(document)), "labels.json")
     assert dataset.extras["flavour"] == flavour
     kept = [region_json.loads(region_json.dumps(record.regions)) for record in dataset.images]
     for record, regions in zip(dataset.images, kept, strict=True):
@@ -54,7 +55,7 @@ def there_and_back(document: Any, flavour: str) -> Any:
 
 @pytest.mark.parametrize(("file", "flavour"), REAL)
 def test_real_files_come_back_as_they_were(real_data: Path, tmp_path: Path, file: str, flavour: str) -> None:
-    dataset = reading.read(real_data / file)
+    dataset = read(real_data / file)
     assert dataset.extras["flavour"] == flavour
     assert writing.write(dataset, tmp_path / "again.json", flavour) == []
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads((real_data / file).read_text("utf-8"))
@@ -72,7 +73,7 @@ def test_every_real_file_is_in_the_table(real_data: Path) -> None:
 @pytest.mark.parametrize("file", DEFINITIONS)
 def test_definitions_alone_are_called_what_they_are(real_data: Path, file: str) -> None:
     with pytest.raises(StudioError, match=r"this holds VIA's definitions of attributes, no pictures and no regions; "):
-        reading.read(real_data / file)
+        read(real_data / file)
 
 
 # Awkward documents
@@ -257,7 +258,7 @@ def test_awkward_files_come_back_as_they_were(flavour: str, document: dict[str, 
 @pytest.mark.parametrize("flavour", via.FLAVOURS)
 @pytest.mark.parametrize("document", [document for _, document in AWKWARD.values()], ids=AWKWARD)
 def test_another_flavour_is_a_proper_file_of_it(document: dict[str, Any], flavour: str) -> None:
-    dataset = reading.parse(json.loads(json.dumps(document)), "labels.json")
+    dataset = label_file.parse(json.loads(json.dumps(document)), "labels.json")
     if dataset.extras["flavour"] == flavour or not dataset.images:
         return
     written = json.loads(json.dumps(via.document(dataset, flavour)))
@@ -283,7 +284,7 @@ def test_another_flavour_is_a_proper_file_of_it(document: dict[str, Any], flavou
             shape = one["shape_attributes"]
             assert shape["name"] != "ellipse" or flavour == "via1" or "theta" in shape
     named = any(r.class_name for record in dataset.images for r in record.regions)
-    again = reading.parse(written, "labels.json", dataset.class_attribute if named else None)
+    again = label_file.parse(written, "labels.json", dataset.class_attribute if named else None)
     assert [[r.shape for r in record.regions] for record in again.images] == [
         [r.shape for r in record.regions] for record in dataset.images
     ]

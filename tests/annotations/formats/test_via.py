@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import reading, via
+from maskrcnn.annotations import raster, read
+from maskrcnn.annotations.formats import label_file, via
+from maskrcnn.annotations.formats.via import embedded_pictures
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -215,7 +216,7 @@ def test_attributes_that_name_no_class_leave_regions_without() -> None:
 @pytest.mark.parametrize("document", [VIA1, VIA2, PROJECT], ids=["via1", "via2", "project"])
 @pytest.mark.parametrize("flavour", via.FLAVOURS)
 def test_junk_anywhere_is_read_or_refused_in_one_line(document: dict[str, Any], flavour: str, refusals) -> None:
-    assert refusals(document, lambda damaged: via.document(reading.parse(damaged, "labels.json"), flavour)) > 50
+    assert refusals(document, lambda damaged: via.document(label_file.parse(damaged, "labels.json"), flavour)) > 50
 
 
 @pytest.mark.parametrize(
@@ -244,12 +245,12 @@ def test_a_wrong_shape_is_named_by_picture_and_region(drawn: dict[str, Any], com
 
 
 def test_classes_of_real_files(real_data: Path) -> None:
-    multiclass = reading.read(real_data / "car_damage/train/train_multiclass.json")
+    multiclass = read(real_data / "car_damage/train/train_multiclass.json")
     assert multiclass.classes == ("door", "front_bumper", "headlamp", "hood", "rear_bumper")
     assert multiclass.n_regions == 191
-    demo = reading.read(real_data / "via_official/v2_basic_demo/via_region_data.json")
+    demo = read(real_data / "via_official/v2_basic_demo/via_region_data.json")
     assert demo.class_attribute == "type"
-    balloons = reading.read(real_data / "balloon/train")
+    balloons = read(real_data / "balloon/train")
     assert (balloons.class_attribute, balloons.classes, balloons.n_regions) == (None, ("object",), 255)
 
 
@@ -296,7 +297,7 @@ def test_what_is_no_embedded_picture_is_refused(written: Any, complaint: str) ->
 
 
 def test_an_embedded_picture_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(via, "LARGEST_EMBEDDED", 2**20)
+    monkeypatch.setattr(embedded_pictures, "LARGEST_EMBEDDED", 2**20)
     assert via.embedded_picture(embedding("A" * 2**20)) is not None
     with pytest.raises(StudioError, match="is over 1 MB; "):
         via.embedded_picture(embedding("A" * (2**21)))

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Rect, Region, Skeleton
 from maskrcnn.annotations.store import Project, importing, unsynced_files
 from maskrcnn.errors import StudioError

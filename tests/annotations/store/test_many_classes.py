@@ -17,7 +17,7 @@ from PIL import Image
 
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polygon, Region
-from maskrcnn.annotations.store import Project, ProjectClass, importing
+from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
 from tests.sweeps import sweep
 
@@ -51,14 +51,6 @@ def test_5000_classes_are_put_in_another_order_within_a_second(project: Project,
     turned = [ProjectClass(entry.name, "#123456") for entry in reversed(project.classes())]
     assert seconds_of(lambda: project.set_classes(turned)) < 1
     assert tuple(entry.name for entry in project.classes()) == CLASSES[::-1]
-
-
-def test_thousands_of_pictures_of_one_name_get_numbers_quickly(tmp_path: Path) -> None:
-    names = importing._Names(tmp_path, ["a.jpg"])
-    assert seconds_of(lambda: [names.take("a.jpg") for _ in range(5000)]) < 1
-    assert names.take("A.jpg") == "A (5002).jpg"
-    assert names.take("a (7).jpg") == "a (7) (2).jpg"
-    assert names.take("b.jpg") == "b.jpg"
 
 
 SAVES = """

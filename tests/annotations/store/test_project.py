@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskrcnn.annotations import raster
+from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.formats.reading import read
 from maskrcnn.annotations.regions import (
     Circle,
     Ellipse,

@@ -30,15 +30,13 @@ boxes as the file has them. Keypoints and skeletons are written either way.
 
 from __future__ import annotations
 
-from typing import Any
-
-from maskrcnn.annotations.formats.coco.reading import parse
+from maskrcnn.annotations.formats.coco.reading import is_coco, parse
 from maskrcnn.annotations.formats.coco.writing import document, encode, ground_truth
+from maskrcnn.annotations.formats.label_format import DocumentReader, LabelFormat, Writer
 
-__all__ = ["document", "encode", "ground_truth", "is_coco", "parse"]
+__all__ = ["FORMAT", "document", "encode", "ground_truth", "is_coco", "parse"]
 
-
-def is_coco(document: Any) -> bool:
-    """Whether a parsed JSON document is a COCO file of instances or keypoints."""
-    lists = isinstance(document, dict) and isinstance(document.get("images"), list)
-    return lists and ("annotations" in document or "categories" in document)  # without annotations: a set to label
+FORMAT = LabelFormat(
+    writers={"coco": Writer("COCO", ".json", encode)},
+    document=DocumentReader(is_coco, lambda document, source, class_attribute: parse(document, source)),
+)

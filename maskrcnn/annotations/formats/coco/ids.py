@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, text
+from maskrcnn.annotations.formats.json_values import Complaint, Json, as_id, brief, text
 
 T = TypeVar("T")
 
@@ -21,11 +21,6 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int):
         raise complain(f'has {brief(value)} as "{key}", which is no id')
     return value
-
-
-def as_id(value: Any) -> Any:
-    """A table program's 3.0 as 3; everything else as it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _meant(written: Any) -> int | str:

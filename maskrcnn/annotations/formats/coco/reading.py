@@ -19,13 +19,14 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.coco.ids import ById, as_id, id_of
+from maskrcnn.annotations.formats.coco.ids import ById, id_of
 from maskrcnn.annotations.formats.coco.run_lengths import LARGEST_SIDE, run_lengths
 from maskrcnn.annotations.formats.dropped_info import Losses
 from maskrcnn.annotations.formats.json_values import (
     FARTHEST,
     Complaint,
     Json,
+    as_id,
     as_number,
     brief,
     coordinate,
@@ -80,6 +81,12 @@ class _Category:
 
 
 _NO_CATEGORY = _Category(None, None, None, {})
+
+
+def is_coco(document: Any) -> bool:
+    """Whether a parsed JSON document is a COCO file of instances or keypoints."""
+    lists = isinstance(document, dict) and isinstance(document.get("images"), list)
+    return lists and ("annotations" in document or "categories" in document)  # without annotations: a set to label
 
 
 def parse(document: Json, source: Path | str) -> Dataset:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations.formats.coco.ids import as_id
-from maskrcnn.annotations.formats.json_values import Complaint, Json, as_number, brief
+from maskrcnn.annotations.formats.json_values import Complaint, Json, as_id, as_number, brief
 from maskrcnn.annotations.regions import RLE, ImageRecord
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")

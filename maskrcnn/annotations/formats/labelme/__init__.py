@@ -18,19 +18,24 @@ labelme keeps fields that it does not know, so what it has no field for is writt
 
 A region that nobody edited is written as it was read, to the digit: its entries are in `Region.extras["labelme"]`. The
 picture inside a labelme file (`imageData`) is kept, too, as long as those of a set are smaller than
-`labelme_read.MOST_IMAGE_DATA` characters together; labelme opens the picture itself where there is none.
+`reading.MOST_IMAGE_DATA` characters together; labelme opens the picture itself where there is none.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from maskrcnn.annotations.formats.labelme.reading import parse
+from maskrcnn.annotations.formats.label_format import DocumentReader, LabelFormat, Writer
+from maskrcnn.annotations.formats.labelme.reading import is_labelme, parse
 from maskrcnn.annotations.formats.labelme.writing import encode
 
-__all__ = ["encode", "is_labelme", "parse"]
+__all__ = ["FORMAT", "encode", "is_labelme", "parse"]
 
-
-def is_labelme(document: Any) -> bool:
-    """Whether a parsed JSON document is a labelme file."""
-    return isinstance(document, dict) and isinstance(document.get("shapes"), list) and "imagePath" in document
+FORMAT = LabelFormat(
+    writers={"labelme": Writer("labelme", None, encode)},
+    document=DocumentReader(
+        is_labelme,
+        lambda document, source, class_attribute: parse({Path(source).name: document}, source),
+        parse_all=parse,
+    ),
+)

@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations.formats.coco import run_lengths
-from maskrcnn.annotations.formats.coco.ids import as_id
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
+    as_id,
     as_number,
     brief,
     coordinate,
@@ -61,6 +61,11 @@ _LARGEST_SIDE = 100_000
 _LARGEST_MASK = 170_000_000
 _MOST_MASK_PIXELS = 400_000_000
 """Of all masks on one picture: a few seconds."""
+
+
+def is_labelme(document: Any) -> bool:
+    """Whether a parsed JSON document is a labelme file."""
+    return isinstance(document, dict) and isinstance(document.get("shapes"), list) and "imagePath" in document
 
 
 def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Path | str) -> Dataset:

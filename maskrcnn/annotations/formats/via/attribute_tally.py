@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskrcnn.annotations.formats.coco.ids import as_id
+from maskrcnn.annotations.formats.json_values import as_id
 
 CROWD = "iscrowd"
 """The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""

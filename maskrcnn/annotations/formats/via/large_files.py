@@ -32,8 +32,8 @@ def parse(
     text: str,
     source: Path | str,
     class_attribute: str | None = None,
-    *,
     refuse: Callable[[str], Any] | None = None,
+    *,
     large: int = LARGE,
 ) -> Dataset | None:
     """The dataset of a large VIA JSON text; None for a small one, and for one that is not at once seen to be VIA's.

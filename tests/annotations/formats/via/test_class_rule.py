@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 
-from maskrcnn.annotations.formats import reading, via
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
@@ -346,7 +347,7 @@ def test_a_class_of_ticked_boxes_is_defined_so() -> None:
 
 
 def test_the_real_demo(real_data: Path) -> None:
-    dataset = reading.read(real_data / "via_official/v2_basic_demo/via_region_data.json")
+    dataset = read(real_data / "via_official/v2_basic_demo/via_region_data.json")
     assert [(c.name, c.n_regions, c.chosen, c.several) for c in class_rule.candidates(dataset)] == [
         ("type", 4, True, 0),
         ("name", 4, False, 0),

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskrcnn.annotations.formats import reading, via, writing
+from maskrcnn.annotations import read
+from maskrcnn.annotations.formats import via, writing
 from maskrcnn.annotations.formats.via import csv_file
 from maskrcnn.annotations.regions import Circle, Dataset, Ellipse, ImageRecord, Point, Polygon, Rect, Region
 from maskrcnn.annotations.store import region_json
@@ -67,7 +68,7 @@ POINT = '"{""name"":""point"",""cx"":1,""cy"":2}"'
 
 @pytest.mark.parametrize("file", REAL)
 def test_real_files_come_back_with_equal_rows(real_data: Path, tmp_path: Path, file: str) -> None:
-    dataset = reading.read(real_data / file)
+    dataset = read(real_data / file)
     assert dataset.extras["flavour"] == "via-csv"
     assert writing.write(dataset, tmp_path / "again.csv", "via-csv") == []
     again = (tmp_path / "again.csv").read_text("utf-8")
@@ -81,7 +82,7 @@ def test_every_real_file_is_in_the_table(real_data: Path) -> None:
 
 
 def test_a_1x_file_says_what_it_says(real_data: Path) -> None:
-    dataset = reading.read(real_data / REAL[0])
+    dataset = read(real_data / REAL[0])
     assert [len(record.regions) for record in dataset.images] == [8, 1, 3]
     assert dataset.images[1].attributes == {"caption": 'a swan in geneve lake"'}
     swan = dataset.images[1].regions[0]
@@ -94,7 +95,7 @@ def test_a_1x_file_says_what_it_says(real_data: Path) -> None:
 
 def test_the_csv_says_the_same_as_the_json(real_data: Path) -> None:
     for folder in ("car_damage/train", "car_damage/val"):
-        table, document = (reading.read(real_data / folder / f"via_region_data.{kind}") for kind in ("csv", "json"))
+        table, document = (read(real_data / folder / f"via_region_data.{kind}") for kind in ("csv", "json"))
         for a, b in zip(table.images, document.images, strict=True):
             assert (a.file_name, a.file_size, a.attributes) == (b.file_name, b.file_size, b.attributes)
             assert [(r.shape, r.class_name, r.attributes) for r in a.regions] == [

@@ -1,0 +1,150 @@
+"""Reading a folder of mask PNGs: each value above 0 of a mask becomes a region, an RLE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.formats import picture_places
+from maskrcnn.annotations.formats.coco import run_lengths
+from maskrcnn.annotations.formats.json_values import Complaint, require_few_regions
+from maskrcnn.annotations.formats.masks import voc_masks
+from maskrcnn.annotations.formats.masks.class_list import MEND, read_settings
+from maskrcnn.annotations.formats.masks.mask_files import (
+    EXAMINED,
+    PICTURES,
+    grey_in_colours,
+    mask_files,
+    stem_of_picture,
+)
+from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
+from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.errors import StudioError
+
+_BORDER = 255
+"""In 8 bits, beside other values: a border that belongs to no object."""
+
+_MOST_RUNS = 20_000_000
+
+
+def read_folder(
+    folder: Path | str, images: Path | str | None = None, among: Mapping[str, Path] | None = None
+) -> Dataset:
+    """The dataset of a folder of masks; every region is an RLE, and `width`, `height` are those of the mask.
+
+    Pictures are looked for in `images` if given, else beside the masks (`a.png` beside `a_mask.png` is one), in
+    `images/` beside them, and beside and around the folder; those that `classes.json` names also anywhere below the
+    folder, or in `among` (names relative to a folder above it). Raises `StudioError` naming the file for what is no
+    mask.
+    """
+    folder = Path(folder)
+    names, divisor, listed = read_settings(folder)
+    images = Path(images) if images is not None else None
+    masks = mask_files(folder, listed)
+    no_pictures = {*masks}
+    pair = voc_masks.of(folder) if not listed else None
+    found = {key: path for key, path in pictures_around(folder, images) if path not in no_pictures}
+    spelled_otherwise: dict[str, set[Path]] = {}
+    for key, picture in found.items():
+        spelled_otherwise.setdefault(file_names.plainest(key), set()).add(picture)
+    records = []
+    around = PicturesByWholeName(folder, masks, among) if images is None else None
+    for mask in masks:
+        name = mask.relative_to(folder).as_posix()
+        entry = listed.get(name, {})
+        stem = PurePosixPath(name).with_suffix("").as_posix()
+        keys = (entry.get("file_name"), stem, PurePosixPath(stem).name, stem_of_picture(stem))
+        path = next((found[key] for key in keys if key in found), None)
+        if path is None:
+            alike = [spelled_otherwise.get(file_names.plainest(key), set()) for key in keys if key]
+            path = next((next(iter(paths)) for paths in alike if len(paths) == 1), None)
+        if path is None and around is not None and "file_name" in entry:
+            path = around.find(entry["file_name"])
+        file_name = entry.get("file_name") or (path.name if path is not None else name)
+        complain = Complaint(str(mask), "the mask", MEND)
+        if pair is not None:
+            values, class_names = pair.read(name)
+            regions = _regions_of_pair(values, class_names, complain)
+        else:
+            values = pictures.values(mask)
+            regions = _regions(values, names, divisor, complain)
+        height, width = values.shape
+        split = entry.get("split") or (pair.splits.get(stem) if pair is not None else None)
+        records.append(
+            ImageRecord(
+                file_name,
+                tuple(regions),
+                path,
+                width,
+                height,
+                split=split if split in ("train", "val") else None,
+            )
+        )
+    if not records:
+        raise StudioError(f"{folder}: there is no PNG mask; give the folder that holds them")
+    classes = tuple(dict.fromkeys([*(names or {}).values(), *classes_in(records)]))
+    paths = tuple(record.path for record in records)
+    missing = [record.file_name for record in records if record.path is None]
+    used = {*paths}
+    unused = [picture.name for picture in dict.fromkeys(found.values()) if picture not in used]
+    lines = picture_places.lines(
+        folder,
+        picture_places.Found(paths, near(missing, unused)),
+        str(images or f"{folder} and {PICTURES}/ beside it"),
+    )
+    if pair is None and any(map(pictures.is_stored_in_colours, masks[:EXAMINED])):
+        lines = (*lines, f"{folder}: {grey_in_colours(masks[0])}")
+    return Dataset(tuple(records), classes, source=folder, extras={"flavour": "masks"}, warnings=lines)
+
+
+def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
+    runs = _runs(values, complain)
+    owners = [*runs]
+    require_few_regions(len(owners), complain)
+    if values.dtype == np.uint8 and names is None and len(owners) > 1 and _BORDER in owners:
+        owners.remove(_BORDER)
+    for value in owners:
+        number, within = divmod(value, divisor)
+        if names is None:
+            class_name = f"class {number}" if number else class_rule.THE_ONLY_CLASS
+            is_crowd = within == 0 and number > 0
+        else:
+            # Cityscapes writes a crowd as its class alone.
+            number, is_crowd = (number, within == 0) if number else (within, True)
+            if number not in names:
+                raise complain(f"has the value {value}, but there is no class {number}")
+            class_name = names[number]
+        yield Region(run_lengths.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
+
+
+def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
+    """The objects of a mask whose classes stand in another; without a class where no pixel of one has any."""
+    runs = _runs(values, complain)
+    require_few_regions(len(runs), complain)
+    for value, of_value in runs.items():
+        yield Region(run_lengths.from_runs(*of_value, *values.shape), class_names.get(value))
+
+
+def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """For each value above 0, in order: where its runs begin, counted down the columns, and where they end.
+
+    One pass over the picture, however many objects there are; a comparison for each of them would take hours for a
+    mask of thousands.
+    """
+    flat = values.ravel(order="F")
+    differs = flat[1:] != flat[:-1]
+    if np.count_nonzero(differs) > _MOST_RUNS:
+        raise complain(f"has more than {_MOST_RUNS} runs of equal pixels, as noise has and no mask")
+    starts = np.concatenate([[0], np.flatnonzero(differs) + 1]) if flat.size else np.empty(0, np.int64)
+    ends = np.append(starts[1:], flat.size)
+    of_run = flat[starts]
+    order = np.argsort(of_run, kind="stable")
+    order = order[of_run[order] > 0]
+    found, first = np.unique(of_run[order], return_index=True)
+    parts = zip(np.split(starts[order], first[1:]), np.split(ends[order], first[1:]), strict=True)
+    return dict(zip(found.tolist(), parts, strict=False))

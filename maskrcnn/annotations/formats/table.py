@@ -1,0 +1,50 @@
+"""The formats that the studio reads and writes. A new one is a package with a `FORMAT`, and a line here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from maskrcnn.annotations.formats import coco, labelme, masks, via, yolo
+from maskrcnn.annotations.formats.label_format import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
+from maskrcnn.annotations.regions import Dataset
+
+LABEL_FORMATS: tuple[LabelFormat, ...] = (via.FORMAT, coco.FORMAT, labelme.FORMAT, yolo.FORMAT, masks.FORMAT)
+"""In the order in which readers are asked and in which the formats are offered for an export."""
+
+WRITERS: dict[str, Writer] = {name: writer for format in LABEL_FORMATS for name, writer in format.writers.items()}
+"""Every format that can be written, by the name it has on the command line."""
+
+FOLDER_FORMATS = frozenset(name for format in LABEL_FORMATS if format.folder is not None for name in format.writers)
+"""The names of the formats that are a folder of files, which say themselves where their pictures are."""
+
+
+def document_reader(document: Any) -> DocumentReader | None:
+    """The reader of a parsed JSON document; None where no format has such documents."""
+    readers = (format.document for format in LABEL_FORMATS)
+    return next((reader for reader in readers if reader is not None and reader.is_one(document)), None)
+
+
+def text_reader(text: str) -> TextReader | None:
+    """The reader of a text that is no JSON; None where no format has such texts."""
+    readers = (format.text for format in LABEL_FORMATS)
+    return next((reader for reader in readers if reader is not None and reader.is_one(text)), None)
+
+
+def folder_reader(path: Path, *, by_looks: bool = False) -> FolderReader | None:
+    """The reader of a folder of files (or of the file that stands for one), None where it is of no such format; with
+    `by_looks` also where it may hold something else."""
+    for format in LABEL_FORMATS:
+        reader = format.folder
+        if reader is not None and (reader.looks_like_one(path) if by_looks else reader.is_one(path)):
+            return reader
+    return None
+
+
+def has_one_file_for_each_picture(dataset: Dataset) -> bool:
+    """Whether the labels were read from a format that has a document for each picture."""
+    flavour = dataset.extras.get("flavour")
+    return any(
+        format.document is not None and format.document.parse_all is not None and flavour in format.writers
+        for format in LABEL_FORMATS
+    )

@@ -1,0 +1,148 @@
+"""Reading labels from any place: a label file, a folder of labels, a project folder; told by content, not by names."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from maskrcnn.annotations import file_names
+from maskrcnn.annotations.folder_walk import files_in, walk
+from maskrcnn.annotations.formats import folder_contents, json_mistakes, masks, picture_places, table
+from maskrcnn.annotations.formats.label_file import (
+    LABEL_SUFFIXES,
+    NO_LABELS,
+    labels_of_all_files,
+    labels_of_file,
+    with_pictures,
+)
+from maskrcnn.annotations.formats.masks.mask_files import is_called_so
+from maskrcnn.annotations.intake import combined_dataset
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import counted
+
+_EXPECTED = json_mistakes.EXPECTED
+
+
+def read(path: Path | str, images: Path | str | None = None, class_attribute: str | None = None) -> Dataset:
+    """The dataset of a label file, of a folder that holds labels of one kind, or of a project folder (all splits).
+
+    Files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Folders: one such file, a labelme file for each picture,
+    a YOLO data set, or PNG masks. `class_attribute` names the VIA attribute that is the class, where the rule of
+    `via.class_rule` would choose another, or several with commas between them, each the class where it is set.
+
+    Pictures are looked for in `images` if given, else in the folder of the file and below it, and in the layouts of
+    `picture_places.around`; names may be spelled as other programs do (`picture_index`). A picture that is not found
+    has `path` None, which is no error here (`trainable.require_trainable` makes it one); where none is found, or a file
+    of a near name, `warnings` say so. A folder that holds several label files, or whose labels lie in folders
+    of it, such as `annotations/` beside `images/` or `train/` beside `valid/`, is understood as the browser's import
+    does (`intake.combined_dataset`); and as there, a file that cannot be read beside one that can is a warning.
+
+    Raises `ArgumentError` for a path that does not exist, `StudioError` for content that is not what it should be.
+    """
+    path = Path(path)
+    if images is not None and not Path(images).is_dir():
+        raise ArgumentError(f"{images}: there is no such folder; give --images the folder that holds the pictures")
+    if not path.exists():
+        raise ArgumentError(f"{path}: there is no such file or folder; check the path")
+    images = Path(images) if images is not None else None
+    if (path / DATABASE).is_file():
+        return Project.open(path).dataset()
+    if (reader := table.folder_reader(path)) is not None:
+        return reader.read(path, images)
+    if not path.is_dir():
+        return with_pictures(labels_of_file(path, class_attribute), path, images)
+    return _dataset_of_folder(path, images, class_attribute)
+
+
+def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str | None) -> Dataset:
+    """The dataset of a folder with labels of one kind."""
+    found: list[Dataset] = []
+    refused: list[StudioError] = []
+    has_files_for_pictures = False
+    for candidate in files_in(folder, LABEL_SUFFIXES).values():
+        try:
+            dataset = labels_of_file(candidate, class_attribute)
+        except StudioError as error:
+            refused.append(error)
+            continue
+        if table.has_one_file_for_each_picture(dataset):
+            has_files_for_pictures = True  # one of many: they are read together below
+        else:
+            found.append(dataset)
+    if not found and not has_files_for_pictures and (reader := table.folder_reader(folder, by_looks=True)) is not None:
+        return reader.read(folder, images)
+    if has_files_for_pictures:
+        found += labels_of_all_files(folder)
+        refused = []  # its warnings name them, and those below the folder
+    if len(found) > 1:
+        return _dataset_of_folders_in(folder, images, class_attribute, refused)
+    if found:
+        further = [] if has_files_for_pictures else _further_labels(folder)
+        if further:
+            try:
+                return _dataset_of_folders_in(folder, images, class_attribute, refused)
+            except StudioError as error:
+                left_out = file_names.listed(further)
+                further = [f"{folder}: left out {left_out}, which lie in folders of it; read together: {error}"]
+        passed_over = [f"passed over: {error}" for error in refused]
+        dataset = with_pictures(found[0], folder, images)
+        return replace(dataset, warnings=(*dataset.warnings, *picture_places.shortened([*passed_over, *further])))
+    return _dataset_of_folders_in(folder, images, class_attribute, refused)
+
+
+def _further_labels(folder: Path) -> list[str]:
+    """The label files in folders of a folder, by their names in it."""
+    further = []
+    for name, file in walk(folder, enough=picture_places.MOST_FILES)[0].items():
+        if "/" in name and file_names.suffix(name) in LABEL_SUFFIXES:
+            with contextlib.suppress(StudioError):
+                labels_of_file(file)
+                further.append(name)
+    return further
+
+
+def _dataset_of_folders_in(
+    folder: Path, images: Path | None, class_attribute: str | None, refused: Sequence[StudioError]
+) -> Dataset:
+    """The dataset of a folder whose labels lie in folders of it, as the browser's import understands it.
+
+    Raises `StudioError` that says what the folder holds instead.
+    """
+    files, _ = walk(folder)
+    if (own := _project_in(folder, files)) is not None:
+        return Project.open(own).dataset()
+    if (dataset := combined_dataset.of_labels(files, folder, images, class_attribute)) is not None:
+        return dataset
+    if (of_masks := _folder_of_masks(folder, files)) is not None:
+        return masks.read_folder(of_masks, images)
+    if (
+        refused
+        and all(NO_LABELS in str(error) for error in refused)
+        and (trouble := folder_contents.trouble(folder, files))
+    ):
+        raise StudioError(f"{folder}: {trouble}")
+    if refused:
+        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        raise min(refused, key=lambda error: NO_LABELS in str(error))
+    raise StudioError(f"{folder}: {folder_contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
+
+
+def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
+    """The folder of masks without their pictures: the only one below a folder, or else that folder itself."""
+    places = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
+    found = {place for place in places if is_called_so(place.name) and masks.is_mask_folder(place)}
+    place = next(iter(found)) if len(found) == 1 else folder
+    return place if masks.is_mask_folder(place) else None
+
+
+def _project_in(folder: Path, files: Mapping[str, Path]) -> Path | None:
+    """The folder of the one project that lies below a folder, as a zip of it is unpacked. `StudioError` for several."""
+    found = [file.parent for name, file in files.items() if file_names.parts(name)[-1] == DATABASE]
+    if len(found) > 1:
+        raise StudioError(f"{folder}: holds {counted(len(found), 'project')}; give one of them")
+    return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Label chips: short texts on a coloured ground, placed at boxes without leaving the picture or hiding each other."""
+"""Label chips: short texts on a coloured ground, placed at boxes, inside the picture and not on one another."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Place = tuple[float, float, float, float]
 
 
 def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, RGB]], font_size: int) -> np.ndarray:
-    """A copy of the uint8 (h, w, 3) canvas with one chip for each (box, text, ground colour).
+    """A copy of the canvas, uint8 (h, w, 3), with one chip for each (box, text, ground colour).
 
-    A chip that had to go elsewhere is tied to its box by a line.
+    A chip that is placed away from its box is connected to it by a line.
     """
     picture = Image.fromarray(canvas)
     pen = ImageDraw.Draw(picture)
@@ -44,10 +44,13 @@ def draw(canvas: np.ndarray, anchors: Sequence[tuple[Place, str, RGB]], font_siz
 def place(
     box: Place, size: tuple[int, int], frame: tuple[int, int], taken: Sequence[Place], boxes: Sequence[Place]
 ) -> Place:
-    """Where a chip of `size` (width, height) goes: close to its box, hiding as little of any of the `boxes` as it can.
+    """The place of a chip of `size` (width, height): close to its box, with the least overlap with the `boxes`.
 
-    It never lies on a chip in `taken` unless there is no other place, and always within `frame` (width, height) unless
-    it is larger than that.
+    It overlaps a chip in `taken` only where every place does, and lies within `frame` (width, height) unless it is
+    larger than that.
+
+    >>> place((100, 100, 140, 140), (80, 24), (320, 240), [], [])  # above the box, left edges aligned
+    (100, 76, 180, 100)
     """
     left, top, right, bottom = box
     width, height = size
@@ -69,7 +72,7 @@ def _moved_in(x: float, y: float, size: tuple[int, int], frame: tuple[int, int])
 
 
 def _shared(chips: np.ndarray, others: Sequence[Place]) -> np.ndarray:
-    """(N,): the area that each of the chips (N, 4) shares with all the others together."""
+    """Overlap of each of the chips (N, 4) with the others, summed, (N,)."""
     if not others:
         return np.zeros(len(chips))
     one, other = chips[:, None, :], np.array(others, dtype=float)[None, :, :]
@@ -79,13 +82,13 @@ def _shared(chips: np.ndarray, others: Sequence[Place]) -> np.ndarray:
 
 
 def _nearest(place: Place, other: Place) -> tuple[float, float]:
-    """The point of one place that is nearest to the middle of another."""
+    """The point of a place that is nearest to the middle of another one."""
     x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
     return max(place[0], min(x, place[2])), max(place[1], min(y, place[3]))
 
 
 def _distance(first: Place, second: Place) -> float:
-    """The gap between two places, 0 where they touch."""
+    """Distance between two places, 0 where they touch or overlap."""
     across = max(0.0, first[0] - second[2], second[0] - first[2])
     down = max(0.0, first[1] - second[3], second[1] - first[3])
     return float(np.hypot(across, down))

@@ -1,8 +1,8 @@
-"""Draws labelled objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
+"""Draws objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
 
 Everything is drawn at a display size, so that lines and text look the same on a picture of 200 pixels and on one of
-5000. What a line style or a colour means is the same on every page: a true positive is green and solid, a false
-positive red-orange and hatched, a missed object blue and dashed.
+5000. Line styles and colours have one meaning on every page: a true positive is green and solid, a false positive
+red-orange and hatched, a missed object blue and dashed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Colours = Mapping[int, str]
 Edges = Sequence[tuple[int, int]]
 
 DISPLAY_SIDE = 1280
+"""Pixels of the longer side of a drawing."""
 
 MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": GREY}
 MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
@@ -32,8 +33,11 @@ MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed"
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing to draw, in pixels of the picture: its box [x, y, w, h], colour, label, line style; and what it has of
-    a mask, keypoints (x, y, visibility, x, ...) and limbs between them (pairs of places from 0)."""
+    """One object to draw, in pixels of the picture.
+
+    `bbox` is [x, y, w, h], `rle` a mask in COCO's RLE, `keypoints` x, y, visibility, x, ... as in COCO, and `edges` the
+    limbs between them, as pairs of places counted from 0.
+    """
 
     bbox: tuple[float, float, float, float]
     colour: str
@@ -47,7 +51,11 @@ class Mark:
 def truth_marks(
     matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
 ) -> list[Mark]:
-    """The objects of a picture, in class `colours`, or (None) coloured by whether they were found."""
+    """A mark for each object of a picture.
+
+    `names` and `colours` are by category id. Without `colours` the colour and the line style say whether an object was
+    found.
+    """
     return [
         Mark(
             truth.bbox,
@@ -65,7 +73,11 @@ def truth_marks(
 def prediction_marks(
     matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
 ) -> list[Mark]:
-    """The detections of a picture with their scores, in class `colours`, or (None) by whether they are right."""
+    """A mark for each detection of a picture, labelled with its class and score.
+
+    `names` and `colours` are by category id. Without `colours` the colour and the line style say whether a detection is
+    right.
+    """
     return [
         Mark(
             found.bbox,
@@ -106,9 +118,8 @@ def draw(
 ) -> np.ndarray:
     """A uint8 (h, w, 3) RGB copy of the picture at display size with the marks on it.
 
-    Larger marks go below smaller ones. `opacity` is that of filled masks. A hatched mark keeps its hatching, over its
-    box, when masks are off. Of keypoints, visible ones are discs, hidden ones rings, and those that nobody labelled
-    are not there.
+    Larger marks are drawn first, below smaller ones. `opacity` is that of filled masks. A hatched mark without its mask
+    is hatched over its box. Visible keypoints are discs, occluded ones rings; those without a label are left out.
 
     >>> mark = Mark((10, 10, 20, 20), "#00a86b", "cell")
     >>> draw(np.zeros((48, 64, 3), np.uint8), [mark], longest=640).shape
@@ -145,13 +156,13 @@ def draw(
 
 
 def _corners(mark: Mark, scale: float) -> np.ndarray:
-    """(4, 2) float64 corners of the box in display pixels."""
+    """Corners of the box in display pixels, float64 (4, 2)."""
     x, y, width, height = (value * scale for value in mark.bbox)
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
 def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
-    """Left, top and bool (h, w) cut-out of a mask in display pixels; None where it is empty."""
+    """Left, top and cut-out of a mask, bool (h, w), in display pixels; None for an empty mask."""
     x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
     if width == 0 or height == 0:
         return None
@@ -198,7 +209,7 @@ def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: fl
 
 
 def _stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
-    """(h, w) float32 in [0, 1]: slanted stripes with soft edges, fixed to the picture and not to the object."""
+    """Slanted stripes with soft edges, float32 (h, w) in [0, 1]; they continue across objects."""
     period = max(6.0, side / 80)
     distance = np.arange(left, left + width)[None, :] + np.arange(top, top + height)[:, None]
     phase = np.abs((distance / period) % 1 - 0.5)
@@ -225,7 +236,7 @@ def _outline(
 
 
 def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
-    """Limbs and keypoints of a mark, smaller on small objects so that they do not hide them."""
+    """Limbs and keypoints of a mark; on small objects they are drawn smaller, to leave the object visible."""
     points = np.array(mark.keypoints, dtype=np.float64).reshape(-1, 3)
     places, visibility = points[:, :2] * scale, points[:, 2]
     radius = max(2.0, min(2.0 * thickness, 0.03 * scale * max(mark.bbox[2:])))
@@ -251,7 +262,7 @@ def _line(
     dashed: bool,
     closed: bool = True,
 ) -> None:
-    """A line over a thin dark one, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
+    """A line with a thin dark edge, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
     pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
     # cv2 counts from pixel centres, and takes fixed-point coordinates with 4 fractional bits.
     points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]

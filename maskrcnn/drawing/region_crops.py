@@ -69,8 +69,14 @@ def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: st
 
 
 def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """The piece (left, top, right, bottom) to cut out, in whole px; beyond a picture of this size only where `around`
-    lies there, and not far."""
+    """The piece (left, top, right, bottom) to cut out around a box, in whole pixels of a picture of this size.
+
+    It is the box with a margin, moved into the picture; it reaches a little beyond the picture only where the box does.
+    A box that is not finite gives the whole picture.
+
+    >>> window((400, 300, 500, 360), 1000, 600)  # 100 wide, with 35 on either side
+    (365, 245, 535, 415)
+    """
     if not all(math.isfinite(value) for value in around):
         return 0, 0, width, height
     x0, x1 = (min(max(value, -width), 2 * width) for value in (around[0], around[2]))
@@ -83,7 +89,7 @@ def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
 
 
 def _stretch(low: float, high: float, half: float, side: int) -> tuple[int, int]:
-    """`half` to both sides of the middle between `low` and `high`, moved to show little beyond 0 and `side`."""
+    """`half` to both sides of the middle of `low` and `high`, moved so that little of it is beyond 0 and `side`."""
     beyond = 0.15 * half
     least = low - beyond if low < 0 else 0.0
     most = high + beyond if high > side else float(side)
@@ -98,8 +104,14 @@ def _stretch(low: float, high: float, half: float, side: int) -> tuple[int, int]
 
 
 def difference(before: Shape, after: Shape) -> Box | None:
-    """The box around the vertices that only one of two shapes has, wide enough to see where on the object that is;
-    None where the two differ all over."""
+    """The box around the vertices that only one of two shapes has, and some of the object around them; None where both
+    have the same vertices.
+
+    >>> from maskrcnn.annotations.regions import Polygon
+    >>> before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
+    >>> difference(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100))))  # one corner moved
+    (87.5, -2.5, 102.5, 12.5)
+    """
     first, second = ({point for ring in raster.rings(shape) for point in ring} for shape in (before, after))
     changed = first ^ second
     if not changed:
@@ -113,7 +125,7 @@ def difference(before: Shape, after: Shape) -> Box | None:
 
 
 def _moved(shape: Shape, left: int, top: int, limit: float) -> Shape:
-    """The shape with (left, top) as its origin, all of it within `limit` of that (drawing cannot go further)."""
+    """The shape relative to (left, top), clipped to `limit` from there, as far as can be drawn."""
 
     def moved(ring: Points) -> Points:
         return tuple((min(max(x - left, -limit), limit), min(max(y - top, -limit), limit)) for x, y in ring)

@@ -10,9 +10,12 @@ from maskrcnn.drawing.ink import ink
 
 
 def disc(colour: str, text: str = "", is_selected: bool = False) -> str:
-    """A short text (a number, as on the picture) on a disc of a `#rrggbb` colour, as a data URL.
+    """A disc in a `#rrggbb` colour with a short text on it (a region's number), as the data URL of an SVG.
 
-    A selected one lies on a white square.
+    A selected one has a white square behind it.
+
+    >>> disc("#e69f00", "7").startswith("data:image/svg+xml;base64,")
+    True
     """
     colour = known_colour(colour)
     circle = f'<circle cx="12" cy="12" r="11" fill="{colour}" stroke="black"/>'

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from maskrcnn.evaluation import Report, evaluate
-from maskrcnn.runs import epochs as epoch_rules
+from maskrcnn.runs import epochs
 from maskrcnn.runs.epochs import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import file_stamps
@@ -41,8 +41,8 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
     return evaluate(truth, detections, min_score=min_score, tasks=config.tasks, sigmas=config.sigmas)
 
 
-def best_epoch(run: RunFolder, epochs: list[int]) -> Best:
-    """The best of the epochs whose detections were kept, at least one (see `runs.epochs.best_epoch`); the last of them
+def best_epoch(run: RunFolder, kept: list[int]) -> Best:
+    """The best of the epochs whose detections were `kept`, at least one (see `runs.epochs.best_epoch`); the last of them
     where nothing was measured."""
-    found = epoch_rules.best_epoch(row for row in run.epochs() if row["epoch"] in epochs)
-    return found if found and found.score is not None else Best(epochs[-1])
+    found = epochs.best_epoch(row for row in run.epochs() if row["epoch"] in kept)
+    return found if found and found.score is not None else Best(kept[-1])

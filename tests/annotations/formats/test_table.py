@@ -75,7 +75,7 @@ def test_a_format_of_text_and_a_format_of_folders(tmp_path: Path, monkeypatch: p
 def test_no_two_formats_share_a_name() -> None:
     names = [name for format in table.LABEL_FORMATS for name in format.writers]
     assert len(names) == len(set(names)) == len(table.WRITERS)
-    assert table.FOLDER_FORMATS == {"yolo", "masks"}
+    assert sorted(table.FOLDER_FORMATS) == ["masks", "yolo"]
 
 
 @pytest.mark.parametrize(

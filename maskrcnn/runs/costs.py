@@ -1,8 +1,9 @@
-"""How long a run takes, from what its parts cost on a machine. Knows no torch, so that a page can work with it."""
+"""Costs of the parts of a training (seconds per step, per picture, to start), and how long a run takes by them."""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,14 @@ from maskrcnn.config import Config
 from maskrcnn.durations import short
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import epochs as epoch_rules
+from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
 from maskrcnn.words import byte_size, counted
+
+_WARM_UP_STEPS = 2
+"""Steps at the start of a run that are not counted: they are slow."""
+
+_USUAL_START = 10.0
+"""Seconds from the start of the process to the first step, where a run does not say."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,33 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
         passes=epoch_rules.passes(steps, config.batch_size, pictures),
         costs=costs,
     )
+
+
+def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
+    """Seconds per step, validation and start, from the `rows` of the metrics of a run; None for too few rows."""
+    paces: dict[str, list[float]] = {}
+    for row in rows:
+        if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
+            paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
+    if not paces:
+        return None
+    validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
+    validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
+    return Costs(
+        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
+        first_read=0.0,  # the median step is one whose pictures are in memory
+        validation=statistics.median(validations) / validated if validated else 0.0,
+        epoch=0.0,  # the rows do not say how long the checkpoints took
+        start=_seconds_to_start(run),
+        memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
+    )
+
+
+def _seconds_to_start(run: RunFolder) -> float:
+    """Seconds from the start of the process until the Config was written, shortly before the first step."""
+    started = (run.read_json(PROCESS) or {}).get("started")
+    took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
+    return took if 0 < took < 600 else _USUAL_START  # else the two are of different attempts
 
 
 def shares_of(config: Config) -> dict[str, float]:

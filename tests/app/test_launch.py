@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
-from maskrcnn.jobs import devices, measured_costs, measuring, queue
+from maskrcnn.jobs import cost_measurement, devices, measured_costs, queue
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.trainer_process import TRAINER
@@ -321,10 +321,10 @@ def test_a_known_time_is_told_and_given_to_the_queue(
 ) -> None:
     project = make_project(workspace / "cells")
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
-    key = measured_costs.speed_key(config, project.folder, "cpu")
+    key = measured_costs.timing_key(config, project.folder, "cpu")
     app = open_launch(root)
     assert "Not known yet" in words(app)
-    measured_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside=False)
+    measured_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside_training=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
     assert (
@@ -348,7 +348,7 @@ def test_measuring_goes_on_beside_the_page(root: Path, workspace: Path, monkeypa
     program += 'print(\'{"costs": {"step": {"all": 12.0}, "first_read": 0, "validation": 0, "epoch": 0, '
     program += '"start": 0, "memory_mb": 0}}\')'
     stop = workspace / "stop"
-    monkeypatch.setattr(measuring, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))
+    monkeypatch.setattr(cost_measurement, "MEASURER", (sys.executable, "-c", program, str(stop), *TRAINER))
     make_project(workspace / "cells")
     app = open_launch(root)
     widget(app.button, "Measure it here").click().run()

@@ -333,7 +333,7 @@ def test_launch(root: Path, workspace: Path, project: Project) -> None:
     costs = {"step": 2.0, "validation": 0.5, "epoch": 1.0, "start": 9.0, "read": 0.2}
     known = Costs({"all": costs["step"]}, costs["read"], costs["validation"], costs["epoch"], costs["start"], 1900.0)
     measured_costs.keep(
-        known, measured_costs.speed_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
+        known, measured_costs.timing_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
     )
     app.run()
     # 5 pictures by fours are 2 steps; 3 are validated on after each of 20 epochs.

@@ -95,7 +95,7 @@ def look_at(run: RunFolder) -> None:
     compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch(run)
     compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
-    measured_costs.of_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
+    measured_costs.from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
         best = run_report.best_epoch(run, kept).epoch

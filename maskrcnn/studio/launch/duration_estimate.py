@@ -13,10 +13,9 @@ import streamlit as st
 from maskrcnn.config import Config
 from maskrcnn.durations import about
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, measured_costs
-from maskrcnn.jobs import measuring as launch_measuring
-from maskrcnn.jobs.measured_costs import Known
-from maskrcnn.jobs.measuring import Measuring
+from maskrcnn.jobs import cost_measurement, devices, measured_costs
+from maskrcnn.jobs.cost_measurement import Measurement
+from maskrcnn.jobs.measured_costs import KnownCosts
 from maskrcnn.runs.costs import Estimate, estimate_of, parts_in_words
 from maskrcnn.runs.epochs import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
@@ -26,7 +25,13 @@ from maskrcnn.studio.shell.page_words import on_page
 from maskrcnn.studio.shell.plain_text import plain
 
 STORE = ".speed"
-"""In the workspace: what was measured."""
+"""The folder of the workspace with what was measured."""
+
+LOADING = "loading its packages"
+"""What a measurement does before it prints its first line."""
+
+NO_REASON = "its process was killed and gave no reason"
+"""What is said of a measurement that failed without a line."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,16 @@ class Wanted:
 
     @property
     def key(self) -> str:
-        return measured_costs.speed_key(self.config, self.project, self.where)
+        return measured_costs.timing_key(self.config, self.project, self.where)
 
-    def measuring(self) -> Measuring | None:
+    def measuring(self) -> Measurement | None:
         """How its measurement stands; one that has ended well is kept by this."""
-        return launch_measuring.look(self.key, self.options, self.store)
+        return cost_measurement.poll(self.key, self.options, self.store)
 
-    def known(self) -> Known | None:
+    def known(self) -> KnownCosts | None:
         return measured_costs.known(self.config, self.project, self.where, runs_in(self.runs_folder), self.store)
 
-    def estimate(self, known: Known) -> Estimate:
+    def estimate(self, known: KnownCosts) -> Estimate:
         return estimate_of(known.costs, self.config, self.pictures, self.validated)
 
 
@@ -82,14 +87,14 @@ def show(wanted: Wanted) -> Estimate | None:
             st.markdown("Not known yet for these choices on this computer.")
             _button("Measure it here", wanted)
         if measuring is not None and not running:
-            st.error(plain(measuring.line), icon=":material/error:")
+            st.error(plain(measuring.line or NO_REASON), icon=":material/error:")
             _button("Try again", wanted)
         # Not decorated: whether it renews itself is known only here.
         st.fragment(_progress, run_every="1s" if running else None)(wanted, running)
     return wanted.estimate(known) if known else None
 
 
-def _answer(wanted: Wanted, known: Known, again: bool) -> None:
+def _answer(wanted: Wanted, known: KnownCosts, again: bool) -> None:
     found = wanted.estimate(known)
     config = wanted.config
     most = "at most " if config.patience else ""
@@ -111,7 +116,7 @@ def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
 
     def begin() -> None:
         try:
-            launch_measuring.start(wanted.key, wanted.options, wanted.store, wanted.device, wanted.beside)
+            cost_measurement.start(wanted.key, wanted.options, wanted.store, wanted.device, wanted.beside)
         except StudioError as error:
             st.toast(plain(on_page(error)), icon=":material/error:")
 
@@ -136,21 +141,21 @@ def _progress(wanted: Wanted, running: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         with st.container(width="content", gap=None):
             st.markdown(f":material/timer: Measuring, {round(measuring.seconds)} s so far")
-            st.markdown(f":small[{plain(measuring.line)}]")
+            st.markdown(f":small[{plain(measuring.line or LOADING)}]")
         if st.button("Cancel", icon=":material/close:", key="launch_measure_cancel"):
-            launch_measuring.cancel(wanted.key, wanted.store)
+            cost_measurement.cancel(wanted.key, wanted.store)
             st.rerun()
 
 
 # Words
 
 
-def source_in_words(known: Known) -> str:
+def source_in_words(known: KnownCosts) -> str:
     """From where the figures are: `as fast as shapes-0003`, `measured 13:44`."""
     if known.run:
         return f"as fast as the run {plain(known.run)}"
     said = f"measured {clock_words(datetime.fromtimestamp(known.when, _zone()), '')}"
-    return f"{said}, beside another training: rather less" if known.beside else said
+    return f"{said}, beside another training: rather less" if known.beside_training else said
 
 
 def clock_words(when: datetime, before: str = "about ") -> str:

@@ -1,8 +1,8 @@
-"""Measuring what a training costs, in a process of its own: started, looked after, ended.
+"""A measurement of the costs of a training, in a process of its own: start it, ask how it stands, cancel it.
 
-`train --estimate` runs in a folder of the store, named after the key of the choices (`measured_costs.speed_key`), so
-that any tab with these choices finds it again, also after the page was left or the server started anew. When it has
-ended, whoever looks first puts what it found into the store.
+`train --estimate` runs in a folder of the store that is named after the key of the training
+(`measured_costs.timing_key`). So any tab with the same choices finds it, also after the server was restarted. The first
+`poll` after its end puts the costs into the store.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, measured_costs, processes
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
-from maskrcnn.runs.trainer_process import living_trainer
+from maskrcnn.runs.trainer_process import TRAINER, living_trainer
 
-MEASURER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn", "train")
+MEASURER: tuple[str, ...] = (sys.executable, *TRAINER)
 """The command that measures; `--estimate` and the options follow it."""
 
 
 @dataclass(frozen=True)
-class Measuring:
-    """A measurement that is being made, or that failed. `line` is the last one that it printed, or the error;
-    `seconds` is how long it has been at it."""
+class Measurement:
+    """A measurement that runs, or that failed. `line` is the last line that it printed, or the error; None where it
+    printed none. `seconds`: how long ago it was started."""
 
     state: Literal["running", "failed"]
-    line: str
+    line: str | None
     seconds: float
 
 
-def start(key: str, options: Sequence[str], store: Path, device: str, beside: bool) -> None:
-    """Begin to measure the training that `options` describe, on that device ("any" takes the first one).
+def start(key: str, options: Sequence[str], store: Path, device: str, beside_training: bool) -> None:
+    """Measure the training that `options` describe, on that device ("any": the first one). Returns at once.
 
-    `beside` notes that another training runs meanwhile. One that runs already for this key is left alone; those for
-    other choices are ended, because two at once would both come out too slow. Raises `StudioError` where the process
-    cannot be started.
+    `beside_training`: whether another training runs at the same time, which is noted with the costs. A measurement that
+    runs already for this key goes on; those for other keys are killed, because two at once would both be too slow.
+    Raises `StudioError` where the process cannot be started.
     """
-    if (found := look(key, options, store)) and found.state == "running":
+    if (found := poll(key, options, store)) and found.state == "running":
         return
     folder = _folder(store, key)
     for other in store.glob(_folder(store, "*").name):
@@ -57,39 +57,37 @@ def start(key: str, options: Sequence[str], store: Path, device: str, beside: bo
     except OSError as error:
         raise StudioError(f"{argv[0]}: cannot be started ({error.strerror}); install the studio again") from None
     about = {"pid": process.pid, "create_time": processes.create_time(process.pid), "started": time.time()}
-    RunFolder(folder).write_json(PROCESS, {**about, "beside": beside, "options": list(options)})
+    RunFolder(folder).write_json(PROCESS, {**about, "beside": beside_training, "options": list(options)})
 
 
-def look(key: str, options: Sequence[str], store: Path) -> Measuring | None:
-    """How the measurement for that key stands; None where none is being made. One that has ended well is put into the
-    store by this. One that failed with other `options` of the same key says nothing of these."""
+def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
+    """How the measurement for that key stands; None where there is none. One that has ended well is put into the store,
+    and there is none any more. One that failed with other `options` of the same key does not count."""
     folder = _folder(store, key)
     noted = _noted(folder)
     if noted is None:
         return None
-    # In this order: a process that ends between the two questions has then printed all that it had to say.
+    # In this order: a process that ends between the two questions has then printed all its lines.
     alive = living_trainer(folder / "run", noted.get("pid")) is not None
-    said = RunFolder(folder).log_tail(20).strip().splitlines()
-    last = said[-1] if said else ""
+    printed = RunFolder(folder).log_tail(20).strip().splitlines()
+    last = printed[-1] if printed else ""
     seconds = time.time() - noted.get("started", time.time())
     if alive:
-        return Measuring("running", last if last and not last.startswith("{") else "loading its packages", seconds)
+        return Measurement("running", last if last and not last.startswith("{") else None, seconds)
     try:
         costs = Costs.parse(json.loads(last)["costs"])
     except (ValueError, KeyError, TypeError, StudioError):
-        errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+        errors = [line.removeprefix("error: ") for line in printed if line.startswith("error: ")]
         if noted.get("options") != list(options):
             return None
-        line = errors[-1] if errors else last or "its process was ended and left no word"
-        return Measuring("failed", line, seconds)
+        return Measurement("failed", errors[-1] if errors else last or None, seconds)
     measured_costs.keep(costs, key, store, time.time(), noted.get("beside", False))
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
 def cancel(key: str, store: Path) -> None:
-    """End a measurement that is being made, or forget one that failed. Nothing is lost by it, so nobody is asked to
-    finish."""
+    """Kill a measurement that runs, or forget one that failed."""
     _end(_folder(store, key))
 
 

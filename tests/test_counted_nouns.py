@@ -33,7 +33,8 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/picture_index.py": {"len(match.ambiguous)"},
     "maskrcnn/training/start.py": {"team.size"},
     "maskrcnn/studio/runs/curve_lines.py": {"of_kept"},
-    "maskrcnn/studio/inspect/why_missed.py": {"missed", "config.num_classes - 1"},
+    "maskrcnn/studio/inspect/why_missed.py": {"missed"},
+    "maskrcnn/studio/inspect/filter_survivors.py": {"config.num_classes - 1"},
     "maskrcnn/runs/costs.py": {"round(seconds)", "round(seconds / 60)", "seconds / 3600", "days"},
     # More than a limit, which is large.
     "maskrcnn/annotations/folder_walk.py": {"most_files", "enough"},

@@ -26,7 +26,14 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.annotate import canvas_picture, conflict_view, editing, picture_navigation, three_way_merge
+from maskrcnn.studio.annotate import (
+    canvas_picture,
+    conflict_view,
+    editing,
+    picture_navigation,
+    region_table,
+    three_way_merge,
+)
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import View, canvas_object
 
@@ -182,7 +189,7 @@ def test_two_people_s_changes_of_one_picture(
 
 def test_changes_in_the_table() -> None:
     rectangle = Region(Rect(0, 0, 5, 5), "cell", {"note": "kept"})
-    changed = editing.with_changes((A, rectangle, B), {1: {"class": "leaf"}, 2: {"delete": True}})
+    changed = region_table.with_edited_rows((A, rectangle, B), {1: {"class": "leaf"}, 2: {"delete": True}})
     assert changed == (A, replace(rectangle, class_name="leaf"))
     assert changed[0] is A
 

@@ -14,7 +14,8 @@ from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import picture_view, report_table
+from maskrcnn.studio.components.class_colours import category_colours
+from maskrcnn.studio.inspect import report_table
 from tests.sweeps import sweep
 
 PAGE = "pages/inspect/predictions.py"
@@ -204,7 +205,7 @@ def test_the_score_slider_moves_matches_and_not_ap(root: Path, run: RunFolder) -
 
 
 def test_colours_by_class_are_those_of_the_project(root: Path, project: Project, run: RunFolder) -> None:
-    assert picture_view.class_colours(project, document()["categories"]) == {1: "#abcdef", 2: "#123456"}
+    assert category_colours(project, document()["categories"]) == {1: "#abcdef", 2: "#123456"}
     app = open_page(root)
     app.segmented_control[0].set_value("class").run()
     assert not app.exception

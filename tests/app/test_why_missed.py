@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.inspect import why_missed
-from maskrcnn.studio.inspect.why_missed import Step
+from maskrcnn.studio.inspect import filter_survivors
+from maskrcnn.studio.inspect.filter_survivors import Step
 from tests import tiny
 from tests.sweeps import one_in
 
@@ -183,7 +183,7 @@ def test_bars_of_a_traced_picture() -> None:
     targets = {"boxes": [[10, 10, 90, 60]], "labels": [2]}
     traced = trace(model, np.random.default_rng(0).integers(0, 255, (70, 100, 3), np.uint8), targets)
     stories = explain(traced, 0.5)
-    steps = why_missed.steps_of(traced, stories, 0.5)
+    steps = filter_survivors.survivor_steps(traced, stories, 0.5)
     proposals = traced.rpn.filters[-1].count
     assert [step.words for step in steps] == [
         "anchors, moved by the RPN",
@@ -226,10 +226,10 @@ def test_a_box_on_two_missed_objects_is_one_box(anchors: list[list[int]], object
     model = network(anchors, [0.9] * len(anchors), [SURE_CAT] * len(anchors), **keep)
     targets = {"boxes": objects, "labels": [CAT] * len(objects)}
     traced = trace(model, np.zeros((64, 64, 3), np.uint8), targets)
-    steps = why_missed.steps_of(traced, explain(traced, 0.9), 0.9)
+    steps = filter_survivors.survivor_steps(traced, explain(traced, 0.9), 0.9)
     assert [step.on_missed for step in steps] == [blue] * (len(steps) - 1) + [0]
 
 
 def test_numbers_beside_a_bar() -> None:
-    assert why_missed.numbers(Step("anchors", 49000, 12)) == "49,000 · 12"
-    assert why_missed.numbers(Step("best", 20, 0)) == "20"
+    assert filter_survivors.bar_label(Step("anchors", 49000, 12)) == "49,000 · 12"
+    assert filter_survivors.bar_label(Step("best", 20, 0)) == "20"

@@ -9,6 +9,7 @@ from maskrcnn.studio.annotate import canvas_picture, editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.components import canvas, viewport
 from maskrcnn.studio.components.canvas_objects import View
+from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import session
 
 _OTHER_ROWS = 244
@@ -28,7 +29,7 @@ def show(project: Project, image: StoredImage, tool: canvas.Mode, zoom: float) -
             project.picture(image.id),
             editor.regions,
             editor.painted,
-            editing.colours(project),
+            class_colours(project),
             zoom,
             editing.skeletons(project),
             editing.selected(editor),

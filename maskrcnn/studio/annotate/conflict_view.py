@@ -20,6 +20,7 @@ from maskrcnn.drawing.overlays import Mark, Style
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Conflict, Editor
 from maskrcnn.studio.annotate.three_way_merge import Difference, Regions, differences
+from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import project_list
 
 _SIDE, _HIGHEST = 640, 450
@@ -43,7 +44,7 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
         "Since you opened it, another tab or another person saved it. Your change is kept, and so is theirs: what you "
         "do not choose stays in the history, where **Undo** brings it back."
     )
-    path, colours = project.picture(editor.image_id), editing.colours(project)
+    path, colours = project.picture(editor.image_id), class_colours(project)
     for column, title, version in zip(
         st.columns(2), ("Yours", "Saved elsewhere"), (conflict.mine, conflict.theirs), strict=True
     ):

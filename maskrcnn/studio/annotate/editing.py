@@ -7,9 +7,7 @@ editor holds; whoever saved the same picture meanwhile is never overwritten (`Ed
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,12 @@ import streamlit as st
 
 from maskrcnn.annotations.regions import Region, Shape, Skeleton
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
-from maskrcnn.drawing.hex_colours import GREY, known_colour
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate.three_way_merge import Regions, merged
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_objects import Drawing, View, on_canvas
+from maskrcnn.studio.components.class_colours import class_colours
 
-NO_CLASS_COLOUR = GREY
 FIRST_CLASS = "object"
 """The class of what is drawn in a project that has no class yet."""
 
@@ -79,11 +76,6 @@ class Editor:
         return {region.id for region in self.regions} - coloured
 
 
-def colours(project: Project) -> dict[str | None, str]:
-    """The colour of each class; grey for no class, and for one that was renamed or removed elsewhere meanwhile."""
-    return defaultdict(lambda: NO_CLASS_COLOUR, {entry.name: known_colour(entry.colour) for entry in project.classes()})
-
-
 def skeletons(project: Project) -> dict[str, Skeleton]:
     """The skeletons of the classes that have keypoints."""
     return {entry.name: entry.skeleton for entry in project.classes() if entry.skeleton}
@@ -104,7 +96,7 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
     generation = st.session_state.get(_GENERATION, 0) + 1
     st.session_state[_GENERATION] = generation
     regions, revision = project.regions(image.id)
-    drawing = Drawing.start(regions, view, colours(project))
+    drawing = Drawing.start(regions, view, class_colours(project))
     editor = Editor(project.folder, image.id, f"annotate_canvas_{generation}", mode, drawing, revision, revision)
     if last is not None and (last.project, last.image_id) == (editor.project, editor.image_id):
         editor.saved_at, editor.problem = last.saved_at, last.problem
@@ -212,18 +204,6 @@ def chosen_class(project: Project) -> str | None:
 
 def choose_class(name: str) -> None:
     st.session_state[_NEXT_CLASS] = name
-
-
-def with_changes(regions: Regions, rows: Mapping[int, Mapping[str, Any]]) -> Regions:
-    """The regions after changes in the table: row -> {"class": name} or {"delete": True}."""
-    changed = []
-    for number, region in enumerate(regions):
-        row = rows.get(number, {})
-        if row.get("delete"):
-            continue
-        name = row.get("class")
-        changed.append(replace(region, class_name=name) if name and name != region.class_name else region)
-    return tuple(changed)
 
 
 def _new_region(shape: Shape) -> Region:

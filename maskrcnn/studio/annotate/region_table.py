@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +14,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.annotate.three_way_merge import Regions
+from maskrcnn.studio.components.class_colours import class_colours
 
 
 def show(project: Project, editor: Editor) -> None:
@@ -19,7 +24,7 @@ def show(project: Project, editor: Editor) -> None:
         st.info("No regions yet. Click around an object on the picture; click the first point again to close.")
         return
     classes = [entry.name for entry in project.classes()]
-    colours = editing.colours(project)
+    colours = class_colours(project)
     selected = editing.selected(editor)
     table = pd.DataFrame(
         {
@@ -51,4 +56,16 @@ def show(project: Project, editor: Editor) -> None:
 def _table_changed(editor_key: str, table_key: str) -> None:
     editor = editing.editor_of(editor_key)
     rows = st.session_state[table_key]["edited_rows"]
-    editing.change(editor_key, editing.with_changes(editor.regions, rows))
+    editing.change(editor_key, with_edited_rows(editor.regions, rows))
+
+
+def with_edited_rows(regions: Regions, rows: Mapping[int, Mapping[str, Any]]) -> Regions:
+    """The regions after edits in the table, row -> {"class": name} or {"delete": True}, with rows counted from 0."""
+    changed = []
+    for number, region in enumerate(regions):
+        row = rows.get(number, {})
+        if row.get("delete"):
+            continue
+        name = row.get("class")
+        changed.append(replace(region, class_name=name) if name and name != region.class_name else region)
+    return tuple(changed)

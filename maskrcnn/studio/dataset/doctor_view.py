@@ -15,7 +15,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import labelled_picture, region_crops
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import editing
+from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
 from maskrcnn.studio.dataset import computed_once, finding_crops, undo_bar
 from maskrcnn.studio.dataset.computed_once import Stamp
 from maskrcnn.studio.shell import address, session
@@ -185,7 +185,7 @@ def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
     limit = st.session_state.get(limit_key, PER_KIND)
     with session.fail_softly():
         dataset = project.dataset()
-        colours = editing.colours(project)
+        colours = class_colours(project)
     shown = findings[:limit]
     with st.spinner("Cutting out the places"):
         # With a fix there are two pieces of the picture and one card in a row, without there is one and three cards.
@@ -298,7 +298,7 @@ def _pieces(
         region = _region(record, finding)
         if region is None or finding.box is None:
             return labelled_picture.preview(record.path, record.regions, _with_all(colours, record), _PREVIEW), None
-        colour = colours.get(region.class_name, editing.NO_CLASS_COLOUR)
+        colour = colours.get(region.class_name, NO_CLASS_COLOUR)
         if finding.fix is None:
             return finding_crops.crop(record.path, region, finding.box, colour), None
         mended = _mended(dataset, record, finding)
@@ -306,7 +306,7 @@ def _pieces(
         around = finding.box if after is None else region_crops.difference(region.shape, after.shape) or finding.box
         now = finding_crops.crop(record.path, region, around, colour)
         if after is not None and after.class_name != region.class_name:
-            colour = colours.get(after.class_name, editing.NO_CLASS_COLOUR)
+            colour = colours.get(after.class_name, NO_CLASS_COLOUR)
         return now, finding_crops.crop(record.path, after, around, colour)
     except StudioError:
         return None, None
@@ -327,7 +327,7 @@ def _region(record: ImageRecord, finding: Finding) -> Region | None:
 
 
 def _with_all(colours: Colours, record: ImageRecord) -> dict[str | None, str]:
-    return {region.class_name: editing.NO_CLASS_COLOUR for region in record.regions} | dict(colours)
+    return {region.class_name: NO_CLASS_COLOUR for region in record.regions} | dict(colours)
 
 
 def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: str) -> None:

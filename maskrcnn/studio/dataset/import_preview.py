@@ -18,7 +18,7 @@ from maskrcnn.drawing import labelled_picture
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate.editing import NO_CLASS_COLOUR
+from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset import many_classes
 from maskrcnn.studio.dataset.class_editing import choice_in_words, in_words
 from maskrcnn.studio.dataset.overview import SPLIT_WORDS

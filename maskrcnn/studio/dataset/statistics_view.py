@@ -12,8 +12,8 @@ from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.annotations.learned import WORDS
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.components.chart import draw
+from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
 from maskrcnn.studio.dataset import computed_once, statistics_charts
 from maskrcnn.studio.dataset.statistics_charts import MOST_CLASSES, NO_CLASS
 from maskrcnn.studio.shell import address, session
@@ -66,7 +66,7 @@ def show(project: Project) -> None:
             "Measuring the objects",
             lambda progress: statistics(project.dataset(), progress),
         )
-        colours = editing.colours(project)
+        colours = class_colours(project)
     split = address.segments(
         "Pictures", "split", list(SPLITS), "all", page=f"{PAGE}_statistics", show=SPLITS.__getitem__
     )
@@ -77,7 +77,7 @@ def show(project: Project) -> None:
     if not found.n_objects:
         _nothing(project, found)
         return
-    colours = {name: colours.get(name, editing.NO_CLASS_COLOUR) for name in found.names}
+    colours = {name: colours.get(name, NO_CLASS_COLOUR) for name in found.names}
     left, right = st.columns(2, gap="medium")
     with left:
         classes = len(found.classes)

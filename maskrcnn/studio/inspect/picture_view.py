@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
 from maskrcnn.evaluation import ImageMatches, Report, match_image
+from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
@@ -78,18 +78,12 @@ def _drawn(
         heading, marks_of = f"**Prediction** · {counted(row.n_pred, 'detection')}", overlays.prediction_marks
         description = f"{choice.name} with what {inspected.run.name} found in it"
     names = {category["id"]: category["name"] for category in categories}
-    colours = class_colours(project, categories) if options.by_class else None
+    colours = category_colours(project, categories) if options.by_class else None
     marks = marks_of(measured.matches, names, colours, inspected.config.keypoint_edges)
     height, width = measured.picture.shape[:2]
     st.markdown(heading)
     drawn = overlays.draw(measured.picture, marks, **options.parts)
     st.image(drawn, width=round(_HEIGHT[options.view] * width / height), alt=description)
-
-
-def class_colours(project: Project, categories: list[dict[str, Any]]) -> dict[int, str]:
-    """The colour of each category: that of the project's class of this name, else one by its number."""
-    stored = {entry.name: entry.colour for entry in project.classes()}
-    return {entry["id"]: stored.get(entry["name"], colour_of(entry["id"] - 1)) for entry in categories}
 
 
 def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:

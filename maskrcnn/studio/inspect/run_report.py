@@ -42,7 +42,9 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
 
 
 def best_epoch(run: RunFolder, kept: list[int]) -> Best:
-    """The best of the epochs whose detections were `kept`, at least one (see `runs.epochs.best_epoch`); the last of them
-    where nothing was measured."""
+    """The best (see `runs.epochs.best_epoch`) of the epochs whose detections were `kept`, which are one at least.
+
+    It is the last of them where nothing was measured.
+    """
     found = epochs.best_epoch(row for row in run.epochs() if row["epoch"] in kept)
     return found if found and found.score is not None else Best(kept[-1])

@@ -1,10 +1,11 @@
-"""The folded panel of the Predictions page that says why an object was missed: the picture once more through the
-network, this time filter by filter."""
+"""The panel of the Predictions page that says why an object was missed.
+
+The picture goes through the network once more, traced filter by filter; see `model.tracing`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,13 @@ import streamlit as st
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
-from maskrcnn.drawing.overlays import MATCH_COLOURS
 from maskrcnn.drawing.region_crops import boxed_crop
 from maskrcnn.evaluation.matching import ImageMatches, Truth
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.kept_networks import kept
 from maskrcnn.studio.components import trained_networks
-from maskrcnn.studio.components.chart import INK, Chart, Spec, draw, field, table
+from maskrcnn.studio.components.chart import draw
+from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, Step, survivor_steps, survivors_chart
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
 from maskrcnn.studio.shell.plain_text import plain
@@ -26,28 +27,16 @@ from maskrcnn.studio.shell.plain_text import plain
 if TYPE_CHECKING:
     from maskrcnn.model import ObjectStory, Trace
 
-ALL, MISSED = "all boxes", "on a missed object"
-COLOURS = {ALL: "#9aa3b5", MISSED: MATCH_COLOURS["fn"]}
-"""Grey for all; blue is what is missed, as everywhere."""
-
-_CROP = 84  # pixels on the screen
-_ROW = 24  # pixels of a bar with its gap
-
-
-@dataclass(frozen=True)
-class Step:
-    """One bar: what the step does, how many boxes are left after it, and how many of them overlap some missed object by
-    at least half (for detections: and are of its class)."""
-
-    words: str
-    left: int
-    on_missed: int
+_CROP = 84
+"""CSS pixels of a crop's longer side."""
 
 
 def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatches, min_score: float) -> None:
-    """Draw it. `image` is the picture's entry in the run's dataset; `matches` what the page counts as found and missed
-    from `min_score` on. It is offered where the network of the epoch was kept; that runs only when the button is
-    clicked, and once for each picture."""
+    """Draw the panel. `image` is the picture's entry in the run's dataset; `matches` are those of the detections from
+    `min_score` on.
+
+    There is none for a run that kept no network. The network runs when the button is clicked, once for each picture.
+    """
     networks = kept(run)
     if not networks:
         return
@@ -81,7 +70,7 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
             truths = [truth for truth in matches.truths if truth.status != "ignored"]
             picture = run.picture_path(image)
             with st.spinner("Running the picture through the network"):
-                stories, steps = _follow(
+                stories, steps = _stories(
                     str(checkpoint),
                     stamp(checkpoint),
                     str(picture),
@@ -90,10 +79,12 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
                     truths,
                     tuple((truth.annotation_id, truth.status) for truth in truths),
                 )
-            _draw(pictures.load(picture), truths, stories, steps)
+            _show_result(pictures.load(picture), truths, stories, steps)
 
 
-def _draw(picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[Step]) -> None:
+def _show_result(
+    picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[Step]
+) -> None:
     chart_column, stories_column = st.columns([10, 13], gap="medium")
     with chart_column:
         st.markdown(
@@ -113,19 +104,19 @@ def _draw(picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[Object
             x, y, width, height = truth.bbox
             words_column.markdown(
                 f"**{plain(story.name)}** :small[at ({x:.0f}, {y:.0f}), {width:.0f} × {height:.0f} px]  \n"
-                f"{plain(sentence(story))}"
+                f"{plain(verdict_in_words(story))}"
             )
 
 
-def sentence(story: ObjectStory) -> str:
-    """The verdict; where this trace finds what the saved detections miss, that too."""
+def verdict_in_words(story: ObjectStory) -> str:
+    """The verdict on an object; it also says where the trace finds an object that the saved detections miss."""
     if not story.found:
         return story.verdict
     return f"{story.verdict} The saved detections lie a little off, so there it counts as missed."
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _follow(
+def _stories(
     checkpoint: str,
     changed: int,
     picture: str,
@@ -134,7 +125,7 @@ def _follow(
     _truths: list[Truth],
     told_apart_by: tuple[tuple[int, str], ...],
 ) -> tuple[list[ObjectStory], list[Step]]:
-    """The story of each object, and the bars."""
+    """The story of each object, and the bars of the chart. The two stamps and `told_apart_by` are the cache's key."""
     from maskrcnn.model import explain
 
     traced = _trace(
@@ -142,7 +133,7 @@ def _follow(
     )
     stories = explain(traced, min_score)
     missed = [story for story, truth in zip(stories, _truths, strict=True) if truth.status == "fn"]
-    return stories, steps_of(traced, missed, min_score)
+    return stories, survivor_steps(traced, missed, min_score)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -157,67 +148,6 @@ def _trace(
     if _truths and all(truth.rle for truth in _truths):
         targets["masks"] = np.stack([coco_mask.decode(truth.rle) for truth in _truths])
     return trace(trained_networks.network(checkpoint, changed), pictures.load(picture), targets)
-
-
-def steps_of(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:
-    """A bar for each filter that can drop something, and one for what is shown."""
-    from maskrcnn.model.tracing import filters
-
-    config = traced.config
-    words = {
-        filters.DECODED: "anchors, moved by the RPN",
-        filters.PRE_NMS: "best {:.0f} of each level" if len(traced.maps) > 1 else "best {:.0f}",
-        filters.OBJECTNESS: "objectness from {:g}",
-        filters.RPN_NMS: "NMS at IoU {:g}",
-        filters.POST_NMS: "best {:.0f}: the proposals",
-        filters.REFINED: f"as each of {config.num_classes - 1} classes" if config.num_classes > 2 else "refined",
-        filters.SCORE: "score above {:g}",
-        filters.DETECTION_NMS: "NMS at IoU {:g}, per class" if config.num_classes > 2 else "NMS at IoU {:g} again",
-        filters.BEST: "best {:.0f}: the detections",
-    }
-    on_missed: dict[str, set[int]] = {}  # a box that lies on two missed objects is one box
-    for story in missed:
-        for standing in story.proposals + story.detections:
-            on_missed.setdefault(standing.filter, set()).update(standing.candidates)
-    left = {name: len(candidates) for name, candidates in on_missed.items()}
-    steps = [
-        Step(words[step.name].format(step.limit), step.count, left.get(step.name, 0))
-        for step in traced.rpn.filters + traced.heads.filters
-        if step.name in words and (step.name != filters.OBJECTNESS or step.limit > 0)
-    ]
-    shown = int((traced.detections.scores >= min_score).sum())
-    return [*steps, Step(f"shown: score from {min_score:g}", shown, left.get("shown", 0))]
-
-
-def survivors_chart(steps: Sequence[Step]) -> Chart:
-    """Two bars for each step, one behind the other, with their numbers; on a logarithmic scale that has room for 0. The
-    only table is `steps`."""
-    columns = {
-        "step": [step.words for step in steps],
-        ALL: [step.left for step in steps],
-        MISSED: [step.on_missed for step in steps],
-        "text": [numbers(step) for step in steps],
-    }
-    scale = {"type": "symlog", "constant": 1, "domain": [0, max(columns[ALL]) * 150]}
-    axis = {"labelLimit": 190, "labelColor": INK, "ticks": False}
-    y = {"y": field("step", "nominal", title=None, sort=columns["step"], axis=axis)}
-    tips = {"tooltip": [field("step", "nominal"), field(ALL), field(MISSED)]}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "bar", "height": height, "color": COLOURS[name]},
-            "encoding": {"x": field(name, scale=scale, axis=None), **tips},
-        }
-        for name, height in ((ALL, 18), (MISSED, 8))
-    ]
-    text = {"x": field(ALL, scale=scale), "text": field("text", "nominal")}
-    layers.append({"mark": {"type": "text", "align": "left", "dx": 5, "color": INK}, "encoding": text})
-    spec = {"height": _ROW * len(steps), "data": {"name": "steps"}, "encoding": y, "layer": layers}
-    return Chart({**spec, "config": {"view": {"stroke": None}}}, {"steps": table(columns)})
-
-
-def numbers(step: Step) -> str:
-    """`1,200 · 3`: boxes that are left, and those on a missed object, where there is one left."""
-    return f"{step.left:,} · {step.on_missed:,}" if step.on_missed else f"{step.left:,}"
 
 
 def _counted(missed: int) -> str:

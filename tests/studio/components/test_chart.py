@@ -21,7 +21,7 @@ from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.components.chart import Chart, encoded, table
 from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.dataset import statistics_charts
-from maskrcnn.studio.inspect.why_missed import Step, survivors_chart
+from maskrcnn.studio.inspect.filter_survivors import Step, survivors_chart
 from maskrcnn.studio.learn import roi_charts
 
 ROOT = Path(__file__).parents[3]

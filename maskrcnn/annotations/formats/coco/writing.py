@@ -11,7 +11,7 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import mask_requirements
 from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
-from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.regions import (
@@ -38,7 +38,7 @@ def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines
     Raises `StudioError` for a region with area that has no class, or one that is not in `classes`; for a picture whose
     size nobody knows; and for a mask that is not of its picture's size.
     """
-    return _document(dataset, classes, Losses(dataset.source), outlines)
+    return _document(dataset, classes, DroppedInfo(dataset.source), outlines)
 
 
 def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
@@ -49,20 +49,20 @@ def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
     (`annotations.learned`), each with a mask (with `outlines=False`, also those of which only a box or keypoints are
     known, with their box), and crowds. Raises what `document` raises.
     """
-    return _document(dataset, None, Losses(dataset.source), outlines, measured=True)
+    return _document(dataset, None, DroppedInfo(dataset.source), outlines, measured=True)
 
 
 def encode(dataset: Dataset) -> Encoded:
     """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
-    losses = Losses(dataset.source)
-    of_the_dataset(dataset, losses, "COCO", keypoint_names=False, unused_classes=False)
-    written = _document(dataset, None, losses)
+    dropped = DroppedInfo(dataset.source)
+    count_dataset_info(dataset, dropped, "COCO", keypoint_names=False, unused_classes=False)
+    written = _document(dataset, None, dropped)
     content = json_bytes(written, dataset.source or "the dataset")
-    return Encoded({"coco.json": content}, len(written["annotations"]), losses.warnings())
+    return Encoded({"coco.json": content}, len(written["annotations"]), dropped.warnings())
 
 
 def _document(
-    dataset: Dataset, classes: Sequence[str] | None, losses: Losses, outlines: bool = True, measured: bool = False
+    dataset: Dataset, classes: Sequence[str] | None, dropped: DroppedInfo, outlines: bool = True, measured: bool = False
 ) -> Json:
     source, afresh = str(dataset.source or "the dataset"), classes is not None
     names = tuple(classes) if classes is not None else dataset.classes
@@ -77,10 +77,10 @@ def _document(
     given: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
         width, height = mask_requirements.size_of(record, source, "COCO")
-        images.append(_image(image_id, record, width, height, afresh, losses))
+        images.append(_image(image_id, record, width, height, afresh, dropped))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
-            if _left_out(region, afresh or measured, outlines, losses):
+            if _left_out(region, afresh or measured, outlines, dropped):
                 continue
             category_id = mask_requirements.class_of(region, category_ids, dataset, here)
             mask_requirements.fitting_mask(region, width, height, here)
@@ -88,9 +88,9 @@ def _document(
             if measured:
                 as_read = _measurable(as_read, region, width, height, outlines)
             skeleton = dataset.skeletons.get(region.class_name or "")
-            annotation = _annotation(region, width, height, as_read, skeleton, losses)
+            annotation = _annotation(region, width, height, as_read, skeleton, dropped)
             if annotation is None:
-                losses("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
+                dropped.add("{regions} left out because COCO has masks, and theirs has no pixel inside the picture")
                 continue
             given.append(as_read.get("id"))
             annotations.append({"image_id": image_id, "category_id": category_id, **annotation})
@@ -152,16 +152,18 @@ def _named(skeleton: Skeleton | None) -> Json:
     return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
 
 
-def _image(image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, losses: Losses) -> Json:
+def _image(
+    image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, dropped: DroppedInfo
+) -> Json:
     further = {key: value for key, value in record.attributes.items() if key not in IMAGE_FIELDS}
     if len(further) < len(record.attributes):
-        losses("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
+        dropped.add("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
     if record.split is not None and not afresh:
         further["split"] = record.split
     return {"id": image_id, "file_name": record.file_name, "width": width, "height": height, **further}
 
 
-def _left_out(region: Region, afresh: bool, outlines: bool, losses: Losses) -> bool:
+def _left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo) -> bool:
     """Whether there is nothing about the region that COCO could hold, or that ground truth could use."""
     shape = region.shape
     if isinstance(shape, Keypoints) and not (afresh and outlines):
@@ -170,12 +172,12 @@ def _left_out(region: Region, afresh: bool, outlines: bool, losses: Losses) -> b
             return False
     if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _said(region)):
         return False
-    losses("{regions} without area (points, lines) left out because COCO instances have masks")
+    dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
 
 
 def _annotation(
-    region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, losses: Losses
+    region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, dropped: DroppedInfo
 ) -> Json | None:
     """What COCO says about a region, ids apart; None if its mask is empty and no COCO file ever said otherwise.
 
@@ -195,7 +197,7 @@ def _annotation(
         )
         if area == 0 and "id" not in as_read:
             return None
-        annotation["segmentation"] = _segmentation(region, encoded, losses)
+        annotation["segmentation"] = _segmentation(region, encoded, dropped)
     if "segmentation" in as_read:
         annotation["segmentation"] = as_read["segmentation"]
         if annotation["segmentation"] is None:
@@ -223,14 +225,14 @@ def _said(region: Region) -> Json:
     return said
 
 
-def _segmentation(region: Region, encoded: Json, losses: Losses) -> Any:
+def _segmentation(region: Region, encoded: Json, dropped: DroppedInfo) -> Any:
     outlines = raster.polygons(region.shape)
     if outlines is None:
         if isinstance(region.shape, MultiPolygon):
-            losses("{regions} with holes became masks because COCO polygons have no holes")
+            dropped.add("{regions} with holes became masks because COCO polygons have no holes")
         return encoded
     if isinstance(region.shape, Circle | Ellipse):
-        losses("{regions} drawn as circles or ellipses became polygons because COCO has neither")
+        dropped.add("{regions} drawn as circles or ellipses became polygons because COCO has neither")
     return [[value for point in outline for value in point] for outline in outlines]
 
 

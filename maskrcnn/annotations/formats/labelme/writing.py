@@ -14,7 +14,7 @@ from PIL import Image
 
 from maskrcnn.annotations import pictures, raster
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, said
@@ -46,29 +46,29 @@ def encode(dataset: Dataset) -> Encoded:
 
     Raises `StudioError` for a mask that is not of its picture's size, and for one of a picture whose size nobody knows.
     """
-    losses = Losses(dataset.source)
+    dropped = DroppedInfo(dataset.source)
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     names = UnusedNames()
     n_regions = 0
-    of_the_dataset(dataset, losses, "labelme", keypoint_names=True, unused_classes=True)
+    count_dataset_info(dataset, dropped, "labelme", keypoint_names=True, unused_classes=True)
     for record in dataset.images:
         kept = record.extras.get("labelme", {})
         as_read = kept.get("document", {})
         if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
             kept, as_read = {}, {}  # another picture by now
         name = names.take(label_file_of(kept.get("file", record.file_name), ".json"))
-        document, written = _document(record, as_read, kept.get("imageData"), losses)
+        document, written = _document(record, as_read, kept.get("imageData"), dropped)
         n_regions += written
-        files[name] = json_bytes(document, losses.source)
+        files[name] = json_bytes(document, dropped.source)
         if record.path is not None:
             places[_picture_place(document["imagePath"], name)] = record.path
         if kept.get("imageData_left_out"):
-            losses("{pictures} left out of their labelme files because they are large; keep them beside the files")
-    return Encoded(files, n_regions, losses.warnings(), places)
+            dropped.add("{pictures} left out of their labelme files because they are large; keep them beside the files")
+    return Encoded(files, n_regions, dropped.warnings(), places)
 
 
-def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Losses) -> tuple[Json, int]:
+def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: DroppedInfo) -> tuple[Json, int]:
     """The file of a picture, and how many regions are in it."""
     width, height = record.width, record.height
     if (width is None or height is None) and record.path is not None:
@@ -87,7 +87,7 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, losses: Loss
         }
         document |= {"attributes": others} if others else {}
         document |= {"split": record.split} if record.split else {}
-    shapes, n_regions = _shapes(record, width, height, losses)
+    shapes, n_regions = _shapes(record, width, height, dropped)
     return {**document, "shapes": shapes, "imageData": data}, n_regions
 
 
@@ -98,7 +98,7 @@ def _picture_place(image_path: str, name: str) -> str:
     return place if place == inside(place) else posixpath.join(folder, posixpath.basename(inside(image_path)))
 
 
-def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: Losses) -> tuple[list[Json], int]:
+def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped: DroppedInfo) -> tuple[list[Json], int]:
     """The entries of a picture's regions, some of which have several, and the number of regions that have any."""
     numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
     fresh = count(max([0, *numbers]) + 1)
@@ -107,9 +107,9 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, losses: 
     place = -1
     n_regions = 0
     for number, region in enumerate(record.regions, start=1):
-        here = f'{losses.source}: region {number} of "{record.file_name}"'
+        here = f'{dropped.source}: region {number} of "{record.file_name}"'
         kept = region.extras.get("labelme", {})
-        drawn = kept.get("entries") or _drawn(region.shape, width, height, here, losses)
+        drawn = kept.get("entries") or _drawn(region.shape, width, height, here, dropped)
         entries = _entries(region, drawn, as_read=bool(kept))
         n_regions += bool(entries)
         group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
@@ -162,11 +162,11 @@ def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
     ]
 
 
-def _drawn(shape: Shape, width: int | None, height: int | None, here: str, losses: Losses) -> list[Json]:
+def _drawn(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
     """The outlines of a shape as labelme draws them; none for what has no place in it."""
     match shape:
         case Polygon(points=()) | Polyline(points=()) | Keypoints(points=()):
-            losses("{regions} left out because nothing is drawn: an outline without a vertex")
+            dropped.add("{regions} left out because nothing is drawn: an outline without a vertex")
             return []
         case Polygon():
             return [_drawing("polygon", shape.points)]
@@ -182,22 +182,22 @@ def _drawn(shape: Shape, width: int | None, height: int | None, here: str, losse
         case Keypoints():
             return [_drawing("points", tuple((x, y) for x, y, _ in shape.points))]
         case Ellipse():
-            losses("{regions} drawn as ellipses became polygons because labelme has none")
+            dropped.add("{regions} drawn as ellipses became polygons because labelme has none")
             return [_drawing("polygon", raster.rings(shape)[0])]
         case MultiPolygon() if all(len(part) == 1 for part in shape.parts):
             return [_drawing("polygon", part[0]) for part in shape.parts]
         case MultiPolygon():
-            losses("{regions} with holes became masks because labelme polygons have no holes")
-            return _mask(shape, width, height, here, losses)
+            dropped.add("{regions} with holes became masks because labelme polygons have no holes")
+            return _mask(shape, width, height, here, dropped)
         case RLE():
-            return _mask(shape, width, height, here, losses)
+            return _mask(shape, width, height, here, dropped)
 
 
 def _drawing(kind: str, points: Points) -> Json:
     return {"shape_type": kind, "points": [list(point) for point in points]}
 
 
-def _mask(shape: Shape, width: int | None, height: int | None, here: str, losses: Losses) -> list[Json]:
+def _mask(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
     if width is None or height is None:
         if not isinstance(shape, RLE):
             raise StudioError(f"{here} has holes, and labelme needs the size of its picture; pass --images DIR")
@@ -208,7 +208,7 @@ def _mask(shape: Shape, width: int | None, height: int | None, here: str, losses
         raise StudioError(f"{here}: {error}; use the picture that was labelled") from None
     ys, xs = np.nonzero(pixels)
     if not len(xs):
-        losses("{regions} left out because their mask has no pixel inside the picture")
+        dropped.add("{regions} left out because their mask has no pixel inside the picture")
         return []
     x0, x1, y0, y1 = int(xs.min()), int(xs.max()), int(ys.min()), int(ys.max())
     buffer = io.BytesIO()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskrcnn.annotations import file_names, raster
 from maskrcnn.annotations.formats import mask_requirements
-from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset, of_the_region
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
 from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, DIVISOR, LARGEST_VALUE
@@ -30,12 +30,12 @@ def encode(dataset: Dataset) -> Encoded:
     Raises `StudioError` for a picture whose size nobody knows, for a region without a class, and for more objects of
     one class on a picture than there are numbers.
     """
-    losses = Losses(dataset.source)
-    of_the_dataset(dataset, losses, "the PNG mask", keypoint_names=True, unused_classes=False)
+    dropped = DroppedInfo(dataset.source)
+    count_dataset_info(dataset, dropped, "the PNG mask", keypoint_names=True, unused_classes=False)
     divisor = min(DIVISOR, (LARGEST_VALUE + 1) // (len(dataset.classes) + 1))
     numbers = {name: number for number, name in enumerate(dataset.classes, start=1)}
     if divisor < 2:
-        raise StudioError(f"{losses.source}: {len(numbers)} classes are more than 16-bit masks can number; use COCO")
+        raise StudioError(f"{dropped.source}: {len(numbers)} classes are more than 16-bit masks can number; use COCO")
     files: dict[str, bytes] = {}
     listed: Json = {}
     places: dict[str, Path] = {}
@@ -45,9 +45,9 @@ def encode(dataset: Dataset) -> Encoded:
         name = names.take(_mask_file(record.file_name))
         listed[name] = {"file_name": record.file_name} | ({"split": record.split} if record.split else {})
         if record.attributes:
-            losses("{pictures} lost their attributes because PNG masks have none")
+            dropped.add("{pictures} lost their attributes because PNG masks have none")
         buffer = io.BytesIO()
-        painted = _painted(record, dataset, numbers, divisor, losses)
+        painted = _painted(record, dataset, numbers, divisor, dropped)
         n_regions += int(np.count_nonzero(np.unique(painted)))
         Image.fromarray(painted).save(buffer, "PNG")
         files[name] = buffer.getvalue()
@@ -55,7 +55,7 @@ def encode(dataset: Dataset) -> Encoded:
             places[f"{PICTURES}/{inside(record.file_name)}"] = record.path
     classes = {str(number): name for name, number in numbers.items()}
     settings = {"divisor": divisor, "classes": classes, "pictures": listed}
-    return Encoded({CLASSES: json_bytes(settings, losses.source), **files}, n_regions, losses.warnings(), places)
+    return Encoded({CLASSES: json_bytes(settings, dropped.source), **files}, n_regions, dropped.warnings(), places)
 
 
 def _mask_file(picture: str) -> str:
@@ -69,31 +69,31 @@ def _mask_file(picture: str) -> str:
 
 
 def _painted(
-    record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, losses: Losses
+    record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, dropped: DroppedInfo
 ) -> np.ndarray:
     """The mask of a picture, uint16 `(H, W)`."""
-    width, height = mask_requirements.size_of(record, losses.source, "a PNG mask")
+    width, height = mask_requirements.size_of(record, dropped.source, "a PNG mask")
     values = np.zeros((height, width), dtype=np.uint16)
     objects: dict[str, int] = {}
     crowds: dict[str, np.ndarray] = {}
     painted: dict[int, int] = {}
     for position, region in enumerate(record.regions, start=1):
-        here = f'{losses.source}: region {position} of "{record.file_name}"'
+        here = f'{dropped.source}: region {position} of "{record.file_name}"'
         if not raster.has_area(region.shape):
-            losses("{regions} without area (points, lines) left out because PNG masks are pixels")
+            dropped.add("{regions} without area (points, lines) left out because PNG masks are pixels")
             continue
         class_number = mask_requirements.class_of(region, numbers, dataset, here)
         mask_requirements.fitting_mask(region, width, height, here)
         pixels = raster.mask(region.shape, height, width)
         if not pixels.any():
-            losses("{regions} left out because PNG masks are pixels, and theirs has none inside the picture")
+            dropped.add("{regions} left out because PNG masks are pixels, and theirs has none inside the picture")
             continue
-        _name_losses(region, losses)
+        _count_dropped(region, dropped)
         assert region.class_name is not None
         value = class_number * divisor
         if region.iscrowd:
             if region.class_name in crowds:
-                losses("{regions} became one crowd with another because PNG masks have one crowd for each class")
+                dropped.add("{regions} became one crowd with another because PNG masks have one crowd for each class")
             crowds[region.class_name] = pixels = pixels | crowds.get(region.class_name, False)
         else:
             objects[region.class_name] = objects.get(region.class_name, 0) + 1
@@ -106,18 +106,18 @@ def _painted(
         values[pixels] = value
         painted[value] = int(pixels.sum())
     left = dict(zip(*(array.tolist() for array in np.unique(values, return_counts=True)), strict=True))
-    losses(
+    dropped.add(
         "{regions} lost pixels to another above them because PNG masks have one object for each pixel",
         sum(0 < left.get(value, 0) < before for value, before in painted.items()),
     )
-    losses(
+    dropped.add(
         "{regions} left out because others cover them whole, and PNG masks have one object for each pixel",
         sum(value not in left for value in painted),
     )
     return values
 
 
-def _name_losses(region: Region, losses: Losses) -> None:
+def _count_dropped(region: Region, dropped: DroppedInfo) -> None:
     if not isinstance(region.shape, RLE):
-        losses("{regions} drawn as outlines became their pixels because PNG masks have no outlines")
-    of_the_region(region, losses, "PNG masks have")
+        dropped.add("{regions} drawn as outlines became their pixels because PNG masks have no outlines")
+    count_region_info(region, dropped, "PNG masks have")

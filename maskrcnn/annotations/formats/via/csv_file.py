@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats import spreadsheet
-from maskrcnn.annotations.formats.dropped_info import Losses
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.encoded_files import Encoded
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
 from maskrcnn.annotations.formats.via import assembling, reading, writing
@@ -86,18 +86,18 @@ def parse(text: str, source: Path | str, class_attribute: str | None = None) -> 
 
 def encode(dataset: Dataset) -> Encoded:
     """The dataset as VIA's CSV, and a warning for each thing that it cannot hold."""
-    losses = Losses(dataset.source)
-    found = writing.survey(dataset, FLAVOUR, losses)
+    dropped = DroppedInfo(dataset.source)
+    found = writing.survey(dataset, FLAVOUR, dropped)
     header = dataset.extras.get("via", {}).get("csv", {}).get("header", list(COLUMNS))
     columns = _columns(header)
     lines = [",".join(map(_quoted, header))]
-    _tell_of_formulas(dataset, found.class_attribute, header, losses)
+    _tell_of_formulas(dataset, found.class_attribute, header, dropped)
     for cells in _in_order(_rows(dataset, found.class_attribute)):
         lines.append(",".join(_quoted(cells.get(column, ""), column in _JSON_COLUMNS) for column in columns))
     try:
         content = "\n".join([*lines, ""]).encode("utf-8")
         n_regions = sum(len(writing.with_outlines(record).regions) for record in dataset.images)
-        return Encoded({"via.csv": content}, n_regions, losses.warnings())
+        return Encoded({"via.csv": content}, n_regions, dropped.warnings())
     except UnicodeEncodeError:
         source = dataset.source or "the dataset"
         raise StudioError(f"{source}: a name has a broken character, which CSV cannot hold; give it another") from None
@@ -302,16 +302,18 @@ def _holds(value: Any, wanted: object) -> bool:
 # Writing
 
 
-def _tell_of_formulas(dataset: Dataset, class_attribute: str | None, header: Sequence[str], losses: Losses) -> None:
+def _tell_of_formulas(
+    dataset: Dataset, class_attribute: str | None, header: Sequence[str], dropped: DroppedInfo
+) -> None:
     """Count the cells that a spreadsheet would run; they stay, as VIA could not read them back otherwise."""
     names = {record.file_name for record in dataset.images if spreadsheet.is_formula(record.file_name)}
-    losses(f"{{pictures}} whose name {_WOULD_RUN}", len(names))
+    dropped.add(f"{{pictures}} whose name {_WOULD_RUN}", len(names))
     for _, cells in _rows(dataset, class_attribute):
         others = (text for column, text in cells.items() if column not in _SAFE and not _NUMBER.fullmatch(text))
         if any(map(spreadsheet.is_formula, others)):
-            losses(f"{{regions}} with a cell that {_WOULD_RUN}")
+            dropped.add(f"{{regions}} with a cell that {_WOULD_RUN}")
     if any(map(spreadsheet.is_formula, header)):
-        losses(f"a column whose name {_WOULD_RUN}")
+        dropped.add(f"a column whose name {_WOULD_RUN}")
 
 
 _SAFE = ("filename", *_JSON_COLUMNS)

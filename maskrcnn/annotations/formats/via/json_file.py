@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.formats.dropped_info import Losses
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
 from maskrcnn.annotations.formats.json_values import Complaint, Json, mapping
 from maskrcnn.annotations.formats.via import assembling, reading, writing
@@ -76,7 +76,7 @@ def document(dataset: Dataset, flavour: str) -> Json:
     VIA knows one outline for each region: an object in several parts or with holes is written as one polygon whose
     outlines are joined by a line of no width, which rasterises to the same mask; a mask is written as its outline.
     """
-    found = writing.survey(dataset, flavour, Losses(dataset.source))
+    found = writing.survey(dataset, flavour, DroppedInfo(dataset.source))
     images = dict(writing.images(dataset, flavour, found))
     return {IMAGES: images, **writing.project_parts(dataset, found, [*images])} if flavour == "via-project" else images
 
@@ -86,8 +86,8 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
 
     The file is put together picture by picture, so a large dataset is not held twice.
     """
-    losses = Losses(dataset.source)
-    found = writing.survey(dataset, flavour, losses)
+    dropped = DroppedInfo(dataset.source)
+    found = writing.survey(dataset, flavour, dropped)
     keys: list[str] = []
     source = dataset.source or "the dataset"
     pieces = []
@@ -100,4 +100,4 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
     if flavour == "via-project":
         further = json_bytes(writing.project_parts(dataset, found, keys), source).rstrip()[1:]
         content = b'{"%s": %s%s%s' % (IMAGES.encode(), content, b"" if further == b"}" else b", ", further)
-    return Encoded({f"{flavour}.json": content + b"\n"}, n_regions, losses.warnings())
+    return Encoded({f"{flavour}.json": content + b"\n"}, n_regions, dropped.warnings())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.json_values import Json, brief
 from maskrcnn.annotations.formats.single_outline import single
 from maskrcnn.annotations.formats.via import attribute_definitions, attribute_tally, class_rule, class_values
@@ -59,7 +59,7 @@ class Survey:
     """Keys that pictures had in their file, where those are not made of file name and size."""
 
 
-def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
+def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
     """One look at every region: the attributes and classes in use, and what the flavour cannot hold."""
     found = Survey()
     something = False
@@ -73,10 +73,12 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
             found.keys.add(said["key"])
         fields = said.get("fields")
         if flavour == "via-csv" and fields and any(value != "" for value in fields.values()):
-            losses("further fields of {pictures} (an embedded picture, say) left out, as VIA CSV has no place for them")
+            dropped.add(
+                "further fields of {pictures} (an embedded picture, say) left out, as VIA CSV has no place for them"
+            )
         for region in record.regions:
             if not _has_outline(region.shape):
-                losses(
+                dropped.add(
                     "{regions} left out because nothing is drawn: a mask without a pixel, an outline without a vertex"
                 )
                 continue
@@ -87,24 +89,24 @@ def survey(dataset: Dataset, flavour: str, losses: Losses) -> Survey:
             taken.update(attributes)
             _collect(found.region_attributes, attributes)
             for name, other in renamed(region, dataset.class_attribute).items():
-                losses(
+                dropped.add(
                     f"{{regions}} with an attribute {brief(name)} have it as {brief(other)}, "
                     "as that name is needed there"
                 )
             if _needs_joining(region.shape):
-                losses(
+                dropped.add(
                     "{regions} in several parts, with holes or drawn as masks became one outline each, as VIA has no "
                     "other"
                 )
             if flavour == "via-csv" and "region" in notes(region.extras, flavour):
-                losses("further fields of {regions} left out, as VIA CSV has no place for them")
+                dropped.add("further fields of {regions} left out, as VIA CSV has no place for them")
     found.class_attribute = dataset.class_attribute
     if found.class_attribute is None:
         found.class_attribute = class_rule.unnamed_class_attribute({*found.used}, taken, something)
     if len(splits) > 1:
-        losses(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
+        dropped.add(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
     if flavour != "via-project":
-        of_the_dataset(dataset, losses, WORDS[flavour], keypoint_names=True, unused_classes=True)
+        count_dataset_info(dataset, dropped, WORDS[flavour], keypoint_names=True, unused_classes=True)
     return found
 
 

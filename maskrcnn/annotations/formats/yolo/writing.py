@@ -8,7 +8,7 @@ import yaml
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats import mask_requirements, single_outline
-from maskrcnn.annotations.formats.dropped_info import Losses, of_the_dataset, of_the_region
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside
 from maskrcnn.annotations.regions import (
     RLE,
@@ -32,8 +32,8 @@ def encode(dataset: Dataset) -> Encoded:
     A picture without a split goes to `train`. Raises `StudioError` for a picture whose size nobody knows, for two
     pictures that would share one label file, and for a region without a class.
     """
-    losses = Losses(dataset.source)
-    of_the_dataset(dataset, losses, "YOLO segmentation", keypoint_names=True, unused_classes=False)
+    dropped = DroppedInfo(dataset.source)
+    count_dataset_info(dataset, dropped, "YOLO segmentation", keypoint_names=True, unused_classes=False)
     files: dict[str, bytes] = {}
     places: dict[str, Path] = {}
     owners: dict[str, str] = {}
@@ -47,15 +47,15 @@ def encode(dataset: Dataset) -> Encoded:
         name = _label_file(picture)
         if (other := owners.setdefault(name.casefold(), record.file_name)) != record.file_name or name in files:
             raise StudioError(
-                f'{losses.source}: "{record.file_name}" and "{other}" would share the label file {name}; rename one'
+                f'{dropped.source}: "{record.file_name}" and "{other}" would share the label file {name}; rename one'
             )
         if record.path is not None:
             places[picture] = record.path
         else:
-            losses("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
+            dropped.add("{pictures} nowhere to be found; put them into images/<split>/, where YOLO looks for them")
         if record.attributes:
-            losses("{pictures} lost their attributes because YOLO has none")
-        rows = _rows(record, dataset, losses)
+            dropped.add("{pictures} lost their attributes because YOLO has none")
+        rows = _rows(record, dataset, dropped)
         n_regions += len(rows)
         files[name] = "".join(f"{row}\n" for row in rows).encode("ascii")
     splits = [split for split in _SPLITS if split in used]
@@ -65,7 +65,7 @@ def encode(dataset: Dataset) -> Encoded:
         "names": dict(enumerate(dataset.classes)),
     }
     document = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
-    return Encoded({"data.yaml": document.encode("utf-8"), **files}, n_regions, losses.warnings(), places)
+    return Encoded({"data.yaml": document.encode("utf-8"), **files}, n_regions, dropped.warnings(), places)
 
 
 def _label_file(picture: str) -> str:
@@ -75,17 +75,17 @@ def _label_file(picture: str) -> str:
     return "/".join([*folders[:last], "labels", *folders[last + 1 :], f"{PurePosixPath(picture).stem}.txt"])
 
 
-def _rows(record: ImageRecord, dataset: Dataset, losses: Losses) -> list[str]:
-    width, height = mask_requirements.size_of(record, losses.source, "YOLO")
+def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[str]:
+    width, height = mask_requirements.size_of(record, dropped.source, "YOLO")
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
     for position, region in enumerate(record.regions, start=1):
-        here = f'{losses.source}: region {position} of "{record.file_name}"'
+        here = f'{dropped.source}: region {position} of "{record.file_name}"'
         if region.iscrowd:
-            losses("{regions} left out because YOLO has no crowds")
+            dropped.add("{regions} left out because YOLO has no crowds")
             continue
         if not raster.has_area(region.shape):
-            losses("{regions} without area (points, lines) left out because YOLO has outlines and boxes only")
+            dropped.add("{regions} without area (points, lines) left out because YOLO has outlines and boxes only")
             continue
         class_number = mask_requirements.class_of(region, numbers, dataset, here)
         mask_requirements.fitting_mask(region, width, height, here)
@@ -93,22 +93,22 @@ def _rows(record: ImageRecord, dataset: Dataset, losses: Losses) -> list[str]:
         if not single_outline.is_inside(outline, width, height):
             outline = single_outline.cut_off(outline, width, height)
             if not outline:
-                losses("{regions} left out because YOLO ends at the picture's edge, and they lie outside")
+                dropped.add("{regions} left out because YOLO ends at the picture's edge, and they lie outside")
                 continue
-            losses("{regions} cut off at the picture's edge because YOLO ends there")
-        _name_losses(region, losses)
+            dropped.add("{regions} cut off at the picture's edge because YOLO ends there")
+        _count_dropped(region, dropped)
         fractions = [f"{x / width:.{_DIGITS}f} {y / height:.{_DIGITS}f}" for x, y in outline]
         rows.append(f"{class_number} {' '.join(fractions)}")
     return rows
 
 
-def _name_losses(region: Region, losses: Losses) -> None:
+def _count_dropped(region: Region, dropped: DroppedInfo) -> None:
     match region.shape:
         case MultiPolygon() | RLE():
-            losses(
+            dropped.add(
                 "{regions} in several parts, with holes or drawn as masks became one outline each because YOLO has "
                 "no other"
             )
         case Circle() | Ellipse():
-            losses("{regions} drawn as circles or ellipses became polygons because YOLO has neither")
-    of_the_region(region, losses, "YOLO segmentation has")
+            dropped.add("{regions} drawn as circles or ellipses became polygons because YOLO has neither")
+    count_region_info(region, dropped, "YOLO segmentation has")

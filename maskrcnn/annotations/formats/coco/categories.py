@@ -1,0 +1,163 @@
+"""The categories of a COCO file: their names, skeletons and ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from maskrcnn.annotations.formats.coco.ids import ById, id_of
+from maskrcnn.annotations.formats.dropped_info import DroppedInfo
+from maskrcnn.annotations.formats.json_values import (
+    Complaint,
+    Json,
+    as_id,
+    as_number,
+    brief,
+    plain,
+    text,
+)
+from maskrcnn.annotations.regions import (
+    Skeleton,
+)
+
+CATEGORY_FIELDS = ("id", "name", "keypoints", "skeleton")
+_CLASS_NAMES = ("category_name", "category", "class_name", "class", "label")
+"""Where an annotation may name its class, if it has no `category_id`."""
+UNKNOWN: tuple[Any, ...] = (None, "", [], {})
+"""What programs write where they know nothing."""
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category: its id and name (None where it has none), its keypoints, and what else the file says of it."""
+
+    id: int | str | None
+    name: str | None
+    skeleton: Skeleton | None
+    further: Json
+
+
+NO_CATEGORY = Category(None, None, None, {})
+
+
+def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[Category]:
+    """The categories by their ids, in the order of these. Raises `StudioError` naming the entry that cannot be one."""
+    found: ById[Category] = ById()
+    seen: ById[Json] = ById()
+    for position, entry in enumerate(entries, start=1):
+        here = complain.at(f"category {position}")
+        category_id = id_of(entry, "id", here)
+        if category_id in seen and have_equal_fields(seen[category_id], entry, ("name", "keypoints")):
+            continue
+        name = as_id(entry.get("name"))
+        name = None if name is None else text(str(name) if type(name) in (int, float) else name, '"name"', here)
+        name = name if name is not None and name.strip() else None
+        found.require_new(category_id, "a category", here)
+        further = {key: value for key, value in entry.items() if key not in CATEGORY_FIELDS}
+        plain(further, "information", here)
+        found[category_id] = Category(category_id, name, _skeleton(entry, dropped), further)
+        seen[category_id] = entry
+    return found.in_order()
+
+
+def have_equal_fields(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
+    """Whether two entries of one id are the same in all that matters; colours and dates do not."""
+    return all(one.get(key) == other.get(key) for key in keys)
+
+
+def _skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
+    """The names of the keypoints and the bones between them; both are only told and drawn, so neither may keep a file
+    from being read."""
+    names, bones = entry.get("keypoints") or [], entry.get("skeleton") or []
+    if not isinstance(names, list) or not all(isinstance(name, str | int) and _is_writable(name) for name in names):
+        dropped.add("the names of the keypoints of {classes} left out because they are no texts")
+        return None
+    named = tuple(str(name) for name in names)
+    if not isinstance(bones, list):
+        dropped.add("the bones of the skeleton of {classes} left out because they are no list of pairs")
+        return Skeleton(named) if named else None
+    ends = [_bone(bone, named) for bone in bones]
+    from_zero = any(bone and 0 in bone for bone in ends)
+    if from_zero and all(bone and set(bone) <= {*range(len(named))} for bone in ends):
+        dropped.add("the skeleton of {classes} read as counted from 0, as no bone fits otherwise (COCO counts from 1)")
+        return Skeleton(named, tuple(bone for bone in ends if bone)) if named else None
+    edges = tuple((a - 1, b - 1) for a, b in filter(None, ends) if 1 <= a <= len(named) and 1 <= b <= len(named))
+    if named:
+        dropped.add(
+            "bones of a skeleton left out because they join keypoints that there are not", len(bones) - len(edges)
+        )
+    return Skeleton(named, edges) if named else None
+
+
+def _is_writable(name: str | int) -> bool:
+    try:
+        str(name).encode("utf-8")
+    except (UnicodeEncodeError, ValueError):  # half a character; a number of thousands of digits
+        return False
+    return not isinstance(name, bool)
+
+
+def _bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
+    """Which keypoints a bone joins, as numbers from 1, or as their names; None for what is no pair."""
+    if not isinstance(bone, list) or len(bone) != 2:
+        return None
+    ends = [as_number(end) for end in bone]
+    if all(isinstance(end, str) and end in named for end in bone):
+        ends = [named.index(end) + 1 for end in bone]
+    if not all(isinstance(end, int | float) and not isinstance(end, bool) and end == end // 1 for end in ends):
+        return None
+    return int(ends[0]), int(ends[1])
+
+
+def categories_by_name(categories: ById[Category], annotations: list[Json]) -> dict[str, Category]:
+    """The categories by name, and those that only annotations name."""
+    found = {category.name: category for category in categories.values() if category.name is not None}
+    for annotation in annotations:
+        if annotation.get("category_id") is None and (name := _class_name(annotation)) is not None:
+            found.setdefault(name, Category(None, name, None, {}))
+    return found
+
+
+def _class_name(annotation: Json) -> str | None:
+    """The class that an annotation without a `category_id` names itself."""
+    names = (annotation.get(key) for key in _CLASS_NAMES)
+    return next((name for name in names if isinstance(name, str) and name.strip() and _is_writable(name)), None)
+
+
+def category_of(
+    annotation: Json,
+    categories: ById[Category],
+    by_name: dict[str, Category],
+    complain: Complaint,
+    dropped: DroppedInfo,
+) -> Category:
+    """The category of an annotation: by its `category_id`, or by a class name that it gives itself; `NO_CATEGORY` where
+    it has neither. Raises `StudioError` for one that is not in the file."""
+    if annotation.get("category_id") in UNKNOWN:
+        name = _class_name(annotation)
+        if name is not None:
+            return by_name[name]
+        dropped.add("{regions} without a class because the file gives them no category")
+        return NO_CATEGORY
+    category_id = id_of(annotation, "category_id", complain)
+    if category_id in categories:
+        if categories[category_id].name is None:
+            dropped.add("{regions} without a class because their category has no name")
+        return categories[category_id]
+    if isinstance(category_id, str) and category_id in by_name:  # a name where an id belongs
+        return by_name[category_id]
+    raise complain(f"has category {brief(category_id)}, which is not in the file")
+
+
+def kept_categories(categories: Iterable[Category], used: Counter[Any]) -> dict[str, Json]:
+    """What to write back of each class: of two categories with one name, the id of the one that is used more."""
+    kept: dict[str, Json] = {}
+    for category in sorted(categories, key=lambda category: -used[category.id]):
+        if category.name is not None:
+            kept.setdefault(category.name, {**category.further, "id": category.id})
+    return kept
+
+
+# Images

@@ -1,0 +1,381 @@
+"""The files of a YOLO data set: which pictures each split has, and where their labels lie."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from maskrcnn import foreign
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.folder_walk import files_below, walk
+from maskrcnn.annotations.formats import picture_places, text_encodings
+from maskrcnn.annotations.formats.encoded_files import inside
+from maskrcnn.annotations.formats.yolo import label_rows
+from maskrcnn.annotations.formats.yolo import settings as yolo_settings
+from maskrcnn.annotations.formats.yolo.settings import NO_LABELS, SPLITS, Settings
+from maskrcnn.annotations.near_names import near
+from maskrcnn.annotations.picture_index import Pictures
+from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.errors import StudioError
+from maskrcnn.words import counted, natural_key
+
+IMAGES, _LABELS = "images", "labels"
+_LARGEST_LIST = 20_000_000
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SplitEntry:
+    """The pictures of one entry of a split, and label files without one, by their names in the set without suffix.
+
+    `within` is the folder that pictures are named relative to. `words` is what the entry is, for messages.
+    """
+
+    split: str
+    pictures: Mapping[str, str]
+    orphans: Mapping[str, str]
+    within: str
+    words: str
+    lines: tuple[str, ...] = ()
+
+
+class DataSetFiles:
+    """The files of a data set, each by its name relative to the folder of the settings."""
+
+    mend = "put it there, or pass --images DIR"
+    """Of a picture that is not found."""
+    near: Mapping[str, tuple[str, ...]] = {}
+    """Pictures of a near name for those that are not found."""
+
+    def __init__(self, settings: Settings, images: Path | None) -> None:
+        self.settings, self.folder, self.images = settings, settings.folder, images
+        self.around: dict[str, Path] = {}
+        files, _ = walk(self.folder)
+        self._files = files
+        self.pictures = {name: path for name, path in files.items() if file_names.suffix(name) in pictures.SUFFIXES}
+        self.texts = {_stem(name): path for name, path in files.items() if file_names.suffix(name) == ".txt"}
+
+    @cached_property
+    def index(self) -> Pictures:
+        return Pictures(self.pictures)
+
+    @cached_property
+    def elsewhere(self) -> Pictures:
+        return Pictures(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
+
+    @cached_property
+    def elsewhere_by_stem(self) -> dict[str, Path]:
+        """The pictures of `--images`, by their name without suffix."""
+        found: dict[str, Path] = {}
+        for file, path in self.elsewhere.files.items():
+            found.setdefault(_stem(file), path)
+        return found
+
+    @cached_property
+    def elsewhere_spelled_otherwise(self) -> dict[str, list[Path]]:
+        """The pictures of `--images`, by the plainest spelling of their name, with and without its folders."""
+        found: dict[str, list[Path]] = {}
+        for file, path in self.elsewhere.files.items():
+            plain = file_names.plainest(_stem(file))
+            for name in dict.fromkeys((plain, plain.rpartition("/")[2])):
+                found.setdefault(name, []).append(path)
+        return found
+
+    @cached_property
+    def folders(self) -> dict[str, list[str]]:
+        """The folders that hold something, by their plainest spelling."""
+        there = {
+            "/".join(parts[:n]) for name in self._files for parts in [name.split("/")] for n in range(1, len(parts))
+        }
+        found: dict[str, list[str]] = {}
+        for folder in sorted(there):
+            found.setdefault(file_names.plainest(folder), []).append(folder)
+        return found
+
+    @cached_property
+    def texts_spelled_otherwise(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.texts:
+            found.setdefault(file_names.plainest(name), []).append(name)
+        return found
+
+    def places(self) -> tuple[list[SplitEntry], list[str]]:
+        """The pictures of each split, and lines about splits that are not there. Raises `StudioError` where none is."""
+        if not self.settings.splits:
+            return [self._of_folder("", "", "the folder")], []
+        places: list[SplitEntry] = []
+        missing: list[str] = []
+        for split in SPLITS:
+            for entry in self.settings.splits.get(split, ()):
+                place = self._of_list(split, entry) if entry.lower().endswith(".txt") else self._of_entry(split, entry)
+                if place is None:
+                    kind = "list" if entry.lower().endswith(".txt") else "folder"
+                    missing.append(f'"{file_names.brief(entry)}" as {split}, a {kind} that is not there')
+                else:
+                    places.append(place)
+        if not any(place.pictures or place.orphans for place in places):
+            missing += [f"{place.words} as {place.split}, and no picture of it is there" for place in places]
+        if missing and not any(place.pictures or place.orphans for place in places):
+            raise self.settings.complain(
+                f"names no pictures that are there: {'; '.join(missing[:3])}. {self._what_is_there()}"
+            )
+        lines = [f"{self.settings.file}: has {line}. {self._what_is_there()}" for line in missing]
+        lines += [line for place in places for line in place.lines]
+        lines += [
+            f"{self.settings.file}: has {place.words} as {place.split}, which holds no pictures"
+            for place in places
+            if not place.pictures and not place.orphans
+        ]
+        return places, lines
+
+    def picture_and_text(self, name: str, place: SplitEntry) -> tuple[Path, str | None]:
+        """A picture and its label file; `name` is its own in the set, or where it would lie by its label file."""
+        if name in place.pictures:
+            return self.pictures[place.pictures[name]], self._text_of(name)
+        text = place.orphans[name]
+        if (picture := self._elsewhere(name, place.within)) is None:
+            where = place.within or self.folder
+            is_there = f' ("{file_names.brief(self.near[name][0])}" is there)' if name in self.near else ""
+            raise StudioError(
+                f"{self.texts[text]}: its picture is not in {where}{is_there}, and YOLO's fractions need its size; "
+                f"{self.mend}"
+            )
+        return picture, text
+
+    def look_around(self, places: Sequence[SplitEntry], among: Mapping[str, Path] | None) -> None:
+        """Where no place holds a picture, as in an export without pictures that was put beside the photographs: find
+        each by its name and folders anywhere around; none where several could be meant."""
+        if self.images is not None or any(place.pictures for place in places):
+            return
+        by_stem: dict[str, list[Path]] = {}
+        for file, path in (self.pictures if among is None else among).items():
+            if file_names.suffix(file) in pictures.SUFFIXES:
+                by_stem.setdefault(_stem(file), []).append(path)
+        single = Pictures({stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1})
+        matched: dict[str, str] = {}
+        for place in places:
+            files, _ = single.match_all(place.orphans, f"{place.split}.yaml")
+            matched |= {name: file for name, file in zip(place.orphans, files, strict=True) if file is not None}
+        times = Counter(matched.values())
+        self.around = {name: single.files[file] for name, file in matched.items() if times[file] == 1}
+
+    def look_for_near_names(self, places: Sequence[SplitEntry]) -> None:
+        """Find pictures of a near name for label files that have none."""
+        missing = [name for place in places for name in place.orphans if self._elsewhere(name, place.within) is None]
+        if missing:
+            used = {place.pictures[n] for place in places for n in place.pictures if self._text_of(n) is not None}
+            unused = [name for name in self.pictures if name not in used]
+            self.near = near(missing, [*unused, *self.elsewhere.files])
+
+    def record(
+        self, name: str, place: SplitEntry, picture: Path, text: str | None, size: tuple[int, int]
+    ) -> ImageRecord:
+        """A picture with its regions."""
+        width, height = size
+        regions = label_rows.regions(self.texts[text], self.settings, width, height) if text is not None else ()
+        return ImageRecord(
+            f"{_below(name, place.within)}{picture.suffix}",
+            tuple(regions),
+            picture,
+            width,
+            height,
+            split=studio_split(place.split),
+            extras={"yolo": {"split": place.split}} if place.split else {},
+        )
+
+    def labelled_elsewhere(self, taken: Mapping[str, str]) -> list[str]:
+        """Pictures with labels that no folder of a split holds; none where a split is a list, which leaves some out."""
+        entries = [entry for listed in self.settings.splits.values() for entry in listed]
+        if not entries or any(entry.lower().endswith(".txt") for entry in entries):
+            return []
+        return [
+            name
+            for name in self.pictures
+            if _stem(name) not in taken and self._text_of(_stem(name), rows=True) is not None
+        ]
+
+    # Folders
+
+    def _of_entry(self, split: str, entry: str) -> SplitEntry | None:
+        """The first folder inside the data set that fits the end of what is written."""
+        base, parts = _parts(self.settings.base), _parts(entry)
+        for b in range(len(base) + 1):
+            for p in range(_droppable(parts) + 1):
+                below = [*base[b:], *parts[p:]]
+                folder, labels = "/".join(below), "/".join(_swapped(below, IMAGES, _LABELS))
+                found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
+                # A link to a folder elsewhere is not followed; `--images` names one.
+                if found and all(foreign.is_confined(there, [self.folder]) for there in found):
+                    return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
+                if not found and (spelled := self._spelled_here(folder) or self._spelled_here(labels)):
+                    return self._of_folder(split, spelled, f'"{file_names.brief(entry)}"')
+        return None
+
+    def _spelled_here(self, folder: str) -> str | None:
+        """The one folder that this means in another spelling: `Images/Train`, or ü as two characters."""
+        alike = self.folders.get(file_names.plainest(folder), [])
+        return alike[0] if len(alike) == 1 else None
+
+    def _of_folder(self, split: str, folder: str, words: str) -> SplitEntry:
+        labels = "/".join(_swapped(folder.split("/"), IMAGES, _LABELS))
+        labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
+        shown: dict[str, str] = {}
+        for name, path in self.pictures.items():
+            if _lies_in(name, folder) and (other := shown.setdefault(_stem(name), name)) != name:
+                other = file_names.parts(other)[-1]
+                raise StudioError(f"{path}: {other} has the same name, and so the same labels; rename one of them")
+        used = {self._text_of(name) for name in shown}
+        orphans = {
+            "/".join(_swapped(text.split("/"), _LABELS, IMAGES)): text
+            for text, path in self.texts.items()
+            if (_lies_in(text, folder) or _lies_in(text, labels))
+            and text not in used
+            and not is_no_label(f"{text}.txt")
+            and (_LABELS in map(str.lower, text.split("/")[:-1]) or yolo_settings.is_row(path))
+        }
+        # A readme or log among the labels.
+        others = [
+            t for t in orphans.values() if self.texts[t].stat().st_size and not yolo_settings.is_row(self.texts[t])
+        ]
+        lines = [
+            f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
+            for text in others
+        ]
+        orphans = {name: text for name, text in orphans.items() if text not in others}
+        return SplitEntry(split, shown, orphans, folder, words, picture_places.shortened(lines))
+
+    # Lists
+
+    def _of_list(self, split: str, entry: str) -> SplitEntry | None:
+        """The pictures that a text file lists, one a line; they lie in the set, whatever stands before their names."""
+        lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
+        found = Pictures(lists).match(entry, "data.yaml", self.settings.base).file
+        if found is None:
+            return None
+        try:
+            content = foreign.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file")
+        except FileNotFoundError:
+            raise StudioError(f"{lists[found]}: is gone; check the file") from None
+        written = [line.strip() for line in text_encodings.decoded(content, lists[found]).splitlines() if line.strip()]
+        matched, remarks = self.index.match_all(written, found)
+        lines = [*picture_places.shortened(remarks)]
+        shown: dict[str, str] = {}
+        orphans: dict[str, str] = {}
+        missing: list[str] = []
+        for line, name in zip(written, matched, strict=True):
+            if name is not None:
+                shown[_stem(name)] = name
+            elif (text := self._text_of_line(line)) is not None:
+                orphans["/".join(_swapped(text.split("/"), _LABELS, IMAGES))] = text
+            else:
+                missing.append(line)
+        if missing and (shown or orphans):
+            some, of_all = counted(len(missing), "picture"), counted(len(written), "line")
+            lines.append(f"{lists[found]}: {some} not found of {of_all} ({file_names.listed(missing)})")
+        folders = [name.rpartition("/")[0] for name in (*shown, *orphans)]
+        within = os.path.commonpath(folders) if folders and all(folders) else ""
+        return SplitEntry(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
+
+    def _text_of_line(self, line: str) -> str | None:
+        """The label file of a picture that is listed and not there."""
+        parts = [part for part in file_names.parts(_stem(file_names.without_query(line))) if part != ".."]
+        for start in range(len(parts)):
+            if (text := self._text_of("/".join(parts[start:]))) is not None:
+                return text
+        return None
+
+    # Labels
+
+    def _text_of(self, name: str, rows: bool = False) -> str | None:
+        """The label file of a picture (both without suffix): with `labels` in the place of the last `images`, or beside
+        it. With `rows`, only where it begins with one."""
+        for text in ("/".join(_swapped(name.split("/"), IMAGES, _LABELS)), name):
+            alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
+            if len(alike) == 1 and (not rows or yolo_settings.is_row(self.texts[alike[0]])):
+                return alike[0]
+        return None
+
+    def _elsewhere(self, name: str, within: str) -> Path | None:
+        """The picture of a label file in `--images`, or where `look_around` found it."""
+        if name in self.around:
+            return self.around[name]
+        wanted = _below(name, within)
+        by_stem = self.elsewhere_by_stem
+        if (picture := by_stem.get(wanted) or by_stem.get(PurePosixPath(wanted).name)) is not None:
+            return picture
+        plain = file_names.plainest(wanted)
+        alike = self.elsewhere_spelled_otherwise.get(plain) or self.elsewhere_spelled_otherwise.get(
+            plain.rpartition("/")[2], []
+        )
+        return alike[0] if len(alike) == 1 else None
+
+    def _what_is_there(self) -> str:
+        folders = folders_of(self.pictures)
+        if not folders:
+            return f"No folder of {self.folder} holds pictures"
+        names = listed([name if name != "." else "the folder itself" for name in folders])
+        return f"Folders of pictures here: {names}"
+
+
+# Names
+
+
+def _stem(name: str) -> str:
+    return name[: len(name) - len(file_names.suffix(name))]
+
+
+def _lies_in(name: str, folder: str) -> bool:
+    return not folder or name.startswith(f"{folder}/")
+
+
+def _below(name: str, folder: str) -> str:
+    """The name relative to a folder that it lies in; `images/` that Ultralytics looks through does not count."""
+    short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
+    return short[len(IMAGES) + 1 :] if short.lower().startswith(f"{IMAGES}/") else short
+
+
+def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
+    """The parts with `new` in the place of the last `old`, in any case."""
+    parts, lowered = list(parts), [part.lower() for part in parts]
+    if old in lowered:
+        parts[len(parts) - 1 - lowered[::-1].index(old)] = new
+    return parts
+
+
+def _parts(written: str) -> list[str]:
+    """The folders of a path, none of which leads out of where it is put; none for the folder itself."""
+    return inside(written).split("/") if written.strip("./\\ ") else []
+
+
+def _droppable(parts: Sequence[str]) -> int:
+    """How many parts may be missing before a path of another computer: not `images`, and not the word for the split, as
+    `images/train` would else be found in `train/`, where other things lie."""
+    keep = max(len(parts) - 1, 0)
+    lowered = [part.lower() for part in parts]
+    if IMAGES in lowered:
+        keep = min(keep, len(parts) - 1 - lowered[::-1].index(IMAGES))
+    split = [number for number, part in enumerate(parts) if file_names.split_word(part) is not None]
+    return min(keep, split[-1]) if split else keep
+
+
+def is_no_label(name: str) -> bool:
+    return file_names.parts(name)[-1].lower() in NO_LABELS or yolo_settings.is_class_list(name)
+
+
+def folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
+    return sorted((folder or "." for folder in folders), key=natural_key)
+
+
+def listed(folders: Sequence[str]) -> str:
+    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
+    return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
+
+
+def studio_split(split: str) -> Literal["train", "val"] | None:
+    return "train" if split == "train" else "val" if split == "val" else None

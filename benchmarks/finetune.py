@@ -59,7 +59,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from maskrcnn.annotations import pictures
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import coco_summary, documents
+from maskrcnn.evaluation import coco_documents, coco_summary
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
 
@@ -225,7 +225,7 @@ class Bitmaps(Dataset):
         own = [entry for entry in self.document["annotations"] if entry["image_id"] == image["id"]]
         masks = np.zeros((len(own), height, width), np.uint8)
         for mask, entry in zip(masks, own, strict=True):
-            mask[:] = coco_mask.decode(documents.encode(entry["segmentation"], height, width))
+            mask[:] = coco_mask.decode(coco_documents.encode_rle(entry["segmentation"], height, width))
         bitmaps = torch.from_numpy(masks)
         boxes = masks_to_boxes(bitmaps)
         target = {

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.config import MEASURES
 from maskrcnn.evaluation import Report
-from maskrcnn.evaluation.bootstrap import draws, figures, interval
-from maskrcnn.evaluation.detection_evidence import Ranking, rankings
+from maskrcnn.evaluation.bootstrap import ap_of_resamples, basic_interval, resample_counts
+from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 
 RESAMPLES = 200
 
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     reports = [Report.read(path) for path in (options.report, options.other) if path]
     kind = next(kind for kind in MEASURES if all(kind in report.kinds for report in reports))
-    sides, count = [rankings(report, kind) for report in reports], len(reports[0].per_image)
+    sides, count = [class_rankings(report, kind) for report in reports], len(reports[0].per_image)
     truth = measure(sides, np.ones((1, count), dtype=np.int32))[0]
     what = f"{MEASURES[kind]} AP" + ", B minus A" * (len(sides) == 2)
     print(f"{what} of {count} pictures: {truth:.3f}; {options.trials} sets of each size")
@@ -48,7 +48,7 @@ def main() -> None:
         for trial in tqdm(range(options.trials), disable=None, leave=False):
             drawn = np.random.default_rng([pictures, trial]).integers(count, size=pictures)
             whole, *values = measure(sides, resampled(drawn, count, trial)).tolist()
-            edges = interval(np.array(values), whole, least=1.0 - len(sides))
+            edges = basic_interval(np.array(values), whole, least=1.0 - len(sides))
             assert edges is not None
             found.append(whole)
             basic.append(edges)
@@ -62,7 +62,7 @@ def main() -> None:
 
 def measure(sides: Sequence[list[Ranking]], times: np.ndarray) -> np.ndarray:
     """AP, or that of the second side minus that of the first."""
-    first, *second = (figures(side, times)["AP"] for side in sides)
+    first, *second = (ap_of_resamples(side, times)["AP"] for side in sides)
     return second[0] - first if second else first
 
 
@@ -70,7 +70,7 @@ def resampled(drawn: np.ndarray, count: int, seed: int) -> np.ndarray:
     """How often each of the `count` pictures is in the set `drawn` (first row), and in each resample of that."""
     times = np.zeros((1 + RESAMPLES, count), dtype=np.int32)
     ones = np.ones((1, len(drawn)), dtype=np.int32)
-    for row, counts in zip(times, [*ones, *draws(len(drawn), RESAMPLES, seed)], strict=True):
+    for row, counts in zip(times, [*ones, *resample_counts(len(drawn), RESAMPLES, seed)], strict=True):
         np.add.at(row, drawn, counts)
     return times
 

@@ -25,11 +25,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import KINDS
-from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, rankings
+from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, class_rankings
 from maskrcnn.evaluation.report import Edges, Intervals, Report
 
 Progress = Callable[[int, int], None]
-Figures = dict[str, np.ndarray]
+ResampledAp = dict[str, np.ndarray]
 
 FIGURES = ("AP", "AP50", "AP75")
 LEVEL = 0.95
@@ -37,17 +37,17 @@ LEVEL = 0.95
 RECALLS = np.linspace(0, 1, 101)
 """Where COCO reads the precision."""
 
-TOGETHER = 32
+PICTURES_AT_ONCE = 32
 """Pictures that are looked at together where each is measured alone: the work grows with the square of it."""
 
-AT_ONCE = 500_000
+DETECTIONS_AT_ONCE = 500_000
 """Detections times resamples that are worked on at a time: a few MB."""
 
 
-def draws(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
+def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     """How often each picture is drawn in each resample: `(resamples, pictures)` int32, each row sums to `pictures`.
 
-    >>> draws(pictures=5, resamples=2).sum(axis=1).tolist()
+    >>> resample_counts(pictures=5, resamples=2).sum(axis=1).tolist()
     [5, 5]
     """
     drawn = np.random.default_rng(seed).integers(max(pictures, 1), size=(resamples, pictures))
@@ -55,14 +55,14 @@ def draws(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
 
 
-def figures(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> Figures:
+def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
     """COCO's `AP`, `AP50` and `AP75`, each `(R,)` float64, on R choices of pictures; NaN where they have no objects.
 
     `times` (R, P) int says how often each picture is in each of them. A class without objects in a choice is left out
     of the mean there, as COCO does. `progress(done, R)` is called now and then.
     """
-    found: Figures = {name: np.full(len(times), np.nan) for name in FIGURES}
-    at_once = max(1, AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
+    found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
+    at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
     for start in range(0, len(times), at_once):
         part = slice(start, start + at_once)
         by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
@@ -74,16 +74,18 @@ def figures(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | 
     return found
 
 
-def each_alone(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
+def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
     """AP of every picture by itself, `(P,)` float64; NaN where it has no objects."""
     found = np.full(pictures, np.nan)
-    for start in range(0, pictures, TOGETHER):
-        part = slice(start, min(start + TOGETHER, pictures))
-        found[part] = figures([_cut(ranking, part) for ranking in classes], np.eye(part.stop - start, dtype=int))["AP"]
+    for start in range(0, pictures, PICTURES_AT_ONCE):
+        part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
+        found[part] = ap_of_resamples(
+            [_ranking_of_pictures(ranking, part) for ranking in classes], np.eye(part.stop - start, dtype=int)
+        )["AP"]
     return found
 
 
-def _cut(ranking: Ranking, part: slice) -> Ranking:
+def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
     """The ranking of some of the pictures."""
     inside = (part.start <= ranking.picture) & (ranking.picture < part.stop)
     return Ranking(
@@ -121,12 +123,12 @@ def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
     return np.where(n_objects > 0, result, np.nan)
 
 
-def interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
+def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
     """[low, high], the basic 95 % interval of a figure that is `whole` on the pictures themselves and `values` on their
     resamples; None where none of these is defined. It lies between `least` and 1, as the figure does.
 
     >>> values = np.arange(101) / 100  # percentiles 2.5 and 97.5: .025 and .975
-    >>> [round(edge, 3) for edge in interval(values, whole=0.75) or []]  # 1.5 - .975, and at most 1
+    >>> [round(edge, 3) for edge in basic_interval(values, whole=0.75) or []]  # 1.5 - .975, and at most 1
     [0.525, 1.0]
     """
     defined = values[~np.isnan(values)]
@@ -144,17 +146,17 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
     picture alone has no intervals: drawn again it is always the same. `progress(done, total)` is called now and then.
     """
     pictures = len(report.per_image)
-    times = draws(pictures, resamples, seed)
+    times = resample_counts(pictures, resamples, seed)
     found: dict[str, Edges | None] = dict.fromkeys(KINDS)
     for number, kind in enumerate(report.kinds):
-        classes = rankings(report, kind)
-        whole = figures(classes, np.ones((1, pictures), dtype=np.int32))
-        values = figures(classes, times, part_of(progress, number, len(report.kinds)))
-        found[kind] = {name: interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
+        classes = class_rankings(report, kind)
+        whole = ap_of_resamples(classes, np.ones((1, pictures), dtype=np.int32))
+        values = ap_of_resamples(classes, times, part_of_progress(progress, number, len(report.kinds)))
+        found[kind] = {name: basic_interval(values[name], whole[name][0]) if pictures > 1 else None for name in FIGURES}
     return Intervals(level=LEVEL, resamples=resamples, seed=seed, **found)
 
 
-def part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
+def part_of_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
     """The progress of one part out of several that take equally long, told as that of the whole."""
     if progress is None:
         return None

@@ -15,8 +15,8 @@ from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.config import usual_sigmas
 from maskrcnn.errors import StudioError
-from maskrcnn.evaluation import documents
-from maskrcnn.evaluation.documents import Document, Documents, Entry, Id, id_order
+from maskrcnn.evaluation import coco_documents
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry, Id, id_order
 from maskrcnn.words import counted
 
 IouType = Literal["bbox", "segm", "keypoints"]
@@ -64,7 +64,7 @@ def coco_summary(
     {'AP': 0.7, 'AP50': 1.0, 'AP75': 1.0, 'APs': 0.7, 'APm': None, 'APl': None}
     """
     task = next(task for task, kind in KIND_OF_TASK.items() if kind == iou_type)
-    found = documents.read(ground_truth, detections, tasks=("box", task))
+    found = coco_documents.parse(ground_truth, detections, tasks=("box", task))
     return CocoEvaluation(found, sigmas).summary(iou_type)
 
 
@@ -76,14 +76,14 @@ class CocoEvaluation:
     `StudioError` if there are not as many as keypoints.
     """
 
-    def __init__(self, found: Documents, sigmas: Sequence[float] | None = None) -> None:
+    def __init__(self, found: CocoDocuments, sigmas: Sequence[float] | None = None) -> None:
         self._images = found.images
-        self._pictures, self._classes = _numbered(found.images), _numbered(found.categories)
+        self._pictures, self._classes = _consecutive_ids(found.images), _consecutive_ids(found.categories)
         self._ground_truth = self._index(found.annotations.values())
         there = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
         groups = found.detections.values()
         self._detections = {
-            kind: self._index([_sized(entry, kind) for entry in group] for group in groups)
+            kind: self._index([_with_measured_area(entry, kind) for entry in group] for group in groups)
             for kind in KINDS
             if there[kind]
         }
@@ -146,7 +146,7 @@ class CocoEvaluation:
             "categories": [{"id": number} for number in self._classes.values()],
             "annotations": entries,
         }
-        with _silence():
+        with _silenced():
             index.createIndex()
         return index
 
@@ -164,32 +164,32 @@ class CocoEvaluation:
         if image_id is not None:
             evaluation.params.imgIds = [self._pictures[image_id]]
             evaluation.params.areaRng, evaluation.params.areaRngLbl = evaluation.params.areaRng[:1], ["all"]
-        with _silence():
+        with _silenced():
             evaluation.evaluate()
             evaluation.accumulate()
         return evaluation
 
 
-def _numbered(ids: Iterable[Id]) -> dict[Id, int]:
+def _consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
     """Id -> its number from 1, in the order in which COCOeval goes through them. It cannot do with ids of any kind:
     texts and numbers together, or numbers of more than 64 bits."""
     return {key: number for number, key in enumerate(sorted(ids, key=id_order), start=1)}
 
 
-def _sized(detection: Entry, kind: IouType) -> Entry:
+def _with_measured_area(detection: Entry, kind: IouType) -> Entry:
     """A detection with the `area` that decides whether it is small, medium or large where it finds no object.
 
     That of what is measured, as pycocotools' `loadRes` has it for results of boxes alone, or of masks alone. Where a
     result has both, `loadRes` takes the box for masks too, which moves detections between the sizes.
     """
     if kind == "keypoints":
-        return _pose(detection)
+        return _ranked_pose(detection)
     if kind == "segm":
         return {**detection, "area": float(coco_mask.area(detection["segmentation"]))}
     return {**detection, "area": float(detection["bbox"][2] * detection["bbox"][3])}
 
 
-def _pose(detection: Entry) -> Entry:
+def _ranked_pose(detection: Entry) -> Entry:
     """A detection as its keypoints are measured: by its `pose_score`, where it has one, and as large as the box around
     its points, which counts where it finds no object."""
     area = float(np.ptp(detection["keypoints"][0::3]) * np.ptp(detection["keypoints"][1::3]))
@@ -208,7 +208,7 @@ def _mean(precision: np.ndarray) -> float | None:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def _silenced() -> Iterator[None]:
     """Swallow pycocotools' prints.
 
     Standard output belongs to the whole process, and two browser sessions may evaluate at once: without the lock, the

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.coco_ap import KINDS, IouType
-from maskrcnn.evaluation.detection_evidence import Ranking, rankings
+from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 
 Names = tuple[str, str]
@@ -28,7 +28,7 @@ class Side:
         return sorted(ranking.name for ranking in self.rankings["bbox"])
 
 
-def sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
+def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
     """The two reports, ready to be compared. Raises `StudioError` where one has no evidence or damaged evidence, or
     where they are of other pictures, objects or classes, or their OKS has other sigmas."""
     for report, name in zip((a, b), names, strict=True):
@@ -52,7 +52,7 @@ def sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
 
 def _side(report: Report, kinds: Sequence[IouType], name: str) -> Side:
     try:
-        return Side(name, report.per_image, {kind: rankings(report, kind) for kind in kinds})
+        return Side(name, report.per_image, {kind: class_rankings(report, kind) for kind in kinds})
     except ValueError:  # not numbers, not as many as there are pictures or detections, not there
         raise StudioError(f"{name}: its evidence of each picture is damaged; {AGAIN}") from None
 

@@ -16,16 +16,16 @@ from maskrcnn.config import MEASURES
 from maskrcnn.evaluation.bootstrap import (
     FIGURES,
     LEVEL,
-    Figures,
     Progress,
-    draws,
-    each_alone,
-    figures,
-    interval,
-    part_of,
+    ResampledAp,
+    ap_of_each_picture,
+    ap_of_resamples,
+    basic_interval,
+    part_of_progress,
+    resample_counts,
 )
 from maskrcnn.evaluation.coco_ap import IouType
-from maskrcnn.evaluation.comparability import Names, Side, sides
+from maskrcnn.evaluation.comparability import Names, Side, comparable_sides
 from maskrcnn.evaluation.report import Report
 
 Comparison = dict[str, Any]
@@ -57,14 +57,14 @@ def compare(
     A difference is B minus A, an interval [low, high]. A task that not both have is null, and so is a number that is
     not defined: an AP where there is nothing to find, the intervals of one picture alone. `verdict` is one of
     `VERDICTS`. Picture by picture the finest task that both have is compared.
-    Raises `StudioError` where the reports cannot be compared (see `comparability.sides`).
+    Raises `StudioError` where the reports cannot be compared (see `comparability.comparable_sides`).
 
     `docs/python.md` has an example.
     """
-    a, b = sides(report_a, report_b, names)
+    a, b = comparable_sides(report_a, report_b, names)
     kinds = list(a.rankings)
     pictures = len(a.pictures)
-    times = draws(pictures, resamples, seed)
+    times = resample_counts(pictures, resamples, seed)
     found: Comparison = {
         "a": names[0],
         "b": names[1],
@@ -78,8 +78,8 @@ def compare(
         "keypoints": None,
     }
     for number, kind in enumerate(kinds):
-        parts = [part_of(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
-        drawn = [figures(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
+        parts = [part_of_progress(progress, 2 * number + side, 2 * len(kinds)) for side in (0, 1)]
+        drawn = [ap_of_resamples(side.rankings[kind], times, part) for side, part in zip((a, b), parts, strict=True)]
         found[kind] = _differences(a, b, kind, drawn)
     found["per_image"] = _picture_by_picture(a, b, min(kinds, key=list(MEASURES).index))
     found["definitions"] = definitions(names)
@@ -122,17 +122,17 @@ def definitions(names: Names) -> dict[str, str]:
     }
 
 
-def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[Figures]) -> dict[str, dict[str, Any]]:
+def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) -> dict[str, dict[str, Any]]:
     """The rows of one task. `drawn` are the figures of a and of b on every resample."""
     pictures = len(a.pictures)
     once = np.ones((1, pictures), dtype=np.int32)
-    whole_a, whole_b = (figures(side.rankings[kind], once) for side in (a, b))
+    whole_a, whole_b = (ap_of_resamples(side.rankings[kind], once) for side in (a, b))
     rows = {}
     for name in FIGURES:
         of_a, of_b = (values[name] for values in drawn)
         one, other = float(whole_a[name][0]), float(whole_b[name][0])
         between = [
-            interval(values, whole, least) if pictures > 1 else None
+            basic_interval(values, whole, least) if pictures > 1 else None
             for values, whole, least in ((of_a, one, 0), (of_b, other, 0), (of_b - of_a, other - one, -1))
         ]
         rows[name] = {
@@ -148,7 +148,7 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[Figures]) -> d
 
 
 def _picture_by_picture(a: Side, b: Side, kind: IouType) -> dict[str, Any]:
-    of_a, of_b = (each_alone(side.rankings[kind], len(a.pictures)) for side in (a, b))
+    of_a, of_b = (ap_of_each_picture(side.rankings[kind], len(a.pictures)) for side in (a, b))
     difference = of_b - of_a
     return {
         "kind": kind,

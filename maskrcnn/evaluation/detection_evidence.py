@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import CocoEvaluation, IouType
-from maskrcnn.evaluation.documents import Documents, id_order
+from maskrcnn.evaluation.coco_documents import CocoDocuments, id_order
 from maskrcnn.evaluation.report import ClassEvidence, Evidence, Matches, Report
 
 THRESHOLDS = 10
@@ -58,7 +58,7 @@ class Ranking:
     ignored: np.ndarray
 
 
-def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Evidence:
+def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[IouType]) -> Evidence:
     """The evidence, from the matches that pycocotools has made already. `kinds` must have "bbox" among them."""
     results = {kind: coco.image_results(kind) for kind in kinds}
     own_ranking = "keypoints" in kinds and any(
@@ -76,7 +76,7 @@ def gather(found: Documents, coco: CocoEvaluation, kinds: Sequence[IouType]) -> 
     return Evidence(classes=tuple(classes))
 
 
-def rankings(report: Report, kind: IouType) -> list[Ranking]:
+def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
     """Each class of a report with evidence, as `kind` ranks it. Raises `ValueError` where the evidence is damaged."""
     if report.evidence is None:
         raise ValueError("the report has no evidence; evaluate with it")
@@ -86,10 +86,10 @@ def rankings(report: Report, kind: IouType) -> list[Ranking]:
     return [_ranking(entry, kind, by_id) for entry in report.evidence.classes]
 
 
-def shortest(scores: np.ndarray) -> np.ndarray:
+def shortest_decimals(scores: np.ndarray) -> np.ndarray:
     """Scores (N,) float64 in as few decimals as leave their order as it was: equal ones equal, others apart.
 
-    >>> shortest(np.array([0.12341, 0.12349, 0.5])).tolist()  # .12345 lies between them
+    >>> shortest_decimals(np.array([0.12341, 0.12349, 0.5])).tolist()  # .12345 lies between them
     [0.123, 0.1235, 0.5]
     """
     values, places = np.unique(scores, return_inverse=True)
@@ -108,7 +108,7 @@ def _scores(results: Sequence[Mapping[str, Any] | None]) -> list[list[float]]:
 
 def _words_by_picture(scores: list[list[float]]) -> tuple[str, ...]:
     ends = np.cumsum([len(group) for group in scores], dtype=np.int64)
-    short = shortest(np.array([score for group in scores for score in group], dtype=np.float64))
+    short = shortest_decimals(np.array([score for group in scores for score in group], dtype=np.float64))
     return tuple(_words(group) for group in np.split(short, ends[:-1])) if scores else ()
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.evaluation import documents
-from maskrcnn.evaluation.documents import Document, Documents, Entry
+from maskrcnn.evaluation import coco_documents
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry
 
 DEFAULT_MIN_SCORE = 0.5
 DEFAULT_IOU = 0.5
@@ -170,12 +170,12 @@ def match_image(
     (1, 0, 0, 0.5)
     """
     detections = list(detections)
-    tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    return match(documents.read(ground_truth, detections, image_id, tasks), image_id, min_score, iou)
+    tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
+    return match_documents(coco_documents.parse(ground_truth, detections, image_id, tasks), image_id, min_score, iou)
 
 
-def match(
-    found: Documents, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
+def match_documents(
+    found: CocoDocuments, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
 ) -> ImageMatches:
     """`match_image` on documents that were read already."""
     annotations = found.annotations[image_id]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from maskrcnn.evaluation import detection_evidence, documents
+from maskrcnn.evaluation import coco_documents, detection_evidence
 from maskrcnn.evaluation.bootstrap import LEVEL, Progress
 from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES, CocoEvaluation
-from maskrcnn.evaluation.documents import Document, Documents, Id
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Id
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap
 from maskrcnn.evaluation.report import MatchedBy, PictureRow, Report
@@ -34,8 +34,8 @@ def evaluate(
     two documents do not fit together. `Report` has an example.
     """
     detections = list(detections)
-    tasks = documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    found = documents.read(ground_truth, detections, tasks=tasks)
+    tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
+    found = coco_documents.parse(ground_truth, detections, tasks=tasks)
     coco = CocoEvaluation(found, sigmas)
     per_image = []
     for done, image_id in enumerate(found.images, start=1):
@@ -55,16 +55,16 @@ def evaluate(
         definitions=definitions(min_score, matched_by(found)),
     )
     if with_evidence:
-        report = report.model_copy(update={"evidence": detection_evidence.gather(found, coco, report.kinds)})
+        report = report.model_copy(update={"evidence": detection_evidence.gather_evidence(found, coco, report.kinds)})
     return report
 
 
-def matched_by(found: Documents) -> MatchedBy:
+def matched_by(found: CocoDocuments) -> MatchedBy:
     """What is compared in each picture: masks, or boxes where the detections have no masks."""
     return "segm" if found.masks else "bbox"
 
 
-def _picture(found: Documents, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
+def _picture(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
     table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)
     on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0

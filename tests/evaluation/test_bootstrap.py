@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
-from maskrcnn.evaluation.bootstrap import FIGURES, draws, figures, interval
-from maskrcnn.evaluation.detection_evidence import rankings
+from maskrcnn.evaluation.bootstrap import FIGURES, ap_of_resamples, basic_interval, resample_counts
+from maskrcnn.evaluation.detection_evidence import class_rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
 
@@ -42,9 +42,9 @@ def test_a_picture_drawn_twice_counts_twice(seed: int, kind: Any) -> None:
     document, detections = random_poses(seed) if kind == "keypoints" else random_set(seed, 6, objects=2, extra=4)
     tasks = ("box", "keypoints") if kind == "keypoints" else None
     report = evaluate(document, detections, tasks=tasks, with_evidence=True)
-    times = draws(len(document["images"]), 20, seed)
+    times = resample_counts(len(document["images"]), 20, seed)
     slow = slow_figures(document, detections, times, kind)
-    for name, values in figures(rankings(report, kind), times).items():
+    for name, values in ap_of_resamples(class_rankings(report, kind), times).items():
         assert values.tolist() == pytest.approx(slow[name], abs=1e-12, nan_ok=True)
 
 
@@ -52,7 +52,7 @@ def test_the_interval_is_the_middle_of_the_slow_values_turned_about_the_whole() 
     """121 resamples: the edges of the middle 95 % are the sorted values number 3 and 117, counted from 0."""
     document, detections = random_set(4, images=8, objects=2, extra=1)
     report = evaluate(document, detections, with_evidence=True)
-    slow = slow_figures(document, detections, draws(8, 121, 7), "segm")
+    slow = slow_figures(document, detections, resample_counts(8, 121, 7), "segm")
     for name, edges in intervals(report, 121, seed=7).segm.items():
         ordered, whole = sorted(slow[name]), report.segm[name]
         expected = [min(1, max(0, 2 * whole - ordered[place])) for place in (117, 3)]
@@ -60,27 +60,27 @@ def test_the_interval_is_the_middle_of_the_slow_values_turned_about_the_whole() 
 
 
 def test_draws_are_pictures_with_replacement() -> None:
-    times = draws(50, 400, seed=3)
+    times = resample_counts(50, 400, seed=3)
     assert times.shape == (400, 50)
     assert (times.sum(axis=1) == 50).all()
     # A picture is left out with probability (1 - 1/50)^50 = .364, here 20,000 times.
     assert (times == 0).mean() == pytest.approx(0.364, abs=0.02)
-    assert (times == draws(50, 400, seed=3)).all()
-    assert (times != draws(50, 400, seed=4)).any()
+    assert (times == resample_counts(50, 400, seed=3)).all()
+    assert (times != resample_counts(50, 400, seed=4)).any()
 
 
 def test_an_interval_leaves_out_what_is_not_defined() -> None:
-    assert interval(np.array([np.nan, 0.25, np.nan, 0.25]), 0.25) == [0.25, 0.25]
-    assert interval(np.array([np.nan]), np.nan) is None
+    assert basic_interval(np.array([np.nan, 0.25, np.nan, 0.25]), 0.25) == [0.25, 0.25]
+    assert basic_interval(np.array([np.nan]), np.nan) is None
 
 
 def test_an_interval_takes_the_excess_of_resamples_away_and_stays_where_a_figure_can_be() -> None:
     """Of 0, 0.01, ..., 1 the middle 95 % are 0.025 to 0.975."""
     values = np.arange(101) / 100
-    assert interval(values, 0.4) == pytest.approx([0, 0.775])  # 0.8 - 0.975, 0.8 - 0.025
-    assert interval(values, 0.4, least=-1) == pytest.approx([-0.175, 0.775])
-    assert interval(values, 0.8) == pytest.approx([0.625, 1])
-    assert interval(0.3 + values / 10, 0.3) == pytest.approx([0.2025, 0.2975])
+    assert basic_interval(values, 0.4) == pytest.approx([0, 0.775])  # 0.8 - 0.975, 0.8 - 0.025
+    assert basic_interval(values, 0.4, least=-1) == pytest.approx([-0.175, 0.775])
+    assert basic_interval(values, 0.8) == pytest.approx([0.625, 1])
+    assert basic_interval(0.3 + values / 10, 0.3) == pytest.approx([0.2025, 0.2975])
 
 
 def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> None:
@@ -88,7 +88,7 @@ def test_a_class_without_an_object_on_the_resample_is_left_out_of_the_mean() -> 
     document = truth((0, 1, *FIRST), (1, 2, *FIRST), images=3)
     report = evaluate(document, [found(0, 1, *FIRST, 0.9), found(2, 1, *FIRST, 0.3)], with_evidence=True)
     times = np.array([[1, 1, 1], [3, 0, 0], [0, 2, 1], [0, 0, 3]])
-    ap = figures(rankings(report, "segm"), times)["AP"]
+    ap = ap_of_resamples(class_rankings(report, "segm"), times)["AP"]
     assert ap.tolist() == pytest.approx([0.5, 1.0, 0.0, np.nan], nan_ok=True)
 
 

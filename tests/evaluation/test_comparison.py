@@ -11,9 +11,16 @@ import pytest
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, compare, evaluate
-from maskrcnn.evaluation.bootstrap import FIGURES, TOGETHER, draws, each_alone, figures, interval
+from maskrcnn.evaluation.bootstrap import (
+    FIGURES,
+    PICTURES_AT_ONCE,
+    ap_of_each_picture,
+    ap_of_resamples,
+    basic_interval,
+    resample_counts,
+)
 from maskrcnn.evaluation.comparison import VERDICTS, verdict
-from maskrcnn.evaluation.detection_evidence import rankings
+from maskrcnn.evaluation.detection_evidence import class_rankings
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
 
@@ -80,9 +87,10 @@ def test_a_paired_interval_is_narrower_than_an_unpaired_one() -> None:
     a, b = measured(ONE_EACH, easy), measured(ONE_EACH, easy[1:])
     paired = compare(a, b, resamples=400)["segm"]["AP"]["difference_interval"]
     ap_a, ap_b = (
-        figures(rankings(report, "segm"), draws(PICTURES, 400, seed))["AP"] for report, seed in ((a, 1), (b, 2))
+        ap_of_resamples(class_rankings(report, "segm"), resample_counts(PICTURES, 400, seed))["AP"]
+        for report, seed in ((a, 1), (b, 2))
     )
-    unpaired = interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], least=-1)
+    unpaired = basic_interval(ap_b - ap_a, b.segm["AP"] - a.segm["AP"], least=-1)
     assert unpaired is not None
     # One picture of 40 makes the difference: sqrt(1/40 * 39/40 / 40) = .025; each AP alone has .079.
     assert np.ptp(paired) < 0.5 * np.ptp(unpaired)
@@ -216,11 +224,11 @@ def test_keypoints_that_were_measured_by_other_sigmas_are_not_compared() -> None
 
 def test_pictures_alone_when_there_are_more_than_are_looked_at_together() -> None:
     """Two rounds of `each_alone`, and a part of a third."""
-    count = 2 * TOGETHER + 3
+    count = 2 * PICTURES_AT_ONCE + 3
     document = truth(*((n, 1, *FIRST) for n in range(count)), images=count)
-    missed = {0, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 2}
+    missed = {0, PICTURES_AT_ONCE - 1, PICTURES_AT_ONCE, 2 * PICTURES_AT_ONCE + 2}
     detections = [found(n, 1, *FIRST, 0.9) for n in range(count) if n not in missed]
-    alone = each_alone(rankings(measured(document, detections), "segm"), count)
+    alone = ap_of_each_picture(class_rankings(measured(document, detections), "segm"), count)
     assert alone.tolist() == pytest.approx([0.0 if n in missed else 1.0 for n in range(count)])
 
 

@@ -10,8 +10,8 @@ import pytest
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.evaluation import Report, evaluate
-from maskrcnn.evaluation.bootstrap import figures
-from maskrcnn.evaluation.detection_evidence import rankings, shortest
+from maskrcnn.evaluation.bootstrap import ap_of_resamples
+from maskrcnn.evaluation.detection_evidence import class_rankings, shortest_decimals
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.test_report import FIRST, NOWHERE, SECOND, code, found, truth
 
@@ -90,7 +90,7 @@ def agrees(report: Report, kinds: tuple[Any, ...]) -> None:
     report = Report.from_json(json.loads(json.dumps(report.to_json())), "report.json")
     once = np.ones((1, len(report.per_image)), dtype=np.int32)
     for kind in kinds:
-        for name, values in figures(rankings(report, kind), once).items():
+        for name, values in ap_of_resamples(class_rankings(report, kind), once).items():
             assert values[0] == pytest.approx(report.summary(kind)[name], abs=1e-12)
             assert name == "AP75" or 0 < values[0] < 1
 
@@ -104,14 +104,14 @@ def test_a_picture_of_a_hundred_detections_stays_small() -> None:
 
 def test_scores_are_as_short_as_their_order_allows() -> None:
     """.12341 and .12349 meet at .12345: .123 is below it, .1235 above. Three decimals do for what stands alone."""
-    assert shortest(np.array([0.5, 0.12349, 0.9996, 0.12341, 0.5])).tolist() == [0.5, 0.1235, 1.0, 0.123, 0.5]
+    assert shortest_decimals(np.array([0.5, 0.12349, 0.9996, 0.12341, 0.5])).tolist() == [0.5, 0.1235, 1.0, 0.123, 0.5]
 
 
 def test_short_scores_keep_ranking_and_ties() -> None:
     random = np.random.default_rng(0)
     scores = (1 / (1 + np.exp(-random.normal(4, 6, 5000)))).astype(np.float32).astype(np.float64)
     scores = np.append(scores, [scores[0], np.nextafter(scores[1], 1), 1.0, np.nextafter(1.0, 0)])
-    short = shortest(scores)
+    short = shortest_decimals(scores)
     read = np.array([float(repr(score)) for score in short.tolist()])
     assert (np.unique(read, return_inverse=True)[1] == np.unique(scores, return_inverse=True)[1]).all()
     assert np.mean([len(repr(score)) for score in short.tolist()]) < 9

@@ -29,7 +29,7 @@ def id_order(number: Id) -> tuple[bool, Id]:
 
 
 @dataclass(frozen=True)
-class Documents:
+class CocoDocuments:
     """Ground truth and detections in one form, by image id.
 
     Every entry carries `image_id`, `category_id` and `bbox` [x, y, w, h]; annotations have an `area` and `iscrowd` 0 or
@@ -60,12 +60,12 @@ def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[st
     return ("box", *["mask"] * masks, *["keypoints"] * keypoints)
 
 
-def read(
+def parse(
     ground_truth: Document,
     detections: Iterable[Document],
     only_image: Id | None = None,
     tasks: Sequence[str] = ("box", "mask"),
-) -> Documents:
+) -> CocoDocuments:
     """Both documents, checked, with what `tasks` need; `only_image` keeps one picture.
 
     Raises `StudioError` where a detection is for a picture that the ground truth does not have, lacks a field, has a
@@ -75,7 +75,7 @@ def read(
     images = {image["id"]: dict(image) for image in ground_truth["images"] if only_image in (None, image["id"])}
     if only_image is not None and not images:
         raise StudioError(f"ground truth: there is no picture with id {only_image}; choose one of its pictures")
-    found = Documents(
+    found = CocoDocuments(
         images=images,
         categories={category["id"]: dict(category) for category in ground_truth["categories"]},
         annotations={image_id: [] for image_id in images},
@@ -99,7 +99,7 @@ def read(
     return found
 
 
-def encode(segmentation: Any, height: int, width: int) -> Entry:
+def encode_rle(segmentation: Any, height: int, width: int) -> Entry:
     """A COCO segmentation (polygons, plain or compressed RLE) as a compressed RLE of that picture size."""
     if isinstance(segmentation, list):
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
@@ -125,7 +125,7 @@ def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> in
     return next(iter(counts), 0)
 
 
-def _annotation(annotation: Document, images: dict[Id, Entry], found: Documents) -> Entry:
+def _annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
     entry = dict(annotation)
     image = images[annotation["image_id"]]
     entry["iscrowd"] = int(bool(annotation.get("iscrowd", 0)))
@@ -135,13 +135,13 @@ def _annotation(annotation: Document, images: dict[Id, Entry], found: Documents)
     if found.masks or "bbox" not in entry or "area" not in entry:
         if not annotation.get("segmentation"):
             raise StudioError(f"ground truth: annotation {annotation['id']} has no outline; draw one or take it out")
-        entry["segmentation"] = encode(annotation["segmentation"], image["height"], image["width"])
+        entry["segmentation"] = encode_rle(annotation["segmentation"], image["height"], image["width"])
         entry.setdefault("area", float(coco_mask.area(entry["segmentation"])))
         entry.setdefault("bbox", coco_mask.toBbox(entry["segmentation"]).tolist())
     return entry
 
 
-def _detection(detection: Document, position: int, images: dict[Id, Entry], found: Documents) -> Entry:
+def _detection(detection: Document, position: int, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
     entry = dict(detection, position=position, iscrowd=0)
     image = images[detection["image_id"]]
     if found.num_keypoints is not None and not detection.get("keypoints"):
@@ -153,7 +153,7 @@ def _detection(detection: Document, position: int, images: dict[Id, Entry], foun
         return entry
     if "segmentation" not in entry:
         raise StudioError(f'detections: entry {position} has no "segmentation"; predict again with a model of masks')
-    entry["segmentation"] = encode(detection["segmentation"], image["height"], image["width"])
+    entry["segmentation"] = encode_rle(detection["segmentation"], image["height"], image["width"])
     if list(entry["segmentation"]["size"]) != [image["height"], image["width"]]:
         height, width = entry["segmentation"]["size"]
         raise StudioError(

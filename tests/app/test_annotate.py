@@ -35,7 +35,8 @@ from maskrcnn.studio.annotate import (
     three_way_merge,
 )
 from maskrcnn.studio.components import canvas
-from maskrcnn.studio.components.canvas_objects import View, canvas_object
+from maskrcnn.studio.components.canvas_objects import canvas_object
+from maskrcnn.studio.components.canvas_view import View
 
 TRIANGLE = Polygon(((5.0, 5.0), (40.0, 8.0), (20.0, 40.0)))
 

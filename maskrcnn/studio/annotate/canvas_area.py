@@ -8,7 +8,7 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.studio.annotate import canvas_picture, editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.components import canvas, viewport
-from maskrcnn.studio.components.canvas_objects import View
+from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import session
 

@@ -18,7 +18,9 @@ from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate.three_way_merge import Regions, merged
 from maskrcnn.studio.components import canvas
-from maskrcnn.studio.components.canvas_objects import Drawing, View, on_canvas
+from maskrcnn.studio.components.canvas_drawing import Drawing
+from maskrcnn.studio.components.canvas_objects import on_canvas
+from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours
 
 FIRST_CLASS = "object"

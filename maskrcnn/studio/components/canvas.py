@@ -1,11 +1,11 @@
-"""streamlit-drawable-canvas as the studio uses it.
+"""streamlit-drawable-canvas as the pages use it: a canvas with objects, and a picture on which one box is dragged.
 
-The trap: a canvas whose key is used again after it was taken off the page mounts with what it was first given, and its
-next message, which lacks everything drawn in between, would overwrite the store. So a key holds a generation counter,
-and every mount gets a new one and the present regions. While it is mounted it is given nothing new,
-because that would drop a polygon in the making; for the same reason what is drawn is white, whatever class is chosen.
+A canvas whose key was on the page before mounts with the objects it was first given. Its next message then lacks all
+that was drawn in between, and saving it would lose that. So each mount has a key of its own, which ends in a generation
+counter, and is given the present regions. While it is mounted it is given nothing new, because that would drop an
+unfinished polygon; for the same reason new shapes are white, whatever class is chosen.
 
-A picture travels as JPEG bytes of at most `LONGEST_SIDE`: a PIL image would become a PNG of tens of megabytes.
+The background is sent as JPEG bytes of at most `LONGEST_SIDE`: a PIL image would become a PNG of tens of megabytes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from maskrcnn.drawing.jpeg import jpeg
 from maskrcnn.studio.components.canvas_objects import (
     STROKE_WIDTH,
     CanvasObject,
-    View,
     canvas_object,
     shape_of,
     translucent,
 )
+from maskrcnn.studio.components.canvas_view import View
 
 LONGEST_SIDE = 1280
-"""Pixels of the longer side of a background, at most; the canvas stretches it."""
+"""Greatest longer side of a background in pixels; the canvas stretches it."""
 
 Mode = Literal["polygon", "box", "edit"]
 _TOOLS = {"polygon": "polygon", "box": "rect", "edit": "line"}
@@ -38,12 +38,12 @@ Box = tuple[float, float, float, float]
 
 
 def mounted(key: str) -> bool:
-    """Whether the canvas of this key was on the page in the run before this one."""
+    """Whether the canvas of this key was on the page in the previous run of the script."""
     return key in st.session_state
 
 
 def objects_of(key: str) -> list[CanvasObject] | None:
-    """What the browser last sent for this canvas; None where it sent nothing yet."""
+    """The objects in the last message of this canvas; None before the first one."""
     state = st.session_state.get(key)
     drawing = state.get("drawing") if state is not None else None
     raw = (drawing or {}).get("raw")
@@ -61,10 +61,10 @@ def show(
     visible_height: int | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> None:
-    """Put a canvas on the page. `objects` seed it at its first run under this key and must stay the same after.
+    """Put a canvas on the page. `objects` are on it from its first run under this key and must stay the same after.
 
-    In "polygon" a closed polygon is sent at once; in "box" and "edit" every change is. In "edit" nothing can be drawn
-    (a stray line is no region); the pencil of the canvas's own tool bar turns editing on in each mode.
+    In mode "polygon" the browser sends a polygon when it is closed, in "box" and "edit" every change. In "edit" nothing
+    can be drawn; the pencil in the canvas's own tool bar turns editing on in each mode.
     """
     from streamlit_drawable_canvas import st_canvas  # looks for its files at import, which needs a running Streamlit
 
@@ -101,8 +101,8 @@ def box_canvas(
 ) -> Box | None:
     """A picture on which one box is dragged: the newest box replaces the one before it.
 
-    `picture` is uint8 RGB `(H, W, 3)`; boxes are xyxy in its pixels. `box` is shown at first, and again whenever the
-    caller passes another one than was returned. Returns the box as it is now, clipped to the picture.
+    `picture` is uint8 RGB `(H, W, 3)`; boxes are xyxy in its pixels. `box` is shown at first, and again when the caller
+    passes another one than was returned. Returns the present box, clipped to the picture; None where there is none.
     """
     height, width = picture.shape[:2]
     view = View.fit(width, height, max_width, max_height)
@@ -131,7 +131,7 @@ def _box_key(key: str, state: _BoxState) -> str:
 
 
 def _unmoved(box: Box, seed: Box | None, view: View) -> Box:
-    """The seed itself where the box differs from it by rounding only."""
+    """The seed itself where the box differs from it by the canvas's rounding only."""
     if seed is not None and np.abs((np.array(box) - seed) * np.tile(view.scale, 2)).max() < 0.05:
         return seed
     return box

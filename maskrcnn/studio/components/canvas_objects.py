@@ -1,68 +1,38 @@
-"""Between regions in picture pixels and the objects of streamlit-drawable-canvas (Fabric.js), without a browser.
+"""Converts shapes in picture pixels to objects of streamlit-drawable-canvas (Fabric.js) and back.
 
-An object keeps its vertices as they were and carries a matrix: what a person sees is
-`translate(left, top) . rotate(angle) . scale . skew` applied to `vertex - centre of the vertices' bounding box`.
-Moving, scaling or turning an object changes only that matrix; dragging a vertex changes the vertices. Own keys of an
-object do not survive the canvas, `strokeDashOffset` does (and draws nothing without a dash array), so it carries the
-number of the region that an object stands for; 0 is an object that was drawn since.
+An object has vertices and a matrix. On the screen it is `translate(left, top) . rotate(angle) . scale . skew` applied
+to `vertex - centre of the vertices' bounding box`. Moving, scaling or rotating an object changes the matrix only;
+dragging a vertex changes the vertices.
 
-"Canvas pixels" are those of the canvas element, "picture pixels" the continuous frame of the picture.
+The canvas drops keys of our own from an object. It keeps `strokeDashOffset`, which draws nothing without a dash array,
+so that holds the number of the region that an object stands for; 0 is an object that was drawn since.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Region, Shape
+from maskrcnn.annotations.regions import Circle, Ellipse, Point, Points, Polygon, Polyline, Rect, Shape
+from maskrcnn.drawing.hex_colours import rgb
+from maskrcnn.studio.components.canvas_view import View
 
 STROKE_WIDTH = 2
 CanvasObject = dict[str, Any]
-NewRegion = Callable[[Shape], Region]
-"""Makes the region of a shape that was drawn; it is called once for each."""
-
+"""An object as JSON, in Fabric.js's format."""
 _SAME = 0.02  # canvas pixels; the canvas rounds positions to 4 decimals
 _SMALLEST_BOX = 2 * STROKE_WIDTH  # canvas pixels; what a click without a drag leaves
 _POINT_RADIUS = 6  # canvas pixels
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
-@dataclass(frozen=True)
-class View:
-    """A picture of `width` x `height` pixels, stretched over a canvas."""
-
-    width: int
-    height: int
-    canvas_width: int
-    canvas_height: int
-
-    @classmethod
-    def fit(cls, width: int, height: int, max_width: float, max_height: float, zoom: float = 1.0) -> View:
-        """The largest canvas of the picture's proportions inside a box, enlarged by `zoom`."""
-        scale = min(max_width / width, max_height / height) * zoom
-        return cls(width, height, max(1, round(width * scale)), max(1, round(height * scale)))
-
-    @property
-    def scale(self) -> np.ndarray:
-        """Canvas pixels per picture pixel along x and y, float `(2,)`."""
-        return np.array([self.canvas_width / self.width, self.canvas_height / self.height])
-
-    def to_canvas(self, points: Sequence[Sequence[float]]) -> np.ndarray:
-        """Picture -> canvas pixels, float `(N, 2)`."""
-        return np.asarray(points, dtype=float).reshape(-1, 2) * self.scale
-
-    def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Canvas -> picture pixels, float `(N, 2)`."""
-        return np.asarray(points, dtype=float).reshape(-1, 2) / self.scale
-
-
 def on_canvas(shape: Shape) -> bool:
-    """Whether the shape is an object that can be moved and edited; the rest is painted into the background."""
+    """Whether the shape becomes an object that can be moved and edited; other shapes are painted on the background."""
     if isinstance(shape, Polygon):
         return len(shape.points) >= 3
     return isinstance(shape, Rect | Circle | Ellipse | Point) or (
@@ -71,7 +41,7 @@ def on_canvas(shape: Shape) -> bool:
 
 
 def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> CanvasObject:
-    """The object that shows a shape for which `on_canvas` holds. Curved outlines become polygons of many corners."""
+    """The object for a shape for which `on_canvas` holds. Curved outlines become polygons with many vertices."""
     outline = view.to_canvas(raster.rings(shape)[0])
     centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
     made: CanvasObject = {
@@ -96,13 +66,17 @@ def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> Can
 
 
 def translucent(colour: str) -> str:
-    """`#rrggbb` -> the same colour as a fill that lets the picture through."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    """A `#rrggbb` colour as a CSS fill with opacity 0.25.
+
+    >>> translucent("#e69f00")
+    'rgba(230,159,0,0.25)'
+    """
+    red, green, blue = rgb(colour)
     return f"rgba({red},{green},{blue},0.25)"
 
 
 def matrix(item: Mapping[str, Any]) -> np.ndarray:
-    """The object's own matrix, float `(2, 3)`: from vertices around the origin to canvas pixels."""
+    """The object's matrix, float `(2, 3)`: vertices relative to the middle of their bounding box -> canvas pixels."""
     angle = math.radians(item.get("angle") or 0.0)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     scale_x = _number(item, "scaleX", 1.0) * (-1 if item.get("flipX") else 1)
@@ -118,13 +92,13 @@ def matrix(item: Mapping[str, Any]) -> np.ndarray:
 
 
 def outline(item: Mapping[str, Any]) -> np.ndarray | None:
-    """The object's vertices as seen, in canvas pixels, float `(N, 2)`; None for an object that is no region."""
+    """The object's vertices on the screen, in canvas pixels, float `(N, 2)`; None for an object that is no region."""
     local = _vertices(item)
     return None if local is None else _apply(matrix(item), local)
 
 
 def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
-    """The shape of an object that was drawn, in picture pixels; None where it is nothing (a click, a stray line)."""
+    """The shape of a drawn object, in picture pixels; None for what is no shape (a click, a stray line)."""
     seen = outline(item)
     if seen is None:
         return None
@@ -140,21 +114,21 @@ def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
 
 
 def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view: View) -> Shape:
-    """The shape of an object that stood for `shape` when it looked like `before`, and looks like `now`.
+    """The new shape of an object that stood for `shape` as `before`, and was sent back as `now`.
 
-    Untouched, it is the very same shape. Moved, scaled or turned, it stays the same kind where that kind can hold it.
-    With other vertices it is a polygon, whose vertices that nobody touched keep the numbers they had.
+    An unchanged object gives `shape` itself. A moved, scaled or rotated one stays of its kind where that can express
+    the result. One with other vertices becomes a polygon; vertices that were not dragged keep their exact coordinates.
     """
     old_local, new_local = _vertices(before), _vertices(now)
     old_matrix, new_matrix = matrix(before), matrix(now)
     if isinstance(shape, Point):
         seen, was = new_matrix[:, 2], old_matrix[:, 2]
-        return shape if _close(seen, was) else Point(*_rounded(view.to_picture(seen))[0])
+        return shape if same_place(seen, was) else Point(*_rounded(view.to_picture(seen))[0])
     assert old_local is not None
     if new_local is None:
         return shape
-    if len(old_local) == len(new_local) and _close(old_local, new_local):
-        if _close(_apply(old_matrix, old_local), _apply(new_matrix, new_local)):
+    if len(old_local) == len(new_local) and same_place(old_local, new_local):
+        if same_place(_apply(old_matrix, old_local), _apply(new_matrix, new_local)):
             return shape
         return _moved(shape, _in_picture(_compose(new_matrix, _inverse(old_matrix)), view))
     was = _apply(old_matrix, old_local)
@@ -169,74 +143,8 @@ def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view
     return Polygon(tuple(points))
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """What one mounted canvas shows: the regions it was given, and those drawn on it since.
-
-    `base` are the regions at mount, in order; object number i + 1 stands for `base[i]`. `drawn` are new regions with
-    the outline (canvas pixels) at which each was last seen. The canvas is never given anything else while it is
-    mounted, because that would drop a polygon that somebody is in the middle of.
-    """
-
-    base: tuple[Region, ...]
-    view: View
-    colours: Mapping[str | None, str]
-    drawn: tuple[tuple[np.ndarray, Region], ...] = ()
-    regions: tuple[Region, ...] = ()
-
-    @classmethod
-    def start(cls, regions: tuple[Region, ...], view: View, colours: Mapping[str | None, str]) -> Drawing:
-        return cls(regions, view, colours, (), regions)
-
-    def objects(self) -> list[CanvasObject]:
-        """The objects to mount the canvas with."""
-        return [self._object(number) for number, region in enumerate(self.base, 1) if on_canvas(region.shape)]
-
-    def after(self, objects: Sequence[Mapping[str, Any]], new_region: NewRegion) -> Drawing:
-        """This drawing after the canvas sent these objects: `regions` are what the picture has now.
-
-        A region whose object is gone is gone; one whose object did not change is the very same object.
-        """
-        numbered = {int(item.get("strokeDashOffset") or 0): item for item in objects}
-        kept = []
-        for number, region in enumerate(self.base, 1):
-            if not on_canvas(region.shape):
-                kept.append(region)
-            elif number in numbered:
-                shape = edited(region.shape, self._object(number), numbered[number], self.view)
-                kept.append(region.with_shape(shape))
-        drawn = self._drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
-        return replace(self, drawn=drawn, regions=(*kept, *(region for _, region in drawn)))
-
-    def _object(self, number: int) -> CanvasObject:
-        region = self.base[number - 1]
-        return canvas_object(region.shape, self.view, self.colours[region.class_name], number)
-
-    def _drawn(self, items: list[Mapping[str, Any]], new_region: NewRegion) -> tuple[tuple[np.ndarray, Region], ...]:
-        """Drawn objects carry no number. One seen before at the same place is the same region; of the rest, as many as
-        there are regions left over were edited, in order, and the others are new."""
-        found = [(item, seen) for item in items if (seen := outline(item)) is not None and shape_of(item, self.view)]
-        left_over = list(self.drawn)
-        matched: dict[int, Region] = {}
-        for index, (_, seen) in enumerate(found):
-            for entry in left_over:
-                if entry[0].shape == seen.shape and _close(entry[0], seen):
-                    matched[index] = entry[1]
-                    left_over = [other for other in left_over if other is not entry]
-                    break
-        result = []
-        for index, (item, seen) in enumerate(found):
-            region = matched.get(index)
-            if region is None:
-                shape = shape_of(item, self.view)
-                assert shape is not None
-                region = left_over.pop(0)[1].with_shape(shape) if left_over else new_region(shape)
-            result.append((seen, region))
-        return tuple(result)
-
-
 def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
-    """Vertices around the origin of the object's own frame, before its matrix."""
+    """Vertices relative to the middle of their bounding box, before the matrix is applied."""
     if item.get("type") in ("Polygon", "Polyline") and item.get("points"):
         points = np.array([(point["x"], point["y"]) for point in item["points"]], dtype=float)
         return points - (points.min(axis=0) + points.max(axis=0)) / 2
@@ -247,7 +155,7 @@ def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
 
 
 def _moved(shape: Shape, change: np.ndarray) -> Shape:
-    """The shape under an affine change `(2, 3)` in picture pixels."""
+    """The shape after an affine map `(2, 3)` in picture pixels."""
     linear = change[:, :2]
     match shape:
         case Rect() if abs(linear[0, 1]) < 1e-4 and abs(linear[1, 0]) < 1e-4:
@@ -274,7 +182,7 @@ def _moved(shape: Shape, change: np.ndarray) -> Shape:
 
 
 def _in_picture(change: np.ndarray, view: View) -> np.ndarray:
-    """An affine change of canvas pixels as one of picture pixels."""
+    """An affine map of canvas pixels as one of picture pixels."""
     scale = view.scale
     return np.column_stack([change[:, :2] * scale[None, :] / scale[:, None], change[:, 2] / scale])
 
@@ -284,7 +192,7 @@ def _apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The affine that does `inner` first."""
+    """The affine map that applies `inner` first, then `outer`."""
     return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
 
 
@@ -293,12 +201,13 @@ def _inverse(affine: np.ndarray) -> np.ndarray:
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
+def same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two outlines `(N, 2)` differ by rounding only."""
     return bool(np.abs(a - b).max() < _SAME)
 
 
 def _rounded(points: np.ndarray) -> Points:
-    """Vertices to a hundredth of a pixel, far finer than a hand can place them."""
+    """Vertices rounded to a hundredth of a pixel, far finer than a hand can place them."""
     return tuple((round(x, 2), round(y, 2)) for x, y in np.asarray(points).reshape(-1, 2).tolist())
 
 

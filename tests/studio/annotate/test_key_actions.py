@@ -14,7 +14,7 @@ from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.annotate import editing, key_actions, picture_navigation
-from maskrcnn.studio.components.canvas_objects import View
+from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.shell import hotkeys
 
 VIEW = View(64, 48, 64, 48)

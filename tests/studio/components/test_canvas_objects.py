@@ -24,7 +24,9 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
-from maskrcnn.studio.components.canvas_objects import Drawing, View, canvas_object, edited, on_canvas, outline, shape_of
+from maskrcnn.studio.components.canvas_drawing import Drawing
+from maskrcnn.studio.components.canvas_objects import canvas_object, edited, on_canvas, outline, shape_of
+from maskrcnn.studio.components.canvas_view import View
 
 HALF = View(800, 600, 400, 300)
 """A canvas pixel is two picture pixels."""

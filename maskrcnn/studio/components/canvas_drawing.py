@@ -1,0 +1,93 @@
+"""The regions of one mounted canvas: those it was given, and those that were drawn or edited on it since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from maskrcnn.annotations.regions import Region, Shape
+from maskrcnn.studio.components.canvas_objects import (
+    CanvasObject,
+    canvas_object,
+    edited,
+    on_canvas,
+    outline,
+    same_place,
+    shape_of,
+)
+from maskrcnn.studio.components.canvas_view import View
+
+NewRegion = Callable[[Shape], Region]
+"""Makes the region of a shape that was drawn; it is called once for each."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The state of one mounted canvas.
+
+    `base` are the regions at mount, in order; object number i + 1 stands for `base[i]`. `drawn` are new regions, each
+    with its outline (canvas pixels) in the last message. `regions` are all that the picture has now. The canvas is
+    given nothing new while it is mounted, because that would drop a polygon that somebody is drawing.
+    """
+
+    base: tuple[Region, ...]
+    view: View
+    colours: Mapping[str | None, str]
+    drawn: tuple[tuple[np.ndarray, Region], ...] = ()
+    regions: tuple[Region, ...] = ()
+
+    @classmethod
+    def start(cls, regions: tuple[Region, ...], view: View, colours: Mapping[str | None, str]) -> Drawing:
+        return cls(regions, view, colours, (), regions)
+
+    def objects(self) -> list[CanvasObject]:
+        """The objects to mount the canvas with."""
+        return [self._object(number) for number, region in enumerate(self.base, 1) if on_canvas(region.shape)]
+
+    def after(self, objects: Sequence[Mapping[str, Any]], new_region: NewRegion) -> Drawing:
+        """The drawing after the canvas sent these objects.
+
+        A region whose object is missing is deleted; one whose object did not change stays the same Python object.
+        """
+        numbered = {int(item.get("strokeDashOffset") or 0): item for item in objects}
+        kept = []
+        for number, region in enumerate(self.base, 1):
+            if not on_canvas(region.shape):
+                kept.append(region)
+            elif number in numbered:
+                shape = edited(region.shape, self._object(number), numbered[number], self.view)
+                kept.append(region.with_shape(shape))
+        drawn = self._drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
+        return replace(self, drawn=drawn, regions=(*kept, *(region for _, region in drawn)))
+
+    def _object(self, number: int) -> CanvasObject:
+        region = self.base[number - 1]
+        return canvas_object(region.shape, self.view, self.colours[region.class_name], number)
+
+    def _drawn(self, items: list[Mapping[str, Any]], new_region: NewRegion) -> tuple[tuple[np.ndarray, Region], ...]:
+        """Match drawn objects, which carry no number, with the regions drawn before.
+
+        An object at the same place is the same region. Of the others, as many as there are regions left over are taken
+        for edited ones, in order; the rest are new.
+        """
+        found = [(item, seen) for item in items if (seen := outline(item)) is not None and shape_of(item, self.view)]
+        left_over = list(self.drawn)
+        matched: dict[int, Region] = {}
+        for index, (_, seen) in enumerate(found):
+            for entry in left_over:
+                if entry[0].shape == seen.shape and same_place(entry[0], seen):
+                    matched[index] = entry[1]
+                    left_over = [other for other in left_over if other is not entry]
+                    break
+        result = []
+        for index, (item, seen) in enumerate(found):
+            region = matched.get(index)
+            if region is None:
+                shape = shape_of(item, self.view)
+                assert shape is not None
+                region = left_over.pop(0)[1].with_shape(shape) if left_over else new_region(shape)
+            result.append((seen, region))
+        return tuple(result)

@@ -50,7 +50,7 @@ class PictureTransform(GeneralizedRCNNTransform):
 
 
 class StudioRCNN(GeneralizedRCNN):
-    """torchvision's R-CNN that knows the `config` it was built from.
+    """torchvision's R-CNN with the `config` that it was built from.
 
     Called as torchvision's: a list of `(3, H, W)` float pictures in [0, 1] (in training also a list of targets with
     `boxes (N, 4)` xyxy, `labels (N,)` and, for the tasks that there are, `masks (N, H, W)` and `keypoints (N, K, 3)`)
@@ -98,7 +98,7 @@ def build(config: Config) -> StudioRCNN:
     model.config = config
     for part in (model.rpn, model.roi_heads):
         part.fg_bg_sampler = Sampler(part.fg_bg_sampler)
-    calm_last_layers(model)
+    init_last_layers(model)
     return model.eval()
 
 
@@ -161,12 +161,13 @@ def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> S
     )
 
 
-def calm_last_layers(model: StudioRCNN) -> None:
-    """Start the last layers close to 0: nothing is likely yet, no box is moved, every mask pixel is undecided.
+def init_last_layers(model: StudioRCNN) -> None:
+    """Initialise the last layer of each head with small weights and no bias: all classes are nearly as likely, boxes
+    are hardly refined, and every mask pixel is close to 0.5.
 
-    Girshick 2015, "Fast R-CNN", sec. 2.3, for classes (0.01) and boxes (0.001); masks and keypoints as boxes. With
-    torchvision's own start the mask loss begins at ten times that of a coin, and the first epochs go by with calming
-    it.
+    Standard deviation 0.01 for classes and 0.001 for boxes (Girshick 2015, "Fast R-CNN", sec. 2.3); masks and keypoints
+    as boxes. With torchvision's own initialisation the mask loss begins at ten times log 2, that of a probability of
+    0.5, and the first epochs only bring it down.
     """
     for name, layer in last_layers(model).items():
         nn.init.normal_(layer.weight, std=0.01 if name.endswith("cls_score") else 0.001)
@@ -180,7 +181,7 @@ LAST_LAYERS = (
     "roi_heads.mask_predictor.mask_mlp_logits",
     "roi_heads.keypoint_predictor.kps_score_lowres",
 )
-"""The last layer of every head that there can be; their sizes follow the classes and keypoints."""
+"""The last layer of every kind of head, by its name in the state dict; its size follows classes and keypoints."""
 
 
 def last_layers(model: StudioRCNN) -> dict[str, Any]:
@@ -197,7 +198,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "mask head": ("roi_heads.mask_head", "roi_heads.mask_predictor"),
     "keypoint head": ("roi_heads.keypoint_head", "roi_heads.keypoint_predictor"),
 }
-"""The parts of the network that a lecture names -> the modules that they are made of, where there are any."""
+"""Part of the network, as lectures name it -> its modules; a network has those of its kind."""
 
 
 def parameter_counts(model: nn.Module) -> dict[str, int]:

@@ -54,10 +54,10 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
             detection["segmentation"] = encode(crop(mask, box, height, width, legacy), height, width)
     if "keypoints" in found:
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
-        for detection, points, sure in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
-            detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": sure}
+        for detection, points, scores in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
+            detection |= {"keypoints": points.flatten().tolist(), "keypoint_scores": scores}
             if model.config.keypoint_decode == "oks":
-                detection["pose_score"] = detection["score"] * sum(sure) / len(sure)
+                detection["pose_score"] = detection["score"] * sum(scores) / len(scores)
     return detections
 
 
@@ -85,8 +85,8 @@ def find(model: StudioRCNN, picture: Tensor) -> dict[str, Tensor]:
         found["masks"] = torch.cat([_soft_masks(model, maps, size, *group) for group in groups])
     if heads.has_keypoint():
         heatmaps = [heads.keypoint_logits(maps, [rois], [size]) for rois, _ in groups]
-        (places,), (sure,) = heads.read_keypoints(torch.cat(heatmaps), [boxes])
-        found |= {"keypoints": places, "keypoints_scores": sure}
+        (places,), (keypoint_scores,) = heads.read_keypoints(torch.cat(heatmaps), [boxes])
+        found |= {"keypoints": places, "keypoints_scores": keypoint_scores}
     return found
 
 

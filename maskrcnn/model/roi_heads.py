@@ -1,4 +1,4 @@
-"""What happens to the proposals: torchvision's RoI heads, with the mask losses that the paper compares.
+"""The RoI heads: from proposals to losses or detections, with the mask losses that the paper compares.
 
 torchvision's class knows one mask head; here masks may be one per class with a sigmoid, one per class with a softmax
 over the classes, or class-agnostic, and their targets are cut with the same pixel model as the RoIs are.
@@ -115,8 +115,8 @@ class StudioRoIHeads(RoIHeads):
                 detection["masks"] = mask
         if self.has_keypoint():
             logits = self.keypoint_logits(features, boxes, image_shapes)
-            for detection, points, sure in zip(found, *self.read_keypoints(logits, boxes), strict=True):
-                detection |= {"keypoints": points, "keypoints_scores": sure}
+            for detection, points, scores in zip(found, *self.read_keypoints(logits, boxes), strict=True):
+                detection |= {"keypoints": points, "keypoints_scores": scores}
         return found
 
     def _classify(
@@ -136,14 +136,14 @@ class StudioRoIHeads(RoIHeads):
         return self.keypoint_predictor(self.keypoint_head(self.keypoint_roi_pool(features, boxes, shapes)))
 
     def read_keypoints(self, logits: Tensor, boxes: list[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-        """What the heatmaps `(sum N_i, keypoints, M, M)` of all pictures say: for each picture the places `(N_i,
-        keypoints, 3)` in the frame of its boxes, and how sure each is `(N_i, keypoints)`: its expected OKS, or the
-        logit at its peak."""
+        """Keypoints from the heatmaps `(sum N_i, keypoints, M, M)` of all pictures: for each picture their positions
+        `(N_i, keypoints, 3)` in the frame of its boxes, and the score of each `(N_i, keypoints)`: its expected OKS, or
+        the logit at its peak."""
         if self.oks_sigmas is None:
             return keypointrcnn_inference(logits, boxes)
         counts = [len(box) for box in boxes]
-        places, worth = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
-        return places.split(counts), worth.split(counts)
+        positions, expected_oks = by_expected_oks(logits, torch.cat(boxes), self.oks_sigmas)
+        return positions.split(counts), expected_oks.split(counts)
 
     def mask_targets(
         self,
@@ -191,7 +191,7 @@ class StudioRoIHeads(RoIHeads):
         return torch.from_numpy(cells)
 
     def mask_loss(self, logits: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
-        """How far `logits (K, masks, M, M)` are from `targets (K, M, M)`: the mean over pixels; 0 without RoIs.
+        """Cross-entropy of `logits (K, masks, M, M)` and `targets (K, M, M)`, mean over all pixels; 0 without RoIs.
 
         sigmoid: binary cross-entropy on the mask of the RoI's own class (He et al. 2017, section 3); softmax: every
         pixel is of that class or background, a cross-entropy over all classes (table 2b); agnostic: binary, one mask.
@@ -200,8 +200,8 @@ class StudioRoIHeads(RoIHeads):
             return logits.sum() * 0
         rois = torch.arange(len(logits), device=logits.device)
         if self.mask_kind == "softmax":
-            chances = logits.log_softmax(dim=1)
-            return -(targets * chances[rois, labels] + (1 - targets) * chances[:, 0]).mean()
+            log_probs = logits.log_softmax(dim=1)
+            return -(targets * log_probs[rois, labels] + (1 - targets) * log_probs[:, 0]).mean()
         own = logits[:, 0] if self.mask_kind == "agnostic" else logits[rois, labels]
         return functional.binary_cross_entropy_with_logits(own, targets)
 
@@ -210,5 +210,5 @@ class StudioRoIHeads(RoIHeads):
         if self.mask_kind == "agnostic":
             return logits.sigmoid()
         rois = torch.arange(len(logits), device=logits.device)
-        chances = logits.softmax(dim=1) if self.mask_kind == "softmax" else logits.sigmoid()
-        return chances[rois, labels][:, None]
+        probabilities = logits.softmax(dim=1) if self.mask_kind == "softmax" else logits.sigmoid()
+        return probabilities[rois, labels][:, None]

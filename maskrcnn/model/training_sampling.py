@@ -1,4 +1,4 @@
-"""Which anchors and RoIs a step learns from: torchvision's draw, counted, and repeatable picture by picture."""
+"""Sampling of the anchors and RoIs of a training step: torchvision's, counted, and repeatable picture by picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a run lasts, what learns when, and how fast."""
+"""The schedule of a run: its progress, its stages and the learning rate at each step."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ class Clock:
     `minutes` it is known from step `_length_known_at` on, a multiple of `steps_per_pass`, so that the first epoch is
     whole passes, too; the steps that are timed for it are the last ones before, when most pictures are in memory.
 
-    Time is read in `tick` and `look` only: between them nothing moves, so that several processes that are told the same
-    times decide the same.
+    Time is read in `tick` and `read_time` only, so several processes that are given the same times decide the same.
     """
 
     def __init__(self, config: Config, steps_per_pass: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -89,18 +88,19 @@ class Clock:
     def next_epoch(self) -> None:
         self.step_of_epoch = 0
 
-    def look(self, elapsed: float | None = None) -> None:
-        """Take note of the time: `elapsed`, or what this machine's clock says."""
+    def read_time(self, elapsed: float | None = None) -> None:
+        """Set `elapsed` to the given seconds of training, or to those by this machine's clock; begin the next stage
+        if it is due."""
         self.elapsed = self.time() if elapsed is None else elapsed
         while self.progress >= self.stage.until and self._stage + 1 < len(self.stages):
             self._stage += 1
             self._stage_from = (self.progress, self.step)
 
     def tick(self, elapsed: float | None = None) -> None:
-        """Count a step that has just been taken, and look at the time."""
+        """Count a step that has just been taken, and read the time."""
         self.step += 1
         self.step_of_epoch += 1
-        self.look(elapsed)
+        self.read_time(elapsed)
         if self.step == self._length_known_at - TIMED_STEPS:
             self._timed_from = self.elapsed
         if self.step == self._length_known_at and not self._epoch_is_fixed:

@@ -1,4 +1,4 @@
-"""What is done to a training picture before each time that it is learned from; its objects follow it.
+"""Random changes of a training picture each time it is used, applied to its objects too.
 
 Everything random is taken from the `draw` that is given, never from torch's global state: pictures are read in several
 threads, and a run that is resumed must see the same ones.
@@ -26,7 +26,7 @@ SMALLEST_CROP = 0.4
 """Smallest share of each side that a crop keeps."""
 
 MOST_PASTED = 6
-"""At most so many objects are pasted into one picture."""
+"""Maximum number of pasted objects per picture."""
 
 
 class Augmentation:

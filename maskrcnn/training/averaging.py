@@ -1,4 +1,4 @@
-"""A running mean of the weights, which is steadier than the weights themselves."""
+"""An exponential moving average of the weights, which varies less from step to step than the weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RunningMean:
     """An exponential moving average of a network's floating point weights and statistics (Polyak and Juditsky 1992).
 
     torch's `AveragedModel` keeps a copy of the whole network; here only tensors are kept, and take the place of the
-    weights within `instead`. With a decay of 0 nothing is kept.
+    weights within `in_place`. With a decay of 0 nothing is kept.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -32,8 +32,8 @@ class RunningMean:
             torch._foreach_lerp_(self.mean, [tensor.detach() for tensor in self._live], 1 - decay)
 
     @contextmanager
-    def instead(self) -> Iterator[None]:
-        """Within, the network has the mean in place of its weights."""
+    def in_place(self) -> Iterator[None]:
+        """Within the context the network has the mean in place of its weights."""
         self._swap()
         try:
             yield

@@ -1,4 +1,4 @@
-"""One process, or several that learn together, each on its share of every batch (`torchrun`)."""
+"""One process, or several that train one network together, each on its share of every batch (`torchrun`)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from maskrcnn.errors import ArgumentError
 Item = TypeVar("Item")
 
 PATIENCE = timedelta(hours=2)
-"""How long the others wait for one of them, which may be reading labels or validating."""
+"""How long the other processes wait for one, which may be reading labels or validating."""
 
 
 class Team:
-    """This process is number `rank` of `size`. What follows costs nothing where it is alone."""
+    """Process number `rank` of `size` that train one network. In a team of one every method returns at once."""
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank = rank
@@ -29,21 +29,25 @@ class Team:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes the run folder and speaks."""
+        """Whether this is the process that writes the run folder and prints."""
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """This process's part of what all of them have."""
+        """The items of which this process takes care: every `size`-th.
+
+        >>> Team(rank=1, size=2).share(["a", "b", "c", "d"])
+        ['b', 'd']
+        """
         return items[self.rank :: self.size]
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """`model` with its gradients averaged over the team; made anew whenever other layers learn."""
+        """`model` with its gradients averaged over the team. Call it again whenever other layers learn."""
         if self.size == 1 or not any(p.requires_grad for p in model.parameters()):
             return model
         device = next(model.parameters()).device
         return DistributedDataParallel(model, [device] if device.type == "cuda" else None)
 
-    def equalise(self, model: nn.Module) -> None:
+    def broadcast_weights(self, model: nn.Module) -> None:
         """Give every process the weights of the first one."""
         if self.size > 1:
             for tensor in model.state_dict().values():
@@ -70,7 +74,7 @@ class Team:
         return tuple(most.tolist())
 
     def gather(self, items: list[Item]) -> list[Item]:
-        """What each process has, of all of them, in every process."""
+        """The items of all processes, in every process."""
         if self.size == 1:
             return items
         gathered: list[Any] = [None] * self.size
@@ -78,9 +82,9 @@ class Team:
         return [item for part in gathered for item in part]
 
     def balance(self, parts: dict[str, Tensor], counts: dict[str, int]) -> dict[str, Tensor]:
-        """The losses, so weighted that their mean over the team is the mean over all that was sampled.
+        """The losses weighted so that their mean over the team is the mean over all samples of the team.
 
-        `counts`: how many samples each loss is a mean of, in this process.
+        `counts`: number of samples whose mean each loss is, in this process.
         """
         if self.size == 1:
             return parts
@@ -91,12 +95,12 @@ class Team:
         }
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Return when every process of the team has called this."""
         if self.size > 1:
             dist.barrier()
 
     def leave(self) -> None:
-        """End the team. All come here together: gloo fails now and then where one has gone before the others."""
+        """End the team. All processes wait for each other first: gloo sometimes fails where one has ended before."""
         if self.size > 1:
             dist.barrier()
             dist.destroy_process_group()

@@ -24,7 +24,7 @@ from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import require_finite, words_for_disk, words_for_memory
 from maskrcnn.training.loader import Batch, Loader, loader_threads
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.run_history import Course, position, result
+from maskrcnn.training.run_history import RunHistory, position, result
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import load_training_state, save_state, training_state
 from maskrcnn.training.step_measures import Measures
@@ -63,21 +63,21 @@ def train(
     """
     config, team = model.config, team or Team()
     seed_everything(config.seed)
-    team.equalise(model)
+    team.broadcast_weights(model)
     optimiser = make_optimiser(model)
     average = RunningMean(model, config.ema)
     clock = Clock(config, steps_per_pass(config.batch_size, len(training)))
-    course = Course()
+    history = RunHistory()
     if resumed:
-        load_training_state(resumed, model, optimiser, average, clock, course)
+        load_training_state(resumed, model, optimiser, average, clock, history)
         if team.leads:
-            run.cut_metrics(clock.step, course.finished)
+            run.cut_metrics(clock.step, history.finished)
     threads = loader_threads(config, next(model.parameters()).device)
 
     def save() -> None:
         if team.leads:
-            save_state(run.state, training_state(model, optimiser, average, clock, course))
-        course.saved = clock.elapsed
+            save_state(run.state, training_state(model, optimiser, average, clock, history))
+        history.saved = clock.elapsed
 
     def record(row: Row) -> None:
         if team.leads:
@@ -94,7 +94,7 @@ def train(
         measures = Measures(model, pictures_per_step(config.batch_size, len(training)))
         layers = ""
         network: nn.Module = model
-        while not course.stopped_early and (course.finished == 0 or clock.progress < 1 or clock.step_of_epoch):
+        while not history.stopped_early and (history.finished == 0 or clock.progress < 1 or clock.step_of_epoch):
             model.train()
             measures.start()
             while not clock.epoch_is_over:
@@ -103,38 +103,38 @@ def train(
                     model.set_layers(layers)
                     network = team.wrap(model)
                 rate = clock.learning_rate
-                values = step(network, optimiser, next(loader), rate, clock.step + 1, course.finished + 1, team)
+                values = step(network, optimiser, next(loader), rate, clock.step + 1, history.finished + 1, team)
                 average.update()
                 measured = measures.row(loader.waited)
 
                 elapsed, stop = team.total([clock.time() * team.leads, float(cancelled())])
                 clock.tick(elapsed)
                 values |= {"learning_rate": rate, **measured}
-                course.add(values, layers)
-                record({**position(clock, course, "step"), "layers": layers, **values})
+                history.add(values, layers)
+                record({**position(clock, history, "step"), "layers": layers, **values})
                 if stop:
                     save()
-                    return result("cancelled", clock, course)
-                if clock.elapsed - course.saved > STATE_EVERY:
+                    return result("cancelled", clock, history)
+                if clock.elapsed - history.saved > STATE_EVERY:
                     save()
 
-            row = course.means(clock.step_of_epoch)
+            row = history.means(clock.step_of_epoch)
             try:
-                with average.instead():
+                with average.in_place():
                     trained = clock.elapsed
-                    row |= validate(model, training, validation, run, course.finished + 1, team, cancelled)
-                    clock.look(team.total([clock.time() * team.leads])[0])
+                    row |= validate(model, training, validation, run, history.finished + 1, team, cancelled)
+                    clock.read_time(team.total([clock.time() * team.leads])[0])
                     row["validation_seconds"] = clock.elapsed - trained
-                    course.finish(config, row, validated=validation is not None)
+                    history.finish(config, row, validated=validation is not None)
                     if team.leads:
-                        keep_weights(model, run, course, config.checkpoints_kept)
+                        keep_weights(model, run, history, config.checkpoints_kept)
             except Interrupted:
                 save()
-                return result("cancelled", clock, course)
-            record({**position(clock, course, "epoch", epoch=course.finished), **row})
+                return result("cancelled", clock, history)
+            record({**position(clock, history, "epoch", epoch=history.finished), **row})
             clock.next_epoch()
             save()
-    return result("done", clock, course)
+    return result("done", clock, history)
 
 
 def step(
@@ -220,12 +220,12 @@ def validate(
     return row
 
 
-def keep_weights(model: StudioRCNN, run: RunFolder, course: Course, kept: int) -> None:
+def keep_weights(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
     """Write the checkpoint of the epoch that has just ended, also as the best one where it is; delete all but the last
     `kept`."""
-    weights.save(model, run.checkpoint(course.finished), course.finished)
-    if course.best_epoch == course.finished:
-        weights.save(model, run.best, course.finished)
+    weights.save(model, run.checkpoint(history.finished), history.finished)
+    if history.best_epoch == history.finished:
+        weights.save(model, run.best, history.finished)
     for old in list(run.checkpoints().values())[: -kept or None]:
         old.unlink()
 

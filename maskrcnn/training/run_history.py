@@ -1,4 +1,4 @@
-"""How a run has gone so far: its epochs, the best one, and the sums of the one that is under way."""
+"""The history of a run: how many epochs it has, which is the best, and sums of the epoch under way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.runs.schedule import Clock
 
 
 @dataclass
-class Course:
+class RunHistory:
     """`finished` epochs, the best of which (see `epochs.best_epoch`) is `best_epoch` with `best_score` of
     `best_measure`; since that one, `stale` have gone by.
 
@@ -69,11 +69,11 @@ class Course:
             self.stopped_early, self.stale = False, 0
 
 
-def position(clock: Clock, course: Course, event: str, epoch: int | None = None) -> Row:
+def position(clock: Clock, history: RunHistory, event: str, epoch: int | None = None) -> Row:
     """The part of a row that says where in the run it was written."""
     return {
         "event": event,
-        "epoch": epoch or course.finished + 1,
+        "epoch": epoch or history.finished + 1,
         "step": clock.step,
         "progress": clock.progress,
         "elapsed": clock.elapsed,
@@ -81,12 +81,12 @@ def position(clock: Clock, course: Course, event: str, epoch: int | None = None)
     }
 
 
-def result(state: str, clock: Clock, course: Course) -> Row:
+def result(state: str, clock: Clock, history: RunHistory) -> Row:
     """What `result.json` says of a run that has come to an end."""
     return {
         "state": state,
-        "epochs": course.finished,
-        "best_epoch": course.best_epoch,
-        "stopped_early": course.stopped_early,
+        "epochs": history.finished,
+        "best_epoch": history.best_epoch,
+        "stopped_early": history.stopped_early,
         "seconds": clock.elapsed,
     }

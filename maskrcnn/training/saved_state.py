@@ -14,13 +14,13 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.schedule import Clock
 from maskrcnn.training.averaging import RunningMean
-from maskrcnn.training.run_history import Course
+from maskrcnn.training.run_history import RunHistory
 
 FORMAT = "mask-rcnn-studio-state/1"
 
 
 def training_state(
-    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: Clock, course: Course
+    model: StudioRCNN, optimiser: torch.optim.Optimizer, average: RunningMean, clock: Clock, history: RunHistory
 ) -> dict[str, Any]:
     """Everything that the next step depends on, as tensors and plain values. What is random follows from the seed and
     the number of the step."""
@@ -29,7 +29,7 @@ def training_state(
         "optimiser": optimiser.state_dict(),
         "average": average.state(),
         "clock": clock.state(),
-        "course": course.state(),
+        "course": history.state(),
     }
 
 
@@ -39,14 +39,14 @@ def load_training_state(
     optimiser: torch.optim.Optimizer,
     average: RunningMean,
     clock: Clock,
-    course: Course,
+    history: RunHistory,
 ) -> None:
     """Load a state that `training_state` returned."""
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     average.restore(state["average"])
     clock.restore(state["clock"])
-    course.restore(state["course"])
+    history.restore(state["course"])
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a step says of itself besides its losses: speed, memory, how busy the machine is, what was sampled."""
+"""Measures of a step besides its losses: speed, memory, load of the machine, sampled anchors and RoIs."""
 
 from __future__ import annotations
 

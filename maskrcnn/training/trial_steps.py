@@ -1,8 +1,8 @@
-"""What a training costs, measured on its own pictures before it begins, and so how long it will take.
+"""Costs of a training, measured by a few steps on its own pictures before it begins, and how long it will take.
 
-A step while all layers learn costs up to three times one while only the heads do, so each stage of the schedule is
-timed. Decoding a picture for the first time is told apart from seeing it again, because it is paid once. Nothing is
-written; the network has learned a few steps afterwards and is to be thrown away.
+A step while all layers learn takes up to three times as long as one while only the heads do, so each stage of the
+schedule is timed. Decoding a picture for the first time is timed apart, because it happens once. Nothing is written;
+the network has been trained for a few steps afterwards and should be discarded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import words_for_memory
 from maskrcnn.training.loader import Loader, loader_threads
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.run_history import Course
+from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import save_state, training_state
 from maskrcnn.training.validation import detect_all, validation_losses
@@ -167,7 +167,7 @@ def seconds_per_epoch(model: StudioRCNN, samples: LabelledPictures, now: Now) ->
     """Seconds that the end of an epoch takes, whatever its length: the network is made ready for inference, its weights
     are written (once more as the best ones), and the state from which the run could be resumed."""
     config = model.config
-    average, clock, course = RunningMean(model, config.ema), Clock(config, 1), Course()
+    average, clock, history = RunningMean(model, config.ema), Clock(config, 1), RunHistory()
     optimiser = make_optimiser(model)
     with tempfile.TemporaryDirectory() as folder:
 
@@ -175,7 +175,7 @@ def seconds_per_epoch(model: StudioRCNN, samples: LabelledPictures, now: Now) ->
             detect_all(model, samples, [])
             for name in ("epoch", "best"):
                 weights.save(model, Path(folder) / name, 1)
-            save_state(Path(folder) / "state", training_state(model, optimiser, average, clock, course))
+            save_state(Path(folder) / "state", training_state(model, optimiser, average, clock, history))
 
         return mean_seconds(finish, now, warm_up=0, timed=1)
 

@@ -105,7 +105,8 @@ def test_bfloat16_is_near_float32(card: torch.device, tmp_path: Path) -> None:
     if not supports_bfloat16(card):
         pytest.skip("this card computes no bfloat16")
     batch = sets(tmp_path / "batch")
-    model = Prepared(tmp_path / "model").model  # its last layers are calm: rounding moves no proposal over a threshold
+    # Its last layers have small weights: rounding moves no proposal over a threshold.
+    model = Prepared(tmp_path / "model").model
     exact, rough = on(card, model), on(card, model)
     expected = learned(exact, batch)[0]
     with bfloat16_training(rough):

@@ -30,6 +30,7 @@ PRIVATE: dict[str, tuple[str, tuple[str, ...] | None]] = {
         "model/training_sampling.py",
         ("batch_size_per_image", "positive_fraction"),
     ),
+    "torchvision.models.resnet.ResNet._make_layer": ("model/backbones.py", ("self", "block", "planes", "blocks")),
     "torchvision.models.detection.rpn.RegionProposalNetwork._get_top_n_idx": (
         "model/tracing/filters.py",
         ("self", "objectness", "num_anchors_per_level"),

@@ -16,7 +16,7 @@ from maskrcnn.runs.costs import Costs, estimate_of
 from maskrcnn.runs.epochs import Best, ap_words, best_epoch
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.schedule import Clock
-from maskrcnn.training.run_history import Course
+from maskrcnn.training.run_history import RunHistory
 
 Rows = list[dict[str, Any]]
 
@@ -79,12 +79,12 @@ def test_the_trainer_and_the_pages_agree_after_each_epoch(seed: int) -> None:
     draw = random.Random(seed)
     measures = draw.choice([("segm_ap", "bbox_ap"), ("bbox_ap",), ("keypoints_ap", "bbox_ap"), ()])
     values = [0.0, 0.1, 0.1, 0.2, 0.3, None, math.nan]
-    course, found = Course(), []
+    course, found = RunHistory(), []
     for epoch in range(1, 13):
         row = {measure: draw.choice(values) for measure in measures}
         found.append({"epoch": epoch, **row})
         course.finish(Config.preset("classroom"), row, validated=bool(measures))
-        again = Course()
+        again = RunHistory()
         again.restore(course.state())
         course = again
         assert course.best == best_epoch(found)

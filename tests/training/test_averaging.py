@@ -43,7 +43,7 @@ def test_within_instead_the_network_has_the_mean_and_after_it_its_own() -> None:
     mean.update()
     expected = 1 * 2 / 11 + 3 * 9 / 11
     seen_before = model.weight
-    with mean.instead():
+    with mean.in_place():
         assert model.weight.item() == pytest.approx(expected)
         assert model.state_dict()["statistic"].item() == pytest.approx(10 * expected)
         assert model.counter.item() == 3
@@ -56,7 +56,7 @@ def test_what_goes_wrong_within_gives_the_weights_back_too() -> None:
     model = One(1.0)
     mean = RunningMean(model, 0.5)
     model.become(3.0)
-    with pytest.raises(ZeroDivisionError), mean.instead():
+    with pytest.raises(ZeroDivisionError), mean.in_place():
         raise ZeroDivisionError
     assert model.weight.item() == 3.0
 
@@ -66,7 +66,7 @@ def test_without_decay_nothing_is_kept() -> None:
     mean = RunningMean(model, 0.0)
     model.become(3.0)
     mean.update()
-    with mean.instead():
+    with mean.in_place():
         assert model.weight.item() == 3.0
     assert mean.state() == {"updates": 0, "mean": []}
 

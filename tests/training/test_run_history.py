@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from maskrcnn.config import Config
-from maskrcnn.training.run_history import Course
+from maskrcnn.training.run_history import RunHistory
 
 CONFIG = Config.preset("classroom", patience=2)
 
 
-def course_of(*scores: float | None, config: Config = CONFIG, validated: bool = True) -> Course:
-    course = Course()
+def course_of(*scores: float | None, config: Config = CONFIG, validated: bool = True) -> RunHistory:
+    course = RunHistory()
     for score in scores:
         course.finish(config, {"segm_ap": score, "bbox_ap": 0.9} if validated else {}, validated=validated)
     return course
@@ -33,7 +33,7 @@ def test_without_ground_truth_of_masks_boxes_decide() -> None:
 
 
 def test_where_nothing_is_measured_the_last_epoch_is_the_best_and_patience_waits() -> None:
-    course = Course()
+    course = RunHistory()
     for _ in range(4):
         course.finish(CONFIG, {"segm_ap": None, "bbox_ap": None}, validated=True)
     assert (course.best_epoch, course.best_score, course.stopped_early) == (4, None, False)
@@ -41,11 +41,11 @@ def test_where_nothing_is_measured_the_last_epoch_is_the_best_and_patience_waits
 
 def test_a_state_of_an_older_studio_is_one_to_go_on_from() -> None:
     """It said -1 where nothing was measured, and not by what an epoch was the best."""
-    course = Course()
+    course = RunHistory()
     course.restore({"finished": 2, "best_epoch": 1, "best_score": -1.0, "stale": 1})
     course.finish(CONFIG, {"segm_ap": 0.0}, validated=True)
     assert (course.best_epoch, course.best_score) == (3, 0.0)
-    other = Course()
+    other = RunHistory()
     other.restore({"finished": 2, "best_epoch": 1, "best_score": 0.3, "stale": 1})
     other.finish(CONFIG, {"segm_ap": 0.3}, validated=True)
     assert (other.best_epoch, other.stopped_early) == (1, True)
@@ -64,7 +64,7 @@ def test_patience_counts_epochs_since_the_best() -> None:
 
 
 def test_patience_that_had_run_out_begins_anew() -> None:
-    course = Course()
+    course = RunHistory()
     course.restore(course_of(0.2, 0.1, 0.1).state())
     assert (course.stopped_early, course.stale, course.best_epoch) == (False, 0, 1)
     course.finish(CONFIG, {"segm_ap": 0.1}, validated=True)
@@ -72,11 +72,11 @@ def test_patience_that_had_run_out_begins_anew() -> None:
 
 
 def test_the_means_of_an_epoch() -> None:
-    course = Course()
+    course = RunHistory()
     course.add({"loss": 1.0, "waiting": 0.5}, "heads")
     course.add({"loss": 2.0, "waiting": 0.0}, "all")
     assert course.means(2) == {"layers": "all", "loss": 1.5, "waiting": 0.25}
-    again = Course()
+    again = RunHistory()
     again.restore(course.state())
     again.add({"loss": 6.0, "waiting": 1.0}, "all")
     assert again.means(3) == {"layers": "all", "loss": 3.0, "waiting": 0.5}

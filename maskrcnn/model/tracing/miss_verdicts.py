@@ -241,9 +241,9 @@ def _no_score(case: Case, name: str, min_score: float) -> str:
     left = case.before(name)
     best = left.strongest()
     names = ("background", *case.trace.config.names)
-    chances = case.trace.heads.probabilities[left.index[best] // (len(names) - 1)]
-    rival = max((label for label in range(len(names)) if label != case.label), key=lambda label: chances[label])
-    score, other = left.score[best], f"{chances[rival]:.2f}"
+    probabilities = case.trace.heads.probabilities[left.index[best] // (len(names) - 1)]
+    rival = max((label for label in range(len(names)) if label != case.label), key=lambda label: probabilities[label])
+    score, other = left.score[best], f"{probabilities[rival]:.2f}"
     limit, words = _limit(case, name, min_score)
     # Not only its own proposal may be of another class: so may a detection that is not shown, or finds another object.
     on_it = (d for d in case.lying if d.label != case.label and d.iou >= MATCH_IOU and d.score > score)
@@ -253,7 +253,7 @@ def _no_score(case: Case, name: str, min_score: float) -> str:
             f"Classified as {stronger.name} ({stronger.score:.2f}, IoU {stronger.iou:.2f}{finds}) rather than "
             f"{case.name} ({apart(score, limit)}, {words})."
         )
-    if rival and chances[rival] > score:
+    if rival and probabilities[rival] > score:
         return f"Classified as {names[rival]} ({other}) rather than {case.name} ({apart(score, limit)}, {words})."
     return (
         f"Its best score as {case.name}, {apart(score, limit)} (IoU {left.iou[best]:.2f}), is {words}; {names[rival]} "

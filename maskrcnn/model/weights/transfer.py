@@ -1,8 +1,8 @@
 """What one network can take over from another: tensor by tensor, and in the last layers class by class.
 
 Two networks that were built alike share every tensor but the last layers, whose rows belong to classes or keypoints. A
-row goes where its name goes; rows of new names keep their calm start (`maskrcnn.model.build.calm_last_layers`). A head
-that only one of the two has is no mismatch; anything else that differs is, and is listed.
+row goes where its name goes; rows of new names keep their initial values (`maskrcnn.model.build.init_last_layers`). A
+head that only one of the two has is no mismatch; anything else that differs is, and is listed.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def network(seed: int = 0, **fields: Any) -> StudioRCNN:
-    """A network whose last layers are not calm, so that scores and boxes differ."""
+    """A network whose last layers have large weights, so that scores and boxes differ."""
     torch.manual_seed(seed)
     model = build(Config.preset("classroom", **{**SMALL, **fields}))
     torch.nn.init.normal_(model.rpn.head.cls_logits.weight, std=1)

@@ -53,9 +53,15 @@ def _normed(convolution: nn.Conv2d, norm: FrozenBatchNorm2d, x: Tensor) -> Tenso
     shift = norm.bias - norm.running_mean * scale
     if convolution.bias is not None:
         shift = shift + convolution.bias * scale
-    weight = convolution.weight * scale.view(-1, 1, 1, 1)
-    place = (convolution.stride, convolution.padding, convolution.dilation, convolution.groups)
-    return functional.conv2d(x, weight, shift, *place)
+    return functional.conv2d(
+        x,
+        convolution.weight * scale.view(-1, 1, 1, 1),
+        shift,
+        convolution.stride,
+        convolution.padding,
+        convolution.dilation,
+        convolution.groups,
+    )
 
 
 def _identity(x: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""How the studio is served: who is let in (`gate`), how much is uploaded (`uploads`), what a visit leaves (`visits`).
+"""How the studio is served: who is let in (`gate`), how much is uploaded (`uploads`), what a visit leaves (`visits`),
+when unused memory is looked for (`garbage_collection`).
 
 `app.py` gives `middleware()` and `lifespan` to Streamlit's `App`, so they hold however the server is started: by
 `python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server that is given `app:app` in
@@ -17,7 +18,7 @@ from streamlit import config, net_util, runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import get_display_address, get_url
 
-from maskrcnn.studio.serving import gate, uploads, visits
+from maskrcnn.studio.serving import garbage_collection, gate, uploads, visits
 from maskrcnn.studio.serving.uploads import free_uploads, show_refusal
 from maskrcnn.studio.serving.visits import on_visit_end
 
@@ -44,12 +45,14 @@ def middleware() -> list[Middleware]:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """From the start of the server to its end: tells its address, and clears up after each visit."""
+    """From the start of the server to its end: tells its address, and clears up after visits and between runs."""
     address = config.get_option("server.address")
     print(f"\n  Mask R-CNN Studio: {get_url(get_display_address(address or '0.0.0.0'))}\n", flush=True)
-    watching = asyncio.create_task(visits.watch(runtime.get_instance()))
+    server = runtime.get_instance()
+    watching = [asyncio.create_task(watch(server)) for watch in (visits.watch, garbage_collection.watch)]
     try:
         yield {}
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await asyncio.to_thread(visits.end_all)

@@ -8,9 +8,6 @@ off: the last visit of a day would hold its memory until the next day.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
-import gc
 import logging
 import threading
 import time
@@ -22,7 +19,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from maskrcnn.studio.serving import uploads
+from maskrcnn.studio.serving import garbage_collection, uploads
 
 _LOG = logging.getLogger(__name__)
 _SWEEP_SECONDS = 5.0
@@ -97,10 +94,7 @@ def end_all() -> None:
 def _clear_up(visits: list[str]) -> None:
     """What takes longer than a server that answers others may wait."""
     _call(visits)
-    gc.collect()  # the state of a visit goes round in circles
-    with contextlib.suppress(OSError, AttributeError):
-        # glibc keeps what was freed for itself. Other systems have no such function.
-        ctypes.CDLL(None).malloc_trim(0)
+    garbage_collection.soon()
 
 
 def _call(visits: list[str]) -> None:

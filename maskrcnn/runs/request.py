@@ -4,7 +4,7 @@ The command line, the Launch page, the queue, benchmarks and notebooks each make
 loads no torch.
 
     request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
-    request.to_argv()                    # ["--data", "cells", "--init", "toy", "--epochs", "5"]
+    request.to_argv()                    # ["--data", "cells", "--epochs", "5", "--init", "toy"]
     request.config()                     # the Config, but for the classes and keypoints of the labels
     config_for(request.config(), labels) # with them
 """
@@ -39,7 +39,7 @@ class TrainingRequest:
 
     >>> request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
     >>> request.to_argv()
-    ['--data', 'cells', '--init', 'toy', '--epochs', '5']
+    ['--data', 'cells', '--epochs', '5', '--init', 'toy']
     >>> TrainingRequest.from_argv(request.to_argv()) == TrainingRequest.from_json(request.to_json()) == request
     True
     """

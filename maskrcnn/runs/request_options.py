@@ -50,6 +50,14 @@ class Option:
             raise ValueError(text)
         return self.read(text)
 
+    def can_say(self, value: object) -> bool:
+        """Whether the value, written down, is read as that value."""
+        text = _text(value)
+        try:
+            return bool(self.value_of(text) == (text if self.read is str else value))
+        except ValueError:
+            return False
+
 
 OPTIONS: tuple[Option, ...] = (
     Option("data", "DATASET", "labels to learn: a file, folder or project"),
@@ -174,28 +182,24 @@ def written(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
     """The options of `values` (those that are no field of the Config) and of `fields`, as `read_pairs` reads them.
 
     >>> written({"data": "cells"}, {"tasks": ("box",), "ema": 0.9, "epochs": None, "minutes": 2.5})
-    ['--data', 'cells', '--tasks', 'box', '--set', 'ema=0.9', '--minutes', '2.5']
+    ['--data', 'cells', '--minutes', '2.5', '--tasks', 'box', '--set', 'ema=0.9']
     """
     argv: list[str] = []
+    said = set()
+    if fields.get("minutes") is not None and fields.get("epochs") is None:
+        said.add("epochs")  # --minutes says so
     for option in OPTIONS:
-        if not option.is_field and (value := values.get(option.key)) is not None:
+        value = (fields if option.is_field else values).get(option.key)
+        if option.is_field and value is not None and option.can_say(value):
+            said.add(option.key)
+            argv += [option.name, _text(value)]
+        elif not option.is_field and value is not None:
             # A relative path may begin with a hyphen, as an option does.
             argv += [option.name, os.path.join(".", value) if value.startswith("-") else value]
     for name, value in fields.items():
-        if name == "epochs" and value is None and fields.get("minutes") is not None:
-            continue  # --minutes says so
-        argv += _field(name, value)
+        argv += [] if name in said else ["--set", f"{name}={json.dumps(value)}"]
     return argv
 
 
-def _field(name: str, value: Any) -> list[str]:
-    """The option that sets a field: its own where it has one that can say the value, else `--set`."""
-    option = _BY_NAME.get(f"--{name.replace('_', '-')}")
-    if option is not None and option.is_field and value is not None:
-        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        try:
-            if option.value_of(text) == (text if option.read is str else value):
-                return [option.name, text]
-        except ValueError:
-            pass
-    return ["--set", f"{name}={json.dumps(value)}"]
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -20,6 +20,7 @@ from maskrcnn.config import Config, parse_settings
 from maskrcnn.jobs import cost_measurement, devices, measured_costs, queue
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 from tests.shipping import ship
@@ -231,6 +232,28 @@ def test_a_preset_brings_its_own_values(
     assert widget(app.number_input, "Learning rate").value == 0.005
     assert widget(app.number_input, "image_min_dim").value == 800
     assert widget(app.selectbox, "What it knows at the start").value == "coco"
+
+
+def test_the_eps_of_coco_weights_is_shown_and_follows_the_norm(
+    root: Path, workspace: Path, started: list[Started]
+) -> None:
+    """torchvision's first COCO weights were trained with 0, which a norm that learns cannot have."""
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.selectbox, "Preset").set_value("torchvision").run()
+    assert widget(app.number_input, "norm_eps").value == 1e-5
+    widget(app.selectbox, "What it knows at the start").set_value("coco").run()
+    assert widget(app.number_input, "norm_eps").value == 0.0
+    press_start(app)
+    app = open_launch(root)
+    widget(app.selectbox, "Preset").set_value("torchvision").run()
+    widget(app.selectbox, "What it knows at the start").set_value("coco").run()
+    widget(app.selectbox, "norm").set_value("batch").run()
+    assert widget(app.number_input, "norm_eps").value == 1e-5
+    assert not app.error
+    press_start(app)
+    configs = [TrainingRequest.from_argv(call.options).config() for call in started]
+    assert [(config.norm, config.norm_eps) for config in configs] == [("frozen", 0.0), ("batch", 1e-5)]
 
 
 def test_minutes_instead_of_epochs(root: Path, workspace: Path, started: list[Started]) -> None:

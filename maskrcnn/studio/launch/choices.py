@@ -102,6 +102,11 @@ def config_of_start(request: TrainingRequest) -> Config:
         return shown_config(replace(request, init="", backbone_weights=""))
 
 
+def eps_with_norm(request: TrainingRequest, norm: str) -> float:
+    """The `norm_eps` that comes along with the initial weights of a request where the norm is `norm`."""
+    return config_of_start(replace(request, changed={**request.changed, "norm": norm})).norm_eps
+
+
 def with_changes(request: TrainingRequest, values: Mapping[str, Any]) -> TrainingRequest:
     """The request with those of the values that a person changed: all that differ from what the preset and the initial
     weights alone would give.

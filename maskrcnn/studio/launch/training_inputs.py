@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -55,9 +54,8 @@ def _more_choices(network: NetworkChoice) -> dict[str, Any]:
     default, tasks = network.default, network.request.changed["tasks"]
     key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
     norm = st.session_state.get(key("norm"), default.norm)
-    if norm != default.norm:  # which eps comes along with the initial weights depends on the norm
-        request = replace(network.request, changed={**network.request.changed, "norm": norm})
-        default = default.replace(norm_eps=choices.config_of_start(request).norm_eps)
+    if norm != default.norm:
+        default = default.replace(norm_eps=choices.eps_with_norm(network.request, norm))
     eps = default.norm_eps
 
     def key_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Two versions of one picture: shown side by side, with what each of them changed, and the ways on."""
+"""The window of a save conflict: both versions of a picture side by side, what each changed, and the choices."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _WAYS = (
 
 
 def show(project: Project, editor: Editor) -> None:
-    """Where somebody else saved this picture: a window with both versions. Nothing is lost, whatever is pressed."""
-    if editor.conflict is not None and not project_list.is_open():  # of two windows at once Streamlit raises
+    """Open the window where somebody else saved this picture. Every choice keeps both versions in the history."""
+    if editor.conflict is not None and not project_list.is_open():  # Streamlit raises for two open dialogs
         _window(project, editor, editor.conflict)
 
 
@@ -52,7 +52,7 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
             found = differences(conflict.base, version)
             st.markdown(f"**{title}**: {in_words(found)}")
             picture = drawn(path, conflict.base, version, colours)
-            # High enough to see, and not so high that the buttons below leave the window.
+            # The buttons below must stay in the window.
             width = min(_SIDE, round(_HIGHEST * picture.shape[1] / picture.shape[0]))
             st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
     st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
@@ -65,14 +65,20 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
 
 
 def in_words(found: dict[str, Difference]) -> str:
-    """For example "1 new, 2 changed"."""
+    """The number of differences of each kind.
+
+    >>> in_words({"a": "new", "b": "changed", "c": "changed"})
+    '1 new, 2 changed'
+    """
     counts = Counter(found.values())
     return ", ".join(f"{counts[kind]} {kind}" for kind in _STYLES if counts[kind]) or "nothing changed"
 
 
 def drawn(path: Path, base: Regions, version: Regions, colours: Colours) -> np.ndarray:
-    """The picture, uint8 RGB `(h, w, 3)`, with a version's regions: grey those that are as in `base`, in colour and
-    named those that are new, changed or removed."""
+    """The picture, uint8 RGB `(h, w, 3)`, with a version's regions.
+
+    Regions as in `base` are grey; those that are new, changed or removed are in colour and labelled.
+    """
     picture = pictures.load(path)
     found = differences(base, version)
     removed = [region for region in base if found.get(region.id) == "removed"]
@@ -95,7 +101,7 @@ def _mark(region: Region, difference: Difference | None, colours: Colours, size:
 
 
 def _pixels(region: Region, size: tuple[int, int]) -> RLE:
-    """The region as a mask that can be seen: what has no area is drawn as thick lines and discs."""
+    """The region as a mask; one without area is drawn as thick lines and discs, so that it is visible."""
     height, width = size
     if raster.has_area(region.shape):
         return raster.from_mask(raster.mask(region.shape, height, width))

@@ -1,7 +1,7 @@
-"""The labels of the picture that is being annotated, between the canvas, the table and the project store.
+"""Saves what the canvas, the table and the keys of the Annotate page change in the project store.
 
-An `Editor` belongs to one mounted canvas. What the canvas sends is saved at once, on top of the revision that the
-editor holds; whoever saved the same picture meanwhile is never overwritten (`Editor.conflict`).
+An `Editor` belongs to one mounted canvas. Each message of the canvas is saved at once, on top of the revision that the
+editor holds. A save by somebody else since then is never overwritten: it becomes a conflict (`Editor.conflict`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours
 
 FIRST_CLASS = "object"
-"""The class of what is drawn in a project that has no class yet."""
+"""The class of the first region in a project without classes."""
 
 
 _EDITORS = "annotate_editors"
@@ -39,7 +39,7 @@ _KEPT = 4
 class Conflict:
     """Two versions of one picture's regions, `mine` and `theirs`, that both started from `base`.
 
-    Both are in the history already: theirs is what is stored now, mine is one undo away.
+    Both are in the history: theirs is stored now, mine is one undo before it.
     """
 
     base: Regions
@@ -49,10 +49,10 @@ class Conflict:
 
 @dataclass
 class Editor:
-    """One picture on one mounted canvas. `key` is the canvas's; it is never used for another mount.
+    """One picture on one mounted canvas. `key` is the canvas's; no other mount uses it.
 
-    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown. Of an editor
-    that `is_over` the conflict is resolved: what its canvas still sends counts no more.
+    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown. An editor
+    `is_over` once its conflict is resolved: later messages of its canvas are ignored.
     """
 
     project: Path
@@ -73,7 +73,8 @@ class Editor:
 
     @property
     def painted(self) -> set[str]:
-        """Ids of regions that are no coloured objects of the canvas: what it cannot edit, and what was drawn on it."""
+        """Ids of the regions that the background shows in colour: those the canvas cannot edit, and newly drawn ones,
+        which are white on the canvas."""
         coloured = {region.id for region in self.drawing.base if on_canvas(region.shape)}
         return {region.id for region in self.regions} - coloured
 
@@ -84,7 +85,7 @@ def skeletons(project: Project) -> dict[str, Skeleton]:
 
 
 def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
-    """The editor for this picture: that of the run before if its canvas still shows all of that, else a new one."""
+    """The editor for this picture: the last one while its canvas is mounted and up to date, else a new one."""
     editors: dict[str, Editor] = st.session_state.setdefault(_EDITORS, {})
     last = next(reversed(editors.values()), None)
     if (
@@ -119,24 +120,24 @@ def last_editor() -> Editor | None:
 
 
 def select_region(editor: Editor, number: int) -> None:
-    """Select a region, counted from 0, for the keys that do something to one."""
+    """Select a region, counted from 0; keys act on the selected one."""
     st.session_state[_SELECTED] = editor.image_id, editor.regions[number].id
 
 
 def selected(editor: Editor) -> int | None:
-    """Which of the editor's regions is selected, counted from 0; None where none is."""
+    """Number of the selected region, counted from 0; None where none is selected."""
     chosen = st.session_state.get(_SELECTED)
     ids = [(editor.image_id, region.id) for region in editor.regions]
     return ids.index(chosen) if chosen in ids else None
 
 
 def remount() -> None:
-    """Have the canvas mounted afresh, because colours or names changed that it was seeded with."""
+    """Mount a new canvas in the next run, because class colours or names changed."""
     st.session_state.pop(_EDITORS, None)
 
 
 def take_drawing(key: str) -> None:
-    """Save what the canvas of this key sent; also when the page shows another picture already."""
+    """Save the last message of the canvas of this key, even when the page shows another picture by now."""
     editor: Editor | None = st.session_state.get(_EDITORS, {}).get(key)
     objects = canvas.objects_of(key)
     if editor is None or objects is None or editor.is_over:
@@ -148,14 +149,14 @@ def take_drawing(key: str) -> None:
 
 
 def change(key: str, regions: Regions) -> None:
-    """Save regions that were changed beside the canvas, and have it mounted afresh."""
+    """Save regions that were changed outside the canvas, and mount a new canvas with them."""
     editor = editor_of(key)
     if regions != editor.regions:
         _save(editor, regions, None)
 
 
 def step(key: str, direction: str) -> None:
-    """Undo or redo the last save of the picture; not one that this tab has not seen yet."""
+    """Undo or redo the last save of the picture, unless it is one that this tab has not shown yet."""
     editor = editor_of(key)
     project = Project(editor.project)
 
@@ -172,10 +173,10 @@ def step(key: str, direction: str) -> None:
 
 
 def resolve(key: str, choice: str) -> None:
-    """End a conflict: "both" merges, "mine" or "theirs" wins; whatever does not is in the history, where undo goes."""
+    """Resolve a conflict: `choice` is "both" (merge), "mine" or "theirs". The other version stays in the history."""
     editor = editor_of(key)
     conflict, project = editor.conflict, Project(editor.project)
-    if conflict is None:  # a second click on a button that is about to go
+    if conflict is None:  # a second click, before the window closed
         return
 
     def save() -> None:
@@ -184,7 +185,7 @@ def resolve(key: str, choice: str) -> None:
             project.save(editor.image_id, merged(conflict.base, conflict.mine, theirs), revision)
         elif choice == "mine":
             project.save(editor.image_id, conflict.mine, revision)
-        # Another canvas is mounted now; what this one may still send is decided already.
+        # A new canvas is mounted now; a late message of this one must not reopen the conflict.
         editor.conflict, editor.is_over = None, True
 
     _attempt(editor, save)
@@ -193,8 +194,8 @@ def resolve(key: str, choice: str) -> None:
 def chosen_class(project: Project) -> str | None:
     """The class that the next region gets; None in a project without classes.
 
-    A choice counts from the next run of the script on, so that a polygon that arrives together with it still gets the
-    class with which it was drawn.
+    A choice takes effect in the next run of the script, so that a polygon in the same message still gets the class with
+    which it was drawn.
     """
     names = [entry.name for entry in project.classes()]
     chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)
@@ -205,6 +206,7 @@ def chosen_class(project: Project) -> str | None:
 
 
 def choose_class(name: str) -> None:
+    """Choose the class of the next region; for callbacks and keys."""
     st.session_state[_NEXT_CLASS] = name
 
 
@@ -213,11 +215,11 @@ def _new_region(shape: Shape) -> Region:
 
 
 def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
-    """Save on top of the editor's revision. With a `drawing` the canvas stays as it is; without, it is mounted afresh,
-    because the editor then keeps its old revision.
+    """Save on top of the editor's revision.
 
-    Where somebody saved other regions meanwhile, theirs stay what is stored. These go into the history below them, so
-    that they are safe even if this tab is closed before its person has chosen.
+    With a `drawing` the canvas stays mounted. Without one the editor keeps its old revision, so that the next run
+    mounts a new canvas. Where somebody saved other regions since then, theirs stay stored, and these go into the
+    history before them: they are safe even if the tab is closed before the conflict is resolved.
     """
 
     def save() -> None:
@@ -226,16 +228,16 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
             revision = project.save(editor.image_id, regions, editor.revision)
         except StaleSave as stale:
             if stale.regions == regions:
-                revision = stale.revision  # a table sends the same change twice, at times
+                revision = stale.revision  # a table may send the same change twice
             elif stale.regions != editor.regions:
                 mine = project.save(editor.image_id, regions, stale.revision)
                 project.save(editor.image_id, stale.regions, mine)
                 base = editor.conflict.base if editor.conflict is not None else editor.regions
                 editor.conflict = Conflict(base, regions, stale.regions)
-                # The canvas may send the same again, which then is no further change.
+                # The canvas may send the same drawing again; then nothing has changed.
                 editor.drawing = drawing or editor.drawing
                 return
-            else:  # undone and redone, say: what is stored is what this canvas shows
+            else:  # another revision with the same regions, as after undo and redo
                 revision = project.save(editor.image_id, regions, stale.revision)
         editor.seen = revision
         if drawing is not None:
@@ -245,7 +247,7 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
 
 
 def _attempt(editor: Editor, action: Any) -> None:
-    """Do something with the store; the editor remembers when it was done, or what was wrong."""
+    """Run an action on the store, and keep its time or its error for the status line."""
     editor.problem = None
     try:
         action()

@@ -1,4 +1,4 @@
-"""What the keys of the Annotate page do, and which region they have selected."""
+"""The actions of the Annotate page's keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Hear the keys of this page, and offer the sheet that tells them."""
+    """Listen to the keys of this page, and draw the button that lists them."""
     classes = project.classes()
     shortcuts = (*hotkeys.ANNOTATE, *hotkeys.of_classes(classes))
     actions = {
@@ -46,7 +46,7 @@ def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) 
 
 
 def _editor(project: Project, image: StoredImage) -> Editor:
-    """The editor that the person looks at. Raises `StudioError` where the picture has none."""
+    """The editor of the picture that is shown. Raises `StudioError` where it has none yet."""
     editor = editing.last_editor()
     if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
         raise StudioError("this picture is not open yet; press the key again")
@@ -85,7 +85,7 @@ def _delete(project: Project, image: StoredImage) -> None:
 
 
 def _step(project: Project, image: StoredImage, direction: str) -> None:
-    """Undo or redo where its button would: with nothing to undo, nothing happens."""
+    """Undo or redo, as the button does; without anything to undo, do nothing."""
     editor = _editor(project, image)
     if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
         editing.step(editor.key, direction)

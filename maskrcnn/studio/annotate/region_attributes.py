@@ -1,4 +1,4 @@
-"""What a region says beside its class: VIA's region attributes, each as its definition asks for it."""
+"""Inputs for VIA's region attributes, other than the class, each of the kind that its definition asks for."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.shell.plain_text import plain
 
 Definitions = Mapping[str, Any]
-"""Attribute name -> its definition, as VIA has it: `{"type", "description", "options", "default_options"}`."""
+"""Attribute name -> its definition in VIA's format: `{"type", "description", "options", "default_options"}`."""
 
 _ONE_OF = ("dropdown", "radio", "image")
 _REGION = "annotate_attributes_of"
 
 
 def show(project: Project, editor: Editor) -> None:
-    """The attributes of one region, to read and to change; nothing where there are none to have."""
+    """Draw the attributes of one region, to read and to change; nothing where no region can have any."""
     definitions = project.attribute_definitions()
     definitions = {name: value for name, value in definitions.items() if name != project.class_attribute}
     carried = sum(bool(region.attributes) for region in editor.regions)
@@ -44,14 +44,18 @@ def show(project: Project, editor: Editor) -> None:
 
 
 def in_words(value: Any) -> str:
-    """An attribute's value as text: the options that are on, or the value itself."""
+    """An attribute's value as text: the checked options, or the value itself.
+
+    >>> in_words({"blurred": True, "cut": False}), in_words(3), in_words(" ")
+    ('blurred', '3', 'empty')
+    """
     if isinstance(value, Mapping):
         return ", ".join(str(option) for option, is_on in value.items() if is_on is True) or "none"
     return str(value) if str(value).strip() else "empty"
 
 
 def with_attribute(region: Region, name: str, value: Any) -> Region:
-    """The region with one attribute changed; the very same region if it has that value already."""
+    """The region with one attribute changed; the same object if it has that value already."""
     if name in region.attributes and region.attributes[name] == value:
         return region
     return replace(region, attributes={**region.attributes, name: value})
@@ -62,7 +66,7 @@ def _words(editor: Editor, number: int) -> str:
 
 
 def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
-    """The widget that the definition asks for. What VIA would not have written is shown as text and stays."""
+    """Draw the widget that the definition asks for; a value of another type is shown as text and left as it is."""
     kind = definition.get("type") if isinstance(definition, Mapping) else None
     value = region.attributes.get(name)
     options = attribute_definitions.options(definition)
@@ -97,7 +101,7 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
             key=key,
             help=help,
             placeholder="not given",
-            # The options of an image attribute are addresses; their ids say more.
+            # Options of an image attribute are URLs, so their ids are shown.
             format_func=lambda option: option if kind == "image" else str(shown.get(option, option)),
             on_change=_changed,
             args=(editor.key, region.id, name, key, lambda picked: picked or ""),

@@ -21,7 +21,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, job_outcome, processes, run_state, trainer_command, waiting_folder
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.job_outcome import RUNNER_LOG, SILENT, runner_of
-from maskrcnn.jobs.queue_database import Job, QueueDamaged, Snapshot, Table
+from maskrcnn.jobs.queue_database import Job, Snapshot, Table
+from maskrcnn.jobs.queue_file import QueueDamaged
 from maskrcnn.jobs.queue_recovery import open_table, take_in, with_table
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import QUEUED, RunFolder

@@ -22,7 +22,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import devices, queue_backup
 from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.queue_database import QueueDamaged, Table
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.queue_file import QueueDamaged
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
 from maskrcnn.runs.trainer_process import living_trainer
 
@@ -85,7 +86,7 @@ def _queue_again(table: Table) -> int:
 
 
 def _rebuild(table: Table) -> None:
-    with table.alone():
+    with table.file.alone():
         with suppress(QueueDamaged):
             table.check()
             return  # somebody else was first

@@ -19,7 +19,7 @@ from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import queue_backup, queue_database
+from maskrcnn.jobs import queue_backup, queue_file
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.job_outcome import RUNNER_LOG
 from maskrcnn.runs import shipped_models
@@ -41,7 +41,7 @@ HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
-_OWN_FILES = (queue_database.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
+_OWN_FILES = (queue_file.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
 """How the names of the files begin that the studio has in a workspace, beside hidden ones."""
 
 _LONGEST_SHOWN = 255

@@ -18,7 +18,8 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import devices, local, processes, queue, queue_backup, run_state
-from maskrcnn.jobs.queue_database import DATABASE, Table
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.queue_file import DATABASE
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -174,7 +175,7 @@ def test_each_card_has_its_own_training_and_sees_no_other(runs: Path, workspace:
     either = add(runs / "either", code)
     assert [job.device for job in queue.running(workspace)] == ["cuda:0", "cuda:1"]
     assert order(workspace) == ["only-first", "either"]
-    assert until(lambda: all((run.path / "card").is_file() for run in (one, two)))
+    assert until(lambda: all(run_state.state(run) == "running" for run in (one, two)))  # after that file is written
     assert [(run.path / "card").read_text() for run in (one, two)] == ["GPU-aaaa", "GPU-bbbb"]
     (two.path / "end").touch()
     assert until(lambda: run_state.state(either) == "running")  # the one before it waits for the other card

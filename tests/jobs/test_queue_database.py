@@ -13,7 +13,8 @@ import pytest
 
 from maskrcnn.jobs import queue, run_state
 from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.queue_database import DATABASE, Table
+from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.queue_file import DATABASE, QueueFile
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, add, by_hand, until
@@ -25,15 +26,15 @@ VERSION_2 = Path(__file__).with_name("jobs_version_2.sql")
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often this process opens the table, and examines it."""
     count: Counter[str] = Counter()
-    really_open = Table._open
+    really_open = QueueFile._open
 
-    def counted_open(table: Table) -> sqlite3.Connection:
+    def counted_open(file: QueueFile) -> sqlite3.Connection:
         count["opened"] += 1
-        db = really_open(table)
+        db = really_open(file)
         db.set_trace_callback(lambda statement: count.update(["examined"] * ("quick_check" in statement)))
         return db
 
-    monkeypatch.setattr(Table, "_open", counted_open)
+    monkeypatch.setattr(QueueFile, "_open", counted_open)
     return count
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from maskrcnn.jobs import job_outcome, local, processes, queue, queue_database, run_state
-from maskrcnn.jobs.queue_database import DATABASE, Job, Table
+from maskrcnn.jobs import job_outcome, local, processes, queue, queue_file, run_state
+from maskrcnn.jobs.queue_database import Job, Table
+from maskrcnn.jobs.queue_file import DATABASE
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, this_process, until, write_code
@@ -310,7 +311,7 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
 ) -> None:
     run = add(runs / "a", CLEAN)
     running_job(workspace)
-    monkeypatch.setattr(queue_database, "_PATIENCE", 0.1)
+    monkeypatch.setattr(queue_file, "_PATIENCE", 0.1)
     other = sqlite3.connect(workspace / DATABASE, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     assert until(lambda: _taken(other))

@@ -1,0 +1,223 @@
+"""The SQLite file `jobs.db`: how it is made, migrated and checked for damage, and what its errors mean.
+
+A damaged file is made anew from the processes that train and from a copy of what waits (see `queue_recovery`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs.file_lock import alone
+
+DATABASE = "jobs.db"
+
+_PATIENCE = 5.0
+"""Seconds to wait for another program that holds the file."""
+
+_APPLICATION = 0x4D52434A  # "MRCJ", so that another program's file is known as such
+_VERSION = 3
+_TABLES = """
+CREATE TABLE IF NOT EXISTS job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- age: of two jobs of one priority, the lower one goes first
+    run TEXT NOT NULL,                     -- the run folder, relative to the workspace where it lies in it
+    options TEXT NOT NULL,                 -- JSON: what was chosen, see `trainer_command`
+    wanted TEXT NOT NULL,                  -- "any" or a device
+    device TEXT,                           -- where it runs or ran
+    state TEXT NOT NULL CHECK (
+        state IN ('queued', 'starting', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'lost')),
+    priority INTEGER NOT NULL DEFAULT 0,   -- the higher goes first
+    resume INTEGER NOT NULL DEFAULT 0,
+    expected_seconds REAL,
+    created REAL NOT NULL,                 -- this and all other times: seconds since 1970
+    started REAL,                          -- when it was given its device
+    ended REAL,
+    runner_pid INTEGER, runner_create_time REAL,
+    pid INTEGER, create_time REAL,         -- of the trainer
+    heartbeat REAL,                        -- when the runner last saw the trainer alive
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    attempt TEXT                           -- the id that its trainer is started with, see `runs.attempts`
+);
+CREATE UNIQUE INDEX IF NOT EXISTS job_device ON job (device) WHERE state IN ('starting', 'running', 'cancelling');
+CREATE UNIQUE INDEX IF NOT EXISTS job_run ON job (run) WHERE state IN ('queued', 'starting', 'running', 'cancelling');
+CREATE INDEX IF NOT EXISTS job_state ON job (state);
+
+-- Lines that a person should read once.
+CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQUE);
+"""
+
+_CLOCK_TICK = 0.05
+"""Seconds; modification times are that coarse on some systems."""
+
+
+class QueueDamaged(StudioError):
+    """The file is no table of jobs: torn, or another program's. `queue_recovery` makes a new one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DATABASE} was damaged while it was used; load the page again, which mends it")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What changes when anybody writes: inode, modification time (ns since 1970) and size in bytes of the file and of
+    its write-ahead log."""
+
+    file: tuple[int, int, int]
+    log: tuple[int, int, int] | None
+
+    def is_older_than_a_tick(self, now: float) -> bool:
+        """Whether the next write will give another stamp. A write in the same tick of the clock may leave the same one.
+        `now`: seconds since 1970."""
+        newest = max(self.file[1], self.log[1] if self.log else 0)
+        return now - newest / 1e9 > _CLOCK_TICK
+
+
+class QueueFile:
+    """The file at `path`. Its methods raise what SQLite and the system raise; `plain_errors` puts that into words."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection, in autocommit mode. Raises `QueueDamaged` for another program's file."""
+        db = self._open()
+        try:
+            application, version = _marks(db)
+            if (application, version) == (0, 0):
+                db.close()
+                self._create()
+                db = self._open()
+                application, version = _marks(db)
+            if application != _APPLICATION:
+                raise QueueDamaged
+            if version > _VERSION:
+                raise StudioError(f"{self.path} was written by a newer studio; update this one")
+            if version < _VERSION:
+                _migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def connect_to_read(self) -> sqlite3.Connection:
+        """A connection; to an empty table in memory where there is no file yet."""
+        if self.path.exists():
+            return self.connect()
+        db = sqlite3.connect(":memory:")
+        db.executescript(_TABLES)
+        return db
+
+    def alone(self) -> AbstractContextManager[None]:
+        """A block in which this process alone may make or replace the file."""
+        return alone(self.path.with_name(f".{self.path.name}.lock"))
+
+    def stamp(self) -> Stamp | None:
+        """None where there is no file."""
+        file = _stat(self.path)
+        return file and Stamp(file, _stat(self.path.with_name(f"{self.path.name}-wal")))
+
+    def is_examined(self) -> bool:
+        """Whether there is no file, or this process has examined it and it was not replaced since."""
+        file = _stat(self.path)
+        return file is None or _examined.get(self.path) == file[0]
+
+    @contextmanager
+    def examining(self) -> Iterator[None]:
+        """A block that examines the file: when it is left without an exception, the file counts as examined."""
+        file = _stat(self.path)
+        yield
+        if file is not None:
+            _examined[self.path] = file[0]
+
+    @contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        """Turn what SQLite and the system report in this block into `QueueDamaged`, after which the file is examined
+        again, or into a `StudioError` with the mend."""
+        try:
+            yield
+        except QueueDamaged:
+            _examined.pop(self.path, None)
+            raise
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+            if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or name == "SQLITE_ERROR":
+                _examined.pop(self.path, None)
+                raise QueueDamaged from error
+            raise StudioError(f"{self.path}: {_mend(name, str(error))}") from error
+        except OSError as error:
+            raise StudioError(
+                f"{self.path}: cannot be written ({error.strerror}); mend the rights of the folder"
+            ) from None
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        # Enough for what any process dies of; only a power cut may take the last change, and the run folders have it.
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
+    def _create(self) -> None:
+        with self.alone(), closing(self._open()) as db:
+            if _marks(db) != (0, 0):  # somebody else was first
+                return
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise QueueDamaged
+            db.execute("PRAGMA journal_mode = WAL")  # pages read while a runner writes
+            marks = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
+            db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
+
+
+_examined: dict[Path, int] = {}
+"""The files that this process has examined for damage: path -> inode."""
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the table of an older studio to this version. Version 1 kept the whole command of a job, version 2 only its
+    options; version 3 also keeps the id of its attempt."""
+    db.execute("BEGIN IMMEDIATE")
+    version = _marks(db)[1]  # asked again: somebody else may have been first
+    if version == 1:
+        db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
+        for number, text in db.execute("SELECT id, options FROM job").fetchall():
+            with suppress(ValueError, TypeError):
+                words = json.loads(text)
+                after = words[words.index("--out") + 2 :] if "--out" in words else []
+                options = [word for word in after if word != "--resume"]
+                db.execute("UPDATE job SET options = ? WHERE id = ?", (json.dumps(options), number))
+    if version < 3:
+        db.execute("ALTER TABLE job ADD COLUMN attempt TEXT")
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.execute("COMMIT")
+
+
+def _marks(db: sqlite3.Connection) -> tuple[int, int]:
+    """The application that made the file, and the version of its tables; (0, 0) for an empty file."""
+    return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    """Inode, modification time (ns since 1970) and size; None where there is no file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _mend(name: str, reported: str) -> str:
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "another program holds it and does not let go; close that one, the queue waits until then"
+    if name.startswith("SQLITE_FULL"):
+        return "the disk is full; free some space, the queue waits until then"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return "cannot be written; mend the rights of the folder, the queue waits until then"
+    return f"cannot be used ({reported}); look after the disk, the queue waits until then"

@@ -1,4 +1,4 @@
-"""The same jobs without the browser: `python -m maskrcnn COMMAND --help`.
+"""The command line: `python -m maskrcnn COMMAND --help`.
 
 One file per command, each with `add_arguments(parser)` and `run(args)`; `run` returns None, or an exit status. A
 command's file is imported only when it is asked for, because most of them load torch.
@@ -29,7 +29,7 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with its complaints on one line."""
+    """An ArgumentParser that prints errors as one line."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         print(f"error: {message}; see `{self.prog} --help`", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn compare`: two networks on the same pictures, and whether they differ."""
+"""`python -m maskrcnn compare`: whether two networks differ on the same pictures."""
 
 from __future__ import annotations
 
@@ -6,29 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.interval_words import (
-    TASKS,
-    add_resampling,
-    bracket,
-    caution,
-    check_resampling,
-    figure,
-    glossary,
-    signed,
-)
+from maskrcnn.cli.figure_words import TASKS, ap_text, difference_text, few_pictures_warning, glossary, interval_text
 from maskrcnn.cli.output_files import require_place, write_json
 from maskrcnn.cli.progress_bars import progress_bar
+from maskrcnn.cli.resampling_options import add_resampling, check_resampling
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation import Report, compare
 from maskrcnn.evaluation.comparison import VERDICTS, Comparison
 from maskrcnn.words import counted
 
 SHOWN = 5
-"""Pictures that are printed where one network is most ahead; `--json` lists all."""
+"""Number of pictures printed for each network where it is most ahead; `--json` lists all."""
 
 
 SHOWN_FIGURES = ("AP", "AP50", "AP75", "bbox", "segm", "keypoints", "ap", "intervals", "n_gt")
-"""The definitions that `--help` shows."""
+"""Names of the definitions that `--help` shows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         require_place(args.json)
     report_a, report_b = Report.read(args.report_a), Report.read(args.report_b)
-    names = _names(args.report_a, args.report_b)
+    names = _report_names(args.report_a, args.report_b)
     with progress_bar("resamples") as progress:
         found = compare(report_a, report_b, names, resamples=args.resamples, seed=args.seed, progress=progress)
     if args.json:
@@ -59,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def table(found: Comparison) -> str:
-    """The comparison for a terminal: the figures of each task, what they mean, then the pictures."""
+    """The comparison as text: the figures of each task, what they mean, then single pictures."""
     a, b = found["a"], found["b"]
     lines = [
         f"A is {a}",
@@ -72,9 +64,9 @@ def table(found: Comparison) -> str:
     verdicts = []
     for kind, task in TASKS.items():
         for name, row in (found[kind] or {}).items():
-            difference = f"{signed(row['difference'])} {bracket(row['difference_interval'], '+')}"
+            difference = f"{difference_text(row['difference'])} {interval_text(row['difference_interval'], '+')}"
             lines.append(
-                f"{task if name == 'AP' else '':9}  {name:4}  {_side(row, 'a'):22}  {_side(row, 'b'):22}  "
+                f"{task if name == 'AP' else '':9}  {name:4}  {_ap_and_interval(row, 'a'):22}  {_ap_and_interval(row, 'b'):22}  "
                 f"{difference:25}  {row['verdict']}"
             )
             verdicts.append(row["verdict"])
@@ -82,18 +74,18 @@ def table(found: Comparison) -> str:
         "",
         f"In brackets: the 95 % interval. B minus A is above 0 where {b} is better, below 0 where {a} is.",
         *(f"{what}: {meaning}." for what, meaning in VERDICTS.items() if what in verdicts),
-        *caution(found["pictures"]),
+        *few_pictures_warning(found["pictures"]),
     ]
     if missing := [task for kind, task in TASKS.items() if found[kind] is None]:
         lines.append(f"Not compared: {' and '.join(missing)}, which not both reports have.")
-    return "\n".join([*lines, "", *_pictures(found)])
+    return "\n".join([*lines, "", *_picture_lines(found)])
 
 
-def _side(row: dict[str, Any], side: str) -> str:
-    return f"{figure(row[side])} {bracket(row[f'{side}_interval'])}"
+def _ap_and_interval(row: dict[str, Any], side: str) -> str:
+    return f"{ap_text(row[side])} {interval_text(row[f'{side}_interval'])}"
 
 
-def _pictures(found: Comparison) -> list[str]:
+def _picture_lines(found: Comparison) -> list[str]:
     a, b, rows = found["a"], found["b"], found["per_image"]
     what = TASKS[rows["kind"]]
     lines = [
@@ -110,12 +102,12 @@ def _pictures(found: Comparison) -> list[str]:
         if shown:
             lines += ["", f"{name} is most ahead on", f"  {'picture':{width}}      A      B  B minus A"]
         lines += [
-            f"  {row['file']:{width}}  {figure(row['a'])}  {figure(row['b'])}  {signed(row['difference'])}"
+            f"  {row['file']:{width}}  {ap_text(row['a'])}  {ap_text(row['b'])}  {difference_text(row['difference'])}"
             for row in shown
         ]
     return lines
 
 
-def _names(path_a: Path, path_b: Path) -> tuple[str, str]:
-    """What the reports are called: their file names, or their whole paths where those are the same."""
+def _report_names(path_a: Path, path_b: Path) -> tuple[str, str]:
+    """A name for each report: its file name, or its whole path where both files have the same name."""
     return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))

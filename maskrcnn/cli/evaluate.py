@@ -1,4 +1,4 @@
-"""`python -m maskrcnn evaluate`: detections on labelled pictures, and what they are worth."""
+"""`python -m maskrcnn evaluate`: the AP of a network on labelled pictures."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ import argparse
 from pathlib import Path
 
 from maskrcnn.annotations import Dataset, learned
-from maskrcnn.cli.interval_words import (
-    TASKS,
-    add_resampling,
-    bracket,
-    caution,
-    check_resampling,
-    figure,
-    glossary,
-)
+from maskrcnn.cli.figure_words import TASKS, ap_text, few_pictures_warning, glossary, interval_text
 from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.output_files import print_warning, require_place, write_json
 from maskrcnn.cli.progress_bars import progress_bar, watch
+from maskrcnn.cli.resampling_options import add_resampling, check_resampling
 from maskrcnn.evaluation import Report
 from maskrcnn.inference import evaluate
 from maskrcnn.words import counted
@@ -26,7 +19,7 @@ SHOWN = (
     *("AP", "AP50", "AP75", "APs", "APm", "APl", "bbox", "segm", "keypoints", "matched_by"),
     *("n_gt", "ap", "ap50", "tp", "fp", "fn", "mean_ap50_pooled", "ap50_pooled", "limit", "intervals"),
 )
-"""The definitions that `--help` shows, of what is printed; the report holds all."""
+"""Names of the definitions that `--help` shows: those of the figures that are printed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    check_resampling(args, may_be_none=True)
+    check_resampling(args, zero_allowed=True)
     for place in filter(None, (args.out, args.detections)):
         require_place(place)
     model = load_for_inference(args)
@@ -86,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
-    """A line for each reason why regions are no objects to find (see `annotations.learned`)."""
+    """A line for each reason why labelled regions are not objects to find (see `annotations.learned`)."""
     found = learned.tally(dataset.images, outlines=outlines)
     lines = []
     for reason in learned.REASONS:
@@ -98,24 +91,26 @@ def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
 
 
 def table(report: Report) -> str:
-    """The report for a terminal: a line per picture, then the figures of the whole set."""
+    """The report as text: a line for each picture, then the figures of all pictures together."""
     width = max([len(row.file) for row in report.per_image] + [7])
     what = "" if report.matched_by == "segm" else "  (of boxes)"
     lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN{what}"]
     lines += [
-        f"{row.file:{width}}  {row.n_gt:7d}  {figure(row.ap)}  {figure(row.ap50)}"
+        f"{row.file:{width}}  {row.n_gt:7d}  {ap_text(row.ap)}  {ap_text(row.ap50)}"
         f"  {row.tp:3d}  {row.fp:3d}  {row.fn:3d}"
         for row in report.per_image
     ]
     edges = {kind: report.intervals.edges(kind) if report.intervals else {} for kind in TASKS}
     for kind, name in TASKS.items():
         if (summary := report.summary(kind)) is not None:
-            figures = [f"{key} {figure(value)} {bracket(edges[kind].get(key))}" for key, value in summary.items()]
+            figures = [
+                f"{key} {ap_text(value)} {interval_text(edges[kind].get(key))}" for key, value in summary.items()
+            ]
             lines.append(f"{name}: " + "  ".join(words.rstrip() for words in figures))
-    lines.append(f"mean AP50 of a picture, classes pooled: {figure(report.mean_ap50_pooled)}")
+    lines.append(f"mean AP50 of a picture, classes pooled: {ap_text(report.mean_ap50_pooled)}")
     objects = sum(row.n_gt for row in report.per_image)
     lines.append(f"on {counted(len(report.per_image), 'picture')} with {counted(objects, 'object')}")
     if report.intervals and any(any(found.values()) for found in edges.values()):
         lines.append(f"in brackets: the 95 % interval, from {report.intervals.resamples} resamples of the pictures")
-        lines += caution(len(report.per_image))
+        lines += few_pictures_warning(len(report.per_image))
     return "\n".join(lines)

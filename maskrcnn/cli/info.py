@@ -7,7 +7,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from maskrcnn.cli.interval_words import TASKS, bracket, figure
+from maskrcnn.cli.figure_words import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
 from maskrcnn.config.table import Line, lines
 from maskrcnn.durations import clock
@@ -85,7 +85,9 @@ def _measured(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
     for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):
             edges = (card.get("intervals") or {}).get(measure) or {}
-            said = [f"{name} {figure(value)} {bracket(edges.get(name))}".rstrip() for name, value in figures.items()]
+            said = [
+                f"{name} {ap_text(value)} {interval_text(edges.get(name))}".rstrip() for name, value in figures.items()
+            ]
             yield f"  {words}", ",  ".join(said)
 
 

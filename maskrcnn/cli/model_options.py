@@ -1,4 +1,4 @@
-"""The options of the commands that run a trained network, and the network that they ask for."""
+"""The options of the commands that run a trained network, and loading it as they say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import Checkpoint, find_checkpoint
 from maskrcnn.runs import shipped_models
 
-_NAMED = 8
+_MOST_CLASSES = 8
 """Maximum number of class names in the line that tells which network was loaded."""
 
 
@@ -34,18 +34,18 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
-    """The network of `args.model`, ready for inference as the options say; prints a line that tells which one it is."""
+    """The network of `args.model`, ready for inference on the chosen device; prints a line that names it."""
     device = choose_device(args.device)
     checkpoint = find_checkpoint(args.model)
     model = load(checkpoint, device, args.precision, args.compile)
-    print(f"model: {in_a_line(args.model, checkpoint)}")
+    print(f"model: {network_line(args.model, checkpoint)}")
     return model
 
 
-def in_a_line(model: object, checkpoint: Checkpoint) -> str:
+def network_line(model: object, checkpoint: Checkpoint) -> str:
     """`toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square, star`"""
     config = checkpoint.config
-    hidden = len(config.names) - _NAMED
-    found = ", ".join(config.names[:_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
+    hidden = len(config.names) - _MOST_CLASSES
+    found = ", ".join(config.names[:_MOST_CLASSES]) + (f" and {hidden} more" if hidden > 0 else "")
     called = model if shipped_models.folder(model) else checkpoint.path
     return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"

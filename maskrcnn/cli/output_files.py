@@ -1,4 +1,4 @@
-"""Files that a command was asked to write: their place is seen to before the work, then they are written whole."""
+"""Files that a command writes: their place is checked before the work begins; each is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskrcnn.errors import not_written, one_line, writing
 
 
 def require_place(place: Path) -> None:
-    """`ArgumentError` where no file can be written, so that nobody waits for what is then lost."""
+    """`ArgumentError` where no file can be written. Call it before long work, whose result would be lost."""
     folder = next(parent for parent in place.absolute().parents if parent.exists())
     if place.is_dir():
         raise not_written(place, "it is a folder")
@@ -25,18 +25,18 @@ def require_place(place: Path) -> None:
 
 
 def write_json(place: Path, content: Any, indent: int | None = 1) -> None:
-    """Write it whole; `ArgumentError` where that fails."""
+    """Write `content` as a JSON file, whole or not at all; `ArgumentError` where that fails."""
     with writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(place, json.dumps(content, indent=indent, allow_nan=False) + "\n")
 
 
 def print_warning(line: str) -> None:
-    """A line about labels, on standard error."""
+    """Print a warning about labels on standard error, on one line."""
     print(f"warning: {one_line(line)}", file=sys.stderr)
 
 
 def print_warnings(dataset: Dataset) -> None:
-    """What the reader of some labels left out, did not find or read otherwise, each in a line."""
+    """Print the warnings of a dataset: what its reader left out, did not find or read differently."""
     for line in dataset.warnings:
         print_warning(line)

@@ -1,4 +1,4 @@
-"""Progress bars on a terminal, with the time that is left; silent where there is no terminal."""
+"""Progress bars with the time that is left. Nothing is shown where the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskrcnn.evaluation.bootstrap import Progress
 
 
 def watch(unit: str) -> Watch:
-    """A bar that counts `unit` as they go by."""
+    """A `Watch` that shows a bar of the items that have passed, called `unit`."""
 
     def shown(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
         return tqdm(items, total=count, unit=f" {unit}", disable=None)
@@ -23,7 +23,7 @@ def watch(unit: str) -> Watch:
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Progress]:
-    """A bar for a function that says how much is done; it is there from the first time on."""
+    """A callback (done, total) that shows a bar; the bar appears with its first call."""
     bar: tqdm[Any] | None = None
 
     def progress(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn stretch`: copies of pictures whose values use the whole range, the same for all of them."""
+"""`python -m maskrcnn stretch`: copies of pictures with one contrast stretch for all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskrcnn.annotations import folder_walk, pictures
 from maskrcnn.errors import ArgumentError, StudioError, one_line
 from maskrcnn.words import counted
 
-_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+_TO_DISPLAYED_FRAME: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda values: np.rot90(values, 2),
     4: np.flipud,
@@ -23,7 +23,7 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda values: np.rot90(values, 2).swapaxes(0, 1),
     8: np.rot90,
 }
-"""EXIF orientation -> what makes the displayed frame of stored values."""
+"""EXIF orientation -> function from stored values to the displayed frame."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
         for name in found:
             place = destination / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            pixels = stretched(_stored(found[name]), args.black, args.white)
+            pixels = stretched(_raw_values(found[name]), args.black, args.white)
             if not _is_written(place, pixels):
                 raise StudioError(f"{found[name]}: no stretched copy of such a file can be written; save it as a PNG")
     except BaseException:
@@ -65,8 +65,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
-    """The values `(H, W)` or `(H, W, C)`, of the same kind, with `black` as 0 and `white` as the greatest: 255, 65535
-    or, of fractions, 1. A fourth channel says what is transparent, and stays."""
+    """The values `(H, W)` or `(H, W, C)` mapped linearly, `black` to 0 and `white` to the largest of their dtype.
+
+    The largest is 255 or 65535, and 1 for floats; values beyond are clipped. A fourth channel is opacity and stays.
+
+    >>> stretched(np.array([[100, 150, 250]], np.uint8), black=100, white=200).tolist()
+    [[0, 128, 255]]
+    """
     top = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
     shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * top
     found: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
@@ -75,8 +80,8 @@ def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
     return found
 
 
-def _stored(path: Path) -> np.ndarray:
-    """The values as they are stored, in the displayed frame; colours in OpenCV's order."""
+def _raw_values(path: Path) -> np.ndarray:
+    """The pixel values of a file without any scaling, in the displayed frame; colour channels are BGR."""
     pictures.check(path)  # its limits, and its complaints
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if values is None and path.suffix.lower() in (".tif", ".tiff"):  # of a kind that Pillow alone reads
@@ -85,7 +90,7 @@ def _stored(path: Path) -> np.ndarray:
         values = values.astype(np.uint16)  # as which it is read, too
     if values is None or values.dtype.kind not in "uf":
         raise StudioError(f"{path}: is of a kind that cannot be stretched; save it as a PNG or TIFF of 8 or 16 bits")
-    return np.ascontiguousarray(_TURNS.get(pictures.orientation(path), np.asarray)(values))
+    return np.ascontiguousarray(_TO_DISPLAYED_FRAME.get(pictures.orientation(path), np.asarray)(values))
 
 
 def _is_written(place: Path, pixels: np.ndarray) -> bool:

@@ -1,5 +1,5 @@
-"""What measures: matching, per-picture AP and COCO AP, as functions of two JSON documents; intervals and
-comparisons, as functions of reports. It knows no model."""
+"""Measures of detections: matching, AP of each picture and COCO AP from two JSON documents; bootstrap intervals and
+comparisons from reports. It knows no network."""
 
 from maskrcnn.evaluation.bootstrap import intervals
 from maskrcnn.evaluation.coco_ap import coco_summary

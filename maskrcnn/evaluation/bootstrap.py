@@ -1,4 +1,4 @@
-"""How far an AP would move with other pictures of the same kind: the bootstrap over pictures.
+"""Intervals of an AP by the bootstrap over pictures: how much it would change with other pictures of the same kind.
 
 From P pictures, P are drawn with replacement, and COCO's AP is worked out on them: one resample. How the APs of many
 resamples lie about the AP of the P pictures tells how that one lies about the AP of all such pictures: the basic
@@ -35,13 +35,13 @@ FIGURES = ("AP", "AP50", "AP75")
 LEVEL = 0.95
 
 RECALLS = np.linspace(0, 1, 101)
-"""Where COCO reads the precision."""
+"""The recalls at which COCO samples the precision."""
 
 PICTURES_AT_ONCE = 32
-"""Pictures that are looked at together where each is measured alone: the work grows with the square of it."""
+"""Pictures processed together when each is measured alone: the work grows with the square of this number."""
 
 DETECTIONS_AT_ONCE = 500_000
-"""Detections times resamples that are worked on at a time: a few MB."""
+"""Detections times resamples processed at a time: a few MB."""
 
 
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
@@ -86,7 +86,7 @@ def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
 
 
 def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
-    """The ranking of some of the pictures."""
+    """The ranking of the pictures in `part` alone."""
     inside = (part.start <= ranking.picture) & (ranking.picture < part.stop)
     return Ranking(
         ranking.name,
@@ -157,7 +157,7 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
 
 
 def part_of_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    """The progress of one part out of several that take equally long, told as that of the whole."""
+    """A callback for part `number` of `parts` equally long ones, which reports the progress of the whole."""
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)

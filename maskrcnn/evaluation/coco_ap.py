@@ -1,4 +1,4 @@
-"""COCO average precision through pycocotools, silent, with None where COCO says -1 (undefined)."""
+"""COCO average precision by pycocotools, without its prints, and with None for its -1 (undefined)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ KIND_OF_TASK: dict[str, IouType] = {"box": "bbox", "mask": "segm", "keypoints": 
 """Task of a network -> COCO's name of the measure that goes with it."""
 
 MAX_DETECTIONS = 100
-"""COCO looks at this many detections of a class in one picture, the best ones."""
+"""COCO evaluates this many detections of a class in one picture, those with the best scores."""
 
 MAX_POSES = 20
-"""The same where keypoints are compared."""
+"""The same limit for keypoints."""
 
 _printing = threading.Lock()
 
@@ -69,7 +69,7 @@ def coco_summary(
 
 
 class CocoEvaluation:
-    """pycocotools' indices, built once for all the numbers that are asked of them.
+    """One set of documents in pycocotools, indexed once for all figures.
 
     `sigmas` holds one number for each keypoint: an error of 2 sigma times the square root of the object's area has an
     object keypoint similarity (OKS) of exp(-1/2) (cocodataset.org, keypoints evaluation). None: the usual ones. Raises
@@ -98,7 +98,7 @@ class CocoEvaluation:
                 )
 
     def summary(self, iou_type: IouType) -> Summary:
-        """The six numbers over all pictures, five for keypoints."""
+        """The six figures over all pictures; five for keypoints, which have no APs."""
         precision = self._over_all(iou_type).eval["precision"][..., 0]
         sizes = ("APm", "APl") if iou_type == "keypoints" else ("APs", "APm", "APl")
         by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
@@ -110,7 +110,7 @@ class CocoEvaluation:
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
 
     def image_results(self, iou_type: IouType) -> dict[tuple[Id, Id], dict[str, Any] | None]:
-        """What `COCOeval.evaluateImg` said of each class in each picture, over objects of all sizes.
+        """The results of `COCOeval.evaluateImg` for each class in each picture, over objects of all sizes.
 
         By (category id, image id); None where the picture has neither objects nor detections of the class. The entries
         hold `dtScores` (D,), best first, `dtMatches` and `dtIgnore` (10, D), one row for each IoU threshold, and
@@ -171,13 +171,13 @@ class CocoEvaluation:
 
 
 def _consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
-    """Id -> its number from 1, in the order in which COCOeval goes through them. It cannot do with ids of any kind:
-    texts and numbers together, or numbers of more than 64 bits."""
+    """Id -> a number from 1, in the order of the ids. COCOeval fails on texts mixed with numbers, and on
+    numbers of more than 64 bits."""
     return {key: number for number, key in enumerate(sorted(ids, key=id_order), start=1)}
 
 
 def _with_measured_area(detection: Entry, kind: IouType) -> Entry:
-    """A detection with the `area` that decides whether it is small, medium or large where it finds no object.
+    """A detection with the `area` by which it counts as small, medium or large where it finds no object.
 
     That of what is measured, as pycocotools' `loadRes` has it for results of boxes alone, or of masks alone. Where a
     result has both, `loadRes` takes the box for masks too, which moves detections between the sizes.
@@ -190,14 +190,14 @@ def _with_measured_area(detection: Entry, kind: IouType) -> Entry:
 
 
 def _ranked_pose(detection: Entry) -> Entry:
-    """A detection as its keypoints are measured: by its `pose_score`, where it has one, and as large as the box around
-    its points, which counts where it finds no object."""
+    """A detection for the keypoint measure: its score is its `pose_score` where it has one, its area that of the box
+    around its points."""
     area = float(np.ptp(detection["keypoints"][0::3]) * np.ptp(detection["keypoints"][1::3]))
     return {**detection, "area": area, "score": detection.get("pose_score", detection["score"])}
 
 
 def _at_thresholds(precision: np.ndarray) -> Summary:
-    """`precision` (10 IoU thresholds, 101 recalls, classes) -> the mean over all, at .50 and at .75."""
+    """`precision` (10 IoU thresholds, 101 recalls, classes) -> its mean over all thresholds, at .50 and at .75."""
     return {"AP": _mean(precision), "AP50": _mean(precision[0]), "AP75": _mean(precision[5])}
 
 
@@ -209,7 +209,7 @@ def _mean(precision: np.ndarray) -> float | None:
 
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
-    """Swallow pycocotools' prints.
+    """Discard what pycocotools prints.
 
     Standard output belongs to the whole process, and two browser sessions may evaluate at once: without the lock, the
     one that leaves last would put the other's buffer back for good.

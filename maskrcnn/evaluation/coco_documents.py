@@ -1,4 +1,4 @@
-"""The two documents that evaluation compares, checked once and brought into one form.
+"""The two COCO documents of an evaluation, labels and detections, checked and brought into one form.
 
 Ground truth is a COCO document (`images`, `annotations`, `categories`); detections are COCO results (a list of
 `{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...], pose_score}`, the
@@ -48,7 +48,7 @@ class CocoDocuments:
 
 
 def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[str, ...]:
-    """What the detections can be measured by, in the words of `Config.tasks`: always box; mask where each of them has
+    """The tasks, as in `Config.tasks`, that detections can be measured by: always box; mask where each of them has
     one; keypoints where any has them. Without any detection the ground truth decides on masks.
 
     >>> tasks_of({"annotations": []}, [{"bbox": [0, 0, 1, 1], "keypoints": [5, 5, 2]}])

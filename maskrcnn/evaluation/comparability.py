@@ -1,4 +1,4 @@
-"""Which reports can be compared: two that are whole, of the same pictures, objects and classes."""
+"""Checks that two reports can be compared: both have evidence, and the same pictures, objects and classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Names = tuple[str, str]
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, its pictures, and the `rankings` of each task that both have."""
+    """One of two reports: its name, its pictures, and the `rankings` of each measure that both have."""
 
     name: str
     pictures: tuple[PictureRow, ...]
@@ -29,8 +29,11 @@ class Side:
 
 
 def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
-    """The two reports, ready to be compared. Raises `StudioError` where one has no evidence or damaged evidence, or
-    where they are of other pictures, objects or classes, or their OKS has other sigmas."""
+    """The two reports as sides of a comparison.
+
+    Raises `StudioError` where one has no evidence or damaged evidence, where their pictures, objects or classes differ,
+    or where their keypoints were measured with different sigmas.
+    """
     for report, name in zip((a, b), names, strict=True):
         if report.evidence is None:
             raise StudioError(f"{name}: holds no evidence of each picture, which a comparison needs; {AGAIN}")
@@ -39,7 +42,8 @@ def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
     _require_the_same_pictures(one, other)
     if one.classes != other.classes:
         raise StudioError(
-            f"the classes are {_list(one.classes)} in {one.name}, {_list(other.classes)} in {other.name}; {AGAIN}"
+            f"the classes are {_class_list(one.classes)} in {one.name}, {_class_list(other.classes)} in {other.name}; "
+            f"{AGAIN}"
         )
     _require_the_same_objects(one, other)
     if "keypoints" in kinds and a.sigmas != b.sigmas:
@@ -85,5 +89,5 @@ def _other_objects(a: Side, b: Side, file: str, what: str, in_a: int, in_b: int)
     return StudioError(f'picture "{file}": {what}: {counts}; the labels have changed: {AGAIN}')
 
 
-def _list(names: Sequence[str]) -> str:
+def _class_list(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"

@@ -1,8 +1,8 @@
 """Two networks on the same pictures: the difference of their APs, with an interval, and picture by picture.
 
-Both are measured on the same resamples (see `bootstrap`). Two networks mostly find the same pictures easy or hard, so
-what a draw of hard pictures takes from one it takes from the other too, and the difference moves much less than either
-AP: a paired comparison tells apart what two intervals that overlap do not.
+Both are measured on the same resamples (see `bootstrap`). A picture that is hard for one network is mostly hard for the
+other, so a resample with many hard pictures lowers both APs, and their difference varies much less than either. This
+paired comparison can tell two networks apart whose own intervals overlap.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from maskrcnn.evaluation.report import Report
 Comparison = dict[str, Any]
 
 EQUAL = 1e-9
-"""Two APs of a picture that are nearer than this are the same."""
+"""Two APs of a picture count as equal if they differ by no more than this."""
 
 
 def compare(
@@ -43,7 +43,7 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Comparison:
-    """What two reports of the same pictures say of the two networks, B against A.
+    """The difference of two networks, B minus A, from their reports on the same pictures.
 
     ```
     {"a": name, "b": name, "pictures", "objects", "resamples", "seed", "level": 0.95,
@@ -91,11 +91,11 @@ VERDICTS = {
     "contains 0": "these pictures cannot tell the two apart",
     "no interval": "there are too few pictures, or nothing to find",
 }
-"""What the interval of a difference does -> what that means."""
+"""Verdict on the interval of a difference -> its meaning."""
 
 
 def verdict(difference_interval: Sequence[float] | None) -> str:
-    """What a difference's [low, high] says, one of `VERDICTS`.
+    """The verdict, one of `VERDICTS`, on the interval [low, high] of a difference.
 
     >>> verdict([0.01, 0.2]), verdict([-0.1, 0.1]), verdict(None)
     ('away from 0', 'contains 0', 'no interval')
@@ -107,7 +107,7 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
 
 
 def definitions(names: Names) -> dict[str, str]:
-    """One or two short sentences for each number of a comparison."""
+    """What each figure of a comparison means, in one or two short sentences."""
     percent = f"{LEVEL * 100:g} %"
     return {
         "a": f"A is {names[0]}.",
@@ -123,7 +123,7 @@ def definitions(names: Names) -> dict[str, str]:
 
 
 def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) -> dict[str, dict[str, Any]]:
-    """The rows of one task. `drawn` are the figures of a and of b on every resample."""
+    """The rows AP, AP50 and AP75 of one measure. `drawn` are the APs of a and of b on every resample."""
     pictures = len(a.pictures)
     once = np.ones((1, pictures), dtype=np.int32)
     whole_a, whole_b = (ap_of_resamples(side.rankings[kind], once) for side in (a, b))

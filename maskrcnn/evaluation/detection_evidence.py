@@ -1,4 +1,4 @@
-"""What became of every detection, small enough to lie in a report: COCO's AP on any choice of pictures follows from it.
+"""The match of every detection, in little space, for a report: COCO's AP on any choice of pictures follows from it.
 
 The block `evidence` of a report holds, class by class,
 
@@ -37,7 +37,7 @@ THRESHOLDS = 10
 """COCO's IoU thresholds: .50, .55, ..., .95."""
 
 DECIMALS = range(3, 17)
-"""A score is written with 3 decimals, or with as many more as tell it from its neighbours."""
+"""Decimals of a written score: 3, or as many more as are needed to tell it from its neighbours."""
 
 _BITS = 1 << np.arange(THRESHOLDS)
 
@@ -87,7 +87,7 @@ def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
 
 
 def shortest_decimals(scores: np.ndarray) -> np.ndarray:
-    """Scores (N,) float64 in as few decimals as leave their order as it was: equal ones equal, others apart.
+    """Scores (N,) float64 rounded to as few decimals as keep their order: equal ones stay equal, others different.
 
     >>> shortest_decimals(np.array([0.12341, 0.12349, 0.5])).tolist()  # .12345 lies between them
     [0.123, 0.1235, 0.5]

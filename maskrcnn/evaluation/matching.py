@@ -1,4 +1,4 @@
-"""Which detection found which object: the greedy rule of COCO at one IoU threshold."""
+"""Matches detections to objects by the greedy rule of COCO, at one IoU threshold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_IOU = 0.5
 
 @dataclass(frozen=True)
 class Truth:
-    """One labelled object and what became of it.
+    """One labelled object and its match.
 
     `status` is "tp" (found), "fn" (missed) or "ignored" (a crowd, which counts neither way). `partner` is the index of
     the detection that found it in `ImageMatches.predictions`, None where none did. `iou` is the IoU with it, or else
@@ -38,7 +38,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One detection and what became of it.
+    """One detection and its match.
 
     `status` is "tp", "fp" or "ignored" (it lies on a crowd of its class). `partner` is the index of its object in
     `ImageMatches.truths`. `iou` is the IoU with it, or else the best one with any object of this class (0 where there
@@ -152,7 +152,7 @@ def match_image(
     iou: float = DEFAULT_IOU,
     tasks: Sequence[str] | None = None,
 ) -> ImageMatches:
-    """What is right, wrong and missed in one picture, among detections with a score of at least `min_score`.
+    """The matches of one picture: which detections from `min_score` on are right or wrong, which objects are missed.
 
     `tasks` are those of the network (None: what its detections tell); without masks, boxes are compared. Raises
     `StudioError` where the documents do not fit together or there is no such picture.
@@ -177,7 +177,7 @@ def match_image(
 def match_documents(
     found: CocoDocuments, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
 ) -> ImageMatches:
-    """`match_image` on documents that were read already."""
+    """`match_image` on documents that are parsed already."""
     annotations = found.annotations[image_id]
     detections = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
     table = overlaps(detections, annotations, found.masks)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "words", "presets", "atomic_files", "durations", "unused_names"),
+    ("errors", "words", "presets", "atomic_files", "durations", "install_folders", "unused_names"),
     ("foreign", "config"),
     ("config_table", "opened_projects"),
     ("annotations",),

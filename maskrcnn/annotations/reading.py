@@ -21,7 +21,7 @@ from maskrcnn.annotations.formats.masks.mask_files import is_called_so
 from maskrcnn.annotations.intake import combined_dataset
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database import DATABASE, is_project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
 
@@ -50,7 +50,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     if not path.exists():
         raise ArgumentError(f"{path}: there is no such file or folder; check the path")
     images = Path(images) if images is not None else None
-    if (path / DATABASE).is_file():
+    if is_project(path):
         return Project.open(path).dataset()
     if (reader := table.folder_reader(path)) is not None:
         return reader.read(path, images)

@@ -21,10 +21,9 @@ from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
 from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.learned import Learned
 from maskrcnn.annotations.regions import ImageRecord
-from maskrcnn.annotations.store import DATABASE, Project
+from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.cli.output_files import print_warnings, require_place, write_json
 from maskrcnn.errors import ArgumentError, one_line
-from maskrcnn.runs.training_documents import is_project
 from maskrcnn.words import counted
 
 SHOWN = 10
@@ -250,7 +249,7 @@ def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Ite
 def _format(dataset: Dataset, source: Path) -> str:
     """The format that the labels came in; a project, and what cannot be written, becomes a VIA project."""
     flavour = dataset.extras.get("flavour")
-    return flavour if flavour in FORMATS and not (source / DATABASE).is_file() else "via-project"
+    return flavour if flavour in FORMATS and not is_project(source) else "via-project"
 
 
 def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datasets: Sequence[Dataset]) -> None:

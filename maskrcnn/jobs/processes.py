@@ -17,10 +17,8 @@ from typing import Any
 
 import psutil
 
+from maskrcnn.install_folders import ROOT
 from maskrcnn.runs.trainer_process import living_process
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds app.py and `maskrcnn/`; every process starts there."""
 
 _children: list[subprocess.Popen[bytes]] = []
 

@@ -19,7 +19,7 @@ import shutil
 from typing import Any
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs.folder import LOG, QUEUED, RUNS, RunFolder
+from maskrcnn.runs.folder import LOG, QUEUED, RunFolder
 
 
 def make(run: RunFolder, document: dict[str, Any]) -> None:
@@ -28,8 +28,8 @@ def make(run: RunFolder, document: dict[str, Any]) -> None:
     Raises `ArgumentError` where a new run's folder exists, `StudioError` where nothing can be written, or the project
     is gone: it was renamed or deleted in this moment, and must not come back as a folder with nothing but a run.
     """
-    project = run.path.parent.parent
-    if run.path.parent.name == RUNS and not project.is_dir():
+    project = run.project_folder
+    if project is not None and not project.is_dir():
         raise StudioError(f"{project}: the project is gone; open it by its new name, or put its folder back")
     try:
         if not document["resume"]:

@@ -57,6 +57,7 @@ from maskrcnn import foreign
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.install_folders import DATA
 from maskrcnn.runs.documents import (
     BEGUN_SCHEMA,
     CONFIG_SCHEMA,
@@ -87,9 +88,6 @@ DETECTIONS = "detections"
 
 PICTURES = "MASKRCNN_PICTURES"
 """The environment variable with the folders, beside the projects, whose pictures may be opened (as PATH is written)."""
-
-SHIPPED = Path(__file__).resolve().parents[2] / "data"
-"""What comes with the studio; the validation pictures of a model that ships may lie there."""
 
 RUNS = "runs"
 """The folder of a project that holds its runs."""
@@ -232,8 +230,15 @@ class RunFolder:
     @property
     def project(self) -> Path | None:
         """The folder of the project that the run belongs to; None for one that was trained elsewhere."""
+        folder = self.project_folder
+        return folder if folder is not None and (folder / PROJECT).is_file() else None
+
+    @property
+    def project_folder(self) -> Path | None:
+        """The folder above the `runs/` in which the run lies, whether its project is there (still) or not; None for a
+        run that lies elsewhere."""
         folder = Path(os.path.realpath(self.path)).parent
-        return folder.parent if folder.name == RUNS and (folder.parent / PROJECT).is_file() else None
+        return folder.parent if folder.name == RUNS else None
 
     def config(self) -> Config:
         return Config.parse(self.read_json(CONFIG) or {})
@@ -261,7 +266,7 @@ class RunFolder:
         named = [folder for folder in os.environ.get(PICTURES, "").split(os.pathsep) if folder]
         return foreign.confined(
             path,
-            [project, SHIPPED, *named],
+            [project, DATA, *named],
             f"the pictures of a run lie in its project; copy them there, or name their folder in {PICTURES}",
         )
 

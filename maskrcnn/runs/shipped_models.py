@@ -24,9 +24,10 @@ from typing_extensions import TypedDict
 from maskrcnn import foreign
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
+from maskrcnn.install_folders import DATA
 from maskrcnn.words import counted
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "weights"
+FOLDER = DATA / "weights"
 CARD = "card.json"
 DATASET = "dataset.json"
 DEFAULT = "toy"

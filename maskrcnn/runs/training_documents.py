@@ -15,9 +15,10 @@ from maskrcnn.annotations.learned import has_outline
 from maskrcnn.annotations.own_splits import by_own_split
 from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
 from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of, require_keypoints
-from maskrcnn.annotations.store import DATABASE, Project
+from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
 from maskrcnn.errors import StudioError
+from maskrcnn.runs.folder import RunFolder
 
 
 def training_documents(
@@ -111,10 +112,6 @@ def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
         )
 
 
-def is_project(folder: Path) -> bool:
-    return (folder / DATABASE).is_file()
-
-
 def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also say where their file is (`path`).
 
@@ -138,7 +135,7 @@ def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: boo
 def stored_path(picture: Path, run: Path) -> str:
     """Relative to the run where both lie in one project (which may be moved as a whole), else absolute."""
     picture, run = picture.resolve(), run.resolve()
-    project = run.parent.parent
-    if picture.is_relative_to(project) and is_project(project):
+    project = RunFolder(run).project
+    if project is not None and picture.is_relative_to(project):
         return os.path.relpath(picture, run)
     return str(picture)

@@ -6,8 +6,8 @@ import sys
 import click
 from streamlit.web import cli
 
+from maskrcnn.install_folders import ROOT
 from maskrcnn.studio import serving
-from maskrcnn.studio.shell.session import ROOT
 
 serving.prepare()
 os.chdir(ROOT)  # where .streamlit/config.toml is

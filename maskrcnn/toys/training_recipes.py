@@ -19,10 +19,9 @@ from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
 from maskrcnn.errors import StudioError
+from maskrcnn.install_folders import DATA, ROOT
 from maskrcnn.toys.worlds import WORLDS
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT / "data"
 WORK = ROOT / "workspace" / ".toys"
 
 

@@ -3,11 +3,11 @@
 `Workspace` is the door. What is done inside of a project is in `annotations.store`.
 """
 
-from maskrcnn.workspace.bin import Deleted
 from maskrcnn.workspace.copying import size_on_disk
 from maskrcnn.workspace.faults import JobsWait, NoProject, ProjectGone, when
-from maskrcnn.workspace.home import HAD_PROJECTS, About, Duplicate, Workspace
 from maskrcnn.workspace.names import folder_name
+from maskrcnn.workspace.project_bin import Deleted
+from maskrcnn.workspace.workspace import HAD_PROJECTS, About, Duplicate, Workspace
 
 __all__ = [
     "HAD_PROJECTS",

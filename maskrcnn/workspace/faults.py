@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.workspace.bin import Deleted
+from maskrcnn.workspace.project_bin import Deleted
 
 
 class ProjectGone(StudioError):

@@ -34,6 +34,7 @@ from maskrcnn.annotations.intake import incoming_folders, picture_headers, stage
 from maskrcnn.annotations.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.install_folders import ROOT, workspace_folder
 from maskrcnn.studio.shell import session
 from tests.sweeps import one_in, sweep
 from tests.work import calls
@@ -425,9 +426,9 @@ def test_a_place_that_is_no_dataset_gets_one_line_soon(
 
 
 def test_the_workspace_is_known_by_the_name_that_the_studio_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert incoming_folders.workspace_folder().resolve() == session.workspace()
+    assert workspace_folder().resolve() == session.workspace()
     monkeypatch.delenv("MASKRCNN_WORKSPACE")
-    assert incoming_folders.workspace_folder() == session.ROOT / "workspace"
+    assert workspace_folder() == ROOT / "workspace"
 
 
 def test_a_project_of_the_workspace_is_a_dataset(workspace: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import local, processes, queue, run_state
+from maskrcnn.install_folders import ROOT
+from maskrcnn.jobs import local, queue, run_state
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -74,7 +75,7 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path, workspace: P
             "queue.add(run, [], workspace=run.parents[2]); time.sleep(60)",
             str(runs / "a"),
         ],
-        cwd=processes.ROOT,
+        cwd=ROOT,
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )

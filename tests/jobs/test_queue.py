@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.install_folders import ROOT
 from maskrcnn.jobs import devices, local, processes, queue, queue_backup, run_state
 from maskrcnn.jobs.queue_database import Table
 from maskrcnn.jobs.queue_file import DATABASE
@@ -62,7 +63,7 @@ def test_ten_jobs_from_five_processes_take_turns(runs: Path, workspace: Path) ->
     write_code(workspace, BRIEF)
     at = str(time.time() + 1.0)
     servers = [
-        subprocess.Popen([sys.executable, "-c", adding, str(workspace), str(server), at], cwd=processes.ROOT)
+        subprocess.Popen([sys.executable, "-c", adding, str(workspace), str(server), at], cwd=ROOT)
         for server in range(5)
     ]
     assert [server.wait(30) for server in servers] == [0] * 5

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from maskrcnn.install_folders import ROOT
 from maskrcnn.jobs import job_outcome, local, processes, queue, queue_file, run_state
 from maskrcnn.jobs.queue_database import Job, Table
 from maskrcnn.jobs.queue_file import DATABASE
@@ -65,7 +66,7 @@ def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> N
     write_code(workspace, UNTIL_TOLD)
     server = subprocess.Popen(
         [sys.executable, "-c", adding, str(workspace)],
-        cwd=processes.ROOT,
+        cwd=ROOT,
         start_new_session=True,
         stdout=subprocess.PIPE,
     )
@@ -301,7 +302,7 @@ def test_servers_that_find_the_same_damage_make_one_new_table(runs: Path, worksp
         "print(len(queue.reconcile(Path(sys.argv[1]))))\n"
     )
     argv = [sys.executable, "-c", looking, str(workspace), str(time.time() + 1.0)]
-    servers = [subprocess.Popen(argv, cwd=processes.ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    servers = [subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert sorted(server.communicate(timeout=30)[0] for server in servers) == ["0\n", "0\n", "0\n", "1\n"]
     assert len([entry for entry in workspace.iterdir() if ".damaged-" in entry.name]) == 1
 
@@ -348,7 +349,7 @@ def test_a_full_disk_is_one_line(runs: Path, workspace: Path) -> None:
         "except StudioError as error: print(error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", full, str(workspace)], cwd=processes.ROOT, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", full, str(workspace)], cwd=ROOT, capture_output=True, text=True, timeout=30
     )
     assert done.stderr == ""
     looked, added = done.stdout.splitlines()

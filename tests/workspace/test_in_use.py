@@ -13,8 +13,8 @@ import pytest
 from maskrcnn.annotations.store import unsynced_files
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
-from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import CONFIG, RESULT, RUNS, RunFolder
 from maskrcnn.workspace import JobsWait, Workspace
 from tests.jobs.fakes import BRIEF, STAND_IN, add, end_all, trainer_of, until

@@ -22,7 +22,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RESULT, RUNS
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.workspace import ProjectGone, Workspace, copying, home, size_on_disk
+from maskrcnn.workspace import ProjectGone, Workspace, copying, size_on_disk, workspace
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown
 
@@ -486,7 +486,7 @@ def test_where_the_workspace_cannot_be_written_each_way_is_one_line(
     def refuses(*_: Any) -> Any:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(home, "alone", refuses)
+    monkeypatch.setattr(workspace, "alone", refuses)
     for do in (
         lambda: space.create("new"),
         lambda: space.rename(project, "new"),

@@ -14,14 +14,14 @@ from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, classes_in
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database import is_project
 from maskrcnn.errors import ArgumentError
 
 
 def has_choice(dataset: Dataset) -> bool:
     """Whether a dataset leaves open which attribute is the class: a VIA file does; in a project somebody has chosen."""
-    is_project = dataset.source is not None and (dataset.source / DATABASE).is_file()
-    return str(dataset.extras.get("flavour", "")).startswith("via") and not is_project
+    of_project = dataset.source is not None and is_project(dataset.source)
+    return str(dataset.extras.get("flavour", "")).startswith("via") and not of_project
 
 
 def require_choice(dataset: Dataset, name: str | None) -> None:

@@ -21,7 +21,7 @@ from maskrcnn.annotations.formats.encoded_files import Encoded, inside
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.table import WRITERS
 from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database import is_project
 from maskrcnn.atomic_files import replacing, sync, write_atomic
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
@@ -55,7 +55,7 @@ def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encod
 def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
     """What was encoded without the pictures that would give away another file, and with a line about these and those
     that are missing."""
-    project = dataset.source if dataset.source is not None and (dataset.source / DATABASE).is_file() else None
+    project = dataset.source if dataset.source is not None and is_project(dataset.source) else None
     allowed = {
         name: path
         for name, path in encoded.pictures.items()

@@ -14,6 +14,7 @@ import psutil
 
 from maskrcnn.annotations import folder_walk
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.install_folders import workspace_folder
 
 PREFIX = "maskrcnn-import-"
 KEPT_SECONDS = 24 * 3600
@@ -90,11 +91,6 @@ def require_kept(path: Path) -> None:
     it may be endless, or keep us waiting."""
     if _is_of_the_system(Path(os.path.realpath(path))):
         raise ArgumentError(f"{path}: is what the system says about itself, no data; give the folder of one dataset")
-
-
-def workspace_folder() -> Path:
-    """Where the studio keeps its projects, as `studio.session.workspace` says."""
-    return Path(os.environ.get("MASKRCNN_WORKSPACE") or Path(__file__).parents[3] / "workspace").expanduser()
 
 
 def _is_of_the_system(real: Path) -> bool:

@@ -23,7 +23,7 @@ from maskrcnn.annotations.intake.zip_unpacking import unpack
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database import is_project
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.unused_names import unused_path
 from maskrcnn.words import natural_key
@@ -331,4 +331,4 @@ def _is_by_own_names(dataset: Dataset, beside: Path) -> bool:
 
 
 def _is_project(beside: Path) -> bool:
-    return (beside.parent / DATABASE).is_file()
+    return is_project(beside.parent)

@@ -1,7 +1,7 @@
 """The project store: what a week of labelling is trusted to. Pages and commands use `Project` only."""
 
 from maskrcnn.annotations.store.class_rows import ProjectClass
-from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.database import DATABASE, is_project
 from maskrcnn.annotations.store.importing import ImportReport
 from maskrcnn.annotations.store.picture_listing import (
     SPLITS,
@@ -30,4 +30,5 @@ __all__ = [
     "StaleSave",
     "Status",
     "StoredImage",
+    "is_project",
 ]

@@ -31,6 +31,14 @@ MOST_BYTES = 100_000_000
 """The longest text that is read or written: the regions of one picture, say."""
 
 
+def is_project(folder: Path) -> bool:
+    """Whether a folder is that of a project; its database is not opened."""
+    try:
+        return (folder / DATABASE).is_file()
+    except (OSError, ValueError):  # no right to look; a name that no file system has
+        return False
+
+
 def create(path: Path) -> None:
     """A new, empty database; all tables or none."""
     with complaining(path), closing(_connection(path, "mode=rwc")) as db:

@@ -11,7 +11,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import local, queue, run_state
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, bar_text
+from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
 from maskrcnn.studio.shell.plain_text import plain
@@ -100,13 +100,14 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
 
 def _link(run: RunFolder, state: JobState, more: str = "") -> None:
     """The name of a run, which leads to it, with its state."""
-    project = run.path.parent.parent.name
+    address = address_of(run)
+    of_project = f"Project {plain(address['project'])}. " if "project" in address else ""
     st.page_link(
         RUNS_PAGE,
         label=f"**{plain(run.name)}** {state}{more}",
         icon=STATES[state].icon,
-        query_params={"project": project, "run": run.name},
-        help=f"Project {plain(project)}. {STATES[state].meaning}",
+        query_params=address,
+        help=f"{of_project}{STATES[state].meaning}",
     )
 
 

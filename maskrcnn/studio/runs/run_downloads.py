@@ -16,7 +16,6 @@ import pandas as pd
 
 from maskrcnn import foreign
 from maskrcnn.annotations.formats.spreadsheet import csv_of
-from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.original_places import original_file_names
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import metric_rows
@@ -125,8 +124,8 @@ def labels(run: RunFolder, split: str) -> bytes:
     dataset = run.dataset()
     empty = {"images": [], "annotations": [], "categories": dataset["train"]["categories"]}
     document = dataset[split] or empty
-    project = run.path.parent.parent
-    if not (project / DATABASE).is_file():
+    project = run.project
+    if project is None:
         return json.dumps(document).encode()
     images = document["images"]
     try:

@@ -61,6 +61,12 @@ BEST_MEANING = (
 )
 
 
+def address_of(run: RunFolder) -> dict[str, str]:
+    """What the address of a page says of a run: its name, and that of its project where it is of one."""
+    project = run.project_folder
+    return {"run": run.name} if project is None else {"project": project.name, "run": run.name}
+
+
 def place(progress: Progress) -> str:
     """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
     if progress.epoch == 0:

@@ -11,7 +11,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue, run_state
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.runs.run_words import STATES, place, times
+from maskrcnn.studio.runs.run_words import STATES, address_of, place, times
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 
@@ -78,7 +78,7 @@ def _pill(workspace: Path) -> None:
                 RUNS_PAGE,
                 label=f"{len(waiting)} waiting",
                 icon=STATES[JobState.QUEUED].icon,
-                query_params={"project": first.path.parent.parent.name, "run": first.name},
+                query_params=address_of(first),
                 help=f"{plain(first.name)} is next. {STATES[JobState.QUEUED].meaning}",
             )
 
@@ -94,7 +94,7 @@ def _one(run: RunFolder, silent: float | None) -> None:
         RUNS_PAGE,
         label=f"**{plain(run.name)}** {now.state}",
         icon=words.icon,
-        query_params={"project": run.path.parent.parent.name, "run": run.name},
+        query_params=address_of(run),
         help=words.meaning,
     )
     ending = f"ETA {clock(now.eta)}" if now.active and now.epoch else times(now)

@@ -7,30 +7,29 @@ one that was opened last. A project that is asked for and is not there is told; 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.errors import StudioError
+from maskrcnn.install_folders import workspace_folder
 from maskrcnn.studio.shell.page_words import on_page
 from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.workspace import HAD_PROJECTS, NoProject, ProjectGone, Workspace, folder_name
-from maskrcnn.workspace.home import is_project, require_address
+from maskrcnn.workspace.project_folders import require_address
 
 __all__ = ["HAD_PROJECTS", "NoProject", "ProjectGone", "folder_name"]
 
-ROOT = Path(__file__).resolve().parents[3]
 _PATH = "project_path"
 _NOTED = "project_noted"
 
 
 def workspace() -> Path:
-    """The folder that holds the projects: `workspace/` beside `app.py`, or where MASKRCNN_WORKSPACE points."""
-    folder = Path(os.environ.get("MASKRCNN_WORKSPACE") or ROOT / "workspace").expanduser().resolve()
+    """The folder that holds the projects (`install_folders.workspace_folder`); it is made where it is not there."""
+    folder = workspace_folder().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -42,7 +41,7 @@ def workspace() -> Path:
 
 
 def home() -> Workspace:
-    """What is done to projects as a whole."""
+    """The projects of this person, and what is done to one as a whole."""
     return Workspace(workspace())
 
 

@@ -1,4 +1,4 @@
-"""The projects of one person: those that lie in the workspace, and those that were opened elsewhere."""
+"""The projects of one person: those in the folder of the workspace, and those that were opened elsewhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from maskrcnn import foreign, opened_projects
 from maskrcnn.annotations import intake, read
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement
+from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement, is_project
 from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.install_folders import DATA
 from maskrcnn.jobs import queue_backup, queue_file
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.job_outcome import RUNNER_LOG
@@ -27,15 +28,15 @@ from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
 from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
-from maskrcnn.workspace import bin as recycled
-from maskrcnn.workspace import copying, in_use, names
-from maskrcnn.workspace.bin import Deleted
+from maskrcnn.workspace import copying, in_use, names, project_bin
 from maskrcnn.workspace.copying import Progress
 from maskrcnn.workspace.faults import NoProject, ProjectGone, saying, when
 from maskrcnn.workspace.memory import LOCK, Memory
-from maskrcnn.workspace.opening import typed_path
+from maskrcnn.workspace.project_bin import Deleted
+from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
+from maskrcnn.workspace.typed_paths import typed_path
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "shapes"
+SAMPLE = DATA / "shapes"
 SAMPLE_NAME = "shapes"
 HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
@@ -318,9 +319,9 @@ class Workspace:
             if waiting_too:
                 in_use.take_out_waiting(self.root, project)
             with in_use.at_rest(self.root, project, "deleted"):
-                recycled.sweep(self.root)
+                project_bin.sweep(self.root)
                 with saying(project, "be moved into the bin"):
-                    return recycled.put(self.root, project)
+                    return project_bin.put(self.root, project)
 
     def require_idle(self, project: Path) -> None:
         """Raises as `delete` does where something uses the project, and changes nothing."""
@@ -335,7 +336,7 @@ class Workspace:
 
     def bin(self) -> list[Deleted]:
         """The deleted projects, the newest first."""
-        return recycled.entries(self.root)
+        return project_bin.entries(self.root)
 
     def restore(self, id: str, name: str | None = None) -> Path:
         """Bring a project back from the bin, under its old name or another; where it lies then.
@@ -343,11 +344,11 @@ class Workspace:
         Raises `ArgumentError` where that name is taken or cannot be used, `StudioError` where it is not in the bin.
         """
         with self._changing():
-            deleted = recycled.entry(self.root, id)
+            deleted = project_bin.entry(self.root, id)
             name = deleted.name if name is None else names.folder_name(name, "project")
             self._require_free(name)
             with saying(deleted.folder, "be brought back"):
-                recycled.take_out(deleted, self.root / name)
+                project_bin.take_out(deleted, self.root / name)
             self._memory.forget_renamed(name)
         return self.root / name
 
@@ -357,7 +358,7 @@ class Workspace:
 
     def destroy(self, id: str) -> None:
         """Delete a project of the bin for good. Raises `StudioError` where it is not there, or cannot be deleted."""
-        recycled.destroy(self.root, recycled.entry(self.root, id))
+        project_bin.destroy(self.root, project_bin.entry(self.root, id))
 
     # Inside
 
@@ -375,7 +376,7 @@ class Workspace:
 
     def _holder(self, name: str, besides: Path | None = None) -> str | None:
         """What has that name, or one that is as good as the same."""
-        if os.path.lexists(self.root / name) and not (besides and _same(self.root / name, besides)):
+        if os.path.lexists(self.root / name) and not (besides and are_same_folder(self.root / name, besides)):
             return name
         wanted = folded(name)
         with suppress(OSError):
@@ -451,34 +452,3 @@ class Workspace:
                 found = _BUILDING.fullmatch(path.name)
                 if found and confinement.is_folder(path) and not psutil.pid_exists(int(found[1])):
                     shutil.rmtree(path, ignore_errors=True)
-
-
-def is_project(path: Path) -> bool:
-    """Whether a folder is that of a project."""
-    try:
-        return (path / DATABASE).is_file()
-    except (OSError, ValueError):  # no right to look; a name that no file system has
-        return False
-
-
-def can_be_an_address(path: Path) -> bool:
-    """Whether the name of a folder can stand in the address of a page."""
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def require_address(path: Path) -> None:
-    """`StudioError` where no address can name a folder."""
-    if not can_be_an_address(path):
-        raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two names are the same folder: on a file system that ignores case, Balloon is balloon."""
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False

@@ -17,6 +17,7 @@ from maskrcnn.jobs.backend import JobState, Progress
 from maskrcnn.runs import attempts
 from maskrcnn.runs.documents import row_of
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, STATE, Row, RunFolder
+from maskrcnn.runs.trainer_process import living_trainer
 
 _LONGEST_SILENCE = 120.0
 """Seconds after its last write in which a run that names no process counts as training."""
@@ -27,20 +28,21 @@ _LONGEST_START = 120.0
 
 def state(run: RunFolder) -> JobState:
     """What a run is doing, from its folder and the table of processes. Raises `StudioError` for a damaged run."""
-    queued = run.read_json(QUEUED)
-    if queued is not None and attempts.living_trainer(run) is None:
+    queued, process = run.read_json(QUEUED), run.read_json(PROCESS)
+    has_trainer = process is not None and living_trainer(run.path, process.get("pid")) is not None
+    if queued is not None and not has_trainer:
         claimed = abs(time.time() - queued.get("claimed", 0.0)) < _LONGEST_START
         return JobState.STARTING if claimed else JobState.QUEUED
-    # In this order: a process that ends between the two questions has then written its result.
-    alive = _alive(run)
+    alive = has_trainer if process is not None else _wrote_lately(run)
+    # Read after that: a process that ended between the two questions has written its result.
     result = run.result()
-    if result is not None and not (alive and not attempts.has_ended(run)):
+    if result is not None and not (alive and not attempts.has_ended(run, process)):
         return JobState(result["state"]) if result.get("state") in ("done", "cancelled") else JobState.FAILED
-    asked = cancel_asked(run) is not None
+    asked = "cancel_asked" in (process or {})
     if alive:
         if asked:
             return JobState.CANCELLING
-        return JobState.RUNNING if attempts.has_rows(run) else JobState.STARTING
+        return JobState.RUNNING if attempts.has_rows(run, process) else JobState.STARTING
     if asked:
         return JobState.CANCELLED
     return JobState.LOST if failure(run) is None else JobState.FAILED
@@ -61,7 +63,7 @@ def progress(run: RunFolder) -> Progress:
         waiting = time.time() - started if started and now.active else None
         return Progress(now, 0, epochs, 1.0 if now is JobState.DONE else 0.0, waiting, None, None)
     # A validation writes nothing for a while: count on from the last row. The time before a resume does not count.
-    counts = now.active and attempts.has_rows(run)
+    counts = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
     since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed")
     return Progress(
@@ -107,9 +109,7 @@ def resumable(run: RunFolder) -> bool:
     return run.has(STATE) and state(run).ended
 
 
-def _alive(run: RunFolder) -> bool:
-    """Whether the process of the run lives; for a run that names none, whether it wrote something lately."""
-    if (run.path / PROCESS).is_file():
-        return attempts.living_trainer(run) is not None
+def _wrote_lately(run: RunFolder) -> bool:
+    """Whether a run that names no process wrote something lately, so that it probably trains (in a notebook)."""
     written = [path.stat().st_mtime for name in (CONFIG, LOG, METRICS) if (path := run.path / name).is_file()]
     return bool(written) and time.time() - max(written) < _LONGEST_SILENCE

@@ -89,20 +89,22 @@ def is_training(run: RunFolder) -> bool:
     return living_trainer(run) is not None and run.result() is None
 
 
-def has_rows(run: RunFolder) -> bool:
-    """Whether the newest attempt has written rows of metrics; those that were there before do not count."""
-    return _is_of_newest(run, (run.read_json(BEGUN) or {}).get("attempt"), METRICS)
+def has_rows(run: RunFolder, process: dict[str, Any] | None = None) -> bool:
+    """Whether the newest attempt has written rows of metrics; those that were there before do not count. `process`:
+    process.json, where it was read already."""
+    return _is_of_newest(run, process, run.read_json(BEGUN), METRICS)
 
 
-def has_ended(run: RunFolder) -> bool:
+def has_ended(run: RunFolder, process: dict[str, Any] | None = None) -> bool:
     """Whether the newest attempt has written a result; that of the attempt before it does not count."""
-    return _is_of_newest(run, (run.read_json(RESULT) or {}).get("attempt"), RESULT)
+    return _is_of_newest(run, process, run.read_json(RESULT), RESULT)
 
 
-def _is_of_newest(run: RunFolder, attempt: str | None, file: str) -> bool:
-    """Whether `file`, written by that attempt, is of the newest attempt. Where an id is missing, as in run folders of
-    older studios, its modification time tells."""
-    process: dict[str, Any] = run.read_json(PROCESS) or {}
+def _is_of_newest(run: RunFolder, process: dict[str, Any] | None, document: dict[str, Any] | None, file: str) -> bool:
+    """Whether `file` is of the newest attempt; `document` names the attempt that wrote it. Where an id is missing, as
+    in run folders of older studios, the modification time of the file tells."""
+    process = (run.read_json(PROCESS) or {}) if process is None else process
+    attempt = (document or {}).get("attempt")
     if attempt is not None and (newest := process.get("attempt")) is not None:
         return bool(attempt == newest)
     try:

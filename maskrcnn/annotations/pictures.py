@@ -26,14 +26,9 @@ EXIF's orientation.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
-import re
 import stat
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -41,9 +36,11 @@ from pathlib import Path
 
 import numpy as np
 import pi_heif
-from PIL import Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from maskrcnn.annotations import heic_boxes, tonal_range
+from maskrcnn.annotations import heic_boxes, picture_pixels, tonal_range
+from maskrcnn.annotations.picture_exif import AVIF, HEIF, PNG, date_taken, orientation_of
+from maskrcnn.annotations.picture_pixels import as_rgb, has_one_deep_channel
 from maskrcnn.annotations.pixel_budget import DECODING
 from maskrcnn.annotations.tonal_range import Tones
 from maskrcnn.errors import StudioError
@@ -68,43 +65,13 @@ MOST_BYTES_AT_ONCE = 200_000_000
 MOST_CODED = 4
 """A HEIC whose tiles, thumbnails and further pictures have that many times `MOST_PIXELS` together is not decoded."""
 
-STRIP = 16_000_000
-"""Pixels that are converted at a time, so that a large picture is not in memory several times over."""
-
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
-_HEIF, _AVIF = "HEIF", "AVIF"
 _AVIF_BRANDS = (b"avif", b"avis")
 
-_EXIF_ORIENTATION, _EXIF_MADE, _EXIF_IFD, _EXIF_TAKEN = 0x0112, 0x0132, 0x8769, 0x9003
-_DATE = re.compile(r"[\s\0]*(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
-"""EXIF writes `2021:03:04 05:06:07`; some programs write other signs, parts of a second or a time zone."""
-_TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation -> what turns the stored pixels into the displayed ones; Pillow counts degrees anticlockwise."""
-
-_PLACES = {
-    Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
-    Image.Transpose.ROTATE_180: (False, True),
-    Image.Transpose.FLIP_TOP_BOTTOM: (False, True),
-    Image.Transpose.TRANSPOSE: (True, False),
-    Image.Transpose.ROTATE_270: (True, True),
-    Image.Transpose.TRANSVERSE: (True, True),
-    Image.Transpose.ROTATE_90: (True, False),
-}
-"""Where the stored rows of a turned picture are: whether they became columns, and whether they run from the end."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_MOST_CHUNKS, _LARGEST_CHUNK = 100_000, 1_000_000
-_ENDS = {b"\xff\xd8\xff": b"\xff\xd9", _PNG: b"IEND\xaeB`\x82"}
+_ENDS = {b"\xff\xd8\xff": b"\xff\xd9", PNG: b"IEND\xaeB`\x82"}
 """How the files of a format begin, and what stands at their end."""
+_TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
 
 
 # Blocks of 16 MB, Pillow's own size, are kept by the C library for each thread when they are free again: after some
@@ -121,7 +88,7 @@ def load(path: Path | str) -> np.ndarray:
     Raises `StudioError` for a file that is missing, truncated, too large or not a picture.
     """
     with _opened(path) as picture, _decoded(picture, path):
-        return _as_rgb(picture)
+        return as_rgb(picture)
 
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
@@ -144,20 +111,15 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
         with _decoded(picture, path):
             # `thumbnail` would do the same to the whole picture first: means of whole pixels, to twice the size.
-            factor = max(picture.size) // (2 * side) if picture.width * picture.height > STRIP else 1
-            pixels = _as_rgb(picture, max(1, factor))
-            if with_tones and _is_of_numbers(picture):
+            factor = max(picture.size) // (2 * side) if picture.width * picture.height > picture_pixels.STRIP else 1
+            pixels = as_rgb(picture, max(1, factor))
+            if with_tones and has_one_deep_channel(picture):
                 found = tonal_range.of_values(np.asarray(picture))
             elif with_tones:
                 found = tonal_range.of_bytes(pixels, is_deep)
     small = Image.fromarray(pixels)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return np.array(small), found
-
-
-def _is_of_numbers(picture: Image.Image) -> bool:
-    """Whether it has one channel of more than 8 bits."""
-    return picture.mode == "F" or picture.mode.startswith("I")
 
 
 def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
@@ -167,7 +129,7 @@ def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
         turned = picture.size != _displayed_size(picture)
         picture.draft(picture.mode, size if turned else size[::-1])
         with _decoded(picture, path):
-            return _as_rgb(picture)
+            return as_rgb(picture)
 
 
 def size(path: Path | str, name: str | None = None) -> tuple[int, int]:
@@ -233,7 +195,7 @@ def is_stored_in_colours(path: Path | str) -> bool:
 def orientation(path: Path | str) -> int:
     """EXIF's orientation of the stored pixels, 1 to 8; 1 where the file gives none. Raises `StudioError` as `size`."""
     with _opened(path) as picture:
-        return _orientation(picture)
+        return orientation_of(picture)
 
 
 def taken(path: Path | str) -> datetime | None:
@@ -242,80 +204,14 @@ def taken(path: Path | str) -> datetime | None:
     Raises `StudioError` as `size`.
     """
     with _opened(path) as picture:
-        try:
-            block = _exif(picture)
-            told = [block.get_ifd(_EXIF_IFD).get(_EXIF_TAKEN), block.get(_EXIF_MADE)]
-        except Exception:  # a damaged block, as in `_orientation`
-            return None
-    for text in told:
-        if found := _DATE.match(str(text)):
-            with contextlib.suppress(ValueError):  # month 0, as of a clock that was never set
-                year, month, day, hour, minute, second = map(int, found.groups())
-                return datetime(year, month, day, hour, minute, second)
-    return None
-
-
-def _orientation(picture: Image.Image) -> int:
-    if picture.format == _HEIF:  # which libheif has turned
-        return 1
-    try:
-        value = _exif(picture).get(_EXIF_ORIENTATION)
-    except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
-        return 1
-    return value if value in _TURNS else 1
-
-
-def _exif(picture: Image.Image) -> Image.Exif:
-    """A picture's EXIF block, without decoding it."""
-    if picture.format == _AVIF:  # XMP has no say where the container tells
-        block = Image.Exif()
-        block.load(picture.info.get("exif", b""))
-        return block
-    if not isinstance(picture, PngImagePlugin.PngImageFile) or not picture.tile:
-        return picture.getexif()
-    # Pillow would decode a PNG, as the block may stand behind the pixels.
-    about, behind = _chunks_about(picture.filename)
-    if not behind:
-        return Image.Image.getexif(picture)
-    head = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-    pixel = _png_chunk(b"IDAT", zlib.compress(bytes(2)))
-    small = io.BytesIO(b"".join([_PNG, head, *about, pixel, _png_chunk(b"IEND", b"")]))
-    with Image.open(small, formats=("PNG",)) as same:
-        return same.getexif()
-
-
-def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
-    """The chunks of a PNG in which an EXIF block may stand, and whether any of them is behind the pixels."""
-    about: list[bytes] = []
-    seen_pixels = behind = False
-    with open(path, "rb") as file:
-        file.seek(len(_PNG))
-        for _ in range(_MOST_CHUNKS):
-            head = file.read(8)
-            if len(head) < 8:
-                break
-            length, kind = struct.unpack(">I4s", head)
-            if kind == b"IEND" or (kind == b"fcTL" and seen_pixels):  # the end, or the second frame
-                break
-            seen_pixels = seen_pixels or kind == b"IDAT"
-            if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST_CHUNK:
-                about.append(_png_chunk(kind, file.read(length)))
-                behind = behind or seen_pixels
-                file.seek(4, os.SEEK_CUR)
-            else:
-                file.seek(length + 4, os.SEEK_CUR)
-    return about, behind
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return date_taken(picture)
 
 
 def _displayed_size(picture: Image.Image) -> tuple[int, int]:
     width, height = picture.size
     if isinstance(picture, TiffImagePlugin.TiffImageFile):  # whose `size` is the displayed one already
         width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
-    return (height, width) if _orientation(picture) in _TURNED_ON_ITS_SIDE else (width, height)
+    return (height, width) if orientation_of(picture) in _TURNED_ON_ITS_SIDE else (width, height)
 
 
 @contextmanager
@@ -333,7 +229,7 @@ def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) ->
         if tile > MOST_PIXELS:
             raise StudioError(f"{name}: the picture is stored in tiles of {tile} px; {_TOO_LARGE}")
         pixels = max(pixels, tile)
-    elif picture.format == _HEIF:
+    elif picture.format == HEIF:
         pixels = max(pixels, _coded_pixels(path, name))
         if picture.mode == "RGBA":  # 18 bytes of memory a pixel, where others take 10 to 14
             pixels *= 2
@@ -357,71 +253,6 @@ def _scans(path: Path | str) -> int:
     """How many scans a JPEG has; inside one, the byte 255 is never followed by that of the marker."""
     with open(path, "rb") as file:
         return file.read().count(b"\xff\xda")
-
-
-def _as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
-    """Decoded pixels as displayed, uint8 `(H, W, 3)`; each `factor` x `factor` of them as their mean."""
-    # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
-    turn = _TURNS.get(_orientation(picture))
-    if _is_of_numbers(picture):
-        picture = Image.fromarray(_as_bytes(np.asarray(picture)))
-    width, height = -(-picture.width // factor), -(-picture.height // factor)
-    is_on_its_side = turn is not None and _PLACES[turn][0]
-    pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
-    for top, strip in _strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
-        small = strip.reduce(factor) if factor > 1 else strip
-        here = slice(top // factor, top // factor + small.height)
-        if turn is not None:
-            small = small.transpose(turn)
-            if _PLACES[turn][1]:
-                here = slice(height - here.stop, height - here.start)
-        pixels[(slice(None), here) if is_on_its_side else here] = np.asarray(small)
-    return pixels
-
-
-def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    """The picture as RGB, that many rows at a time, with the number of the first of them."""
-    sees_through = picture.has_transparency_data and any(
-        part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _parts(picture, rows)
-    )
-    for top, part in _parts(picture, rows):
-        if sees_through:
-            part = part.convert("RGBA")
-            white = Image.new("RGB", part.size, (255, 255, 255))
-            white.paste(part, mask=part.getchannel("A"))
-            part = white
-        elif picture.has_transparency_data:
-            part = part.convert("RGBA")  # wholly transparent, so its colours are all there is
-        yield top, part if part.mode == "RGB" else part.convert("RGB")
-
-
-def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    """The picture, that many rows at a time."""
-    if rows >= picture.height:
-        yield 0, picture
-        return
-    for top in range(0, picture.height, rows):
-        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
-
-
-def _as_bytes(values: np.ndarray) -> np.ndarray:
-    """Numbers `(H, W)` of any range as uint8."""
-    whole = values.dtype.kind in "iu"
-    if whole and values.min() >= 0 and values.max() <= 65535:
-        return (values.astype(np.uint16) >> 8).astype(np.uint8)
-    blocks = np.array_split(values, 1 + values.size // 4_000_000)  # some rows at a time: float64 is large
-    known = [block[np.isfinite(block)] for block in blocks]
-    low = min((float(block.min()) for block in known if block.size), default=0.0)
-    high = max((float(block.max()) for block in known if block.size), default=1.0)
-    if not whole and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    return np.concatenate([_between(block.astype(np.float64), low, high) for block in blocks])
-
-
-def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """`low` as 0, `high` as 255."""
-    known = np.isfinite(values) & (high > low)
-    return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)
 
 
 @contextmanager
@@ -448,7 +279,7 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
         raise StudioError(f"{name}: cannot be read ({error.strerror}); check the file's permissions") from None
     except UnidentifiedImageError:
         if family := _iso_family(path):
-            words = {_HEIF: "HEIC", _AVIF: "AVIF"}[family]
+            words = {HEIF: "HEIC", AVIF: "AVIF"}[family]
             raise StudioError(
                 f"{name}: the {words} picture is cut off or damaged; replace the file by a whole copy"
             ) from None
@@ -486,8 +317,8 @@ def _iso_family(path: Path | str) -> str | None:
         brands = begins[8:] + file.read(min(256, max(0, int.from_bytes(begins[:4], "big") - 12)))
     known = {brands[start : start + 4] for start in (0, *range(8, len(brands) - 3, 4))}
     if not known.isdisjoint(_AVIF_BRANDS):
-        return _AVIF
-    return _HEIF if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in known) else None
+        return AVIF
+    return HEIF if any(brand[:3] in (b"hei", b"hev", b"mif", b"msf") for brand in known) else None
 
 
 _KNOWN = "a picture that can be read (JPEG, PNG, BMP, GIF, WebP, TIFF, HEIC or AVIF)"

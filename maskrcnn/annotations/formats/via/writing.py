@@ -236,7 +236,7 @@ def region_attributes(
         del attributes[attribute_tally.CROWD]
     for name, other in renamed(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
-    if (keypoints := _keypoints_of(region)) is not None:
+    if (keypoints := _stored_keypoints(region)) is not None:
         written = said.get(KEYPOINTS)
         attributes[KEYPOINTS] = written if keypoints_from(written) == keypoints else keypoints_text(keypoints)
     if region.source != "human":
@@ -254,7 +254,7 @@ def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
     under the name of the class."""
     attributes = region.attributes
     needed = {
-        KEYPOINTS: _keypoints_of(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
+        KEYPOINTS: _stored_keypoints(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
         SOURCE: region.source != "human" or attributes.get(SOURCE) == "model",
         SCORE: region.score is not None or score_from(attributes.get(SCORE)) is not None,
     }
@@ -269,7 +269,8 @@ def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
     return others
 
 
-def _keypoints_of(region: Region) -> Keypoints | None:
+def _stored_keypoints(region: Region) -> Keypoints | None:
+    """The keypoints of a region, also if none of them is labelled."""
     return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
 
 

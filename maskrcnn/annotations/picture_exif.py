@@ -1,0 +1,106 @@
+"""What the EXIF block of an open picture says: how it is turned, and when it was taken. Decodes no pixels."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import struct
+import zlib
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+HEIF, AVIF = "HEIF", "AVIF"
+"""What Pillow calls the two formats whose container says how a picture is turned."""
+
+_EXIF_ORIENTATION, _EXIF_MADE, _EXIF_IFD, _EXIF_TAKEN = 0x0112, 0x0132, 0x8769, 0x9003
+_DATE = re.compile(r"[\s\0]*(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+"""EXIF writes `2021:03:04 05:06:07`; some programs write other signs, parts of a second or a time zone."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what turns the stored pixels into the displayed ones; Pillow counts degrees anticlockwise."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_MOST_CHUNKS, _LARGEST_CHUNK = 100_000, 1_000_000
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8, of pixels as they are decoded; 1 where there is none."""
+    if picture.format == HEIF:  # which libheif has turned
+        return 1
+    try:
+        value = exif_of(picture).get(_EXIF_ORIENTATION)
+    except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
+        return 1
+    return value if value in TURNS else 1
+
+
+def date_taken(picture: Image.Image) -> datetime | None:
+    """When a picture was taken, or else made, by its EXIF block; None where that has no date."""
+    try:
+        block = exif_of(picture)
+        texts = [block.get_ifd(_EXIF_IFD).get(_EXIF_TAKEN), block.get(_EXIF_MADE)]
+    except Exception:  # a damaged block, as in `orientation_of`
+        return None
+    for text in texts:
+        if found := _DATE.match(str(text)):
+            with contextlib.suppress(ValueError):  # month 0, as of a clock that was never set
+                year, month, day, hour, minute, second = map(int, found.groups())
+                return datetime(year, month, day, hour, minute, second)
+    return None
+
+
+def exif_of(picture: Image.Image) -> Image.Exif:
+    """A picture's EXIF block, without decoding it."""
+    if picture.format == AVIF:  # XMP has no say where the container tells
+        block = Image.Exif()
+        block.load(picture.info.get("exif", b""))
+        return block
+    if not isinstance(picture, PngImagePlugin.PngImageFile) or not picture.tile:
+        return picture.getexif()
+    # Pillow would decode a PNG, as the block may stand behind the pixels.
+    about, behind = _chunks_about(picture.filename)
+    if not behind:
+        return Image.Image.getexif(picture)
+    head = _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    pixel = _png_chunk(b"IDAT", zlib.compress(bytes(2)))
+    small = io.BytesIO(b"".join([PNG, head, *about, pixel, _png_chunk(b"IEND", b"")]))
+    with Image.open(small, formats=("PNG",)) as same:
+        return same.getexif()
+
+
+def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
+    """The chunks of a PNG in which an EXIF block may stand, and whether any of them is behind the pixels."""
+    about: list[bytes] = []
+    seen_pixels = behind = False
+    with open(path, "rb") as file:
+        file.seek(len(PNG))
+        for _ in range(_MOST_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"IEND" or (kind == b"fcTL" and seen_pixels):  # the end, or the second frame
+                break
+            seen_pixels = seen_pixels or kind == b"IDAT"
+            if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST_CHUNK:
+                about.append(_png_chunk(kind, file.read(length)))
+                behind = behind or seen_pixels
+                file.seek(4, os.SEEK_CUR)
+            else:
+                file.seek(length + 4, os.SEEK_CUR)
+    return about, behind
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

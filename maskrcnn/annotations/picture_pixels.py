@@ -1,0 +1,94 @@
+"""Decoded pixels of any kind as 8-bit RGB in the displayed frame; `pictures` has the table of kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from maskrcnn.annotations.picture_exif import TURNS, orientation_of
+
+STRIP = 16_000_000
+"""Pixels that are converted at a time, so that a large picture is not in memory several times over."""
+
+_PLACES = {
+    Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
+    Image.Transpose.ROTATE_180: (False, True),
+    Image.Transpose.FLIP_TOP_BOTTOM: (False, True),
+    Image.Transpose.TRANSPOSE: (True, False),
+    Image.Transpose.ROTATE_270: (True, True),
+    Image.Transpose.TRANSVERSE: (True, True),
+    Image.Transpose.ROTATE_90: (True, False),
+}
+"""Where the stored rows of a turned picture are: whether they became columns, and whether they run from the end."""
+
+
+def has_one_deep_channel(picture: Image.Image) -> bool:
+    """Whether it has one channel of more than 8 bits."""
+    return picture.mode == "F" or picture.mode.startswith("I")
+
+
+def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
+    """Decoded pixels as displayed, uint8 `(H, W, 3)`; each `factor` x `factor` of them as their mean."""
+    # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
+    turn = TURNS.get(orientation_of(picture))
+    if has_one_deep_channel(picture):
+        picture = Image.fromarray(_as_bytes(np.asarray(picture)))
+    width, height = -(-picture.width // factor), -(-picture.height // factor)
+    is_on_its_side = turn is not None and _PLACES[turn][0]
+    pixels = np.empty((width, height, 3) if is_on_its_side else (height, width, 3), np.uint8)
+    for top, strip in _strips(picture, max(1, STRIP // (picture.width * factor)) * factor):
+        small = strip.reduce(factor) if factor > 1 else strip
+        here = slice(top // factor, top // factor + small.height)
+        if turn is not None:
+            small = small.transpose(turn)
+            if _PLACES[turn][1]:
+                here = slice(height - here.stop, height - here.start)
+        pixels[(slice(None), here) if is_on_its_side else here] = np.asarray(small)
+    return pixels
+
+
+def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """The picture as RGB, that many rows at a time, with the number of the first of them."""
+    sees_through = picture.has_transparency_data and any(
+        part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _parts(picture, rows)
+    )
+    for top, part in _parts(picture, rows):
+        if sees_through:
+            part = part.convert("RGBA")
+            white = Image.new("RGB", part.size, (255, 255, 255))
+            white.paste(part, mask=part.getchannel("A"))
+            part = white
+        elif picture.has_transparency_data:
+            part = part.convert("RGBA")  # wholly transparent, so its colours are all there is
+        yield top, part if part.mode == "RGB" else part.convert("RGB")
+
+
+def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """The picture, that many rows at a time."""
+    if rows >= picture.height:
+        yield 0, picture
+        return
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    """Numbers `(H, W)` of any range as uint8."""
+    whole = values.dtype.kind in "iu"
+    if whole and values.min() >= 0 and values.max() <= 65535:
+        return (values.astype(np.uint16) >> 8).astype(np.uint8)
+    blocks = np.array_split(values, 1 + values.size // 4_000_000)  # some rows at a time: float64 is large
+    known = [block[np.isfinite(block)] for block in blocks]
+    low = min((float(block.min()) for block in known if block.size), default=0.0)
+    high = max((float(block.max()) for block in known if block.size), default=1.0)
+    if not whole and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return np.concatenate([_between(block.astype(np.float64), low, high) for block in blocks])
+
+
+def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """`low` as 0, `high` as 255."""
+    known = np.isfinite(values) & (high > low)
+    return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)

@@ -65,10 +65,8 @@ def table(found: Comparison) -> str:
     for kind, task in TASKS.items():
         for name, row in (found[kind] or {}).items():
             difference = f"{difference_text(row['difference'])} {interval_text(row['difference_interval'], '+')}"
-            lines.append(
-                f"{task if name == 'AP' else '':9}  {name:4}  {_ap_and_interval(row, 'a'):22}  {_ap_and_interval(row, 'b'):22}  "
-                f"{difference:25}  {row['verdict']}"
-            )
+            a_and_b = "  ".join(f"{_ap_and_interval(row, side):22}" for side in ("a", "b"))
+            lines.append(f"{task if name == 'AP' else '':9}  {name:4}  {a_and_b}  {difference:25}  {row['verdict']}")
             verdicts.append(row["verdict"])
     lines += [
         "",

@@ -8,14 +8,18 @@ from typing import Any
 
 
 def unknown_field(name: str, known: Iterable[str]) -> str:
-    """That there is no such field, with the nearest of the `known` ones."""
+    """A sentence that there is no such field, with the nearest of the `known` ones.
+
+    >>> unknown_field("poling", ["pooling", "pooling_mode"])
+    'there is no field "poling"; did you mean "pooling"?'
+    """
     close = difflib.get_close_matches(name, known, n=1)
     hint = f'did you mean "{close[0]}"?' if close else "`python -m maskrcnn info RUN` lists them all"
     return f'there is no field "{name}"; {hint}'
 
 
 def describe_error(detail: Any, known: Iterable[str]) -> str:
-    """One pydantic error as a sentence that names the field, the value and what is allowed."""
+    """One error of pydantic's `ValidationError.errors()` as a sentence: the field, the value and what is allowed."""
     if not detail["loc"]:
         return str(detail["ctx"]["error"])
     name = str(detail["loc"][0])

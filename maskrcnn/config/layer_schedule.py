@@ -1,19 +1,19 @@
-"""The schedule of layers: which part of the network learns during which part of a run."""
+"""The schedule of layers: which part of the network is trained during which part of a run."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
-"""What can learn: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
+"""What can be trained: the heads (with RPN and pyramid), also the body from a stage on, or everything."""
 
 LATER_RATE = 0.1
 """Factor of the learning rate in the second and later stages of a schedule, where none is given."""
 
 
 class Stage(NamedTuple):
-    """A part of a run: which `layers` learn, `until` which progress in (0, 1], at which `rate` (a factor of
-    `learning_rate`)."""
+    """A part of a run: `layers` (one of `LAYERS`) are trained until the run's progress is `until`, in (0, 1], at `rate`
+    times `learning_rate`."""
 
     layers: str
     until: float
@@ -21,10 +21,13 @@ class Stage(NamedTuple):
 
 
 def parse_stages(layers: str) -> tuple[Stage, ...]:
-    """`heads:0.4,all:0.6:0.1` -> what learns until when and at which factor of the rate.
+    """The stages of a schedule, each written as LAYERS:SHARE:RATE with commas between.
 
     Shares that are not given are what the others leave, in equal parts; factors that are not given are 1 for the first
-    stage and `LATER_RATE` for the others. Raises `ValueError` with the mend.
+    stage and `LATER_RATE` for the others. Raises `ValueError`, which says how to write it.
+
+    >>> parse_stages("heads:0.25,all")
+    (Stage(layers='heads', until=0.25, rate=1.0), Stage(layers='all', until=1.0, rate=0.1))
     """
     parts = [part.strip().split(":") for part in layers.split(",")]
     shares: list[float | None] = []

@@ -11,7 +11,13 @@ from maskrcnn.errors import ArgumentError
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
-    """`["learning_rate=0.001", "rpn_anchor_scales=16,32,64,128,256"]` -> field values, as `--set` gives them."""
+    """Field values from settings as `--set` takes them. A value is JSON, or words with commas between.
+
+    Raises `ArgumentError` for a setting without `=` and for a field that does not exist. `Config` checks the values.
+
+    >>> parse_settings(["learning_rate=0.001", "rpn_anchor_ratios=0.5,1", "tasks=box,mask"])
+    {'learning_rate': 0.001, 'rpn_anchor_ratios': ['0.5', '1'], 'tasks': ['box', 'mask']}
+    """
     fields: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -27,5 +33,9 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
 
 
 def setting_word(value: object) -> str:
-    """A field's value as `--set` reads it."""
+    """A field's value as `--set` reads it.
+
+    >>> setting_word((16, 32)), setting_word(0.5)
+    ('16,32', '0.5')
+    """
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

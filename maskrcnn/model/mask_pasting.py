@@ -1,11 +1,12 @@
-"""Soft masks into the picture: only the pixels of the box are computed, and no bitmap of the picture is needed.
+"""From the soft mask of a detection to its pixels in the picture, computed within its box only.
 
-The mask head answers with an `(M, M)` grid of probabilities for each box. It is resized to the box and cut at one half
-(He et al. 2017, section 3). What is inside can then be written as COCO's run lengths straight from the box.
+The mask head predicts an `(M, M)` grid of probabilities for each box. It is resized to the box and thresholded at 0.5
+(He et al. 2017, section 3). The result is written as COCO's run lengths without a bitmap of the whole picture.
 
-Two placings. Exact: every pixel centre within the box reads the grid at its exact place. Legacy: torchvision's, which
-rounds the box to whole pixels first and so moves an outline by up to a pixel. Its COCO weights are measured with that,
-so networks with `pooling = align-legacy` get it; tests/model/test_mask_pasting.py compares it with torchvision's own.
+There are two ways to place it. Exact: every pixel centre within the box reads the grid at its exact position. Legacy:
+torchvision's, which rounds the box to whole pixels first and so moves an outline by up to a pixel. Its COCO weights are
+evaluated with that, so networks with `pooling = align-legacy` use it; tests/model/test_mask_pasting.py compares it with
+torchvision's own.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ NOTHING = Crop(np.zeros((0, 0), bool), 0, 0)
 
 
 def crop(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> Crop:
-    """What the soft `(M, M)` float32 mask of a `box` (xyxy, pixels of the picture) covers of a picture of that size."""
+    """The pixels that the soft `(M, M)` float32 mask of a `box` covers, xyxy in pixels of a picture of that size."""
     return (_legacy if legacy else _exact)(mask, box, height, width)
 
 
@@ -48,7 +49,13 @@ def pastes_legacy(config: Config) -> bool:
 
 
 def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> np.ndarray:
-    """The same as a uint8 `(height, width)` bitmap of 0 and 1, in Fortran order as COCO's encoder wants it."""
+    """The same as a uint8 `(height, width)` bitmap of 0 and 1, in Fortran order as COCO's encoder wants it.
+
+    A mask of 1 over a box of 2 x 1 pixels:
+
+    >>> paste(np.ones((4, 4), np.float32), np.array([1.0, 0.0, 3.0, 1.0]), height=2, width=4).tolist()
+    [[0, 1, 1, 0], [0, 0, 0, 0]]
+    """
     part = crop(mask, box, height, width, legacy)
     bitmap = np.zeros((height, width), np.uint8, order="F")
     right, bottom = part.left + part.inside.shape[0], part.top + part.inside.shape[1]

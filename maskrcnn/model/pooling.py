@@ -121,7 +121,12 @@ class RoIPooler(MultiScaleRoIAlign):
 def whole_cells(rois: Tensor, scale: float) -> Tensor:
     """Rois `(K, 5)` in image pixels as xyxy edges of whole cells of a map, rounded as RoIPool does.
 
-    C's `round` is meant, which takes half away from zero; both end cells belong to the box, and it keeps at least one.
+    Halves are rounded away from zero, as C's `round` does; both end cells belong to the box, and it keeps at least one.
+
+    Pixels 10 to 27 of a map of stride 8 are cells 1.25 to 3.375, so cells 1 to 3, whose edges are 1 and 4:
+
+    >>> whole_cells(torch.tensor([[0.0, 10.0, 10.0, 27.0, 27.0]]), scale=1 / 8).tolist()
+    [[0.0, 1.0, 1.0, 4.0, 4.0]]
     """
     corners = rois[:, 1:] * scale
     whole = corners.trunc()
@@ -171,6 +176,12 @@ def roi_align_by_cell(
 def taps(first: Tensor, last: Tensor, size: int, samples: int, cells: int) -> tuple[Tensor, Tensor]:
     """The cells `(K, size, 2 samples)` that each bin of RoIAlign reads along one axis, and the weight of each.
 
+    A sample at 1.25 lies between the values of cells 1 and 2 and reads 0.75 of the first and 0.25 of the second:
+
+    >>> cells, weights = taps(torch.tensor([1.0]), torch.tensor([1.5]), size=1, samples=1, cells=8)
+    >>> cells.tolist(), weights.tolist()
+    ([[[1, 2]]], [[[0.75, 0.25]]])
+
     A box `[first, last]`, `(K,)`, in cells whose values sit at whole numbers, has `size` bins of `samples` samples.
     A sample lies between two cells and counts each the more the nearer; beyond the outermost cells it reads those, and
     more than one cell beyond the map nothing.
@@ -216,6 +227,12 @@ def bin_cells(start: Tensor, end: Tensor, size: int, cells: int) -> tuple[Tensor
 
     A box `[start, end)` of whole cells, `(K,)`, is cut into `size` equal bins, whose ends are rounded outwards and
     clipped to the map's `cells`. In the dtype of the box, as RoIPool: rounding can add a cell to a bin.
+
+    Five cells in two bins of 2.5 cells: cells 0 to 2 and cells 2 to 4.
+
+    >>> first, after = bin_cells(torch.tensor([0.0]), torch.tensor([5.0]), size=2, cells=8)
+    >>> first.tolist(), after.tolist()
+    ([[0, 2]], [[3, 5]])
     """
     length = ((end - start) / size)[:, None]
     steps = torch.arange(size, dtype=start.dtype, device=start.device)

@@ -1,4 +1,4 @@
-"""How a picture is brought to the size that the network works at. Training and inference share it."""
+"""Scaling of a picture to the working size of a network. Training and inference share it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ def working_size(height: int, width: int, config: Config, factor: float = 1.0) -
     image_max_dim.
 
     `factor` enlarges the result, for a training picture that will be jittered in scale.
+
+    >>> working_size(1200, 1600, Config.preset("classroom"))  # image_min_dim 384, image_max_dim 512
+    (384, 512)
+    >>> working_size(600, 1600, Config.preset("classroom"))  # the longer side decides
+    (192, 512)
     """
     scale = factor * min(config.image_min_dim / min(height, width), config.image_max_dim / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); averages when shrinking, so that nothing aliases."""
+    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); shrinking averages pixels, against aliasing."""
     height, width = size
     shrinking = height * width < picture.shape[0] * picture.shape[1]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""What stops a training, in words that name the cause and the mend."""
+"""Errors that end a training, with messages that name the cause and what to change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from maskrcnn.training.validation import losses
 
 
 def not_finite(values: Mapping[str, float]) -> list[str]:
-    """The names of the losses that are NaN or infinite."""
+    """The names of the losses that are NaN or infinite.
+
+    >>> not_finite({"mrcnn_mask_loss": float("nan"), "rpn_class_loss": 0.5})
+    ['mrcnn_mask_loss']
+    """
     return [name for name, value in values.items() if not math.isfinite(value)]
 
 
@@ -37,7 +41,7 @@ def require_finite(
 
 @torch.no_grad()
 def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
-    """Which pictures of the batch, each taken alone, give a loss that is not finite."""
+    """File names of the pictures of the batch that give a loss that is not finite also in a batch on their own."""
     return [
         name
         for sample, seed, name in zip(batch.samples, batch.seeds, batch.names, strict=True)
@@ -46,8 +50,8 @@ def pictures_at_fault(model: StudioRCNN, batch: Batch) -> list[str]:
 
 
 def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str], alone: list[str]) -> StudioError:
-    """The error of a step whose losses or gradient `values` are not finite, learned from the pictures `names`, of which
-    `alone` give such a loss by themselves."""
+    """The error of a step on the pictures `names` whose losses or gradient norm, `values`, are not finite; `alone` are
+    those of the pictures that give such a loss on their own."""
     bad = not_finite(values)[0]
     pictures = ", ".join(alone or names)
     whose = "picture" if len(alone or names) == 1 else "pictures"
@@ -59,7 +63,7 @@ def diverged(values: Mapping[str, float], epoch: int, step: int, names: list[str
 
 @contextmanager
 def words_for_memory(config: Config) -> Iterator[None]:
-    """Turn what torch says where memory is out into which setting to lower."""
+    """Within the context an error of torch that memory is full becomes a `StudioError` that names settings to lower."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -79,7 +83,8 @@ def words_for_memory(config: Config) -> Iterator[None]:
 
 @contextmanager
 def words_for_disk(run: Path) -> Iterator[None]:
-    """Turn what the system says where a disk is full, or the run folder `run` is gone, into what to do about it."""
+    """Within the context an error that the disk is full, or that the folder `run` is gone, becomes a `StudioError` that
+    says what to do."""
     try:
         yield
     except Exception as error:
@@ -93,7 +98,7 @@ def words_for_disk(run: Path) -> Iterator[None]:
 
 
 def disk_is_full(error: BaseException | None) -> bool:
-    """Whether that is what an error came from. torch and safetensors have words of their own for it."""
+    """Whether a full disk caused this error; torch and safetensors raise errors of their own for it."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True

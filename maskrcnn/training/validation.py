@@ -1,4 +1,4 @@
-"""What the validation set says after an epoch: the losses, the detections and their AP."""
+"""Validation after an epoch: losses, detections and their AP on the validation set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Detections = list[dict[str, Any]]
 
 
 class Interrupted(Exception):
-    """Somebody wants the run to end while it validates."""
+    """The run was cancelled while it validated."""
 
 
 def never() -> bool:
@@ -34,7 +34,7 @@ def losses(
 ) -> dict[str, Tensor]:
     """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
 
-    `seeds`, one for each sample, decide which anchors and RoIs are drawn; without, torch's global state does.
+    `seeds`, one for each sample, decide which anchors and RoIs are sampled; without them torch's global state does.
     """
     network = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
     assert isinstance(network, StudioRCNN)
@@ -65,9 +65,9 @@ def validation_losses(
 ) -> dict[str, float]:
     """Means of the losses over the validation pictures, with `val_` before each name, and `val_loss`.
 
-    torchvision computes losses in train mode only, so the model is put there for a moment with BatchNorm held still.
-    Anchors and RoIs are drawn with a seed for each picture, so that two epochs are measured on the same draw. Raises
-    `Interrupted` when `cancelled`.
+    torchvision computes losses in train mode only, so the model is in it meanwhile, but with BatchNorm in eval mode;
+    afterwards it is in eval mode. Anchors and RoIs are sampled with one seed for each picture, so two epochs are
+    measured on the same ones. Raises `Interrupted` when `cancelled`.
     """
     team = team or Team()
     totals = dict.fromkeys(model.config.losses, 0.0)
@@ -75,13 +75,15 @@ def validation_losses(
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-    for index in team.share(range(len(samples))):
-        if cancelled():
-            raise Interrupted
-        found = losses(model, [samples[index]], [index])
-        for name, value in zip(found, numbers(found.values()), strict=True):
-            totals[name] += value
-    model.eval()
+    try:
+        for index in team.share(range(len(samples))):
+            if cancelled():
+                raise Interrupted
+            found = losses(model, [samples[index]], [index])
+            for name, value in zip(found, numbers(found.values()), strict=True):
+                totals[name] += value
+    finally:
+        model.eval()
     sums = team.total(list(totals.values()))
     means = {name: total / len(samples) for name, total in zip(totals, sums, strict=True)}
     means["loss"] = weighted_sum(model.config, means)

@@ -109,15 +109,12 @@ class TrainingRequest:
     def resolved(self) -> TrainingRequest:
         """The same request with absolute paths, so that it means the same in another folder. An empty path stays."""
         words = ("none", "imagenet", "coco", *shipped_models.names())
-        paths = {name: getattr(self, name) for name in _PATHS}
-        return replace(
-            self,
-            **{
-                name: str(Path(path).expanduser().resolve())
-                for name, path in paths.items()
-                if path and not (name in ("backbone_weights", "init") and path in words)
-            },
-        )
+        paths: dict[str, Any] = {
+            name: str(Path(path).expanduser().resolve())
+            for name in _PATHS
+            if (path := getattr(self, name)) and not (name in ("backbone_weights", "init") and path in words)
+        }
+        return replace(self, **paths)
 
     # The Config
 

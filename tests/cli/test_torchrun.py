@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from maskrcnn.cli import main
 from maskrcnn.cli.train import add_arguments
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
-from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.runs.folder import BEGUN, PROCESS, RESULT, RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
@@ -96,7 +97,10 @@ def test_two_processes_learn_what_one_does(labels: Path, tmp_path: Path, root: P
     assert len(shared) == len(alone)
     assert two.result()["state"] == "done"
     # The one that learned inside this test notes no process that anybody may end.
-    assert {path.name for path in two.path.iterdir()} == {PROCESS, *(path.name for path in one.path.iterdir())}
+    assert {path.name for path in two.path.iterdir()} == {PROCESS, BEGUN, *(path.name for path in one.path.iterdir())}
+    # The trainer names its attempt in all that it writes about it.
+    ids = {json.loads((two.path / name).read_text())["attempt"] for name in (PROCESS, BEGUN, RESULT)}
+    assert len(ids) == 1
 
     # What two began, one can go on with.
     for run in (one, two):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_stages
 from maskrcnn.config.table import anchor_count
@@ -140,11 +140,10 @@ def free_name(runs_folder: Path, project: str) -> str:
     return f"{base}-{max(numbers, default=0) + 1:04d}"
 
 
-def length(
-    unit: Literal["epochs", "minutes", "until"], number: float | None, patience: float | None = None
-) -> dict[str, Any]:
-    """The fields that set how long a run is: `number` epochs, `number` minutes, or until `patience` epochs went by
-    without a better one, `number` at most. `StudioError` where a number is missing, or not above 0."""
+def length(unit: str, number: float | None, patience: float | None = None) -> dict[str, Any]:
+    """The fields that set how long a run is, for a `unit` of LENGTH_WORDS: "epochs", `number` of them; "minutes"; or
+    "until" `patience` epochs went by without a better one, `number` at most. `StudioError` where a number is missing,
+    or not above 0."""
     for name, value in (("length", number), ("patience", patience if unit == "until" else 1)):
         if not value or value <= 0:
             raise StudioError(f"the {name} of the run is missing; give a number above 0")

@@ -21,14 +21,15 @@ def choose_length(preset: str) -> dict[str, Any]:
             "Length",
             list(words.LENGTH_WORDS),
             default="epochs",
-            format_func=words.LENGTH_WORDS.get,
+            format_func=words.LENGTH_WORDS.__getitem__,
             required=True,
             wrap=True,
             help=f"{EPOCH_MEANING} With minutes, learning rate and end follow the clock. The third ends when the AP on "
             "the validation pictures has not risen for a while.",
             key=key("unit"),
         )
-        patience = None
+        number: float
+        patience: int | None = None
         if unit == "epochs":
             usual = Config.preset(preset).epochs or 20
             number = st.number_input("Epochs", 1, None, usual, key=key("epochs"), width=140)

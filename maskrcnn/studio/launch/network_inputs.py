@@ -44,7 +44,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         "Backbone",
         list(words.BODIES),
         list(words.BODIES).index(default.body),
-        format_func=words.BODY_WORDS.get,
+        format_func=words.BODY_WORDS.__getitem__,
         help=comes_along
         or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
         disabled=comes_along is not None,
@@ -56,7 +56,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         "Feature maps",
         kinds,
         default=default.kind if default.kind in kinds else kinds[0],
-        format_func=words.KIND_WORDS.get,
+        format_func=words.KIND_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=comes_along or Config.model_fields["backbone"].description,
@@ -72,7 +72,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         "RoI pooling",
         POOLINGS,
         default=default.pooling,
-        format_func=words.POOLING_WORDS.get,
+        format_func=words.POOLING_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=Config.model_fields["pooling"].description,
@@ -84,7 +84,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Mask head",
             MASK_HEADS,
             MASK_HEADS.index(default.mask_head),
-            format_func=words.MASK_HEAD_WORDS.get,
+            format_func=words.MASK_HEAD_WORDS.__getitem__,
             help=comes_along or Config.model_fields["mask_head"].description,
             disabled=comes_along is not None,
             key=network_key("mask_head"),
@@ -93,7 +93,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Masks",
             MASK_KINDS,
             MASK_KINDS.index(default.mask_kind),
-            format_func=words.MASK_KIND_WORDS.get,
+            format_func=words.MASK_KIND_WORDS.__getitem__,
             help=Config.model_fields["mask_kind"].description,
             key=key("mask_kind"),
         )
@@ -111,7 +111,7 @@ def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[
     start = column.selectbox(
         "What it knows at the start",
         list(offered),
-        format_func=offered.get,
+        format_func=offered.__getitem__,
         help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
         "downloaded by torchvision once and kept. The toys ship with the studio: small networks that know drawings, "
         "for a start without a download. From scratch needs many more pictures and epochs.",

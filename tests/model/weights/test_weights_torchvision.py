@@ -11,13 +11,10 @@ from torchvision.models import get_model, get_model_weights
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
-from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
 from maskrcnn.model.weights import DETECTORS, detector_config, find_checkpoint, initialise
 from maskrcnn.model.weights.torchvision_files import canonical, detector_in, read_state
-from maskrcnn.runs.coco_detectors import coco_detector
-from maskrcnn.runs.source_network import source_fields
 from tests.model.small import network
 
 
@@ -185,41 +182,6 @@ def test_a_body_of_another_depth_is_found(tmp_path: Path) -> None:
     assert (ours.config.backbone, ours.config.norm, ours.config.tasks) == ("resnet18_fpn", "batch", ("box",))
     assert ours.config.names == ("class 1", "class 2")
     assert torch.equal(ours.roi_heads.box_head.fc6.weight, original.roi_heads.box_head.fc6.weight)
-
-
-COCO = {
-    "maskrcnn_resnet50_fpn": ("torchvision", {}),
-    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": "box"}),
-    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": "box,keypoints"}),
-    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
-    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": "box"}),
-    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
-    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
-}
-
-
-@pytest.mark.parametrize("builder", COCO)
-def test_coco_is_the_builder_that_fits_preset_and_tasks(builder: str) -> None:
-    preset, changes = COCO[builder]
-    assert coco_detector(Config.preset(preset, **changes)) == builder
-
-
-def test_with_masks_and_keypoints_coco_is_the_one_with_masks() -> None:
-    assert coco_detector(Config.preset("torchvision", tasks="box,mask,keypoints")) == "maskrcnn_resnet50_fpn"
-
-
-def test_a_body_without_coco_weights_is_named() -> None:
-    with pytest.raises(StudioError, match="no COCO weights with the backbone mobilenet_v2_fpn; choose resnet50_fpn"):
-        coco_detector(Config.preset("classroom"))
-
-
-def test_without_a_preset_coco_is_the_network_itself() -> None:
-    start = source_fields("coco", {"tasks": ("box",)}, None, None)
-    assert (start["tasks"], start["norm_eps"], start["pooling"]) == (("box",), 0.0, "align-legacy")
-    assert "class_names" not in start
-    assert source_fields("coco", {"backbone": "mobilenet_v3_large_fpn32"}, None, None)["rpn_scales_at"] == "every-level"
-    # A norm that learns divides by the variance of a few pictures, which can be 0.
-    assert source_fields("coco", {"norm": "batch"}, None, None)["norm_eps"] == 1e-5
 
 
 def test_coco_weights_come_from_torchvisions_address(

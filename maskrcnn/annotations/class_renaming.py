@@ -14,6 +14,12 @@ def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
 
     Regions of other classes are the same objects as before. A skeleton goes with its class, where the class that it
     joins has none.
+
+    >>> from maskrcnn.annotations.regions import ImageRecord, Rect, Region
+    >>> labels = Dataset((ImageRecord("a.png", regions=(Region(Rect(0, 0, 2, 2), "Cell"),)),), ("Cell", "cell"))
+    >>> found = renamed(labels, {"Cell": "cell"})
+    >>> found.classes, found.images[0].regions[0].class_name
+    (('cell',), 'cell')
     """
 
     def change(record: ImageRecord) -> ImageRecord:

@@ -26,12 +26,20 @@ _LONGEST_SUFFIX = 8
 
 
 def parts(name: str) -> list[str]:
-    """The folders and the file of a relative name, whichever way its slashes lean."""
+    """The folders and the file of a relative name, whichever way its slashes lean.
+
+    >>> parts("images\\\\train/a.png")
+    ['images', 'train', 'a.png']
+    """
     return [part for part in re.split(r"[\\/]+", name) if part not in ("", ".")]
 
 
 def leads_out(name: str) -> bool:
-    """Whether the name means a place elsewhere: absolute, with a drive or a protocol, or up with `..`."""
+    """Whether the name means a place elsewhere: absolute, with a drive or a protocol, or up with `..`.
+
+    >>> [leads_out(name) for name in ("a/b.png", "/etc/a.png", "../a.png", "C:/a.png")]
+    [False, True, True, True]
+    """
     return name.startswith(("/", "\\")) or ".." in parts(name) or bool(_ELSEWHERE.match(name))
 
 
@@ -61,12 +69,20 @@ def is_junk(name: str) -> bool:
 
 
 def suffix(name: str) -> str:
-    """What follows the last dot, with it, in small letters."""
+    """What follows the last dot, with it, in small letters.
+
+    >>> suffix("a/IMG.JPG")
+    '.jpg'
+    """
     return posixpath.splitext(name)[1].lower()
 
 
 def stem(name: str) -> str:
-    """The file's name without its folders and suffix."""
+    """The file's name without its folders and suffix.
+
+    >>> stem("train/a.b.png")
+    'a.b'
+    """
     return posixpath.splitext(posixpath.basename(name))[0]
 
 
@@ -158,7 +174,11 @@ def brief(name: str) -> str:
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
-    """The first few of many names."""
+    """The first few of many names.
+
+    >>> listed(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
     shown = ", ".join(brief(name)[:60] for name in names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
@@ -176,7 +196,11 @@ _SPLITS = {
 
 
 def split_word(name: str) -> str | None:
-    """`train`, `val` or `test` where the innermost folder or file name that says one does: `val2017/a`, `x_train`."""
+    """`train`, `val` or `test` where the innermost folder or file name that says one does: `val2017/a`, `x_train`.
+
+    >>> split_word("val2017/a"), split_word("x_train"), split_word("pictures/a")
+    ('val', 'train', None)
+    """
     for part in reversed(parts(name)):
         for word in reversed(re.findall(r"[^\W\d_]+", part.lower())):
             if word in _SPLITS:

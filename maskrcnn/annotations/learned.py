@@ -63,6 +63,11 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
 
     `size` is the picture's (width, height); None, where nobody knows it, takes every region to lie inside. With
     `outlines=False`, where no masks are learned, keypoints that span a box are an object too.
+
+    >>> from maskrcnn.annotations.regions import Point, Rect
+    >>> cells = [Region(Rect(2, 2, 8, 8), "cell"), Region(Point(5, 5), "cell"), Region(Rect(50, 2, 8, 8), "cell")]
+    >>> [why_not(region, (40, 30)) for region in cells]
+    [None, 'point', 'outside']
     """
     shape = region.shape
     match shape:

@@ -37,6 +37,9 @@ def near(
     for some, asked last.
 
     A file that is equally near to two missing names is left out, as it can be only one of them.
+
+    >>> near(["IMG_01.jpg"], ["img_01.JPG", "other.jpg"])
+    {'IMG_01.jpg': ('img_01.JPG',)}
     """
     by_tokens: dict[_Tokens, list[str]] = {}
     by_core: dict[_Tokens, list[str]] = {}

@@ -68,6 +68,10 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
     """The mask as COCO's compressed run-length code: `{"size": [height, width], "counts": str}`.
 
     Raises `ValueError` for an `RLE` of another picture size.
+
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> rle(Rect(1, 0, 2, 1), height=2, width=4)["size"]
+    [2, 4]
     """
     encoded = _encoded(shape, height, width)
     return {"size": [int(height), int(width)], "counts": encoded["counts"].decode("ascii")}
@@ -87,6 +91,10 @@ def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.n
     """The union of `parts` as uint8 `(height, width)` of 0 and 1; the rings `(V, 2)` of a part by the even-odd rule.
 
     For shapes that are on their way to a network, whose vertices have been scaled and moved.
+
+    >>> square = np.array([(0, 0), (3, 0), (3, 2), (0, 2)], float)
+    >>> fill([[square]], height=2, width=4).tolist()
+    [[1, 1, 1, 0], [1, 1, 1, 0]]
     """
     whole = np.zeros((height, width), np.uint8)
     for rings in parts:
@@ -116,6 +124,10 @@ def rings(shape: Shape) -> list[Points]:
 
     The outlines of an `RLE` run along the edges of its pixels, so rasterising them by the even-odd rule gives the same
     mask back.
+
+    >>> from maskrcnn.annotations.regions import Rect
+    >>> rings(Rect(1, 2, 3, 4))
+    [((1, 2), (4, 2), (4, 6), (1, 6))]
     """
     match shape:
         case Polyline():
@@ -165,7 +177,12 @@ def bounds(shape: Shape) -> Box:
 
 
 def has_area(shape: Shape) -> bool:
-    """Whether the shape encloses anything at all; its mask may still be empty, if it is tiny or outside the picture."""
+    """Whether the shape encloses anything at all; its mask may still be empty, if it is tiny or outside the picture.
+
+    >>> from maskrcnn.annotations.regions import Point, Rect
+    >>> has_area(Rect(0, 0, 2, 2)), has_area(Point(1, 1))
+    (True, False)
+    """
     match shape:
         case Point() | Polyline() | Keypoints():
             return False
@@ -194,7 +211,11 @@ def mask_box(encoded: dict[str, Any]) -> list[float]:
 
 
 def from_mask(pixels: np.ndarray) -> RLE:
-    """A bool mask `(H, W)` as an `RLE` shape."""
+    """A bool mask `(H, W)` as an `RLE` shape.
+
+    >>> from_mask(np.array([[True, False], [True, True]])).size
+    (2, 2)
+    """
     encoded = coco_mask.encode(np.asfortranarray(pixels, dtype=np.uint8))
     return RLE((int(pixels.shape[0]), int(pixels.shape[1])), encoded["counts"].decode("ascii"))
 

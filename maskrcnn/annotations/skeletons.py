@@ -29,7 +29,11 @@ class KeypointLabels:
 
 
 def keypoints_of(region: Region) -> Keypoints | None:
-    """The labelled keypoints of an object, whether or not it has an outline too; None where none is labelled."""
+    """The labelled keypoints of an object, whether or not it has an outline too; None where none is labelled.
+
+    >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
+    ((0, 0, 0), (5, 5, 2))
+    """
     keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     labelled = keypoints is not None and any(visibility for _, _, visibility in keypoints.points)
     return keypoints if labelled else None

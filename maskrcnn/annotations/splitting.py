@@ -144,7 +144,15 @@ def known_to_training(
 
 
 def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[ClassShare]:
-    """How a split (None: the records' own) divides the objects of each class, in the dataset's order."""
+    """How a split (None: the records' own) divides the objects of each class, in the dataset's order.
+
+    >>> from maskrcnn.annotations.regions import Rect, Region
+    >>> cell = Region(Rect(2, 2, 8, 8), "cell")
+    >>> labels = Dataset(tuple(ImageRecord(f"{n}.png", width=20, height=20, regions=(cell,)) for n in "abc"), ("cell",))
+    >>> [share] = shares(labels, {"a.png": "train", "b.png": "train", "c.png": "val"})
+    >>> share.train_pictures, share.val_pictures
+    (2, 1)
+    """
     counts = {name: [0, 0, 0, 0] for name in dataset.classes}
     for record in dataset.images:
         side = int((record.split or "train") == "val" if splits is None else splits[record.file_name] == "val")
@@ -157,7 +165,11 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
 
 
 def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """The groups of same content that lie on both sides, by name in natural order; what has no split does not count."""
+    """The groups of same content that lie on both sides, by name in natural order; what has no split does not count.
+
+    >>> leaks({"a.png": "train", "b.png": "val", "c.png": "val"}, groups=[("a.png", "b.png"), ("b.png", "c.png")])
+    [('a.png', 'b.png')]
+    """
     found = []
     for group in groups:
         known = sorted({name for name in group if name in splits}, key=natural_key)

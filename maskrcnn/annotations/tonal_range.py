@@ -69,7 +69,12 @@ def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
 
 def of_values(values: np.ndarray) -> Tones | None:
     """Those of stored numbers `(H, W)`: whole ones from 0 to 65535, of which that is white, or fractions from 0 to 1;
-    None for others, which are stretched when they are read."""
+    None for others, which are stretched when they are read.
+
+    >>> tones = of_values(np.array([[100, 4000], [200, 300]], np.uint16))  # 12 bits would do
+    >>> window(tones)
+    (0, 4095)
+    """
     if values.dtype.kind in "iu":
         if values.min() < 0 or values.max() > 65535:
             return None

@@ -28,6 +28,8 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     with area must have a class; at least one must be an object (`learned.why_not`). With `outlines=False`, where no
     masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
     mend. Reads every picture once (JPEGs at an eighth of their size); `watch` sees them go by.
+
+    `docs/python.md` has an example.
     """
     source = dataset.source or "the dataset"
     is_object = raster.has_area if outlines else raster.has_box

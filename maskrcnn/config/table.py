@@ -30,6 +30,9 @@ def image_shape(config: Config) -> tuple[int, int, int]:
 
     Its shorter side is image_min_dim and its longer one image_max_dim; where both are equal that is the square of the
     matterport notebooks.
+
+    >>> image_shape(Config.preset("classroom"))
+    (384, 512, 3)
     """
     height, width = (
         PICTURE_MULTIPLE * math.ceil(side / PICTURE_MULTIPLE) for side in (config.image_min_dim, config.image_max_dim)
@@ -57,7 +60,11 @@ def anchors_per_location(config: Config) -> tuple[int, ...]:
 
 
 def anchor_count(config: Config) -> int:
-    """All anchors of a picture of `image_shape`."""
+    """All anchors of a picture of `image_shape`.
+
+    >>> anchor_count(Config.preset("torchvision"))  # (200 x 336 + 100 x 168 + 50 x 84 + 25 x 42 + 13 x 21) x 3
+    268569
+    """
     shapes = zip(backbone_shapes(config), anchors_per_location(config), strict=True)
     return sum(rows * columns * anchors for (rows, columns), anchors in shapes)
 

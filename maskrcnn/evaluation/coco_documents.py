@@ -24,7 +24,11 @@ Id = int | str
 
 
 def id_order(number: Id) -> tuple[bool, Id]:
-    """A sorting key for ids: numbers by value, then texts."""
+    """A sorting key for ids: numbers by value, then texts.
+
+    >>> sorted(["10", 10, 9, "9"], key=id_order)
+    [9, 10, '10', '9']
+    """
     return isinstance(number, str), number
 
 
@@ -100,7 +104,11 @@ def parse(
 
 
 def encode_rle(segmentation: Any, height: int, width: int) -> Entry:
-    """A COCO segmentation (polygons, plain or compressed RLE) as a compressed RLE of that picture size."""
+    """A COCO segmentation (polygons, plain or compressed RLE) as a compressed RLE of that picture size.
+
+    >>> encode_rle([[0, 0, 2, 0, 2, 1, 0, 1]], height=2, width=4)["size"]
+    [2, 4]
+    """
     if isinstance(segmentation, list):
         return coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
     if isinstance(segmentation["counts"], list):

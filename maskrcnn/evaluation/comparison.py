@@ -107,7 +107,11 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
 
 
 def definitions(names: Names) -> dict[str, str]:
-    """What each figure of a comparison means, in one or two short sentences."""
+    """What each figure of a comparison means, in one or two short sentences.
+
+    >>> definitions(("one", "other"))["a"]
+    'A is one.'
+    """
     percent = f"{LEVEL * 100:g} %"
     return {
         "a": f"A is {names[0]}.",

@@ -29,6 +29,15 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str
     without junk and without overlays. With several folders a name begins with that of its folder, or with as much of
     its path as tells it from another of that name. A file that is given twice counts once. Raises `ArgumentError` where
     something does not exist, or a folder has no picture.
+
+    >>> from tempfile import mkdtemp
+    >>> from PIL import Image
+    >>> folder = Path(mkdtemp())
+    >>> for name in ("10.png", "2.png"):
+    ...     Image.new("RGB", (8, 8)).save(folder / name)
+    >>> given, _ = pictures_of([folder])
+    >>> [entry.name for entry in given]
+    ['2.png', '10.png']
     """
     if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")

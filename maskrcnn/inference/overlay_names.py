@@ -20,6 +20,10 @@ def overlay_names(given: Sequence[GivenPicture], out: Path) -> list[str]:
     regard to case, as on many computers), where it would be a folder of others, or where such a file is there already
     and is no overlay, or is to be predicted itself. The picture that is the only one of a name has it, wherever it
     stands in the list.
+
+    >>> given = [GivenPicture(Path("photos") / name, name) for name in ("a.png", "a.jpg")]
+    >>> overlay_names(given, Path("predictions"))
+    ['a.png', 'a-2.png']
     """
     names = [entry.name for entry in given]
     inputs = {os.path.realpath(entry.path) for entry in given}

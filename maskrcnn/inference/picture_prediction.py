@@ -65,6 +65,15 @@ def predict(
     `images` are files, or folders with pictures in them and below. A picture that cannot be read is told in the `error`
     of its prediction, and the others go on. `watch(items, words, count)` sees the pictures go by. Raises
     `ArgumentError` where something does not exist or a folder has no pictures.
+
+    >>> from maskrcnn.inference import load
+    >>> from tempfile import mkdtemp
+    >>> from PIL import Image
+    >>> file = Path(mkdtemp()) / "grey.png"
+    >>> Image.new("RGB", (64, 64), "grey").save(file)
+    >>> [found] = predict(load("toy", device="cpu"), file)
+    >>> found.name, found.shown(min_score=0.9)
+    ('grey.png', [])
     """
     several = [images] if isinstance(images, (str, Path)) else images
     given, _ = pictures_of([Path(path) for path in several])

@@ -28,7 +28,15 @@ class FeatureMaps:
 
 @torch.inference_mode()
 def features(model: StudioRCNN, picture: np.ndarray) -> FeatureMaps:
-    """The maps that `model` sees of one uint8 `(H, W, 3)` RGB picture. The model must be in eval mode."""
+    """The maps that `model` sees of one uint8 `(H, W, 3)` RGB picture. The model must be in eval mode.
+
+    >>> from maskrcnn.config import Config
+    >>> from maskrcnn.model import build
+    >>> model = build(Config.preset("classroom", image_min_dim=64, image_max_dim=64))
+    >>> found = features(model, np.zeros((64, 64, 3), np.uint8))
+    >>> found.maps["P2"].shape, found.maps["P5"].shape  # strides 4 and 32
+    ((128, 16, 16), (128, 2, 2))
+    """
     height, width = picture.shape[:2]
     size = working_size(height, width, model.config)
     device = next(model.parameters()).device

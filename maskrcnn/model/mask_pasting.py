@@ -102,6 +102,10 @@ def encode(part: Crop, height: int, width: int) -> dict[str, Any]:
     """COCO's compressed RLE of a picture of that size in which nothing but `part` is set, as JSON can hold it.
 
     The counts are the lengths of runs of 0 and 1 in turn, down the columns, beginning with 0.
+
+    >>> whole = crop(np.ones((28, 28), np.float32), np.array([1, 0, 3, 1]), height=2, width=4)
+    >>> coco_mask.decode(encode(whole, height=2, width=4)).tolist()
+    [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
     columns, rows = part.inside.shape
     padded = np.zeros((columns, rows + 2), bool)

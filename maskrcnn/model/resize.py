@@ -26,7 +26,11 @@ def working_size(height: int, width: int, config: Config, factor: float = 1.0) -
 
 
 def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); shrinking averages pixels, against aliasing."""
+    """`(H, W, 3)` or `(H, W)` uint8 at `size` (height, width); shrinking averages pixels, against aliasing.
+
+    >>> resize(np.zeros((40, 60, 3), np.uint8), (20, 30)).shape
+    (20, 30, 3)
+    """
     height, width = size
     shrinking = height * width < picture.shape[0] * picture.shape[1]
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
@@ -34,12 +38,20 @@ def resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def resize_mask(bitmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A bitmap `(H, W)`, bool or 0 and 1, as uint8 at `size` (height, width): 1 where at least half a pixel is
-    covered."""
+    covered.
+
+    >>> resize_mask(np.array([[1, 1, 0, 0], [1, 0, 0, 0]], np.uint8), (1, 2)).tolist()  # 3 of 4 pixels, and none
+    [[1, 0]]
+    """
     height, width = size
     covered = cv2.resize(bitmap.astype(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA)
     return (covered >= 128).astype(np.uint8)
 
 
 def to_tensor(picture: np.ndarray) -> Tensor:
-    """uint8 `(H, W, 3)` RGB -> float `(3, H, W)` in [0, 1]."""
+    """uint8 `(H, W, 3)` RGB -> float `(3, H, W)` in [0, 1].
+
+    >>> to_tensor(np.full((2, 3, 3), 255, np.uint8)).shape, to_tensor(np.full((2, 3, 3), 255, np.uint8)).max().item()
+    (torch.Size([3, 2, 3]), 1.0)
+    """
     return torch.from_numpy(picture).permute(2, 0, 1).float() / 255

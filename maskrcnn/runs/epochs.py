@@ -75,7 +75,11 @@ def better(best: Best | None, epoch: int, row: Mapping[str, Any]) -> Best:
 
 def finest_ap(row: Mapping[str, Any]) -> str | None:
     """The name of the AP by which an epoch is judged: masks before keypoints before boxes; None where none has a value
-    (None, or not a number)."""
+    (None, or not a number).
+
+    >>> finest_ap({"bbox_ap": 0.6, "segm_ap": 0.5}), finest_ap({"bbox_ap": 0.6, "segm_ap": None})
+    ('segm_ap', 'bbox_ap')
+    """
     return next((name for name in _ORDER if _is_number(row.get(name))), None)
 
 
@@ -97,7 +101,11 @@ def _is_number(value: Any) -> bool:
 
 
 def pictures_per_step(batch_size: int, pictures: int) -> int:
-    """How many pictures a step learns from: a full batch, or all there are where they are fewer."""
+    """How many pictures a step learns from: a full batch, or all there are where they are fewer.
+
+    >>> pictures_per_step(batch_size=8, pictures=5)
+    5
+    """
     return min(batch_size, pictures)
 
 

@@ -28,7 +28,12 @@ def require_ready(documents: dict[str, Any]) -> None:
 
 
 def objects_of_class(document: dict[str, Any]) -> Counter[int]:
-    """How many objects of each category id a training document holds; crowds are none."""
+    """How many objects of each category id a training document holds; crowds are none.
+
+    >>> document = {"annotations": [{"category_id": 1, "iscrowd": 0}, {"category_id": 1, "iscrowd": 1}]}
+    >>> dict(objects_of_class(document))
+    {1: 1}
+    """
     return Counter(entry["category_id"] for entry in document["annotations"] if not entry.get("iscrowd"))
 
 

@@ -166,7 +166,11 @@ def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
 
 
 def world_words(drawn: Mapping[str, Any]) -> str:
-    """`10,000 pictures of the toy world shapes, seed 1000`"""
+    """`10,000 pictures of the toy world shapes, seed 1000`
+
+    >>> world_words({"pictures": 10_000, "world": "shapes", "seed": 1000})
+    '10,000 pictures of the toy world shapes, seed 1000'
+    """
     return f"{counted(drawn['pictures'], 'picture')} of the toy world {drawn['world']}, seed {drawn['seed']}"
 
 

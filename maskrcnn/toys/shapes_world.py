@@ -61,7 +61,12 @@ class _Placed:
 
 
 def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
-    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels."""
+    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels.
+
+    >>> picture, record = draw(seed=1, index=0)
+    >>> record.file_name, picture.dtype.name
+    ('toy1-001.jpg', 'uint8')
+    """
     rng = np.random.default_rng([seed, index])
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
     colours = scheme(rng)

@@ -40,6 +40,9 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
 
     A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
     none, `StudioError` where the file holds no whole network that we know.
+
+    >>> find_checkpoint("toy").config.tasks
+    ('box', 'mask')
     """
     path = weights_file(model)
     if path.suffix not in TORCH_FILES:

@@ -80,6 +80,9 @@ def rows_kept(old: Sequence[str], new: Sequence[str], old_count: int, new_count:
 
     Names are the same if they are equal but for case; torchvision's "N/A" is no name. Where the new names, or both, are
     unnamed (empty) and the counts are equal, every place keeps its meaning.
+
+    >>> rows_kept(["nut", "bolt"], ["bolt", "gear"], 2, 2)
+    {0: 1}
     """
     if old_count == new_count and (tuple(old) == tuple(new) or not new):
         return {place: place for place in range(new_count)}
@@ -201,7 +204,11 @@ def mismatches(expected: Mapping[str, Size], given: Mapping[str, Tensor], extra:
 
 
 def listed(problems: Sequence[str]) -> str:
-    """Mismatches as a count and the first few."""
+    """Mismatches as a count and the first few.
+
+    >>> listed(["fc6 is missing"])
+    '1 tensor differs (fc6 is missing)'
+    """
     count = f"{len(problems)} tensor{'s differ' if len(problems) > 1 else ' differs'}"
     more = f", and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
     return f"{count} ({', '.join(problems[:SHOWN])}{more})"

@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.cli import main
 from maskrcnn.evaluation import evaluate
-from tests.evaluation.test_report import FIRST, found, truth
+from tests.evaluation.squares import FIRST, found, truth
 
 PICTURES = 24
 LABELS = truth(*((n, 1, *FIRST) for n in range(PICTURES)), images=PICTURES + 1)

@@ -11,7 +11,7 @@ from maskrcnn.evaluation import coco_summary, evaluate, intervals
 from maskrcnn.evaluation.bootstrap import FIGURES, ap_of_resamples, basic_interval, resample_counts
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from tests.evaluation.random_sets import random_poses, random_set
-from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
+from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 
 Document = dict[str, Any]
 

@@ -22,7 +22,7 @@ from maskrcnn.evaluation.bootstrap import (
 from maskrcnn.evaluation.comparison import VERDICTS, verdict
 from maskrcnn.evaluation.detection_evidence import class_rankings
 from tests.evaluation.random_sets import random_poses, random_set
-from tests.evaluation.test_report import FIRST, NOWHERE, found, truth
+from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 
 PICTURES = 40
 ONE_EACH = truth(*((n, 1, *FIRST) for n in range(PICTURES)), images=PICTURES)

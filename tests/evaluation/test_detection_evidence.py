@@ -13,7 +13,7 @@ from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.evaluation.bootstrap import ap_of_resamples
 from maskrcnn.evaluation.detection_evidence import class_rankings, shortest_decimals
 from tests.evaluation.random_sets import random_poses, random_set
-from tests.evaluation.test_report import FIRST, NOWHERE, SECOND, code, found, truth
+from tests.evaluation.squares import FIRST, NOWHERE, SECOND, code, found, truth
 
 
 def evidence(document: dict[str, Any], detections: list[dict[str, Any]]) -> dict[str, Any]:

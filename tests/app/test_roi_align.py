@@ -231,6 +231,16 @@ def test_the_grid_writes_its_numbers_where_they_fit() -> None:
     assert [layer["mark"]["type"] for layer in large["layer"]] == ["rect"]
 
 
+def test_numbers_on_a_grid_follow_the_one_rule_of_ink() -> None:
+    """The browser has the colours of the scale, so it compares the contrasts there; `drawing.ink` does so elsewhere."""
+    for largest in (None, 0.5):
+        _, text = roi_charts.grid_chart(np.eye(3), "blues", 190, largest=largest).spec["layer"]
+        colour = text["encoding"]["color"]
+        on = "scale('color', datum.value)"
+        assert colour["condition"]["test"] == f"contrast('white', {on}) > contrast('black', {on})"
+        assert (colour["condition"]["value"], colour["value"]) == ("white", "black")
+
+
 def test_the_maps_show_the_same_square_of_cells() -> None:
     """All charts have the same window, as wide as high, so that a cell looks the same in all."""
     feature_map = np.arange(400, dtype=np.float32).reshape(20, 20)

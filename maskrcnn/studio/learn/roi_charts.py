@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maskrcnn.lessons.roi_pooling import METHODS, AlignSamples, Box, PoolBins, bilinear
-from maskrcnn.studio.components.chart import Chart, Spec, datum, field, table
+from maskrcnn.studio.components.chart import Chart, Spec, field, table
 
 ROI_POOL_COLOUR = "#e8710a"
 ROI_ALIGN_COLOUR = "#1f6feb"
@@ -21,6 +21,13 @@ BOX_COLOUR = "#e5007d"
 """The box as it was drawn, on the picture and on the maps."""
 
 _AXIS = 48  # pixels that an axis takes below a map
+
+_GROUND = "scale('color', datum.value)"
+_INK = {
+    "condition": {"test": f"contrast('white', {_GROUND}) > contrast('black', {_GROUND})", "value": "white"},
+    "value": "black",
+}
+"""The colour of a number on a cell of a grid: `drawing.ink.ink`, computed in the browser, which has the colours."""
 
 Scheme = Literal["oranges", "teals", "blues", "blueorange"]
 
@@ -148,11 +155,9 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
         {"mark": {"type": "rect", "stroke": "#808080", "strokeWidth": 0.5}, "encoding": {"color": colour}}
     ]
     if written:
-        dark = f"abs(datum.value) > {0.6 * high}" if difference else f"datum.value > {low + 0.6 * (high - low)}"
-        ink = {"condition": {"test": dark, **datum("white")}, **datum("black")}
         text = field("value", format="+.2f" if difference else ".2f")
         mark = {"type": "text", "fontSize": 13 if size <= 3 else 11}
-        layers.append({"mark": mark, "encoding": {"text": text, "color": ink}})
+        layers.append({"mark": mark, "encoding": {"text": text, "color": _INK}})
     encoding = {
         "x": field("column", "ordinal", axis=None, scale=square),
         "y": field("row", "ordinal", axis=None, scale=square),

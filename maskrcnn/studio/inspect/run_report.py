@@ -32,7 +32,7 @@ def report(run: RunFolder, epoch: int, min_score: float) -> Report:
     return _report(str(run.path), epoch, stamp, min_score)
 
 
-@st.cache_data(max_entries=16, show_spinner="Measuring the detections")
+@st.cache_resource(max_entries=16, show_spinner="Measuring the detections")  # immutable: all sessions share it
 def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float) -> Report:
     """`stamp` tells a file that was written again from the one before."""
     run = RunFolder(Path(run_path))

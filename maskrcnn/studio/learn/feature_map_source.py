@@ -12,6 +12,7 @@ import streamlit as st
 from maskrcnn.annotations import pictures
 from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
+from maskrcnn.runs.checkpoint_header import checkpoint_of_run
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.shell.file_stamps import stamp
@@ -63,8 +64,8 @@ def levels_of(run: RunFolder) -> tuple[str, ...]:
 
 
 def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
-    """That map of those that the run's best network sees. Loads torch at the first call."""
-    checkpoint = run.best if run.best.is_file() else next(reversed(run.checkpoints().values()), run.best)
+    """The map of that level that the run's best network makes of a picture. Loads torch at the first call."""
+    checkpoint = checkpoint_of_run(run.path)
     found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
 
@@ -76,7 +77,7 @@ def has_network(run: RunFolder) -> bool:
 
 @st.cache_data(max_entries=4, show_spinner="Running the picture through the network")
 def _pyramid(checkpoint: str, changed: int, picture: str, picture_changed: int) -> Any:
-    """The maps of the pyramid. The stamps of the two files make a file that was written again another key."""
+    """The maps of all levels. The stamps of the two files are part of the key: a changed file is read again."""
     from maskrcnn.model import features
 
     return features(trained_networks.network(checkpoint, changed), pictures.load(picture))

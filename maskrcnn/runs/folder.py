@@ -1,8 +1,8 @@
-"""The run folder: the only thing that trainer and browser share. The trainer writes, everyone else reads.
+"""The folder of one run: the only thing that the trainer and the pages share. The trainer writes, everyone else reads.
 
 ```
 config.json                      the Config
-start.json                       the preset, and what the network knew at its start; a resumed run keeps it
+start.json                       the preset and the initial weights; a resumed run keeps it
 dataset.json                     {"train": COCO document, "val": COCO document or null}: the exact labels
 metrics.jsonl                    one row per step and per epoch (see below)
 log.txt                          what the trainer printed
@@ -10,7 +10,7 @@ queued.json                      says that the run waits for its device (see job
 process.json                     pid, create time and command of the trainer, and its attempt (see runs/attempts.py)
 attempt.json                     the attempt that wrote the last rows of metrics.jsonl
 checkpoints/epoch_0001.safetensors, best.safetensors
-state_last.pt                    weights, optimiser, position: what a resumed run goes on from
+state_last.pt                    weights, optimiser and position, from which a run is resumed
 detections/epoch_0001.json       COCO results on the pictures of `shown`
 tensorboard/                     events, where the config asks for them
 result.json                      how it ended, and which attempt; absent while it runs, or where the process was killed
@@ -20,26 +20,26 @@ Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `st
 `progress` in [0, 1], `elapsed` and `eta` in seconds, the network's own losses (`Config.losses`) and their weighted sum
 `loss`. Every row also has
 
-- `learning_rate`, `images_per_second`, `gradient_norm` (before it was clipped), `layers` (what learns just now);
+- `learning_rate`, `images_per_second`, `gradient_norm` (before clipping), `layers` (those that are trained);
 - `waiting`, the share of the time in [0, 1] that was spent waiting for pictures;
 - `memory_mb` (in 2**20 bytes), of the graphics card where one computes, else of the process; `processor_percent`, how
   busy all cores were with this process (0 to 100); `gpu_percent`, where there is a card that says so;
 - what was sampled, for each picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
 
-What an epoch is says `epochs.EPOCH_MEANING`; its steps are those up to `step` of its row, and `elapsed` counts from
-the first step of the run, not of the epoch. An epoch row holds the means over its steps, the losses with `val_` (absent
+`epochs.EPOCH_MEANING` defines an epoch; its steps are those up to `step` of its row, and `elapsed` counts from the
+first step of the run, not of the epoch. An epoch row holds the means over its steps, the losses with `val_` (absent
 without a validation set), `validation_seconds`, and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task
 `segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no
 ground truth). The best epoch, whose weights are `best.safetensors`, is that of `epochs.best_epoch`.
 
-A run that was stopped goes on from `state_last.pt`. Rows that were written after it are taken out of `metrics.jsonl`
-first, so that none is there twice.
+A run is resumed from `state_last.pt`. Rows that were written after it are removed from `metrics.jsonl` first, so that
+none is there twice.
 
-Files are written whole and then renamed, so a reader never sees half of one; only `metrics.jsonl` and `log.txt` grow in
-place, and a torn last line of the former is passed over.
+Files are written under another name and then renamed, so a reader sees the old file or the new one; only
+`metrics.jsonl` and `log.txt` grow in place, and an incomplete last line of metrics.jsonl is skipped.
 
-A run folder is data that anybody may have made. Its documents are held to a schema (`run_documents`), no link is
-followed out of it, and what is wrong with one is a `StudioError` of one line (`RunFolder.fault`).
+A run folder is data that anybody may have made. Its documents are checked against a schema (`runs.documents`), no link
+is followed out of it, and what is wrong with it is a `StudioError` of one line (`RunFolder.fault`).
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ import math
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ class RunFolder:
         return self.path.name
 
     def read_json(self, name: str) -> Any | None:
-        """A document of the folder, held to its schema (`run_documents`); None where there is none (yet).
+        """A document of the folder, checked against its schema (`runs.documents`); None where there is none (yet).
 
         Raises `StudioError` for one that is not what it should be.
         """
@@ -204,18 +205,18 @@ class RunFolder:
         schema = DETECTIONS_SCHEMA if folder == DETECTIONS else _SCHEMAS[name]
         path, most = self.path / name, _LARGEST.get(folder, foreign.MOST_BYTES)
         try:
-            if (stamp := _stamp(path)) is not None and stamp in _sound:  # a large one is held to its schema once
+            if (stamp := _stamp(path)) is not None and stamp in _validated:  # a large one is checked once
                 return json.loads(foreign.read_bytes(path, self.path, most, _MEND))
         except FileNotFoundError:
             return None
         found = foreign.read_json(path, schema, self.path, most, _MEND)
         if stamp is not None and folder in _LARGEST:
-            _sound.add(stamp)
+            _validated.add(stamp)
         return found
 
     def write_json(self, name: str, document: Any) -> None:
         """Write a document. Raises `FileNotFoundError` where there is no run folder: one that was deleted while it
-        trains must not come back as half of one."""
+        trains must not come back with a single file in it."""
         if not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the run folder is gone", str(self.path))
         path = self.path / name
@@ -278,7 +279,7 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
         if not self._begun:
             self._begun = True
-            if attempt := (self.read_json(PROCESS) or {}).get("attempt"):
+            if attempt := self._attempt():
                 self.write_json(BEGUN, {"attempt": attempt})
 
     def metrics(self) -> list[Row]:
@@ -290,15 +291,15 @@ class RunFolder:
         return [row for line in content.splitlines() if (row := row_of(line)) is not None]
 
     def cut_metrics(self, step: int, epochs: int) -> None:
-        """Take out the rows after step `step` and the epochs after epoch `epochs`, and a torn last line."""
+        """Remove the rows after step `step`, the epochs after epoch `epochs`, and an incomplete last line."""
         kept = [
             row for row in self.metrics() if row["step"] <= step and (row["event"] == "step" or row["epoch"] <= epochs)
         ]
         if (self.path / METRICS).exists():
             write_atomic(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
 
-    def sweep(self) -> None:
-        """Take away what a killed process had half written."""
+    def remove_temporary_files(self) -> None:
+        """Delete the files that a killed process had not finished."""
         for left in self.path.rglob(".*"):
             if left.suffix == ".tmp" or left.name.startswith(".tmp"):  # ours, and those of safetensors
                 left.unlink(missing_ok=True)
@@ -352,8 +353,14 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write how the newest attempt ended, with its id. Raises as `write_json` does."""
-        attempt = (self.read_json(PROCESS) or {}).get("attempt")
+        attempt = self._attempt()
         self.write_json(RESULT, result if attempt is None else {**result, "attempt": attempt})
+
+    def _attempt(self) -> str | None:
+        """The id of the newest attempt; None also where process.json is damaged, which must not end a training."""
+        with suppress(StudioError):
+            return (self.read_json(PROCESS) or {}).get("attempt")
+        return None
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
         found = {}
@@ -387,8 +394,8 @@ def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
                     folders.append(entry.path)
 
 
-_sound: set[tuple[str, int, int, int]] = set()
-"""The large documents that were held to their schema by this process, each by name, file, size and time."""
+_validated: set[tuple[str, int, int, int]] = set()
+"""The large documents that this process has checked: path, inode, size in bytes and modification time in ns."""
 
 
 def _stamp(path: Path) -> tuple[str, int, int, int] | None:

@@ -107,7 +107,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     team.wait()  # nobody changes what another one still reads
     if team.leads:
         attempts.begin(run)
-        run.sweep()
+        run.remove_temporary_files()
         run.write_json(CONFIG, config.model_dump())
         (run.path / RESULT).unlink(missing_ok=True)
     line = f"goes on after step {step}, epoch {state['course']['finished']}"

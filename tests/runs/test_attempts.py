@@ -96,3 +96,10 @@ def test_a_trainer_makes_the_attempt_that_it_was_started_for_or_one_of_its_own(r
 def test_what_is_no_trainer_notes_nothing(run: RunFolder) -> None:
     """A notebook that trains must not be ended by Cancel."""
     assert begun(run, "-m", "notebook") is None
+
+
+def test_a_damaged_process_file_does_not_end_a_training(run: RunFolder) -> None:
+    (run.path / PROCESS).write_text("{")
+    run.append_metrics(ROW)
+    run.write_result({"state": "done"})
+    assert (run.metrics(), run.result()) == ([ROW], {"state": "done"})

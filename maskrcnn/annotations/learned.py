@@ -319,14 +319,14 @@ def _is_seen_at_once(outline: Points, size: Size) -> bool:
 
 def _of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole: Mapping[str | None, int]) -> str:
     """For example `all 2 of "cat", 1 of 5 of "dog"`."""
-    said = []
+    phrases = []
     for name, number in _common_first(part):
         called = "without a class" if name is None else f'of "{name}"'
         if number < whole[name]:
-            said.append(f"{number:,} of {whole[name]:,} {called}")
+            phrases.append(f"{number:,} of {whole[name]:,} {called}")
         else:
-            said.append(f"{f'all {number:,}' if number > 1 else 'the only one'} {called}")
-    return _listed(said, "class", "classes")
+            phrases.append(f"{f'all {number:,}' if number > 1 else 'the only one'} {called}")
+    return _listed(phrases, "class", "classes")
 
 
 def _common_first(counts: Mapping[str | None, int] | Mapping[str, int]) -> list[tuple[str | None, int]]:

@@ -33,5 +33,5 @@ def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]
 
 def is_for_test(record: ImageRecord) -> bool:
     """Whether the source has the picture in a test split, for which the studio has no word of its own."""
-    said = record.extras.get("yolo")
-    return record.split is None and isinstance(said, dict) and said.get("split") == "test"
+    notes = record.extras.get("yolo")
+    return record.split is None and isinstance(notes, dict) and notes.get("split") == "test"

@@ -19,11 +19,11 @@ from maskrcnn.annotations.formats.label_file import (
 )
 from maskrcnn.annotations.formats.masks.mask_files import is_called_so
 from maskrcnn.annotations.intake import combined_dataset
+from maskrcnn.annotations.intake.dropped_project import project_among
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store.database import DATABASE, is_project
+from maskrcnn.annotations.store.database import is_project
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.words import counted
 
 _EXPECTED = json_mistakes.EXPECTED
 
@@ -114,7 +114,7 @@ def _dataset_of_folders_in(
     Raises `StudioError` that says what the folder holds instead.
     """
     files, _ = walk(folder)
-    if (own := _project_in(folder, files)) is not None:
+    if (own := project_among(files, folder)) is not None:
         return Project.open(own).dataset()
     if (dataset := combined_dataset.of_labels(files, folder, images, class_attribute)) is not None:
         return dataset
@@ -138,11 +138,3 @@ def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
     found = {place for place in places if is_called_so(place.name) and masks.is_mask_folder(place)}
     place = next(iter(found)) if len(found) == 1 else folder
     return place if masks.is_mask_folder(place) else None
-
-
-def _project_in(folder: Path, files: Mapping[str, Path]) -> Path | None:
-    """The folder of the one project that lies below a folder, as a zip of it is unpacked. `StudioError` for several."""
-    found = [file.parent for name, file in files.items() if file_names.parts(name)[-1] == DATABASE]
-    if len(found) > 1:
-        raise StudioError(f"{folder}: holds {counted(len(found), 'project')}; give one of them")
-    return found[0] if found else None

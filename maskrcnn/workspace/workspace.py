@@ -14,30 +14,26 @@ from pathlib import Path
 import psutil
 
 from maskrcnn import foreign, opened_projects
-from maskrcnn.annotations import intake, read
-from maskrcnn.annotations.doctor import class_name_checks
+from maskrcnn.annotations import intake
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, SPLITS, ImportReport, Project, confinement, is_project
+from maskrcnn.annotations.store import DATABASE, ImportReport, Project, confinement, is_project
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.install_folders import DATA
 from maskrcnn.jobs import queue_backup, queue_file
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.job_outcome import RUNNER_LOG
-from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
 from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
-from maskrcnn.workspace import copying, in_use, names, project_bin
+from maskrcnn.workspace import copying, in_use, names, new_projects, project_bin
 from maskrcnn.workspace.copying import Progress
 from maskrcnn.workspace.faults import NoProject, ProjectGone, saying, when
 from maskrcnn.workspace.memory import LOCK, Memory
+from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
 from maskrcnn.workspace.typed_paths import typed_path
 
-SAMPLE = DATA / "shapes"
-SAMPLE_NAME = "shapes"
 HAD_PROJECTS = ".had_projects"
 """An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
 
@@ -46,7 +42,6 @@ _OWN_FILES = (queue_file.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_project
 """How the names of the files begin that the studio has in a workspace, beside hidden ones."""
 
 _LONGEST_SHOWN = 255
-_MOST_ALIKE = 6
 _creating = threading.Lock()
 
 
@@ -194,13 +189,7 @@ class Workspace:
             if found := [path for path in self._own_projects() if path.name == SAMPLE_NAME]:
                 return found[0]
             with self._building(SAMPLE_NAME) as folder:
-                project = Project.create(folder, SAMPLE_NAME)
-                for split in SPLITS:
-                    if (SAMPLE / split).is_dir():
-                        project.import_dataset(read(SAMPLE / split), split)
-                if shipped_models.folder(shipped_models.DEFAULT):  # curves and predictions before anyone has trained
-                    pictures = {image.file_name: project.picture(image.id) for image in project.images()}
-                    shipped_models.copy_into(project.runs_folder, shipped_models.DEFAULT, pictures)
+                new_projects.make_sample(folder)
                 return self._place(folder, SAMPLE_NAME, number=True)
 
     def open_folder(self, text: str) -> Path:
@@ -225,33 +214,14 @@ class Workspace:
                 opened_projects.add(self.root, path)
             return Opened(path)
         with intake.stage_path(path, workspace=self.root) as staged:
-            staged.require_few_classes()
-            if staged.near:
-                mend = "make a project and import this there, where pictures of nearly the same name can be taken"
-            else:
-                mend = "put what is missing beside the labels"
-            if found_none := staged.none_found():
-                raise StudioError(f"{path}: {found_none}; {mend}")
-            if not staged.dataset.images:
-                raise StudioError(f"{path}: names no pictures; give labels with their pictures, or pictures")
-            if all(record.path is None for record in staged.dataset.images):
-                missing = len(staged.missing)
-                which = "its picture was not" if missing == 1 else f"none of its {missing:,} pictures was"
-                raise StudioError(f"{path}: {which} found; {mend}")
+            new_projects.require_usable(staged, path)
             path = path.resolve()
             name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             if folded(name).startswith(_OWN_FILES):
                 name = f"project {name}"
             with self._building(name) as folder:
-                project = Project.create(folder, self.free_name(name))
-                report = project.import_dataset(staged.dataset, None)
-                alike = class_name_checks.of_import(project.counts().classes, {})
-                said = [
-                    f'class "{odd}" looks like "{meant}", and to training two names are two classes; if they are one, '
-                    "merge them under Dataset > Classes"
-                    for odd, meant in list(alike.items())[:_MOST_ALIKE]
-                ]
-                return Opened(self._place(folder, name, number=True), report, (*said, *staged.warnings))
+                report, remarks = new_projects.make_of_labels(folder, self.free_name(name), staged.dataset)
+                return Opened(self._place(folder, name, number=True), report, (*remarks, *staged.warnings))
 
     def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
         """A copy of a project in the workspace, under a name that is free; with its runs, or without.

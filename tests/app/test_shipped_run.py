@@ -18,7 +18,7 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs import run_actions, run_tables
 from maskrcnn.workspace import Workspace
-from maskrcnn.workspace.workspace import SAMPLE
+from maskrcnn.workspace.new_projects import SAMPLE
 from tests.shipping import ship
 
 RUNS, PREDICTIONS = "pages/train/runs.py", "pages/inspect/predictions.py"

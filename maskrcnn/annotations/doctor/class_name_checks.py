@@ -39,7 +39,7 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
     spellings: dict[str, list[str]] = {}
     for name in used:
         spellings.setdefault(_plain(name), []).append(name)
-    meant = {
+    intended = {
         plain: min(names, key=lambda name: (-used[name], name not in declared, name))
         for plain, names in spellings.items()
     }
@@ -60,7 +60,7 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
         target = plain
         while target in better:  # ends: each step goes to a name that is more common, or that was declared
             target = better[target]
-        found |= {name: meant[target] for name in names if name != meant[target]}
+        found |= {name: intended[target] for name in names if name != intended[target]}
     return found
 
 
@@ -74,8 +74,8 @@ def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict
             spellings.setdefault(_seen(name), []).append(name)
     found: dict[str, str] = {}
     for names in spellings.values():
-        meant = min(names, key=lambda name: (-counts[name], name not in declared, name))
-        found |= {name: meant for name in names if name != meant}
+        intended = min(names, key=lambda name: (-counts[name], name not in declared, name))
+        found |= {name: intended for name in names if name != intended}
     return found
 
 
@@ -107,11 +107,11 @@ def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: in
     numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
     found = {**slips(numbers, known), **respelled(numbers, known)}
     names: dict[str, str] = {}
-    for odd, meant in found.items():
-        if odd in known and meant not in known:
-            odd, meant = meant, odd  # what the project has keeps its name
+    for odd, intended in found.items():
+        if odd in known and intended not in known:
+            odd, intended = intended, odd  # what the project has keeps its name
         if odd in incoming and odd not in known:
-            names.setdefault(odd, meant)
+            names.setdefault(odd, intended)
     return names
 
 

@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.doctor import dataset_checks, duplicate_regions, picture_checks, shape_checks
-from maskrcnn.annotations.doctor.dataset_checks import Noted
+from maskrcnn.annotations.doctor import (
+    dataset_checks,
+    duplicate_regions,
+    frame_checks,
+    picture_checks,
+    region_class_checks,
+    shape_checks,
+)
 from maskrcnn.annotations.doctor.duplicate_regions import Drawn
 from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_checks import Look
+from maskrcnn.annotations.doctor.picture_notes import PictureNotes, counts
 from maskrcnn.annotations.learned import why_not
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Region
@@ -68,7 +75,7 @@ def examine(
     looks = {} if looks is None else looks
     anchor = _Anchor(smallest_anchor, image_min_dim, image_max_dim)
     found: list[Finding] = []
-    noted: list[Noted] = []
+    noted: list[PictureNotes] = []
     seen_of: list[tuple[int, str, Look | None]] = []
     total = len(dataset.images)
     for number, record in enumerate(dataset.images):
@@ -95,7 +102,7 @@ def examine(
     found += dataset_checks.in_parts(noted) or [*doubt, *dataset_checks.in_one_corner(noted)]
     found += dataset_checks.as_corners(noted)
     found += twice
-    found += dataset_checks.duplicates_and_classes(dataset, noted)
+    found += region_class_checks.duplicates_and_classes(dataset, noted)
     order = {check: place for place, check in enumerate(CHECKS)}
     return sorted(found, key=lambda f: (order[f.check], -1 if f.picture is None else f.picture, f.region_number or 0))
 
@@ -108,14 +115,14 @@ def _examine_record(
     anchor: _Anchor,
     *,
     may_cut: bool = True,
-) -> Noted:
+) -> PictureNotes:
     """The checks on one picture and its regions; what they find is added to `found`. `may_cut` is False where other
     pictures say that the labels may have been drawn on copies of another size."""
     symptoms, mended = picture_checks.symptoms(record, seen)
     if empty := picture_checks.no_regions(record):
         symptoms.append(empty)
     frame = None if mended.width is None or mended.height is None else (mended.width, mended.height)
-    in_shares = shape_checks.normalised([region.shape for region in mended.regions], frame)
+    in_shares = frame_checks.normalised([region.shape for region in mended.regions], frame)
     symptoms += [in_shares] if in_shares else []
 
     canvas = frame or _made_up_canvas(mended.regions)
@@ -128,7 +135,7 @@ def _examine_record(
         # A file of other bytes may be a copy of another size, so its labels keep what tells that.
         symptoms = [shape_checks.unsure(s) if picture_checks.is_of_other_bytes(s) else s for s in symptoms]
         may_cut = may_cut and not any(picture_checks.leaves_the_frame_open(symptom) for symptom in symptoms)
-    may_cut = may_cut and not any(shape_checks.lies_far_outside(shape, frame) for shape in leaving)
+    may_cut = may_cut and not any(frame_checks.lies_far_outside(shape, frame) for shape in leaving)
     found += [symptom.at(number, record.file_name) for symptom in symptoms]
 
     kept: list[Drawn] = []
@@ -139,7 +146,7 @@ def _examine_record(
             kept.append(Drawn(place, region, None))
             continue
         looked = shape_checks.examined(region, frame, canvas, may_cut=may_cut)
-        symptoms = [*looked.symptoms, *([unlike] if (unlike := shape_checks.box_mismatch(region)) else [])]
+        symptoms = [*looked.symptoms, *([unlike] if (unlike := frame_checks.box_mismatch(region)) else [])]
         if (mended_region := looked.region) is not None:
             is_settled = not any(symptom.check == "outside-picture" and not symptom.fix for symptom in symptoms)
             kept.append(Drawn(place, mended_region, looked.encoded, is_settled))
@@ -156,21 +163,21 @@ def _examine_record(
                 symptoms.append(small)
         box = raster.bounds(region.shape)
         found += [symptom.at(number, record.file_name, place, region, box) for symptom in symptoms]
-    return Noted(
+    return PictureNotes(
         record.file_name,
         record.split,
         record.path,
         seen.likeness if seen is not None else None,
-        classes=Counter(drawn.region.class_name for drawn in kept if dataset_checks.counts(drawn.region)),
+        classes=Counter(drawn.region.class_name for drawn in kept if counts(drawn.region)),
         pairs=[] if in_shares else duplicate_regions.pairs(kept),
         objects=objects,
         passed=passed,
         labels=frozenset((r.shape, r.class_name, r.iscrowd, r.keypoints) for r in mended.regions).__hash__(),
         n_regions=len(mended.regions),
         frame=frame,
-        around=None if in_shares else shape_checks.around([region.shape for region in mended.regions]),
-        is_beyond=frame is not None and any(shape_checks.lies_beyond_a_slip(shape, frame) for shape in leaving),
-        boxes=shape_checks.corner_boxes(mended.regions, frame),
+        around=None if in_shares else frame_checks.around([region.shape for region in mended.regions]),
+        is_beyond=frame is not None and any(frame_checks.lies_beyond_a_slip(shape, frame) for shape in leaving),
+        boxes=frame_checks.corner_boxes(mended.regions, frame),
     )
 
 

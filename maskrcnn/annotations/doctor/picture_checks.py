@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskrcnn.annotations import duplicate_pictures, pictures, raster, tonal_range
-from maskrcnn.annotations.doctor import shape_checks, shape_repairs
+from maskrcnn.annotations.doctor import frame_checks, shape_checks, shape_repairs
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.shape_repairs import Frame
 from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
@@ -158,7 +158,7 @@ def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple
     if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _fit(shapes, frame):
         return None
     beyond = [shape for shape in leaving if not _fit([shape], frame)]
-    are_some = len(beyond) > 1 or any(shape_checks.lies_far_outside(shape, frame) for shape in beyond)
+    are_some = len(beyond) > 1 or any(frame_checks.lies_far_outside(shape, frame) for shape in beyond)
     if not are_some or not _fit(shapes, lying):
         return None
     words = (

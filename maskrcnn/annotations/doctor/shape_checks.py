@@ -7,27 +7,30 @@ are choices. Frames are `(width, height)`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import enclosed_area, shape_repairs
 from maskrcnn.annotations.doctor.findings import Fix, Symptom
+from maskrcnn.annotations.doctor.frame_checks import (
+    SLIP_PX,
+    SLIP_SHARE,
+    UNKNOWN_FRAME,
+    corners_read,
+    distance_beyond,
+    outside,
+)
 from maskrcnn.annotations.doctor.shape_repairs import Frame
-from maskrcnn.annotations.formats.json_values import FARTHEST
 from maskrcnn.annotations.regions import (
     RLE,
-    Circle,
-    Ellipse,
     Keypoints,
     MultiPolygon,
     Point,
     Polygon,
     Polyline,
-    Rect,
     Region,
     Shape,
 )
@@ -38,30 +41,6 @@ LEAST_PIXELS = 16
 
 LEAST_SIDE = 1.0
 """Boxes narrower or lower than this many px are degenerate."""
-
-ROUNDING = 0.01
-"""So far (px) a vertex may lie beyond the edge: files with two decimals round that much."""
-
-SLIP_PX, SLIP_SHARE = 2.0, 0.02
-"""A keypoint, a point or a line leaves the picture by a slip of the mouse if it does by at most this many px, or this
-share of the picture's longer side."""
-
-FAR = 0.25
-"""A region that reaches beyond an edge by more than this share of the picture's side, or lies outside with more than
-half of its box, may have been drawn on another picture, or on a copy of another size."""
-
-
-_LEAST_OVERLAP, _LEAST_BOX = 0.5, 4.0
-"""A box and the outline of one object overlap at least by this IoU, unless a side of either is shorter (px)."""
-
-_LIKE = 0.95
-"""Two readings of a box with a greater IoU are one."""
-
-_SHARES_BEYOND = 0.1
-"""So far shares of the picture may lie outside 0 to 1, of objects that reach over an edge."""
-
-_LEAST_FRAME = 8
-"""On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +54,6 @@ class Examined:
     symptoms: tuple[Symptom, ...]
     region: Region | None
     encoded: dict[str, Any] | None = None
-
-
-class CornerBox(NamedTuple):
-    """A rectangle with its number on the picture (from 1), (x, y, width, height) if its four numbers were two corners,
-    and whether it leaves the picture as it is."""
-
-    number: int
-    region: Region
-    read: tuple[float, float, float, float]
-    leaves: bool
 
 
 _DROP = Fix("drop the region", "drop")
@@ -103,7 +72,7 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
 
     short, leaving, crossed = few_vertices(region), outside(region.shape, frame), crossing(region.shape)
     one_reading = not crossed or not shape_repairs.has_two_readings(region.shape)
-    clipped = shape_repairs.clipped(region.shape, frame or _UNKNOWN) if leaving else region.shape
+    clipped = shape_repairs.clipped(region.shape, frame or UNKNOWN_FRAME) if leaving else region.shape
     corners = corners_read(region, frame) if leaving else None
     cuts = bool(leaving) and may_cut and one_reading and clipped is not None and corners is None
     untangles = one_reading and bool(crossed or short)
@@ -112,7 +81,7 @@ def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None
     if short:
         symptoms.append(short if one_reading else unsure(short))
     if leaving:
-        cut = Fix("cut the region off at the picture's edge", "clip", frame or _UNKNOWN)
+        cut = Fix("cut the region off at the picture's edge", "clip", frame or UNKNOWN_FRAME)
         if cuts:
             symptoms.append(_outside(leaving, cut))
         elif clipped is None:
@@ -150,12 +119,14 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
     symptoms = []
     shape = region.shape
     if leaving := outside(shape, frame):
-        onto_edge = Fix("move what lies outside onto the picture's edge", "clamp", frame or _UNKNOWN)
+        onto_edge = Fix("move what lies outside onto the picture's edge", "clamp", frame or UNKNOWN_FRAME)
         slip = max(SLIP_PX, SLIP_SHARE * max(frame)) if frame else SLIP_PX
-        near = all(_beyond(place, frame or _UNKNOWN) <= slip for ring in raster.rings(shape) for place in ring)
+        near = all(
+            distance_beyond(place, frame or UNKNOWN_FRAME) <= slip for ring in raster.rings(shape) for place in ring
+        )
         symptoms.append(_outside(f"{of}{leaving}", onto_edge))
         if near:
-            region = clamped(region, frame or _UNKNOWN)
+            region = clamped(region, frame or UNKNOWN_FRAME)
         else:
             symptoms[-1] = unsure(symptoms[-1])
     if isinstance(shape, Keypoints):
@@ -167,59 +138,6 @@ def _without_area(region: Region, frame: Frame | None, of: str = "") -> Examined
     elif not of:
         symptoms.append(line_or_point(shape))
     return Examined(tuple(symptoms), region)
-
-
-def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
-    """(x, y, width, height) of a rectangle if its x, y, width, height were two corners; None where that is no rectangle
-    inside the picture, or hardly another one than what of it lies in the picture."""
-    shape = region.shape
-    if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
-        return None
-    x, y, right, bottom = shape.x, shape.y, shape.width, shape.height
-    seen = x, y, min(x + right, frame[0]), min(y + bottom, frame[1])
-    return None if _overlap((x, y, right, bottom), seen) > _LIKE else (x, y, right - x, bottom - y)
-
-
-def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
-    """The rectangles of a picture that are others as two corners; None where one of them cannot be two corners."""
-    found = []
-    for number, region in enumerate(regions, start=1):
-        if not isinstance(region.shape, Rect):
-            continue
-        if frame is None or not _can_be_corners(region.shape, frame):
-            return None
-        if read := corners_read(region, frame):
-            found.append(CornerBox(number, region, read, lies_beyond_a_slip(region.shape, frame)))
-    return tuple(found)
-
-
-def _can_be_corners(shape: Rect, frame: Frame) -> bool:
-    right, bottom = frame[0] + ROUNDING, frame[1] + ROUNDING
-    return 0 <= shape.x < shape.width <= right and 0 <= shape.y < shape.height <= bottom
-
-
-def box_mismatch(region: Region) -> Symptom | None:
-    """An outline and a box of a COCO file that hardly overlap, if both are large enough to tell."""
-    given = region.extras.get("coco", {}).get("bbox")
-    if given is None or isinstance(region.shape, Rect | Keypoints) or not raster.has_area(region.shape):
-        return None
-    x, y, width, height = given
-    around = raster.bounds(region.shape)
-    share = _overlap((x, y, x + width, y + height), around)
-    if share >= _LEAST_OVERLAP or min(width, height, around[2] - around[0], around[3] - around[1]) < _LEAST_BOX:
-        return None
-    words = f"its box ({x:g}, {y:g}, {width:g}, {height:g}) and its outline overlap by {share:.0%} only"
-    if _overlap((x, y, width, height), around) >= _LEAST_OVERLAP:
-        words += ", as the box is written as two corners"
-    return Symptom("box-mismatch", "hint", words)
-
-
-def _overlap(one: raster.Box, other: raster.Box) -> float:
-    """The IoU of two boxes xyxy."""
-    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
-    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    areas = sum(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) for box in (one, other))
-    return across * down / (areas - across * down) if areas else 0.0
 
 
 def line_or_point(shape: Shape) -> Symptom:
@@ -241,86 +159,14 @@ def before_a_cut(region: Region, frame: Frame | None, canvas: tuple[int, int] | 
     return left.shape if left is not None and _leaves_with_area(left.shape, frame) else None
 
 
-def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape that leaves the picture does so that far that it may belong to another one (see `FAR`)."""
-    x0, y0, x1, y1 = raster.bounds(shape)
-    width, height = frame or _UNKNOWN
-    within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
-    across, down = (width, height) if frame else (x1 - x0, y1 - y0)
-    beyond = max(-x0 / across, -y0 / down, (x1 - width) / across, (y1 - height) / down) if across and down else 0
-    return beyond > FAR or within < (x1 - x0) * (y1 - y0) / 2
-
-
-def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
-    """Whether a shape leaves the picture by more than a slip of the mouse does (`SLIP_PX`, `SLIP_SHARE`)."""
-    x0, y0, x1, y1 = raster.bounds(shape)
-    return max(_beyond((x0, y0), frame), _beyond((x1, y1), frame)) > max(SLIP_PX, SLIP_SHARE * max(frame))
-
-
 def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
     return not isinstance(shape, RLE | Point | Polyline | Keypoints) and outside(shape, frame) is not None
-
-
-def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
-    """Labels of a picture that all lie in its first pixel: they are shares of width and height."""
-    boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
-    boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
-    if frame is None or min(frame) < _LEAST_FRAME or not boxes or len(boxes) < sum(map(raster.has_box, shapes)):
-        return None
-    if any(min(box) < -_SHARES_BEYOND or max(box) > 1 + _SHARES_BEYOND for box in boxes):
-        return None
-    words = f"all its labels lie from 0 to 1, the picture has {frame[0]:g} x {frame[1]:g} px"
-    scale = Fix("take them as shares: times the width and the height", "scale", (1, 1, *frame))
-    return Symptom("normalised", "error", words, None, (scale,))
-
-
-def around(shapes: Sequence[Shape]) -> raster.Box | None:
-    """The box around all labels of a picture; None without any."""
-    boxes = [raster.bounds(shape) for shape in shapes]
-    if not boxes:
-        return None
-    left, upper, right, lower = zip(*boxes, strict=True)
-    return min(left), min(upper), max(right), max(lower)
-
-
-def _beyond(place: tuple[float, float], frame: Frame) -> float:
-    """How far (px) a place lies beyond the edges."""
-    return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
 
 
 def unsure(symptom: Symptom, *more: Fix) -> Symptom:
     """The symptom with its mend, and further ones, as choices."""
     mends = (*([symptom.fix] if symptom.fix else []), *symptom.choices, *more)
     return replace(symptom, fix=None, choices=tuple(dict.fromkeys(mends)))
-
-
-def outside(shape: Shape, frame: Frame | None) -> str | None:
-    """Which places of a shape lie beyond the picture's edges, in words.
-
-    Of circles and ellipses that is the centre only: such a shape can follow an object to the edge in no other way than
-    by leaving the picture. A mask cannot leave it. Without a frame, only the edges at 0 are known.
-    """
-    if isinstance(shape, RLE):
-        return None
-    width, height = frame or _UNKNOWN
-    x0, y0, x1, y1 = raster.bounds(shape)
-    if x0 >= -ROUNDING and y0 >= -ROUNDING and x1 <= width + ROUNDING and y1 <= height + ROUNDING:
-        return None
-    if isinstance(shape, Circle | Ellipse):
-        places = [(shape.cx, shape.cy)]
-    else:
-        places = [place for ring in raster.rings(shape) for place in ring]
-    beyond = [
-        f"({x:g}, {y:g})"
-        for x, y in places
-        if not (-ROUNDING <= x <= width + ROUNDING and -ROUNDING <= y <= height + ROUNDING)
-    ]
-    if not beyond:
-        return None
-    size = "the picture" if frame is None else f"the picture of {width:g} x {height:g} px"
-    if len(beyond) == 1:
-        return f"{beyond[0]} lies outside {size}"
-    return f"{len(beyond)} places lie outside {size}, the first at {beyond[0]}"
 
 
 def crossing(shape: Shape) -> str | None:
@@ -401,10 +247,6 @@ def clamped(region: Region, frame: Frame) -> Region:
     keypoints = region.keypoints and shape_repairs.clamped(region.keypoints, frame)
     assert keypoints is None or isinstance(keypoints, Keypoints)
     return shape_repairs.with_shape(region, shape_repairs.clamped(region.shape, frame), keypoints)
-
-
-_UNKNOWN: Frame = (FARTHEST, FARTHEST)
-"""Stands for the frame of a picture whose size nobody knows."""
 
 
 def _outside(words: str, fix: Fix, *choices: Fix) -> Symptom:

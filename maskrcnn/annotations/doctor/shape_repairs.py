@@ -45,7 +45,7 @@ def untangled(shape: Shape, *, whole: bool = False) -> Shape | None:
 
     A `Polygon` where one outline says it, else a `MultiPolygon`; None where nothing is left.
     """
-    return _redrawn(shape, None, whole)
+    return _repaired(shape, None, whole)
 
 
 def has_two_readings(shape: Shape) -> bool:
@@ -91,7 +91,7 @@ def clipped(shape: Shape, frame: Frame, *, whole: bool = False) -> Shape | None:
         x0, x1 = _between(x0, frame[0]), _between(x1, frame[0])
         y0, y1 = _between(y0, frame[1]), _between(y1, frame[1])
         return Rect(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
-    return _redrawn(shape, frame, whole)
+    return _repaired(shape, frame, whole)
 
 
 def clamped(shape: Shape, frame: Frame) -> Shape:
@@ -164,7 +164,7 @@ def with_shape(region: Region, shape: Shape, keypoints: Keypoints | None) -> Reg
 # Inside
 
 
-def _redrawn(shape: Shape, frame: Frame | None, whole: bool) -> Shape | None:
+def _repaired(shape: Shape, frame: Frame | None, whole: bool) -> Shape | None:
     area = shapely.union_all([_area_of(part, whole=whole) for part in _parts(shape)])
     if frame is not None:
         area = area.intersection(shapely.box(0, 0, *frame))

@@ -117,9 +117,9 @@ def find(
     # A file without a picture's suffix is in no index.
     others = {path for path in paths if path is not None}
     paths = [path or (found if found not in others else None) for path, found in zip(paths, exact, strict=True)]
-    said = {line.partition(": ")[0] for line in warnings}
+    named = {line.partition(": ")[0] for line in warnings}
     missing = [
-        name for name, path in zip(file_names, paths, strict=True) if path is None and names.brief(name) not in said
+        name for name, path in zip(file_names, paths, strict=True) if path is None and names.brief(name) not in named
     ]
     used = {path for path in paths if path is not None}
     unused = [file for file, path in there.index.files.items() if path not in used]
@@ -129,8 +129,8 @@ def find(
 def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
     """The names of the labelme files by the pictures that they name: a picture that was renamed together with its file
     is called as that is."""
-    said = {record.file_name: record.extras.get("labelme") for record in records}
-    return {name: str(kept["file"]) for name, kept in said.items() if isinstance(kept, dict) and kept.get("file")}
+    notes = {record.file_name: record.extras.get("labelme") for record in records}
+    return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}
 
 
 def default_folder(dataset: Dataset) -> str:
@@ -143,19 +143,19 @@ def default_folder(dataset: Dataset) -> str:
 
 def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
     """What a person should know of pictures that were not found, for a terminal."""
-    said = [*shortened(found.warnings)]
+    sentences = [*shortened(found.warnings)]
     if found.paths and not any(found.paths):
         number = len(found.paths)
         which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
-        said.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
+        sentences.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
     if found.near:
         pairs = [f"{_may_be(name)}{_either(files)}" for name, files in found.near.items()]
         some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-        said.append(
+        sentences.append(
             f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ def _not_utf8(content: bytes, at: int, source: Path | str) -> StudioError:
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
     byte = content[at : at + 1]
     shown = byte.decode("cp1252", "replace")
-    meant = f', in Windows-1252 "{shown}"' if shown.isprintable() and shown != "\N{REPLACEMENT CHARACTER}" else ""
+    as_1252 = f', in Windows-1252 "{shown}"' if shown.isprintable() and shown != "\N{REPLACEMENT CHARACTER}" else ""
     return StudioError(
-        f"{source}: line {line}, column {column}: the byte 0x{byte.hex()} is not UTF-8{meant}; save the file as UTF-8"
+        f"{source}: line {line}, column {column}: the byte 0x{byte.hex()} is not UTF-8{as_1252}; save the file as UTF-8"
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
@@ -14,6 +13,8 @@ from maskrcnn.annotations.formats import original_names, picture_places
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.intake import embedded
 from maskrcnn.annotations.intake import label_files as labels
+from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood
+from maskrcnn.annotations.intake.dropped_project import dropped_project, project_among
 from maskrcnn.annotations.intake.label_files import Labels
 from maskrcnn.annotations.intake.picture_headers import Headers
 from maskrcnn.annotations.intake.record_sequence import Place, Split, gathered
@@ -22,61 +23,9 @@ from maskrcnn.annotations.own_splits import is_for_test
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
-from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import StudioError
 from maskrcnn.foreign import is_confined
 from maskrcnn.words import counted, natural_key
-
-PICTURES_ONLY = "pictures only"
-PROJECT = "a project of this studio"
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """Files by their names relative to `root`, and `name`, what all of it is called in messages.
-
-    `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
-    dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
-    left out. `taken` are files for names that were not found, as a person chose them. `room` gives a folder for
-    pictures that label files hold themselves. `progress` hears of every picture that was looked at. `packed` is how
-    many bytes a zip had of which the files came, None for what was no zip. `images` is a folder that was named for the
-    pictures.
-    """
-
-    files: Mapping[str, Path]
-    root: Path
-    name: str
-    room: Callable[[], Path]
-    warnings: Sequence[str] = ()
-    known: Mapping[str, Path] = field(default_factory=dict)
-    only: str | None = None
-    progress: Progress | None = None
-    packed: int | None = None
-    taken: Mapping[str, str] = field(default_factory=dict)
-    images: Path | None = None
-
-    @property
-    def pictures(self) -> dict[str, Path]:
-        """The dropped files that are pictures by their name."""
-        return {file: path for file, path in self.files.items() if names.suffix(file) in pictures.SUFFIXES}
-
-
-@dataclass(frozen=True)
-class Understood:
-    """The dataset, what it came as, and what was not as one would wish.
-
-    `named` is how many pictures the label files name. `near` are the files of a near name for those that are missing.
-    """
-
-    dataset: Dataset
-    format: str
-    label_files: tuple[str, ...]
-    missing: tuple[str, ...]
-    unlabelled: int
-    warnings: tuple[str, ...]
-    named: int = 0
-    near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def understand(dropped: Dropped) -> Understood:
@@ -88,12 +37,12 @@ def understand(dropped: Dropped) -> Understood:
     headers = Headers(dropped.name, dropped.packed)
     if dropped.only is None:  # else only the pictures that the labels name are of interest
         headers.measure(dropped.pictures.items())
-    if project := _project_folder(dropped):
-        return _of_project(project, dropped)
+    if project := project_among(dropped.files, dropped.name):
+        return dropped_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
-    found, said = labels.find(wanted, dropped.root, further=dropped.known)
-    if not found and dropped.only is not None and said:  # whatever lies beside it
-        raise StudioError(said[0].removeprefix("passed over: "))
+    found, notices = labels.find(wanted, dropped.root, further=dropped.known)
+    if not found and dropped.only is not None and notices:  # whatever lies beside it
+        raise StudioError(notices[0].removeprefix("passed over: "))
     zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
     if not found and not dropped.pictures and zips:
         it, number = "it" if len(zips) == 1 else "them", counted(len(zips), "zip")
@@ -108,11 +57,11 @@ def understand(dropped: Dropped) -> Understood:
         )
     if len(found) > 1:
         found, remarks = labels.without_twins(found)
-        said += remarks
+        notices += remarks
 
     index = Pictures({**dropped.known, **dropped.pictures})
     places, remarks = _places_named(found, index, dropped)
-    said += remarks
+    notices += remarks
     missing = tuple(place.file_name for place in places if place.path is None)
     offered = _near(found, places, index)
     named_in_all = len(places)
@@ -133,9 +82,9 @@ def understand(dropped: Dropped) -> Understood:
     mine = {*dropped.known.values()}
     headers.measure((place.file_name, place.path) for place in places if place.path and place.path not in mine)
     places, remarks = _opened(places, by_path, headers, dropped.progress)
-    said += remarks
+    notices += remarks
     places, remarks = _with_splits(places, found, by_path, dropped.name)
-    said += remarks
+    notices += remarks
     places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
     images = gathered(sources, _apart(places, by_path))
     return Understood(
@@ -144,7 +93,7 @@ def understand(dropped: Dropped) -> Understood:
         tuple(entry.name or dropped.name for entry in found),
         missing,
         sum(record.path is not None and not record.regions for record in images),
-        picture_places.shortened([*dropped.warnings, *said]),
+        picture_places.shortened([*dropped.warnings, *notices]),
         named_in_all,
         offered,
     )
@@ -158,17 +107,17 @@ def of_labels(
     For the command line: pictures that no label names are left out, and none is opened, as the doctor does that.
     Pictures are looked for in the folder `images` if given, else among the files.
     """
-    found, said = labels.find(files, root, images)
+    found, notices = labels.find(files, root, images)
     if not found:
         return None
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
-    said += remarks
+    notices += remarks
     dropped = Dropped(files, root, str(root), room=Path, images=images)
     index = Pictures(dropped.pictures) if images is None else picture_places.around(root, images).index
     places, remarks = _places_named(found, index, dropped, unpacks=False)
-    said += remarks
+    notices += remarks
     there = picture_places.Found(tuple(place.path for place in places), _near(found, places, index))
-    said += picture_places.lines(root, there, str(root))
+    notices += picture_places.lines(root, there, str(root))
     _refuse_twice_labelled(found, places, dropped.name)
     labels.of_one_kind(found)
     if found[0].flavour.startswith("via"):
@@ -180,7 +129,7 @@ def of_labels(
     places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
     records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
-    return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(said))
+    return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(notices))
 
 
 def _places_named(
@@ -188,13 +137,13 @@ def _places_named(
 ) -> tuple[list[Place], list[str]]:
     """The pictures that the label files name, and warnings."""
     places: list[Place] = []
-    said: list[str] = []
+    notices: list[str] = []
     for source, entry in enumerate(found):
         file_names = _file_names(entry.dataset)
         paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
-        said += remarks
+        notices += remarks
         places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
-    return places, said
+    return places, notices
 
 
 def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> dict[str, tuple[str, ...]]:
@@ -371,33 +320,3 @@ def _joined(found: Sequence[Labels], source: Path) -> Dataset:
     attribute = next((entry.dataset.class_attribute for entry in found if entry.dataset.class_attribute), None)
     source = Path(found[0].name) if len(found) == 1 and found[0].name else source
     return replace(first, classes=classes, class_attribute=attribute, extras=extras, skeletons=skeletons, source=source)
-
-
-# Projects
-
-
-def _project_folder(dropped: Dropped) -> Path | None:
-    found = [path.parent for file, path in dropped.files.items() if names.parts(file)[-1] == DATABASE]
-    if len(found) > 1:
-        raise StudioError(f"{dropped.name}: holds {len(found)} projects; give one of them")
-    return found[0] if found else None
-
-
-def _of_project(folder: Path, dropped: Dropped) -> Understood:
-    try:
-        dataset = Project.open(folder).dataset()
-        images = tuple(_inside(record, folder) for record in dataset.images)
-    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
-    missing = tuple(record.file_name for record in images if record.path is None)
-    unlabelled = sum(record.path is not None and not record.regions for record in images)
-    dataset = replace(dataset, images=images)
-    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_places.shortened(dropped.warnings))
-
-
-def _inside(record: ImageRecord, folder: Path) -> ImageRecord:
-    """The record; its picture only where it lies in the project's folder, for the database may say anything."""
-    path = record.path
-    if path is not None and not (path.is_file() and is_confined(path, [folder])):
-        path = None
-    return replace(record, path=path)

@@ -191,7 +191,7 @@ def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
 
 _WEALTH = ("via-project", "via2", "via1", "via-csv")
 
-_Said = list[tuple[Shape, dict[str, Any]]]
+_RegionFacts = list[tuple[Shape, dict[str, Any]]]
 
 
 def _repeats(one: Labels, other: Labels) -> bool:
@@ -200,18 +200,18 @@ def _repeats(one: Labels, other: Labels) -> bool:
         return False
     if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
         return False
-    said, said_by_other = _said(one.dataset), _said(other.dataset)
-    return said.keys() == said_by_other.keys() and all(
-        len(regions) == len(said_by_other[name])
+    of_one, of_other = _regions_by_picture(one.dataset), _regions_by_picture(other.dataset)
+    return of_one.keys() == of_other.keys() and all(
+        len(regions) == len(of_other[name])
         and all(
             shape == other_shape and attributes.items() <= other_attributes.items()
-            for (shape, attributes), (other_shape, other_attributes) in zip(regions, said_by_other[name], strict=True)
+            for (shape, attributes), (other_shape, other_attributes) in zip(regions, of_other[name], strict=True)
         )
-        for name, regions in said.items()
+        for name, regions in of_one.items()
     )
 
 
-def _said(dataset: Dataset) -> dict[str, _Said]:
+def _regions_by_picture(dataset: Dataset) -> dict[str, _RegionFacts]:
     """What a VIA file says of each picture, whichever attribute is taken for the class."""
     name = dataset.class_attribute
     return {

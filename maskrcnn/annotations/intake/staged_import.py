@@ -18,7 +18,8 @@ from maskrcnn.annotations.formats import class_choice, picture_places
 from maskrcnn.annotations.formats.via import class_change, class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.intake import incoming_folders
-from maskrcnn.annotations.intake.combined_dataset import Dropped, Understood, understand
+from maskrcnn.annotations.intake.combined_dataset import understand
+from maskrcnn.annotations.intake.dropped_files import Dropped, Understood
 from maskrcnn.annotations.intake.zip_unpacking import unpack
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset
@@ -114,8 +115,8 @@ class Staged:
             if not any(set(entry.values) & set(classes) for entry in same):
                 attribute = None
         dataset = class_choice.following(self.dataset, attribute, classes, "this project")
-        said = dataset.warnings[len(self.dataset.warnings) :]
-        return replace(self, dataset=dataset, warnings=(*self.warnings, *said)) if said else self
+        added = dataset.warnings[len(self.dataset.warnings) :]
+        return replace(self, dataset=dataset, warnings=(*self.warnings, *added)) if added else self
 
     def new_classes(self, known: Collection[str] = ()) -> list[str]:
         """The classes that an import would add to those that are known."""

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from maskrcnn.annotations.formats.via import class_change
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, picture_rows, stored_dataset
+from maskrcnn.annotations.store import class_rows, picture_rows, project_meta, stored_dataset
 from maskrcnn.annotations.store.picture_listing import known_split
 from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.errors import StudioError
@@ -75,7 +75,7 @@ def apply(
     kept = set(after.classes)
     class_rows.drop_unused(db, [name for name in before.classes if name not in kept])
     class_rows.add(db, after.classes, after.skeletons)
-    picture_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+    project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
 
 
 # Another attribute as the class
@@ -115,8 +115,8 @@ def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
     for number, state in worked_out.states.items():
         picture_rows.save_state(db, picture_rows.image(db, number), state)
     class_rows.become(db, worked_out.facts.classes)
-    picture_rows.set_meta(db, "class_attribute", worked_out.facts.class_attribute)
-    picture_rows.set_meta(db, "extras", dict(worked_out.facts.extras))
+    project_meta.write(db, "class_attribute", worked_out.facts.class_attribute)
+    project_meta.write(db, "extras", dict(worked_out.facts.extras))
 
 
 # Another name of a class

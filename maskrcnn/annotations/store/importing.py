@@ -21,7 +21,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.progress import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, region_json
+from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, project_meta, region_json
 from maskrcnn.annotations.store.database_errors import cannot_store
 from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.annotations.store.unsynced_files import Staging
@@ -200,7 +200,7 @@ def take_in(
         counted.image_ids.append(known[identity])
     room.move()
     if facts is not None:
-        picture_rows.merge_meta(db, facts)
+        project_meta.merge(db, facts)
     return ImportReport(
         counted.added,
         counted.updated,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from maskrcnn.annotations.regions import Dataset, Region, new_id
-from maskrcnn.annotations.store import class_rows, json_columns, region_json
+from maskrcnn.annotations.regions import Region, new_id
+from maskrcnn.annotations.store import class_rows, region_json
 from maskrcnn.errors import StudioError
 
 
@@ -137,46 +136,3 @@ def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
         "INSERT INTO region (image_id, position, id, class_name) VALUES (?, ?, ?, ?)",
         [(image_id, position, *mark) for position, mark in enumerate(state.marks)],
     )
-
-
-def meta(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return otherwise if row is None else json_columns.meta_value(key, row["value"], f'project.db: its "{key}"')
-
-
-def set_meta(db: sqlite3.Connection, key: str, value: Any) -> None:
-    words = "what the labels say beside their regions" if key == "extras" else f'the project\'s "{key}"'
-    text = json_columns.dumped(value, words)
-    if key == "extras":
-        json_columns.require_extras(value, words)
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
-
-
-def keep_options(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
-    """Let VIA's options for the class attribute follow the project's classes: old name -> new name, the others go."""
-    extras = meta(db, "extras", {})
-    definition = extras.get("via_attributes", {}).get("region", {}).get(meta(db, "class_attribute", None))
-    for listed in ("options", "default_options"):
-        if isinstance(definition, dict) and isinstance(definition.get(listed), dict):
-            kept = {old: shown for old, shown in definition[listed].items() if old in names}
-            definition[listed] = {names[old]: names[old] if shown == old else shown for old, shown in kept.items()}
-    values = extras.pop("class_values", {})
-    if kept := {name: value for name, value in values.items() if names.get(name) == name}:
-        extras["class_values"] = kept
-    set_meta(db, "extras", extras)
-
-
-def merge_meta(db: sqlite3.Connection, dataset: Dataset) -> None:
-    """Keep what a label file says beyond regions; what the project knows already wins."""
-    if dataset.class_attribute is not None and meta(db, "class_attribute", None) is None:
-        set_meta(db, "class_attribute", dataset.class_attribute)
-    set_meta(db, "extras", merged(meta(db, "extras", {}), dict(dataset.extras)))
-
-
-def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Two nested dicts as one; where both have a value, the first one's stays."""
-    together = {**second, **first}
-    for key in first.keys() & second.keys():
-        if isinstance(first[key], dict) and isinstance(second[key], dict):
-            together[key] = merged(first[key], second[key])
-    return together

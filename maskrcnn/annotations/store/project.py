@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from maskrcnn.annotations.store import (
     migrations,
     picture_listing,
     picture_rows,
+    project_meta,
     snapshots,
     stored_dataset,
     thumbnails,
@@ -32,6 +33,7 @@ from maskrcnn.annotations.store import (
 )
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.store.folder_making import new_folder
 from maskrcnn.annotations.store.importing import ImportReport, Incoming, Progress
 from maskrcnn.annotations.store.picture_listing import Counts, Split, Status, StoredImage, known_split
 from maskrcnn.annotations.store.picture_rows import State
@@ -57,12 +59,12 @@ class Project:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ArgumentError(f"{folder} is not an empty folder; choose another for the project")
         project = cls(folder)
-        with _new_folder(folder):
+        with new_folder(folder):
             project.images_folder.mkdir(parents=True)
             project.runs_folder.mkdir()
             database.create(project._database)
             with project._writing() as db:
-                picture_rows.set_meta(db, "name", name or folder.name)
+                project_meta.write(db, "name", name or folder.name)
         return project
 
     @classmethod
@@ -79,12 +81,12 @@ class Project:
     @property
     def name(self) -> str:
         with self._reading() as db:
-            return str(picture_rows.meta(db, "name", self.folder.name))
+            return str(project_meta.read(db, "name", self.folder.name))
 
     def set_name(self, name: str) -> None:
         """What the project calls itself, which may differ from the name of its folder."""
         with self._writing() as db:
-            picture_rows.set_meta(db, "name", name)
+            project_meta.write(db, "name", name)
 
     @property
     def images_folder(self) -> Path:
@@ -212,7 +214,7 @@ class Project:
         left out; a new class without a key gets the next free digit."""
         with self._writing() as db:
             class_rows.put(db, classes)
-            picture_rows.keep_options(db, {entry.name: entry.name for entry in classes})
+            project_meta.follow_classes(db, {entry.name: entry.name for entry in classes})
 
     def rename_class(self, old: str, new: str) -> None:
         """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
@@ -223,7 +225,7 @@ class Project:
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
-            picture_rows.keep_options(db, {**names, old: new})
+            project_meta.follow_classes(db, {**names, old: new})
             dataset_changes.rename_in_regions(db, old, new, known)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
@@ -239,19 +241,19 @@ class Project:
             class_rows.allow_merge(db, old, new)
             dataset_changes.rename_in_regions(db, old, new, known)
             class_rows.drop_unused(db, [old])
-            picture_rows.keep_options(db, {entry.name: entry.name for entry in class_rows.classes(db)})
+            project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
 
     @property
     def class_attribute(self) -> str | None:
         """The VIA attribute that is the class; None where none is."""
         with self._reading() as db:
-            return picture_rows.meta(db, "class_attribute", None)
+            return project_meta.read(db, "class_attribute", None)
 
     def attribute_definitions(self, kind: Literal["region", "file"] = "region") -> dict[str, Any]:
         """VIA's definitions of the attributes of regions or of pictures, by name, as they stood in their file."""
         with self._reading() as db:
-            defined = picture_rows.meta(db, "extras", {}).get("via_attributes", {}).get(kind, {})
+            defined = project_meta.read(db, "extras", {}).get("via_attributes", {}).get(kind, {})
         return defined if isinstance(defined, dict) else {}
 
     def set_class_attribute(self, name: str | None) -> Snapshot:
@@ -395,21 +397,3 @@ class Project:
     def _step(self, image_id: int, query: str) -> int:
         with self._writing() as db:
             return picture_rows.step(db, picture_rows.image(db, image_id), query)
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Take away again what was made in a folder that did not exist or was empty, if the rest fails."""
-    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    try:
-        yield
-    except BaseException as error:
-        with suppress(OSError):
-            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
-                (folder / name).unlink(missing_ok=True)
-            for path in (folder / "images", folder / "runs", *new):
-                if path.is_dir():
-                    path.rmdir()
-        if isinstance(error, OSError):
-            raise ArgumentError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
-        raise

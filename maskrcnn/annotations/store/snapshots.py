@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from maskrcnn.annotations.store import class_rows, database_check, json_columns, picture_rows, stored_dataset
+from maskrcnn.annotations.store import (
+    class_rows,
+    database_check,
+    json_columns,
+    picture_rows,
+    project_meta,
+    stored_dataset,
+)
 from maskrcnn.errors import StudioError
 
 
@@ -87,8 +94,8 @@ def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
     names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]
     class_rows.put(db, [*then, *(replace(entry, hotkey=None) if entry.hotkey in keys else entry for entry in later)])
-    picture_rows.set_meta(db, "class_attribute", facts["class_attribute"])
-    picture_rows.set_meta(db, "extras", picture_rows.merged(facts["extras"], picture_rows.meta(db, "extras", {})))
+    project_meta.write(db, "class_attribute", facts["class_attribute"])
+    project_meta.write(db, "extras", project_meta.merged(facts["extras"], project_meta.read(db, "extras", {})))
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:

@@ -18,6 +18,7 @@ from maskrcnn.annotations.store import (
     database_check,
     json_columns,
     picture_rows,
+    project_meta,
     region_json,
 )
 from maskrcnn.annotations.store.picture_listing import known_split, name_order
@@ -63,8 +64,8 @@ def facts(db: sqlite3.Connection) -> dict[str, Any]:
     """What a project says beside its pictures, as JSON values; `dataset` and `snapshots` read it."""
     return {
         "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
-        "class_attribute": picture_rows.meta(db, "class_attribute", None),
-        "extras": picture_rows.meta(db, "extras", {}),
+        "class_attribute": project_meta.read(db, "class_attribute", None),
+        "extras": project_meta.read(db, "extras", {}),
     }
 
 

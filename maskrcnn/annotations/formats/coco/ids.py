@@ -23,13 +23,13 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
     return value
 
 
-def _meant(written: Any) -> int | str:
+def _normalised(written: Any) -> int | str:
     """What an id stands for: a number, if it is one in any spelling."""
     if isinstance(written, str):
         found = _WHOLE.fullmatch(written.strip())
         return int(found[1]) if found else written
-    meant: int | str = as_id(written)
-    return meant
+    normalised: int | str = as_id(written)
+    return normalised
 
 
 class ById(Generic[T]):
@@ -44,7 +44,7 @@ class ById(Generic[T]):
     def require_new(self, written: int | str, what: str, complain: Complaint) -> None:
         """`StudioError` for an id that is there already, or as a text where this is a number: nobody could say which of
         the two an annotation means."""
-        other = self._own.get(_meant(written))
+        other = self._own.get(_normalised(written))
         if other is None:
             return
         if other == written:
@@ -52,21 +52,21 @@ class ById(Generic[T]):
         raise complain(f"has the id {brief(written)}, and {what} before it has {brief(other)}; make them differ")
 
     def __setitem__(self, written: int | str, value: T) -> None:
-        self._own[_meant(written)] = written
-        self._values[_meant(written)] = value
+        self._own[_normalised(written)] = written
+        self._values[_normalised(written)] = value
 
     def __getitem__(self, written: Any) -> T:
-        return self._values[_meant(written)]
+        return self._values[_normalised(written)]
 
     def __contains__(self, written: object) -> bool:
-        return _meant(written) in self._values
+        return _normalised(written) in self._values
 
     def __iter__(self) -> Iterator[int | str]:
         return iter(self._own.values())
 
     def same(self, written: int | str) -> int | str:
         """The id as its own entry writes it."""
-        return self._own[_meant(written)]
+        return self._own[_normalised(written)]
 
     def values(self) -> Iterable[T]:
         return self._values.values()
@@ -76,5 +76,5 @@ class ById(Generic[T]):
 
     def in_order(self) -> ById[T]:
         """The same in order of their ids, numbers before texts."""
-        ordered = sorted(self._values, key=lambda meant: (isinstance(meant, str), meant))
-        return ById((self._own[meant], self._values[meant]) for meant in ordered)
+        ordered = sorted(self._values, key=lambda normalised: (isinstance(normalised, str), normalised))
+        return ById((self._own[normalised], self._values[normalised]) for normalised in ordered)

@@ -170,7 +170,7 @@ def _left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo
         drawn = any(visibility for _, _, visibility in shape.points)
         if drawn and (not afresh or raster.has_box(shape)):
             return False
-    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _said(region)):
+    if raster.has_area(shape) or (isinstance(shape, Point) and not afresh and "keypoints" in _notes(region)):
         return False
     dropped.add("{regions} without area (points, lines) left out because COCO instances have masks")
     return True
@@ -219,10 +219,10 @@ def _annotation(
     return {**annotation, "attributes": others} if others else annotation
 
 
-def _said(region: Region) -> Json:
+def _notes(region: Region) -> Json:
     """What its COCO file said of a region."""
-    said: Json = region.extras.get("coco", {})
-    return said
+    notes: Json = region.extras.get("coco", {})
+    return notes
 
 
 def _segmentation(region: Region, encoded: Json, dropped: DroppedInfo) -> Any:
@@ -239,7 +239,7 @@ def _segmentation(region: Region, encoded: Json, dropped: DroppedInfo) -> Any:
 def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
     """`keypoints` and `num_keypoints`; unlabelled ones where the class has a skeleton, as pycocotools expects them."""
     if isinstance(region.shape, Point):  # it came as a keypoint, as VIA exports its points
-        return {"keypoints": _said(region)["keypoints"], "num_keypoints": 1}
+        return {"keypoints": _notes(region)["keypoints"], "num_keypoints": 1}
     keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     if keypoints is None:
         return {"keypoints": [0] * (3 * len(skeleton.names)), "num_keypoints": 0} if skeleton else {}

@@ -138,12 +138,14 @@ def _size(document: Json) -> tuple[int | None, int | None]:
 
 def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
     """What a shape or a document says besides its `known` fields, where it says anything."""
-    said = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
+    standard = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
     nested = entry.get("attributes") or {}
     is_group = isinstance(nested, dict)
-    apart = (*known, *said, "attributes") if is_group else (*known, *said)  # else it is one attribute like any other
+    apart = (
+        (*known, *standard, "attributes") if is_group else (*known, *standard)
+    )  # else it is one attribute like any other
     further = {key: value for key, value in entry.items() if key not in apart and value is not None}
-    return {**said, **further, **(nested if is_group else {})}
+    return {**standard, **further, **(nested if is_group else {})}
 
 
 def _checked(entry: Json, complain: Complaint) -> Json:
@@ -192,7 +194,7 @@ def _together(first: Region, part: Region) -> Region:
 
 
 @dataclass(frozen=True)
-class Said:
+class RegionFacts:
     """What an entry says of its object besides label and outline."""
 
     attributes: Json
@@ -202,7 +204,7 @@ class Said:
     keypoints: Keypoints | None
 
 
-def said(entry: Json) -> Said:
+def region_facts(entry: Json) -> RegionFacts:
     """What an entry says, as `labelme_write` would have written it.
 
     The marks `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself; under its "attributes" these
@@ -215,13 +217,13 @@ def said(entry: Json) -> Said:
         score = None
     taken = {"iscrowd": is_crowd, "source": is_model, "score": score is not None, "keypoints": keypoints is not None}
     others = attributes_of({key: value for key, value in entry.items() if not taken.get(key)}, _SHAPE_FIELDS)
-    return Said(others, is_crowd, "model" if is_model else "human", score, keypoints)
+    return RegionFacts(others, is_crowd, "model" if is_model else "human", score, keypoints)
 
 
 def _region(entry: Json, position: int, width: int | None, height: int | None, complain: Complaint) -> Region:
     label = as_id(entry.get("label"))
     label = text(str(label) if type(label) in (int, float) else label, '"label"', complain)
-    facts = said(_checked(entry, complain))
+    facts = region_facts(_checked(entry, complain))
     shape = _shape(entry, facts.keypoints, width, height, complain)
     kept = {"entries": [{key: value for key, value in entry.items() if key != "label"}], "at": [position]}
     return Region(

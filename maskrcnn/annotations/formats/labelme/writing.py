@@ -17,7 +17,7 @@ from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
 from maskrcnn.annotations.formats.json_values import Json
-from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, said
+from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, region_facts
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -134,7 +134,7 @@ def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
     label = region.class_name or ""
     whole = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     if as_read:
-        facts = said(drawn[0])
+        facts = region_facts(drawn[0])
         same_keypoints = facts.keypoints in (region.keypoints, whole)
         now = (dict(region.attributes), region.iscrowd, region.source, region.score)
         if same_keypoints and now == (facts.attributes, facts.iscrowd, facts.source, facts.score):

@@ -103,9 +103,9 @@ def assembled(
 def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
     """What a project's file says beside its pictures, without its parts `deep`: the dataset's extras and skeletons."""
     extras: Json = {}
-    said: Json = {}
+    noted: Json = {}
     if without := [name for name in _PARTS if name not in parts]:
-        said["without"] = without
+        noted["without"] = without
     parts = {name: part for name, part in parts.items() if name not in deep}
     other = {name: part for name, part in parts.items() if name not in _PARTS}
     for part in ("_via_settings", "_via_attributes"):
@@ -114,13 +114,13 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
         elif part in parts:  # says how VIA shows things, which keeps no region from being read
             other[part] = parts[part]
     if missing := [part for part in ("region", "file") if part not in extras.get("via_attributes", {})]:
-        said["without_attributes"] = missing
+        noted["without_attributes"] = missing
     listed = parts.get("_via_image_id_list", [*keys])
     if listed != [*keys]:
-        said["image_id_list"] = listed
+        noted["image_id_list"] = listed
         if isinstance(listed, list):
             known = set(keys)
-            said["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
+            noted["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
     if parts.get("_via_data_format_version", VERSION) != VERSION:
         other["_via_data_format_version"] = parts["_via_data_format_version"]
     skeletons = _skeletons(other.get(SKELETONS))
@@ -130,7 +130,7 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
         del other[SKELETONS]
     if other:
         extras["via_other"] = other
-    extras["via"] = {"project": said}
+    extras["via"] = {"project": noted}
     return extras, skeletons
 
 

@@ -138,8 +138,8 @@ def form_of(name: str, value: Any, class_name: str | None) -> str:
     """What kind of value an attribute has: "own" for its own name, "yes", "no", "" for none, "other"."""
     if class_name is None:
         return "yes" if value is True else "no" if value is False else "other" if ticked(value) > 1 else ""
-    said = class_name.strip().casefold()
-    return "own" if said == name.strip().casefold() else "yes" if said in _YES else "no" if said in _NO else "other"
+    spelt = class_name.strip().casefold()
+    return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
 
 
 def is_yes(value: Any) -> bool:

@@ -48,11 +48,11 @@ def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) 
         return ()
     kinds: dict[str, list[str]] = {}
     for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
-        said = tally.of(name).forms_of_mark - {"", "no"}
-        if name in MARKS or not said:
+        forms = tally.of(name).forms_of_mark - {"", "no"}
+        if name in MARKS or not forms:
             continue
-        if said == {"own"} or said == {"yes"}:
-            kinds.setdefault(said.pop(), []).append(name)
+        if forms == {"own"} or forms == {"yes"}:
+            kinds.setdefault(forms.pop(), []).append(name)
         elif (
             name == chosen
             or name.strip().lower() in class_rule.USUAL_NAMES

@@ -324,9 +324,9 @@ _WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not op
 def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:
     """The cells of every row, and the place that the row had in its file if rows of several pictures are mixed."""
     for record in map(writing.with_outlines, dataset.images):
-        said = reading.notes(record.extras, FLAVOUR)
-        size = writing.written_size(record, said)
-        attributes = _json(record.attributes, said.get("undefined", ()))
+        kept_notes = reading.notes(record.extras, FLAVOUR)
+        size = writing.written_size(record, kept_notes)
+        attributes = _json(record.attributes, kept_notes.get("undefined", ()))
         count = len(record.regions)
         whole = {"filename": record.file_name, "file_size": str("" if size is None else size)}
         whole |= {"file_attributes": attributes, "region_count": str(count)}
@@ -335,10 +335,10 @@ def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int |
             cells = {**whole, "region_id": str(number), **_region_cells(region, class_attribute, dataset.extras)}
             yield (
                 odd.get("row"),
-                {**cells, **_still_true(odd.get("cells", {}), cells, said.get("read") in (None, count))},
+                {**cells, **_still_true(odd.get("cells", {}), cells, kept_notes.get("read") in (None, count))},
             )
         nothing = {"region_id": "0", "region_shape_attributes": "{}", "region_attributes": "{}"}
-        for row in said.get("rows", []) if count else said.get("rows") or said.get("alone", [{}]):
+        for row in kept_notes.get("rows", []) if count else kept_notes.get("rows") or kept_notes.get("alone", [{}]):
             cells = {**whole, **nothing, "region_count": "0"}
             yield row.get("row"), {**cells, **_still_true(row.get("cells", {}), cells, True)}
 

@@ -270,10 +270,10 @@ def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Jso
 
 def notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
     """What `noted` kept and holds for a file of that flavour."""
-    said = extras.get("via", {})
-    if said.get("flavour", flavour) == flavour:
-        return said
-    return {name: said[name] for name in _FOR_ALL_FLAVOURS if name in said}
+    kept_notes = extras.get("via", {})
+    if kept_notes.get("flavour", flavour) == flavour:
+        return kept_notes
+    return {name: kept_notes[name] for name in _FOR_ALL_FLAVOURS if name in kept_notes}
 
 
 _FOR_ALL_FLAVOURS = ("fields", "region", "shape", "class_value", KEYPOINTS)
@@ -308,9 +308,9 @@ def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
         del attributes[SCORE]
     keypoints = keypoints_from(attributes.get(KEYPOINTS))
     if keypoints is not None:
-        said = attributes.pop(KEYPOINTS)
-        if said != keypoints_text(keypoints):
-            kept[KEYPOINTS] = said
+        kept_notes = attributes.pop(KEYPOINTS)
+        if kept_notes != keypoints_text(keypoints):
+            kept[KEYPOINTS] = kept_notes
         if shape == outline_of_keypoints(keypoints):
             shape, keypoints = keypoints, None
     return _Ours(attributes, shape, keypoints, source, score)

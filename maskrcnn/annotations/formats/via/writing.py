@@ -68,10 +68,10 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
     for record in dataset.images:
         splits.add(record.split)
         _collect(found.file_attributes, record.attributes)
-        said = notes(record.extras, flavour)
-        if "key" in said:
-            found.keys.add(said["key"])
-        fields = said.get("fields")
+        noted = notes(record.extras, flavour)
+        if "key" in noted:
+            found.keys.add(noted["key"])
+        fields = noted.get("fields")
         if flavour == "via-csv" and fields and any(value != "" for value in fields.values()):
             dropped.add(
                 "further fields of {pictures} (an embedded picture, say) left out, as VIA CSV has no place for them"
@@ -152,10 +152,10 @@ def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str,
     given: set[str] = set()
     unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
     for record in map(with_outlines, dataset.images):
-        said = notes(record.extras, flavour)
-        size = written_size(record, said)
-        key = said["key"] if "key" in said else key_of(record.file_name, size)
-        if key in given or "key" not in said:
+        noted = notes(record.extras, flavour)
+        size = written_size(record, noted)
+        key = noted["key"] if "key" in noted else key_of(record.file_name, size)
+        if key in given or "key" not in noted:
             key = unused.take(key)
         given.add(key)
         yield key, _image(record, size, dataset.extras, flavour, found.class_attribute)
@@ -164,17 +164,17 @@ def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str,
 def _image(
     record: ImageRecord, size: Any, extras: Mapping[str, Any], flavour: str, class_attribute: str | None
 ) -> Json:
-    said = notes(record.extras, flavour)
+    noted = notes(record.extras, flavour)
     image: Json = {"fileref": "", "base64_img_data": ""} if flavour == "via1" else {}
-    image |= {**said.get("fields", {}), "filename": record.file_name, "size": size}
+    image |= {**noted.get("fields", {}), "filename": record.file_name, "size": size}
     regions = [region_document(region, class_attribute, extras, flavour) for region in record.regions]
-    as_group = said.get("regions", "group" if flavour == "via1" else "list") == "group"
+    as_group = noted.get("regions", "group" if flavour == "via1" else "list") == "group"
     image["regions"] = _numbered(record, regions, flavour) if as_group else regions
     image["file_attributes"] = dict(record.attributes)
-    for name in said.get("without", ()):
+    for name in noted.get("without", ()):
         if image.get(name) in (None, "", [], {}):
             image.pop(name, None)
-    return image | {name: value for name, value in said.get("empty", {}).items() if not image.get(name)}
+    return image | {name: value for name, value in noted.get("empty", {}).items() if not image.get(name)}
 
 
 def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
@@ -193,16 +193,16 @@ def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
     return result
 
 
-def written_size(record: ImageRecord, said: Mapping[str, Any]) -> Any:
+def written_size(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
     """The size of the picture's file: as the label file wrote it, else of the file on disk, else VIA's -1.
 
     `without` in what the file said leaves it out again; a size that is known by now wins over an unknown one.
     """
-    if "size" in said and size_of(said["size"]) == record.file_size:
-        return said["size"]
+    if "size" in noted and size_of(noted["size"]) == record.file_size:
+        return noted["size"]
     if record.file_size is not None and record.file_size >= 0:
         return record.file_size
-    if "size" in said.get("without", ()):
+    if "size" in noted.get("without", ()):
         return None
     return record.path.stat().st_size if record.path is not None and record.path.is_file() else -1
 
@@ -212,20 +212,20 @@ def written_size(record: ImageRecord, said: Mapping[str, Any]) -> Any:
 
 def region_document(region: Region, class_attribute: str | None, extras: Mapping[str, Any], flavour: str) -> Json:
     """A region as VIA writes it; `extras` are those of its dataset."""
-    said = notes(region.extras, flavour)
-    without = said.get("without", ())
-    drawn = _shape_document(region.shape, flavour, said)
+    noted = notes(region.extras, flavour)
+    without = noted.get("without", ())
+    drawn = _shape_document(region.shape, flavour, noted)
     if "theta" in without and drawn.get("theta") == 0:
         del drawn["theta"]
-    document = {**said.get("region", {}), "shape_attributes": {**said.get("shape", {}), **drawn}}
-    attributes = region_attributes(region, class_attribute, extras, said)
+    document = {**noted.get("region", {}), "shape_attributes": {**noted.get("shape", {}), **drawn}}
+    attributes = region_attributes(region, class_attribute, extras, noted)
     if attributes or "region_attributes" not in without:
-        document["region_attributes"] = attributes or said.get("empty", {}).get("region_attributes", attributes)
+        document["region_attributes"] = attributes or noted.get("empty", {}).get("region_attributes", attributes)
     return document
 
 
 def region_attributes(
-    region: Region, class_attribute: str | None, extras: Mapping[str, Any], said: Mapping[str, Any]
+    region: Region, class_attribute: str | None, extras: Mapping[str, Any], noted: Mapping[str, Any]
 ) -> Json:
     """A region's attributes with its class, and with what VIA has no place for."""
     attributes = dict(region.attributes)
@@ -237,7 +237,7 @@ def region_attributes(
     for name, other in renamed(region, class_attribute).items():
         attributes[other] = attributes.pop(name)
     if (keypoints := _stored_keypoints(region)) is not None:
-        written = said.get(KEYPOINTS)
+        written = noted.get(KEYPOINTS)
         attributes[KEYPOINTS] = written if keypoints_from(written) == keypoints else keypoints_text(keypoints)
     if region.source != "human":
         attributes[SOURCE] = region.source
@@ -274,7 +274,7 @@ def _stored_keypoints(region: Region) -> Keypoints | None:
     return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
 
 
-def _shape_document(shape: Shape, flavour: str, said: Mapping[str, Any]) -> Json:
+def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Json:
     points: Points
     match shape:
         case Rect():
@@ -290,12 +290,12 @@ def _shape_document(shape: Shape, flavour: str, said: Mapping[str, Any]) -> Json
         case Polyline():
             return {"name": "polyline", **_vertices(shape.points)}
         case Keypoints():
-            return _shape_document(outline_of_keypoints(shape), flavour, said)
+            return _shape_document(outline_of_keypoints(shape), flavour, noted)
         case Polygon():
             points = shape.points
         case MultiPolygon() | RLE():
             points = single(shape)
-    closed = said.get("closed", CLOSES[flavour])
+    closed = noted.get("closed", CLOSES[flavour])
     return {"name": "polygon", **_vertices((*points, *points[:1] * closed))}
 
 
@@ -309,19 +309,19 @@ def _vertices(points: Points) -> Json:
 def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
     """What a project file holds beside the pictures, which have those keys."""
     extras = dataset.extras
-    said = extras.get("via", {}).get("project", {})
+    noted = extras.get("via", {}).get("project", {})
     parts: Json = {
         "_via_settings": extras["via_settings"] if "via_settings" in extras else _settings(dataset, found),
-        "_via_attributes": _attributes(dataset, found, said),
+        "_via_attributes": _attributes(dataset, found, noted),
         "_via_data_format_version": VERSION,
-        "_via_image_id_list": _id_list(dataset, said, keys),
+        "_via_image_id_list": _id_list(dataset, noted, keys),
         **({SKELETONS: skeletons_document(dataset.skeletons)} if dataset.skeletons else {}),
         **extras.get("via_other", {}),
     }
-    return {name: part for name, part in parts.items() if name not in said.get("without", ()) or name[1:] in extras}
+    return {name: part for name, part in parts.items() if name not in noted.get("without", ()) or name[1:] in extras}
 
 
-def _attributes(dataset: Dataset, found: Survey, said: Mapping[str, Any]) -> Json:
+def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
     """The definitions: as they were, and able to hold what the regions have by now."""
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
@@ -329,7 +329,7 @@ def _attributes(dataset: Dataset, found: Survey, said: Mapping[str, Any]) -> Jso
         attributes = {"region": fresh, "file": found.file_attributes}
     region = attributes.get("region", {})
     if name is not None:
-        undefined = said.get("undefined", {}).get(name, ())  # by the file that used them all the same
+        undefined = noted.get("undefined", {}).get(name, ())  # by the file that used them all the same
         classes = (*dataset.classes, *sorted(found.used - set(dataset.classes)))
         new = [class_name for class_name in classes if class_name not in undefined]
         if new or not undefined:
@@ -337,16 +337,16 @@ def _attributes(dataset: Dataset, found: Survey, said: Mapping[str, Any]) -> Jso
             kind = "checkbox" if is_checkbox else "dropdown"
             region = attribute_definitions.with_options(region, name, new if name in region else classes, kind)
     whole = {"file": {}, **attributes, "region": region}
-    return {part: value for part, value in whole.items() if value or part not in said.get("without_attributes", ())}
+    return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
 
 
-def _id_list(dataset: Dataset, said: Mapping[str, Any], keys: list[str]) -> Any:
+def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
     """The order of the pictures; as it was, without pictures that have gone and with those that have come."""
-    listed = said.get("image_id_list", keys)
+    listed = noted.get("image_id_list", keys)
     if not isinstance(listed, list) or listed is keys:
         return listed
-    meant = {*keys, *said.get("dangling", ())}
-    kept = [key for key in listed if not isinstance(key, str) or key in meant]
+    expected = {*keys, *noted.get("dangling", ())}
+    kept = [key for key in listed if not isinstance(key, str) or key in expected]
     known = {key for key in kept if isinstance(key, str)}
     for key, record in zip(keys, dataset.images, strict=True):
         if notes(record.extras, "via-project").get("unlisted"):

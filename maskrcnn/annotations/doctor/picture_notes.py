@@ -1,0 +1,54 @@
+"""What the doctor remembers of each picture until it has seen all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskrcnn.annotations.doctor.duplicate_regions import Pair
+from maskrcnn.annotations.doctor.frame_checks import CornerBox
+from maskrcnn.annotations.duplicate_pictures import Likeness
+from maskrcnn.annotations.raster import Box
+from maskrcnn.annotations.regions import Point, Polyline, Region
+
+
+@dataclass
+class PictureNotes:
+    """What is remembered of one picture until the end of the walk.
+
+    `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
+    those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class.
+    `pairs` are regions of one place. `labels` is equal for pictures with equal regions. `around` is the box around
+    all labels in the `frame` of the picture (None: there are no labels, or they are surely no pixels), `is_beyond`
+    says whether one leaves it by more than a slip, and `boxes` are the rectangles that could be two corners
+    (`frame_checks.corner_boxes`).
+    """
+
+    file_name: str
+    split: str | None = None
+    path: Path | None = None
+    likeness: Likeness | None = None
+    left_out: bool = False
+    classes: Counter[str | None] = field(default_factory=Counter)
+    pairs: list[Pair] = field(default_factory=list)
+    objects: Counter[str | None] = field(default_factory=Counter)
+    passed: dict[int, str | None] = field(default_factory=dict)
+    labels: int = 0
+    n_regions: int = 0
+    frame: tuple[int, int] | None = None
+    around: Box | None = None
+    is_beyond: bool = False
+    boxes: tuple[CornerBox, ...] | None = ()
+
+    @property
+    def reach(self) -> tuple[float, float] | None:
+        """How far to the right and down its labels reach, as shares of its width and height."""
+        if self.frame is None or self.around is None:
+            return None
+        return self.around[2] / self.frame[0], self.around[3] / self.frame[1]
+
+
+def counts(region: Region) -> bool:
+    """Whether a region counts for its class: points and lines only if they have one."""
+    return region.class_name is not None or not isinstance(region.shape, Point | Polyline)

@@ -1,0 +1,31 @@
+"""Making the folder of a new project: whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.errors import ArgumentError
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """A block that fills a folder, which is new or empty; where it fails, what it made is deleted again.
+
+    An `OSError` of the block becomes an `ArgumentError` that names the folder.
+    """
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
+                (folder / name).unlink(missing_ok=True)
+            for path in (folder / "images", folder / "runs", *new):
+                if path.is_dir():
+                    path.rmdir()
+        if isinstance(error, OSError):
+            raise ArgumentError(f"{folder} cannot be made ({error.strerror}); choose another folder") from None
+        raise

@@ -1,0 +1,60 @@
+"""What a project knows beside its pictures, as JSON values in the table `meta`, inside a transaction of the caller.
+
+- `name`: what the project calls itself;
+- `class_attribute`: the VIA attribute that is the class;
+- `extras`: what its label files said beside pictures and regions (`Dataset.extras`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import json_columns
+
+
+def read(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
+    """The value under a key, `otherwise` where there is none. Raises `StudioError` for a value that is damaged."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return otherwise if row is None else json_columns.meta_value(key, row["value"], f'project.db: its "{key}"')
+
+
+def write(db: sqlite3.Connection, key: str, value: Any) -> None:
+    """Store a value under a key. Raises `StudioError` for what JSON cannot hold, and for extras that are too large."""
+    words = "what the labels say beside their regions" if key == "extras" else f'the project\'s "{key}"'
+    text = json_columns.dumped(value, words)
+    if key == "extras":
+        json_columns.require_extras(value, words)
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+
+def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
+    """Let VIA's options for the class attribute follow the project's classes: old name -> new name, the others go."""
+    extras = read(db, "extras", {})
+    definition = extras.get("via_attributes", {}).get("region", {}).get(read(db, "class_attribute", None))
+    for listed in ("options", "default_options"):
+        if isinstance(definition, dict) and isinstance(definition.get(listed), dict):
+            kept = {old: shown for old, shown in definition[listed].items() if old in names}
+            definition[listed] = {names[old]: names[old] if shown == old else shown for old, shown in kept.items()}
+    values = extras.pop("class_values", {})
+    if kept := {name: value for name, value in values.items() if names.get(name) == name}:
+        extras["class_values"] = kept
+    write(db, "extras", extras)
+
+
+def merge(db: sqlite3.Connection, dataset: Dataset) -> None:
+    """Keep what a label file says beyond regions; what the project knows already wins."""
+    if dataset.class_attribute is not None and read(db, "class_attribute", None) is None:
+        write(db, "class_attribute", dataset.class_attribute)
+    write(db, "extras", merged(read(db, "extras", {}), dict(dataset.extras)))
+
+
+def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Two nested dicts as one; where both have a value, the first one's stays."""
+    together = {**second, **first}
+    for key in first.keys() & second.keys():
+        if isinstance(first[key], dict) and isinstance(second[key], dict):
+            together[key] = merged(first[key], second[key])
+    return together

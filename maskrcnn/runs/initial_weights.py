@@ -1,6 +1,6 @@
-"""What a network knows at the start: which weights fit it, which are at hand without a download, and what is usual.
+"""Initial weights of a network: which fit it, which are on this machine, and which are used where nobody chose.
 
-One rule for the command line and the Launch page; loads no torch.
+The one rule of command line, Launch page and Python; loads no torch.
 """
 
 from __future__ import annotations
@@ -19,38 +19,40 @@ from maskrcnn.runs import shipped_models
 from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
-"""Bodies that torchvision calls by another name."""
+"""Body -> torchvision's name of it, where that is another one."""
 
 NEVER_TRAINED = ("resnet18_slim",)
-"""Bodies of our own making, for which nobody has ImageNet weights."""
+"""Bodies of our own, for which there are no ImageNet weights."""
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a network knows at the start: `weights` and `init` are words as for `--backbone-weights` and `--init`;
-    `why` says in a line why it is this where nobody chose, else it is empty."""
+class InitialWeights:
+    """Where the weights of a network come from: `weights` of its body as for `--backbone-weights`, `init` of the whole
+    network as for `--init`, each "none" for random ones. `why` is the reason where nobody chose, else empty."""
 
     weights: str = "none"
     init: str = "none"
     why: str = ""
 
 
-def usual(config: Config, chosen: Mapping[str, Any] | None = None) -> Start:
-    """The start of a network like `config` where nobody chose: the most that is known without a download.
+def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> InitialWeights:
+    """Initial weights of a network like `config` where nobody chose: the best that need no download.
 
-    Weights of photographs that torchvision has downloaded come first, then a model that ships, then nothing. A first
-    training must not fail because the machine has no network. Where nobody named a preset, `chosen` are the fields that
-    a person did choose: then a model that ships brings its own network along, if they do not speak against it.
+    Weights trained on photographs that torchvision has downloaded come first, then a model that ships, then none: a
+    first training must not fail because the machine is offline. Where nobody named a preset, `chosen` are the fields
+    that a person did choose; then a model that ships is used with its own network, unless these fields contradict it.
     """
     if coco_misfit(config) is None and is_downloaded(coco_file(config)):
-        return Start(init="coco", why="COCO weights: they are on this machine")
+        return InitialWeights(init="coco", why="COCO weights: they are on this machine")
     if is_downloaded(imagenet_file(config)):
-        return Start(weights="imagenet", why="ImageNet weights of the body: they are on this machine")
+        return InitialWeights(weights="imagenet", why="ImageNet weights of the body: they are on this machine")
     posed = (shipped_models.DEFAULT_WITH_KEYPOINTS,) * ("keypoints" in config.tasks)
     for name in (*posed, shipped_models.DEFAULT):
         if name in shipped_models.names() and _would_fit(name, config, chosen):
-            return Start(init=name, why=f"{name}, which ships with the studio: no weights of photographs are at hand")
-    return Start(why="nothing: no weights that fit this network are at hand")
+            return InitialWeights(
+                init=name, why=f"{name}, which ships with the studio: no weights of photographs are at hand"
+            )
+    return InitialWeights(why="nothing: no weights that fit this network are at hand")
 
 
 def _would_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
@@ -62,11 +64,16 @@ def _would_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> b
     return shipped_misfit(name, config) is None
 
 
-def usual_fields(start: Start, norm: str) -> dict[str, Any]:
-    """Fields whose usual value depends on what is known at the start. `norm` is that of the preset.
+def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
+    """Fields whose usual value depends on the initial weights. `norm` is that of the preset.
 
-    Without any weights BatchNorm has to learn, too; with those of photographs the first stages (edges, colours) serve
-    any picture; for a model that ships it was measured.
+    From random weights BatchNorm has to be trained, too; with weights from photographs the first stages (edges,
+    colours) fit any picture and stay frozen; for a model that ships the best values were measured.
+
+    >>> usual_fields(InitialWeights(), "frozen")
+    {'norm': 'batch', 'layers': 'all'}
+    >>> usual_fields(InitialWeights(weights="imagenet"), "frozen")
+    {'norm': 'frozen', 'layers': '3+'}
     """
     if start.weights == start.init == "none":
         return {"norm": "batch", "layers": "all"}
@@ -95,7 +102,7 @@ def _config(path: Path, stamp: int) -> Config:
 
 
 def shipped_misfit(name: str, config: Config) -> str | None:
-    """Why a model that ships cannot be the start of a network like `config`, with the mend; None where it can.
+    """Why the weights of a model that ships do not fit a network like `config`, and what to change; None where they do.
 
     Raises `ArgumentError` where no model of that name ships.
     """
@@ -109,8 +116,9 @@ def shipped_misfit(name: str, config: Config) -> str | None:
 
 
 def network_fields(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
-    """Those fields of a network that make it the same network: shapes of its tensors, of the `tasks` that it shares,
-    and how they are read. Its norm is left out, which follows from what is done with it."""
+    """The fields of `source` that another network needs to use its weights: those that shape tensors of the `tasks`
+    that both have, and those that say how they are read. `norm` is left out: it depends on the training (see
+    `usual_fields`)."""
     shared = [task for task in TASKS if task in source.tasks and task in tasks]
     fields = [*fields_with(role="reading"), *(field for task in shared for field in fields_with(task=task))]
     return {field: getattr(source, field) for field in fields if field != "norm"}
@@ -140,32 +148,32 @@ def misfit(source: Config, config: Config) -> str | None:
 
 
 def is_downloaded(weights: str) -> bool:
-    """Whether torchvision has kept weights of that name on this machine, by its own rule where (and without torch)."""
+    """Whether torchvision's cache on this machine has weights of that name (by its rule where, without torch)."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
     folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
     return any(folder.glob(f"{weights}-*.pth"))
 
 
 def imagenet_file(config: Config) -> str:
-    """How the file of torchvision's ImageNet weights for that body begins."""
+    """Beginning of the file name of torchvision's ImageNet weights for that body."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
 def imagenet_misfit(config: Config) -> str | None:
-    """Why there are no ImageNet weights for that body, with the mend; None where there are."""
+    """Why there are no ImageNet weights for that body, and what to change; None where there are."""
     if config.body not in NEVER_TRAINED:
         return None
     return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
 
 
 def coco_file(config: Config) -> str:
-    """How the file of those weights begins."""
+    """Beginning of the file name of torchvision's COCO weights that are nearest to a network like `config`."""
     builder = nearest_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
 def coco_misfit(config: Config) -> str | None:
-    """Why torchvision's COCO weights do not fit, with the mend; None where they do."""
+    """Why torchvision's COCO weights do not fit, and what to change; None where they do."""
     preset, fields = detector_fields(nearest_detector(config))
     needed = Config.preset(preset, **fields)
     if field := misfit(needed, config):

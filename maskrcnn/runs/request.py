@@ -118,13 +118,13 @@ class TrainingRequest:
 
     # The Config
 
-    def start(self) -> initial_weights.Start:
+    def start(self) -> initial_weights.InitialWeights:
         """What initial weights are: those that were chosen, else the usual ones of such a network."""
         if self.init is None and self.backbone_weights is None:
             config = Config.preset(self.preset or DEFAULT_PRESET, **self.changed)
-            return initial_weights.usual(config, None if self.preset else self.changed)
+            return initial_weights.usual_weights(config, None if self.preset else self.changed)
         words = ("none" if word is None else word for word in (self.backbone_weights, self.init))
-        return initial_weights.Start(*words)
+        return initial_weights.InitialWeights(*words)
 
     def config(self, labels: Mapping[str, Any] | None = None, torch_file: TorchFile | None = None) -> Config:
         """The Config of this training: the preset's fields, those that suit the initial weights, those of the network

@@ -80,7 +80,7 @@ def test_what_is_known_of_photographs_comes_first_then_what_ships_then_nothing(
     classroom, large = Config.preset("classroom"), Config.preset("torchvision")
 
     def usual(config: Config) -> tuple[str, str]:
-        start = initial_weights.usual(config)
+        start = initial_weights.usual_weights(config)
         assert start.why
         return start.weights, start.init
 
@@ -96,34 +96,34 @@ def test_what_is_known_of_photographs_comes_first_then_what_ships_then_nothing(
 def test_a_network_with_keypoints_starts_from_people_if_they_fit(weights_folder: Path) -> None:
     posed = Config.preset("classroom", tasks=ALL_TASKS)
     shipping.ship(weights_folder)
-    assert initial_weights.usual(posed).init == "toy"
+    assert initial_weights.usual_weights(posed).init == "toy"
     shipping.ship(weights_folder, "toy-people", tasks=ALL_TASKS)
-    assert initial_weights.usual(posed).init == "toy-people"
-    assert initial_weights.usual(Config.preset("classroom")).init == "toy"
-    assert initial_weights.usual(posed.replace(keypoint_head_width=64)).init == "toy"
+    assert initial_weights.usual_weights(posed).init == "toy-people"
+    assert initial_weights.usual_weights(Config.preset("classroom")).init == "toy"
+    assert initial_weights.usual_weights(posed.replace(keypoint_head_width=64)).init == "toy"
 
 
 def test_where_nobody_named_a_preset_its_own_network_comes_along(weights_folder: Path) -> None:
     shipping.ship(weights_folder, backbone="resnet18_fpn", fpn_channels=64)
     classroom = Config.preset("classroom")
-    assert initial_weights.usual(classroom).init == "none"
-    assert initial_weights.usual(classroom, {}).init == "toy"
-    assert initial_weights.usual(classroom, {"pooling": "pool", "seed": 3}).init == "toy"
+    assert initial_weights.usual_weights(classroom).init == "none"
+    assert initial_weights.usual_weights(classroom, {}).init == "toy"
+    assert initial_weights.usual_weights(classroom, {"pooling": "pool", "seed": 3}).init == "toy"
     for chosen in ({"backbone": "mobilenet_v2_fpn"}, {"fpn_channels": 128}, {"rpn_anchor_scales": (8, 16)}):
-        assert initial_weights.usual(classroom, chosen).init == "none"
+        assert initial_weights.usual_weights(classroom, chosen).init == "none"
 
 
 @pytest.mark.parametrize(
     ("start", "fields"),
     [
-        (initial_weights.Start(), {"norm": "batch", "layers": "all"}),
-        (initial_weights.Start(init="toy"), {"norm": "group", "layers": "5+"}),
-        (initial_weights.Start(init="coco"), {"norm": "frozen", "layers": "3+"}),
-        (initial_weights.Start(weights="imagenet"), {"norm": "frozen", "layers": "3+"}),
+        (initial_weights.InitialWeights(), {"norm": "batch", "layers": "all"}),
+        (initial_weights.InitialWeights(init="toy"), {"norm": "group", "layers": "5+"}),
+        (initial_weights.InitialWeights(init="coco"), {"norm": "frozen", "layers": "3+"}),
+        (initial_weights.InitialWeights(weights="imagenet"), {"norm": "frozen", "layers": "3+"}),
     ],
 )
 def test_norm_and_layers_follow_from_the_start(
-    start: initial_weights.Start, fields: dict[str, str], weights_folder: Path, monkeypatch: pytest.MonkeyPatch
+    start: initial_weights.InitialWeights, fields: dict[str, str], weights_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipping.ship(weights_folder)
     monkeypatch.setattr(shipped_models, "FINE_TUNE", {"norm": "group", "layers": "5+"})

@@ -33,7 +33,7 @@ def usual_start(preset: str, config: Config) -> str:
     The default preset takes the network of a model that ships; with the others only weights that fit are proposed.
     """
     chosen = {"tasks": config.tasks} if preset == DEFAULT_PRESET else None
-    start = initial_weights.usual(config, chosen)
+    start = initial_weights.usual_weights(config, chosen)
     return start.init if start.init != "none" else start.weights
 
 

@@ -225,7 +225,7 @@ def test_coco_weights_are_those_that_the_trainer_takes(
     assert initial_weights.detector_fields(builder)[0] == DETECTORS[builder][0]
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     keep(tmp_path, get_model_weights(builder)["COCO_V1"].url)
-    assert initial_weights.usual(config).init == "coco"
+    assert initial_weights.usual_weights(config).init == "coco"
 
 
 @pytest.mark.parametrize("number", [None, 0, -1])
@@ -292,6 +292,6 @@ def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytes
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert Path(torch.hub.get_dir()) == tmp_path / "hub"
     config = Config.preset("classroom", backbone=f"{body}_c4")
-    assert initial_weights.usual(config).weights == "none"
+    assert initial_weights.usual_weights(config).weights == "none"
     keep(tmp_path, get_model_weights(BODIES[body].network)["IMAGENET1K_V1"].url)
-    assert initial_weights.usual(config).weights == "imagenet"
+    assert initial_weights.usual_weights(config).weights == "imagenet"

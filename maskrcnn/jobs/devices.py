@@ -1,7 +1,7 @@
-"""What this machine can compute on, found without loading torch.
+"""The devices of this machine, found without loading torch.
 
-A device is called as torch calls it: `cuda:0`, `cuda:1`, ..., `mps` or `cpu`. Two trainings on one device would take
-turns at best and run out of memory at worst, so the queue gives a device to one job at a time.
+A device has the name that torch gives it: `cuda:0`, `cuda:1`, ..., `mps` or `cpu`. Two trainings on one device would be
+slow and might run out of memory, so the queue gives a device to one job at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from maskrcnn.errors import ArgumentError
 
 ANY = "any"
-"""What a job asks for that takes the first device that is free."""
+"""The device of a job that takes the first one that is free."""
 
 
 @functools.cache
@@ -29,7 +29,11 @@ def available() -> tuple[str, ...]:
 
 
 def candidates(wanted: str) -> tuple[str, ...]:
-    """The devices that a job which asks for `wanted` can run on; none where the machine does not have it (any more)."""
+    """The devices on which a job that asks for `wanted` can run; none where the machine does not have it (any more).
+
+    >>> candidates("cpu")
+    ('cpu',)
+    """
     if wanted == ANY:
         return available()
     return (wanted,) if wanted in (*available(), "cpu") else ()
@@ -43,14 +47,18 @@ def require(wanted: str) -> None:
 
 
 def environment(device: str) -> dict[str, str]:
-    """What a process must find in its environment to see that device and no other card."""
+    """The environment variables with which a process sees that device and no other card.
+
+    >>> environment("cpu")
+    {'CUDA_VISIBLE_DEVICES': ''}
+    """
     if device.startswith("cuda:"):
         return {"CUDA_VISIBLE_DEVICES": _cards().get(device, device.removeprefix("cuda:"))}
     return {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def options(device: str) -> list[str]:
-    """The options by which `train` computes on that device, where its own choice would be another."""
+    """The options that make `train` use that device, where it would choose another by itself."""
     return ["--device", "cpu"] if device == "cpu" and "mps" in available() else []
 
 
@@ -64,7 +72,7 @@ def _cards() -> dict[str, str]:
     if program is None:
         return {}
     try:
-        said = subprocess.run(
+        listing = subprocess.run(
             [program, "--query-gpu=index,uuid", "--format=csv,noheader"],
             capture_output=True,
             text=True,
@@ -73,7 +81,7 @@ def _cards() -> dict[str, str]:
         ).stdout
     except (OSError, subprocess.SubprocessError):  # a driver without a card, or none that answers
         return {}
-    rows = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.count(",") == 1]
+    rows = [[part.strip() for part in line.split(",")] for line in listing.splitlines() if line.count(",") == 1]
     cards = {f"cuda:{index}": uuid for index, uuid in rows}
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:

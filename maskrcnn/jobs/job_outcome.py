@@ -50,7 +50,9 @@ def bring_up_to_date(table: Table, job: Job) -> None:
         _note_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
-            table.note(db, run.path, runner_pid=None, runner_create_time=None, pid=trainer[0], create_time=trainer[1])
+            table.update_active(
+                db, run.path, runner_pid=None, runner_create_time=None, pid=trainer[0], create_time=trainer[1]
+            )
             table.add_notice(
                 db,
                 f"{run.name} trains on, but the process that looked after it is gone: while it trains nothing is lost, "
@@ -76,7 +78,7 @@ def _start_again(table: Table, job: Job) -> None:
     gone = not run.path.is_dir()
     if not gone and job.attempts + 1 < ATTEMPTS:
         with table.writing() as db:
-            table.give_back(db, job)
+            table.requeue(db, job)
         waiting_folder.update(run, claimed=None)
         return
     why = "its folder is gone" if gone else f"its runner did not start it; {table.workspace / RUNNER_LOG} may say why"

@@ -1,4 +1,4 @@
-"""Which trainings use a project: those that keep its folder from being moved, and those that wait."""
+"""The trainings that use a project: while one runs or waits, the folder of the project must not be moved."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from maskrcnn.runs.trainer_process import options_of
 
 @dataclass(frozen=True)
 class ProjectJobs:
-    """The names of the runs that train on a project now, and the runs that wait for their turn to."""
+    """The names of the runs that train on a project now, and the runs that wait to train on it."""
 
     training: tuple[str, ...]
     waiting: tuple[RunFolder, ...]
 
 
 def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJobs:
-    """What uses a project, by the table of jobs, by its runs and by the processes of this user. While `db` is a
-    transaction that writes, no other job of the workspace can start."""
+    """The trainings that use a project, by the table of jobs, by its runs and by the processes of this user. While `db`
+    is a transaction that writes, no other job of the workspace can start."""
     training = [job.run.name for job in table.active(db) if _concerns(job, project)]
     for run in runs_in(project / RUNS):
         try:
             training += [run.name] if run_state.state(run).active else []
-        except StudioError:  # damaged in this moment
+        except StudioError:  # damaged
             continue
     training += _trained_by_processes(project)
     waiting = [RunFolder(job.run) for job in table.waiting(db) if _concerns(job, project)]
@@ -43,7 +43,7 @@ def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJo
 
 
 def _concerns(job: Job, project: Path) -> bool:
-    """Whether the run lies in the project, or learns from it."""
+    """Whether the run lies in the project, or is trained on its labels."""
     named = [Path(value) for value in job.options[1::2] if os.path.isabs(value)]
     return any(is_confined(path, [project]) for path in (job.run, *named))
 

@@ -23,7 +23,7 @@ from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.job_outcome import RUNNER_LOG, SILENT, runner_of
 from maskrcnn.jobs.queue_database import Job, Snapshot, Table
 from maskrcnn.jobs.queue_file import QueueDamaged
-from maskrcnn.jobs.queue_recovery import open_table, take_in, with_table
+from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table, with_table
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import QUEUED, RunFolder
 
@@ -208,7 +208,7 @@ def take_out(workspace: Path, run: RunFolder) -> None:
 def _bring_up_to_date(table: Table) -> list[str]:
     """Note what has ended, and start what can be started now; lines on what prevents that."""
     problems = []
-    take_in(table)
+    add_unknown_trainings(table)
     for job in table.snapshot().active:
         try:
             job_outcome.bring_up_to_date(table, job)
@@ -226,7 +226,7 @@ def _bring_up_to_date(table: Table) -> list[str]:
         except OSError as error:
             waiting_folder.update(run, claimed=None)
             with table.writing() as db:
-                table.give_back(db, claimed)
+                table.requeue(db, claimed)
                 table.add_notice(db, f"{run.name} cannot be started now ({error.strerror}); it waits.")
             break
     return problems

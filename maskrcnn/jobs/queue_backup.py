@@ -1,6 +1,6 @@
-"""A copy of what waits, beside the table of jobs: what is queued again when the table was damaged.
+"""A copy of the waiting jobs beside the table of jobs; they are queued again where the table was damaged.
 
-The run folders could not say it: they come from anybody, and only what this workspace queued itself is ever started.
+The run folders cannot serve for that: they come from anybody, and only what this workspace queued is ever started.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SCHEMA: TypeAdapter[list[Waiting]] = TypeAdapter(list[Waiting])
 
 
 def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
-    """Keep the copy up to date; it is written only when it changes. On a full disk it is left as it is."""
+    """Write the copy, if it changes. On a full disk it stays as it is."""
     path, text = workspace / NAME, json.dumps(jobs)
     with suppress(OSError):
         if jobs and _text(path) == text:
@@ -48,7 +48,7 @@ def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
 
 
 def read(workspace: Path) -> list[Waiting]:
-    """What waited when the copy was written; nothing where there is none, or it is damaged too."""
+    """The jobs that waited when the copy was written; none where there is no copy, or a damaged one."""
     with suppress(StudioError):
         return foreign.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
     return []

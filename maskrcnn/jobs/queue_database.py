@@ -21,8 +21,8 @@ from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.queue_file import DATABASE, QueueDamaged, QueueFile, Stamp
 from maskrcnn.runs.attempts import new_attempt
 
-KEPT = 200
-"""How many ended jobs stay in the table."""
+MOST_ENDED = 200
+"""The number of ended jobs that stay in the table."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Table:
         has_notices = db.execute("SELECT 1 FROM note LIMIT 1").fetchone() is not None
         return Snapshot(tuple(self.waiting(db)), tuple(self.active(db)), has_notices)
 
-    # What is in it
+    # Reading
 
     def waiting(self, db: sqlite3.Connection) -> list[Job]:
         """The queued jobs in the order in which they will start."""
@@ -158,7 +158,7 @@ class Table:
         found = self._jobs(db, f"run = ? AND {live}", self._name(run))
         return found[0] if found else None
 
-    # Its transitions
+    # Changes of state
 
     def insert(self, db: sqlite3.Connection, run: Path, state: JobState, **columns: Any) -> None:
         """A new job. Raises `sqlite3.IntegrityError` where the run has one already, or its device is taken."""
@@ -180,7 +180,7 @@ class Table:
         return self._by_id(db, job.id)
 
     def adopt(self, db: sqlite3.Connection, job: int, runner: tuple[int, float]) -> Job | None:
-        """Make `runner` the one that looks after a job that was claimed; None where it is another's, or gone."""
+        """Give a claimed job to `runner` (pid and create time); None where another has it, or it is gone."""
         adopted = db.execute(
             "UPDATE job SET runner_pid = ?, runner_create_time = ?, heartbeat = ? "
             "WHERE id = ? AND state = 'starting' AND runner_pid IS NULL AND pid IS NULL",
@@ -188,16 +188,16 @@ class Table:
         )
         return self._by_id(db, job) if adopted.rowcount else None
 
-    def give_back(self, db: sqlite3.Connection, job: Job) -> None:
-        """A job that was claimed and never started waits again, in its old place."""
+    def requeue(self, db: sqlite3.Connection, job: Job) -> None:
+        """Let a job that was claimed and never started wait again, in its old place."""
         db.execute(
             "UPDATE job SET state = 'queued', device = NULL, started = NULL, attempts = attempts + 1 "
             "WHERE id = ? AND state = 'starting' AND pid IS NULL",
             (job.id,),
         )
 
-    def note(self, db: sqlite3.Connection, run: Path, **columns: Any) -> None:
-        """Write down something about the active job of that run."""
+    def update_active(self, db: sqlite3.Connection, run: Path, **columns: Any) -> None:
+        """Change columns of the active job of that run."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
         db.execute(
             f"UPDATE job SET {assignments} WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
@@ -205,7 +205,7 @@ class Table:
         )
 
     def end(self, db: sqlite3.Connection, run: Path, state: JobState, error: str | None = None) -> bool:
-        """The active job of that run has ended, and its device is free. False where somebody noted it before."""
+        """End the active job of that run, which frees its device. False where that is noted already."""
         ended = db.execute(
             "UPDATE job SET state = ?, error = ?, ended = ? "
             "WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
@@ -214,12 +214,12 @@ class Table:
         db.execute(
             "DELETE FROM job WHERE state IN ('done', 'failed', 'cancelled', 'lost') AND id <= "
             "(SELECT max(id) FROM job) - ?",
-            (KEPT,),
+            (MOST_ENDED,),
         )
         return bool(ended.rowcount)
 
     def take_out(self, db: sqlite3.Connection, run: Path) -> bool:
-        """Remove the job of that run, if it waits or no runner has come for it yet."""
+        """Remove the job of that run, if it waits or no runner has adopted it yet."""
         gone = db.execute(
             "DELETE FROM job WHERE run = ? AND "
             "(state = 'queued' OR (state = 'starting' AND runner_pid IS NULL AND pid IS NULL))",
@@ -246,12 +246,12 @@ class Table:
     # Rows
 
     def _name(self, run: Path) -> str:
-        """A run as the table has it: a workspace that is moved as a whole keeps its queue."""
+        """The run as the table stores it: relative to the workspace, so that a moved workspace keeps its queue."""
         run = Path(run).resolve()
         return str(run.relative_to(self.workspace) if run.is_relative_to(self.workspace) else run)
 
     def _waiting_rows(self, db: sqlite3.Connection) -> list[dict[str, Any]]:
-        """The queued jobs as `queue_backup` keeps them."""
+        """The queued jobs as `queue_backup` stores them."""
         names = ("run", "options", "wanted", "priority", "resume", "expected_seconds", "created")
         rows = db.execute(f"SELECT {', '.join(names)} FROM job WHERE state = 'queued' ORDER BY id")
         found = [dict(zip(names, row, strict=True)) for row in rows]

@@ -54,7 +54,7 @@ def open_table(workspace: Path) -> Table:
     return table
 
 
-def take_in(table: Table) -> int:
+def add_unknown_trainings(table: Table) -> int:
     """Add the runs that train and that the table does not know; returns how many there were."""
     jobs = table.snapshot()
     known = {str(job.run) for job in (*jobs.waiting, *jobs.active)}
@@ -95,7 +95,7 @@ def _rebuild(table: Table) -> None:
             with suppress(FileNotFoundError):
                 os.replace(f"{table.path}{ending}", f"{aside}{ending}")
         count = _queue_again(table)
-    count += take_in(table)
+    count += add_unknown_trainings(table)
     with table.writing() as db:
         runs = "1 run" if count == 1 else f"{count} runs"
         table.add_notice(

@@ -22,30 +22,29 @@ from maskrcnn.jobs import devices, processes, run_state, trainer_command, waitin
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.job_outcome import outcome_notice, outcome_of
 from maskrcnn.jobs.queue_database import Job
-from maskrcnn.jobs.queue_recovery import open_table, take_in
+from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import LOG, RunFolder
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
 
-
 TRIES = 5
-"""How often, a beat apart, it tries to write to a table that another program holds or a disk has no room for."""
+"""How many times, a beat apart, it tries to write where another program holds the table or the disk is full."""
 
 
 def main(workspace: Path, first: int) -> None:
-    """Look after the job of that id and those that come after it on its device."""
-    me = (os.getpid(), processes.create_time(os.getpid()))
+    """Run the job of that id, and then the next jobs of its device."""
+    runner = (os.getpid(), processes.create_time(os.getpid()))
     table = open_table(workspace)
     with table.writing() as db:
-        job = table.adopt(db, first, me)
+        job = table.adopt(db, first, runner)
     while job is not None:
-        _train(workspace, job, me)
-        job = _next(workspace, job, me)
+        _train(workspace, job, runner)
+        job = _next(workspace, job, runner)
 
 
-def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
+def _train(workspace: Path, job: Job, runner: tuple[int, float]) -> None:
     """Run the trainer of one job from its start to its end."""
     run, attempt = RunFolder(job.run), job.attempt or attempts.new_attempt()
     started = _start(run, job, attempt)
@@ -54,10 +53,10 @@ def _train(workspace: Path, job: Job, me: tuple[int, float]) -> None:
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
         with suppress(OSError):  # a full disk; the trainer will say so
             attempts.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
-        _beat(workspace, run, me, known)
+        _beat(workspace, run, runner, known)
         waiting_folder.end_waiting(run)
         while (status := _waited(trainer)) is None:
-            _beat(workspace, run, me, known)
+            _beat(workspace, run, runner, known)
         for left in processes.session_of(trainer.pid):  # workers of a trainer that was killed
             with suppress(psutil.Error):
                 left.kill()
@@ -88,20 +87,20 @@ def _waited(trainer: subprocess.Popen[bytes]) -> int | None:
     return None
 
 
-def _beat(workspace: Path, run: RunFolder, me: tuple[int, float], trainer: dict[str, float]) -> None:
-    """Say that the trainer lives. A beat that cannot be written is left out: training is what matters."""
+def _beat(workspace: Path, run: RunFolder, runner: tuple[int, float], trainer: dict[str, float]) -> None:
+    """Write the heartbeat. One that cannot be written is left out: the training goes on."""
     with suppress(StudioError, OSError):
         state = run_state.state(run)
         table = open_table(workspace)
         with table.writing() as db:
-            table.note(
+            table.update_active(
                 db,
                 run.path,
                 **trainer,
                 state=state if state.active else JobState.RUNNING,
                 heartbeat=time.time(),
-                runner_pid=me[0],
-                runner_create_time=me[1],
+                runner_pid=runner[0],
+                runner_create_time=runner[1],
             )
 
 
@@ -113,7 +112,7 @@ def _explain(run: RunFolder, status: int) -> None:
             run_state.note_failure(run, last or f"it ended with exit status {status}")
 
 
-def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
+def _next(workspace: Path, job: Job, runner: tuple[int, float]) -> Job | None:
     """Note how a job ended, which frees its device, and take the next one for that.
 
     None where nothing waits for the device, somebody else was quicker, or the table cannot be written; then the next
@@ -127,10 +126,10 @@ def _next(workspace: Path, job: Job, me: tuple[int, float]) -> Job | None:
             with table.writing() as db:
                 if table.end(db, run.path, state, why) and (line := outcome_notice(run, state, why)):
                     table.add_notice(db, line)
-            take_in(table)
+            add_unknown_trainings(table)
             with table.writing() as db:
                 claimed = table.claim(db, only=job.device)
-                adopted = table.adopt(db, claimed.id, me) if claimed else None
+                adopted = table.adopt(db, claimed.id, runner) if claimed else None
             if adopted is not None:
                 waiting_folder.update(RunFolder(adopted.run), claimed=adopted.started)
             return adopted

@@ -175,7 +175,7 @@ def test_each_start_of_a_job_is_an_attempt_of_its_own(workspace: Path) -> None:
         table.insert(db, workspace / "a", JobState.QUEUED, options="[]", wanted="any")
         first = table.claim(db)
         assert first is not None
-        table.give_back(db, first)
+        table.requeue(db, first)
         second = table.claim(db)
     assert second is not None
     assert None is not first.attempt != second.attempt is not None

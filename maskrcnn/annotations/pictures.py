@@ -38,11 +38,11 @@ import numpy as np
 import pi_heif
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from maskrcnn.annotations import heic_boxes, picture_pixels, tonal_range
-from maskrcnn.annotations.picture_exif import AVIF, HEIF, PNG, date_taken, orientation_of
-from maskrcnn.annotations.picture_pixels import as_rgb, has_one_deep_channel
-from maskrcnn.annotations.pixel_budget import DECODING
-from maskrcnn.annotations.tonal_range import Tones
+from maskrcnn.annotations.picture_files import heic_boxes, rgb_pixels, tonal_range
+from maskrcnn.annotations.picture_files.exif import AVIF, HEIF, PNG, date_taken, orientation_of
+from maskrcnn.annotations.picture_files.pixel_budget import DECODING
+from maskrcnn.annotations.picture_files.rgb_pixels import as_rgb, has_one_deep_channel
+from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.errors import StudioError
 
 SUFFIXES: tuple[str, ...] = (
@@ -111,7 +111,7 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
         with _decoded(picture, path):
             # `thumbnail` would do the same to the whole picture first: means of whole pixels, to twice the size.
-            factor = max(picture.size) // (2 * side) if picture.width * picture.height > picture_pixels.STRIP else 1
+            factor = max(picture.size) // (2 * side) if picture.width * picture.height > rgb_pixels.STRIP else 1
             pixels = as_rgb(picture, max(1, factor))
             if with_tones and has_one_deep_channel(picture):
                 found = tonal_range.of_values(np.asarray(picture))

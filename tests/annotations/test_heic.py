@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import duplicate_pictures, heic_boxes, intake, pictures
+from maskrcnn.annotations import duplicate_pictures, intake, pictures
 from maskrcnn.annotations.formats import writing
+from maskrcnn.annotations.picture_files import heic_boxes
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError

@@ -24,14 +24,15 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from maskrcnn.annotations import picture_pixels, pictures, raster, read
+from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.formats import picture_places
 from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.masks import reading as mask_reading
 from maskrcnn.annotations.intake import incoming_folders, picture_headers, stage_path, stage_uploads
-from maskrcnn.annotations.pixel_budget import PixelBudget
+from maskrcnn.annotations.picture_files import rgb_pixels
+from maskrcnn.annotations.picture_files.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT, workspace_folder
@@ -164,7 +165,7 @@ def test_a_picture_that_is_converted_in_strips_is_as_one_converted_whole(
     path = tmp_path / ("a.tif" if mode == "F" else "a.png")
     picture.save(path, exif=exif)
     whole = pictures.load(path)
-    monkeypatch.setattr(picture_pixels, "STRIP", 5 * 17)
+    monkeypatch.setattr(rgb_pixels, "STRIP", 5 * 17)
     assert np.array_equal(pictures.load(path), whole)
 
 
@@ -175,7 +176,7 @@ def test_a_large_picture_is_reduced_in_strips_to_the_means_of_its_pixels(
     squares = np.random.default_rng(1).integers(0, 255, (64, 64), np.uint8)
     Image.fromarray(squares.repeat(8, 0).repeat(8, 1)).save(tmp_path / "a.png")
     plain = pictures.reduced(tmp_path / "a.png", 64).astype(int)
-    monkeypatch.setattr(picture_pixels, "STRIP", 10_000)
+    monkeypatch.setattr(rgb_pixels, "STRIP", 10_000)
     in_strips = pictures.reduced(tmp_path / "a.png", 64).astype(int)
     assert np.abs(in_strips - plain).max() <= 1
 
@@ -225,8 +226,8 @@ def test_memory_of_large_pictures_goes_back_however_many_threads_there_are(tmp_p
     program = f"""
 import resource
 from concurrent.futures import ThreadPoolExecutor
-from maskrcnn.annotations import picture_pixels, pictures
-from maskrcnn.annotations.pixel_budget import DECODING
+from maskrcnn.annotations import pictures
+from maskrcnn.annotations.picture_files.pixel_budget import DECODING
 DECODING.most = 41_000_000
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with ThreadPoolExecutor(6) as pool:

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from maskrcnn.annotations import duplicate_pictures, pictures, raster, tonal_range
+from maskrcnn.annotations import duplicate_pictures, pictures, raster
 from maskrcnn.annotations.doctor import frame_checks, shape_checks, shape_repairs
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.shape_repairs import Frame
+from maskrcnn.annotations.picture_files import tonal_range
+from maskrcnn.annotations.picture_files.tonal_range import Tones
 from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
-from maskrcnn.annotations.tonal_range import Tones
 from maskrcnn.errors import StudioError
 
 SLACK_PX, SLACK_SHARE = 2.0, 0.02

@@ -31,7 +31,7 @@ from maskrcnn.annotations.formats.json_values import (
     text,
 )
 from maskrcnn.annotations.formats.via.attribute_tally import is_yes
-from maskrcnn.annotations.pixel_budget import DECODING
+from maskrcnn.annotations.picture_files.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,

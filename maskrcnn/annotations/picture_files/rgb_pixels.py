@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from maskrcnn.annotations.picture_exif import TURNS, orientation_of
+from maskrcnn.annotations.picture_files.exif import TURNS, orientation_of
 
 STRIP = 16_000_000
 """Pixels that are converted at a time, so that a large picture is not in memory several times over."""

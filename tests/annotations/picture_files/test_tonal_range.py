@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskrcnn.annotations import pictures, tonal_range
+from maskrcnn.annotations import pictures
 from maskrcnn.annotations.doctor import Finding, examine
+from maskrcnn.annotations.picture_files import tonal_range
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.cli import main, stretch
 

@@ -1,4 +1,4 @@
-"""What sees: torchvision's Mask R-CNN, composed with our pooling and described by one `Config`.
+"""The network: torchvision's Mask R-CNN, composed with our pooling and described by one `Config`.
 
 ```python
 from maskrcnn.config import Config

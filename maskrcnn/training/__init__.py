@@ -1,4 +1,1 @@
-"""What learns: samples, the loop, checkpoints, and the run folder that everyone else reads.
-
-This package file stays free of torch, so that a page can read a run folder without loading it.
-"""
+"""Training: samples and augmentation, the loop, the optimiser, validation, the saved state of a run."""

@@ -26,8 +26,12 @@ def machine(device: torch.device) -> str:
 
 
 def machines(before: str | None, now: str) -> str:
-    """What has computed a training that goes on `now`, as "1 of 2 cores of AMD EPYC, then NVIDIA H200"; `before` is
-    what this gave when it was stopped."""
+    """The machines of a training that was resumed, as "1 of 2 cores of AMD EPYC, then NVIDIA H200": `before` is what
+    this returned until it was stopped, `now` the machine of this process.
+
+    >>> machines("Apple M2", "NVIDIA H200")
+    'Apple M2, then NVIDIA H200'
+    """
     if before is None or before == now or before.endswith(f", then {now}"):
         return before or now
     return f"{before}, then {now}"

@@ -1,7 +1,7 @@
 """Batches of samples, read ahead by threads while the network computes.
 
-Which pictures make batch n, and what is random about them, follows from the seed and n alone. So a resumed run goes on
-with the very batches that it would have had, and several processes can share each one.
+The pictures of batch n and their random changes depend on the seed and n alone, so a resumed run continues with the
+same batches, and several processes can share each one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from maskrcnn.config import Config
 from maskrcnn.training.samples import LabelledPictures, Target
 
 READ_AHEAD = 2
-"""Batches that are made ready while one is learned from."""
+"""Batches that are read ahead while the network computes on one."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`samples` as `LabelledPictures` gives them; of each, the `seeds` for what is drawn later and the file `names`."""
+    """`samples` of `LabelledPictures`; for each its seed, for the sampling of anchors and RoIs, and its file name."""
 
     samples: list[tuple[Tensor, Target]]
     seeds: list[int]
@@ -54,7 +54,7 @@ class Loader:
         self._ahead: deque[tuple[list[int], list[int], list[Future[Any]]]] = deque()
         self._pool = ThreadPoolExecutor(threads, "loader", torch.set_num_threads, (1,)) if threads else None
         if self._pool:
-            # A thread of the loader computes alone; what it was told holds for new threads of others, too.
+            # Threads of the loader use one thread of torch each; torch applies that to new threads elsewhere, too.
             mine = torch.get_num_threads()
             self._pool.submit(int).result()
             torch.set_num_threads(mine)
@@ -90,7 +90,7 @@ class Loader:
         self.close()
 
     def close(self) -> None:
-        """End the threads; what is still waiting to be read is not."""
+        """End the threads; samples that are not begun yet are dropped."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""What is on a picture while it is being made ready for the network: it moves, is cut off and covered with it."""
+"""The objects of a training picture, moved, cropped and occluded as the picture is augmented."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class RunHistory:
 
 
 def position(clock: Clock, history: RunHistory, event: str, epoch: int | None = None) -> Row:
-    """The part of a row that says where in the run it was written."""
+    """Fields of a row of `metrics.jsonl` for the position in the run: epoch, step, progress, time."""
     return {
         "event": event,
         "epoch": epoch or history.finished + 1,
@@ -82,7 +82,7 @@ def position(clock: Clock, history: RunHistory, event: str, epoch: int | None = 
 
 
 def result(state: str, clock: Clock, history: RunHistory) -> Row:
-    """What `result.json` says of a run that has come to an end."""
+    """The content of `result.json` of a run that has ended."""
     return {
         "state": state,
         "epochs": history.finished,

@@ -1,15 +1,15 @@
 """From labels to tensors: pictures and targets at working size, augmented.
 
 Pictures are decoded once, shrunk to working size (a little more, where scale jitter will enlarge them) and kept as far
-as `picture_cache_mb` allows, so an epoch costs no decoding. Masks stay outlines: nobody fills one at the size of its
-picture; `StudioRoIHeads` fills the 28 x 28 cells around each proposal. Only what the config's tasks need is made.
+as `picture_cache_mb` allows, so later epochs need no decoding. Masks stay outlines and are never filled at the size of
+the picture; `StudioRoIHeads` fills the 28 x 28 cells around each proposal. Only the config's tasks get targets.
 
-What is random about a sample comes from the `random.Random` that it is asked for with, so a sample is the same in any
-thread, any process and any resumed run.
+A sample takes its random numbers from the `random.Random` that is passed in, so it is the same in any thread, process
+and resumed run.
 
-Keypoints are continuous coordinates like everything else here, taken as they were drawn. A tool that writes the number
-of the pixel (as COCO's did) means a place half a pixel further to the bottom right; nothing is added for it, neither
-here nor in `evaluation`, so what is learned and what it is measured by are the same.
+Keypoints are continuous coordinates like all others here, used as they are in the labels. A tool that writes the index
+of the pixel (as COCO's did) means a point half a pixel further to the bottom right; nothing is added for that, neither
+here nor in `evaluation`, so training and evaluation agree.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LabelledPictures:
     from 1; with the mask task `masks`, an `Outline` of each object; with the keypoints task `keypoints (N, K, 3)`
     float32 as x, y, visibility, where all three are 0 for what is not labelled or lies outside the picture, so the loss
     passes over it. Crowds and objects that vanish at working size are left out. A picture without objects is kept: it
-    teaches what is background. Give `augment` for training, leave it out for validation.
+    is an example of background. `augment` is for training, not for validation.
     """
 
     document: dict[str, Any]

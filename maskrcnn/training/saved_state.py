@@ -71,7 +71,7 @@ def load_state(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def start_anew(folder: Path) -> str:
-    """What to do with a run that cannot be gone on with."""
+    """What to do with a run that cannot be resumed."""
     run = RunFolder(folder)
     if run.best.exists() or run.checkpoints():
         return f"start a new run from what it has learned: --init {folder}"

@@ -26,7 +26,7 @@ class Measures:
         self.start()
 
     def start(self) -> None:
-        """Begin anew: what was before, as a validation, does not count."""
+        """Restart the measurement; a validation in between does not count."""
         self._since, self._busy = time.perf_counter(), self._cpu_seconds()
 
     def row(self, waited: float) -> Row:

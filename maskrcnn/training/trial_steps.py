@@ -192,7 +192,7 @@ def mean_seconds(action: Callable[[], None], now: Now, warm_up: int = WARM_UP_ST
 
 
 def clock_of(device: torch.device) -> Now:
-    """Seconds by a clock that waits until the device has done what it was asked to."""
+    """A clock in seconds that first waits until the device has finished."""
 
     def now() -> float:
         if device.type == "cuda":

@@ -1,8 +1,8 @@
-"""Every stage of the network on one picture, and why an object was lost on the way.
+"""Every stage of the network on one picture, and the stage at which an object was lost.
 
-`trace` runs the network and keeps what it passes through; `filters` repeats its filters one by one with their
-survivors; `assignment` is what training would ask of it. `why` follows each labelled object through all that: its
-`candidates` at every filter and the `verdicts` in words.
+`trace` runs the network and keeps its intermediate results; `filters` repeats its filters one by one with their
+survivors; `assignment` computes the targets of training. `missed_objects` follows each labelled object through the
+filters, with its `object_candidates` and the `miss_verdicts` in words.
 """
 
 from maskrcnn.model.tracing.assignment import GroundTruth

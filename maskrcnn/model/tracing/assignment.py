@@ -1,7 +1,6 @@
-"""What the network is taught: the ground truth of one picture, and which anchor and which proposal stands for which
-object.
+"""Training targets of one picture: which anchor and which proposal is assigned to which ground-truth object.
 
-The rules are torchvision's own: its matchers choose, its box coder writes the regression targets.
+Matchers and box coder are torchvision's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From candidates to what is left of them, filter by filter: proposals of the RPN, and detections of the box head.
+"""The filters of proposals (RPN) and of detections (box head), one by one, with the candidates that survive each.
 
 Both are the steps of torchvision's `RegionProposalNetwork.filter_proposals` and `RoIHeads.postprocess_detections` for
 one picture, in their order and with torchvision's own operators, so the last survivors are the network's, number for

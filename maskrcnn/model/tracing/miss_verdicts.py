@@ -1,4 +1,4 @@
-"""What became of an object, in one or two plain sentences with the numbers that say why."""
+"""Why an object was found or missed, in one or two sentences with the numbers."""
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
-"""Why was this object missed? For each labelled object of a traced picture: what lies on it instead of a detection that
-finds it, and the filter that dropped its last candidate.
+"""Why each labelled object of a traced picture was found or missed: the filter that dropped its last candidate, and the
+detections that overlap it.
 
 ```python
 for story in explain(trace(model, picture, {"boxes": boxes, "labels": labels})):
     print(story.name, story.lost_at, story.verdict)
 ```
 
-An object is followed by IoU: after each filter there are candidates left that overlap it by at least 0.5, or there are
-not. It is lost at the filter after which there is none any more. For detections the class has to be right too. What is
-told first is what can be seen on it: a detection of another class, one that lies too loosely, or one that counts for
-another object; then at which filter the boxes that would have found it went.
+A candidate belongs to an object if their IoU is at least 0.5; for detections the class has to be right too. The object
+is lost at the first filter after which it has no candidate. A verdict first names what a person sees on the object: a
+detection of another class, one with a low IoU, or one that is matched to another object; then the filter.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""One labelled object on its way through the filters: which boxes are left for it after each, and what lies on it at
-the end."""
+"""The candidates of one labelled object after each filter, and the detections that overlap it."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from maskrcnn.model.tracing.filters import Filter
 from maskrcnn.model.tracing.trace import Trace
 
 MATCH_IOU = 0.5
-"""From this IoU on a box is taken for the object, as in AP50."""
+"""A box with at least this IoU belongs to the object, as in AP50."""
 
 NEAR_IOU = 0.1
 """From this IoU on a detection has something to do with the object; below, it lies elsewhere (Bolya et al. 2020, TIDE,

@@ -1,8 +1,7 @@
-"""Weights in and out: a model that ships, a checkpoint of ours, a detector of torchvision, or a body trained for
-classification.
+"""Reading and writing weights: models that ship, our checkpoints, torchvision's detectors and classification networks.
 
-`checkpoints` has our files, `torchvision_files` theirs, `transfer` what one network takes over from another; `loading`
-is the door to all three.
+`checkpoints` has our files, `torchvision_files` torchvision's, `transfer` copies from one network to another; `loading`
+uses all three.
 """
 
 from maskrcnn.model.weights.checkpoints import Checkpoint, save

@@ -1,7 +1,7 @@
-"""Our own checkpoints, out and in.
+"""Our own checkpoints, written and read.
 
-A checkpoint is a safetensors file whose metadata hold `format`, the `config` and the `epoch`, so a file is enough to
-build the network again. The format can hold tensors and text, and no code.
+A checkpoint is a safetensors file whose metadata hold `format`, the `config` and the `epoch`, so the network can
+be built from the file alone. The format holds tensors and text, and no code.
 """
 
 from __future__ import annotations

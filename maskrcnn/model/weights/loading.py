@@ -1,4 +1,4 @@
-"""Weights into a network: find them, load a whole network, begin one from another, or fill its body."""
+"""Load weights: find a checkpoint, build its network, initialise a network from another, or load its body alone."""
 
 from __future__ import annotations
 

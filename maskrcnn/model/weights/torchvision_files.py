@@ -1,7 +1,7 @@
 """Files of torchvision: state dicts (`.pth`) of its detectors and of the classification networks that make a body.
 
-They are read with `weights_only=True`, which builds tensors and runs no code. What a file holds is found out from its
-name, where it is one of torchvision's own downloads, else from the names and shapes of its tensors.
+They are read with `weights_only=True`, which builds tensors and runs no code. Which network a file holds follows from
+its name, where it is one of torchvision's own downloads, else from the names and shapes of its tensors.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What one network can take over from another: tensor by tensor, and in the last layers class by class.
+"""Transfer of weights between networks: tensor by tensor, and in the last layers class by class.
 
-Two networks that were built alike share every tensor but the last layers, whose rows belong to classes or keypoints. A
-row goes where its name goes; rows of new names keep their initial values (`maskrcnn.model.build.init_last_layers`). A
-head that only one of the two has is no mismatch; anything else that differs is, and is listed.
+In two networks of the same architecture only the last layers differ, whose rows belong to classes or keypoints. A row
+is copied to the class of the same name; rows of new names keep their initial values (`model.build.init_last_layers`). A
+head that only one of the two has is no mismatch; any other difference is, and is listed.
 """
 
 from __future__ import annotations

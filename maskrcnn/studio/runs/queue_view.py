@@ -74,7 +74,7 @@ def _running(job: queue.Running, several: bool) -> None:
     if job.silent is not None:
         how_far.markdown(f":small[{SILENT_ICON} no heartbeat for {clock(job.silent)}]", help=SILENT_MEANING)
     with actions:
-        if now.state != "cancelling":
+        if now.state is not JobState.CANCELLING:
             _cancel(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")
         elif local.can_be_forced(job.run):
             _cancel(job.run, "Force", "It has not ended by itself. This kills it with every process that it started.")

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from maskrcnn.jobs import local, queue, run_state
+from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in
 from maskrcnn.studio.runs import queue_view, run_downloads
@@ -16,15 +17,18 @@ from maskrcnn.studio.shell.plain_text import plain
 
 _MOST_FAULTY = 20
 
+STOPPED = (JobState.CANCELLED, JobState.FAILED, JobState.LOST)
+"""The states of a run that ended before its planned end."""
+
 
 def can_resume(run: RunFolder) -> bool:
     """Whether the run was stopped before its end and can go on."""
-    return run_state.state(run) in ("cancelled", "failed", "lost") and run_state.resumable(run)
+    return run_state.state(run) in STOPPED and run_state.resumable(run)
 
 
 def can_train_more(run: RunFolder) -> bool:
     """Whether the run came to its end and can be trained for more epochs."""
-    return run_state.state(run) == "done" and run_state.resumable(run)
+    return run_state.state(run) is JobState.DONE and run_state.resumable(run)
 
 
 def show(run: RunFolder) -> None:
@@ -32,7 +36,7 @@ def show(run: RunFolder) -> None:
     state = run_state.state(run)
     if state.active:
         _cancel(run)
-    elif state == "queued":
+    elif state is JobState.QUEUED:
         _take_out(run)
     elif can_resume(run):
         _resume(run)
@@ -76,7 +80,7 @@ def show_queue_if_any() -> None:
 
 def _resume(run: RunFolder) -> None:
     """Go on where the run was stopped."""
-    kind: Literal["primary", "secondary"] = "secondary" if run_state.state(run) == "failed" else "primary"
+    kind: Literal["primary", "secondary"] = "secondary" if run_state.state(run) is JobState.FAILED else "primary"
     if st.button("Resume", key="runs-resume", type=kind, icon=":material/resume:", help=_RESUME):
         with session.fail_softly(stop=False):
             queue.add(run.path, [], workspace=session.workspace(), resume=True)
@@ -87,7 +91,7 @@ _RESUME = "Goes on where it was stopped, as if it had never been, with the label
 
 
 def _cancel(run: RunFolder) -> None:
-    asked = run_state.state(run) == "cancelling"
+    asked = run_state.state(run) is JobState.CANCELLING
     with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
         if asked:
             st.markdown(

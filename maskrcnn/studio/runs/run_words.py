@@ -70,13 +70,13 @@ def address_of(run: RunFolder) -> dict[str, str]:
 def place(progress: Progress) -> str:
     """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
     if progress.epoch == 0:
-        return "not started yet" if progress.state == "queued" else "before the first step"
+        return "not started yet" if progress.state is JobState.QUEUED else "before the first step"
     return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
 
 
 def bar_text(progress: Progress) -> str:
     """The line over a progress bar: place, time so far, time left."""
-    if progress.state == "queued":
+    if progress.state is JobState.QUEUED:
         return place(progress)
     return f"{place(progress)}  ·  {times(progress)}"
 

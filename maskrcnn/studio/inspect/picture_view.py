@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
+from PIL import Image
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import overlays
+from maskrcnn.drawing.overlays import Mark
 from maskrcnn.evaluation import ImageMatches, Report, match_image
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.inspect import run_report
@@ -18,6 +21,7 @@ from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingO
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.inspect.report_table import figure, score_below
 from maskrcnn.studio.inspect.run_choice import InspectedRun
+from maskrcnn.studio.shell import file_stamps, session
 from maskrcnn.words import counted
 
 _HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
@@ -26,10 +30,14 @@ _HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
 
 @dataclass(frozen=True)
 class MeasuredPicture:
-    """A picture, uint8 RGB `(H, W, 3)`, with its matches; and the detections and the report of all pictures of the
-    epoch."""
+    """A picture with its matches; and the detections and the report of all pictures of the epoch.
 
-    picture: np.ndarray
+    `stamps` tell the files that the matches were made of from those before.
+    """
+
+    picture: Path
+    stamps: tuple[int, ...]
+    min_score: float
     matches: ImageMatches
     detections: list[dict[str, Any]]
     report: Report
@@ -38,10 +46,12 @@ class MeasuredPicture:
 def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) -> MeasuredPicture:
     """Read and match the chosen picture. Raises `StudioError` where a file of it cannot be read."""
     run, config = inspected.run, inspected.config
-    picture = pictures.load(run.picture_path(choice.image))
+    picture = run.picture_path(choice.image)
+    stamps = (file_stamps.stamp(picture), *run_report.stamps(run, choice.epoch))
     detections = run.detections(choice.epoch)
     matches = match_image(inspected.truth, detections, choice.image["id"], min_score, tasks=config.tasks)
-    return MeasuredPicture(picture, matches, detections, run_report.report(run, choice.epoch, min_score))
+    report = run_report.report(run, choice.epoch, min_score)
+    return MeasuredPicture(picture, stamps, min_score, matches, detections, report)
 
 
 def show(
@@ -80,10 +90,29 @@ def _drawn(
     names = {category["id"]: category["name"] for category in categories}
     colours = category_colours(project, categories) if options.by_class else None
     marks = marks_of(measured.matches, names, colours, inspected.config.keypoint_edges)
-    height, width = measured.picture.shape[:2]
     st.markdown(heading)
-    drawn = overlays.draw(measured.picture, marks, **options.parts)
-    st.image(drawn, width=round(_HEIGHT[options.view] * width / height), alt=description)
+    look = (view, str(inspected.run.path), choice.epoch, choice.image["id"], options.min_score, colours)
+    with session.fail_softly():
+        drawn, width = _jpeg(
+            str(measured.picture), measured.stamps, repr(look), _HEIGHT[options.view], options.parts, marks
+        )
+    st.image(drawn, width=width, alt=description)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _jpeg(
+    picture: str, stamps: tuple[int, ...], look: str, height: int, parts: dict[str, bool], _marks: list[Mark]
+) -> tuple[bytes, int]:
+    """The picture with marks on it as a JPEG file, `height` CSS pixels high, and its width. `stamps` and `look` tell
+    these marks from others."""
+    pixels = pictures.load(picture)
+    width = round(height * pixels.shape[1] / pixels.shape[0])
+    drawn = Image.fromarray(overlays.draw(pixels, _marks, **parts))
+    if drawn.width > width:
+        drawn = drawn.resize((width, int(drawn.height * width / drawn.width)), Image.Resampling.BILINEAR)
+    with io.BytesIO() as buffer:
+        drawn.save(buffer, "JPEG", quality=90)
+        return buffer.getvalue(), width
 
 
 def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from maskrcnn.evaluation import Report, evaluate
-from maskrcnn.runs import epochs
+from maskrcnn.runs import epochs, metric_rows
 from maskrcnn.runs.epochs import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import file_stamps
@@ -27,9 +27,13 @@ def shown(run: RunFolder) -> dict[str, Any]:
 
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
     """The report of an epoch's detections on the pictures of `shown`, in their order, computed once."""
+    return _report(str(run.path), epoch, stamps(run, epoch), min_score)
+
+
+def stamps(run: RunFolder, epoch: int) -> tuple[int, ...]:
+    """The modification times of what the report of an epoch is made of: labels, configuration, detections."""
     files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
-    stamp = tuple(map(file_stamps.stamp, files))
-    return _report(str(run.path), epoch, stamp, min_score)
+    return tuple(map(file_stamps.stamp, files))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the detections")  # immutable: all sessions share it
@@ -46,5 +50,5 @@ def best_epoch(run: RunFolder, kept: list[int]) -> Best:
 
     It is the last of them where nothing was measured.
     """
-    found = epochs.best_epoch(row for row in run.epochs() if row["epoch"] in kept)
+    found = epochs.best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
     return found if found and found.score is not None else Best(kept[-1])

@@ -60,8 +60,7 @@ def _table(report: Report, choice: PictureChoice) -> None:
 
 def _downloads(stem: str, measured: MeasuredPicture) -> None:
     """Table, report and detections; their names begin with `stem`."""
-    table = csv_of(report_table.table(measured.report))
-    report, detections = json.dumps(measured.report.to_json(), indent=1), json.dumps(measured.detections)
+    table, report, detections = _documents(stem, measured.stamps, measured.min_score, measured)
     for label, content, ending, mime in (
         ("Table (CSV)", table, "pictures.csv", "text/csv"),
         ("Report (JSON)", report, "report.json", "application/json"),
@@ -75,3 +74,10 @@ def _downloads(stem: str, measured: MeasuredPicture) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _documents(stem: str, stamps: tuple[int, ...], min_score: float, _measured: MeasuredPicture) -> tuple[str, ...]:
+    """Table, report and detections as texts; the other arguments tell these from others."""
+    table = csv_of(report_table.table(_measured.report))
+    return table, json.dumps(_measured.report.to_json(), indent=1), json.dumps(_measured.detections)

@@ -1,4 +1,4 @@
-"""Toy worlds: pictures drawn from a seed, with their labels. No torch.
+"""Toy worlds: synthetic pictures with exact labels, drawn from a seed. Nothing here imports torch.
 
-What the studio can show, and learn from, before anyone has labelled anything.
+The studio uses them as sample data and to train the models that ship with it, so it can be tried without own labels.
 """

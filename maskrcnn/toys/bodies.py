@@ -1,8 +1,9 @@
-"""A jointed figure: its build, its poses, and where its joints and the parts of its body then are.
+"""A jointed 3D figure of a person: its proportions, its pose, and the positions of its joints and body parts.
 
-A body has the axes l (to its own left), u (up) and f (to its front). Standing straight it is about as tall as 1;
-angles are degrees. `posed` bends it, `Figure.seen` turns it and brings it into picture coordinates: x to the right, y
-down, z towards who looks, so that the left shoulder of a body that faces the viewer is to the right of the right one.
+Body coordinates have the axes l (to the left of the body), u (up) and f (to its front). A person who stands straight is
+about 1 unit tall. Angles are in degrees. `posed` computes the joints and parts of a pose in body coordinates.
+`Figure.projected` converts them to picture coordinates: x to the right, y down, z towards the viewer. The left shoulder
+of a body that faces the viewer is therefore on the right side of the picture.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ SIDES = (("left", 1.0), ("right", -1.0))
 
 @dataclass(frozen=True)
 class Part:
-    """An ellipsoid that is swept from `start` to `end` `(3,)` and grows by `growth` on the way.
+    """A body part: the volume that an ellipsoid covers when it moves from `start` to `end`, both `(3,)`.
 
-    The rows of `axes` `(3, 3)` are its half axes: to the left, to the front and up, as the body or the head has them.
+    The rows of `axes` `(3, 3)` are the half axes of the ellipsoid at `start`: left, front and up. `growth` is the size
+    of the ellipsoid at `end` divided by its size at `start`.
     """
 
     name: str
@@ -30,24 +32,24 @@ class Part:
 
 @dataclass(frozen=True)
 class Figure:
-    """The parts of a body, and its joints by their names (COCO's)."""
+    """The parts of a body, and its joints: name of a COCO keypoint -> position `(3,)`."""
 
     parts: tuple[Part, ...]
     joints: dict[str, np.ndarray]
 
-    def seen(self, view: np.ndarray, scale: float) -> Figure:
-        """The same figure in picture coordinates; the columns of `view` `(3, 3)` are where l, u and f point."""
+    def projected(self, view: np.ndarray, scale: float) -> Figure:
+        """The figure in picture coordinates: rotated by `view` `(3, 3)` (see `view`) and multiplied by `scale`."""
         turn = scale * view
         parts = [replace(p, start=turn @ p.start, end=turn @ p.end, axes=p.axes @ turn.T) for p in self.parts]
         return Figure(tuple(parts), {name: turn @ place for name, place in self.joints.items()})
 
     def moved(self, offset: np.ndarray) -> Figure:
-        """The same figure elsewhere."""
+        """The figure moved by `offset` `(3,)`."""
         parts = [replace(p, start=p.start + offset, end=p.end + offset) for p in self.parts]
         return Figure(tuple(parts), {name: place + offset for name, place in self.joints.items()})
 
     def extent(self) -> tuple[np.ndarray, np.ndarray]:
-        """The smallest and the largest x, y, z `(3,)` of all its parts."""
+        """The smallest and the largest x, y and z of all parts, each `(3,)`: the 3D bounding box."""
         reach = [np.sqrt((p.axes**2).sum(axis=0)) * max(1.0, p.growth) for p in self.parts]
         lowest = np.min([np.minimum(p.start, p.end) - r for p, r in zip(self.parts, reach, strict=True)], axis=0)
         highest = np.max([np.maximum(p.start, p.end) + r for p, r in zip(self.parts, reach, strict=True)], axis=0)
@@ -56,9 +58,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Limb:
-    """An arm or a leg: forward swing, spread to its side, and the bend of elbow or knee.
+    """The angles of an arm or a leg, in degrees: swing forward, spread to the side, and bend of the elbow or knee.
 
-    `inward` and `upward` say where an elbow bends to, besides forward; `foot` points the toes down.
+    `inward` and `upward` are weights for the direction in which an elbow bends, in addition to forward. `foot` is the
+    angle by which the toes point down.
     """
 
     swing: float = 0.0
@@ -71,7 +74,7 @@ class Limb:
 
 @dataclass(frozen=True)
 class Pose:
-    """How a body stands. The limbs are (left, right); trunk and head: forward, to the left side, turned to the left."""
+    """The angles of a body. Limbs are (left, right); `trunk` and `head` are (forward, left side, turned left)."""
 
     arms: tuple[Limb, Limb] = (Limb(), Limb())
     legs: tuple[Limb, Limb] = (Limb(bend=3), Limb(bend=3))
@@ -81,7 +84,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Build:
-    """Lengths as parts of the stature; `girth` makes every part thicker or thinner."""
+    """The proportions of a body: lengths as fractions of its height. `girth` multiplies the thickness of all parts."""
 
     girth: float = 1.0
     head: float = 0.078
@@ -96,7 +99,7 @@ class Build:
 
 
 def random_build(rng: np.random.Generator) -> Build:
-    """Anyone, from a child with a large head to somebody tall."""
+    """Random body proportions, from children with large heads to tall adults."""
 
     def about(value: float, spread: float = 0.07) -> float:
         return value * float(np.clip(rng.normal(1, spread), 1 - 2 * spread, 1 + 2 * spread))
@@ -116,7 +119,7 @@ def random_build(rng: np.random.Generator) -> Build:
 
 
 def posed(pose: Pose, build: Build) -> Figure:
-    """The figure in its own axes (l, u, f), the middle between its hips at 0."""
+    """The figure of a pose in body coordinates (l, u, f), with the middle between the hips at 0."""
     girth = build.girth
     body = np.eye(3)
     trunk = _bent(body, pose.trunk)
@@ -170,7 +173,7 @@ def posed(pose: Pose, build: Build) -> Figure:
     half = np.array([0.72, 1.0, 0.84]) * size  # l, u, f
 
     def on_head(left: float, up: float, front: float) -> np.ndarray:
-        """A place given in half heads, brought out to the surface or as far beyond it as it was given."""
+        """A point on the head, from coordinates in half axes of the head ellipsoid."""
         return middle + (np.array([left, up, front]) * half) @ head
 
     egg("head", middle, middle, head, (half[0], half[2], half[1]), 1.0)
@@ -186,9 +189,10 @@ def posed(pose: Pose, build: Build) -> Figure:
 
 
 def view(turned: float, from_above: float, tilt: float) -> np.ndarray:
-    """Where l, u and f of a body point in the picture, as columns `(3, 3)`.
+    """The rotation `(3, 3)` from body coordinates (l, u, f) to picture coordinates (x, y, z).
 
-    `turned` 0 faces the viewer, 90 the right edge of the picture, 180 away; `tilt` turns clockwise on the screen.
+    At `turned` = 0 the body faces the viewer, at 90 the right edge of the picture, at 180 away from the viewer.
+    `from_above` is the height angle of the viewer. `tilt` rotates clockwise in the picture. All angles are in degrees.
     """
     (c, s), (cp, sp), (ct, st) = (_cos_sin(angle) for angle in (turned, from_above, tilt))
     yaw = np.array([[c, 0, s], [0, -1, 0], [-s, 0, c]])
@@ -198,21 +202,21 @@ def view(turned: float, from_above: float, tilt: float) -> np.ndarray:
 
 
 def _limb_direction(basis: np.ndarray, sign: float, limb: Limb) -> tuple[np.ndarray, np.ndarray]:
-    """Where a limb points, and what is forward for it (at right angles, where it does not spread)."""
+    """The direction of a limb and its forward direction (perpendicular to the limb if its spread is 0), both `(3,)`."""
     left, up, front = basis
     (cs, ss), (cp, sp) = _cos_sin(limb.swing), _cos_sin(limb.spread)
     return cp * (ss * front - cs * up) + sp * sign * left, cs * front + ss * up
 
 
 def _turned(along: np.ndarray, to: np.ndarray, angle: float) -> np.ndarray:
-    """A unit vector turned by an angle towards another."""
+    """The unit vector `along` rotated by an angle towards `to`."""
     across = to - (to @ along) * along
     c, s = _cos_sin(angle)
     return c * along + s * across / max(float(np.linalg.norm(across)), 1e-9)
 
 
 def _bent(basis: np.ndarray, angles: tuple[float, ...]) -> np.ndarray:
-    """Axes (rows l, u, f) turned to the left about u, then bent to the left side, then forward."""
+    """The axes (rows l, u, f) turned left about u, then bent to the left side, then forward, by `angles` in degrees."""
     (cb, sb), (cs, ss), (ct, st) = (_cos_sin(angle) for angle in angles)
     turn = np.array([[ct, 0, -st], [0, 1, 0], [st, 0, ct]])
     lean = np.array([[cs, -ss, 0], [ss, cs, 0], [0, 0, 1]])

@@ -1,4 +1,4 @@
-"""Solid parts seen from the front: which one is on top at each pixel, how near it is, and how light falls on it."""
+"""Rendering of body parts: for each pixel the visible part, its depth and its shaded colour."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ import numpy as np
 from maskrcnn.toys.bodies import Part
 
 Skin = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
-"""Colours `(N, 3)` of places on the part of that name: how far along it they are `(N,)`, from 0 to 1, and where around
-it `(N, 3)`: to the left, to the front and up in half axes."""
+"""Function (name of a part, along, around) -> RGB colours `(N, 3)` of N points on the surface of that part.
+
+`along` `(N,)` is the position between the start (0) and the end (1) of the part. `around` `(N, 3)` is the position
+relative to the axis of the part: left, front and up, in half axes."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What was drawn of one figure: RGB float32 `(H, W, 3)`; which part `(H, W)`, -1 for none; how near `(H, W)`."""
+    """One rendered figure: RGB float32 `(H, W, 3)`; index of the visible part `(H, W)`, -1 for none; depth `(H, W)`."""
 
     colour: np.ndarray
     part: np.ndarray
     near: np.ndarray
 
 
-def solid(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, width: int) -> Layer:
-    """Parts on a canvas of that size, the nearest on top. Pixel (0, 0) is looked at in its middle, (0.5, 0.5).
+def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, width: int) -> Layer:
+    """Render parts, given in picture coordinates, onto an empty canvas `(height, width)`; the nearest part is visible.
 
-    `light` `(3,)` is the unit vector towards the light.
+    `light` `(3,)` is the unit vector towards the light. Every pixel is sampled at its centre: pixel (0, 0) at
+    (0.5, 0.5). In `near` of the result larger values are nearer to the viewer.
     """
     colour = np.zeros((height, width, 3), np.float32)
     near = np.full((height, width), -np.inf, np.float32)
     which = np.full((height, width), -1, np.int16)
     for number, part in enumerate(parts):
-        spread = part.axes.T @ part.axes  # of the ellipsoid: x, y, z against each other
+        spread = part.axes.T @ part.axes  # the matrix of the ellipsoid
         reach = np.sqrt(np.diag(spread)[:2]) * max(1.0, part.growth)
         low = np.floor(np.minimum(part.start, part.end)[:2] - reach).astype(int).clip(0)
         high = np.ceil(np.maximum(part.start, part.end)[:2] + reach).astype(int).clip(None, (width, height))
@@ -64,8 +67,11 @@ def solid(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wid
 def _flat(
     part: Part, spread: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each pixel between `low` and `high` (x, y): how far along the part it is, its offset `(2, h, w)` from there,
-    and how far out that is, squared, in half axes."""
+    """For each pixel between the corners `low` and `high` (x, y), the nearest point of the axis of a part in 2D.
+
+    Returns the position of that point between start (0) and end (1) `(h, w)`, the offset (x, y) of the pixel from it
+    `(2, h, w)`, and the squared length of this offset in half axes `(h, w)`.
+    """
     metric = np.linalg.inv(spread[:2, :2])
     bone = (part.end - part.start)[:2]
     x = (np.arange(low[0], high[0]) + 0.5 - part.start[0]).astype(np.float32)[None, :]
@@ -73,7 +79,7 @@ def _flat(
     pull, length = metric @ bone, float(bone @ metric @ bone)
     if length > 1e-3:
         along = np.clip(x * np.float32(pull[0] / length) + y * np.float32(pull[1] / length), 0, 1)
-    else:  # it points at the viewer, who sees its nearer end
+    else:  # the axis points at the viewer: only its nearer end is visible
         along = np.full(np.broadcast_shapes(x.shape, y.shape), float(part.end[2] > part.start[2]), np.float32)
     dx, dy = x - along * np.float32(bone[0]), y - along * np.float32(bone[1])
     inside = (

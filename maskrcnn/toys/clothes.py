@@ -1,4 +1,4 @@
-"""What people wear, and the colours of their skin, hair and faces."""
+"""The colours of people: clothes with patterns, skin, hair and face."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HAIRS = ("#1b1512", "#3a2417", "#6b4423", "#a5713a", "#d9b36a", "#8e8a86", "#a3
 
 @dataclass(frozen=True)
 class Cloth:
-    """A colour, another, and how they lie: the pattern's name and how often it repeats."""
+    """A cloth of two colours in a pattern: the name of the pattern and how often it repeats along a body part."""
 
     base: np.ndarray
     other: np.ndarray
@@ -23,7 +23,7 @@ class Cloth:
     repeats: float
 
     def at(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """Colours `(N, 3)` at places of a part; see `solids.Skin`."""
+        """RGB colours `(N, 3)` at N points of a body part; the arguments are those of `body_solids.Skin`."""
         turn = np.arctan2(around[:, 0], around[:, 1])
         down = 2 * np.pi * self.repeats * (along - 0.3 * around[:, 2])
         match self.pattern:
@@ -44,7 +44,7 @@ class Cloth:
 
 @dataclass(frozen=True)
 class Outfit:
-    """One person's colours. Lengths of sleeves and trousers run from 0 (none) to 2 (to wrist or ankle)."""
+    """The colours of one person. `sleeves` and `legs` are lengths from 0 (none) to 2 (down to the wrist or ankle)."""
 
     skin: np.ndarray
     hair: np.ndarray
@@ -60,7 +60,7 @@ class Outfit:
     front: str
 
     def colours(self, name: str, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """Colours `(N, 3)` of places on the part of that name; see `solids.Skin`."""
+        """RGB colours `(N, 3)` at N points of the part of that name: a `body_solids.Skin`."""
         match name.split(" ", 1)[-1]:
             case "head":
                 return self._head(around)
@@ -86,14 +86,14 @@ class Outfit:
                 return np.broadcast_to(self.skin, (len(along), 3))
 
     def _cut(self, cloth: Cloth, along: np.ndarray, around: np.ndarray, length: float) -> np.ndarray:
-        """Cloth down to `length` of the part, with a hem; skin below."""
+        """The colours of cloth with a hem from the start of a part to `length`, and of skin after it."""
         dressed = np.where(
             ((along > length - 0.09) & (length < 0.98))[:, None], 0.7 * cloth.base, cloth.at(along, around)
         )
         return np.where((along < length)[:, None], dressed, self.skin)
 
     def _chest(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """A shirt with a neckline, and what only its front has: buttons, a zip or a print."""
+        """The colours of a shirt with a neckline and, on its front only, buttons, a zip or a print."""
         left, front, up = around.T
         colours = self.shirt.at(along, around)
         before = front > 0.15
@@ -113,7 +113,7 @@ class Outfit:
         return np.where((high < 0)[:, None], self.skin, colours)
 
     def _head(self, around: np.ndarray) -> np.ndarray:
-        """A face to the front, hair above and behind."""
+        """The colours of a head: a face on the front, hair above it and behind."""
         left, front, up = around.T
         colours = np.broadcast_to(self.skin, around.shape)
 
@@ -131,7 +131,7 @@ class Outfit:
 
 
 def random_outfit(rng: np.random.Generator) -> Outfit:
-    """Anything goes with anything."""
+    """Random clothes and colours; every choice is independent of the others."""
     if rng.random() < 0.93:
         place = rng.uniform(0, len(_SKINS) - 1)
         low = int(place)
@@ -157,7 +157,7 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
 
 
 def random_colour(rng: np.random.Generator) -> np.ndarray:
-    """Any colour, float `(3,)` in [0, 255]: one of the schemes', or any hue."""
+    """A random RGB colour, float `(3,)` in [0, 255]: one from `SCHEMES` with some noise, or a random hue."""
     if rng.random() < 0.35:
         scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
         return colour(str(rng.choice(scheme.shapes))) + rng.normal(0, 8, 3)
@@ -166,6 +166,7 @@ def random_colour(rng: np.random.Generator) -> np.ndarray:
 
 
 def _random_cloth(rng: np.random.Generator, plain: float) -> Cloth:
+    """A random cloth; `plain` is the probability that it has no pattern."""
     patterns = ["hoops", "stripes", "checks", "dots", "halves"]
     pattern = "plain" if rng.random() < plain else str(rng.choice(patterns))
     return Cloth(random_colour(rng), random_colour(rng), pattern, float(rng.uniform(2, 5)))

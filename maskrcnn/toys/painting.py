@@ -1,4 +1,4 @@
-"""How the toy pictures are painted: backgrounds, patterns, shading and shadows. Colours are RGB floats in [0, 255]."""
+"""Painting of toy pictures: backgrounds, patterns, shading and shadows. Colours are RGB floats in [0, 255]."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 _FINE = 4
-"""Shapes are filled on a grid this much finer than the pixels, so that their rims are smooth."""
+"""Supersampling factor: shapes are filled at this many times the resolution, for smooth edges."""
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Colours that go together: two for the background, some for shapes."""
+    """A colour scheme, as `#rrggbb`: two colours for the background and five for shapes."""
 
     ground: tuple[str, str]
     shapes: tuple[str, ...]
@@ -34,7 +34,7 @@ SCHEMES: tuple[Scheme, ...] = (
 
 
 def scheme(rng: np.random.Generator) -> Scheme:
-    """One of `SCHEMES`, or as often colours at random, so that no colour says what a thing is."""
+    """A random scheme: with probability 1/2 one of `SCHEMES`, else random colours. No colour depends on a class."""
     if rng.random() < 0.5:
         return SCHEMES[int(rng.integers(len(SCHEMES)))]
     hue, light = float(rng.random()), float(rng.uniform(0.25, 0.9))
@@ -44,25 +44,25 @@ def scheme(rng: np.random.Generator) -> Scheme:
 
 
 def _hex(hue: float, saturation: float, value: float) -> str:
-    """HSV, each in [0, 1] (the hue goes round), as `#rrggbb`."""
+    """An HSV colour as `#rrggbb`; each value is in [0, 1], and the hue is taken modulo 1."""
     return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))
 
 
 def colour(text: str) -> np.ndarray:
-    """`#rrggbb` as float `(3,)`."""
+    """The RGB colour `#rrggbb` as float `(3,)`."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
 
 
 def background(rng: np.random.Generator, height: int, width: int, scheme: Scheme) -> np.ndarray:
-    """A cluttered ground, float `(height, width, 3)`: clouds of two colours, a pattern, leaves, squiggles and grain."""
+    """A cluttered background, float `(height, width, 3)`: clouds of two colours, a pattern, lumps, curves and grain."""
     first, second = (colour(text) for text in scheme.ground)
     clouds = _clouds(rng, height, width, cells=4)
     ground = first + clouds[:, :, None] * (second - first)
     ground += 14 * _pattern(rng, height, width)[:, :, None]
     if rng.random() < 0.6:
-        ground = _leaves(rng, ground, scheme)
+        ground = _with_lumps(rng, ground, scheme)
     for _ in range(int(rng.integers(4, 11))):
-        ground = _squiggle(rng, ground)
+        ground = _with_curve(rng, ground)
     return (
         ground + rng.normal(0, 4, (height, width, 1)) + 10 * (_clouds(rng, height, width, cells=24)[:, :, None] - 0.5)
     )
@@ -71,12 +71,15 @@ def background(rng: np.random.Generator, height: int, width: int, scheme: Scheme
 def paint(
     rng: np.random.Generator, canvas: np.ndarray, outline: np.ndarray, scheme: Scheme, light: float
 ) -> np.ndarray:
-    """The canvas with a shape painted over it: its shadow, then its body, lit from the direction `light` (radians)."""
+    """The canvas `(H, W, 3)` with a shape and its shadow painted on it.
+
+    `outline` `(N, 2)` is in pixels; `light` is the direction of the light in radians.
+    """
     extent = float(np.ptp(outline, axis=0).max())
     away = -np.array([math.cos(light), math.sin(light)]) * max(1.5, 0.06 * extent)
     blur = max(0.8, 0.04 * extent)
 
-    # Only the window that the shape and its shadow can reach is worked on.
+    # Only the window that can contain the shape and its shadow is processed.
     reach = math.ceil(float(np.abs(away).max()) + 4 * blur) + 2
     left, top = np.maximum(np.floor(outline.min(axis=0)).astype(int) - reach, 0)
     right, bottom = np.ceil(outline.max(axis=0)).astype(int) + reach
@@ -94,9 +97,9 @@ def paint(
 
 
 def coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
-    """How much of each pixel an outline `(N, 2)` covers: float32 `(height, width)` in [0, 1]."""
+    """The fraction of each pixel that an outline `(N, 2)` covers: float32 `(height, width)` in [0, 1]."""
     fine = np.zeros((height * _FINE, width * _FINE), dtype=np.uint8)
-    # OpenCV's integer coordinates are middles of pixels; ours are their corners. It wants 4 fractional bits here.
+    # In OpenCV integer coordinates are pixel centres, here they are pixel corners. `shift=4` means 4 fractional bits.
     corners = np.round((outline * _FINE - 0.5) * 16).astype(np.int32)
     cv2.fillPoly(fine, [corners], 255, shift=4)
     return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -111,7 +114,7 @@ def _fill(
     light: float,
     extent: float,
 ) -> np.ndarray:
-    """What the shape is painted with, over the whole canvas: colour, pattern, light and a darker rim."""
+    """The paint of a shape for the whole canvas `(height, width, 3)`: colour, pattern, light and a darker rim."""
     base, other = (colour(scheme.shapes[i]) for i in rng.choice(len(scheme.shapes), size=2, replace=False))
     base = np.clip(base + rng.normal(0, 10, 3), 0, 255)
     ys, xs = np.mgrid[0:height, 0:width] + 0.5
@@ -133,7 +136,7 @@ def _fill(
 
 
 def _marks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A pattern on a shape, in [0, 1]; `x` and `y` run over the shape's extent."""
+    """A random pattern in [0, 1] at coordinates `x` and `y`, in units of the size of the shape."""
     angle = float(rng.uniform(0, math.pi))
     u, v = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
     step = float(rng.uniform(0.16, 0.32))
@@ -155,12 +158,12 @@ def _marks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray
 
 
 def _edge(values: np.ndarray) -> np.ndarray:
-    """A soft step from 0 to 1 where `values` pass zero."""
+    """A soft step from 0 to 1 around the zeros of `values`."""
     return np.clip(0.5 + 2 * values, 0, 1)
 
 
 def _pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A quiet pattern for the ground, in [-1, 1]."""
+    """A random pattern for the background, in [-1, 1]: planks, cloth, tiles, ripples or blurred spots."""
     ys, xs = np.mgrid[0:height, 0:width].astype(float)
     angle, step = float(rng.uniform(0, math.pi)), float(rng.uniform(14, 36))
     u, v = xs * math.cos(angle) + ys * math.sin(angle), ys * math.cos(angle) - xs * math.sin(angle)
@@ -178,8 +181,8 @@ def _pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
             return 2 * _clouds(rng, height, width, cells=12) - 1
 
 
-def _squiggle(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
-    """The ground with a bent line across it, a little lighter or darker."""
+def _with_curve(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
+    """The background with a random Bezier curve drawn on it, a little lighter or darker."""
     height, width = ground.shape[:2]
     corners = rng.uniform(-0.2, 1.2, (4, 2)) * (width, height)
     t = np.linspace(0, 1, 60)[:, None]
@@ -191,11 +194,11 @@ def _squiggle(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
     return ground + shade * (line / 255)[:, :, None]
 
 
-def _leaves(rng: np.random.Generator, ground: np.ndarray, scheme: Scheme) -> np.ndarray:
-    """The ground strewn with lumps of no particular shape, small ones far more often than large ones.
+def _with_lumps(rng: np.random.Generator, ground: np.ndarray, scheme: Scheme) -> np.ndarray:
+    """The background with many random lumps painted on it; small lumps are far more frequent than large ones.
 
-    Opaque things over one another, sizes by a power law, have the statistics of photographs: the "dead leaves" of Lee,
-    Mumford and Huang 2001.
+    Opaque objects that overlap, with sizes from a power law, have the image statistics of photographs: the "dead
+    leaves" model of Lee, Mumford and Huang 2001.
     """
     height, width = ground.shape[:2]
     first, second = (colour(text) for text in scheme.ground)
@@ -217,7 +220,7 @@ def _leaves(rng: np.random.Generator, ground: np.ndarray, scheme: Scheme) -> np.
 
 
 def _rounded(corners: np.ndarray) -> np.ndarray:
-    """A closed outline `(N, 2)` with its corners cut twice (Chaikin 1974)."""
+    """A closed outline `(N, 2)`, smoothed by cutting its corners twice (Chaikin 1974): `(4 N, 2)`."""
     for _ in range(2):
         following = np.roll(corners, -1, axis=0)
         pairs = np.stack([0.75 * corners + 0.25 * following, 0.25 * corners + 0.75 * following], axis=1)
@@ -226,7 +229,7 @@ def _rounded(corners: np.ndarray) -> np.ndarray:
 
 
 def develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
-    """The canvas as a camera would give it, uint8: its own exposure, sometimes soft, with noise."""
+    """The canvas as a camera would record it, uint8: random exposure, sometimes blurred, with noise."""
     if rng.random() < 0.3:
         canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.5, 1.1)))
     canvas = 255 * np.power(np.clip(canvas / 255, 0, 1), float(rng.uniform(0.75, 1.35)))
@@ -235,6 +238,6 @@ def develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
 
 
 def _clouds(rng: np.random.Generator, height: int, width: int, cells: int) -> np.ndarray:
-    """Smooth noise with that many cells across, in [0, 1]."""
+    """Smooth noise in [0, 1], interpolated from a random grid with `cells` columns."""
     coarse = rng.random((max(2, round(cells * height / width)), cells)).astype(np.float32)
     return np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1).astype(float)

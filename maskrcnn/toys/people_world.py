@@ -1,12 +1,12 @@
-"""People to practise on: jointed figures with their masks and COCO's 17 keypoints, drawn from a seed.
+"""The toy world *people*: pictures of drawn people with their masks and COCO's 17 keypoints, drawn from a seed.
 
-One to four figures with bodies, faces and clothes stand, walk, run, wave, sit, crouch or bend on a cluttered
-background, seen from the front, from behind or from a side. They lie over one another, things lie over them, and the
-frame cuts some. What is labelled follows from what was painted: the mask is where a person is on top, and a keypoint is
-visible where the part that it belongs to is on top.
+Each picture has one to four people with faces and clothes on a cluttered background. They stand, walk, run, wave, sit,
+crouch or bend, and are seen from the front, from behind or from a side. People and other objects hide parts of people,
+and the border of the picture cuts some. The labels follow from the rendering: a mask holds the pixels at which its
+person is the front object, and a keypoint is visible (2) if its body part is the front surface there.
 
-A keypoint that something covers is labelled as hidden (1). As COCO's annotators do, those of a face that is turned
-away, and whatever lies outside the picture, are not labelled (0).
+A keypoint that is covered is labelled as hidden (1). Keypoints of a face that is turned away and keypoints outside the
+picture are not labelled (0), as in COCO.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from maskrcnn.annotations.regions import (
     Skeleton,
 )
 from maskrcnn.toys.bodies import Figure, posed, random_build
-from maskrcnn.toys.body_solids import Layer, solid
+from maskrcnn.toys.body_solids import Layer, render
 from maskrcnn.toys.clothes import random_colour, random_outfit
 from maskrcnn.toys.painting import SCHEMES, Scheme, background, paint
 from maskrcnn.toys.poses import random_pose, random_view
@@ -47,16 +47,20 @@ SKELETON = Skeleton(
         *((7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6)),
     ),
 )
-"""COCO's keypoints and bones, in COCO's order."""
+"""The names of COCO's keypoints and its limbs (pairs of keypoint indices), in COCO's order."""
 
 PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 256), (320, 240), (240, 320), (288, 288), (256, 320), (320, 320))
 STATURES = (110.0, 270.0)
-"""How tall somebody is who stands straight, in pixels."""
+"""Smallest and largest height of a person who stands straight, in pixels."""
 
 LEAST_VISIBLE = 0.42
+"""Minimum visible fraction of the area of a person."""
+
 LEAST_KEYPOINTS = 5
+"""Minimum number of visible keypoints of a person."""
+
 FINE = 2
-"""People are drawn on a grid this much finer than the pixels, so that their rims are smooth."""
+"""Supersampling factor: people are rendered at this many times the resolution, for smooth edges."""
 
 _SHOWN_BY = {
     "nose": (("nose",), 0.02),
@@ -69,13 +73,18 @@ _SHOWN_BY = {
     "knee": (("{side} thigh", "{side} shin"), 0.075),
     "ankle": (("{side} shin", "{side} foot"), 0.06),
 }
-"""The parts that show a joint when they are on top of it, and how deep it may lie under their surface, in statures."""
+"""Joint -> the body parts that make it visible if they are in front, and its largest depth under their surface.
+
+The depth is a fraction of the body height."""
 
 
 @dataclass(frozen=True)
 class _Sighting:
-    """A keypoint in a layer: its place; the pixels (row, column) beside it that show it, where nothing lies over the
-    body; and whether it belongs to a face that is turned away."""
+    """A keypoint of a person that nothing else covers yet.
+
+    `x`, `y` is its position in the layer. `bare` are the pixels (row, column) next to it at which the body does not
+    hide it. `away` tells whether it belongs to a face that is turned away.
+    """
 
     x: float
     y: float
@@ -85,7 +94,7 @@ class _Sighting:
 
 @dataclass(frozen=True)
 class _Person:
-    """Somebody drawn, `FINE` times as large as in the picture; `x`, `y` is where the layer's corner lies there."""
+    """A rendered person. The layer, and its top left corner `x`, `y` in the picture, are in pixels of the fine grid."""
 
     figure: Figure
     layer: Layer
@@ -96,26 +105,31 @@ class _Person:
 
     @property
     def body(self) -> np.ndarray:
+        """The mask of the person in the layer, bool `(H, W)`."""
         return self.layer.part >= 0
 
 
 @dataclass(frozen=True)
 class _Thing:
-    """An outline `(N, 2)` in pixels that is painted like a shape of the other toy world."""
+    """An object that can hide people: an outline `(N, 2)` in pixels, painted like a shape of the world *shapes*."""
 
     outline: np.ndarray
 
 
 @dataclass
 class _Scene:
-    """Who stands where, from back to front, and who is on top at each place of the fine grid (0: nobody)."""
+    """The people and things of a picture, in drawing order.
+
+    `layout` is sorted from back to front. `owner` holds for each pixel of the fine grid the number (from 1) of the
+    front item of `layout`, or 0 for the background.
+    """
 
     owner: np.ndarray
     layout: list[_Person | _Thing]
 
 
 def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
-    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels."""
+    """Draw picture number `index` (from 0) of a seed: uint8 `(H, W, 3)` RGB, and its record with the labels."""
     rng = np.random.default_rng([seed, index])
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
     light = float(rng.uniform(0, 2 * math.pi))
@@ -124,7 +138,7 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     canvas = background(rng, height, width, scheme).astype(np.float32)
     for item in scene.layout:
         if isinstance(item, _Person):
-            _put(canvas, item, light)
+            _paint_person(canvas, item, light)
         else:
             _paint_thing(rng, canvas, item, scheme, light)
     canvas = float(rng.uniform(0.85, 1.15)) * (canvas - 128) + 128 + float(rng.normal(0, 8))
@@ -139,7 +153,7 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
 
 
 def _random_scheme(rng: np.random.Generator) -> Scheme:
-    """One of the painter's, or any colours."""
+    """One of `SCHEMES`, or random colours."""
     scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
     if rng.random() < 0.5:
         return scheme
@@ -148,60 +162,66 @@ def _random_scheme(rng: np.random.Generator) -> Scheme:
 
 
 def _arrange(rng: np.random.Generator, height: int, width: int, light: float) -> _Scene:
-    """People and things, each put where everybody behind stays in view enough; whoever finds no place is left out."""
+    """Place random people and things so that all people stay visible enough; an item that does not fit is left out."""
     scene = _Scene(np.zeros((FINE * height, FINE * width), np.int16), [])
     wanted = int(rng.choice([1, 2, 3, 4], p=[0.25, 0.35, 0.25, 0.15]))
     tallest = min(STATURES[1], 0.98 * height)
     statures = np.exp(rng.uniform(np.log(STATURES[0]), np.log(tallest), wanted) * np.ones(wanted))
-    order: list[float | None] = sorted(statures.tolist())  # who is small is far away
+    order: list[float | None] = sorted(statures.tolist())  # small people are far away, so they are placed first
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.3, 0.25, 0.15]))):
         order.insert(int(rng.integers(len(order) + 1)), None)
     for stature in order:
         if stature is None:
-            _try(scene, [_random_thing(rng, height, width) for _ in range(4)])
+            _add_first_fitting(scene, [_random_thing(rng, height, width) for _ in range(4)])
         else:
             person = _random_person(rng, stature, light)
-            _try(scene, [_somewhere(rng, person, height, width) for _ in range(12)])
+            _add_first_fitting(scene, [_moved_at_random(rng, person, height, width) for _ in range(12)])
     return scene
 
 
-def _try(scene: _Scene, candidates: Iterable[_Person | _Thing]) -> None:
-    """Put the first candidate into the scene that leaves everybody visible enough."""
+def _add_first_fitting(scene: _Scene, candidates: Iterable[_Person | _Thing]) -> None:
+    """Add the first candidate that leaves all people of the scene visible enough; add none if there is no such."""
     for candidate in candidates:
         owner = scene.owner.copy()
         number = len(scene.layout) + 1
         if isinstance(candidate, _Person):
-            window, part = _seen(candidate, *owner.shape)
+            window, part = _clipped_slices(candidate, *owner.shape)
             owner[window][candidate.body[part]] = number
         else:
             corners = np.round((candidate.outline * FINE - 0.5) * 16).astype(np.int32)
             cv2.fillPoly(owner, [corners], number, shift=4)
         after = _Scene(owner, [*scene.layout, candidate])
-        if all(_shows(after, n, item) for n, item in enumerate(after.layout, start=1) if isinstance(item, _Person)):
+        if all(
+            _is_visible_enough(after, n, item)
+            for n, item in enumerate(after.layout, start=1)
+            if isinstance(item, _Person)
+        ):
             scene.owner, scene.layout = after.owner, after.layout
             return
 
 
-def _shows(scene: _Scene, number: int, person: _Person) -> bool:
-    window, _ = _seen(person, *scene.owner.shape)
+def _is_visible_enough(scene: _Scene, number: int, person: _Person) -> bool:
+    """Whether item `number` of the scene has the `LEAST_VISIBLE` area and `LEAST_KEYPOINTS` visible keypoints."""
+    window, _ = _clipped_slices(person, *scene.owner.shape)
     if np.count_nonzero(scene.owner[window] == number) < LEAST_VISIBLE * np.count_nonzero(person.body):
         return False
     return sum(v == 2 for _, _, v in _keypoints(scene, number, person)) >= LEAST_KEYPOINTS
 
 
 def _random_person(rng: np.random.Generator, stature: float, light: float) -> _Person:
+    """Render a person of the given height in pixels with random pose, proportions, clothes and viewing direction."""
     figure = posed(random_pose(rng), random_build(rng))
-    figure = figure.seen(random_view(rng), FINE * stature)
+    figure = figure.projected(random_view(rng), FINE * stature)
     low, high = figure.extent()
     figure = figure.moved(np.array([*(-low[:2] + rng.uniform(0, FINE, 2)), 0]))
     size = np.ceil((high - low)[:2] / FINE).astype(int) + 1
     towards = np.array([0.6 * math.cos(light), 0.6 * math.sin(light), 0.8])
-    layer = solid(figure.parts, random_outfit(rng).colours, towards, FINE * int(size[1]), FINE * int(size[0]))
+    layer = render(figure.parts, random_outfit(rng).colours, towards, FINE * int(size[1]), FINE * int(size[0]))
     return _Person(figure, layer, stature, _sightings(figure, layer, stature))
 
 
-def _somewhere(rng: np.random.Generator, person: _Person, height: int, width: int) -> _Person:
-    """The person at some place, mostly whole, sometimes cut by the frame."""
+def _moved_at_random(rng: np.random.Generator, person: _Person, height: int, width: int) -> _Person:
+    """The person at a random position in a picture `(height, width)`; one in four may be cut by the border."""
     tall, wide = (side // FINE for side in person.body.shape)
     beyond = 0.5 if rng.random() < 0.25 else 0.0
 
@@ -213,7 +233,7 @@ def _somewhere(rng: np.random.Generator, person: _Person, height: int, width: in
 
 
 def _random_thing(rng: np.random.Generator, height: int, width: int) -> _Thing:
-    """A box, a post, a ball or a plant."""
+    """A box, a post, a ball or a plant at a random position in a picture `(height, width)`."""
     kind = str(rng.choice(["box", "post", "ball", "plant"]))
     size = float(rng.uniform(16, 60))
     match kind:
@@ -231,8 +251,11 @@ def _random_thing(rng: np.random.Generator, height: int, width: int) -> _Thing:
     return _Thing(outline + rng.uniform(0, 1, 2) * (width, height))
 
 
-def _seen(person: _Person, height: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where somebody is on a grid of that size, and which part of the layer that is; empty slices outside."""
+def _clipped_slices(person: _Person, height: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The slices (rows, columns) of a person on a grid `(height, width)`, and the matching slices of the layer.
+
+    The slices are empty if the person is outside the grid.
+    """
     tall, wide = person.body.shape
     top, bottom = (min(max(v, 0), height) for v in (person.y, person.y + tall))
     left, right = (min(max(v, 0), width) for v in (person.x, person.x + wide))
@@ -240,8 +263,8 @@ def _seen(person: _Person, height: int, width: int) -> tuple[tuple[slice, slice]
     return (slice(top, bottom), slice(left, right)), inside
 
 
-def _put(canvas: np.ndarray, person: _Person, light: float) -> None:
-    """Paint somebody, and their shadow on what is behind, onto the canvas."""
+def _paint_person(canvas: np.ndarray, person: _Person, light: float) -> None:
+    """Paint a person and their shadow onto the canvas, in place."""
     tall, wide = (side // FINE for side in person.body.shape)
     cover = cv2.resize(person.body.astype(np.float32), (wide, tall), interpolation=cv2.INTER_AREA)
     colour = cv2.resize(person.layer.colour, (wide, tall), interpolation=cv2.INTER_AREA)
@@ -253,14 +276,14 @@ def _put(canvas: np.ndarray, person: _Person, light: float) -> None:
     dark[y : y + tall, x : x + wide] = cover
     dark = cv2.GaussianBlur(dark, (0, 0), 1 + 0.012 * person.stature)
     around = replace(small, x=small.x - margin, y=small.y - margin, layer=Layer(dark, dark, dark))
-    window, part = _seen(around, *canvas.shape[:2])
+    window, part = _clipped_slices(around, *canvas.shape[:2])
     canvas[window] *= 1 - np.float32(0.4) * dark[part][:, :, None]
-    window, part = _seen(small, *canvas.shape[:2])
+    window, part = _clipped_slices(small, *canvas.shape[:2])
     canvas[window] += colour[part] - cover[part][:, :, None] * canvas[window]
 
 
 def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, scheme: Scheme, light: float) -> None:
-    """Paint an outline onto the canvas, at the cost of its surroundings only."""
+    """Paint a thing onto the canvas, in place; only the pixels around it are processed."""
     margin = 4 + 0.2 * float(np.ptp(thing.outline, axis=0).max())
     low = np.floor(thing.outline.min(axis=0) - margin).astype(int).clip(0)
     high = np.ceil(thing.outline.max(axis=0) + margin).astype(int).clip(None, canvas.shape[1::-1])
@@ -270,7 +293,7 @@ def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, sc
 
 
 def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
-    """Of each keypoint of a figure that stands alone: where its own body leaves it bare."""
+    """The `_Sighting` of each keypoint of a figure: where the figure does not hide it itself."""
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
     middle = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2
@@ -287,14 +310,14 @@ def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting,
                 face_away &= part < 0 or part in of_head
                 if part in shown and layer.near[row, column] - depth <= deep * stature * FINE:
                     bare.append((row, column))
-        face_away |= bool(depth < middle)  # whatever lies over it
+        face_away |= bool(depth < middle)  # also if something covers it
         away = not bare and face_away and joint in ("nose", "eye", "ear")
         found.append(_Sighting(float(x), float(y), tuple(bare), away))
     return tuple(found)
 
 
 def _keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float, float, int], ...]:
-    """COCO's keypoints of somebody in the scene, in pixels to a hundredth."""
+    """COCO keypoints (x, y, visibility) of item `number` of the scene, in picture pixels, rounded to 0.01."""
     height, width = scene.owner.shape
     found = []
     for seen in person.sightings:
@@ -309,13 +332,16 @@ def _keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float
 
 
 def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
-    """The outline of a mask on the fine grid, in pixels to a tenth; specks and pinholes below a pixel are left out."""
+    """The outline of a mask on the fine grid, in picture pixels, rounded to 0.1; None if nothing is left.
+
+    Parts and holes smaller than a pixel are left out.
+    """
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
     top, left = int(rows[0]), int(columns[0])
     piece = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    # OpenCV follows the middles of the outermost pixels, of pixels made twice as small so that none is lost.
+    # OpenCV contours run through the centres of the border pixels. Doubling the mask keeps parts of one pixel.
     piece = piece.repeat(2, axis=0).repeat(2, axis=1).astype(np.uint8)
     contours, tree = cv2.findContours(piece, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     rings = [((contour[:, 0] + 0.5) / 2 + (left, top)) / FINE for contour in contours]
@@ -325,8 +351,8 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
         for place, ring in enumerate(rings)
         if outer_of[place] < 0
     ]
-    # Where it hangs together at a corner only, a contour runs back over itself; `buffer(0)` parts it there. The other
-    # `buffer` gives back the half of an outermost pixel.
+    # If two parts touch only at a corner, the contour crosses itself; `buffer(0)` splits it there. The other `buffer`
+    # adds the half pixel between the centres and the edges of the border pixels.
     whole = shapely.union_all([part if part.is_valid else part.buffer(0) for part in seen])
     whole = whole.simplify(0.2).buffer(0.25 / FINE, join_style="mitre")
     parts = [

@@ -1,4 +1,4 @@
-"""What people do: random poses of a few kinds, and from where they are seen."""
+"""Random poses of people, such as standing, walking or sitting, and random viewing directions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ KINDS: dict[str, float] = {
     "crouch": 0.04,
     "bend": 0.05,
 }
-"""How often each is drawn."""
+"""Kind of pose -> its probability."""
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
-    """One of `KINDS`, never twice the same."""
+    """A random pose of one of `KINDS`; all its angles vary at random."""
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     pose = _POSES[kind](rng)
-    if rng.random() < 0.15:  # one arm does something of its own
+    if rng.random() < 0.15:  # one arm gets random angles
         odd = Limb(rng.uniform(-30, 130), rng.uniform(0, 80), rng.uniform(0, 110), rng.uniform(0, 1), rng.uniform(0, 1))
         pose = replace(pose, arms=(odd, pose.arms[1]))
     if rng.random() < 0.5:
@@ -38,7 +38,7 @@ def random_pose(rng: np.random.Generator) -> Pose:
 
 
 def random_view(rng: np.random.Generator) -> np.ndarray:
-    """From the front, from behind or from a side, upright or leaning; see `figures.view`."""
+    """A random rotation `(3, 3)` (see `bodies.view`): from the front, from behind or from a side, upright or tilted."""
     aspect = rng.random()
     if aspect < 0.6:
         turned = rng.normal(0, 22)
@@ -51,7 +51,7 @@ def random_view(rng: np.random.Generator) -> np.ndarray:
 
 
 def _about(rng: np.random.Generator, middle: float, spread: float) -> float:
-    """Normal, and never further than two spreads from its middle."""
+    """A normal random number, clipped to two standard deviations (`spread`) around `middle`."""
     return middle + spread * float(np.clip(rng.normal(), -2, 2))
 
 
@@ -61,7 +61,7 @@ def _hanging(rng: np.random.Generator) -> Limb:
 
 def _standing_legs(rng: np.random.Generator) -> tuple[Limb, Limb]:
     left, right = (Limb(_about(rng, 1, 4), rng.uniform(0, 9), rng.uniform(0, 8)) for _ in range(2))
-    if rng.random() < 0.25:  # one leg takes it easy
+    if rng.random() < 0.25:  # one leg is relaxed
         left = Limb(rng.uniform(5, 16), rng.uniform(5, 18), rng.uniform(8, 25))
     return left, right
 
@@ -121,7 +121,7 @@ def _akimbo(rng: np.random.Generator) -> Pose:
 
 
 def _carry(rng: np.random.Generator) -> Pose:
-    """Both hands before the body: folded, or holding something."""
+    """Both hands in front of the body: arms folded, or as if holding something."""
 
     def before() -> Limb:
         return Limb(rng.uniform(5, 60), rng.uniform(5, 20), rng.uniform(40, 115), rng.uniform(0.2, 1.0))

@@ -1,14 +1,14 @@
-"""The toy world *shapes*: pictures of flat things, drawn with their labels from a seed.
+"""The toy world *shapes*: pictures of flat geometric shapes with their labels, drawn from a seed.
 
 `data/shapes/train` is `python -m maskrcnn toy shapes DIR --pictures 40 --seed 1`, `data/shapes/val` 12 pictures of seed
-2. See `maskrcnn.toys.weights` for the seeds that the shipped weights have learned from.
+2. See `maskrcnn.toys.weights` for the seeds of the pictures that trained the shipped weights.
 
-Circles, ellipses, squares, triangles, stars and crosses in three sizes lie over one another on a cluttered background,
-shaded, patterned and with shadows, in any light and any colour; neither colour nor size says anything about the class.
-What is labelled is the visible part. Shapes are placed so that at least 45 % of each stays in view, in one piece and
-without a hole, so that every shape has a label and a single VIA polygon can hold it; in every other picture whole
-circles and ellipses and upright squares are labelled as VIA circles, ellipses and rectangles. Squiggles and lumps in
-the background have no label.
+Circles, ellipses, squares, triangles, stars and crosses in three sizes overlap on a cluttered background. They have
+shading, patterns and shadows, and random light and colours: neither colour nor size depends on the class. The label of
+a shape is its visible part. Shapes are placed so that at least 45 % of each is visible, as one part without a hole, so
+that every shape has a label and one VIA polygon can hold it. In every other picture, whole circles, whole ellipses and
+whole upright squares are labelled as VIA circles, ellipses and rectangles. Lines and lumps of the background have no
+label.
 """
 
 from __future__ import annotations
@@ -35,18 +35,19 @@ VIA_ATTRIBUTES = {
     },
     "file": {},
 }
-"""What VIA shows to whoever opens the project there."""
+"""The attribute definitions of the VIA project file: VIA shows the classes as a dropdown."""
 
 PICTURE_SIZES: tuple[tuple[int, int], ...] = ((256, 192), (288, 216), (320, 240), (256, 256), (320, 320), (240, 320))
 RADII: dict[str, tuple[float, float]] = {"small": (10, 16), "medium": (22, 38), "large": (54, 84)}
 """Distance from the middle to the farthest corner, in pixels, for each of the three sizes."""
 
 LEAST_VISIBLE = 0.45
+"""Minimum visible fraction of the area of a shape."""
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """A shape that was put into the picture: its whole outline `(N, 2)` in continuous pixels, what is seen of it."""
+    """A shape in a picture: its whole outline `(N, 2)` and its visible part, in continuous pixels."""
 
     class_name: str
     outline: np.ndarray
@@ -57,11 +58,12 @@ class _Placed:
 
     @property
     def is_whole(self) -> bool:
+        """Whether nothing hides a part of the shape."""
         return self.visible.area > 0.9999 * shapely.Polygon(self.outline).area
 
 
 def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
-    """Picture number `index` (from 0) of that seed: uint8 `(H, W, 3)` RGB, and its labels.
+    """Draw picture number `index` (from 0) of a seed: uint8 `(H, W, 3)` RGB, and its record with the labels.
 
     >>> picture, record = draw(seed=1, index=0)
     >>> record.file_name, picture.dtype.name
@@ -84,7 +86,10 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
 
 
 def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1.0) -> np.ndarray:
-    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians; `slimness` narrows some."""
+    """Corners `(N, 2)` of a shape around (0, 0), turned by `angle` radians.
+
+    `slimness` scales the minor axis of an ellipse and the base of a triangle; other classes do not use it.
+    """
     match class_name:
         case "circle":
             turns, radii = np.arange(48) / 48, np.full(48, radius)
@@ -112,7 +117,7 @@ def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1
 
 
 def _place(rng: np.random.Generator, width: int, height: int) -> list[_Placed]:
-    """Four to nine shapes, later ones on top; large ones come first, so that small ones are not buried."""
+    """Four to nine random shapes, from back to front. Large shapes come first, so that they do not hide small ones."""
     frame = shapely.box(0, 0, width, height)
     wanted = int(rng.integers(4, 10))
     sizes = sorted(rng.choice(["large", "medium", "small"], size=wanted, p=[0.3, 0.4, 0.3]))  # l < m < s
@@ -128,6 +133,7 @@ def _place(rng: np.random.Generator, width: int, height: int) -> list[_Placed]:
 
 
 def _random_shape(rng: np.random.Generator, size: str, width: int, height: int) -> _Placed:
+    """A shape of random class, angle and position; `size` is a key of `RADII`."""
     class_name = CLASSES[int(rng.integers(len(CLASSES)))]
     radius = float(rng.uniform(*RADII[size]))
     upright = bool(rng.random() < 0.35)
@@ -138,7 +144,10 @@ def _random_shape(rng: np.random.Generator, size: str, width: int, height: int) 
 
 
 def _covered(below: list[_Placed], top: _Placed, frame: shapely.Polygon) -> list[_Placed] | None:
-    """All shapes after `top` was laid over the others; None where one would be hidden too much, cut or holed."""
+    """The shapes `below` and `top` with their visible parts after `top` is drawn over them.
+
+    None if a shape would be hidden too much, be split into parts or get a hole.
+    """
     whole = shapely.Polygon(top.outline)
     after = []
     for shape, seen in [(s, s.visible.difference(whole)) for s in below] + [(top, whole.intersection(frame))]:
@@ -151,11 +160,11 @@ def _covered(below: list[_Placed], top: _Placed, frame: shapely.Polygon) -> list
 
 
 def _label(shape: _Placed, simple_shapes: bool) -> Shape:
-    """The VIA shape of what is seen, to a tenth of a pixel."""
+    """The VIA shape of the visible part of a shape, in pixels rounded to 0.1."""
     if simple_shapes and shape.is_whole and shape.class_name == "circle":
         return Circle(*(round(value, 1) for value in (*shape.centre, shape.radius)))
     if simple_shapes and shape.is_whole and shape.class_name == "ellipse":
-        end, side = shape.outline[[0, 12]] - shape.centre  # a quarter of its 48 corners apart
+        end, side = shape.outline[[0, 12]] - shape.centre  # corners 0 and 12 of 48 are a quarter turn apart
         axes = round(shape.radius, 1), round(float(np.hypot(*side)), 1)
         centre = round(shape.centre[0], 1), round(shape.centre[1], 1)
         return Ellipse(*centre, *axes, theta=round(math.atan2(end[1], end[0]), 4))

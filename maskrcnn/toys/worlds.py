@@ -1,4 +1,4 @@
-"""The toy worlds by name, and how any number of their pictures gets into a folder with its labels."""
+"""The toy worlds by name, and `generate`, which draws pictures of a world into a folder with a label file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.toys import people_world, shapes_world
 
 _JPEG_QUALITY = 88
-_FEW = 60
-"""So many pictures are drawn sooner than other processes have started."""
+_MIN_PICTURES_FOR_PROCESSES = 60
+"""Fewer pictures are drawn in this process: starting other processes would take longer."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What can be drawn: `draw(seed, index)` gives a picture, uint8 `(H, W, 3)` RGB, and its labels.
+    """A toy world. `draw(seed, index)` returns a picture, uint8 `(H, W, 3)` RGB, and its record with the labels.
 
-    `labels` is the name of the label file, `format` what is written into it (a word of `convert --to`).
+    `labels` is the name of the label file, `format` is its label format (as in `convert --to`). `attribute`, `extras`
+    and `skeletons` are fields of the `Dataset` of its pictures.
     """
 
     name: str
@@ -44,7 +45,7 @@ class World:
     skeletons: Mapping[str, Skeleton] = field(default_factory=dict)
 
     def dataset(self, records: Iterable[ImageRecord]) -> Dataset:
-        """Drawn pictures with what their label file says of all of them."""
+        """The dataset of drawn pictures, with the classes and other shared fields of this world."""
         return Dataset(
             tuple(records), self.classes, self.attribute, Path(self.name), self.extras, skeletons=self.skeletons
         )
@@ -66,11 +67,13 @@ WORLDS: dict[str, World] = {
 def generate(
     world: World, folder: Path | str, pictures: int, seed: int, workers: int | None = None, watch: Watch = unwatched
 ) -> Dataset:
-    """Draw pictures 0, 1, ... of a seed into a folder as JPEGs, then write their labels, so that a folder with labels
-    is whole. The same seed gives the same pixels and labels, however many processes (`workers`) draw.
+    """Draw pictures 0, 1, ... of a seed into a folder as JPEG files, write their label file, and return the dataset.
 
-    Raises `ArgumentError` for fewer than one picture or a negative seed, `StudioError` where the folder holds anything
-    but pictures of that seed, which were drawn before somebody stopped it, or cannot be written.
+    The label file is written last, so a folder that has it is complete. The same seed gives the same pixels and labels
+    with any number of processes (`workers`). `watch` gets the pictures as they are drawn, for a progress bar.
+
+    Raises `ArgumentError` for fewer than one picture or a negative seed. Raises `StudioError` if the folder cannot be
+    written, or holds other files than pictures of that seed (those of an interrupted call are overwritten).
 
     >>> from tempfile import mkdtemp
     >>> dataset = generate(WORLDS["shapes"], Path(mkdtemp()) / "shapes", pictures=2, seed=1)
@@ -86,8 +89,8 @@ def generate(
         ours = re.compile(rf"[a-z]+{seed}-\d+\.jpg")
         if others := sorted(path for path in folder.iterdir() if not ours.fullmatch(path.name)):
             raise StudioError(f"{others[0]} exists already; name a new folder, or remove that one")
-        one = partial(_draw_into, world.name, folder, seed)
-        records = watch(_spread(one, pictures, workers), f"drawing {world.name}", pictures)
+        draw_one = partial(_draw_into, world.name, folder, seed)
+        records = watch(_map_indices(draw_one, pictures, workers), f"drawing {world.name}", pictures)
         dataset = world.dataset(records)
         writing.write(dataset, labels, world.format)
     except OSError as error:
@@ -96,6 +99,7 @@ def generate(
 
 
 def _draw_into(name: str, folder: Path, seed: int, index: int) -> ImageRecord:
+    """Draw one picture of the world `name` into a JPEG file of the folder, and return its record."""
     picture, record = WORLDS[name].draw(seed, index)
     path = folder / record.file_name
     _, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
@@ -103,24 +107,24 @@ def _draw_into(name: str, folder: Path, seed: int, index: int) -> ImageRecord:
     return replace(record, path=path, file_size=len(encoded))
 
 
-def _spread(one: Callable[[int], ImageRecord], pictures: int, workers: int | None) -> Iterator[ImageRecord]:
-    """`one` of 0, 1, ..., in that order, in several processes where it pays."""
+def _map_indices(draw_one: Callable[[int], ImageRecord], pictures: int, workers: int | None) -> Iterator[ImageRecord]:
+    """`draw_one(index)` for index 0, 1, ..., in that order; in several processes if there are many pictures."""
     indices: Iterable[int] = range(pictures)
     workers = workers or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if workers == 1 or pictures < _FEW:
-        yield from map(one, indices)
+    if workers == 1 or pictures < _MIN_PICTURES_FOR_PROCESSES:
+        yield from map(draw_one, indices)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-        yield from pool.map(one, indices, chunksize=8)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_exit_with_parent) as pool:
+        yield from pool.map(draw_one, indices, chunksize=8)
 
 
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
+def _exit_with_parent() -> None:
+    """Make this worker process exit when its parent does; else it would wait for work forever if that is killed."""
     parent = parent_process()
     assert parent is not None
 
-    def watch() -> None:
+    def wait_for_parent() -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=wait_for_parent, daemon=True).start()

@@ -10,7 +10,7 @@ from maskrcnn.toys.poses import random_pose, random_view
 
 
 def standing(turned: float, tilt: float = 0.0, from_above: float = 0.0) -> Figure:
-    return posed(Pose(), Build()).seen(view(turned, from_above, tilt), 100)
+    return posed(Pose(), Build()).projected(view(turned, from_above, tilt), 100)
 
 
 @pytest.mark.parametrize("joint", ["eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"])
@@ -73,7 +73,7 @@ def test_bones_keep_their_lengths_in_every_pose_and_view() -> None:
     }
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        joints = posed(random_pose(rng), build).seen(random_view(rng), 200).joints
+        joints = posed(random_pose(rng), build).projected(random_view(rng), 200).joints
         for (a, b), length in bones.items():
             for side in ("left", "right"):
                 drawn = np.linalg.norm(joints[f"{side}_{a}"] - joints[f"{side}_{b}"])

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from maskrcnn.toys.bodies import Part
-from maskrcnn.toys.body_solids import Layer, solid
+from maskrcnn.toys.body_solids import Layer, render
 
 
 def painted(*parts: Part, light: tuple[float, float, float] = (0, 0, 1)) -> Layer:
     def red_green(name: str, along: np.ndarray, around: np.ndarray) -> np.ndarray:
         return np.broadcast_to([200.0, 0, 0] if name == "red" else [0, 200.0, 0], around.shape)
 
-    return solid(parts, red_green, np.array(light), 100, 120)
+    return render(parts, red_green, np.array(light), 100, 120)
 
 
 def ball(name: str, x: float, y: float, z: float, radius: float) -> Part:

@@ -18,7 +18,7 @@ from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.annotations.trainable import require_trainable
 from maskrcnn.toys import people_world
 from maskrcnn.toys.bodies import Build, Limb, Part, Pose, posed, view
-from maskrcnn.toys.body_solids import solid
+from maskrcnn.toys.body_solids import render
 from maskrcnn.toys.worlds import WORLDS
 
 PICTURES = 16
@@ -72,9 +72,9 @@ def test_keypoints_and_bones_are_cocos() -> None:
 
 def bare(turned: float, arms: float = 0.0) -> dict[str, people_world._Sighting]:
     """What a body that stands straight, its arms lifted forward, shows of itself, 200 px tall."""
-    figure = posed(Pose(arms=(Limb(arms), Limb(arms))), Build()).seen(view(turned, 0, 0), people_world.FINE * 200)
+    figure = posed(Pose(arms=(Limb(arms), Limb(arms))), Build()).projected(view(turned, 0, 0), people_world.FINE * 200)
     figure = figure.moved(np.array([200.0, 250, 0]))
-    layer = solid(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 400)
+    layer = render(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 400)
     return dict(zip(people_world.SKELETON.names, people_world._sightings(figure, layer, 200), strict=True))
 
 
@@ -248,9 +248,9 @@ def test_a_person_is_painted_where_the_mask_is() -> None:
     person = replace(person, layer=replace(person.layer, colour=np.full_like(person.layer.colour, 200)))
     person.layer.colour[~person.body] = 0
     canvas = np.zeros((200, 200, 3), np.float32)
-    people_world._put(canvas, person, 0.0)
+    people_world._paint_person(canvas, person, 0.0)
     scene = people_world._Scene(np.zeros((400, 400), np.int16), [])
-    people_world._try(scene, [person])
+    people_world._add_first_fitting(scene, [person])
     shape = people_world._outline(scene.owner == 1)
     assert shape is not None
     half_covered = canvas[:, :, 0] > 100
@@ -258,10 +258,12 @@ def test_a_person_is_painted_where_the_mask_is() -> None:
 
 
 def test_nobody_is_buried() -> None:
-    figure = posed(Pose(), Build()).seen(view(0, 0, 0), people_world.FINE * 150).moved(np.array([250.0, 250, 0]))
-    layer = solid(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 500)
+    figure = posed(Pose(), Build()).projected(view(0, 0, 0), people_world.FINE * 150).moved(np.array([250.0, 250, 0]))
+    layer = render(figure.parts, lambda name, along, around: np.zeros_like(around), np.array([0, 0, 1.0]), 500, 500)
     scene = people_world._Scene(np.zeros((500, 500), np.int16), [])
-    people_world._try(scene, [people_world._Person(figure, layer, 150, people_world._sightings(figure, layer, 150))])
+    people_world._add_first_fitting(
+        scene, [people_world._Person(figure, layer, 150, people_world._sightings(figure, layer, 150))]
+    )
     assert len(scene.layout) == 1
 
     def up_to(row: float) -> people_world._Thing:
@@ -269,9 +271,11 @@ def test_nobody_is_buried() -> None:
 
     chest = figure.joints["left_shoulder"][1] / people_world.FINE + 12
     knees = figure.joints["left_knee"][1] / people_world.FINE - 3
-    people_world._try(scene, [up_to(0), up_to(chest)])  # seven keypoints are in view above the chest, but little else
+    people_world._add_first_fitting(
+        scene, [up_to(0), up_to(chest)]
+    )  # seven keypoints are in view above the chest, but little else
     assert len(scene.layout) == 1
-    people_world._try(scene, [up_to(0), up_to(knees)])
+    people_world._add_first_fitting(scene, [up_to(0), up_to(knees)])
     assert len(scene.layout) == 2
     hidden = people_world._keypoints(scene, 1, scene.layout[0])[-4:]
     assert [v for _, _, v in hidden] == [1, 1, 1, 1]
@@ -284,7 +288,7 @@ def test_who_shows_too_few_keypoints_is_left_out(visible: int, placed: int) -> N
     shown = people_world._Sighting(column, row, ((row, column),), away=False)
     sightings = (shown,) * visible + (replace(shown, bare=()),) * (17 - visible)
     scene = people_world._Scene(np.zeros((600, 600), np.int16), [])
-    people_world._try(scene, [replace(person, sightings=sightings, x=50, y=50)])
+    people_world._add_first_fitting(scene, [replace(person, sightings=sightings, x=50, y=50)])
     assert len(scene.layout) == placed
 
 

@@ -15,7 +15,7 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, queue, run_state
-from maskrcnn.jobs.backend import JobState, Progress, Training
+from maskrcnn.jobs.backend import Backend, JobState, Progress, Training
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
 
@@ -24,8 +24,8 @@ GRACE = 15.0
 
 
 @dataclass(frozen=True)
-class LocalBackend:
-    """The `backend.Backend` of this machine; `workspace` is the folder with the projects, whose queue it uses."""
+class LocalBackend(Backend):
+    """The backend of this machine. `workspace` is the folder with the projects; its queue is used."""
 
     workspace: Path
 

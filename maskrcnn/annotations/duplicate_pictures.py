@@ -1,4 +1,4 @@
-"""Pictures with the same content: copies to the pixel, and copies that were saved anew or scaled.
+"""Pictures with the same content: exact copies, and copies that were saved again or scaled.
 
 `digest` is the fingerprint of the decoded pixels. A copy that was saved anew as JPEG, or scaled, has other pixels but
 looks the same: its `Likeness` is a grid of 64 x 64 mean brightnesses, which neither changes much. Two pictures are
@@ -46,7 +46,7 @@ _BLOCK = 256
 
 @dataclass(frozen=True)
 class Likeness:
-    """What a picture looks like from afar: its displayed `size` (width, height) and `cells` uint8 `(64, 64)`."""
+    """A picture reduced for comparison: its displayed `size` (width, height) and `cells`, uint8 `(64, 64)`."""
 
     size: tuple[int, int]
     cells: np.ndarray
@@ -64,7 +64,7 @@ def digest(path: Path | str) -> str:
 
 
 def likeness(path: Path | str) -> Likeness:
-    """What the picture looks like from afar; it is decoded to its end, JPEGs at a smaller scale.
+    """The reduced picture for comparison; the file is decoded to its end, JPEGs at a smaller scale.
 
     Raises `StudioError` for a picture that cannot be read.
     """

@@ -26,7 +26,7 @@ _LONGEST_SUFFIX = 8
 
 
 def parts(name: str) -> list[str]:
-    """The folders and the file of a relative name, whichever way its slashes lean.
+    """The folders and the file of a relative name, with slashes or backslashes.
 
     >>> parts("images\\\\train/a.png")
     ['images', 'train', 'a.png']
@@ -35,7 +35,7 @@ def parts(name: str) -> list[str]:
 
 
 def leads_out(name: str) -> bool:
-    """Whether the name means a place elsewhere: absolute, with a drive or a protocol, or up with `..`.
+    """Whether a name leads out of its folder: absolute, with a drive or a protocol, or with `..`.
 
     >>> [leads_out(name) for name in ("a/b.png", "/etc/a.png", "../a.png", "C:/a.png")]
     [False, True, True, True]

@@ -1,4 +1,4 @@
-"""The pictures of a project that somebody has labelled: those that training takes."""
+"""The labelled pictures of a project, which are the ones that training uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a dataset is learned from: one rule for the trainer and for every number that is called "objects".
+"""Which regions of a dataset training uses: one rule for the trainer and for every number called "objects".
 
 A *region* is anything that somebody drew. An *object* is a region that training learns: it has a class, an area, at
 least one pixel inside its picture, and does not mark a crowd. `why_not` says of each region whether it is one, `tally`
@@ -59,7 +59,7 @@ Size = tuple[int, int]
 
 
 def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reason | None:
-    """Why a region is no object to training; None where it is one.
+    """Why training does not use a region; None if it does.
 
     `size` is the picture's (width, height); None, where nobody knows it, takes every region to lie inside. With
     `outlines=False`, where no masks are learned, keypoints that span a box are an object too.
@@ -98,7 +98,7 @@ def has_outline(region: Region) -> bool:
 
 
 def is_only_a_box(region: Region) -> bool:
-    """Whether it is a box of a COCO or YOLO file that gives no outline of the object."""
+    """Whether the region is a box of a COCO or YOLO file, without an outline of the object."""
     return isinstance(region.shape, Rect) and "segmentation" in region.extras.get("coco", {})
 
 
@@ -109,7 +109,7 @@ def objects(record: ImageRecord, *, outlines: bool = True) -> list[Region]:
 
 
 def size_of(record: ImageRecord) -> Size | None:
-    """(width, height) of a picture, None where nobody knows it."""
+    """(width, height) of a picture in pixels, None if unknown."""
     return None if record.width is None or record.height is None else (record.width, record.height)
 
 
@@ -144,7 +144,7 @@ class Learned:
         return sum(self.regions.values())
 
     def n_left(self, reason: Reason | None = None) -> int:
-        """How many regions are no objects: for one reason, or for any."""
+        """The number of regions that training does not use: for one reason, or for all reasons."""
         return sum(number for (why, _), number in self.left.items() if reason in (None, why))
 
     def vanishing(self, image_min_dim: int, image_max_dim: int) -> int:
@@ -207,7 +207,7 @@ class Learned:
 
 @dataclass
 class Tally:
-    """`Learned` in the making, picture by picture."""
+    """Counts `Learned`, picture by picture."""
 
     outlines: bool = True
     pictures: int = 0

@@ -1,4 +1,4 @@
-"""Pictures whose name is nearly one that was looked for: offered to a person, never taken unasked.
+"""Pictures whose name is similar to a missing one: a person may choose them, they are never used unasked.
 
 Near is the same name with another suffix, with or without the mark of a copy (`1 (2).jpg`, `1 - Copy.jpg`) or of a
 program that named it anew (Label Studio's `1a2b3c4d-` before it, Roboflow's `_jpg.rf.<hash>` after it), with other

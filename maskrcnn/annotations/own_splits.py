@@ -1,4 +1,4 @@
-"""Labels that come with a split of their own, as YOLO's and Roboflow's do: what of them is for training."""
+"""Labels that already have splits, as those of YOLO and Roboflow: which pictures are for training."""
 
 from __future__ import annotations
 

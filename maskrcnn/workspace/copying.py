@@ -21,8 +21,8 @@ Progress = Callable[[int, int], object]
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 _CHUNK = 32_000_000
 _NO_RANGES = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV, errno.EBADF, errno.EPERM)
-_TELL_SECONDS = 0.1
-_LOOK = 2000  # files between two words about a size
+_PROGRESS_SECONDS = 0.1
+_FILES_BETWEEN_SIZES = 2000  # files between two partial sums
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,18 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
     for place in ("", "images", "runs", *folders):
         (folder / place).mkdir(exist_ok=True)
     project.copy_database(folder, name)
-    done, told = 0, 0.0
+    done, reported = 0, 0.0
     for file in files:
         for size in _copied(file, folder):
             done += size
-            if progress and time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
+            if progress and time.monotonic() - reported > _PROGRESS_SECONDS:
+                reported = time.monotonic()
                 progress(done, max(done, total))
 
 
 def size_on_disk(folder: Path) -> Iterator[int]:
-    """The bytes of all files below a folder, counted bit by bit: each value is nearer, the last is what it is. Links
-    are not followed, and what cannot be read counts nothing."""
+    """The size of all files below a folder in bytes: partial sums while it counts, the last value is the total. Links
+    are not followed, and files that cannot be read count as 0."""
     total = 0
     for number, entry in enumerate(_walked(os.fspath(folder))):
         try:
@@ -71,7 +71,7 @@ def size_on_disk(folder: Path) -> Iterator[int]:
         except OSError:
             continue
         total += about.st_size if stat.S_ISREG(about.st_mode) else 0
-        if number % _LOOK == _LOOK - 1:
+        if number % _FILES_BETWEEN_SIZES == _FILES_BETWEEN_SIZES - 1:
             yield total
     yield total
 
@@ -120,7 +120,7 @@ def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]
 
 
 def _copied(file: _File, folder: Path) -> Iterator[int]:
-    """Copy a file; the bytes of each piece."""
+    """Copy a file in pieces; yields the number of bytes of each piece."""
     target = folder / file.place
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:

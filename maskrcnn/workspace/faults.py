@@ -1,4 +1,4 @@
-"""Why something cannot be done to a project as a whole, in words that a person can act on."""
+"""Errors about a project as a whole, with what a person can do about each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from maskrcnn.workspace.project_bin import Deleted
 
 
 class ProjectGone(StudioError):
-    """A project that is asked for is not there (any more). `renamed` is where it lies now, `deleted` what the bin has
-    of it; None where nobody knows."""
+    """A project that was asked for does not exist (any more). `renamed` is its folder if it was renamed, `deleted` its
+    entry in the bin if it was deleted; None if neither is known."""
 
     def __init__(self, message: str, renamed: Path | None = None, deleted: Deleted | None = None) -> None:
         super().__init__(message)
@@ -34,8 +34,8 @@ class JobsWait(StudioError):
 
 
 @contextmanager
-def saying(path: Path, done: str) -> Iterator[None]:
-    """What the system says against it, as a line with the mend."""
+def named_os_errors(path: Path, done: str) -> Iterator[None]:
+    """Turn an `OSError` of the block into a `StudioError` that names the path, what failed, and what to do."""
     try:
         yield
     except OSError as error:
@@ -52,7 +52,7 @@ def saying(path: Path, done: str) -> Iterator[None]:
 
 
 def in_words(words: tuple[str, ...], most: int = 3) -> str:
-    """Names as a sentence has them: `"a", "b" and 3 more`."""
+    """A list of names for a sentence: `"a", "b" and 3 more`."""
     shown = [f'"{word}"' for word in words[:most]]
     more = [f"{len(words) - most} more"] if len(words) > most else []
     *first, last = [*shown, *more]
@@ -60,7 +60,7 @@ def in_words(words: tuple[str, ...], most: int = 3) -> str:
 
 
 def when(at: float) -> str:
-    """A time as a person says it: `today at 12:04`, `on 29 Nov 2026`."""
+    """A point in time, in seconds since 1970, for a sentence: `today at 12:04`, `on 29 Nov 2026`."""
     then = time.localtime(at)
     if then[:3] == time.localtime()[:3]:
         return f"today at {time.strftime('%H:%M', then)}"

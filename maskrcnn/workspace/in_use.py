@@ -1,4 +1,4 @@
-"""Whether something uses a project, which must not be moved then: a training, a job that waits, an import."""
+"""What uses a project, so that it must not be moved: a training, a waiting job, an import."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from maskrcnn.workspace.faults import JobsWait, in_words
 
 
 @contextmanager
-def at_rest(root: Path, project: Path, done: str) -> Iterator[None]:
-    """A block in which no training of a project can start. `StudioError` where something uses it."""
+def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
+    """Hold the queue for the length of a block, so that no training of the project can start. Raises `StudioError`, or
+    `JobsWait`, if something uses the project."""
     table = open_table(root)
     with table.writing() as db:
         jobs = project_jobs.of_project(table, db, project)
@@ -44,7 +45,8 @@ def at_rest(root: Path, project: Path, done: str) -> Iterator[None]:
 
 
 def take_out_waiting(root: Path, project: Path) -> None:
-    """Take the trainings of a project that wait out of the queue; none where another one trains, which keeps it."""
+    """Remove the waiting trainings of a project from the queue. Removes none while another training of it runs, because
+    the project cannot be moved then."""
     table = open_table(root)
     with table.reading() as db:
         jobs = project_jobs.of_project(table, db, project)
@@ -54,7 +56,7 @@ def take_out_waiting(root: Path, project: Path) -> None:
 
 
 def busy_runs(project: Path) -> tuple[str, ...]:
-    """The runs in the folder of a project that train or wait, whose files are not whole yet."""
+    """The names of the runs of a project that train or wait; their files are incomplete."""
     return tuple(
         run.name
         for name in run_names(project)
@@ -64,7 +66,7 @@ def busy_runs(project: Path) -> tuple[str, ...]:
 
 
 def run_names(project: Path) -> list[str]:
-    """The folders in `runs/`, by name; links and hidden ones are none."""
+    """The names of the folders in `runs/`, sorted, without links and hidden ones."""
     folder = project / RUNS
     with suppress(OSError):
         if confinement.is_folder(folder):

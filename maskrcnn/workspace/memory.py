@@ -1,13 +1,13 @@
-"""What a workspace remembers of its projects, in one small file: which were opened when, and which were renamed.
+"""The history of a workspace, in one small file: when each project was opened, and which were renamed.
 
 ```
 opened    [{"path", "at"}, ...]           the newest first; `path` is the name of a folder of the workspace, or absolute
 renamed   [{"old", "new", "at"}, ...]     the newest last; names of folders of the workspace
 ```
 
-`at` is in seconds since 1970. The file is a convenience: where it is damaged or cannot be written, nothing is
-remembered and all else goes on. It may be anybody's, so whoever asks gets words to compare with the projects that are
-there, and opens none of the paths.
+`at` is in seconds since 1970. The file is a convenience: if it is damaged or cannot be written, nothing is
+remembered and everything else works. Anybody may have written it, so its paths are only compared with the projects that
+exist; none is opened.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Opened(TypedDict):
 
 
 class Renamed(TypedDict):
-    """A project of the workspace that got another name."""
+    """A project of the workspace that was renamed."""
 
     old: _Text
     new: _Text
@@ -57,7 +57,7 @@ class Renamed(TypedDict):
 
 
 class Document(TypedDict):
-    """What the file holds."""
+    """The content of the file."""
 
     opened: list[Opened]
     renamed: list[Renamed]
@@ -67,20 +67,20 @@ _SCHEMA: TypeAdapter[Document] = TypeAdapter(Document)
 
 
 class Memory:
-    """What the workspace in the folder `root` remembers."""
+    """The history of the workspace in the folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def opened(self) -> dict[str, float]:
-        """The projects that were opened, the newest first, and when: by their paths, absolute."""
+        """When each project was opened last, in seconds since 1970, by its absolute path; the newest first."""
         found: dict[str, float] = {}
         for entry in self._read()["opened"]:
             found.setdefault(os.path.join(self.root, entry["path"]), entry["at"])
         return found
 
     def note_opened(self, project: Path) -> None:
-        """A project is opened now."""
+        """Record that a project was opened now."""
         path = self._stored(project)
 
         def change(document: Document) -> None:
@@ -89,9 +89,9 @@ class Memory:
 
         self._change(change)
 
-    def became(self, name: str) -> tuple[str, float] | None:
-        """The name that the last project called `name` has now, and when it lost the old one; None where it was not
-        renamed."""
+    def renamed_to(self, name: str) -> tuple[str, float] | None:
+        """The present name of the project that was last called `name`, and when it was renamed (seconds since 1970);
+        None if it was not renamed."""
         now, since = name, None
         renamed = self._read()["renamed"]
         first = max((number for number, entry in enumerate(renamed) if entry["old"] == name), default=len(renamed))
@@ -101,7 +101,7 @@ class Memory:
         return (now, since) if since is not None and now != name else None
 
     def note_renamed(self, old: str, new: str) -> None:
-        """A project of the workspace gets another name."""
+        """Record that a project of the workspace is renamed."""
 
         def change(document: Document) -> None:
             # Whatever was called `new` before is another project, or this one before.
@@ -111,7 +111,7 @@ class Memory:
         self._change(change)
 
     def note_moved(self, old: str, new: str) -> None:
-        """What is remembered of the project `old` is that of `new` now."""
+        """Record that the project `old` is called `new` now: the times when it was opened are those of `new`."""
 
         def change(document: Document) -> None:
             others = [entry for entry in document["opened"] if entry["path"] != new]
@@ -122,7 +122,7 @@ class Memory:
         self._change(change)
 
     def forget_renamed(self, name: str) -> None:
-        """There is a project of that name again: the one that was called so before is another."""
+        """Forget renames of that name, because a new project has it now."""
 
         def change(document: Document) -> None:
             document["renamed"] = [entry for entry in document["renamed"] if entry["old"] != name]
@@ -138,7 +138,7 @@ class Memory:
         return {"opened": [], "renamed": []}
 
     def _change(self, change: Callable[[Document], None]) -> None:
-        """Read, change and write as one step. On a full or read-only disk nothing is remembered."""
+        """Read, change and write the file under its lock. On a full or read-only disk nothing is written."""
         with suppress(OSError, UnicodeEncodeError), alone(self.root / LOCK):
             document = self._read()
             change(document)

@@ -1,4 +1,4 @@
-"""Names of projects and runs, as a person types them, and as the names of folders that they become."""
+"""The name that a person typed for a project or a run, as the name of its folder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 
 
 def folder_name(name: str, thing: str) -> str:
-    """What was typed as the name of a `thing` (a project, a run), as that of its folder, which every system can hold.
+    """The name of the folder of a `thing` ("project", "run") from the name that a person typed.
 
-    Blanks around it go, and accents are composed, as most systems write them. Raises `ArgumentError` where it cannot be
-    the name of a folder; on Windows too, because folders travel.
+    Blanks at its ends are removed, and accents are composed. Raises `ArgumentError` for a name that some operating
+    system cannot store; Windows counts too, because folders are copied between computers.
+
+    >>> folder_name(" cells ", "project")
+    'cells'
     """
     name = unicodedata.normalize("NFC", name).strip()
     if all(unicodedata.category(character)[0] in _BLANK for character in name):
@@ -39,14 +42,18 @@ def folder_name(name: str, thing: str) -> str:
 
 
 def safe(wanted: str, otherwise: str = "project") -> str:
-    """The name of a folder that is as near to a text as can be, of 80 characters at most."""
+    """A valid name of a folder, close to a text and at most 80 characters long.
+
+    >>> safe("a/b: cells?"), safe("con")
+    ('a-b- cells', 'con-project')
+    """
     name = re.sub(r"[^\w .-]+", "-", unicodedata.normalize("NFC", wanted))[:80].strip(" .-") or otherwise
     name = name.encode(errors="ignore")[:MOST_BYTES].decode(errors="ignore")
     return f"{name}-{otherwise}" if _obstacle(name) else name
 
 
 def proposed(name: str, more: str = "") -> str:
-    """A name to propose, after that of a folder which may be odd, with `more` at its end."""
+    """A valid name to propose, made of the name of a folder (valid or not) and `more`."""
     try:
         return folder_name(f"{name}{more}", "project")
     except ArgumentError:

@@ -1,4 +1,4 @@
-"""The bin of a workspace: deleted projects, until somebody brings them back or deletes them for good.
+"""The bin of a workspace: deleted projects, until they are restored or deleted for good.
 
 Each lies under its own name in a folder of its own, `.bin/20261129-204448-1a2b3c4d/balloon`, so a name says all that is
 known of it, and putting one in or taking one out is one rename: done or not done, whenever the computer stops.
@@ -28,7 +28,7 @@ _GOING = ".going-"
 
 @dataclass(frozen=True)
 class Deleted:
-    """A project in the bin. `deleted` is when it came there, in seconds since 1970."""
+    """A project in the bin. `deleted` is the time of its deletion, in seconds since 1970."""
 
     id: str
     folder: Path
@@ -40,7 +40,7 @@ class Deleted:
 
 
 def put(root: Path, project: Path) -> Deleted:
-    """Move a project into the bin. Raises `OSError` where it cannot be moved, `StudioError` where the bin is none."""
+    """Move a project into the bin. Raises `OSError` if it cannot be moved, `StudioError` if the bin is not a folder."""
     box = _box(root)
     box.mkdir(exist_ok=True)
     now = time.time()
@@ -55,7 +55,7 @@ def put(root: Path, project: Path) -> Deleted:
 
 
 def entries(root: Path) -> list[Deleted]:
-    """What lies in the bin, the newest first; anything that nobody put there with `put` is passed over."""
+    """The projects in the bin, the newest first; anything that `put` did not put there is ignored."""
     box = root / FOLDER
     if not confinement.is_folder(box):
         return []
@@ -68,7 +68,7 @@ def entries(root: Path) -> list[Deleted]:
 
 
 def entry(root: Path, id: str) -> Deleted:
-    """One of `entries`. `StudioError` where it is not there (any more)."""
+    """The entry with that id. Raises `StudioError` if it is not in the bin (any more)."""
     for each in entries(root):
         if each.id == id:
             return each
@@ -104,7 +104,7 @@ def destroy(root: Path, deleted: Deleted) -> None:
 
 
 def sweep(root: Path) -> None:
-    """Delete what `destroy` or `put` left when the computer stopped in between."""
+    """Delete what an interrupted `destroy` or `put` left behind."""
     box = root / FOLDER
     if not confinement.is_folder(box):
         return

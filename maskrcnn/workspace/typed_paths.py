@@ -1,4 +1,4 @@
-"""What a person types as a path of this computer."""
+"""A path of this computer that a person typed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 4096
 
 
 def typed_path(text: str) -> Path:
-    """The file or folder that was typed; `ArgumentError` for what cannot be one."""
+    """The existing file or folder that was typed. Raises `ArgumentError` for anything else."""
     text = text.strip().strip("\"'")
     shown = text if len(text) <= 100 else f"{text[:99]}…"
     try:

@@ -27,7 +27,7 @@ from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import copying, in_use, names, new_projects, project_bin
 from maskrcnn.workspace.copying import Progress
-from maskrcnn.workspace.faults import NoProject, ProjectGone, saying, when
+from maskrcnn.workspace.faults import NoProject, ProjectGone, named_os_errors, when
 from maskrcnn.workspace.memory import LOCK, Memory
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
@@ -47,7 +47,7 @@ _creating = threading.Lock()
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A copy of a project, and the names of the runs that are not in it because they train or wait."""
+    """A copy of a project. `left_out` are the names of the runs that are not in it, because they train or wait."""
 
     folder: Path
     left_out: tuple[str, ...]
@@ -55,7 +55,8 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class Opened:
-    """A project that was opened; where it was made of labels and pictures, what their import did and passed over."""
+    """A project that was opened. If it was made of labels and pictures, `report` is that of their import and
+    `passed_over` are lines about what was not imported."""
 
     folder: Path
     report: ImportReport | None = None
@@ -64,7 +65,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class About:
-    """What a list of projects says of one. `opened` is in seconds since 1970, None where that is not known."""
+    """The line of a project in a list: numbers of pictures, finished pictures and runs, and when it was opened last (in
+    seconds since 1970, None if unknown)."""
 
     pictures: int
     done: int
@@ -75,8 +77,8 @@ class About:
 class Workspace:
     """The folder `root` (absolute, with its links followed) and the projects that are used through it.
 
-    A change of a whole project is one rename of its folder: whenever the computer stops, either all of it was done or
-    nothing.
+    Every change of a whole project is one rename of its folder, so after a crash it is either done or not done, never
+    half done.
     """
 
     def __init__(self, root: Path) -> None:
@@ -107,7 +109,7 @@ class Workspace:
             last = self._memory.opened() if len(found) > 1 else {}
             return max(found, key=lambda path: last.get(str(path), 0.0))
         opened = [path for path in opened_projects.read(self.root) if path.name == name]
-        raise self.gone(opened[-1] if opened else self.root / name, name)
+        raise self.gone_error(opened[-1] if opened else self.root / name, name)
 
     def first(self) -> Path:
         """The project for somebody who asks for none: the one that was opened last, of those that are there; where
@@ -123,14 +125,14 @@ class Workspace:
             if path in known and can_be_an_address(path):
                 return path
         if opened and len(known) > 1:
-            raise self.gone(opened[0], opened[0].name)
+            raise self.gone_error(opened[0], opened[0].name)
         found = {path.name: path for path in reversed(known)}
         return found.get(SAMPLE_NAME) or next(filter(can_be_an_address, known), known[0])
 
-    def gone(self, where: Path, name: str) -> ProjectGone:
-        """Why there is no project at a place: it was renamed, it lies in the bin, or nobody knows."""
+    def gone_error(self, where: Path, name: str) -> ProjectGone:
+        """The error for a project that is not at the folder `where`: renamed, in the bin, or disappeared."""
         if where.parent == self.root and confinement.is_file_name(name):
-            became = self._memory.became(name)
+            became = self._memory.renamed_to(name)
             deleted = next((entry for entry in self.bin() if entry.name == (became[0] if became else name)), None)
             if became and is_project(self.root / became[0]) and confinement.is_file_name(became[0]):
                 return ProjectGone(
@@ -159,13 +161,13 @@ class Workspace:
         return self._holder(name) is not None
 
     def about(self, project: Path) -> About:
-        """What a list says of a project. Raises `StudioError` for one that cannot be read."""
+        """The line of a project in a list. Raises `StudioError` for a project that cannot be read."""
         counts = Project.open(project).counts()
         runs = sum(is_run(project / RUNS / name) for name in in_use.run_names(project))
         return About(counts.pictures, counts.done, runs, self._memory.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
-        """Remember that a project was opened now; where nothing can be written, nothing is remembered."""
+        """Record that a project was opened now; if nothing can be written, nothing is recorded."""
         self._memory.note_opened(project)
 
     # New ones
@@ -175,7 +177,7 @@ class Workspace:
         name = names.folder_name(name, "project")
         with self._changing():
             self._require_free(name)
-            with saying(self.root / name, "be made"):
+            with named_os_errors(self.root / name, "be made"):
                 Project.create(self.root / name, name)
             self._memory.forget_renamed(name)
         return self.root / name
@@ -262,11 +264,11 @@ class Workspace:
             if name == project.name:
                 return project
             self._require_free(name, project)
-            with in_use.at_rest(self.root, project, "renamed"):
+            with in_use.without_trainings(self.root, project, "renamed"):
                 # First, so that a computer that stops in between leaves either nothing to tell or the right thing.
                 self._memory.note_renamed(project.name, name)
                 try:
-                    with saying(project, "be renamed"):
+                    with named_os_errors(project, "be renamed"):
                         os.rename(project, target)
                 except StudioError:
                     self._memory.forget_renamed(project.name)
@@ -288,18 +290,18 @@ class Workspace:
             self._require_own(project, "deleted", "take it off the list instead")
             if waiting_too:
                 in_use.take_out_waiting(self.root, project)
-            with in_use.at_rest(self.root, project, "deleted"):
+            with in_use.without_trainings(self.root, project, "deleted"):
                 project_bin.sweep(self.root)
-                with saying(project, "be moved into the bin"):
+                with named_os_errors(project, "be moved into the bin"):
                     return project_bin.put(self.root, project)
 
     def require_idle(self, project: Path) -> None:
         """Raises as `delete` does where something uses the project, and changes nothing."""
-        with in_use.at_rest(self.root, project, "deleted"):
+        with in_use.without_trainings(self.root, project, "deleted"):
             pass
 
-    def take_off_list(self, project: Path) -> None:
-        """List a project that lies elsewhere no more; nothing happens to its folder. `open_folder` lists it again."""
+    def remove_from_list(self, project: Path) -> None:
+        """Remove a project that lies elsewhere from the list; its folder is not touched. `open_folder` adds it."""
         opened_projects.remove(self.root, project)
 
     # The bin
@@ -317,7 +319,7 @@ class Workspace:
             deleted = project_bin.entry(self.root, id)
             name = deleted.name if name is None else names.folder_name(name, "project")
             self._require_free(name)
-            with saying(deleted.folder, "be brought back"):
+            with named_os_errors(deleted.folder, "be brought back"):
                 project_bin.take_out(deleted, self.root / name)
             self._memory.forget_renamed(name)
         return self.root / name
@@ -345,7 +347,7 @@ class Workspace:
         return sorted(found, key=lambda path: natural_key(path.name))
 
     def _holder(self, name: str, besides: Path | None = None) -> str | None:
-        """What has that name, or one that is as good as the same."""
+        """The name in the workspace that equals this one on some file system; None if there is none."""
         if os.path.lexists(self.root / name) and not (besides and are_same_folder(self.root / name, besides)):
             return name
         wanted = folded(name)
@@ -374,7 +376,7 @@ class Workspace:
 
     def _require_there(self, project: Path) -> None:
         if not is_project(project):
-            raise self.gone(project, project.name)
+            raise self.gone_error(project, project.name)
 
     def _require_own(self, project: Path, done: str, mend: str) -> None:
         if project.parent != self.root:
@@ -387,9 +389,9 @@ class Workspace:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """A block in which nobody else changes which projects this workspace has."""
+        """Hold the lock of the workspace: nobody else adds, renames or deletes a project during the block."""
         with ExitStack() as stack:
-            with saying(self.root, "be changed"):
+            with named_os_errors(self.root, "be changed"):
                 stack.enter_context(alone(self.root / LOCK))
             yield
 
@@ -400,13 +402,13 @@ class Workspace:
         self._sweep()
         folder = self.root / f".building-{os.getpid()}-{new_id()[:8]}"
         try:
-            with saying(self.root / name, "be made"):
+            with named_os_errors(self.root / name, "be made"):
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _place(self, folder: Path, name: str, *, number: bool = False) -> Path:
-        """Let a project appear under its name, or (with `number`) under that with a number where it is taken."""
+        """Move a finished project to its name, or with `number` to the name with a number if it is taken."""
         with self._changing():
             if number:
                 name = self.free_name(name)
@@ -416,7 +418,7 @@ class Workspace:
         return self.root / name
 
     def _sweep(self) -> None:
-        """Take away what processes that died had half built."""
+        """Delete the unfinished projects of processes that died."""
         with suppress(OSError):
             for path in self.root.iterdir():
                 found = _BUILDING.fullmatch(path.name)

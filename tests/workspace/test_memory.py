@@ -36,7 +36,7 @@ def test_of_several_of_one_name_a_link_means_the_one_that_was_opened_last(space:
     for path in (far, own, other):
         space.note_opened(path)
         assert space.find("cells") == path
-    space.take_off_list(other)
+    space.remove_from_list(other)
     assert space.find("cells") == own
 
 
@@ -130,4 +130,4 @@ def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: p
         space.note_opened(space.root / f"p{number}")
         space._memory.note_renamed(f"r{number}", f"r{number + 1}")
     assert list(space._memory.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
-    assert [name for name, _ in filter(None, (space._memory.became(f"r{number}") for number in range(9)))] == ["r9"] * 5
+    assert [name for name, _ in filter(None, (space._memory.renamed_to(f"r{number}") for number in range(9)))] == ["r9"] * 5

@@ -269,7 +269,7 @@ def test_a_project_that_lies_elsewhere_is_copied_and_taken_off_the_list_but_neve
         with pytest.raises(StudioError, match=f'project "far" lies at {tmp_path}, so it is not .* here; '):
             do()
     assert space.duplicate(far, "near").folder == space.root / "near"
-    space.take_off_list(far)
+    space.remove_from_list(far)
     assert space.projects() == [space.root / "near"]
     assert content_of(far) == before
     assert space.open_folder(str(far)) in space.projects()
@@ -280,7 +280,7 @@ def test_others_stay_on_the_list(space: Workspace, tmp_path: Path) -> None:
     paths = [make(tmp_path / name, 0) for name in ("a", "b", "c")]
     for path in paths:
         opened_projects.add(space.root, path)
-    space.take_off_list(paths[1])
+    space.remove_from_list(paths[1])
     assert space.projects() == [paths[0], paths[2]]
 
 
@@ -465,7 +465,7 @@ def test_runs_are_those_that_the_runs_page_lists_and_no_links(space: Workspace, 
 
 
 def test_a_large_project_is_counted_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_LOOK", 20)
+    monkeypatch.setattr(copying, "_FILES_BETWEEN_SIZES", 20)
     for number in range(41):
         (tmp_path / str(number)).write_bytes(b"abc")
     assert list(size_on_disk(tmp_path)) == [60, 120, 123]

@@ -1,4 +1,4 @@
-"""`apply`: findings' fixes, carried out on a dataset. Pure: the dataset given stays as it was."""
+"""`apply`: a new dataset with the fixes of findings; the given dataset is not changed."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _LEAST_BOXES = 3
 
 
 def without_any_picture(found: list[Finding], noted: list[PictureNotes]) -> list[Finding]:
-    """Where no picture at all was found, that is one finding, and leaving all of them out is no mend."""
+    """The findings with one finding instead of many if no picture at all was found; leaving all out is no fix."""
     missing = [finding for finding in found if finding.check == "picture-missing"]
     if not missing or len(missing) < len(noted):
         return found
@@ -40,8 +40,8 @@ def without_any_picture(found: list[Finding], noted: list[PictureNotes]) -> list
 
 
 def passed_over(found: list[Finding], noted: list[PictureNotes]) -> list[Finding]:
-    """The findings, where those of crowds, lines and points say what is lost with them: a class of which nothing is
-    learned, a picture that is learned as background."""
+    """The findings about crowds, lines and points, with what training loses: a class of which nothing is learned, a
+    picture that is learned as background."""
     learned: Counter[str | None] = Counter()
     for entry in noted:
         learned += entry.objects
@@ -78,7 +78,7 @@ def in_one_corner(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def in_parts(noted: list[PictureNotes]) -> list[Finding]:
-    """Labels of many pictures that fit none of them, and all lie from 0 to 100, or to 1000: they are shares."""
+    """Labels from 0 to 100, or to 1000, that fit none of their pictures: they are percentages or thousandths."""
     known = [(number, entry) for number, entry in enumerate(noted) if entry.reach is not None]
     if len(known) < _LEAST_PICTURES or sum(entry.n_regions for _, entry in known) < _LEAST_REGIONS:
         return []
@@ -117,7 +117,7 @@ def beyond_the_edges(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def as_corners(noted: list[PictureNotes]) -> list[Finding]:
-    """Boxes that lie in their pictures, of labels whose boxes can all be two corners and partly must be."""
+    """Boxes inside their pictures that may be two corners, because other boxes of the labels must be."""
     several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
     if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
         return []

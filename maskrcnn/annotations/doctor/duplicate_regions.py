@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two regions of the same place: the one that stays, and the one that is too much."""
+    """Two regions at one place: the one that is kept, and the other one."""
 
     kept: Drawn
     other: Drawn

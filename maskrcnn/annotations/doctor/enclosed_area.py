@@ -1,4 +1,4 @@
-"""What an outline encloses, worked out exactly where it crosses itself.
+"""The area that an outline encloses, computed exactly also if it crosses itself.
 
 The rasteriser fills by the even-odd rule, and a mend keeps to that: what training has learned as mask stays mask. An
 outline falls into *faces*; the winding number of a face says how often, and in which sense, the outline runs around it.

@@ -1,4 +1,4 @@
-"""`examine`: one walk through a dataset, each picture read once, and what can only be said at its end.
+"""`examine`: one pass over a dataset that reads each picture once, then the checks that need all pictures.
 
 What a sure mend would take away or change is taken into account by the checks that come after it: a region that will
 be dropped is no duplicate, and a class is counted as it will be called. So after `apply` of everything that is surely

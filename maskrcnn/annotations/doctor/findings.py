@@ -1,4 +1,4 @@
-"""What the doctor says: checks, findings and fixes. All of it is plain data."""
+"""The results of the doctor as plain data: checks, findings and fixes."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def choose(findings: Iterable[Finding], wanted: Mapping[str, str]) -> list[Findi
 
 @dataclass(frozen=True)
 class Symptom:
-    """A finding that does not know yet where it is."""
+    """A finding without its place: the picture and region are added by `at`."""
 
     check: str
     severity: Severity

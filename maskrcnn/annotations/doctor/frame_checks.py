@@ -158,7 +158,7 @@ def distance_beyond(place: tuple[float, float], frame: Frame) -> float:
 
 
 def outside(shape: Shape, frame: Frame | None) -> str | None:
-    """Which places of a shape lie beyond the picture's edges, in words.
+    """The points of a shape that lie outside of the picture, in words; None if there are none.
 
     Of circles and ellipses that is the centre only: such a shape can follow an object to the edge in no other way than
     by leaving the picture. A mask cannot leave it. Without a frame, only the edges at 0 are known.

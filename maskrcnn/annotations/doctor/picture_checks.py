@@ -30,7 +30,7 @@ SAME_SHAPE = 0.01
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a picture's file told.
+    """Facts read from a picture's file.
 
     `size` is (width, height) of the displayed frame, None where the picture is missing or cannot be read; `problem` is
     then the reason. `orientation` is EXIF's, `likeness` there only if it was asked for. `bytes` and `changed` (mtime in

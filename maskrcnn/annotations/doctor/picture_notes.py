@@ -1,4 +1,4 @@
-"""What the doctor remembers of each picture until it has seen all of them."""
+"""The facts about each picture that the doctor keeps for the checks that need all pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maskrcnn.annotations.regions import Point, Polyline, Region
 
 @dataclass
 class PictureNotes:
-    """What is remembered of one picture until the end of the walk.
+    """Facts about one picture for the checks at the end of the pass.
 
     `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
     those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class.

@@ -117,7 +117,7 @@ def _drawn_twice(noted: list[PictureNotes], intended: Mapping[str, str]) -> list
 
 
 def _undecided(pairs: list[Pair], dropped: Mapping[int, Drawn]) -> set[int]:
-    """The regions, by number, of which a person must say whether they are one with another."""
+    """The numbers of the regions that may be duplicates, which a person must decide."""
     numbers = [{pair.kept.number, pair.other.number} for pair in pairs]
     return set().union(*(pair for pair in numbers if not pair & dropped.keys()))
 
@@ -135,7 +135,7 @@ def _difference(kept: Region, other: Region) -> str:
 def _names(
     dataset: Dataset, noted: list[PictureNotes], twice: Mapping[int, Mapping[int, Drawn]], names: _Names
 ) -> list[Finding]:
-    """A second walk, to where the class names are that need mending."""
+    """Findings about class names, from a second pass over the regions."""
     classes = list(dict.fromkeys(names.intended.get(name, name) for name in (*dataset.classes, *names.numbers)))
     found = []
     for number, record in enumerate(dataset.images):

@@ -45,7 +45,7 @@ LEAST_SIDE = 1.0
 
 @dataclass(frozen=True)
 class Examined:
-    """The symptoms of one region and what their sure mends leave of it.
+    """The symptoms of one region, and the region after their certain fixes.
 
     `region` is None where it is surely dropped. `encoded` is its mask as a run-length code of pycocotools; None for a
     shape without area, and where no mask can be drawn.
@@ -164,13 +164,13 @@ def _leaves_with_area(shape: Shape, frame: Frame | None) -> bool:
 
 
 def unsure(symptom: Symptom, *more: Fix) -> Symptom:
-    """The symptom with its mend, and further ones, as choices."""
+    """The symptom with its fix, and further ones, as choices for a person."""
     mends = (*([symptom.fix] if symptom.fix else []), *symptom.choices, *more)
     return replace(symptom, fix=None, choices=tuple(dict.fromkeys(mends)))
 
 
 def crossing(shape: Shape) -> str | None:
-    """What is wrong with the first outline that is not sound (see `enclosed_area`), in words."""
+    """The fault of the first outline that is not valid (see `enclosed_area`), in words; None if all are."""
     if not isinstance(shape, Polygon | MultiPolygon):
         return None
     found = (enclosed_area.fault(ring) for ring in raster.rings(shape) if len(ring) >= 3)

@@ -1,4 +1,4 @@
-"""Mended shapes: cut off at the picture's edge, drawn anew around what they enclose, turned or scaled.
+"""Repaired shapes: clipped to the picture, redrawn around the area that they enclose, rotated or scaled.
 
 Frames are `(width, height)` in pixels. Every function is pure: shape in, shape out.
 """

@@ -1,1 +1,4 @@
-"""Label files of every format, in and out: one file each, found by content in `reading`, written by `writing`."""
+"""Label files of every format, in and out: a package for each format, and `table` with the list of them.
+
+`label_file` reads one file of any format, `writing` writes a dataset in any. `label_format` says what a package offers.
+"""

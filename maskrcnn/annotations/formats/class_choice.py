@@ -1,4 +1,4 @@
-"""Which attribute is the class where it is asked of several datasets: one answer for all of them.
+"""Which attribute is the class of several VIA files that belong together: one answer for all of them.
 
 `class_rule` has the rule for one file. Its answer depends on how many regions the file has, so that a small validation
 file could be read otherwise than the training file that it belongs to.
@@ -19,7 +19,7 @@ from maskrcnn.errors import ArgumentError
 
 
 def has_choice(dataset: Dataset) -> bool:
-    """Whether a dataset leaves open which attribute is the class: a VIA file does; in a project somebody has chosen."""
+    """Whether the class attribute can still be chosen: that of a VIA file can, that of a project is chosen already."""
     of_project = dataset.source is not None and is_project(dataset.source)
     return str(dataset.extras.get("flavour", "")).startswith("via") and not of_project
 
@@ -45,7 +45,7 @@ def common(datasets: Sequence[Dataset]) -> str | None:
 
 
 def as_in(validation: Dataset, training: Dataset) -> Dataset:
-    """A validation set with its class read as its training set has it."""
+    """The validation set, with the class attribute of its training set."""
     other = str(training.source or "the training set")
     if has_choice(validation) and (names := training.extras.get("class_from")):
         there = class_rule.tally_and_definitions(validation)[0].names

@@ -1,4 +1,4 @@
-"""What every format's `encode` gives: label files that are ready to be written."""
+"""The result of every format's `encode`: label files in memory, ready to be written."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ class Encoded:
 
 
 def inside(file_name: str) -> str:
-    """A picture's name as a relative path that stays inside the folder: `../a.jpg` becomes `a.jpg`."""
+    """A picture's name as a relative path that stays inside its folder.
+
+    >>> inside("../a.jpg"), inside("C:\\\\x\\\\a.jpg")
+    ('a.jpg', 'C_/x/a.jpg')
+    """
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
     return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
 

@@ -1,4 +1,4 @@
-"""What a folder without readable labels holds, in words that name the trouble and not something beside it."""
+"""Why no labels can be read from a folder: the message names what the folder holds instead."""
 
 from __future__ import annotations
 

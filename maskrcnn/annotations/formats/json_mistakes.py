@@ -1,4 +1,4 @@
-"""Where a text stops being JSON, and why: the message names the place, shows it, and blames what is really wrong.
+"""Messages about text that is not JSON: the place, an excerpt, and the actual mistake.
 
 A label file is often one line of a million characters, and is broken by an editor, by a download that was cut off, or
 by a program that writes Python or JavaScript instead of JSON.
@@ -29,7 +29,7 @@ _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
 
 
 def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> StudioError:
-    """What to say of a text that is not JSON, from where its reader stopped."""
+    """The error for a text that is not JSON, made from the position at which the parser stopped."""
     if not text.strip():
         return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
     at = error.pos
@@ -81,7 +81,7 @@ def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
 
 
 def _further(text: str, at: int, source: Path | str) -> StudioError:
-    """What to say where the document is at an end, and the text is not."""
+    """The message for text after the end of the document."""
     rest = text[at:].lstrip(_BLANK)
     at = len(text) - len(rest)
     if rest[0] in "{[":
@@ -107,7 +107,7 @@ def _closer_before(text: str, at: int) -> str:
 
 
 def _blame(text: str, error: json.JSONDecodeError) -> str:
-    """What is wrong at the place where the reader stopped."""
+    """The mistake at the position where the parser stopped."""
     at = error.pos
     here, before = text[at : at + 1], text[:at].rstrip(_BLANK)[-1:]
     if error.msg.startswith("Expecting") or "trailing comma" in error.msg:

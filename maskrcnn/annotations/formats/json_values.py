@@ -1,4 +1,4 @@
-"""Taking values out of a JSON document that anybody may have written: each is checked, complaints name the file."""
+"""Checked access to the values of a JSON document from an unknown source; errors name the file and the place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ Json = dict[str, Any]
 
 
 class Complaint:
-    """Where in which file a value stands, for the message if it is wrong: `Complaint(file, 'region 3 of "a.jpg"')`."""
+    """Makes the errors about one place of a file.
+
+    >>> str(Complaint("a.json", 'region 3 of "a.jpg"', "remove it")("has no shape"))
+    'a.json: region 3 of "a.jpg" has no shape; remove it'
+    """
 
     def __init__(self, source: str, place: str, mend: str) -> None:
         self.source, self.place, self.mend = source, place, mend
@@ -51,7 +55,11 @@ def coordinate(value: Any, key: str, complain: Complaint) -> float:
 
 
 def as_id(value: Any) -> Any:
-    """A table program's 3.0 as 3; everything else as it is."""
+    """3 for 3.0, which spreadsheets write for whole numbers; any other value unchanged.
+
+    >>> as_id(3.0), as_id(3.5), as_id("3")
+    (3, 3.5, '3')
+    """
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,4 +1,4 @@
-"""What each package of this folder says of its format, for the one table of formats (`table.LABEL_FORMATS`).
+"""How a package describes its format for the table of formats (`table.LABEL_FORMATS`).
 
 A format names what it writes, and one reader for each way in which its labels can be stored: a JSON document, a text of
 another kind, or a folder of files. Readers are asked by content, never by a file's name.

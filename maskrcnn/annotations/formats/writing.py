@@ -53,8 +53,8 @@ def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encod
 
 
 def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
-    """What was encoded without the pictures that would give away another file, and with a line about these and those
-    that are missing."""
+    """The encoded files without pictures that lie outside of the project, with a line about these and about missing
+    ones."""
     project = dataset.source if dataset.source is not None and is_project(dataset.source) else None
     allowed = {
         name: path

@@ -1,4 +1,4 @@
-"""Taking in what a person drops: files, a folder, a zip. Safely unpacked, understood, shown before it is imported."""
+"""The import of files, folders and zips that a person drops: unpacked safely, read, and shown before it is stored."""
 
 from maskrcnn.annotations.intake.staged_import import MOST_CLASSES, Staged, Upload, stage_path, stage_uploads
 

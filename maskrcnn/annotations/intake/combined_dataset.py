@@ -1,4 +1,4 @@
-"""What the dropped files are together: one dataset, its pictures found, its splits told from the names of folders."""
+"""The dropped files as one dataset: the pictures of the labels are found, splits are read from names of folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from maskrcnn.words import counted, natural_key
 
 
 def understand(dropped: Dropped) -> Understood:
-    """The one dataset in what was dropped.
+    """The dataset of the dropped files.
 
     Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
     """
@@ -191,7 +191,7 @@ def _paths(
 
 
 def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], name: str) -> None:
-    """Two label files for the same pictures may be two opinions, and which one counts is not ours to guess."""
+    """Raise `StudioError` for two label files of the same picture: which one is valid cannot be known."""
     if len(found) < 2:
         return
     owner: dict[object, int] = {}
@@ -261,7 +261,7 @@ def _with_splits(
 
 
 def _own_word(place: Place, found: Sequence[Labels]) -> str | None:
-    """The split that the labels themselves have a picture in, whatever its folder is called."""
+    """The split of a picture according to its labels, independent of the name of its folder."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
         return None  # files of VIA, which has none
     record = found[place.source].dataset.images[place.index]

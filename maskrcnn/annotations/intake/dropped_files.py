@@ -1,4 +1,4 @@
-"""The files that a person dropped, and what they were understood to be."""
+"""The files that a person dropped (`Dropped`), and the dataset that they are (`Understood`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that stand inside a label file, as VIA 1.x and labelme can write them."""
+"""Pictures inside a label file, as VIA 1.x and labelme can write them, as files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders that hold what a person dropped until it is imported, and walking a folder of theirs."""
+"""Temporary folders for dropped files until they are imported, and limits for folders that a person named."""
 
 from __future__ import annotations
 

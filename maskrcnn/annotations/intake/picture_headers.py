@@ -1,4 +1,4 @@
-"""What the pictures of a drop come to, by their headers alone: known before the first of them is decoded."""
+"""The total size of dropped pictures, read from their headers, so that it is known before one is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person dropped, understood and shown before it is imported."""
+"""Dropped files, read and ready to be shown to a person before the import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unpacking a zip that a stranger may have made.
+"""Unpacking a zip from an unknown source.
 
 A zip that a person's own computer makes holds plain files below one place, and pictures, which hardly shrink. What is
 not so is refused whole, before or while it is written: names that lead out, links, encryption, entries that share their
@@ -67,7 +67,7 @@ class _Careful:
 
 
 def _checked(archive: zipfile.ZipFile, name: str) -> list[tuple[str, zipfile.ZipInfo]]:
-    """The entries that are files worth having, by name, after making sure that all entries are honest."""
+    """The entries that are wanted files, by name. Raises `StudioError` if any entry is not what a plain zip has."""
     entries = archive.infolist()
     if len(entries) > MOST_ENTRIES:
         raise StudioError(f"{name}: holds {len(entries)} files, more than {MOST_ENTRIES}; unpack it yourself")

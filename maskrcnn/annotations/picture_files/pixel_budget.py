@@ -15,14 +15,14 @@ from contextlib import contextmanager
 
 
 class PixelBudget:
-    """Pixels to be taken and given back; who comes first is served first, so that a large picture is not passed by."""
+    """A number of pixels that threads may hold together, first come first served, so that large pictures get a turn."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.reset()
 
     def reset(self) -> None:
-        """Nothing is taken and nobody waits: for a process that was forked while threads of its parent decoded."""
+        """Forget all holders: for a process that was forked while threads of its parent were decoding."""
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
         self._taken = 0

@@ -45,7 +45,7 @@ class Tones:
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing to see, however it is stretched."""
+        """Whether all pixels have nearly one value, so that stretching shows nothing."""
         return self.low == self.high or self.is_one_colour
 
     @property
@@ -58,7 +58,7 @@ class Tones:
 
 
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
-    """Those of 8-bit RGB `(H, W, 3)`; of 16 bits per colour where these are their upper bytes."""
+    """The tones of 8-bit RGB `(H, W, 3)`; with `is_deep`, of 16 bits per colour whose upper bytes these are."""
     counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256))
     low, high = _ends(counts.sum(axis=0))
     is_one_colour = all(first == last for first, last in map(_ends, counts))
@@ -97,7 +97,7 @@ def _ends(counts: np.ndarray) -> tuple[float, float]:
 
 
 def together(several: Sequence[Tones]) -> Tones:
-    """Those of pictures of one kind, as if they were one."""
+    """The tones of several pictures of one kind, as if they were one picture."""
     return Tones(min(each.low for each in several), max(each.high for each in several), several[0].white)
 
 

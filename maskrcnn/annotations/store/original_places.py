@@ -1,4 +1,4 @@
-"""The pictures of a project by the names that label files may have for them: those from before they came into it."""
+"""The pictures of a project by their original names, which label files from outside use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project holds, at a glance: its pictures page by page, and how many of what."""
+"""Lists of the pictures of a project, page by page, and counts of pictures, regions and classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store does to the rows of one picture in `project.db`, inside a transaction that the caller holds."""
+"""Reading and writing the rows of one picture in `project.db`, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.errors import StudioError
 
 
 class StaleSave(StudioError):
-    """Somebody saved the same picture since it was opened. `regions` and `revision` are what is stored now."""
+    """The picture was saved by somebody else since it was opened. `regions` and `revision` are the stored ones."""
 
     def __init__(self, message: str, regions: tuple[Region, ...], revision: int) -> None:
         super().__init__(message)
@@ -67,14 +67,14 @@ def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> No
 
 
 def first_state(db: sqlite3.Connection, image_id: int, state: State) -> None:
-    """The regions with which a new picture comes; their classes must be there already."""
+    """Store the first regions of a new picture; their classes must exist already."""
     number = _add_history(db, image_id, None, state)
     db.execute("UPDATE image SET state = ?, n_regions = ? WHERE id = ?", (number, len(state.marks), image_id))
     _put_marks(db, image_id, state)
 
 
 def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: State) -> int:
-    """A new state, shown from now on; returns the new revision. Unknown classes are added to the project."""
+    """Store a new state as the present one; returns the new revision. Unknown classes are added to the project."""
     return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
 
 
@@ -87,7 +87,7 @@ def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
 
 
 def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
-    """Take a picture out of sight, or bring it back as it was; its classes come back with it."""
+    """Remove a picture from all lists, or restore it as it was, with its classes."""
     if bool(row["removed"]) == removed:
         return
     db.execute("UPDATE image SET removed = ? WHERE id = ?", (int(removed), row["id"]))

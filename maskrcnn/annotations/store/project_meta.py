@@ -1,4 +1,6 @@
-"""What a project knows beside its pictures, as JSON values in the table `meta`, inside a transaction of the caller.
+"""The facts of a project that are not about one picture, as JSON values in the table `meta`.
+
+Every function works inside a transaction of the caller. The keys are:
 
 - `name`: what the project calls itself;
 - `class_attribute`: the VIA attribute that is the class;
@@ -31,7 +33,7 @@ def write(db: sqlite3.Connection, key: str, value: Any) -> None:
 
 
 def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
-    """Let VIA's options for the class attribute follow the project's classes: old name -> new name, the others go."""
+    """Rename VIA's options for the class attribute as the project's classes (old name -> new name); drop the others."""
     extras = read(db, "extras", {})
     definition = extras.get("via_attributes", {}).get("region", {}).get(read(db, "class_attribute", None))
     for listed in ("options", "default_options"):
@@ -45,7 +47,7 @@ def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
 
 
 def merge(db: sqlite3.Connection, dataset: Dataset) -> None:
-    """Keep what a label file says beyond regions; what the project knows already wins."""
+    """Add the extras and the class attribute of a label file; values that the project has already stay."""
     if dataset.class_attribute is not None and read(db, "class_attribute", None) is None:
         write(db, "class_attribute", dataset.class_attribute)
     write(db, "extras", merged(read(db, "extras", {}), dict(dataset.extras)))

@@ -1,4 +1,4 @@
-"""A project's pictures as a dataset: as they were at one moment, however late they are looked at."""
+"""A project's pictures as a dataset, as they were when it was made, even if they are read later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small versions of pictures, made once and kept beside them."""
+"""Thumbnails of pictures, made once and stored in the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pictures wait until the project takes them all, or none.
+"""Imported pictures that are not part of the project yet: it takes all of them, or none.
 
 An import copies its pictures into `images/.incoming/<its own folder>/`, one after another and without holding up
 anybody's saves. Then, in one transaction, they are moved to their places and get their rows. What is moved is written
@@ -49,18 +49,18 @@ CREATE TABLE waiting (
 
 
 class Staging:
-    """The waiting room of one import: `folder` for files, `db` with the table `waiting`."""
+    """The files of one import that are not part of the project yet: `folder`, and `db` with the table `waiting`."""
 
     def __init__(self, folder: Path, images_folder: Path, db: sqlite3.Connection) -> None:
         self.folder, self.images_folder, self.db = folder, images_folder, db
         self._moving: list[tuple[Path, Path]] = []
 
     def file(self, number: int) -> Path:
-        """Where picture `number` waits."""
+        """The file of picture `number`."""
         return self.folder / str(number)
 
     def bring_to_disk(self, pool: Executor) -> None:
-        """Make sure that what waits is on disk, not only in memory."""
+        """Wait until all files are on the disk."""
         files = [self.file(row["number"]) for row in self.db.execute("SELECT number FROM waiting")]
         if len(files) > 1:
             _hurry(self.folder)
@@ -138,7 +138,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
 
 
 def is_in_use(images_folder: Path) -> bool:
-    """Whether an import is under way: whether somebody lives who keeps a waiting room locked."""
+    """Whether an import is running: whether a live process holds the lock of its folder."""
     parent = images_folder / _FOLDER
     if not confinement.is_folder(images_folder) or not confinement.is_folder(parent):
         return False
@@ -211,7 +211,7 @@ def _sync_files(paths: list[Path]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; where a system has no such thing (Windows), they do anyway."""
+    """Wait until the names in a folder are on the disk; does nothing on Windows, which cannot sync folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -129,7 +129,7 @@ def _leave(path: Path) -> None:
     """Delete a project of the workspace, or take another one off the list."""
     home = session.home()
     if not home.is_own(path):
-        home.take_off_list(path)
+        home.remove_from_list(path)
         project_undo.note_taken_off(path)
         _gone(path)
     try:

@@ -64,14 +64,14 @@ def current_project() -> Project:
     elif path is None:
         path = here.first()
     elif not is_project(path):
-        raise here.gone(path, path.name)
+        raise here.gone_error(path, path.name)
     _remember(path)
     try:
         project = Project.open(path)
     except StudioError:
         if is_project(path):
             raise
-        raise here.gone(path, path.name) from None  # it was moved or deleted in this moment
+        raise here.gone_error(path, path.name) from None  # it was moved or deleted in this moment
     if st.session_state.get(_NOTED) != str(path):
         here.note_opened(path)
         st.session_state[_NOTED] = str(path)

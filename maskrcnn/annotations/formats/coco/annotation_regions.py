@@ -1,4 +1,4 @@
-"""One annotation of a COCO file as a region: its shape, its keypoints, and what is kept to be written back."""
+"""One annotation of a COCO file as a region: shape, keypoints, and the fields that are written back unchanged."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ANNOTATION_FIELDS = (
 def region_of(
     annotation: Json, category: Category, record: ImageRecord, complain: Complaint, dropped: DroppedInfo
 ) -> Region:
-    """The region that an annotation of `record` is. Raises `StudioError` for a shape that cannot be drawn."""
+    """The region of an annotation on the picture `record`. Raises `StudioError` for a shape that cannot be drawn."""
     keypoints = _keypoints(annotation, category.skeleton, complain)
     box = _box(annotation.get("bbox"))
     shape = _shape(annotation, keypoints, box, category.skeleton, record, complain)

@@ -24,7 +24,7 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
 
 
 def _normalised(written: Any) -> int | str:
-    """What an id stands for: a number, if it is one in any spelling."""
+    """The id as a number if it is one in any spelling (`"0"`, 3.0), else as its text."""
     if isinstance(written, str):
         found = _WHOLE.fullmatch(written.strip())
         return int(found[1]) if found else written

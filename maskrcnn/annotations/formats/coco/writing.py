@@ -220,7 +220,7 @@ def _annotation(
 
 
 def _notes(region: Region) -> Json:
-    """What its COCO file said of a region."""
+    """The notes from the COCO file that a region came from; empty for other regions."""
     notes: Json = region.extras.get("coco", {})
     return notes
 

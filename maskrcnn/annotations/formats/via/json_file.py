@@ -1,4 +1,4 @@
-"""VIA's JSON of every flavour: told from other documents, read, and written picture by picture."""
+"""VIA's JSON of every flavour: recognised, read, and written picture by picture."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_attribute_definitions(document: Any) -> bool:
 
 
 def only_definitions(source: Path | str) -> StudioError:
-    """What to say where such a file is read as a dataset."""
+    """The error for a file of attribute definitions that is read as a dataset."""
     return StudioError(
         f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
         "writes with Annotation > Export, or its saved project"

@@ -77,7 +77,7 @@ class _Maker:
 
 
 class _NotEvident(Exception):
-    """The text may be VIA's, but not in the plain way; whoever reads it whole will see."""
+    """The text may be VIA's, but not in the usual layout; it is parsed as a whole instead."""
 
 
 class _Scan:

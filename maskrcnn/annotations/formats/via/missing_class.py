@@ -1,4 +1,4 @@
-"""What to say of a region that needs a class and has none: which attribute could be meant, and how to say so."""
+"""The error for a region without a class: it names the attributes that could be the class, and how to choose one."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def key_of(file_name: str, size: Any) -> str:
 
 
 def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
-    """The extras with notes under "via": `own` holds only for a file of that flavour, `kept` for any."""
+    """The extras with notes under "via": `own` are valid for a file of that flavour only, `kept` for any."""
     if not own and not kept:
         return dict(extras)
     further = {"flavour": flavour, **own} if own else {}
@@ -269,7 +269,7 @@ def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Jso
 
 
 def notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """What `noted` kept and holds for a file of that flavour."""
+    """The notes that `noted` stored and that are valid for a file of that flavour."""
     kept_notes = extras.get("via", {})
     if kept_notes.get("flavour", flavour) == flavour:
         return kept_notes

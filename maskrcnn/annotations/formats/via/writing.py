@@ -49,7 +49,7 @@ WORDS = {"via1": "VIA 1.x", "via2": "VIA 2.x", "via-project": "VIA 2.x projects"
 
 @dataclass
 class Survey:
-    """What must be known of all regions before the first one is written."""
+    """Facts about all regions that are needed before the first one is written."""
 
     class_attribute: str | None = None
     used: set[str] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Survey:
 
 
 def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
-    """One look at every region: the attributes and classes in use, and what the flavour cannot hold."""
+    """One pass over all regions: attributes and classes in use, and what the flavour cannot hold."""
     found = Survey()
     something = False
     splits = set()

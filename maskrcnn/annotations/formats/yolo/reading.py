@@ -1,4 +1,4 @@
-"""Reading YOLO data sets; see `yolo` for what becomes what, and `settings` for what a set says of itself."""
+"""Reading YOLO data sets; see `yolo` for what becomes what, and `settings` for `data.yaml` and its relatives."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def read_folder(
     classes = tuple(dict.fromkeys(names[number] for number in sorted(names)))
     skeletons = {names[number]: Skeleton(listed) for number, listed in (settings.keypoint_names or {}).items()}
     return Dataset(
-        tuple(_told_apart(records)),
+        tuple(_with_distinct_names(records)),
         classes,
         source=settings.file,
         extras={"flavour": "yolo"},
@@ -123,8 +123,8 @@ def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
     ]
 
 
-def _told_apart(records: list[ImageRecord]) -> Iterator[ImageRecord]:
-    """Pictures that have one name in two splits get that of their split, too."""
+def _with_distinct_names(records: list[ImageRecord]) -> Iterator[ImageRecord]:
+    """Pictures of one name in two splits get the name of their split before theirs."""
     seen: dict[str, int] = {}
     for record in records:
         seen[record.file_name] = seen.get(record.file_name, 0) + 1

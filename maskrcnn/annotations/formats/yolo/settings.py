@@ -1,4 +1,4 @@
-"""What a YOLO data set says of itself: class names, the pictures of each split, keypoints.
+"""The settings of a YOLO data set: class names, the pictures of each split, keypoints.
 
 Three kinds of files say it: Ultralytics' `data.yaml` (Roboflow and CVAT write it too), Darknet's `obj.data` with
 `obj.names`, as CVAT's "YOLO 1.1" has them, and a bare list of class names, `classes.txt`, as Label Studio and LabelImg

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.evaluation import Report, compare
-from maskrcnn.toys.training_recipes import HEADS_READ, SLIM, WORK, measured, paired
+from maskrcnn.toys.training_recipes import HEADS_READ, SLIM, WORK, evaluation_report, paired
 
 RESAMPLES = 2000
 
@@ -56,7 +56,7 @@ def reports(kind: str, seed: int, options: argparse.Namespace) -> tuple[Report, 
     work = options.work.resolve()
     weights = str(Path(options.weights).resolve()) if Path(options.weights).is_file() else options.weights
     pool, align = (paired(kind, pooling, seed, options.body, weights) for pooling in ("pool", "align"))
-    found = [measured(recipe.trained(work), recipe.test, work) for recipe in (pool, align)]
+    found = [evaluation_report(recipe.trained_run(work), recipe.test, work) for recipe in (pool, align)]
     return Report.from_json(found[0], "RoIPool"), Report.from_json(found[1], "RoIAlign")
 
 

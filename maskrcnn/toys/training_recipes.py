@@ -1,8 +1,8 @@
-"""How the models that ship are trained: on which world, with which options; and how a recipe is followed.
+"""Training recipes of the models that ship with the studio, and the functions that carry them out.
 
-Everything is made in a working folder, step by step, and what is there already is not made again: `worlds/` holds drawn
-pictures, `runs/` trainings, `reports/` evaluations. A training that was stopped goes on where it was. Trainings and
-evaluations are started by their command lines, as a person would.
+All files are made in a working folder: drawn pictures in `worlds/`, trainings in `runs/`, evaluations in `reports/`.
+What exists already is not made again, and an interrupted training is resumed. Trainings and evaluations run as commands
+of the command line, as a user would start them.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ WORK = ROOT / "workspace" / ".toys"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A set of pictures: the first so many of a seed."""
+class PictureSet:
+    """A set of drawn pictures: the first `pictures` ones of a world and seed."""
 
     world: str
     pictures: int
     seed: int
 
-    def made(self, work: Path) -> Path:
-        """Its folder, drawn if it is not there yet."""
+    def drawn_folder(self, work: Path) -> Path:
+        """The folder of the set below `work`; draws the pictures if it does not exist yet."""
         folder = work / "worlds" / f"{self.world}-{self.seed}-{self.pictures}"
         if not (folder / WORLDS[self.world].labels).is_file():
             _command("toy", self.world, folder, "--pictures", self.pictures, "--seed", self.seed)
@@ -43,15 +43,18 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training: `what` it gives and what its `limits` are, which pictures it learns from (`data`), is measured
-    (`test`) and validated on (`val`), the `fields` of its Config that are not the usual ones, and what it knows at the
-    `start`, as options of `train`. `seed` is that of initialisation, order and augmentation."""
+    """A training and the model that it gives.
+
+    `what` and `limits` describe the model. `data` are the pictures for training, `val` those for validation and `test`
+    those for the final evaluation. `fields` are the fields of its Config that differ from the default preset. `start`
+    are the options of `train` that choose the initial weights. `seed` is for initialisation, order and augmentation.
+    """
 
     name: str
     what: str
     limits: str
-    data: Drawn
-    test: Drawn
+    data: PictureSet
+    test: PictureSet
     val: Path
     fields: Mapping[str, Any]
     start: tuple[str, ...]
@@ -59,64 +62,72 @@ class Recipe:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What makes this training of `train`, but for the pictures and the place."""
+        """The options of `train` for this training, without those of pictures and run folder."""
         settings = [word for name, value in self.fields.items() for word in ("--set", f"{name}={setting_word(value)}")]
         return (*self.start, "--seed", str(self.seed), *settings)
 
     def run_folder(self, work: Path) -> Path:
+        """The run folder of this training below the working folder."""
         return work / "runs" / f"{self.name}-{self.seed}"
 
-    def trained(self, work: Path) -> Path:
-        """Its finished run folder; trained, or trained on, if it is not finished. Raises `StudioError` where the folder
-        holds a training by other options."""
+    def trained_run(self, work: Path) -> Path:
+        """The finished run folder of this training. Starts or resumes the training if it is not finished.
+
+        Raises `StudioError` if the folder holds a training with other options.
+        """
         run = self.run_folder(work)
         begun = (run / "state_last.pt").is_file()
         if begun:
-            self.require_own(run)
+            self.require_same_options(run)
         if (_json(run / "result.json") or {}).get("state") == "done":
             return run
-        data = self.data.made(work)
+        data = self.data.drawn_folder(work)
         if begun:
             _command("train", "--resume", "--out", run)
         else:
-            shutil.rmtree(run, ignore_errors=True)  # it was stopped before there was anything to go on from
+            shutil.rmtree(run, ignore_errors=True)  # it was interrupted before it could be resumed
             _command("train", "--data", data, "--val", self.val, "--out", run, *self.options)
         return run
 
-    def require_own(self, run: Path) -> None:
-        """`StudioError` for a run that was trained by other options than these."""
+    def require_same_options(self, run: Path) -> None:
+        """Raise `StudioError` if a run was trained with other options than this recipe's."""
         learned = Config.parse(_json(run / "config.json") or {})
-        meant = Config.preset(DEFAULT_PRESET, **self.fields, seed=self.seed)
+        intended = Config.preset(DEFAULT_PRESET, **self.fields, seed=self.seed)
         for name in (*self.fields, "seed"):
-            if (here := getattr(learned, name)) != (there := getattr(meant, name)):
+            if (here := getattr(learned, name)) != (there := getattr(intended, name)):
                 raise StudioError(
                     f"{run} was trained with {name} = {setting_word(here)}, but the recipe says "
                     f"{setting_word(there)}; move it away, and it is trained anew"
                 )
 
 
-def measured(run: Path, data: Drawn, work: Path) -> dict[str, Any]:
-    """The report of `evaluate` for the best weights of a run on a set of pictures; made once for each."""
+def evaluation_report(run: Path, data: PictureSet, work: Path) -> dict[str, Any]:
+    """The evaluation report (JSON) of the best weights of a run on a set of pictures.
+
+    `evaluate` runs only if `work` does not have the report yet.
+    """
     weights = hashlib.sha256((run / "best.safetensors").read_bytes()).hexdigest()[:12]
     report = work / "reports" / f"{run.name}-{weights}-{data.world}-{data.seed}-{data.pictures}.json"
     if not report.is_file():
-        _command("evaluate", run, "--data", data.made(work), "--out", report)
+        _command("evaluate", run, "--data", data.drawn_folder(work), "--out", report)
     found = _json(report)
     assert found is not None
     return found
 
 
 def _command(*words: object) -> None:
-    """One command of ours, shown before it runs; `StudioError` where it fails."""
+    """Print and run `python -m maskrcnn` with these arguments. Raise `StudioError` if it fails."""
     command = [sys.executable, "-m", "maskrcnn", *map(str, words)]
     print("$ python", *command[1:], flush=True)
-    if _waited_for(command):
+    if _run_and_wait(command):
         raise StudioError(f"this command failed: python {' '.join(command[1:])}; its message is above")
 
 
-def _waited_for(command: list[str]) -> int:
-    """Its exit status. Ctrl-C reaches the command too, and `subprocess.run` would leave it a quarter of a second to
-    save what it has."""
+def _run_and_wait(command: list[str]) -> int:
+    """Run a command and return its exit status.
+
+    On Ctrl-C this waits until the command has saved its state. `subprocess.run` would kill it after 0.25 seconds.
+    """
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             return process.wait()
@@ -126,15 +137,16 @@ def _waited_for(command: list[str]) -> int:
 
 
 def _json(path: Path) -> dict[str, Any] | None:
+    """The JSON document in a file; None if there is no such file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-SHAPES, FRESH_SHAPES = Drawn("shapes", 10000, 1000), Drawn("shapes", 500, 9000)
-PEOPLE, FRESH_PEOPLE = Drawn("people", 8000, 1000), Drawn("people", 500, 9000)
+SHAPES, FRESH_SHAPES = PictureSet("shapes", 10000, 1000), PictureSet("shapes", 500, 9000)
+PEOPLE, FRESH_PEOPLE = PictureSet("people", 8000, 1000), PictureSet("people", 500, 9000)
 
 _LEARNING = {
     **{"batch_size": 8, "learning_rate": 0.001, "warmup_steps": 100, "scale_jitter": 0.2},
-    # A toy picture has ten objects at the most.
+    # A toy picture has at most ten objects.
     **{"pre_nms_limit": 300, "post_nms_rois_training": 200},
     **{"picture_cache_mb": 2200, "loader_threads": 0, "checkpoints_kept": 2},
 }
@@ -150,24 +162,25 @@ _ONE_MAP = {
 
 HEADS_READ: dict[str, tuple[str, dict[str, Any]]] = {
     "fpn": ("strides 4 to 32", _PYRAMID | {"image_min_dim": 256}),
-    # Stage 5 of the body runs on every RoI, which takes most of the time.
+    # Stage 5 of the backbone runs on every RoI, which takes most of the time.
     "c4": ("stride 16", _ONE_MAP | {"train_rois_per_image": 16}),
     "c5": ("stride 32", _ONE_MAP),
 }
-"""Kind of backbone -> the strides of the maps that its heads read, and the fields of such a network."""
+"""Kind of backbone -> the strides of the feature maps that its heads read, and the Config fields of such a network."""
 
 
 def paired(kind: str, pooling: str, seed: int = 0, body: str = SLIM, weights: str = "toy") -> Recipe:
-    """A network with that kind of backbone, one of a pair that differs in nothing but the pooling.
+    """The recipe of a network for the comparison of RoIAlign ("align") and RoIPool ("pool").
 
-    Both begin with the body of `toy`, or with other `weights` of another `body`, as those of the paper begin with one
-    that knows ImageNet: from nothing, a map of stride 32 takes too long to learn anything that could be compared.
+    The two recipes of a `kind` of backbone (a key of `HEADS_READ`) differ only in the `pooling`. Both start from the
+    backbone weights of `toy`, or from other `weights` of another `body`, as the networks of the paper start from
+    ImageNet weights. From random weights, a map of stride 32 would need too much training for a comparison.
     """
     strides, network = HEADS_READ[kind]
-    word = {"align": "RoIAlign", "pool": "RoIPool"}[pooling]
+    pooling_name = {"align": "RoIAlign", "pool": "RoIPool"}[pooling]
     return Recipe(
         f"{'toy' if body == SLIM else body}-{kind}-{pooling}",
-        f"Mask R-CNN whose heads read maps of {strides} with {word}, to be compared with its twin.",
+        f"Mask R-CNN whose heads read maps of {strides} with {pooling_name}, to be compared with its twin.",
         "It is here to be compared, not to be used: toy is far better.",
         SHAPES,
         FRESH_SHAPES,
@@ -211,7 +224,7 @@ SHIPS: dict[str, Recipe] = {
             DATA / "people" / "val",
             {
                 **{"tasks": ("box", "mask", "keypoints"), "layers": "all", "norm": "batch"},
-                # To tell left from right at an ankle, the head has to see as far as the face: eight convolutions do.
+                # To tell left from right at an ankle, the receptive field must reach the face: eight convolutions do.
                 **{"keypoint_head_width": 64, "keypoint_head_depth": 8, "train_rois_per_image": 32},
                 **{"image_min_dim": 240, "image_max_dim": 320, "ema": 0.998, "epochs": 110, "steps_per_epoch": 150},
                 **_LEARNING,
@@ -222,4 +235,4 @@ SHIPS: dict[str, Recipe] = {
         paired("c5", "pool"),
     )
 }
-"""The models that ship, by name, in the order in which they are made."""
+"""Name of a model that ships with the studio -> its recipe, in the order of training."""

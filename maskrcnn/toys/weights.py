@@ -1,16 +1,16 @@
-"""Train the models that ship, and put them into `data/weights`: `make toy-weights`.
+"""Train the models that ship with the studio and put them into `data/weights`: `make toy-weights`.
 
     python -m maskrcnn.toys.weights [NAME ...] [--work DIR]
 
-draws the worlds, trains, measures on pictures that no training has seen, and writes for each NAME (all, if none is
-given) a run folder in half precision with its model card. What the working folder has already is not made again, so
-the command can be stopped and given again at any time.
+The command draws the pictures, trains, evaluates on pictures that were not used for training, and writes for each NAME
+(all models if none is given) a run folder with weights in half precision and a model card. What the working folder has
+already is not made again, so the command can be interrupted and repeated at any time.
 
-A card (`data/weights/NAME/card.json`) says `name`, `what` it is, its `classes`, the `command` that makes it, the worlds
-that it learned from (`train`) and was measured on (`test`, with their pictures and seeds), `held_apart` (how many
-pictures of the test and validation sets were compared with those it learned from, and how many of them were `shared`),
-the `seconds` that its training took on which `machine`, `epochs` and `seed`, its figures (`ap`, with their 95 %
-`intervals` from `resamples` of the test pictures), `bytes`, its `limits` and its `licence`.
+A model card (`data/weights/NAME/card.json`) has these fields: `name`; `what` (a description); `classes`; `command` (the
+command that makes the model); `train` and `test` (world, number of pictures and seed of the training and test sets);
+`held_apart` (the number of test and validation `pictures`, and how many of them are `shared` with the training set);
+`seconds` and `machine` of the training; `epochs`; `best_epoch`; `seed`; `ap` (the figures on the test set) with their
+95 % `intervals` from `resamples` bootstrap resamples; `bytes`; `limits`; `licence`.
 """
 
 from __future__ import annotations
@@ -35,18 +35,21 @@ from safetensors.numpy import save_file
 from maskrcnn.annotations import pictures, read
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import shipped_models
-from maskrcnn.toys.training_recipes import SHIPS, WORK, Recipe, measured
+from maskrcnn.toys.training_recipes import SHIPS, WORK, Recipe, evaluation_report
 
 STEPS_KEPT = 300
-"""So many rows of steps are kept of a run that ships; the curves of a page show no more."""
+"""Approximate number of step rows that a shipped run keeps; the curves of a page show no more."""
 
 EPOCHS_KEPT = 8
-"""Of so many epochs the detections are kept, beside those of the best and the last one."""
+"""Approximate number of epochs whose detections a shipped run keeps, in addition to the first and the best."""
 
 
 def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
-    """Copy a finished run into a new folder `target` that is to ship from `place`: weights in half precision, fewer
-    steps and detections, no training pictures."""
+    """Copy a finished run into the new folder `target`, reduced: weights in half precision, fewer step rows and
+    detections, no training pictures.
+
+    `place` is the folder where the copy will ship; picture paths in its `dataset.json` are relative to it.
+    """
     shutil.rmtree(target, ignore_errors=True)
     (target / "detections").mkdir(parents=True)
     for name in ("config.json", "result.json"):
@@ -56,8 +59,8 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
     best = json.loads((run / "result.json").read_text(encoding="utf-8"))["best_epoch"]
     detections = {int(path.stem.partition("_")[2]): path for path in (run / "detections").glob("epoch_*.json")}
     for epoch in epochs_kept(max(detections), best):
-        found = json.loads(detections[epoch].read_text(encoding="utf-8"))
-        (target / "detections" / detections[epoch].name).write_text(json.dumps(rounded(found, 7)), encoding="utf-8")
+        results = json.loads(detections[epoch].read_text(encoding="utf-8"))
+        (target / "detections" / detections[epoch].name).write_text(json.dumps(rounded(results, 7)), encoding="utf-8")
     halve(run / "best.safetensors", target / "best.safetensors")
 
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -78,18 +81,21 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
 
 
 def epochs_kept(last: int, best: int) -> list[int]:
-    """The epochs whose detections ship: the first, the best, the last, and others at even distances."""
+    """The epochs whose detections ship: the first, the best, the last, and others at equal distances."""
     return sorted({1, best, *range(last, 0, -math.ceil(last / EPOCHS_KEPT))})
 
 
 def halve(source: Path, target: Path) -> None:
-    """A checkpoint with its floating point tensors in half precision."""
+    """Write a copy of a checkpoint with its floating point tensors in half precision.
+
+    Raises `StudioError` if a value is too large for half precision.
+    """
     with safe_open(source, framework="np") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     for name, tensor in tensors.items():
         if np.issubdtype(tensor.dtype, np.floating):
-            with np.errstate(over="ignore"):  # the next line says it better
+            with np.errstate(over="ignore"):  # checked in the next line
                 tensors[name] = tensor.astype(np.float16)
             if not np.isfinite(tensors[name]).all():
                 raise StudioError(f"{source}: its tensor {name} has values that half precision cannot hold")
@@ -98,7 +104,7 @@ def halve(source: Path, target: Path) -> None:
 
 
 def rounded(value: Any, digits: int) -> Any:
-    """A value of JSON with so many digits to each number in it; seven are all that float32 has."""
+    """A JSON value with all its floats rounded to `digits` significant digits; float32 has seven."""
     match value:
         case float():
             return float(f"{value:.{digits}g}")
@@ -111,7 +117,10 @@ def rounded(value: Any, digits: int) -> Any:
 
 
 def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: Path) -> dict[str, Any]:
-    """The model card of what was shipped."""
+    """The model card of a model; its fields are listed at the top of this file.
+
+    `run` is the finished run, `target` its reduced copy and `report` the evaluation of that copy.
+    """
     result = json.loads((run / "result.json").read_text(encoding="utf-8"))
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     tasks = [task for task in ("bbox", "segm", "keypoints") if report[task] is not None]
@@ -141,16 +150,18 @@ def card(recipe: Recipe, run: Path, target: Path, report: dict[str, Any], work: 
 
 
 def held_apart(recipe: Recipe, work: Path) -> dict[str, int]:
-    """How many pictures of the test and validation sets there are, and how many of them have the pixels of a picture
-    that was learned from."""
-    learned = contents(recipe.data.made(work))
-    held = contents(recipe.test.made(work)) | contents(recipe.val)
-    return {"pictures": len(held), "shared": len(held & learned)}
+    """The number of test and validation `pictures`, and how many of them are `shared` with the training set.
+
+    Pictures are compared by their pixels.
+    """
+    trained_on = pixel_hashes(recipe.data.drawn_folder(work))
+    held_out = pixel_hashes(recipe.test.drawn_folder(work)) | pixel_hashes(recipe.val)
+    return {"pictures": len(held_out), "shared": len(held_out & trained_on)}
 
 
-@cache  # three models learn from the same ten thousand pictures
-def contents(folder: Path) -> frozenset[str]:
-    """A fingerprint of the pixels of each picture of a set."""
+@cache  # three models are trained on the same ten thousand pictures
+def pixel_hashes(folder: Path) -> frozenset[str]:
+    """SHA-256 hashes of the pixels of all pictures of a dataset."""
     found = set()
     for record in read(folder).images:
         assert record.path is not None
@@ -159,21 +170,21 @@ def contents(folder: Path) -> frozenset[str]:
 
 
 def make(names: Iterable[str], work: Path) -> None:
-    """Train, measure and ship the models of these names."""
+    """Train and evaluate the models of these names, and put them into `data/weights`."""
     for name in names:
         recipe = SHIPS[name]
-        run = recipe.trained(work)
+        run = recipe.trained_run(work)
         place, made = shipped_models.FOLDER / name, work / "shipped" / name
         ship(recipe, run, made, place)
-        about = card(recipe, run, made, measured(made, recipe.test, work), work)
+        about = card(recipe, run, made, evaluation_report(made, recipe.test, work), work)
         (made / shipped_models.CARD).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)  # what shipped before stays until all of the new is there
+        shutil.rmtree(place, ignore_errors=True)  # the old model stays until the new one is complete
         shutil.copytree(made, place)
         print(f"{place}: {about['bytes'] / 1e6:.1f} MB", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command of this module."""
+    """Run the command of this module and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m maskrcnn.toys.weights", description="Train what ships.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(SHIPS)} (all)")
     parser.add_argument("--work", type=Path, default=WORK, metavar="DIR", help="where everything is made")

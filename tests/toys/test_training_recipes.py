@@ -18,9 +18,9 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.toys import training_recipes
-from maskrcnn.toys.training_recipes import HEADS_READ, SHIPS, Drawn, Recipe, measured, paired
+from maskrcnn.toys.training_recipes import HEADS_READ, SHIPS, PictureSet, Recipe, evaluation_report, paired
 
-FEW = Drawn("shapes", 2, 3)
+FEW = PictureSet("shapes", 2, 3)
 
 
 @pytest.fixture
@@ -48,39 +48,39 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def test_pictures_are_drawn_once(tmp_path: Path, said: list[list[str]]) -> None:
-    folder = FEW.made(tmp_path)
+    folder = FEW.drawn_folder(tmp_path)
     assert said == [["toy", "shapes", str(folder), "--pictures", "2", "--seed", "3"]]
-    assert FEW.made(tmp_path) == folder
+    assert FEW.drawn_folder(tmp_path) == folder
     assert len(said) == 1
-    assert Drawn("shapes", 3, 3).made(tmp_path) != folder
+    assert PictureSet("shapes", 3, 3).drawn_folder(tmp_path) != folder
     assert len(said) == 2
 
 
 def test_a_training_begins_goes_on_and_is_left_alone(tmp_path: Path, said: list[list[str]]) -> None:
-    run = recipe(tmp_path).trained(tmp_path)
-    data = FEW.made(tmp_path)
+    run = recipe(tmp_path).trained_run(tmp_path)
+    data = FEW.drawn_folder(tmp_path)
     begun = [*("train", "--data", str(data), "--val", str(tmp_path / "val"), "--out", str(run)), "--init", "toy"]
     begun += ["--seed", "4", "--set", "epochs=1", "--set", "rpn_anchor_ratios=0.5,2.0"]
     assert said[1:] == [begun]
 
     run.mkdir(parents=True)
     (run / "config.json").write_text("what there was before the first state was saved")
-    recipe(tmp_path).trained(tmp_path)
+    recipe(tmp_path).trained_run(tmp_path)
     assert said.pop() == begun
     assert not run.exists()
 
     run.mkdir()
     (run / "state_last.pt").touch()
     learned(run, epochs=1, rpn_anchor_ratios=(0.5, 2.0), seed=4)
-    recipe(tmp_path).trained(tmp_path)
+    recipe(tmp_path).trained_run(tmp_path)
     assert said[2:] == [["train", "--resume", "--out", str(run)]]
 
     (run / "result.json").write_text(json.dumps({"state": "cancelled"}))
-    recipe(tmp_path).trained(tmp_path)
+    recipe(tmp_path).trained_run(tmp_path)
     assert said[3:] == [["train", "--resume", "--out", str(run)]]
 
     (run / "result.json").write_text(json.dumps({"state": "done"}))
-    assert recipe(tmp_path).trained(tmp_path) == run
+    assert recipe(tmp_path).trained_run(tmp_path) == run
     assert len(said) == 4
 
 
@@ -106,7 +106,7 @@ def test_a_run_by_another_recipe_is_named(
     (run / "result.json").write_text(json.dumps({"state": state}))
     learned(run, **{"epochs": 1, "rpn_anchor_ratios": (0.5, 2.0), "seed": 4, **fields})
     with pytest.raises(StudioError, match=rf"some-4 was trained with {says}; move it away"):
-        recipe(tmp_path).trained(tmp_path)
+        recipe(tmp_path).trained_run(tmp_path)
     assert not said
 
 
@@ -115,19 +115,19 @@ def test_what_was_measured_is_read(tmp_path: Path, said: list[list[str]]) -> Non
     run.mkdir()
     (run / "best.safetensors").write_text("weights")
     for _ in range(2):
-        assert measured(run, FEW, tmp_path) == {"segm": 1}
+        assert evaluation_report(run, FEW, tmp_path) == {"segm": 1}
     assert [line[0] for line in said] == ["toy", "evaluate"]
-    assert said[1][1:4] == [str(run), "--data", str(FEW.made(tmp_path))]
+    assert said[1][1:4] == [str(run), "--data", str(FEW.drawn_folder(tmp_path))]
 
-    measured(run, Drawn("shapes", 3, 3), tmp_path)  # other pictures
+    evaluation_report(run, PictureSet("shapes", 3, 3), tmp_path)  # other pictures
     (run / "best.safetensors").write_text("others")
-    measured(run, FEW, tmp_path)
+    evaluation_report(run, FEW, tmp_path)
     assert [line[0] for line in said[2:]] == ["toy", "evaluate", "evaluate"]
 
 
 def test_a_command_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(StudioError, match=r"this command failed: python -m maskrcnn toy shapes .* --pictures 0"):
-        Drawn("shapes", 0, 1).made(tmp_path)
+        PictureSet("shapes", 0, 1).drawn_folder(tmp_path)
 
 
 @pytest.mark.parametrize("name", SHIPS)
@@ -176,7 +176,7 @@ def test_ctrl_c_waits_until_the_command_has_saved(tmp_path: Path) -> None:
     parent.write_text(
         "import sys\n"
         "from maskrcnn.toys import training_recipes\n"
-        f"training_recipes._waited_for([sys.executable, {str(child)!r}, {str(tmp_path / 'saved')!r}])\n"
+        f"training_recipes._run_and_wait([sys.executable, {str(child)!r}, {str(tmp_path / 'saved')!r}])\n"
     )
     process = subprocess.Popen(
         [sys.executable, parent],

@@ -19,7 +19,7 @@ from maskrcnn.model import build, load
 from maskrcnn.model import weights as checkpoints
 from maskrcnn.runs import shipped_models
 from maskrcnn.toys import weights
-from maskrcnn.toys.training_recipes import Drawn, Recipe
+from maskrcnn.toys.training_recipes import PictureSet, Recipe
 from maskrcnn.toys.worlds import WORLDS, generate
 from tests import tiny
 
@@ -36,7 +36,7 @@ REPORT: dict[str, Any] = {
 def recipe(tmp_path: Path) -> Recipe:
     val = tmp_path / "data/val"
     generate(WORLDS["shapes"], val, 1, seed=2)
-    return Recipe("some", "Something.", "Nothing.", Drawn("shapes", 3, 7), Drawn("shapes", 2, 8), val, {}, ())
+    return Recipe("some", "Something.", "Nothing.", PictureSet("shapes", 3, 7), PictureSet("shapes", 2, 8), val, {}, ())
 
 
 @pytest.fixture
@@ -123,8 +123,8 @@ def test_what_half_precision_cannot_hold_does_not_ship(tmp_path: Path) -> None:
 def test_the_card(tmp_path: Path, recipe: Recipe, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped_models, "FOLDER", tmp_path / "data/weights")
     monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
-    monkeypatch.setattr(weights, "measured", lambda shipping, *_: REPORT)
-    monkeypatch.setattr(Recipe, "trained", lambda *_: run)
+    monkeypatch.setattr(weights, "evaluation_report", lambda shipping, *_: REPORT)
+    monkeypatch.setattr(Recipe, "trained_run", lambda *_: run)
     place = tmp_path / "data/weights/some"
     place.mkdir(parents=True)
     (place / "old").touch()
@@ -156,15 +156,15 @@ def test_what_shipped_before_stays_until_the_new_is_whole(
     (place / "old").touch()
     monkeypatch.setattr(shipped_models, "FOLDER", tmp_path / "data/weights")
     monkeypatch.setattr(weights, "SHIPS", {"some": recipe})
-    monkeypatch.setattr(Recipe, "trained", lambda *_: run)
-    monkeypatch.setattr(weights, "measured", stopped)
+    monkeypatch.setattr(Recipe, "trained_run", lambda *_: run)
+    monkeypatch.setattr(weights, "evaluation_report", stopped)
     assert weights.main(["some", "--work", str(tmp_path / "work")]) == 1
     assert [path.name for path in place.iterdir()] == ["old"]
 
 
 def test_a_picture_that_was_learned_from_is_found(tmp_path: Path, recipe: Recipe) -> None:
-    learned = recipe.data.made(tmp_path / "work")
-    held = recipe.test.made(tmp_path / "work")
+    learned = recipe.data.drawn_folder(tmp_path / "work")
+    held = recipe.test.drawn_folder(tmp_path / "work")
     (held / "toy8-002.jpg").write_bytes((learned / "toy7-003.jpg").read_bytes())
     assert weights.held_apart(recipe, tmp_path / "work") == {"pictures": 3, "shared": 1}
 

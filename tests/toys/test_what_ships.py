@@ -64,7 +64,7 @@ def test_each_is_a_run_with_its_card(name: str) -> None:
         low, high = about["intervals"][task]["AP"]
         assert low <= figures["AP"] <= high
     recipe = SHIPS[name]
-    recipe.require_own(shipped_models.FOLDER / name)
+    recipe.require_same_options(shipped_models.FOLDER / name)
     learned = recipe.data
     assert about["train"] == {"world": learned.world, "pictures": learned.pictures, "seed": learned.seed}
 

@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", one_in(2, WORLDS))
 def test_the_same_seed_gives_the_same_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worlds, "_FEW", 0)
+    monkeypatch.setattr(worlds, "_MIN_PICTURES_FOR_PROCESSES", 0)
     generate(WORLDS[name], tmp_path / "one", 3, seed=5, workers=1)
     generate(WORLDS[name], tmp_path / "two", 3, seed=5, workers=2)
     one = contents(tmp_path / "one")

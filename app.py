@@ -1,4 +1,4 @@
-"""The door of the studio: page configuration, navigation and the side bar. Start it with `streamlit run app.py`."""
+"""The Streamlit app of the studio: page configuration, navigation and side bar. Start: `streamlit run app.py`."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 
 
 def show() -> None:
-    """Draw the page that is asked for, in its frame."""
+    """Configure the page, draw the side bar, and run the page that the URL names."""
     frame.show("Mask R-CNN Studio", ICON)
     pages = {
         "Label": [
@@ -39,18 +39,18 @@ def show() -> None:
             ),
         ],
     }
-    # The default page lies at "/" alone; people who type its name, as of any other page, should find it too.
+    # Streamlit serves the default page at "/" only. This entry makes /annotate work as well.
     by_name = st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="annotate")
     page = st.navigation({**pages, "": [by_name]}, position="hidden")
     if page == by_name:
         pages["Label"][0] = page
     serving.show_refusal()
     sidebar.show(pages)
-    with session.fail_softly():  # what a page has no box for: a project that is taken away while it is drawn, say
+    with session.fail_softly():  # errors that a page does not catch itself, such as a project deleted meanwhile
         page.run()
 
 
-if __name__ == "__main__":  # Streamlit runs this file for each visit and after each click
+if __name__ == "__main__":  # Streamlit runs this file in each script run: for each visit and after each click
     show()
-else:  # and imports it once before, for the name `app`, which it serves
+else:  # before that, Streamlit imports this file once and serves the ASGI application `app`
     app = st.App(__file__, lifespan=serving.lifespan, middleware=serving.middleware())

@@ -1,4 +1,4 @@
-"""Predictions: what a run found in each validation picture, beside what a person drew."""
+"""Predictions page: the detections of a run in each validation picture, next to the labels of that picture."""
 
 import streamlit as st
 
@@ -23,7 +23,7 @@ if not runs:
     run_choice.show_no_runs(project)
     st.stop()
 
-# Which run, which epoch, which picture
+# Choice of run, epoch and picture
 
 run_column, *other_columns = st.columns([3, 2.2, 3.6, 2], vertical_alignment="bottom")
 with session.fail_softly(), run_column:
@@ -47,7 +47,7 @@ with picture_row:
 picture_view.show_figures(inspected, choice, measured, options)
 why_missed.panel(inspected.run, choice.epoch, choice.image, measured.matches, options.min_score)
 
-# The whole validation set; on pictures that it learned from a network cannot be measured
+# The whole validation set. Training pictures cannot measure a network, so the section is skipped for them.
 
 if inspected.is_validated:
     validation_set.show(inspected, choice, measured)

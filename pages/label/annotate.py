@@ -1,4 +1,4 @@
-"""Annotate: draw the outlines that the network will learn from."""
+"""Annotate page: draw and edit the regions that the network learns from."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Dataset: what the project holds, how good its labels are, and the ways in and out."""
+"""Dataset page: pictures, statistics, label checks, split, import, export and classes of a project."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ VIEWS = {
     "export": ":material/download: Export",
     "classes": ":material/palette: Classes",
 }
-WOULD_BE_HERE = {
+EMPTY_TEXTS = {
     "pictures": "Here you see all pictures of the project by status: new, in progress, done.",
     "statistics": "Here you see how many objects of each class there are, how large they are and where they lie.",
     "doctor": "Here you see what in the labels or pictures hurts training, and mend it with a click.",
@@ -42,7 +42,7 @@ if view == "import":
 elif view == "classes":
     class_editing.show(project)
 elif not project.counts().pictures and not (view == "pictures" and project.removed()):
-    st.info(f"{WOULD_BE_HERE[view]} This project has no pictures yet.", icon=":material/photo_library:")
+    st.info(f"{EMPTY_TEXTS[view]} This project has no pictures yet.", icon=":material/photo_library:")
     st.button(
         "Import pictures or labels",
         type="primary",

@@ -1,4 +1,4 @@
-"""RoIPool and RoIAlign: what becomes of one box on one feature map."""
+"""RoIPool and RoIAlign page: how each method pools one box from one feature map."""
 
 import streamlit as st
 

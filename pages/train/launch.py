@@ -1,4 +1,4 @@
-"""Train > Launch: choose how to train, see what on and how long it takes, and start."""
+"""Launch page: choose the settings of a training, see its data and estimated duration, and start it."""
 
 from dataclasses import replace
 
@@ -32,9 +32,9 @@ with form, session.fail_softly():
     keypoints = labels.keypoints if "keypoints" in tasks else None
     network = choose_network(preset, tasks)
     training = choose_training(preset, network)
-    # Sigmas, limbs and names of keypoints must be as many as there are.
-    counted = {"num_keypoints": keypoints.count} if keypoints else {}
-    request = choices.with_changes(network.request, {**length, **network.values, **counted, **training})
+    # The configuration checks that sigmas, limbs and keypoint names match the number of keypoints.
+    keypoint_count = {"num_keypoints": keypoints.count} if keypoints else {}
+    request = choices.with_changes(network.request, {**length, **network.values, **keypoint_count, **training})
     request = replace(request, data=str(project.folder))
 
 with summary:

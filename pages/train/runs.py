@@ -1,4 +1,4 @@
-"""Train > Runs: watch trainings, compare their curves, stop, resume and download them, and see masks sharpen."""
+"""Runs page: watch trainings, compare their curves, stop, resume and download them, and see predictions by epoch."""
 
 import streamlit as st
 
@@ -25,19 +25,22 @@ if not runs:
 chosen = run_choice.show(project, runs)
 
 
-# The parts below renew themselves while the training goes on; everything they show is read from the run folder.
+# While the training is active, the fragments below rerun at their interval. They read everything from the run folder.
 @st.fragment(run_every="2s" if chosen.active else None)
 def head() -> None:
+    """State and progress of the chosen run."""
     run_head.show(chosen)
 
 
 @st.fragment(run_every="2s" if chosen.active else None)
 def curves() -> None:
+    """Loss and AP curves of the chosen run and of the runs compared with it."""
     curve_view.show(chosen)
 
 
 @st.fragment(run_every="0.8s" if st.session_state.get("runs-playing") else "4s" if chosen.active else None)
 def pictures() -> None:
+    """Predictions of the chosen run on one picture, epoch by epoch."""
     with session.fail_softly(stop=False):
         if epochs := chosen.run.detection_epochs():
             predictions_by_epoch.show(chosen.run, epochs, run_choice.PREDICTIONS_PAGE, chosen.address)
@@ -45,6 +48,7 @@ def pictures() -> None:
 
 @st.fragment(run_every="5s" if chosen.active else None)
 def tables() -> None:
+    """Epoch table and log of the chosen run."""
     run_tables.show(chosen.run)
 
 

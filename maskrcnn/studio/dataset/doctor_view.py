@@ -184,7 +184,7 @@ def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
     limit_key = f"dataset_shown_{findings[0].check}"
     limit = st.session_state.get(limit_key, PER_KIND)
     with session.fail_softly():
-        dataset = project.dataset()
+        dataset = computed_once.worked_out("labels", project, "Reading the labels", lambda _: project.dataset(), state)
         colours = class_colours(project)
     shown = findings[:limit]
     with st.spinner("Cutting out the places"):

@@ -1,1 +1,1 @@
-"""Pictures with things drawn on them: masks, outlines, boxes, keypoints, labels. NumPy and OpenCV, no Streamlit."""
+"""Drawing on pictures: masks, outlines, boxes, keypoints and labels. Uses NumPy and OpenCV, not Streamlit."""

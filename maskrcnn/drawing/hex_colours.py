@@ -1,4 +1,4 @@
-"""Colours written `#rrggbb`, as a project's classes have them, read as numbers."""
+"""Parsing of `#rrggbb` colours, the format in which a project stores the colours of its classes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from maskrcnn.drawing.ink import RGB
 
 GREY = "#a0a0a0"
-"""For what has no colour, or one that cannot be read."""
+"""Default colour, for objects whose colour is missing or invalid."""
 
 
 def known_colour(colour: object) -> str:
-    """The colour itself where it is written `#rrggbb`, else grey: the file of a project may hold anything.
+    """Return `colour` if it is a string of the form `#rrggbb`, else grey.
+
+    Call this before a colour is put into HTML or Markdown: a project file may contain any text as a colour.
 
     >>> known_colour("#E69F00"), known_colour("red; }"), known_colour(None)
     ('#E69F00', '#a0a0a0', '#a0a0a0')
@@ -20,7 +22,7 @@ def known_colour(colour: object) -> str:
 
 
 def rgb(colour: str) -> RGB:
-    """`#rrggbb` as three numbers 0 to 255; grey for anything that is written otherwise.
+    """Return the red, green and blue values (0 to 255) of a `#rrggbb` colour, or those of grey if it is invalid.
 
     >>> rgb("#e69f00")
     (230, 159, 0)

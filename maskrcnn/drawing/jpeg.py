@@ -1,4 +1,4 @@
-"""Pictures as the JPEG bytes that a browser is sent."""
+"""JPEG encoding of pictures for the browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _QUALITY = 88
 
 
 def jpeg(picture: np.ndarray, longest_side: int) -> bytes:
-    """A picture, uint8 RGB `(H, W, 3)`, as JPEG bytes; a larger one is scaled down to `longest_side` pixels."""
+    """Encode a picture, uint8 RGB `(H, W, 3)`, as JPEG. Its longer side is scaled down to at most `longest_side`."""
     height, width = picture.shape[:2]
     if max(height, width) > longest_side:
         scale = longest_side / max(height, width)
@@ -20,7 +20,7 @@ def jpeg(picture: np.ndarray, longest_side: int) -> bytes:
 
 
 def square_jpeg(content: bytes) -> bytes:
-    """The middle of a JPEG, cut to a square: tiles in a row are of one height."""
+    """Crop a JPEG to the square in its middle, and return it as JPEG. Square tiles in a row have the same height."""
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert decoded is not None
     picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)

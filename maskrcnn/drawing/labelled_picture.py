@@ -1,4 +1,4 @@
-"""A picture with all the regions that a person drew on it: numbered for the canvas, or small as a preview."""
+"""Drawing of all labelled regions of a picture: numbered for the annotation canvas, or as a small preview."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskrcnn.drawing.overlays import display
 from maskrcnn.drawing.region_painting import paint_keypoints, paint_number, paint_shape
 
 Colours = Mapping[str | None, str]
-"""The `#rrggbb` of each class, and of regions that have none."""
+"""Class name -> `#rrggbb`. The key None has the colour of regions without a class."""
 
 _PREVIEW_OPACITY = 0.4
 _PREVIEW_UNIT = 0.5  # lines are thin on a preview
@@ -32,11 +32,11 @@ def draw_numbered(
     skeletons: Mapping[str, Skeleton],
     selected: int | None = None,
 ) -> None:
-    """Draw every region's number and keypoints on the picture, in place, and the shape of those in `painted` (ids).
+    """Draw the number and the keypoints of every region on the picture, in place.
 
-    `picture` is uint8 RGB `(H, W, 3)`; `scale` and `unit` are those of `region_painting`. The number of the `selected`
-    region, counted from 0, is larger, has a white ring and lies on top of the others. `skeletons` (class -> skeleton)
-    give the bones between keypoints.
+    The shapes of the regions whose ids are in `painted` are drawn too. `picture` is uint8 RGB `(H, W, 3)`. `scale` and
+    `unit` are explained in `region_painting`. `selected` is the index of the selected region: its number is larger, has
+    a white ring and is drawn on top. `skeletons` (class -> skeleton) give the lines between keypoints.
     """
     for region in regions:
         colour = rgb(colours[region.class_name])
@@ -59,9 +59,9 @@ def preview(
     side: int = 420,
     skeletons: Mapping[str, Skeleton] | None = None,
 ) -> bytes:
-    """JPEG bytes of the picture with its longer side at `side` pixels and its regions filled in their colours.
+    """Return a JPEG of the picture with its regions filled in their colours. Its longer side has `side` pixels.
 
-    Raises `StudioError` for a picture that cannot be read.
+    Raises `StudioError` if the picture cannot be read.
     """
     picture, scale = display(pictures.load(path), side)
     for region in regions:

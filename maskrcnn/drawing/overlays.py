@@ -1,8 +1,8 @@
-"""Draws objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
+"""Drawing of objects and detections on a picture: filled masks, outlines, boxes, keypoints and label chips.
 
-Everything is drawn at a display size, so that lines and text look the same on a picture of 200 pixels and on one of
-5000. Line styles and colours have one meaning on every page: a true positive is green and solid, a false positive
-red-orange and hatched, a missed object blue and dashed.
+The picture is first resized to a display size, so lines and text look the same on a picture of 200 pixels and on one of
+5000. Colours and line styles mean the same on every page: a true positive is green and solid, a false positive is
+red-orange and hatched, a missed object is blue and dashed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Colours = Mapping[int, str]
 Edges = Sequence[tuple[int, int]]
 
 DISPLAY_SIDE = 1280
-"""Pixels of the longer side of a drawing."""
+"""Default length of a drawing's longer side in pixels."""
 
 MATCH_COLOURS: dict[str, str] = {"tp": "#00a86b", "fp": "#f4511e", "fn": "#3b82f6", "ignored": GREY}
 MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed", "ignored": "dashed"}
@@ -35,8 +35,8 @@ MATCH_STYLES: dict[str, Style] = {"tp": "solid", "fp": "hatched", "fn": "dashed"
 class Mark:
     """One object to draw, in pixels of the picture.
 
-    `bbox` is [x, y, w, h], `rle` a mask in COCO's RLE, `keypoints` x, y, visibility, x, ... as in COCO, and `edges` the
-    limbs between them, as pairs of places counted from 0.
+    `bbox` is [x, y, w, h]. `rle` is a mask in COCO's RLE. `keypoints` are x, y, visibility, x, ... as in COCO. `edges`
+    are the limbs between keypoints, as pairs of keypoint indices.
     """
 
     bbox: tuple[float, float, float, float]
@@ -51,9 +51,9 @@ class Mark:
 def truth_marks(
     matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
 ) -> list[Mark]:
-    """A mark for each object of a picture.
+    """Return a mark for each labelled object of a picture.
 
-    `names` and `colours` are by category id. Without `colours` the colour and the line style say whether an object was
+    `names` and `colours` map category ids. If `colours` is None, colour and line style show whether the object was
     found.
     """
     return [
@@ -73,10 +73,10 @@ def truth_marks(
 def prediction_marks(
     matches: ImageMatches, names: Mapping[int, str], colours: Colours | None = None, edges: Edges = ()
 ) -> list[Mark]:
-    """A mark for each detection of a picture, labelled with its class and score.
+    """Return a mark for each detection of a picture, labelled with its class and score.
 
-    `names` and `colours` are by category id. Without `colours` the colour and the line style say whether a detection is
-    right.
+    `names` and `colours` map category ids. If `colours` is None, colour and line style show whether the detection is
+    correct.
     """
     return [
         Mark(
@@ -93,7 +93,9 @@ def prediction_marks(
 
 
 def display(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
-    """The uint8 (H, W, 3) picture with its longer side at `longest`, and display pixels per picture pixel.
+    """Resize a picture, uint8 (H, W, 3), so that its longer side has `longest` pixels.
+
+    Returns the resized picture and the scale (display pixels per picture pixel).
 
     >>> shown, scale = display(np.zeros((48, 64, 3), np.uint8), longest=320)
     >>> shown.shape, scale
@@ -116,17 +118,18 @@ def draw(
     longest: int = DISPLAY_SIDE,
     opacity: float = 0.35,
 ) -> np.ndarray:
-    """A uint8 (h, w, 3) RGB copy of the picture at display size with the marks on it.
+    """Return a copy of the picture, uint8 RGB (h, w, 3), at display size with the marks on it.
 
-    Larger marks are drawn first, below smaller ones. `opacity` is that of filled masks. A hatched mark without its mask
-    is hatched over its box. Visible keypoints are discs, occluded ones rings; those without a label are left out.
+    Larger marks are drawn first, so smaller ones lie on top. `opacity` is the opacity of filled masks. If a mark with
+    style "hatched" has no mask, its box is hatched. Visible keypoints are discs and occluded keypoints are rings;
+    unlabelled keypoints are skipped.
 
     >>> mark = Mark((10, 10, 20, 20), "#00a86b", "cell")
     >>> draw(np.zeros((48, 64, 3), np.uint8), [mark], longest=640).shape
     (480, 640, 3)
     """
     canvas, scale = display(picture, longest)
-    # A page shows the drawing 300 to 600 pixels wide, or 400 high: lines of about one pixel there, text of about 12.
+    # A page shows the drawing 300 to 600 pixels wide, or 400 high. There, lines are about 1 pixel and text about 12.
     side = max(canvas.shape)
     thickness = max(1, round(side / 320))
     ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
@@ -141,7 +144,7 @@ def draw(
         elif mark.style == "hatched":
             _hatch_box(canvas, corners, colour, opacity)
         if boxes:
-            thinner = 0 if area is None else 1  # beside the outline of a mask
+            thinner = 0 if area is None else 1  # a box is thinner if the outline of the mask is drawn too
             _line(canvas, corners, colour, max(1, thickness - thinner), dashed=mark.style == "dashed")
     for mark in ordered if keypoints else ():  # on top of every mask
         _skeleton(canvas, mark, scale, thickness)
@@ -156,22 +159,22 @@ def draw(
 
 
 def _corners(mark: Mark, scale: float) -> np.ndarray:
-    """Corners of the box in display pixels, float64 (4, 2)."""
+    """Return the corners of the mark's box in display pixels, float64 (4, 2)."""
     x, y, width, height = (value * scale for value in mark.bbox)
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
 def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
-    """Left, top and cut-out of a mask, bool (h, w), in display pixels; None for an empty mask."""
+    """Return the mask at display size, cropped to its box: left, top and bool (h, w). None for an empty mask."""
     x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
     if width == 0 or height == 0:
         return None
-    # A border of one pixel, so that the outline closes where the object touches the cut.
+    # With a border of one pixel, the outline is closed even if the object touches the edge of the crop.
     cut = np.pad(coco_mask.decode([rle])[y : y + height, x : x + width, 0], 1).astype(np.float32)
     left, top = max(0, int(x * scale) - 1), max(0, int(y * scale) - 1)
     right = min(shape[1], int(np.ceil((x + width) * scale)) + 1)
     bottom = min(shape[0], int(np.ceil((y + height) * scale)) + 1)
-    # Pixel centres: display (u + .5) / scale is picture (column + .5).
+    # For pixel centres, (u + 0.5) / scale in the display is column + 0.5 in the picture.
     to_cut = np.array(
         [
             [1 / scale, 0, (left + 0.5) / scale - 0.5 - (x - 1)],
@@ -193,6 +196,7 @@ def _fill(
     *,
     hatched: bool,
 ) -> None:
+    """Blend the colour into the canvas, in place, for the pixels of `inside` (h, w), whose corner is at (left, top)."""
     height, width = inside.shape
     window = canvas[top : top + height, left : left + width]
     stripes = _stripes(left, top, height, width, max(canvas.shape[:2]))
@@ -202,6 +206,7 @@ def _fill(
 
 
 def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: float) -> None:
+    """Hatch a box, in place. `corners` (4, 2) are in display pixels."""
     left, top = np.maximum(np.floor(corners[0]), 0).astype(int)
     right, bottom = np.ceil(corners[2]).astype(int)
     inside = np.ones(canvas[top : max(bottom, 0), left : max(right, 0)].shape[:2], bool)
@@ -209,7 +214,10 @@ def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: fl
 
 
 def _stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
-    """Slanted stripes with soft edges, float32 (h, w) in [0, 1]; they continue across objects."""
+    """Return slanted stripes with soft edges, float32 (h, w) in [0, 1].
+
+    The phase depends on canvas coordinates, so the stripes of neighbouring objects are aligned.
+    """
     period = max(6.0, side / 80)
     distance = np.arange(left, left + width)[None, :] + np.arange(top, top + height)[:, None]
     phase = np.abs((distance / period) % 1 - 0.5)
@@ -226,17 +234,18 @@ def _outline(
     *,
     dashed: bool,
 ) -> None:
+    """Draw the outline of the mask `inside` (h, w), whose corner is at (left, top), on the canvas, in place."""
     rings, _ = cv2.findContours(
         np.pad(inside.astype(np.uint8), 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left - 1, top - 1)
     )
     for ring in rings:
         smooth = cv2.approxPolyDP(ring, 0.8, True)[:, 0].astype(np.float64)
-        # findContours gives pixel indices; a pixel's middle is half a pixel on.
+        # findContours returns pixel indices. The centre of a pixel is at its index + 0.5.
         _line(canvas, smooth + 0.5, colour, thickness, dashed=dashed)
 
 
 def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
-    """Limbs and keypoints of a mark; on small objects they are drawn smaller, to leave the object visible."""
+    """Draw the limbs and keypoints of a mark, in place. They are smaller on small objects, which stay visible."""
     points = np.array(mark.keypoints, dtype=np.float64).reshape(-1, 3)
     places, visibility = points[:, :2] * scale, points[:, 2]
     radius = max(2.0, min(2.0 * thickness, 0.03 * scale * max(mark.bbox[2:])))
@@ -247,10 +256,10 @@ def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> N
     for (x, y), visible in zip(places, visibility, strict=True):
         if visible > 0:
             centre = (round((x - 0.5) * 16), round((y - 0.5) * 16))
-            ground = colour if visible > 1 else WHITE
+            centre_colour = colour if visible > 1 else WHITE
             cv2.circle(canvas, centre, round((radius + 1) * 16), BLACK, cv2.FILLED, cv2.LINE_AA, shift=4)
             cv2.circle(canvas, centre, round(radius * 16), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
-            cv2.circle(canvas, centre, round(radius * 8), ground, cv2.FILLED, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, centre, round(radius * 8), centre_colour, cv2.FILLED, cv2.LINE_AA, shift=4)
 
 
 def _line(
@@ -262,16 +271,16 @@ def _line(
     dashed: bool,
     closed: bool = True,
 ) -> None:
-    """A line with a thin dark edge, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
+    """Draw a line with a thin black edge, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
     pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
-    # cv2 counts from pixel centres, and takes fixed-point coordinates with 4 fractional bits.
+    # OpenCV coordinates are relative to pixel centres. With shift=4 they are fixed-point with 4 fractional bits.
     points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]
     cv2.polylines(canvas, points, closed and not dashed, BLACK, thickness + 2, cv2.LINE_AA, shift=4)
     cv2.polylines(canvas, points, closed and not dashed, colour, thickness, cv2.LINE_AA, shift=4)
 
 
 def _dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
-    """A line cut into dashes of about `length` with gaps 0.8 as long, as open polylines."""
+    """Cut a line into dashes, returned as open polylines. A dash is about `length` long, a gap 0.8 times as long."""
     whole = np.vstack([line, line[:1]]) if closed else line
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(whole, axis=0).T))])
     count = max(3 if closed else 1, round(at[-1] / (1.8 * length)))

@@ -1,4 +1,4 @@
-"""Cut-outs of a picture around one region or box, with the outline on it, also where it lies outside the picture."""
+"""Crops of a picture around one region or box, with its outline drawn. The region may lie outside the picture."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from maskrcnn.drawing.ink import BLACK, WHITE
 from maskrcnn.drawing.region_painting import paint_shape
 
 SIDE = 440
-"""Pixels of the longer side of a crop."""
+"""Length of a crop's longer side in pixels."""
 _MARGIN = 0.35
 """Width of the margin around a box, as a share of the box's longer side."""
-_LEAST = 48.0
-"""Picture pixels: the least side of a crop."""
+_MIN_SIDE = 48.0
+"""Minimum side of a crop in picture pixels."""
 _CONTEXT = 0.15
-"""Least side of `difference`, as a share of the object's longer side."""
+"""Minimum side of the box returned by `difference`, as a share of the object's longer side."""
 _OUTSIDE = (120, 122, 134)
-"""Grey, for what lies beyond the picture."""
-_MOST_VERTICES = 60
-"""Of an outline whose vertices are marked: more of them would hide the line."""
+"""Grey fill for the part of a crop that lies outside the picture."""
+_MAX_VERTICES = 60
+"""Vertices are marked only on outlines with at most this many: more marks would hide the line."""
 
 
 def crop(picture: np.ndarray, region: Region | None, around: Box, colour: str) -> np.ndarray:
-    """The piece of a picture around the box `around` (xyxy, picture px), with the region (None: nothing) on it.
+    """Return a crop of a picture around the box `around` (xyxy, picture px), with the region, if any, drawn on it.
 
-    `picture` is uint8 RGB `(H, W, 3)`, and so is the result, with its longer side at `SIDE`. What lies beyond the
-    picture is grey. Small outlines have their vertices marked.
+    `picture` is uint8 RGB `(H, W, 3)`. The result is too, and its longer side has `SIDE` pixels. The part outside the
+    picture is grey. Vertices are marked on outlines that have few.
     """
     left, top, right, bottom = window(around, picture.shape[1], picture.shape[0])
     piece = np.full((bottom - top, right - left, 3), _OUTSIDE, np.uint8)
@@ -50,9 +50,9 @@ def crop(picture: np.ndarray, region: Region | None, around: Box, colour: str) -
 
 
 def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: str) -> np.ndarray:
-    """The piece of a picture around a box [x, y, w, h] with the box on it, uint8 RGB `(h, w, 3)`.
+    """Return a crop of a picture around a box [x, y, w, h] with the box drawn on it, uint8 RGB `(h, w, 3)`.
 
-    Its longer side is `side` pixels. It shows nothing beyond the picture.
+    The longer side of the crop has `side` pixels. The crop is clipped to the picture.
     """
     x, y, width, height = bbox
     left, top, right, bottom = window((x, y, x + width, y + height), picture.shape[1], picture.shape[0])
@@ -69,10 +69,10 @@ def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: st
 
 
 def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """The piece (left, top, right, bottom) to cut out around a box, in whole pixels of a picture of this size.
+    """Return the area to crop around a box: left, top, right and bottom in whole picture pixels.
 
-    It is the box with a margin, moved into the picture; it reaches a little beyond the picture only where the box does.
-    A box that is not finite gives the whole picture.
+    The area is the box with a margin, shifted into the picture of size `width` x `height`. It extends a little outside
+    the picture only if the box does. If the box is not finite, the area is the whole picture.
 
     >>> window((400, 300, 500, 360), 1000, 600)  # 100 wide, with 35 on either side
     (365, 245, 535, 415)
@@ -82,14 +82,18 @@ def window(around: Box, width: int, height: int) -> tuple[int, int, int, int]:
     x0, x1 = (min(max(value, -width), 2 * width) for value in (around[0], around[2]))
     y0, y1 = (min(max(value, -height), 2 * height) for value in (around[1], around[3]))
     longer = max(x1 - x0, y1 - y0)
-    half = max(longer / 2 + _MARGIN * longer, _LEAST / 2)
-    left, right = _stretch(x0, x1, half, width)
-    top, bottom = _stretch(y0, y1, half, height)
+    half = max(longer / 2 + _MARGIN * longer, _MIN_SIDE / 2)
+    left, right = _shifted_interval(x0, x1, half, width)
+    top, bottom = _shifted_interval(y0, y1, half, height)
     return left, top, right, bottom
 
 
-def _stretch(low: float, high: float, half: float, side: int) -> tuple[int, int]:
-    """`half` to both sides of the middle of `low` and `high`, moved so that little of it is beyond 0 and `side`."""
+def _shifted_interval(low: float, high: float, half: float, side: int) -> tuple[int, int]:
+    """Return start and end of an interval along one axis, in whole pixels.
+
+    It has length 2 `half` around the middle of `low` and `high`, and is shifted so that little of it is outside
+    [0, `side`].
+    """
     beyond = 0.15 * half
     least = low - beyond if low < 0 else 0.0
     most = high + beyond if high > side else float(side)
@@ -104,8 +108,9 @@ def _stretch(low: float, high: float, half: float, side: int) -> tuple[int, int]
 
 
 def difference(before: Shape, after: Shape) -> Box | None:
-    """The box around the vertices that only one of two shapes has, and some of the object around them; None where both
-    have the same vertices.
+    """Return the box (xyxy) around the vertices that only one of two shapes has, with a margin of the object.
+
+    Returns None if both shapes have the same vertices.
 
     >>> from maskrcnn.annotations.regions import Polygon
     >>> before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
@@ -125,7 +130,7 @@ def difference(before: Shape, after: Shape) -> Box | None:
 
 
 def _moved(shape: Shape, left: int, top: int, limit: float) -> Shape:
-    """The shape relative to (left, top), clipped to `limit` from there, as far as can be drawn."""
+    """Return the shape relative to (left, top), with coordinates clipped to [-`limit`, `limit`] for OpenCV."""
 
     def moved(ring: Points) -> Points:
         return tuple((min(max(x - left, -limit), limit), min(max(y - top, -limit), limit)) for x, y in ring)
@@ -139,8 +144,9 @@ def _moved(shape: Shape, left: int, top: int, limit: float) -> Shape:
 
 
 def _mark_vertices(picture: np.ndarray, shape: Shape, scale: float) -> None:
+    """Draw a dot on each vertex of a shape, in place, unless it has more than `_MAX_VERTICES`."""
     rings = raster.rings(shape)
-    if sum(len(ring) for ring in rings) > _MOST_VERTICES:
+    if sum(len(ring) for ring in rings) > _MAX_VERTICES:
         return
     for ring in rings:
         for x, y in ring:

@@ -11,7 +11,7 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.drawing import label_chips, swatches
 from maskrcnn.drawing.hex_colours import rgb
-from maskrcnn.drawing.ink import BLACK, RGB, WHITE, contrast, ink
+from maskrcnn.drawing.ink import BLACK, RGB, WHITE, contrast, text_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS
 from maskrcnn.drawing.region_painting import paint_number
 
@@ -40,14 +40,14 @@ def test_contrast_of_red() -> None:
         ("#767676", BLACK),
     ],
 )
-def test_ink_has_the_higher_contrast(ground: str, expected: RGB) -> None:
-    assert ink(rgb(ground)) == expected
+def test_text_colour_has_the_higher_contrast(ground: str, expected: RGB) -> None:
+    assert text_colour(rgb(ground)) == expected
 
 
 @pytest.mark.parametrize("colour", [*(colour_of(index) for index in range(40)), *MATCH_COLOURS.values()])
 def test_a_class_can_be_read_wherever_its_name_or_number_stands(colour: str) -> None:
     """4.5 is what WCAG asks of text. Of black and white one always has it, as 0.179 + 0.05 = 4.58 * 0.05."""
-    assert contrast(ink(rgb(colour)), rgb(colour)) >= 4.5
+    assert contrast(text_colour(rgb(colour)), rgb(colour)) >= 4.5
 
 
 def test_chips_discs_and_numbers_agree_on_red() -> None:

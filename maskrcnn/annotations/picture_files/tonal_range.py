@@ -58,7 +58,7 @@ class Tones:
 
 
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
-    """The tones of 8-bit RGB `(H, W, 3)`; with `is_deep`, of 16 bits per colour whose upper bytes these are."""
+    """The tones of 8-bit RGB `(H, W, 3)`; with `are_upper`, of 16 bits per colour whose upper bytes these are."""
     counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256))
     low, high = _ends(counts.sum(axis=0))
     is_one_colour = all(first == last for first, last in map(_ends, counts))

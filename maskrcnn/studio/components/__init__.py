@@ -1,1 +1,1 @@
-"""Components that several pages share: canvas, charts, gallery, the size of the window."""
+"""Components shared by several pages: canvas, charts, gallery, window size, thumbnails, class colours, networks."""

@@ -1,4 +1,4 @@
-"""Registers a component of ours whose JavaScript and CSS lie beside its Python file."""
+"""Registration of the studio's own Streamlit components. Their JavaScript and CSS files are next to the Python file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import streamlit as st
 
 
 def register(python_file: str, html: str = "<div></div>") -> Any:
-    """The Streamlit component `studio_NAME` of the module NAME.py, made of `html`, NAME.js and, where there is one,
-    NAME.css in the same folder. Call it as `register(__file__)`.
+    """Register the Streamlit component `studio_NAME` for the module NAME.py and return it (`st.components.v2`).
 
-    The result is called in each run of a page to put the component on it (`st.components.v2`).
+    The component consists of `html`, NAME.js and, if the file exists, NAME.css in the same folder. Call this as
+    `register(__file__)`. Call the result in each script run to draw the component.
     """
     source = Path(python_file)
     css = source.with_suffix(".css")

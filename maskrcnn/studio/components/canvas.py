@@ -1,11 +1,12 @@
-"""streamlit-drawable-canvas as the pages use it: a canvas with objects, and a picture on which one box is dragged.
+"""Wrapper of streamlit-drawable-canvas: a canvas with editable objects, and a picture on which one box is dragged.
 
-A canvas whose key was on the page before mounts with the objects it was first given. Its next message then lacks all
-that was drawn in between, and saving it would lose that. So each mount has a key of its own, which ends in a generation
-counter, and is given the present regions. While it is mounted it is given nothing new, because that would drop an
-unfinished polygon; for the same reason new shapes are white, whatever class is chosen.
+If a canvas is mounted again under an old key, it starts with the objects of its first mount. Its next message then
+lacks everything that was drawn later, and saving that message would lose it. So each mount gets a new key, which ends in
+a generation counter, and the current regions. While a canvas is mounted, its arguments must not change, because that
+would drop an unfinished polygon. For the same reason new shapes are white, whatever class is chosen.
 
-The background is sent as JPEG bytes of at most `LONGEST_SIDE`: a PIL image would become a PNG of tens of megabytes.
+The background is sent as JPEG bytes of at most `LONGEST_SIDE` pixels. A PIL image would become a PNG of tens of
+megabytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from maskrcnn.studio.components.canvas_objects import (
 from maskrcnn.studio.components.canvas_view import View
 
 LONGEST_SIDE = 1280
-"""Greatest longer side of a background in pixels; the canvas stretches it."""
+"""Maximum length of a background's longer side in pixels. The canvas stretches it to its own size."""
 
 Mode = Literal["polygon", "box", "edit"]
 _TOOLS = {"polygon": "polygon", "box": "rect", "edit": "line"}
@@ -38,12 +39,12 @@ Box = tuple[float, float, float, float]
 
 
 def mounted(key: str) -> bool:
-    """Whether the canvas of this key was on the page in the previous run of the script."""
+    """Whether the canvas with this key was on the page in the previous script run."""
     return key in st.session_state
 
 
 def objects_of(key: str) -> list[CanvasObject] | None:
-    """The objects in the last message of this canvas; None before the first one."""
+    """Return the objects in the last message of the canvas with this key; None before the first message."""
     state = st.session_state.get(key)
     drawing = state.get("drawing") if state is not None else None
     raw = (drawing or {}).get("raw")
@@ -61,12 +62,12 @@ def show(
     visible_height: int | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> None:
-    """Put a canvas on the page. `objects` are on it from its first run under this key and must stay the same after.
+    """Draw a canvas with these objects. For one `key`, `objects` must be the same in every script run.
 
-    In mode "polygon" the browser sends a polygon when it is closed, in "box" and "edit" every change. In "edit" nothing
-    can be drawn; the pencil in the canvas's own tool bar turns editing on in each mode.
+    In mode "polygon" the browser sends a polygon when it is closed. In "box" and "edit" it sends every change. In
+    "edit" nothing can be drawn. In each mode the pencil in the canvas's own tool bar turns editing on.
     """
-    from streamlit_drawable_canvas import st_canvas  # looks for its files at import, which needs a running Streamlit
+    from streamlit_drawable_canvas import st_canvas  # its import needs a running Streamlit
 
     st_canvas(
         fill_color=translucent(colour),
@@ -84,6 +85,8 @@ def show(
 
 
 class _BoxState(NamedTuple):
+    """State of a `box_canvas`: the number of its mount, the box at mount, the current box, and the view."""
+
     generation: int
     seed: Box | None
     box: Box | None
@@ -99,10 +102,11 @@ def box_canvas(
     max_height: int = 560,
     colour: str = "#e69f00",
 ) -> Box | None:
-    """A picture on which one box is dragged: the newest box replaces the one before it.
+    """Draw a picture on which the user drags one box; a new box replaces the old one.
 
-    `picture` is uint8 RGB `(H, W, 3)`; boxes are xyxy in its pixels. `box` is shown at first, and again when the caller
-    passes another one than was returned. Returns the present box, clipped to the picture; None where there is none.
+    `picture` is uint8 RGB `(H, W, 3)`; boxes are xyxy in its pixels. `box` is the initial box. If a caller later passes
+    a box that differs from the returned one, that box is shown. Returns the current box, clipped to the picture, or
+    None if there is no box.
     """
     height, width = picture.shape[:2]
     view = View.fit(width, height, max_width, max_height)
@@ -131,14 +135,14 @@ def _box_key(key: str, state: _BoxState) -> str:
 
 
 def _unmoved(box: Box, seed: Box | None, view: View) -> Box:
-    """The seed itself where the box differs from it by the canvas's rounding only."""
+    """Return `seed` if `box` differs from it only by the rounding of the canvas, else `box`."""
     if seed is not None and np.abs((np.array(box) - seed) * np.tile(view.scale, 2)).max() < 0.05:
         return seed
     return box
 
 
 def _box_of(item: dict[str, Any], view: View) -> Box | None:
-    """The box around an object, inside the picture; None where the object has no area."""
+    """Return the box around a canvas object, xyxy in picture pixels and clipped; None if the object has no area."""
     shape = shape_of(item, view)
     if isinstance(shape, Rect):
         points = np.array([(shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height)])

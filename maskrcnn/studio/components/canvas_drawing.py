@@ -1,4 +1,4 @@
-"""The regions of one mounted canvas: those it was given, and those that were drawn or edited on it since."""
+"""The regions of one mounted canvas: the initial ones, and the changes that the canvas has sent since."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from maskrcnn.studio.components.canvas_objects import (
 from maskrcnn.studio.components.canvas_view import View
 
 NewRegion = Callable[[Shape], Region]
-"""Makes the region of a shape that was drawn; it is called once for each."""
+"""Function that makes the region for a newly drawn shape. It is called once per shape."""
 
 
 @dataclass(frozen=True)
 class Drawing:
     """The state of one mounted canvas.
 
-    `base` are the regions at mount, in order; object number i + 1 stands for `base[i]`. `drawn` are new regions, each
-    with its outline (canvas pixels) in the last message. `regions` are all that the picture has now. The canvas is
-    given nothing new while it is mounted, because that would drop a polygon that somebody is drawing.
+    `base` are the regions at mount, in order; canvas object i + 1 represents `base[i]`. `drawn` are the new regions,
+    each with its outline (canvas pixels) in the last message. `regions` are the current regions of the picture. The
+    objects of a mounted canvas are never changed from Python, because that would drop an unfinished polygon.
     """
 
     base: tuple[Region, ...]
@@ -41,16 +41,17 @@ class Drawing:
 
     @classmethod
     def start(cls, regions: tuple[Region, ...], view: View, colours: Mapping[str | None, str]) -> Drawing:
+        """Return the state at mount, with these regions and no drawn ones."""
         return cls(regions, view, colours, (), regions)
 
     def objects(self) -> list[CanvasObject]:
-        """The objects to mount the canvas with."""
+        """Return the canvas objects for the regions at mount."""
         return [self._object(number) for number, region in enumerate(self.base, 1) if on_canvas(region.shape)]
 
     def after(self, objects: Sequence[Mapping[str, Any]], new_region: NewRegion) -> Drawing:
-        """The drawing after the canvas sent these objects.
+        """Return the state after a message of the canvas with these objects.
 
-        A region whose object is missing is deleted; one whose object did not change stays the same Python object.
+        A region whose object is missing is deleted. A region whose object did not change stays the same Python object.
         """
         numbered = {int(item.get("strokeDashOffset") or 0): item for item in objects}
         kept = []
@@ -60,18 +61,20 @@ class Drawing:
             elif number in numbered:
                 shape = edited(region.shape, self._object(number), numbered[number], self.view)
                 kept.append(region.with_shape(shape))
-        drawn = self._drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
+        drawn = self._match_drawn([item for item in objects if not item.get("strokeDashOffset")], new_region)
         return replace(self, drawn=drawn, regions=(*kept, *(region for _, region in drawn)))
 
     def _object(self, number: int) -> CanvasObject:
         region = self.base[number - 1]
         return canvas_object(region.shape, self.view, self.colours[region.class_name], number)
 
-    def _drawn(self, items: list[Mapping[str, Any]], new_region: NewRegion) -> tuple[tuple[np.ndarray, Region], ...]:
-        """Match drawn objects, which carry no number, with the regions drawn before.
+    def _match_drawn(
+        self, items: list[Mapping[str, Any]], new_region: NewRegion
+    ) -> tuple[tuple[np.ndarray, Region], ...]:
+        """Match drawn objects, which have no number, with the regions that were drawn before.
 
-        An object at the same place is the same region. Of the others, as many as there are regions left over are taken
-        for edited ones, in order; the rest are new.
+        First, an object with the same outline as a known region is that region. Then each other object, in order, is
+        an edit of the next unmatched region. If no unmatched region is left, the object is a new region.
         """
         found = [(item, seen) for item in items if (seen := outline(item)) is not None and shape_of(item, self.view)]
         left_over = list(self.drawn)

@@ -1,11 +1,11 @@
-"""Converts shapes in picture pixels to objects of streamlit-drawable-canvas (Fabric.js) and back.
+"""Conversion of shapes in picture pixels to objects of streamlit-drawable-canvas (Fabric.js) and back.
 
 An object has vertices and a matrix. On the screen it is `translate(left, top) . rotate(angle) . scale . skew` applied
-to `vertex - centre of the vertices' bounding box`. Moving, scaling or rotating an object changes the matrix only;
-dragging a vertex changes the vertices.
+to `vertex - centre of the vertices' bounding box`. Moving, scaling or rotating an object changes only the matrix.
+Dragging a vertex changes the vertices.
 
-The canvas drops keys of our own from an object. It keeps `strokeDashOffset`, which draws nothing without a dash array,
-so that holds the number of the region that an object stands for; 0 is an object that was drawn since.
+The canvas drops custom keys from an object, but keeps `strokeDashOffset`, which has no effect without a dash array. So
+that key stores the number of the region that an object represents. It is 0 for an object drawn since the mount.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from maskrcnn.studio.components.canvas_view import View
 STROKE_WIDTH = 2
 CanvasObject = dict[str, Any]
 """An object as JSON, in Fabric.js's format."""
-_SAME = 0.02  # canvas pixels; the canvas rounds positions to 4 decimals
-_SMALLEST_BOX = 2 * STROKE_WIDTH  # canvas pixels; what a click without a drag leaves
+_SAME = 0.02  # tolerance in canvas pixels; the canvas rounds positions to 4 decimals
+_SMALLEST_BOX = 2 * STROKE_WIDTH  # canvas pixels; a click without a drag makes a box of this size
 _POINT_RADIUS = 6  # canvas pixels
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
 def on_canvas(shape: Shape) -> bool:
-    """Whether the shape becomes an object that can be moved and edited; other shapes are painted on the background."""
+    """Whether the shape becomes an editable canvas object. Other shapes are painted on the background."""
     if isinstance(shape, Polygon):
         return len(shape.points) >= 3
     return isinstance(shape, Rect | Circle | Ellipse | Point) or (
@@ -41,7 +41,7 @@ def on_canvas(shape: Shape) -> bool:
 
 
 def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> CanvasObject:
-    """The object for a shape for which `on_canvas` holds. Curved outlines become polygons with many vertices."""
+    """Return the canvas object for a shape; `on_canvas(shape)` must be True. Curves become polygons of many vertices."""
     outline = view.to_canvas(raster.rings(shape)[0])
     centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
     made: CanvasObject = {
@@ -66,7 +66,7 @@ def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> Can
 
 
 def translucent(colour: str) -> str:
-    """A `#rrggbb` colour as a CSS fill with opacity 0.25.
+    """Return a `#rrggbb` colour as a CSS colour with opacity 0.25.
 
     >>> translucent("#e69f00")
     'rgba(230,159,0,0.25)'
@@ -76,7 +76,10 @@ def translucent(colour: str) -> str:
 
 
 def matrix(item: Mapping[str, Any]) -> np.ndarray:
-    """The object's matrix, float `(2, 3)`: vertices relative to the middle of their bounding box -> canvas pixels."""
+    """Return the object's affine matrix, float `(2, 3)`.
+
+    It maps vertices, relative to the centre of their bounding box, to canvas pixels.
+    """
     angle = math.radians(item.get("angle") or 0.0)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     scale_x = _number(item, "scaleX", 1.0) * (-1 if item.get("flipX") else 1)
@@ -84,7 +87,7 @@ def matrix(item: Mapping[str, Any]) -> np.ndarray:
     skew_x = np.array([[1.0, math.tan(math.radians(_number(item, "skewX", 0.0)))], [0.0, 1.0]])
     skew_y = np.array([[1.0, 0.0], [math.tan(math.radians(_number(item, "skewY", 0.0))), 1.0]])
     linear = turn @ np.diag([scale_x, scale_y]) @ skew_x @ skew_y
-    # An origin at an edge: `left` and `top` are where the drag began, so the stroke's half width is left out.
+    # If the origin is at an edge, `left` and `top` are the start of the drag, so half the stroke width is not added.
     size = np.abs([_number(item, "width", 0.0) * scale_x, _number(item, "height", 0.0) * scale_y])
     origin = np.array([_ORIGINS[item.get("originX", "left")], _ORIGINS[item.get("originY", "top")]])
     centre = np.array([_number(item, "left", 0.0), _number(item, "top", 0.0)]) + turn @ ((0.5 - origin) * size)
@@ -92,13 +95,13 @@ def matrix(item: Mapping[str, Any]) -> np.ndarray:
 
 
 def outline(item: Mapping[str, Any]) -> np.ndarray | None:
-    """The object's vertices on the screen, in canvas pixels, float `(N, 2)`; None for an object that is no region."""
+    """Return the object's vertices in canvas pixels, float `(N, 2)`; None if its type is not a region type."""
     local = _vertices(item)
     return None if local is None else _apply(matrix(item), local)
 
 
 def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
-    """The shape of a drawn object, in picture pixels; None for what is no shape (a click, a stray line)."""
+    """Return the shape of a drawn object in picture pixels; None if it has no area (a click, a stray line)."""
     seen = outline(item)
     if seen is None:
         return None
@@ -114,10 +117,11 @@ def shape_of(item: Mapping[str, Any], view: View) -> Shape | None:
 
 
 def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view: View) -> Shape:
-    """The new shape of an object that stood for `shape` as `before`, and was sent back as `now`.
+    """Return the new shape of an object that represented `shape` as `before`, and that the canvas sent back as `now`.
 
-    An unchanged object gives `shape` itself. A moved, scaled or rotated one stays of its kind where that can express
-    the result. One with other vertices becomes a polygon; vertices that were not dragged keep their exact coordinates.
+    If the object did not change, `shape` itself is returned. If it was moved, scaled or rotated, the type of shape is
+    kept if it can represent the result. If vertices changed, the result is a polygon, and vertices that were not
+    dragged keep their exact coordinates.
     """
     old_local, new_local = _vertices(before), _vertices(now)
     old_matrix, new_matrix = matrix(before), matrix(now)
@@ -130,21 +134,24 @@ def edited(shape: Shape, before: Mapping[str, Any], now: Mapping[str, Any], view
     if len(old_local) == len(new_local) and same_place(old_local, new_local):
         if same_place(_apply(old_matrix, old_local), _apply(new_matrix, new_local)):
             return shape
-        return _moved(shape, _in_picture(_compose(new_matrix, _inverse(old_matrix)), view))
+        return _transformed(shape, _in_picture(_compose(new_matrix, _inverse(old_matrix)), view))
     was = _apply(old_matrix, old_local)
-    written = raster.rings(shape)[0]
+    exact = raster.rings(shape)[0]
     points = []
     for place, seen in zip(
         _rounded(view.to_picture(_apply(new_matrix, new_local))), _apply(new_matrix, new_local), strict=True
     ):
         distance = np.abs(was - seen).max(axis=1)
         nearest = int(distance.argmin())
-        points.append(written[nearest] if distance[nearest] < _SAME else place)
+        points.append(exact[nearest] if distance[nearest] < _SAME else place)
     return Polygon(tuple(points))
 
 
 def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
-    """Vertices relative to the middle of their bounding box, before the matrix is applied."""
+    """Return the vertices relative to the centre of their bounding box, float `(N, 2)`, before the matrix is applied.
+
+    None if the object is not a polygon, polyline or rectangle.
+    """
     if item.get("type") in ("Polygon", "Polyline") and item.get("points"):
         points = np.array([(point["x"], point["y"]) for point in item["points"]], dtype=float)
         return points - (points.min(axis=0) + points.max(axis=0)) / 2
@@ -154,8 +161,8 @@ def _vertices(item: Mapping[str, Any]) -> np.ndarray | None:
     return None
 
 
-def _moved(shape: Shape, change: np.ndarray) -> Shape:
-    """The shape after an affine map `(2, 3)` in picture pixels."""
+def _transformed(shape: Shape, change: np.ndarray) -> Shape:
+    """Return the shape after an affine map `(2, 3)` in picture pixels."""
     linear = change[:, :2]
     match shape:
         case Rect() if abs(linear[0, 1]) < 1e-4 and abs(linear[1, 0]) < 1e-4:
@@ -182,35 +189,38 @@ def _moved(shape: Shape, change: np.ndarray) -> Shape:
 
 
 def _in_picture(change: np.ndarray, view: View) -> np.ndarray:
-    """An affine map of canvas pixels as one of picture pixels."""
+    """Convert an affine map `(2, 3)` of canvas pixels to the same map of picture pixels."""
     scale = view.scale
     return np.column_stack([change[:, :2] * scale[None, :] / scale[:, None], change[:, 2] / scale])
 
 
 def _apply(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return points `(N, 2)` after an affine map `(2, 3)`."""
     return points @ affine[:, :2].T + affine[:, 2]
 
 
 def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The affine map that applies `inner` first, then `outer`."""
+    """Return the affine map `(2, 3)` that applies `inner` first, then `outer`."""
     return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
 
 
 def _inverse(affine: np.ndarray) -> np.ndarray:
+    """Return the inverse of an affine map `(2, 3)`."""
     linear = np.linalg.inv(affine[:, :2])
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
 def same_place(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two outlines `(N, 2)` differ by rounding only."""
+    """Whether two outlines `(N, 2)`, in canvas pixels, differ only by rounding."""
     return bool(np.abs(a - b).max() < _SAME)
 
 
 def _rounded(points: np.ndarray) -> Points:
-    """Vertices rounded to a hundredth of a pixel, far finer than a hand can place them."""
+    """Round vertices to 0.01 pixels, which is far more precise than manual drawing."""
     return tuple((round(x, 2), round(y, 2)) for x, y in np.asarray(points).reshape(-1, 2).tolist())
 
 
 def _number(item: Mapping[str, Any], name: str, default: float) -> float:
+    """Return a number of a canvas object; `default` if it is missing or null."""
     value = item.get(name)
     return default if value is None else float(value)

@@ -1,4 +1,4 @@
-"""How a picture lies on a canvas: the scale between picture pixels and canvas pixels."""
+"""The scale between picture pixels and canvas pixels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class View:
-    """A picture of `width` x `height` pixels, stretched over a canvas.
+    """The size of a picture, and the size of the canvas that it is stretched over.
 
-    Picture pixels are the continuous frame of the picture, canvas pixels that of the canvas element.
+    Both coordinate systems are continuous, with (0, 0) at the top left corner.
 
     >>> view = View.fit(2000, 1000, 700, 560)
     >>> view.canvas_width, view.canvas_height
@@ -28,7 +28,10 @@ class View:
 
     @classmethod
     def fit(cls, width: int, height: int, max_width: float, max_height: float, zoom: float = 1.0) -> View:
-        """The largest canvas of the picture's proportions inside a box, enlarged by `zoom`."""
+        """Return the view with the largest canvas that fits into the maximum size, then enlarged by `zoom`.
+
+        The canvas has the aspect ratio of the picture (`width` x `height`).
+        """
         scale = min(max_width / width, max_height / height) * zoom
         return cls(width, height, max(1, round(width * scale)), max(1, round(height * scale)))
 
@@ -38,9 +41,9 @@ class View:
         return np.array([self.canvas_width / self.width, self.canvas_height / self.height])
 
     def to_canvas(self, points: Sequence[Sequence[float]]) -> np.ndarray:
-        """Picture -> canvas pixels, float `(N, 2)`."""
+        """Convert points from picture to canvas pixels, float `(N, 2)`."""
         return np.asarray(points, dtype=float).reshape(-1, 2) * self.scale
 
     def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Canvas -> picture pixels, float `(N, 2)`."""
+        """Convert points from canvas to picture pixels, float `(N, 2)`."""
         return np.asarray(points, dtype=float).reshape(-1, 2) / self.scale

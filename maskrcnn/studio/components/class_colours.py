@@ -1,4 +1,4 @@
-"""The colours in which the pages draw the classes of a project."""
+"""The colours that the pages use for the classes of a project."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.drawing.hex_colours import GREY, known_colour
 
 NO_CLASS_COLOUR = GREY
-"""Of a region without a class."""
+"""Colour of regions without a class."""
 
 
 def class_colours(project: Project) -> Mapping[str | None, str]:
-    """Class name -> `#rrggbb`; grey for no class, and for one that was renamed or removed in another tab meanwhile."""
+    """Return class name -> `#rrggbb`.
+
+    The mapping returns grey for None and for unknown names, such as a class that was renamed in another tab.
+    """
     return defaultdict(lambda: NO_CLASS_COLOUR, {entry.name: known_colour(entry.colour) for entry in project.classes()})
 
 
 def category_colours(project: Project, categories: list[dict[str, Any]]) -> dict[int, str]:
-    """COCO category id -> `#rrggbb`: the colour of the project's class of that name, else one by the id."""
+    """Return COCO category id -> `#rrggbb`.
+
+    The colour is that of the project's class with the same name. If there is no such class, it depends on the id.
+    """
     stored = {entry.name: entry.colour for entry in project.classes()}
     return {entry["id"]: stored.get(entry["name"], colour_of(entry["id"] - 1)) for entry in categories}

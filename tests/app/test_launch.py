@@ -23,6 +23,7 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
+from maskrcnn.studio.launch.training_inputs import MORE
 from tests.shipping import ship
 
 LAUNCH = "pages/train/launch.py"
@@ -67,9 +68,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
     return calls
 
 
-def open_launch(root: Path) -> AppTest:
+def open_launch(root: Path, more: bool = True) -> AppTest:
+    """`more`: with the section of further fields open."""
     app = AppTest.from_file(str(root / "app.py"), default_timeout=60)
     app.query_params["project"] = "cells"
+    if more:
+        app.session_state[MORE] = True
     app = app.switch_page(LAUNCH).run()
     assert not app.exception
     return app
@@ -118,6 +122,32 @@ def test_a_validation_set_is_kept_back_in_one_click_and_given_back(root: Path, w
     widget(app.button, "Undo this split").click().run()
     assert {image.split for image in project.images()} == {"train"}
     assert "Nothing to validate on" in words(app)
+
+
+@pytest.mark.parametrize("preset", ["classroom", "torchvision-v2"])
+def test_fields_that_are_not_opened_have_the_values_that_they_would_show(
+    root: Path, workspace: Path, started: list[Started], preset: str
+) -> None:
+    make_project(workspace / "cells")
+    inputs = []
+    for more in (True, False):
+        app = open_launch(root, more)
+        widget(app.selectbox, "Preset").set_value(preset).run()
+        inputs.append(len(app.number_input))
+        assert not press_start(app).exception
+    assert inputs[0] > inputs[1] + 20
+    opened, folded = started
+    assert folded.options == opened.options
+
+
+def test_what_was_entered_stays_when_the_section_is_folded(root: Path, workspace: Path, started: list[Started]) -> None:
+    make_project(workspace / "cells")
+    app = open_launch(root)
+    widget(app.number_input, "image_min_dim").set_value(128).run()
+    app.session_state[MORE] = False
+    app.run()
+    press_start(app)
+    assert "image_min_dim=128" in started[0].options
 
 
 def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Path, started: list[Started]) -> None:

@@ -12,6 +12,11 @@ from maskrcnn.studio.launch import vocabulary as words
 from maskrcnn.studio.launch.config_inputs import config_grid, config_input, input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice
 
+MORE = "launch-more"
+"""Session key of the section of further fields: whether it is open."""
+
+_OPENED = "launch-more-opened"
+
 
 def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
     """The fields of the training, and those under "More choices". Raises `ArgumentError` for a list of numbers that is
@@ -36,7 +41,7 @@ def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
     with right:
         values["batch_size"] = config_input("batch_size", default.batch_size, key("batch_size"), "Batch size")
     schedule = st.container()
-    with st.expander("More choices", icon=":material/tune:"):
+    with st.expander("More choices", icon=":material/tune:", key=MORE, on_change="rerun") as more:
         typed = st.text_input(
             "Schedule of layers",
             placeholder="as chosen above; or for example heads:0.4,all:0.6:0.2",
@@ -44,13 +49,16 @@ def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
             key=key("schedule"),
         ).strip()
         values["layers"] = typed or values["layers"]
-        values |= _more_choices(network)
+        # Sixty inputs, which few people open; once opened they stay, or what was entered would be lost.
+        st.session_state[_OPENED] = is_drawn = more.open or st.session_state.get(_OPENED, False)
+        values |= _more_choices(network, is_drawn)
     schedule.markdown(f":small[{choices.schedule_in_words(values['layers'])}]")
     return values
 
 
-def _more_choices(network: NetworkChoice) -> dict[str, Any]:
-    """The inputs of all other fields that concern the tasks, by section."""
+def _more_choices(network: NetworkChoice, is_drawn: bool) -> dict[str, Any]:
+    """The inputs of all other fields that concern the tasks, by section; where they are not drawn, what they would
+    hold."""
     default, tasks = network.default, network.request.changed["tasks"]
     key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
     norm = st.session_state.get(key("norm"), default.norm)
@@ -63,7 +71,11 @@ def _more_choices(network: NetworkChoice) -> dict[str, Any]:
 
     values: dict[str, Any] = {}
     for heading, fields in words.MORE_FIELDS.items():
-        if TASK_OF_SECTION.get(heading, "box") in tasks:
+        if TASK_OF_SECTION.get(heading, "box") not in tasks:
+            continue
+        if not is_drawn:
+            values |= {name: getattr(default, name) for name in fields}
+        else:
             st.markdown(f"**{heading}**")
             values |= config_grid(fields, default, key_of)
     return values

@@ -65,7 +65,7 @@ def _close() -> None:
 @st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close)
 def _window() -> None:
     with session.fail_softly():
-        in_bin = session.home().bin()
+        in_bin = session.this_workspace().bin()
         if st.session_state.get(_VIEW) not in _VIEWS:
             st.session_state[_VIEW] = "projects"
         view = st.segmented_control(
@@ -91,7 +91,7 @@ def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
     shown = _some(session.projects(), "Find a project")
     rows = []
     for number, path in enumerate(shown):
-        own = session.home().is_own(path)
+        own = session.this_workspace().is_own(path)
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 with st.container(gap=None, width="stretch"):
@@ -127,13 +127,13 @@ def _step(label: str, what: str, number: int, path: Path, enabled: bool = True, 
 
 def _leave(path: Path) -> None:
     """Delete a project of the workspace, or take another one off the list."""
-    home = session.home()
-    if not home.is_own(path):
-        home.remove_from_list(path)
+    space = session.this_workspace()
+    if not space.is_own(path):
+        space.remove_from_list(path)
         project_undo.note_taken_off(path)
         _gone(path)
     try:
-        project_undo.note_deleted(home.delete(path))
+        project_undo.note_deleted(space.delete(path))
     except JobsWait:
         _ask("delete", path)
     else:
@@ -143,7 +143,7 @@ def _leave(path: Path) -> None:
 def _about(path: Path, own: bool) -> str:
     """What is known of a project without counting its files."""
     try:
-        about = session.home().about(path)
+        about = session.this_workspace().about(path)
     except StudioError as error:
         return f":material/error: {plain(error)}"
     words = [
@@ -165,17 +165,17 @@ def _rename(path: Path) -> None:
     st.markdown(":small[Its pictures, labels and runs go with it. Links to its old name say what it is called now.]")
     if go:
         with session.fail_softly(stop=False):
-            there = session.home().rename(path, name)
+            there = session.this_workspace().rename(path, name)
             if str(path) == session.remembered():
                 session.follow_project(there)
             _done(f'"{path.name}" is called "{there.name}" now.')
 
 
 def _duplicate(path: Path) -> None:
-    home = session.home()
+    space = session.this_workspace()
     with st.form("project_duplicate", border=False):
         name = st.text_input(
-            "Name of the copy", home.free_name(proposed(path.name, " copy")), key=f"project_copy_name_{_words(path)}"
+            "Name of the copy", space.free_name(proposed(path.name, " copy")), key=f"project_copy_name_{_words(path)}"
         )
         runs = st.checkbox("With its runs", key="project_copy_runs", help="Trained networks with their curves.")
         with st.container(horizontal=True):
@@ -184,7 +184,7 @@ def _duplicate(path: Path) -> None:
     if go:
         with session.fail_softly(stop=False):
             bar = st.progress(0.0, "Looking at its files")
-            made = home.duplicate(
+            made = space.duplicate(
                 path,
                 name,
                 runs=runs,
@@ -200,14 +200,14 @@ def _duplicate(path: Path) -> None:
 def _delete_with_jobs(path: Path) -> None:
     """Asked only where trainings of the project wait."""
     try:
-        session.home().require_idle(path)
+        session.this_workspace().require_idle(path)
     except StudioError as error:
         st.warning(plain(error), icon=":material/hourglass_empty:")
         with st.container(horizontal=True):
             waits = isinstance(error, JobsWait)
             if waits and st.button("Take out of the queue and delete", key="project_delete_anyway", type="primary"):
                 with session.fail_softly(stop=False):
-                    project_undo.note_deleted(session.home().delete(path, waiting_too=True))
+                    project_undo.note_deleted(session.this_workspace().delete(path, waiting_too=True))
                     _gone(path)
             st.button("Cancel", key="project_delete_cancel", on_click=_ask)
     else:
@@ -266,7 +266,7 @@ def _destroy(entry: Deleted) -> None:
     with st.container(horizontal=True):
         if st.button("Delete it for good", key="bin_destroy_anyway", type="primary"):
             with session.fail_softly(stop=False), st.spinner("Deleting its files"):
-                session.home().destroy(entry.id)
+                session.this_workspace().destroy(entry.id)
                 _done(f'"{entry.name}" is deleted.')
         st.button("Cancel", key="bin_destroy_cancel", on_click=_ask)
 

@@ -56,7 +56,7 @@ def show(where: str = "bar") -> None:
             st.button("Dismiss", key=f"project_undo_forget_{where}", type="tertiary", on_click=forget)
         return
     with session.fail_softly(stop=False):
-        if step.id and all(entry.id != step.id for entry in session.home().bin()):
+        if step.id and all(entry.id != step.id for entry in session.this_workspace().bin()):
             forget()
             return
         with st.container(border=where != "bar", gap="xsmall", horizontal=True, vertical_alignment="center"):
@@ -76,12 +76,12 @@ def show(where: str = "bar") -> None:
 def bring_back(deleted: Deleted) -> Path:
     """A project of the bin, back under its name, or that with a number where it is taken; where it lies. Raises
     `StudioError`."""
-    home = session.home()
-    return home.restore(deleted.id, home.free_name(deleted.name) if home.is_taken(deleted.name) else None)
+    space = session.this_workspace()
+    return space.restore(deleted.id, space.free_name(deleted.name) if space.is_taken(deleted.name) else None)
 
 
 def _taken_back(step: _Step) -> Path:
-    home = session.home()
+    space = session.this_workspace()
     if step.path:
-        return home.open_folder(step.path)
-    return bring_back(next(entry for entry in home.bin() if entry.id == step.id))
+        return space.open_folder(step.path)
+    return bring_back(next(entry for entry in space.bin() if entry.id == step.id))

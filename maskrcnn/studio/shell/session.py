@@ -40,14 +40,14 @@ def workspace() -> Path:
     return folder
 
 
-def home() -> Workspace:
+def this_workspace() -> Workspace:
     """The projects of this person, and what is done to one as a whole."""
     return Workspace(workspace())
 
 
 def projects() -> list[Path]:
     """Every project of the workspace by name, then those opened elsewhere; see `Workspace.projects`."""
-    return home().projects()
+    return this_workspace().projects()
 
 
 def current_project() -> Project:
@@ -56,7 +56,7 @@ def current_project() -> Project:
     Raises `ProjectGone` where the one that is asked for is not there, `NoProject` where there is none at all, and
     `StudioError` for one that cannot be opened.
     """
-    here = home()
+    here = this_workspace()
     asked = st.query_params.get("project")
     path = Path(remembered()) if remembered() else None
     if asked and (path is None or path.name != asked):

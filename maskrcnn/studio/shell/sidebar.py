@@ -145,7 +145,7 @@ def _create() -> None:
         name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
         if st.form_submit_button("Create project", icon=":material/add:"):
             with session.fail_softly(stop=False):
-                session.switch_project(session.home().create(name))
+                session.switch_project(session.this_workspace().create(name))
                 _chosen("new_project_name")
                 st.rerun()
 
@@ -162,7 +162,7 @@ def _open() -> None:
         )
         if st.form_submit_button("Open", icon=":material/drive_folder_upload:"):
             with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
-                opened = session.home().opened(path)
+                opened = session.this_workspace().opened(path)
                 session.switch_project(opened.folder)
                 _chosen("open_path")
                 if opened.report is not None:
@@ -205,9 +205,9 @@ def _ways_on() -> None:
         if st.button("Get the sample project back", icon=":material/restore:", key="sample_project"):
             with session.fail_softly(stop=False):
                 with st.spinner("Copying its pictures"):
-                    folder = session.home().create_sample()
+                    folder = session.this_workspace().create_sample()
                 session.switch_project(folder)
                 st.rerun()
-        if session.home().bin():
+        if session.this_workspace().bin():
             st.markdown("Projects that were deleted lie in the bin:")
             project_list.button("Look into the bin", "bin")

@@ -15,8 +15,10 @@ LABEL_FORMATS: tuple[LabelFormat, ...] = (via.FORMAT, coco.FORMAT, labelme.FORMA
 WRITERS: dict[str, Writer] = {name: writer for format in LABEL_FORMATS for name, writer in format.writers.items()}
 """Every format that can be written, by the name it has on the command line."""
 
-FOLDER_FORMATS = frozenset(name for format in LABEL_FORMATS if format.folder is not None for name in format.writers)
-"""The names of the formats that are a folder of files, which say themselves where their pictures are."""
+
+def folder_formats() -> set[str]:
+    """The names of the formats that are a folder of files, whose readers know where their pictures are."""
+    return {name for format in LABEL_FORMATS if format.folder is not None for name in format.writers}
 
 
 def document_reader(document: Any) -> DocumentReader | None:

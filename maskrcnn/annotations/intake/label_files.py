@@ -12,6 +12,7 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import class_choice, masks, other_formats, table, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
+from maskrcnn.annotations.formats.label_format import FolderReader
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
 from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
@@ -39,7 +40,7 @@ class Labels:
     @property
     def is_folder(self) -> bool:
         """Whether the format is a folder of files, which knows where its own pictures are."""
-        return self.flavour in table.FOLDER_FORMATS
+        return self.flavour in table.folder_formats()
 
     @property
     def words(self) -> str:
@@ -107,8 +108,8 @@ def _folders_of_labels(
     among: Mapping[str, Path],
     of_plain_masks: bool = False,
 ) -> Iterator[Labels]:
-    """The datasets of formats that are folders of files; none that lies in another. Masks of which nothing but their
-    looks tells what they are are asked for apart, where there are no label files."""
+    """The datasets of formats that are folders of files, of which none lies in another. Masks without a list of classes
+    are recognised by their pixels alone; they are found with `of_plain_masks`, if there are no label files."""
     by_folder: dict[str, set[str]] = {}
     for name in files:
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
@@ -127,9 +128,13 @@ def _folders_of_labels(
         may_be_yolo = folder in lists or not suffixes.isdisjoint((".yaml", ".yml", ".data"))
         is_yolo = may_be_yolo and yolo.is_yolo(place)
         has_masks = f"{folder}/{CLASSES}".lstrip("/") in files or (".png" in suffixes and of_plain_masks)
-        if not is_yolo and (not has_masks or voc_masks.is_second(place) or not masks.is_mask_folder(place)):
+        is_masks = has_masks and not voc_masks.is_second(place) and masks.is_mask_folder(place)
+        other = next((reader for reader in _other_folder_readers() if reader.is_one(place)), None)
+        if not (is_yolo or is_masks or other):
             continue
-        if is_yolo:
+        if other is not None:
+            dataset = other.read(place, images)
+        elif is_yolo:
             dataset = yolo.read_folder(place, images, passes_over=True, among=among)
         elif f"{folder}/{CLASSES}".lstrip("/") in files:
             dataset = masks.read_folder(place, images, among=among)
@@ -139,6 +144,12 @@ def _folders_of_labels(
         if found.is_folder and any(record.path is not None for record in dataset.images):
             done.append(folder)
             yield found
+
+
+def _other_folder_readers() -> list[FolderReader]:
+    """The readers of folders beside those of YOLO and masks, of which a quick look at the names of files saves most."""
+    known = (yolo.FORMAT, masks.FORMAT)
+    return [format.folder for format in table.LABEL_FORMATS if format.folder is not None and format not in known]
 
 
 def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import table
 from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
 from maskrcnn.annotations.formats.label_format import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
+from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.errors import StudioError
 
@@ -58,7 +61,9 @@ def test_a_format_of_text_and_a_format_of_folders(tmp_path: Path, monkeypatch: p
         return boxes({"boxes of": text.strip().partition(";")[2]}, source, None)
 
     def of_folder(folder: Path, images: Path | None) -> Dataset:
-        return boxes({"boxes of": (folder / "boxes.txt").read_text()}, folder, None)
+        dataset = boxes({"boxes of": (folder / "boxes.txt").read_text()}, folder, None)
+        record = replace(dataset.images[0], path=folder / dataset.images[0].file_name)
+        return replace(dataset, images=(record,), extras={"flavour": "boxes"})
 
     add(
         monkeypatch,
@@ -69,13 +74,18 @@ def test_a_format_of_text_and_a_format_of_folders(tmp_path: Path, monkeypatch: p
         ),
     )
     assert read(tmp_path / "a.csv").images[0].file_name == "a.jpg"
+    (tmp_path / "a.csv").unlink()
     assert read(tmp_path / "set").images[0].file_name == "b.jpg"
+    Image.new("RGB", (20, 20)).save(tmp_path / "set" / "b.jpg")
+    with stage_path(tmp_path) as staged:  # as it is dropped: the set lies in a folder of the folder
+        assert [(record.file_name, record.path is not None) for record in staged.dataset.images] == [("b.jpg", True)]
+        assert staged.dataset.n_regions == 1
 
 
 def test_no_two_formats_share_a_name() -> None:
     names = [name for format in table.LABEL_FORMATS for name in format.writers]
     assert len(names) == len(set(names)) == len(table.WRITERS)
-    assert sorted(table.FOLDER_FORMATS) == ["masks", "yolo"]
+    assert sorted(table.folder_formats()) == ["masks", "yolo"]
 
 
 @pytest.mark.parametrize(

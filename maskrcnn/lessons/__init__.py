@@ -1,1 +1,1 @@
-"""The arithmetic behind each page of Learn: pure functions, small arrays in, small arrays out."""
+"""The computations behind the pages of the Learn section: pure functions on small arrays."""

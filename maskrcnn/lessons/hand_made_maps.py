@@ -1,6 +1,6 @@
-"""Feature maps that nobody had to train: brightness and edges, averaged over the cells of a stride.
+"""Feature maps without a network: brightness and edges of a picture, averaged over the cells of a stride.
 
-They stand in for a network's map where there is no trained run yet. The page that uses them says so.
+A page of the Learn section uses them as examples while there is no trained run. The page tells the user so.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ FILTERS = ("edges", "upright edges", "level edges", "brightness")
 
 
 def hand_made_map(picture: np.ndarray, stride: int, kind: str = "edges") -> np.ndarray:
-    """(ceil(H / stride), ceil(W / stride)) float32 from a uint8 (H, W, 3) RGB picture; `kind` is one of `FILTERS`.
+    """One feature map of a uint8 (H, W, 3) RGB picture: (ceil(H / stride), ceil(W / stride)) float32 in [0, 1].
 
-    Cell (row, column) is the mean over picture pixels [column * stride, (column + 1) * stride) and the same downwards;
-    at the right and bottom border the picture is continued by its last pixels. "upright edges" and "level edges" are
-    the absolute Sobel derivatives in x and in y, "edges" the length of both; all are in [0, 1] of the largest possible.
+    `kind` is one of `FILTERS`. "upright edges" and "level edges" are the absolute Sobel derivatives in x and in y,
+    "edges" is the length of the gradient; each is divided by its largest possible value. Cell (row, column) is the mean
+    over the pixels with x in [column * stride, (column + 1) * stride) and y in [row * stride, (row + 1) * stride).
+    If the size is not a multiple of the stride, the last column and row of pixels are repeated.
 
     >>> picture = np.zeros((4, 4, 3), np.uint8)
     >>> picture[:, 2:] = 255
@@ -28,11 +29,12 @@ def hand_made_map(picture: np.ndarray, stride: int, kind: str = "edges") -> np.n
 
 
 def hand_made_maps(picture: np.ndarray, stride: int) -> np.ndarray:
-    """All `FILTERS` as the channels of one (4, h, w) float32 map."""
+    """The feature maps of all `FILTERS`, stacked: (4, h, w) float32."""
     return np.stack([hand_made_map(picture, stride, kind) for kind in FILTERS])
 
 
 def _filtered(grey: np.ndarray, kind: str) -> np.ndarray:
+    """The filter response of a grey picture (H, W) in [0, 1], at full resolution."""
     if kind == "brightness":
         return grey
     # A Sobel derivative of values in [0, 1] is at most 4.
@@ -48,6 +50,7 @@ def _filtered(grey: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _average(values: np.ndarray, stride: int) -> np.ndarray:
+    """The mean of each stride x stride block of `values` (H, W)."""
     height, width = values.shape
     padded = np.pad(values, ((0, -height % stride), (0, -width % stride)), mode="edge")
     rows, columns = padded.shape[0] // stride, padded.shape[1] // stride

@@ -1,16 +1,16 @@
-"""RoIPool, RoIWarp and RoIAlign for one box on one feature map, written out so that every step can be looked at.
+"""RoIPool, RoIWarp and RoIAlign for one box on one feature map, in NumPy, with all intermediate results.
 
-All turn the part of a feature map under a box into a small grid of fixed size. RoIPool (Girshick, Fast R-CNN, 2015)
-rounds the box to whole cells, cuts it into whole-cell bins and takes the largest value of each. RoIAlign (He et al.,
-Mask R-CNN, 2017, section 3) rounds nothing: it places sampling points evenly in each bin, reads the map between its
-cells by bilinear interpolation, and averages. RoIWarp (Dai et al., Instance-aware Semantic Segmentation via Multi-task
-Network Cascades, 2016) stands between the two: it rounds the box as RoIPool does and then reads it as RoIAlign does.
-The results equal `torchvision.ops.roi_pool` and `roi_align`, and those of `maskrcnn.model.pooling`
-(tests/lessons/test_roi_pooling.py holds them to it).
+All three turn the part of a feature map inside a box into a small grid of fixed size. RoIPool (Girshick, Fast R-CNN,
+2015) rounds the box to whole cells, divides it into bins of whole cells and takes the maximum of each bin. RoIAlign (He
+et al., Mask R-CNN, 2017, section 3) rounds nothing: it places sampling points evenly in each bin, reads the map at
+these points by bilinear interpolation, and averages. RoIWarp (Dai et al., Instance-aware Semantic Segmentation via
+Multi-task Network Cascades, 2016) rounds the box as RoIPool does and then samples it as RoIAlign does. The results
+equal `torchvision.ops.roi_pool` and `roi_align`, and those of `maskrcnn.model.pooling`
+(tests/lessons/test_roi_pooling.py checks this).
 
-Frames. A box is xyxy in continuous picture pixels, where the top-left pixel covers [0, 1] x [0, 1]. "Map units" are
-picture pixels times `scale` (1 / stride): cell (row, column) covers [column, column + 1] x [row, row + 1] and its value
-is thought of as sitting in the middle, at (column + 0.5, row + 0.5). `scale` below is one number for both axes.
+Coordinates: a box is xyxy in continuous picture pixels, in which the top-left pixel covers [0, 1] x [0, 1]. "Map units"
+are picture pixels times `scale` (1 / stride, the same for both axes). Cell (row, column) of a map covers
+[column, column + 1] x [row, row + 1], and its value belongs to its centre (column + 0.5, row + 0.5).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ import numpy as np
 Box = tuple[float, float, float, float]
 
 METHODS = {"pool": "RoIPool", "warp": "RoIWarp", "align-legacy": "RoIAlign (legacy)", "align": "RoIAlign"}
-"""`pooling` of a network -> its name; `align-legacy` is RoIAlign as it was first published."""
+"""Config value `pooling` -> name of the method; "align-legacy" is the first published version of RoIAlign."""
 
 
 @dataclass(frozen=True)
 class PoolBins:
-    """What RoIPool makes of a box.
+    """The rounded box and the bins of RoIPool.
 
-    `cells` is the box after rounding, xyxy in whole map units (x2, y2 are the far edges of the last cells).
-    `x_edges` and `y_edges` (size, 2) int64 hold the first cell of each bin and one past its last; bins may share a
-    cell, and a bin off the map is empty.
+    `cells` is the rounded box, xyxy in whole map units; x2, y2 are the right and bottom edges of its last cells.
+    `x_edges` and `y_edges` (size, 2) int64 hold the first cell of each bin and the cell after its last one. Neighbour
+    bins can share a cell. A bin outside the map is empty.
     """
 
     cells: tuple[int, int, int, int]
@@ -42,11 +42,11 @@ class PoolBins:
 
 @dataclass(frozen=True)
 class AlignSamples:
-    """Where RoIAlign or RoIWarp reads the map.
+    """The sampling points of RoIAlign or RoIWarp.
 
-    `box` is the box it works on, xyxy in map units; only RoIWarp's is rounded. `x_edges` and `y_edges` (size + 1,)
-    float64 are the bin edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units:
-    bins in reading order, and the points of a bin in reading order. `per_bin` is (ny, nx).
+    `box` is the box that is sampled, xyxy in map units; RoIWarp rounds it first. `x_edges` and `y_edges` (size + 1,)
+    float64 are the bin edges. `points` (size * size * ny * nx, 2) float64 are the sampling points (x, y) in map units,
+    ordered by bin (row by row), then within the bin (row by row). `per_bin` is (ny, nx), the points of a bin.
     """
 
     box: Box
@@ -58,11 +58,11 @@ class AlignSamples:
 
 @dataclass(frozen=True)
 class Quantisation:
-    """How far what a method reads is from the drawn box.
+    """The difference between a box and the box that a pooling method really reads (quantisation error).
 
-    `snapped` is xyxy in picture pixels: the box that it reads, as far as it lies on the map. `shifts` are its left,
-    top, right and bottom edge minus the drawn ones, in picture pixels; `largest` is the largest of their sizes. `iou`
-    is that of both boxes, in [0, 1].
+    `snapped` is the box that is read, clipped to the map, xyxy in picture pixels. `shifts` are its left, top, right and
+    bottom edges minus those of the given box, in picture pixels; `largest` is the largest absolute shift. `iou` is the
+    IoU of the two boxes, in [0, 1].
     """
 
     snapped: Box
@@ -72,17 +72,18 @@ class Quantisation:
 
 
 def roi_pool_bins(box: Box, scale: float, size: int, map_shape: tuple[int, int] | None = None) -> PoolBins:
-    """The box rounded to whole cells, and the bins of a `size` x `size` grid in it.
+    """The box rounded to whole cells, and the bins of a `size` x `size` grid in it, as RoIPool computes them.
 
-    Rounding is half away from zero and both end cells belong to the box, so a box is at least one cell wide. With
-    `map_shape` (H, W) bins are cut off at the border of the map.
+    Halves are rounded away from zero. The cells of both corners belong to the box, so it is at least one cell wide.
+    With `map_shape` (H, W), bins are clipped to the map.
 
-    Corners at 20 / 16 = 1.25 and 50 / 16 = 3.125 cells are rounded to 1 and 3; the box then ends behind cell 3.
+    Example: corners at 20 / 16 = 1.25 and 50 / 16 = 3.125 cells are rounded to 1 and 3. The box includes cell 3, so its
+    right and bottom edges are at 4.
 
     >>> roi_pool_bins((20, 20, 50, 50), scale=1 / 16, size=1).cells
     (1, 1, 4, 4)
     """
-    # Single precision on purpose: the network computes so, and the floor and ceil below would notice.
+    # Float32 as in the network: with float64, rounding could give other cells.
     scaled = np.asarray(box, dtype=np.float32) * np.float32(scale)
     x1, y1, x2, y2 = (int(value) for value in _round_half_away(scaled))
     height, width = map_shape if map_shape is not None else (None, None)
@@ -92,10 +93,10 @@ def roi_pool_bins(box: Box, scale: float, size: int, map_shape: tuple[int, int] 
 
 
 def roi_pool(feature_map: np.ndarray, box: Box, scale: float, size: int) -> np.ndarray:
-    """The (size, size) grid of largest values, float32; 0 in bins that lie off the (H, W) map.
+    """RoIPool of a box on a map (H, W): the (size, size) float32 grid of bin maxima; 0 in bins outside the map.
 
     >>> cells = np.arange(16, dtype=np.float32).reshape(4, 4)
-    >>> roi_pool(cells, (0, 0, 48, 48), scale=1 / 16, size=2).tolist()  # 48 / 16 = 3: the box ends behind cell 3
+    >>> roi_pool(cells, (0, 0, 48, 48), scale=1 / 16, size=2).tolist()  # 48 / 16 = 3: the box includes cell 3
     [[5.0, 7.0], [13.0, 15.0]]
     """
     bins = roi_pool_bins(box, scale, size, feature_map.shape)
@@ -109,18 +110,18 @@ def roi_pool(feature_map: np.ndarray, box: Box, scale: float, size: int) -> np.n
 
 
 def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True) -> AlignSamples:
-    """The bins of a `size` x `size` grid in the box, and the points in them where the map is read.
+    """The bins of a `size` x `size` grid in the box, and their sampling points, as RoIAlign computes them.
 
-    Each bin has `sampling_ratio` x `sampling_ratio` points; with 0, as many as the bin has cells, rounded up.
-    `aligned=False` is the first published version: it takes map position c to sit on the middle of cell c instead of
-    on its near edge, so everything is read half a cell too far right and down, and boxes below one cell are enlarged.
+    Each bin has `sampling_ratio` x `sampling_ratio` points. With 0, the number per axis is the bin size in cells,
+    rounded up. `aligned=False` is the first published version: it does not subtract half a cell, so all points lie half
+    a cell too far to the right and down, and boxes smaller than one cell are enlarged to one cell.
 
-    >>> roi_align_samples((0, 0, 4, 4), scale=1, size=1).points.tolist()  # quarters of the box, two each way
+    >>> roi_align_samples((0, 0, 4, 4), scale=1, size=1).points.tolist()  # 2 x 2 points at 1/4 and 3/4 of the box
     [[1.0, 1.0], [3.0, 1.0], [1.0, 3.0], [3.0, 3.0]]
     """
-    # In single precision and in the order of the network: rounding decides about points on the border of the map.
-    middle = 0.5 if aligned else 0.0
-    corners = np.asarray(box, dtype=np.float32) * np.float32(scale) - np.float32(middle)
+    # Float32, and operations in the order of the network: else points on the border of the map could differ.
+    half_cell = 0.5 if aligned else 0.0
+    corners = np.asarray(box, dtype=np.float32) * np.float32(scale) - np.float32(half_cell)
     width, height = corners[2:] - corners[:2]
     if not aligned:
         width, height = max(width, np.float32(1)), max(height, np.float32(1))
@@ -140,35 +141,35 @@ def roi_align_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2
 def roi_align(
     feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2, aligned: bool = True
 ) -> np.ndarray:
-    """The (size, size) grid of bin averages, float32, from an (H, W) map.
+    """RoIAlign of a box on a map (H, W): the (size, size) float32 grid of bin means.
 
-    On a map that grows by 1 a cell from 0.5, the value at a point is its x, and the mean of a bin that of its middle.
+    Example: on this map the value at a point is its x coordinate, so the mean of a bin is the x of its centre.
 
     >>> ramp = np.tile(np.arange(4, dtype=np.float32) + 0.5, (4, 1))
-    >>> roi_align(ramp, (16, 16, 48, 48), scale=1 / 16, size=2)[0].tolist()  # x from 1 to 3: bin middles 1.5 and 2.5
+    >>> roi_align(ramp, (16, 16, 48, 48), scale=1 / 16, size=2)[0].tolist()  # x from 1 to 3: bin centres 1.5 and 2.5
     [1.5, 2.5]
     """
     return _bin_means(feature_map, roi_align_samples(box, scale, size, sampling_ratio, aligned))
 
 
 def roi_warp_samples(box: Box, scale: float, size: int, sampling_ratio: int = 2) -> AlignSamples:
-    """The bins and points of RoIWarp: those of `roi_align_samples` for the box that RoIPool makes of this one."""
+    """The bins and sampling points of RoIWarp: those of `roi_align_samples` for the box rounded as in RoIPool."""
     x1, y1, x2, y2 = roi_pool_bins(box, scale, 1).cells
     return roi_align_samples((x1, y1, x2, y2), 1, size, sampling_ratio)
 
 
 def roi_warp(feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2) -> np.ndarray:
-    """The (size, size) grid of bin averages, float32, from an (H, W) map; its box has at least one cell.
+    """RoIWarp of a box on a map (H, W): the (size, size) float32 grid of bin means.
 
     >>> ramp = np.tile(np.arange(4, dtype=np.float32) + 0.5, (4, 1))
-    >>> roi_warp(ramp, (20, 20, 40, 40), scale=1 / 16, size=1).tolist()  # 1.25 to 2.5 is read as 1 to 4: its middle
+    >>> roi_warp(ramp, (20, 20, 40, 40), scale=1 / 16, size=1).tolist()  # 1.25 to 2.5 is read as 1 to 4: centre 2.5
     [[2.5]]
     """
     return _bin_means(feature_map, roi_warp_samples(box, scale, size, sampling_ratio))
 
 
 def samples_of(method: str, box: Box, scale: float, size: int, sampling_ratio: int = 2) -> AlignSamples:
-    """Where one of `METHODS` reads the map; not for "pool", which has no samples."""
+    """The sampling points of one of `METHODS`, but not of "pool", which has none."""
     if method == "warp":
         return roi_warp_samples(box, scale, size, sampling_ratio)
     return roi_align_samples(box, scale, size, sampling_ratio, aligned=method == "align")
@@ -177,7 +178,7 @@ def samples_of(method: str, box: Box, scale: float, size: int, sampling_ratio: i
 def grid_of(
     method: str, feature_map: np.ndarray, box: Box, scale: float, size: int, sampling_ratio: int = 2
 ) -> np.ndarray:
-    """The (size, size) float32 grid that one of `METHODS` makes of the box."""
+    """The pooled (size, size) float32 grid of a box by one of `METHODS`."""
     if method == "pool":
         return roi_pool(feature_map, box, scale, size)
     if method == "warp":
@@ -186,19 +187,19 @@ def grid_of(
 
 
 def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The (H, W) map read at points (N, 2) (x, y) in map units: (N,) float64.
+    """Bilinear interpolation of a map (H, W) at points (x, y) (N, 2) in map units: (N,) float64.
 
-    Between four cell middles the value is blended by distance; beyond the outermost middles the border value holds, and
-    more than one cell beyond them it is 0.
+    A value is interpolated between the four nearest cell centres. Outside the centres of the border cells the border
+    value is used, and more than one cell outside them the value is 0.
 
-    A point at x = 1.25 lies a quarter before the middle of cell 1: 3/4 of its value and 1/4 of that of cell 0.
+    Example: x = 1.25 lies 1/4 cell left of the centre of cell 1, so the value is 3/4 of cell 1 plus 1/4 of cell 0.
 
     >>> bilinear(np.array([[0.0, 8.0]]), np.array([[1.25, 0.5], [1.0, 0.5]])).tolist()
     [6.0, 4.0]
     """
     height, width = feature_map.shape
     values = feature_map.astype(np.float64)
-    # From map units to array indices: the middle of cell 0 is at 0.5.
+    # From map units to array indices: the centre of cell 0 is at 0.5.
     x, y = points[:, 0] - 0.5, points[:, 1] - 0.5
     outside = (x < -1) | (x > width) | (y < -1) | (y > height)
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
@@ -213,12 +214,12 @@ def bilinear(feature_map: np.ndarray, points: np.ndarray) -> np.ndarray:
 def quantisation(
     box: Box, scale: float, method: str = "pool", map_shape: tuple[int, int] | None = None
 ) -> Quantisation:
-    """How far the box that one of `METHODS` reads lies from the drawn box, in picture pixels.
+    """The quantisation error of one of `METHODS`: the box that it reads, compared with the given box.
 
-    With `map_shape` (H, W) only what lies on the map counts: there is nothing to read beyond it. (RoIPool leaves bins
-    there empty; the others read the value at the border as far as one cell beyond its middle, and 0 farther out.)
+    With `map_shape` (H, W) the box that is read is clipped to the map. (Outside it, RoIPool has empty bins. The other
+    methods read the border value up to one cell outside the centres of the border cells, and 0 farther out.)
 
-    At stride 16 a box from 20 to 40 is read as cells 1 to 3 (2.5 is rounded up), which is 16 to 64 pixels.
+    Example: at stride 16 a box from 20 to 40 is read as cells 1 to 3 (2.5 is rounded up), that is 16 to 64 pixels.
 
     >>> found = quantisation((20, 20, 40, 40), scale=1 / 16)
     >>> found.snapped, found.largest
@@ -236,7 +237,7 @@ def quantisation(
     return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
 
 
-def nudged(
+def grids_of_shifted_boxes(
     method: str,
     feature_map: np.ndarray,
     box: Box,
@@ -245,10 +246,7 @@ def nudged(
     sampling_ratio: int,
     shifts: Sequence[float],
 ) -> np.ndarray:
-    """What one of `METHODS` makes of the box moved right by each of the `shifts` (picture pixels).
-
-    Returns the grids, (len(shifts), size, size) float32.
-    """
+    """The pooled grids of the box moved right by `shifts` (picture pixels): (len(shifts), size, size) float32."""
     moved = [(box[0] + shift, box[1], box[2] + shift, box[3]) for shift in shifts]
     return np.stack([grid_of(method, feature_map, place, scale, size, sampling_ratio) for place in moved])
 
@@ -256,8 +254,8 @@ def nudged(
 def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 4) -> int:
     """The level of the feature pyramid that Mask R-CNN pools this box (pixels of the resized picture) from.
 
-    A box of 224 x 224 pixels, the size of ImageNet's pictures, goes to `roi_level`, and each halving of its side one
-    level down (Lin et al., Feature Pyramid Networks, 2017, equation 1).
+    A box of 224 x 224 pixels (the picture size of ImageNet) uses `roi_level`. A box with half that side uses one level
+    less, and so on, within `lowest` and `highest` (Lin et al., Feature Pyramid Networks, 2017, equation 1).
 
     >>> [pyramid_level((0, 0, side, side)) for side in (32, 112, 224, 448)]
     [2, 3, 4, 5]
@@ -281,7 +279,7 @@ def box_iou(first: Box, second: Box) -> float:
 
 
 def _bin_means(feature_map: np.ndarray, samples: AlignSamples) -> np.ndarray:
-    """The (size, size) float32 means of what is read at the points of each bin; 0 in bins without points."""
+    """The mean of the interpolated values in each bin: (size, size) float32; 0 in bins without points."""
     size, per_bin = len(samples.x_edges) - 1, samples.per_bin[0] * samples.per_bin[1]
     if per_bin == 0:
         return np.zeros((size, size), dtype=np.float32)
@@ -290,13 +288,13 @@ def _bin_means(feature_map: np.ndarray, samples: AlignSamples) -> np.ndarray:
 
 
 def _round_half_away(values: np.ndarray) -> np.ndarray:
-    """Rounding as C's `round` does it; numpy's own rounds halves to even."""
+    """Round halves away from zero, as `round` of C does. NumPy rounds halves to even."""
     exact = values.astype(np.float64)
     return np.trunc(exact + np.copysign(0.5, exact))
 
 
 def _bin_edges(first: int, last: int, size: int, limit: int | None) -> np.ndarray:
-    """(size, 2) int64: from which cell to which (exclusive) each bin reaches along one axis."""
+    """First and last cell (exclusive) of each bin along one axis: (size, 2) int64."""
     cells = max(last - first + 1, 1)
     bin_size = np.float32(cells) / np.float32(size)
     steps = np.arange(size + 1, dtype=np.float32) * bin_size
@@ -305,9 +303,9 @@ def _bin_edges(first: int, last: int, size: int, limit: int | None) -> np.ndarra
 
 
 def _positions(first: np.float32, length: np.float32, count: int, size: int) -> np.ndarray:
-    """(size, count) float64 map units: the middles of `count` equal parts of each of `size` bins.
+    """The centres of `count` equal parts of each of `size` bins along one axis: (size, count) float64, in map units.
 
-    `first` is where the box begins if the value of cell i sits at i.
+    `first` is the start of the box in array indices, in which the centre of cell i is at i.
     """
     bin_size = length / np.float32(size)
     steps, parts = np.arange(size, dtype=np.float32)[:, None], np.arange(count, dtype=np.float32)[None, :]

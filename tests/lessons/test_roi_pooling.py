@@ -13,7 +13,7 @@ from maskrcnn.lessons.roi_pooling import (
     bilinear,
     box_iou,
     grid_of,
-    nudged,
+    grids_of_shifted_boxes,
     pyramid_level,
     quantisation,
     roi_align,
@@ -204,7 +204,7 @@ def test_nudging_moves_some_in_steps_and_others_along(method: str, expected: lis
     RoIPool's edges, in cells 2 + n/4 and 4 + n/4, round up together at n = 2 and again at n = 6; so do RoIWarp's.
     """
     ramp = np.tile(np.arange(20, dtype=np.float32), (20, 1))
-    grids = nudged(method, ramp, (8, 8, 16, 16), 1 / 4, 2, 2, range(8))
+    grids = grids_of_shifted_boxes(method, ramp, (8, 8, 16, 16), 1 / 4, 2, 2, range(8))
     assert grids.shape == (8, 2, 2)
     assert (grids - grids[0]).mean(axis=(1, 2)) == pytest.approx(np.array(expected))
 

@@ -79,7 +79,9 @@ class RoiOnMap:
     def nudged(self, method: str, steps: Sequence[int]) -> np.ndarray:
         """The grids of the box moved right by so many pixels of the original picture, float32 (N, size, size)."""
         shifts = [step * self.picture_scale[0] for step in steps]
-        return roi_pooling.nudged(method, self.feature_map, self.seen, self.scale, self.size, self.sampling, shifts)
+        return roi_pooling.grids_of_shifted_boxes(
+            method, self.feature_map, self.seen, self.scale, self.size, self.sampling, shifts
+        )
 
     @property
     def _map_size(self) -> tuple[int, int]:

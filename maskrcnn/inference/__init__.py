@@ -1,4 +1,4 @@
-"""A trained network at work: load it, find objects in pictures, draw them, measure it on labels.
+"""Inference with a trained network: load it, detect objects in pictures, draw them, evaluate it on labels.
 
 ```python
 from maskrcnn.inference import evaluate, load, predict

@@ -1,4 +1,4 @@
-"""A trained network on labelled pictures: its detections, and the report of how good they are."""
+"""Evaluation of a trained network on labelled pictures: its detections, and the report with its AP."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from maskrcnn.model.build import StudioRCNN
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found.
+    """The result of `evaluate`.
 
-    `labels` are those that it measured against, with the sizes of their pictures. `detections` are COCO results with
-    the image and category ids that the labels have (or that `convert --to coco` gives them), so pycocotools on both
-    gives the AP of the report. `category_ids` holds the id of each class of the network; those in `unlabelled` are
-    classes that the labels do not have.
+    `labels` is the ground truth, with picture sizes. `detections` are COCO results with the image and category ids of
+    the labels (or the ids that `convert --to coco` gives them), so pycocotools computes the same AP from both.
+    `category_ids` maps each class of the network to its category id. `unlabelled` are the classes of the network that
+    the labels do not have.
     """
 
     report: Report
@@ -52,16 +52,16 @@ def evaluate(
     watch: Watch = unwatched,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run a network of `load` on labelled pictures and measure what it finds.
+    """Run a network (see `load`) on labelled pictures and compute its AP.
 
-    `data` are labels: a file, a folder, a project, or a Dataset that was read already. `images` is the folder of the
-    pictures where they are not beside the labels. `class_attribute` names the VIA attribute that is the class; None
-    takes the one that holds the classes of the network. With `resamples` the report has bootstrap intervals, drawn with
-    `seed`. `model_name` is what errors call the network. `warn` gets each line that the reader of the labels has to
-    say; `watch(items, words, count)` sees the pictures go by; `progress(done, total)` counts the resamples.
+    `data` are labels: a file, a folder, a project, or a Dataset. `images` is the folder of the pictures if they are not
+    next to the labels. `class_attribute` names the VIA attribute that is the class; None selects the one that has the
+    classes of the network. With `resamples` > 0 the report has bootstrap intervals, with random `seed`. `model_name` is
+    the name of the network in error messages. `warn` is called with each warning of the label reader.
+    `watch(items, words, count)` wraps the pictures, for a progress bar. `progress(done, total)` counts the resamples.
 
-    Raises `ArgumentError` where something that was named is not there, `StudioError` for labels that cannot be
-    measured against: without objects, with other classes or keypoints than the network has learned.
+    Raises `ArgumentError` if a given path or attribute does not exist. Raises `StudioError` if the labels cannot be
+    used: no objects, or classes or keypoints that the network was not trained on.
     """
     config = model.config
     dataset = data if isinstance(data, Dataset) else read(Path(data), images and Path(images), class_attribute)
@@ -86,9 +86,9 @@ def evaluate(
 
 
 def measurable(dataset: Dataset, config: Config, class_attribute: str | None = None) -> Dataset:
-    """The labels with their classes read as a network of `config` has learned them and the sizes of their pictures.
+    """The labels prepared for the evaluation of a network: with the class attribute of `config` and picture sizes.
 
-    Reads every picture once. Raises as `evaluate` does, but for classes.
+    Reads every picture once. Raises the errors of `evaluate`, except those for unknown classes.
     """
     class_choice.require_choice(dataset, class_attribute)
     if class_attribute is None:
@@ -101,10 +101,10 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
 
 
 def category_numbers(ground_truth: Mapping[str, Any], classes: Sequence[str], unknown: str) -> list[Id]:
-    """The id that each class of the network has in the labels, found by its name.
+    """The category id in `ground_truth` of each of `classes` (the classes of the network), found by name.
 
-    A class that the labels do not have gets an id that they do not use, above theirs. `StudioError` where the labels
-    have an object of a class that the network has not; `unknown` begins its line.
+    A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
+    object of another class; its message is `unknown` with that class, then the classes of the network.
 
     >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
     >>> category_numbers(labels, ["bolt", "nut"], "{}")
@@ -112,12 +112,12 @@ def category_numbers(ground_truth: Mapping[str, Any], classes: Sequence[str], un
     """
     ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
     used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
-    if strange := [name for name, number in ids.items() if number in used and name not in classes]:
-        named = unknown.format(f'class "{strange[0]}"')
-        raise StudioError(f"{named} ({', '.join(classes)}); rename it or train with it")
-    above = max([0, *(number for number in ids.values() if isinstance(number, int))])
-    texts = any(isinstance(number, str) for number in ids.values())  # which have no order with numbers
-    fresh = (str(number) if texts else number for number in count(above + 1))
-    unused = (number for number in fresh if number not in ids.values())
-    others = {name: next(unused) for name in classes if name not in ids}
-    return [ids[name] if name in ids else others[name] for name in classes]
+    if unknown_names := [name for name, number in ids.items() if number in used and name not in classes]:
+        message = unknown.format(f'class "{unknown_names[0]}"')
+        raise StudioError(f"{message} ({', '.join(classes)}); rename it or train with it")
+    largest = max([0, *(number for number in ids.values() if isinstance(number, int))])
+    has_text_ids = any(isinstance(number, str) for number in ids.values())  # text and numbers cannot be sorted together
+    candidates = (str(number) if has_text_ids else number for number in count(largest + 1))
+    unused = (number for number in candidates if number not in ids.values())
+    new_ids = {name: next(unused) for name in classes if name not in ids}
+    return [ids[name] if name in ids else new_ids[name] for name in classes]

@@ -1,4 +1,4 @@
-"""The pictures that files and folders stand for, each with the name that it has in a list of predictions."""
+"""The list of pictures to predict, from the files and folders that the user gives."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from maskrcnn.words import counted
 
 @dataclass(frozen=True)
 class GivenPicture:
-    """A picture to be predicted: its file, and what it is called. In a folder that is its path there, with `/`."""
+    """A picture to predict: its file, and its name: the file name, or its path in a given folder, with `/`."""
 
     path: Path
     name: str
 
 
 def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str]]:
-    """The pictures that files and folders stand for, and a line for each kind of thing that was passed over.
+    """The pictures to predict, and a message for each kind of skipped file.
 
-    Files are taken as they are given; of a folder, the files below it with the suffix of a picture, in natural order,
-    without junk and without overlays. With several folders a name begins with that of its folder, or with as much of
-    its path as tells it from another of that name. A file that is given twice counts once. Raises `ArgumentError` where
-    something does not exist, or a folder has no picture.
+    `arguments` are files and folders. Every given file is used. Of a folder, all files below it with the suffix of a
+    picture are used, in natural order, without system files and without overlays of predict. With several folders, each
+    picture name starts with the name of its folder; folders of the same name are distinguished by more of their path.
+    A file that is given twice is used once. Raises `ArgumentError` if a path does not exist or a folder has no picture.
 
     >>> from tempfile import mkdtemp
     >>> from PIL import Image
@@ -41,13 +41,13 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str
     """
     if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")
-    begins = _beginnings([path for path in arguments if path.is_dir()])
+    prefixes = _name_prefixes([path for path in arguments if path.is_dir()])
     found: dict[str, GivenPicture] = {}
     lines: list[str] = []
     for argument in arguments:
         if argument.is_dir():
             inside, passed_over = _in_folder(argument)
-            entries = [GivenPicture(path, begins[argument] + name) for name, path in inside.items()]
+            entries = [GivenPicture(path, prefixes[argument] + name) for name, path in inside.items()]
             lines += passed_over
         else:
             entries = [GivenPicture(argument, argument.name)]
@@ -57,9 +57,11 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str
     return list(found.values()), lines
 
 
-def _beginnings(folders: Sequence[Path]) -> dict[Path, str]:
-    """What the names in each folder begin with: nothing where there is one, else the end of its path, as long as it
-    takes to be no other's."""
+def _name_prefixes(folders: Sequence[Path]) -> dict[Path, str]:
+    """Folder -> prefix of the names of its pictures.
+
+    It is empty for a single folder. For several, it is the shortest end of the path that no other folder has.
+    """
     if len(folders) < 2:
         return dict.fromkeys(folders, "")
     parts = {folder: Path(os.path.abspath(folder)).parts[1:] for folder in folders}
@@ -78,7 +80,7 @@ def _beginnings(folders: Sequence[Path]) -> dict[Path, str]:
 
 
 def _in_folder(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Its pictures by their paths in it, and what was passed over."""
+    """The pictures below a folder (path in the folder -> file), and a message for each kind of skipped file."""
     files, lines = folder_walk.walk(folder)
     named = {name: path for name, path in files.items() if PurePosixPath(name).suffix.lower() in pictures.SUFFIXES}
     chosen = {name: path for name, path in named.items() if not is_overlay(path)}

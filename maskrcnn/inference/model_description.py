@@ -1,4 +1,4 @@
-"""What a network is made of, where it comes from and how many parameters it has: of a preset, a checkpoint or a run."""
+"""The description of a network: its Config, its origin (preset, checkpoint or run) and its number of parameters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from maskrcnn.runs import shipped_models
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """The `config` of a network and its origin: a preset with the settings that were `changed`, or the `file` of a
-    checkpoint that was written after `epoch`. `parameters` counts them by part; `card` is that of a model that
-    ships."""
+    """The `config` of a network, its origin and its number of `parameters` by part.
+
+    The origin is a `preset` with `changed` settings, or the `file` of a checkpoint written after `epoch`. `card` is the
+    model card if the model ships with the studio.
+    """
 
     config: Config
     parameters: dict[str, int]
@@ -33,7 +35,7 @@ class ModelDescription:
     card: shipped_models.Card | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The content of `info --json`."""
+        """The description as the JSON document of `info --json`."""
         about: dict[str, Any] = {"preset": self.preset, "changed": list(self.changed)}
         if self.file is not None:
             about = {"file": str(self.file), "epoch": self.epoch, "origin": self.origin}
@@ -44,11 +46,11 @@ class ModelDescription:
 
 
 def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
-    """What `model` is made of: a preset with `settings` ("FIELD=VALUE") changed, or anything that `load` takes.
+    """The description of `model`: a preset, changed by `settings` ("FIELD=VALUE"), or any model that `load` accepts.
 
-    Raises `ArgumentError` where it is neither, and for changes of a network that exists already.
+    Raises `ArgumentError` if it is neither, or if `settings` are given for a trained network.
 
-    >>> describe("torchvision").parameters["total"]  # as in torchvision's table of detectors
+    >>> describe("torchvision").parameters["total"]  # the number in the documentation of torchvision
     44401393
     """
     if model in PRESETS:
@@ -68,5 +70,6 @@ def describe(model: str, settings: Sequence[str] = ()) -> ModelDescription:
 
 
 def _parameters(config: Config) -> dict[str, int]:
-    with torch.device("meta"):  # parameters are counted, not made
+    """Number of parameters by part, of a network of `config`."""
+    with torch.device("meta"):  # no memory is allocated for the parameters
         return parameter_counts(build(config))

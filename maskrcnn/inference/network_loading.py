@@ -1,4 +1,4 @@
-"""A trained network, loaded and made ready to find objects."""
+"""Loading of a trained network for inference."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def load(
     precision: Precision = "auto",
     compile: bool = False,
 ) -> StudioRCNN:
-    """A trained network in eval mode, ready for `predict`, `evaluate` and `model.detect`; it cannot be trained.
+    """Load a trained network in eval mode, for `predict`, `evaluate` and `model.detect`; it cannot be trained further.
 
-    `model` is a run folder (its best checkpoint), a checkpoint, a `.pth` file of torchvision's detectors, a model that
-    ships with the studio ("toy"), or what `find_checkpoint` found. `device` is any that torch knows; None takes the
-    fastest that is there. `precision` is that of the convolutions; auto takes bfloat16 where the processor has it.
-    `compile` compiles the backbone, which takes a minute or more for each size of picture.
+    `model` is a run folder (its best checkpoint), a checkpoint file, a `.pth` file of a torchvision detector, the name
+    of a model that ships with the studio ("toy"), or a result of `find_checkpoint`. `device` is a torch device; None
+    selects the fastest available one. `precision` is the precision of the convolutions; "auto" uses bfloat16 if the
+    hardware supports it. `compile` compiles the backbone, which takes a minute or more for each picture size.
 
-    Raises `ArgumentError` where there is no such model, `StudioError` where it is damaged or cannot be compiled.
+    Raises `ArgumentError` if there is no such model, and `StudioError` if it is damaged or cannot be compiled.
 
     >>> load("toy", device="cpu").config.class_names
     ('circle', 'cross', 'ellipse', 'square', 'star', 'triangle')
     """
-    where = torch.device(device or available_devices()[0])
+    torch_device = torch.device(device or available_devices()[0])
     checkpoint = model if isinstance(model, Checkpoint) else find_checkpoint(model)
-    return prepare(network_of(checkpoint, where), where, precision, compile)
+    return prepare(network_of(checkpoint, torch_device), torch_device, precision, compile)

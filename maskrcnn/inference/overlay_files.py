@@ -1,4 +1,4 @@
-"""Overlays as PNG files, marked so that one is told from a picture of somebody's."""
+"""Overlays (pictures with drawn detections) as PNG files, with a mark that distinguishes them from other pictures."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import writing
 
 MARK = "Mask R-CNN Studio: predict"
-"""The text `Software` of every overlay PNG."""
+"""Value of the PNG text field `Software` of every overlay."""
 
 
 def save(overlay: np.ndarray, path: Path) -> None:
-    """Write an overlay, uint8 `(H, W, 3)`, whole and with its `MARK`; `ArgumentError` where that fails."""
+    """Write an overlay, uint8 `(H, W, 3)` RGB, as a PNG file with `MARK`, atomically.
+
+    Makes missing folders. Raises `ArgumentError` if the file cannot be written.
+    """
     about = PngImagePlugin.PngInfo()
     about.add_text("Software", MARK)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path, durable=False) as temporary:  # it can be drawn again
+        with replacing(path, durable=False) as temporary:  # after a power failure it can be drawn again
             Image.fromarray(overlay).save(temporary, "PNG", pnginfo=about)
 
 
 def is_overlay(path: Path) -> bool:
-    """Whether a file is an overlay that predict has made. Reads its header alone."""
+    """Whether a file is an overlay that predict wrote. Reads only the header of the file."""
     if path.suffix.lower() != ".png":
         return False
     try:

@@ -1,4 +1,4 @@
-"""A trained network on pictures: the detections of each, and a drawing of them."""
+"""Prediction of pictures with a trained network: the detections of each picture, and an overlay that shows them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from maskrcnn.model.build import StudioRCNN
 
 @dataclass(frozen=True)
 class PicturePrediction:
-    """What a network found in one picture.
+    """The detections of a network in one picture.
 
-    `picture` is uint8 `(H, W, 3)` RGB, as displayed; `detections` are COCO results in its pixels, best first, whatever
-    their score (see `model.detect`). Where the picture could not be read, `error` says why, and there is nothing else.
-    `image_id` counts the pictures from 1; `name` is that of the file, or its path in the folder that was given.
+    `picture` is uint8 `(H, W, 3)` RGB, as displayed. `detections` are COCO results of any score in pixels of `picture`,
+    best first (see `model.detect`). If the picture could not be read, `error` is set, and there are no picture and no
+    detections. `image_id` counts the pictures from 1. `name` is the file name, or its path in the given folder.
     """
 
     image_id: int
@@ -39,17 +39,17 @@ class PicturePrediction:
     error: StudioError | None = None
 
     def shown(self, min_score: float = DEFAULT_MIN_SCORE) -> list[dict[str, Any]]:
-        """The detections with at least that score."""
+        """The detections with a score of at least `min_score`."""
         return [found for found in self.detections if found["score"] >= min_score]
 
     def class_name(self, detection: dict[str, Any]) -> str:
-        """The class of one of the detections."""
+        """The class name of a detection."""
         return self.config.names[detection["category_id"] - 1]
 
     def overlay(self, min_score: float = DEFAULT_MIN_SCORE) -> np.ndarray:
-        """The picture with its detections from `min_score` on drawn on it, uint8 `(H, W, 3)` RGB of the same size.
+        """The picture with its detections of at least `min_score` drawn on it, uint8 `(H, W, 3)` RGB of the same size.
 
-        Raises the `error` of a picture that could not be read.
+        Raises `error` if the picture could not be read.
         """
         if self.picture is None:
             raise self.error or StudioError(f"{self.path}: was not read; predict it first")
@@ -60,11 +60,11 @@ class PicturePrediction:
 def predict(
     model: StudioRCNN, images: Path | str | Sequence[Path | str], watch: Watch = unwatched
 ) -> Iterator[PicturePrediction]:
-    """What a network of `load` finds in pictures, one after the other, as they are done.
+    """Predict pictures with a network (see `load`), and yield each prediction as soon as it is computed.
 
-    `images` are files, or folders with pictures in them and below. A picture that cannot be read is told in the `error`
-    of its prediction, and the others go on. `watch(items, words, count)` sees the pictures go by. Raises
-    `ArgumentError` where something does not exist or a folder has no pictures.
+    `images` are files and folders; folders are searched with their subfolders. If a picture cannot be read, the `error`
+    of its prediction says why, and the next picture follows. `watch(items, words, count)` wraps the pictures, for a
+    progress bar. Raises `ArgumentError` if a path does not exist or a folder has no pictures.
 
     >>> from maskrcnn.inference import load
     >>> from tempfile import mkdtemp
@@ -75,15 +75,15 @@ def predict(
     >>> found.name, found.shown(min_score=0.9)
     ('grey.png', [])
     """
-    several = [images] if isinstance(images, (str, Path)) else images
-    given, _ = pictures_of([Path(path) for path in several])
+    paths = [images] if isinstance(images, (str, Path)) else images
+    given, _ = pictures_of([Path(path) for path in paths])
     return predictions(model, given, watch)
 
 
 def predictions(
     model: StudioRCNN, given: Sequence[GivenPicture], watch: Watch = unwatched
 ) -> Iterator[PicturePrediction]:
-    """`predict`, of pictures whose files and names are known."""
+    """Like `predict`, for pictures that `pictures_of` has listed already."""
     for image_id, entry in enumerate(watch(given, "detecting", len(given)), start=1):
         try:
             picture = pictures.load(entry.path)
@@ -95,8 +95,9 @@ def predictions(
 
 
 def marks(detections: Sequence[dict[str, Any]], names: Sequence[str], edges: Edges = ()) -> list[Mark]:
-    """The detections as things to draw, in the colours of their classes, with what they have of mask, keypoints and
-    limbs (`edges`).
+    """The detections as `Mark`s to draw: box, class and score, mask and keypoints, in the colour of the class.
+
+    `names` are the class names; `edges` are the limbs between keypoints.
 
     >>> [mark] = marks([{"category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.875}], ["nut"])
     >>> mark.label, mark.bbox

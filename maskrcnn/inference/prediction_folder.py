@@ -1,4 +1,4 @@
-"""A folder of predictions: an overlay of each picture, and `detections.json` with all detections."""
+"""The output folder of predict: an overlay of each picture, and `detections.json` with all detections."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from maskrcnn.model.build import StudioRCNN
 
 @dataclass(frozen=True)
 class PredictionFolder:
-    """Which pictures go into a folder of predictions, and under which names.
+    """The plan of an output folder of predict: the pictures, and the file names of their overlays.
 
-    `pictures` and `overlays`, the file names in the folder, belong together. `passed_over` has a line for each kind of
-    file in the given folders that is not predicted.
+    `overlays[i]` is the overlay of `pictures[i]`, relative to `path`. `passed_over` has a message for each kind of file
+    in the given folders that is skipped.
     """
 
     path: Path
@@ -34,10 +34,10 @@ class PredictionFolder:
 
     @classmethod
     def plan(cls, images: Sequence[Path | str], out: Path | str) -> PredictionFolder:
-        """The folder `out` for files and folders of pictures. Writes nothing, and loads no network.
+        """Plan the output folder `out` for files and folders of pictures. Writes nothing and loads no network.
 
-        Raises `ArgumentError` where something does not exist, where a folder has no pictures, and where `out` cannot
-        be such a folder or holds a `detections.json` that predict did not write.
+        Raises `ArgumentError` if a path does not exist, if a folder has no pictures, if a folder of `out` is a file, or
+        if `out` has a `detections.json` that predict did not write.
         """
         folder = Path(out)
         _require_own(folder / "detections.json")
@@ -48,18 +48,19 @@ class PredictionFolder:
 
     @property
     def results(self) -> Path:
-        """The file of all detections."""
+        """The path of `detections.json`, the file with all detections."""
         return self.path / "detections.json"
 
 
 def predict_into(
     folder: PredictionFolder, model: StudioRCNN, min_score: float = DEFAULT_MIN_SCORE, watch: Watch = unwatched
 ) -> Iterator[tuple[PicturePrediction, Path]]:
-    """Predict the pictures of a folder, and give each prediction with the file of its overlay once that is written.
+    """Predict the pictures of `folder`, write the results, and yield each prediction with the path of its overlay.
 
-    `detections.json` is written after the last picture, if any could be read: a list of COCO results, each with
-    `file_name`, `overlay` and `category_name` besides, with every detection whatever its score. Overlays show those
-    from `min_score` on. Raises `ArgumentError` where a file cannot be written.
+    An overlay shows the detections of at least `min_score`, and is written before its prediction is yielded; a picture
+    that could not be read has none. After the last picture `detections.json` is written, if any picture could be read:
+    a list of COCO results of any score, each with the additional fields `file_name`, `overlay` and `category_name`.
+    Raises `ArgumentError` if a file cannot be written.
     """
     document: list[dict[str, Any]] = []
     readable = False
@@ -81,7 +82,7 @@ def predict_into(
 
 
 def _require_own(results: Path) -> None:
-    """`ArgumentError` where a file is there already that predict did not write."""
+    """Raise `ArgumentError` if the file exists and was not written by predict."""
     if not results.exists():
         return
     try:

@@ -61,6 +61,7 @@ from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import coco_documents, coco_summary
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.training_documents import training_documents
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,9 +164,13 @@ def measure_ours(args: argparse.Namespace, figures: Figures) -> None:
     """Train as a user would, in a process of its own; the figures are its run folder's."""
     run = RunFolder(figures.folder / OURS)
     shutil.rmtree(run.path, ignore_errors=True)  # one that did not get to its end
-    words = ["train", "--data", str(args.data / "train"), "--val", str(args.data / "val"), "--out", str(run.path)]
-    words += ["--backbone", "mobilenet_v2_fpn", "--backbone-weights", str(args.weights)]
-    words += ["--minutes", f"{args.ours_minutes:g}", "--seed", str(args.seed)]
+    request = TrainingRequest(
+        data=args.data / "train",
+        val=args.data / "val",
+        backbone_weights=args.weights,
+        changed={"backbone": "mobilenet_v2_fpn", "minutes": args.ours_minutes, "seed": args.seed},
+    )
+    words = ["train", "--out", str(run.path), *request.to_argv()]
     print(f"\n$ python -m maskrcnn {shlex.join(words)}", flush=True)
     trainer = subprocess.Popen(
         [sys.executable, "-m", "maskrcnn", *words], cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": str(args.threads)}

@@ -50,6 +50,7 @@ from maskrcnn.config import Config
 from maskrcnn.model import build, detect, load, prepare
 from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.runs.folder import RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training.arithmetic import on_device, prepared_for_training
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Batch
@@ -358,12 +359,13 @@ def inference(device: torch.device, quick: bool) -> dict[str, Any]:
 
 def finetune(args: argparse.Namespace) -> dict[str, Any]:
     """The AP that the command line reaches in so many minutes."""
-    start = ["--backbone", "mobilenet_v2_fpn", "--backbone-weights", str(args.weights)] if args.weights else []
+    changed = {"minutes": args.minutes, **({"backbone": "mobilenet_v2_fpn"} if args.weights else {})}
+    data, val = args.data / "train", args.data / "val"
+    request = TrainingRequest(data=data, val=val, backbone_weights=args.weights, changed=changed)
     with tempfile.TemporaryDirectory(prefix="maskrcnn-benchmark-") as folder:
         run = RunFolder(Path(folder) / "run", made_here=True)
-        command = [sys.executable, "-m", "maskrcnn", "train", "--data", args.data / "train", "--val", args.data / "val"]
-        command += ["--out", run.path, "--minutes", str(args.minutes), "--device", args.device, *start]
-        subprocess.run([str(word) for word in command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "maskrcnn", "train", "--out", str(run.path), "--device", args.device]
+        subprocess.run([*command, *request.to_argv()], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         epochs = run.epochs()
         best = max(epochs, key=lambda row: row.get("segm_ap") or 0)
         reached = f"mask AP {best['segm_ap']:.3f}, AP50 {best['segm_ap50']:.3f}"

@@ -28,6 +28,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from maskrcnn.config import parse_settings
+from maskrcnn.runs.request import TrainingRequest
+
 TARGET = 0.9
 
 SETTINGS = (
@@ -61,13 +66,16 @@ def main() -> int:
         pictures = next(args.annotations.parent.parent.rglob(document["images"][0]["file_name"])).parent
         source = ["--data", str(labels), "--images", str(pictures)]
 
-        words = ["train", *source, "--out", str(folder / "run"), "--tasks", "box,keypoints"]
-        words += ["--backbone", args.backbone, "--backbone-weights", args.backbone_weights]
-        words += ["--minutes", str(args.minutes)] if args.minutes else ["--epochs", str(args.epochs)]
-        for setting in [*SETTINGS, *args.set]:
-            words += ["--set", setting]
+        length = {"minutes": args.minutes} if args.minutes else {"epochs": args.epochs}
+        fields = {"tasks": ("box", "keypoints"), "backbone": args.backbone, **length}
+        request = TrainingRequest(
+            data=labels,
+            images=pictures,
+            backbone_weights=args.backbone_weights,
+            changed={**parse_settings([*SETTINGS, *args.set]), **fields},
+        )
         began = time.perf_counter()
-        studio(words)
+        studio(["train", "--out", str(folder / "run"), *request.to_argv()])
         seconds, worked = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         report = folder / "report.json"
         studio(["evaluate", str(folder / "run"), *source, "--out", str(report)])

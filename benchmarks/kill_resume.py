@@ -35,7 +35,9 @@ from safetensors import safe_open
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from maskrcnn.config import parse_settings
 from maskrcnn.runs.folder import PROCESS, RunFolder
+from maskrcnn.runs.request import TrainingRequest
 
 EPOCHS, PICTURES = 8, 6
 
@@ -116,10 +118,8 @@ def start(labels: Path, run: RunFolder) -> subprocess.Popen[bytes]:
     if run.state.exists():
         words += ["--resume"]
     else:
-        words += ["--data", str(labels), "--val", str(labels), "--layers", "heads,all", "--epochs", str(EPOCHS)]
-        words += ["--backbone", "resnet18_fpn", "--set", "norm=group"]
-        for setting in SETTINGS:
-            words += ["--set", setting]
+        fields = {"layers": "heads,all", "epochs": EPOCHS, "backbone": "resnet18_fpn", "norm": "group"}
+        words += TrainingRequest(data=labels, val=labels, changed=fields | parse_settings([*SETTINGS])).to_argv()
     return subprocess.Popen(
         [sys.executable, "-m", "maskrcnn", "train", *words],
         cwd=Path(__file__).resolve().parent.parent,

@@ -42,8 +42,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
-from maskrcnn.config import Config
+from maskrcnn.config import Config, parse_settings
 from maskrcnn.runs.folder import Row, RunFolder
+from maskrcnn.runs.request import TrainingRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_GB, MOST_GROWTH = 6.0, 1.25
@@ -179,9 +180,9 @@ def train(labels: Path, run: RunFolder, args: argparse.Namespace) -> Measured:
     """Train on that set, once through and `args.steps` more; its error ends the benchmark."""
     pictures = args.few if labels.name.startswith(SMALL) else args.pictures
     steps_per_pass = -(-pictures // Config.preset("classroom").batch_size)
-    words = ["train", "--data", str(labels), "--out", str(run.path), "--preset", "classroom", "--epochs", "1"]
-    for setting in [f"steps_per_epoch={steps_per_pass + args.steps}", *args.set]:
-        words += ["--set", setting]
+    changed = {"steps_per_epoch": steps_per_pass + args.steps, **parse_settings(args.set), "epochs": 1}
+    request = TrainingRequest(data=labels, preset="classroom", changed=changed)
+    words = ["train", "--out", str(run.path), *request.to_argv()]
     print(f"\n$ python -m maskrcnn {shlex.join(words)}", flush=True)
     began, seconds_to_start, peak = time.perf_counter(), math.nan, 0.0
     trainer = subprocess.Popen([sys.executable, "-m", "maskrcnn", *words], cwd=ROOT)

@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA, ROOT
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.toys.worlds import WORLDS
 
 WORK = ROOT / "workspace" / ".toys"
@@ -63,8 +64,8 @@ class Recipe:
     @property
     def options(self) -> tuple[str, ...]:
         """The options of `train` for this training, without those of pictures and run folder."""
-        settings = [word for name, value in self.fields.items() for word in ("--set", f"{name}={setting_word(value)}")]
-        return (*self.start, "--seed", str(self.seed), *settings)
+        request = TrainingRequest.from_argv(self.start)
+        return tuple(replace(request, changed={"seed": self.seed, **self.fields}).to_argv())
 
     def run_folder(self, work: Path) -> Path:
         """The run folder of this training below the working folder."""

@@ -59,8 +59,8 @@ def test_pictures_are_drawn_once(tmp_path: Path, said: list[list[str]]) -> None:
 def test_a_training_begins_goes_on_and_is_left_alone(tmp_path: Path, said: list[list[str]]) -> None:
     run = recipe(tmp_path).trained_run(tmp_path)
     data = FEW.drawn_folder(tmp_path)
-    begun = [*("train", "--data", str(data), "--val", str(tmp_path / "val"), "--out", str(run)), "--init", "toy"]
-    begun += ["--seed", "4", "--set", "epochs=1", "--set", "rpn_anchor_ratios=0.5,2.0"]
+    begun = [*("train", "--data", str(data), "--val", str(tmp_path / "val"), "--out", str(run)), "--epochs", "1"]
+    begun += ["--init", "toy", "--seed", "4", "--set", "rpn_anchor_ratios=[0.5, 2.0]"]
     assert said[1:] == [begun]
 
     run.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The canvas of the Annotate page with the picture under it, as large as the window leaves room for."""
+"""The canvas of the Annotate page with the picture as its background, sized to fit the browser window."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import session
 
 _OTHER_ROWS = 244
-"""CSS pixels of the window's height that the rows above and below the canvas take."""
+"""Height of the rows above and below the canvas in CSS pixels."""
 
-_LEAST_HEIGHT = 320
+_MIN_HEIGHT = 320
+"""Minimum height of the canvas in CSS pixels."""
 
 
 def show(project: Project, image: StoredImage, tool: canvas.Mode, zoom: float) -> Editor:
-    """Draw the canvas; returns the editor of what is drawn on it."""
-    room = viewport.room("annotate")
-    height = max(_LEAST_HEIGHT, room.height - _OTHER_ROWS)
-    view = View.fit(image.width, image.height, room.width, height, zoom)
+    """Draw the canvas and return the editor of its regions."""
+    size = viewport.viewport_size("annotate")
+    height = max(_MIN_HEIGHT, size.height - _OTHER_ROWS)
+    view = View.fit(image.width, image.height, size.width, height, zoom)
     with session.fail_softly():
         editor = editing.open_editor(project, image, view, tool)
         background = canvas_picture.background(

@@ -121,7 +121,7 @@ def show_thumbnails(project: Project, images: Sequence[StoredImage], image: Stor
         for number, entry in enumerate(images[first : first + _THUMBNAILS], first + 1):
             with st.container(width=_THUMBNAIL_WIDTH, gap="xsmall"):
                 try:
-                    st.image(thumbnails.square(project, entry), width="stretch", alt=entry.file_name)
+                    st.image(thumbnails.square_thumbnail(project, entry), width="stretch", alt=entry.file_name)
                 except StudioError:
                     st.markdown(":material/broken_image:")
                 st.button(

@@ -1,9 +1,9 @@
 """Wrapper of streamlit-drawable-canvas: a canvas with editable objects, and a picture on which one box is dragged.
 
 If a canvas is mounted again under an old key, it starts with the objects of its first mount. Its next message then
-lacks everything that was drawn later, and saving that message would lose it. So each mount gets a new key, which ends in
-a generation counter, and the current regions. While a canvas is mounted, its arguments must not change, because that
-would drop an unfinished polygon. For the same reason new shapes are white, whatever class is chosen.
+lacks everything that was drawn later, and saving that message would lose it. So each mount gets a new key, which ends
+in a generation counter, and the current regions. While a canvas is mounted, its arguments must not change, because
+that would drop an unfinished polygon. For the same reason new shapes are white, whatever class is chosen.
 
 The background is sent as JPEG bytes of at most `LONGEST_SIDE` pixels. A PIL image would become a PNG of tens of
 megabytes.

@@ -41,7 +41,7 @@ def on_canvas(shape: Shape) -> bool:
 
 
 def canvas_object(shape: Shape, view: View, colour: str, number: int = 0) -> CanvasObject:
-    """Return the canvas object for a shape; `on_canvas(shape)` must be True. Curves become polygons of many vertices."""
+    """Return the canvas object for a shape with `on_canvas(shape)`. Curves become polygons with many vertices."""
     outline = view.to_canvas(raster.rings(shape)[0])
     centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
     made: CanvasObject = {

@@ -1,8 +1,8 @@
-"""A chart: a Vega-Lite specification, written out as a dict, and the tables that it draws.
+"""Charts as Vega-Lite specifications (plain dicts) with Arrow tables, without Altair.
 
-Specifications are plain dicts because Altair checks each part of a chart against its schema of 30,000 lines, whenever
-the chart is built: five to ninety milliseconds in each run of a page. Here a test checks every kind of chart once
-(tests/studio/components/test_chart.py), and at run time a chart costs what its JSON and its Arrow tables cost.
+Altair validates each part of a chart against its schema of 30,000 lines whenever the chart is built. This takes 5 to 90
+milliseconds in each script run. Here a test validates every kind of chart once
+(tests/studio/components/test_chart.py), so at run time only the JSON and the tables have to be made.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Spec = dict[str, Any]
 """A Vega-Lite specification, or a part of one."""
 
 INK = "currentColor"
-"""The colour of text on an axis: that of the text around it. Streamlit's own grey is too faint for a projector."""
+"""Colour of text in charts: that of the surrounding text. Streamlit's own grey is too faint for a projector."""
 
 
 class Chart(NamedTuple):
-    """A Vega-Lite specification and its tables by the names that it gives them (`"data": {"name": ...}`).
+    """A Vega-Lite specification and its tables, by the names that the specification uses (`"data": {"name": ...}`).
 
-    They are kept apart so that the browser puts new points into the chart that it has. Neither is changed once made:
-    charts are shared between visits.
+    They are separate so that the browser can put new points into the existing chart. Do not modify either of them,
+    because charts are shared between sessions.
     """
 
     spec: Spec
@@ -34,12 +34,12 @@ class Chart(NamedTuple):
 
 
 def draw(chart: Chart, place: DeltaGenerator | None = None, *, alt: str | None = None, width: Any = "stretch") -> None:
-    """Put a chart on the page, or into `place`. `alt` says what it is to who cannot see it."""
+    """Draw a chart on the page, or into the container `place`. `alt` is the alternative text for screen readers."""
     (place or st).vega_lite_chart({**chart.spec, "datasets": dict(chart.tables)}, alt=alt, width=width)
 
 
 def table(columns: Mapping[str, Any]) -> pa.Table:
-    """Columns as an Arrow table; numbers that are drawn are kept in single precision.
+    """Return the columns as an Arrow table. float64 arrays are converted to float32, which is enough for drawing.
 
     >>> table({"x": np.array([1.0, 2.0]), "name": ["a", "b"]}).schema.types
     [DataType(float), DataType(string)]
@@ -48,7 +48,9 @@ def table(columns: Mapping[str, Any]) -> pa.Table:
 
 
 def encoded(values: Iterable[str], counts: Iterable[int]) -> pa.Array:
-    """A column that has each of `values` so many times, one after the other; few different ones. One byte a row.
+    """Return a dictionary-encoded column in which `values[i]` is repeated `counts[i]` times.
+
+    It takes one byte per row, so there can be at most 128 different values.
 
     >>> encoded(["red", "blue", "red"], [2, 1, 1]).to_pylist()
     ['red', 'red', 'blue', 'red']
@@ -60,12 +62,12 @@ def encoded(values: Iterable[str], counts: Iterable[int]) -> pa.Array:
 
 
 def field(name: str, kind: str = "quantitative", **about: Any) -> Spec:
-    """One channel of an encoding: a column of the table and its type."""
+    """Return an encoding channel that reads a column of the table. `about` are further properties of the channel."""
     return {"field": name, "type": kind, **about}
 
 
 def datum(value: Any) -> Spec:
-    """One channel of an encoding that has the same value everywhere."""
+    """Return an encoding channel with a constant value."""
     return {"value": value}
 
 

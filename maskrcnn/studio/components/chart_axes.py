@@ -1,4 +1,4 @@
-"""Where axes end, where their numbers stand and where lines are named: such that nothing moves when a point arrives."""
+"""Axis ends, ticks and positions of line names, chosen so that a chart does not shift when points are added."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Literal, get_args
 from maskrcnn.runs.folder import Row
 
 XAxis = Literal["epochs", "passes", "steps", "minutes"]
-"""What the curves of a run are drawn over."""
+"""Quantity on the x axis of a run's curves."""
 
 X_AXES: tuple[XAxis, ...] = get_args(XAxis)
 
 COMPARED_AXES: tuple[XAxis, ...] = ("passes", "steps", "minutes")
-"""What several runs are drawn over: an epoch of one may be as long as ten of another."""
+"""Quantities on the x axis when runs are compared. Epochs are missing because their length differs between runs."""
 
 
 def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: float | None = None) -> float:
-    """Where the x axis of a run ends whose last row is `row`: where the run will, as far as that can be told.
+    """Return the end of the x axis for a run with the last row `row`: the expected end of the run, if it is known.
 
-    `epochs` is None for a run whose length is set in minutes; how many they become is judged by the pace so far, in
-    fives. `pass_steps` is the number of steps in a pass; without it nobody knows how many passes there are: 0. A row
-    that does not say how far the run is (of another version) is where its axis ends.
+    `epochs` is the planned number of epochs. It is None for a run whose length is set in minutes; the number of epochs
+    is then estimated from the pace so far and rounded up to a multiple of 5. `pass_steps` is the number of steps per
+    pass; without it the end on the axis "passes" is 0. If the row has no progress (it is from another version), the
+    axis ends at the row.
     """
     if axis == "passes":
         return x_end("steps", row, epochs, active) / pass_steps if pass_steps else 0.0
@@ -36,13 +37,16 @@ def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: f
         return float(now[axis])
     progress = max(progress, 1e-6)
     if axis == "steps":
-        whole = row["step"] / progress
-        return float(max(round(whole) if epochs else round_up(whole), row["step"]))
+        all_steps = row["step"] / progress
+        return float(max(round(all_steps) if epochs else round_up(all_steps), row["step"]))
     return float(5 * math.ceil(row["epoch"] / progress / 5 - 1e-9))
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 (times a power of ten): an axis end that seldom moves."""
+    """Round up to 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 or 10 times a power of ten, so that the axis end seldom changes.
+
+    Returns 1 if `value` is not positive.
+    """
     if not value > 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -50,13 +54,13 @@ def round_up(value: float) -> float:
 
 
 def round_down(value: float) -> float:
-    """The same downwards, for the lower end of a logarithmic axis: the next of 1, 2 and 5 times a power of ten."""
+    """Round down to 1, 2 or 5 times a power of ten, for the lower end of a logarithmic axis."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (5, 2, 1) if step * power <= value * (1 + 1e-9))
 
 
 def integer_ticks(first: int, last: int, most: int) -> list[int]:
-    """At most `most` whole numbers: `first`, `last`, and the multiples of 1, 2, 5, 10, ... that fit between them."""
+    """Return at most `most` integer ticks: `first`, `last`, and multiples of 1, 2, 5, 10, ... between them."""
     step = next(
         factor * 10**power
         for power in range(12)
@@ -68,8 +72,11 @@ def integer_ticks(first: int, last: int, most: int) -> list[int]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Ticks of a logarithmic axis: 1, 2, 5 of each power of ten between the ends, or 1 alone where these are more than
-    `most`; with as few as fit at the worst, the ends."""
+    """Return at most `most` ticks of a logarithmic axis from `low` to `high`.
+
+    They are 1, 2 and 5 times the powers of ten; if these are too many, 1 and 3 times; then powers of ten only. If none
+    of these gives at least two ticks, the ticks are the ends of the axis.
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), (1, 3), (1,)):
         ticks = [float(f"{factor}e{power}") for power in powers for factor in factors]
@@ -80,10 +87,11 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
-    """How far below its point (pixels; negative: above) each of up to three lines is named that end at these ascending
-    values, so that no name lies on another, on the axis or outside the plot.
+    """Return the vertical offset of each line's name from the line's last point, in pixels (positive: downwards).
 
-    The highest is named above and the lowest below; one between them goes where there is more room.
+    `values` are the ends of up to three lines, ascending, as shares of the axis (0 to 1). With these offsets no name
+    overlaps another name or the axis, or lies outside the plot. The highest line has its name above, the lowest below,
+    and the middle one on the side with more space.
     """
     above = [-gap - text * place for place in range(len(values))]
     below = [gap + text * place for place in reversed(range(len(values)))]

@@ -1,6 +1,6 @@
-"""A grid of thumbnails: a click on one opens it, a tick chooses it. It is one element of the page, for 50 tiles too.
+"""A grid of thumbnails: a click opens a picture, a check box selects it. The whole grid is one Streamlit component.
 
-What runs in the browser is `gallery.js`, with `gallery.css`.
+`gallery.js` and `gallery.css` draw it in the browser.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ _grid = browser_component.register(
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture of the grid: JPEG bytes (None: it cannot be shown), its name, a line below it, what hovering it says,
-    and a word in its corner."""
+    """One picture of the grid.
+
+    `picture` is a JPEG (None: the picture cannot be shown). `says` is the line below the name, `title` the tooltip, and
+    `badge` a word in the corner.
+    """
 
     id: int
     picture: bytes | None
@@ -32,17 +35,23 @@ class Tile:
 
 
 def ticked(key: str) -> list[int]:
-    """The ids that are ticked in the gallery of this key, in its order; also before it is drawn in this run."""
+    """Return the ids of the ticked tiles of a gallery, in the order of its tiles.
+
+    This also works before the gallery is drawn in this script run.
+    """
     return list((st.session_state.get(key) or {}).get("ticked") or [])
 
 
 def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
-    """Draw the grid; returns the id of the picture that was just clicked. `all_words` is beside the box for all."""
+    """Draw the grid and return the id of the picture that was just clicked, else None.
+
+    `all_words` is the label of the check box that ticks all tiles.
+    """
     data: dict[str, Any] = {
         "tiles": [
             {
                 "id": tile.id,
-                "picture": tile.picture and thumbnails.address(tile.picture, f"{key} {tile.id}"),
+                "picture": tile.picture and thumbnails.media_url(tile.picture, f"{key} {tile.id}"),
                 "name": tile.name,
                 "says": tile.says,
                 "title": tile.title,

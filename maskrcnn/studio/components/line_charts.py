@@ -1,6 +1,6 @@
-"""Lines as charts: training solid with filled points, validation dashed with hollow ones, steps faint behind.
+"""Line charts of a training: training curves are solid, validation curves dashed, single steps faint behind them.
 
-The axes are laid out for the whole run and do not move when a point arrives.
+The axes cover the whole run, so they do not change when a point is added.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ SOLID, DASHED = [1, 0], [6, 4]
 SERIES: tuple[Kind, Kind] = ("training", "validation")
 
 SMALL = 200
-"""A chart less high than this has fewer numbers on its axes."""
+"""A chart of less than this height (pixels) has fewer ticks on its axes."""
 
 _OUTLIERS = 95.0
-"""Percentile of the steps that the y axis reaches: one wild step must not press the others flat."""
+"""The y axis reaches this percentile of the steps, so that one outlier does not flatten the other values."""
 
 _NAMES = {"epochs": "epoch", "passes": "passes", "steps": "step", "minutes": "minutes"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart: `x` and `y` (N,), what is not finite is left out. `notes` says for each point what hovering
-    over it shows, title -> text; without, nothing. `name` is written at its end where it is not empty."""
+    """One line of a chart. `x` and `y` are (N,); points that are not finite are skipped.
+
+    `notes` has the tooltip of each point (title -> text); if it is empty, the line has no tooltips. `name` is written
+    at the end of the line, unless it is empty.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -55,8 +58,11 @@ def line_chart(
     y_end: float | None = None,
     log: bool = False,
 ) -> Chart:
-    """The lines over an x axis from 0 to `end` or the last point, and a y axis from 0 to `y_end`, else to a round
-    number; with `log`, a logarithmic one around the values there are. The only table is `points`."""
+    """Return a chart of the lines; its only table is `points`.
+
+    The x axis goes from 0 to `end`, or to the last point if that is further. The y axis goes from 0 to `y_end`; if that
+    is None, to a round number above the values. With `log`, the y axis is logarithmic and covers the values.
+    """
     shown = [np.isfinite(line.x) & np.isfinite(line.y) & ((line.y > 0) | (not log)) for line in lines]
     last = max(
         [
@@ -68,7 +74,7 @@ def line_chart(
     domain = _log_domain(lines) if log else (0.0, y_end or _top(lines))
     names = _names(lines, last, domain[1])
     notes = _Notes.of(lines, shown, len(names))
-    # The more lines there are, the fainter are single steps.
+    # Steps are drawn fainter if there are more lines.
     steps = sum(line.kind == "steps" for line in lines)
     faint = (0.25 if any(line.kind == "smoothed" for line in lines) else 0.45) / max(1, steps) ** 0.7
     spec = _specification(notes, bool(names), height, axis, last, domain, log, round(faint, 2))
@@ -77,8 +83,11 @@ def line_chart(
 
 @dataclass(frozen=True)
 class _Notes:
-    """What hovering shows, a column for each of `titles` with a text or None for each point. The words around the
-    numbers, which are the same for every point, are not in the columns but in `around`: before and after."""
+    """The tooltips: one column for each of `titles`, with a text or None for each point.
+
+    `around` has, for each column, the text before and after that is the same for all points. It is not repeated in the
+    columns.
+    """
 
     titles: tuple[str, ...]
     columns: list[list[str | None]]
@@ -86,7 +95,7 @@ class _Notes:
 
     @classmethod
     def of(cls, lines: Sequence[Line], shown: Sequence[np.ndarray], without: int) -> _Notes:
-        """Those of the points that are shown, and of `without` further rows that have none."""
+        """Return the tooltips of the points with `shown` True, followed by `without` rows without a tooltip."""
         titles = tuple(dict.fromkeys(title for line in lines for note in line.notes[:1] for title in note))
         chosen = [
             [line.notes[place] for place in np.flatnonzero(there).tolist()] if line.notes else [None] * int(there.sum())
@@ -95,26 +104,28 @@ class _Notes:
         columns, around = [], []
         for title in titles:
             texts = [note and note.get(title, "–") for notes in chosen for note in notes]
-            before, after = _around([text for text in texts if text is not None])
+            before, after = _common_ends([text for text in texts if text is not None])
             kept = slice(len(before), -len(after) or None)
             columns.append([None if text is None else text[kept] for text in texts] + [None] * without)
             around.append((before, after))
         return cls(titles, columns, around)
 
 
-def _around(texts: Sequence[str]) -> tuple[str, str]:
-    """The words before the first and after the last digit that all texts share, so that they need not be sent with
-    each point: `epoch ` and ` passes` of `epoch 3, step 51, 12.8 passes`. No digit is among them, or they would change
-    when a point arrives."""
+def _common_ends(texts: Sequence[str]) -> tuple[str, str]:
+    """Return the common beginning and the common end of the texts, so that they are not sent with each point.
+
+    Neither contains a digit, because then they would change when a point is added. Example: `epoch ` and ` passes` for
+    texts like `epoch 3, step 51, 12.8 passes`. Both are empty if no text has a digit.
+    """
     if not any(map(_DIGIT.search, texts)):
         return "", ""
-    before = _DIGIT.split(_start(texts), maxsplit=1)[0]
-    after = _DIGIT.split(_start([text[len(before) :][::-1] for text in texts]), maxsplit=1)[0]
+    before = _DIGIT.split(_common_prefix(texts), maxsplit=1)[0]
+    after = _DIGIT.split(_common_prefix([text[len(before) :][::-1] for text in texts]), maxsplit=1)[0]
     return before, after[::-1]
 
 
-def _start(texts: Sequence[str]) -> str:
-    """The characters that all texts begin with: those of the first and the last of them in the order of characters."""
+def _common_prefix(texts: Sequence[str]) -> str:
+    """Return the longest common prefix of the texts. It is that of the first and the last text in sorted order."""
     first, last = min(texts), max(texts)
     same = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
     return first[: next(same, len(first))]
@@ -133,7 +144,7 @@ def _specification(
     log: bool,
     faint: float,
 ) -> Spec:
-    """The chart without its points."""
+    """Return the Vega-Lite specification of the chart; the points are in the table `points`."""
     small = height < SMALL
     about: Spec = {"titlePadding": 4, "labelPadding": 4, "labelColor": INK, "titleColor": INK}
     ticks: Spec = {"tickCount": 4 if small else 8}
@@ -175,12 +186,12 @@ def _specification(
         layers.append({"mark": text, "encoding": {"text": field("text", "nominal")}, "transform": [_only("name")]})
     spec: Spec = {"height": height, "data": {"name": "points"}, "encoding": encoding, "layer": layers}
     if notes.titles:
-        # The point nearest to the pointer is marked and tells what it knows.
+        # The point nearest to the pointer is marked and shows its tooltip.
         near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}
         spec["params"] = [{"name": "hover", "select": near, "views": ["hovered"]}]
         tips = [field(f"tip{number}", "nominal", title=title) for number, title in enumerate(notes.titles)]
         opacity = {"condition": [{"param": "hover", "empty": False, "value": 1}], **datum(0)}
-        told = [
+        tip_texts = [
             {"calculate": f"{json.dumps(before)} + datum.note{number} + {json.dumps(after)}", "as": f"tip{number}"}
             for number, (before, after) in enumerate(notes.around)
         ]
@@ -189,21 +200,21 @@ def _specification(
                 "name": "hovered",
                 "mark": {"type": "point", "size": 70, "strokeWidth": 2, "aria": False, "clip": True},
                 "encoding": {"opacity": opacity, "tooltip": tips},
-                "transform": [{"filter": "isValid(datum.note0)"}, *told],
+                "transform": [{"filter": "isValid(datum.note0)"}, *tip_texts],
             }
         )
     return spec
 
 
 def _only(*kinds: str) -> Spec:
-    """A filter that leaves the points of these kinds."""
+    """Return a Vega-Lite filter that keeps the points of these kinds."""
     return {"filter": " || ".join(f"datum.kind === '{kind}'" for kind in kinds)}
 
 
 def _points(
     lines: Sequence[Line], shown: Sequence[np.ndarray], names: Sequence[dict[str, Any]], notes: _Notes
 ) -> pa.Table:
-    """A row for each point that is shown, then one for each name."""
+    """Return the table `points`: one row for each point with `shown` True, then one for each name of a line."""
     x = [line.x[there] for line, there in zip(lines, shown, strict=True)] + [np.array([row["x"] for row in names])]
     y = [line.y[there] for line, there in zip(lines, shown, strict=True)] + [np.array([row["y"] for row in names])]
     counts = [int(there.sum()) for there in shown]
@@ -224,7 +235,7 @@ def _points(
 
 
 def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any]]:
-    """Each named line at its end: after its last point, or before it at the edge."""
+    """Return a row for the name of each named line: after its last point, or before it if there is no space."""
     ends = []
     for number, line in enumerate(lines):
         there = np.flatnonzero(np.isfinite(line.y))
@@ -249,8 +260,8 @@ def _names(lines: Sequence[Line], last: float, top: float) -> list[dict[str, Any
     ]
 
 
-def _heights(lines: Sequence[Line]) -> np.ndarray:
-    """What the y axis has to hold: every epoch, and nearly every step."""
+def _y_values(lines: Sequence[Line]) -> np.ndarray:
+    """Return the values that the y axis must cover: those of all epochs, and those of the steps without outliers."""
     parts = []
     for line in lines:
         values = line.y[np.isfinite(line.y)]
@@ -261,12 +272,14 @@ def _heights(lines: Sequence[Line]) -> np.ndarray:
 
 
 def _top(lines: Sequence[Line]) -> float:
-    values = _heights(lines)
+    """Return the upper end of a linear y axis; 1 if there are no values."""
+    values = _y_values(lines)
     return round_up(float(values.max())) if len(values) else 1.0
 
 
 def _log_domain(lines: Sequence[Line]) -> tuple[float, float]:
-    values = _heights(lines)
+    """Return the ends of a logarithmic y axis; (0.1, 1) if there are no positive values."""
+    values = _y_values(lines)
     values = values[values > 0]
     if not len(values):
         return 0.1, 1.0

@@ -1,4 +1,4 @@
-"""Small versions of a project's pictures, read once for all visits, and the address under which a browser gets one."""
+"""Thumbnails of a project's pictures, cached for all sessions, and the URLs from which a browser loads them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.drawing.jpeg import square_jpeg
 
 _KEPT = 3000
-"""Thumbnails that stay in memory: 30 MB at 10 kB each."""
+"""Maximum number of thumbnails in memory: 30 MB at 10 kB each."""
 
 
 def thumbnail(project: Project, image: StoredImage, side: int = 160) -> bytes:
-    """The picture as JPEG, its longer side `side` pixels at most, as displayed.
+    """Return a JPEG of the picture in display orientation, with a longer side of at most `side` pixels.
 
-    Raises `StudioError` for a picture that cannot be read.
+    Raises `StudioError` if the picture cannot be read.
     """
     return _thumbnail(project.folder, image.id, image.sha256, side)
 
 
-def square(project: Project, image: StoredImage, side: int = 160) -> bytes:
-    """The middle of that JPEG as a square one, so that those in a row are of one height. Raises as `thumbnail` does."""
+def square_thumbnail(project: Project, image: StoredImage, side: int = 160) -> bytes:
+    """Return the thumbnail cropped to a square, so that thumbnails in a row have the same height.
+
+    Raises `StudioError` if the picture cannot be read.
+    """
     return _square(project.folder, image.id, image.sha256, side)
 
 
-def address(content: bytes, coordinates: str) -> str:
-    """Where a browser finds a JPEG until the next run of this page. `coordinates` tell the pictures of a run apart.
+def media_url(content: bytes, coordinates: str) -> str:
+    """Return the URL of a JPEG on the server, valid until the next script run; empty if no server is running.
 
-    A picture in a component's data would be sent anew with each change of the data, and to each visit.
+    `coordinates` must be different for each picture of a script run. A URL is used because a picture inside a
+    component's data would be sent again with each change of the data, and to each session.
     """
     if not runtime.exists():
         return ""
@@ -41,10 +45,11 @@ def address(content: bytes, coordinates: str) -> str:
 
 @lru_cache(maxsize=_KEPT)
 def _thumbnail(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
-    """`sha256` tells a picture from another one of the same number in a project that was made anew."""
+    """Return a cached thumbnail. `sha256` is part of the cache key because ids are reused if a project is recreated."""
     return Project(folder).thumbnail(image_id, side)
 
 
 @lru_cache(maxsize=_KEPT)
 def _square(folder: Path, image_id: int, sha256: str, side: int) -> bytes:
+    """Return a cached square thumbnail; the arguments are those of `_thumbnail`."""
     return square_jpeg(_thumbnail(folder, image_id, sha256, side))

@@ -1,6 +1,6 @@
-"""The trained networks that pages offer and show: a project's runs and the models that ship, and one in memory.
+"""The trained networks that a user can choose on a page: runs of the project and models that ship with the studio.
 
-Torch is loaded when the first network is.
+It also caches one loaded network. PyTorch is imported when the first network is loaded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ _SHIPS = "ships with the studio"
 
 
 def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
-    """Label -> run: the runs of a project by name, then the models that ship, except those that it has a copy of.
+    """Return label -> run for a choice of networks: the runs of a project, then the models that ship with the studio.
 
-    A run whose name reads like that of a model that ships is labelled as a run of the project.
+    A shipped model is skipped if one of the runs is a copy of it. If the name of a run looks like that of a shipped
+    model, its label says that it is a run of the project.
     """
     own = {}
     copied = set()
@@ -34,16 +35,18 @@ def on_offer(runs: Iterable[RunFolder]) -> dict[str, RunFolder]:
 
 
 def _claims_to_ship(name: str) -> bool:
-    """Whether a name reads like that of a model that ships: letters of other widths and cases, and signs between them,
-    make no difference."""
+    """Whether a run's name looks like the label of a shipped model.
+
+    Case, character width, and characters other than letters and digits are ignored.
+    """
     letters = (sign for sign in unicodedata.normalize("NFKD", name).casefold() if sign.isalnum())
     return _SHIPS.replace(" ", "") in "".join(letters)
 
 
 def show_card(run: RunFolder) -> None:
-    """For a model that ships, a badge and a line: what it learned from and its AP; on hover what it cannot do.
+    """Draw a badge and a line (training data and AP) for a shipped model; its limits are in the tooltip.
 
-    For any other run nothing, whatever its name and its files say (see `shipped_models.card_in`).
+    For any other run nothing is drawn, whatever its name and files contain (see `shipped_models.card_in`).
     """
     if card := shipped_models.card_in(run.path):
         badge = f":violet-badge[:material/inventory_2: {_SHIPS}]"
@@ -52,9 +55,9 @@ def show_card(run: RunFolder) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the network")
 def network(checkpoint: str, changed: int) -> Any:
-    """The network of a checkpoint, ready for inference; one is kept in memory for all pages.
+    """Return the network of a checkpoint, ready for inference. One network is cached for all pages.
 
-    `changed` is the file's `stamp`, so that a checkpoint that was written again is loaded again.
+    `changed` is the file's `stamp`. It is part of the cache key, so a checkpoint that was rewritten is loaded again.
     """
     from maskrcnn.model import load
 

@@ -35,11 +35,11 @@ def made(folder: Path, colour: str) -> Project:
 def test_a_project_that_is_made_anew_in_the_same_place_has_thumbnails_of_its_own(tmp_path: Path) -> None:
     project = made(tmp_path / "cells", "red")
     assert size_and_colour(thumbnails.thumbnail(project, project.images()[0], 40)) == ((40, 20), "red")
-    assert size_and_colour(thumbnails.square(project, project.images()[0], 40)) == ((20, 20), "red")
+    assert size_and_colour(thumbnails.square_thumbnail(project, project.images()[0], 40)) == ((20, 20), "red")
     shutil.rmtree(project.folder)
     project = made(tmp_path / "cells", "blue")
     assert size_and_colour(thumbnails.thumbnail(project, project.images()[0], 40)) == ((40, 20), "blue")
-    assert size_and_colour(thumbnails.square(project, project.images()[0], 40)) == ((20, 20), "blue")
+    assert size_and_colour(thumbnails.square_thumbnail(project, project.images()[0], 40)) == ((20, 20), "blue")
 
 
 def test_a_second_visit_reads_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

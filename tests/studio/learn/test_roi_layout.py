@@ -6,18 +6,31 @@ from collections.abc import Sequence
 
 import pytest
 
-from maskrcnn.studio.components.viewport import Room
+from maskrcnn.studio.components.viewport import ViewportSize
 from maskrcnn.studio.learn import roi_layout
 
 # Widths of the page in windows of 820, 1280, 1366, 1400 and 1920 px, with a side bar of 256 px, and odd ones.
-ROOMS = [Room(516, 1180), Room(976, 720), Room(1062, 768), Room(1096, 900), Room(1616, 1080), Room(360, 640)]
-ROOMS += [Room(699, 800), Room(700, 800), Room(820, 720), Room(2400, 1300), Room(1200, 400)]
+ROOMS = [
+    ViewportSize(516, 1180),
+    ViewportSize(976, 720),
+    ViewportSize(1062, 768),
+    ViewportSize(1096, 900),
+    ViewportSize(1616, 1080),
+    ViewportSize(360, 640),
+]
+ROOMS += [
+    ViewportSize(699, 800),
+    ViewportSize(700, 800),
+    ViewportSize(820, 720),
+    ViewportSize(2400, 1300),
+    ViewportSize(1200, 400),
+]
 GAP, AXIS = 16, 44
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_nothing_is_wider_than_its_column(room: Room) -> None:
-    layout = roi_layout.of_room(room)
+def test_nothing_is_wider_than_its_column(room: ViewportSize) -> None:
+    layout = roi_layout.layout_for(room)
     maps, grids = 2 * (layout.map_side + AXIS) + GAP, 4 * layout.grid_side + 3 * GAP
     if layout.narrow:
         assert max(layout.picture_width, maps, 2 * layout.grid_side + GAP) <= room.width
@@ -30,7 +43,7 @@ def test_nothing_is_wider_than_its_column(room: Room) -> None:
 
 @pytest.mark.parametrize(("width", "narrow"), [(516, True), (699, True), (700, False), (1616, False)])
 def test_narrow_pages_put_them_below_one_another(width: int, narrow: bool) -> None:
-    assert roi_layout.of_room(Room(width, 800)).narrow == narrow
+    assert roi_layout.layout_for(ViewportSize(width, 800)).narrow == narrow
 
 
 @pytest.mark.parametrize(("width", "rows"), [(516, [3, 3, 2, 2]), (1062, [6, 4, 2])])
@@ -44,12 +57,12 @@ def test_there_is_a_column_for_each_choice_and_each_grid(
         return [None] * made[-1]
 
     monkeypatch.setattr(roi_layout.st, "columns", columns)
-    layout = roi_layout.of_room(Room(width, 800))
+    layout = roi_layout.layout_for(ViewportSize(width, 800))
     assert (len(layout.controls()), len(layout.grids()), len(layout.beside(1, 2))) == (6, 4, 2)
     assert made == rows
 
 
 def test_a_projector_shows_larger_maps_than_a_laptop() -> None:
-    laptop, projector = (roi_layout.of_room(room) for room in (Room(1062, 768), Room(1616, 1080)))
+    laptop, projector = (roi_layout.layout_for(room) for room in (ViewportSize(1062, 768), ViewportSize(1616, 1080)))
     assert projector.map_side > 1.3 * laptop.map_side
     assert projector.picture_width > 1.3 * laptop.picture_width

@@ -1,6 +1,6 @@
-"""Where trainings run: a backend of this machine, its queue and devices, and what else is known about a training.
+"""Run trainings as processes: the backend interface, the queue and devices of this machine, and the training state.
 
-`backend` is the interface that a place for trainings implements; `local` is the one of this machine, on top of `queue`.
-`run_state` tells what a training does and how far it is. `measured_costs` and `cost_measurement` tell how long one
-takes. Nothing here imports torch; a training is started by its command line.
+`backend` is the interface of a place that runs trainings. `local` implements it for this machine with the `queue`.
+`run_state` reports the state and the progress of a training. `measured_costs` and `cost_measurement` provide the time
+per step, for estimates of the duration. Nothing here imports torch; a training is started by its command line.
 """

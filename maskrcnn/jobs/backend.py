@@ -1,7 +1,7 @@
-"""What every place that trains must offer: the interface of the local backend, and of those on clusters.
+"""The interface of a backend that runs trainings, on this machine or on a cluster.
 
-A backend starts a training, tells its state and its progress, and cancels it. The trainer writes into the run folder,
-so a backend adds only what the folder cannot say: whether the process, or the job of a cluster, still lives.
+A backend starts a training, reports its state and progress, and cancels it. The trainer writes its results into the run
+folder. The backend only adds what the folder does not contain: whether the process or the cluster job is still alive.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from maskrcnn.runs.folder import Row, RunFolder
 
 
 class JobState(StrEnum):
-    """What a training is doing. The values are stored in jobs.db and in result.json.
+    """The state of a training. The values are stored in jobs.db and in result.json.
 
     >>> JobState("running").active, JobState("queued").ended
     (True, False)
     """
 
     QUEUED = "queued"
-    """It waits for its device, or in the queue of a cluster."""
+    """The training waits for a device, or in the queue of a cluster."""
     STARTING = "starting"
-    """It has its device; the first step is not done."""
+    """The training has a device, but has not finished its first step."""
     RUNNING = "running"
     CANCELLING = "cancelling"
-    """It was asked to end and finishes its step."""
+    """The training was cancelled and is finishing its current step."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
-    """Its process is gone and wrote no result: it was killed, or the machine was switched off."""
+    """The process ended without writing a result: it was killed, or the machine was switched off."""
 
     @property
     def active(self) -> bool:
-        """Whether its process is alive and holds its device."""
+        """Whether the training has a device: its process is starting, running or finishing."""
         return self in (JobState.STARTING, JobState.RUNNING, JobState.CANCELLING)
 
     @property
     def ended(self) -> bool:
-        """Whether it neither trains nor waits."""
+        """Whether the training has ended: it neither runs nor waits."""
         return not self.active and self is not JobState.QUEUED
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training that is to be started: its run folder, and what was chosen.
+    """A training to start: its run folder and its options.
 
-    `options` are those of `python -m maskrcnn train`, without `--out`, `--device` and `--resume`. With `resume` the run
-    folder is there already and is continued. `device` is a name that the backend knows, or "any". `expected_seconds`:
-    the estimated duration, None where it is not known.
+    `options` are options of `python -m maskrcnn train`, without `--out`, `--device` and `--resume`. With `resume`, the
+    run folder exists already and its training is continued. `device` is the name of a device of the backend, or "any".
+    `expected_seconds` is the estimated duration, None if unknown.
     """
 
     run: RunFolder
@@ -62,9 +62,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is. `fraction` lies in [0, 1]; `elapsed` and `eta` are seconds, None where nobody can know.
+    """The progress of a training. `fraction` is in [0, 1]; `elapsed` and `eta` are seconds, None if unknown.
 
-    `epoch` counts from 1 and is 0 before the first step; `epochs` is None for a run whose length is set in minutes.
+    `epoch` counts from 1; it is 0 before the first step. `epochs` is None for a run whose length is set in minutes.
     `row` is the last row of the metrics, None before the first step.
     """
 
@@ -82,26 +82,28 @@ class Progress:
 
 
 class Backend(Protocol):
-    """A place where trainings run. Every method returns at once and raises `StudioError` with the mend.
+    """A place where trainings run. Each method returns at once; a `StudioError` says how to solve the problem.
 
-    Each start is a new attempt (`runs.attempts`): a backend makes its id and hands it to the trainer.
+    Each start is a new attempt (see `runs.attempts`). The backend creates the id of the attempt and passes it to the
+    trainer.
     """
 
     def start(self, training: Training) -> None:
-        """Start a training, or queue it until there is room for it.
+        """Start a training, or add it to the queue until a device is free.
 
-        Raises `ArgumentError` where the run folder exists already, the device is unknown or an option is not one of a
-        training, and `StudioError` where the training cannot be resumed or nothing can be written.
+        Raises `ArgumentError` if a new run's folder exists already, the device is unknown, or an option is invalid.
+        Raises `StudioError` if the training cannot be resumed, or files cannot be written.
         """
 
     def state(self, run: RunFolder) -> JobState:
-        """What the training of that run is doing."""
+        """The state of the run's training."""
 
     def progress(self, run: RunFolder) -> Progress:
-        """How far the training of that run is."""
+        """The progress of the run's training."""
 
     def cancel(self, run: RunFolder) -> None:
-        """Ask the training to end after its step; one that waits leaves the queue. Asked again later, kill it.
+        """Ask the training to end after its current step. A waiting training is removed from the queue.
 
-        Raises `StudioError` where it has ended, or where it was asked a moment ago and may still end by itself.
+        A second call, some time later, kills the process. Raises `StudioError` if the training has ended, or if the
+        first call was so recent that the training may still end by itself.
         """

@@ -1,8 +1,8 @@
-"""A measurement of the costs of a training, in a process of its own: start it, ask how it stands, cancel it.
+"""Measure the costs of a training in a separate process: start the measurement, poll its state, cancel it.
 
-`train --estimate` runs in a folder of the store that is named after the key of the training
-(`measured_costs.timing_key`). So any tab with the same choices finds it, also after the server was restarted. The first
-`poll` after its end puts the costs into the store.
+The process runs `train --estimate`. Its folder is in the store and is named after the key of the training
+(`measured_costs.timing_key`), so each tab with the same settings finds it, even after a restart of the server. The
+first `poll` after the end of the process saves the costs in the store.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
 from maskrcnn.runs.trainer_process import TRAINER, living_trainer
 
 MEASURER: tuple[str, ...] = (sys.executable, *TRAINER)
-"""The command that measures; `--estimate` and the options follow it."""
+"""The start of the measuring command; `--estimate` and the options are appended to it."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A measurement that runs, or that failed. `line` is the last line that it printed, or the error; None where it
-    printed none. `seconds`: how long ago it was started."""
+    """A measurement that is running or has failed. `line` is the last line it printed, or its error; None if it printed
+    nothing. `seconds` is the time since its start."""
 
     state: Literal["running", "failed"]
     line: str | None
@@ -38,17 +38,17 @@ class Measurement:
 
 
 def start(key: str, options: Sequence[str], store: Path, device: str, beside_training: bool) -> None:
-    """Measure the training that `options` describe, on that device ("any": the first one). Returns at once.
+    """Start to measure the training with these `options` on `device` ("any": the first device). Returns at once.
 
-    `beside_training`: whether another training runs at the same time, which is noted with the costs. A measurement that
-    runs already for this key goes on; those for other keys are killed, because two at once would both be too slow.
-    Raises `StudioError` where the process cannot be started.
+    `beside_training` says whether another training is running at the same time; it is saved with the costs. A running
+    measurement for the same key continues. Measurements for other keys are killed, because two measurements at once
+    would both be too slow. Raises `StudioError` if the process cannot be started.
     """
     if (found := poll(key, options, store)) and found.state == "running":
         return
     folder = _folder(store, key)
     for other in store.glob(_folder(store, "*").name):
-        _end(other)
+        _remove(other)
     where = devices.candidates(device)[0]
     argv = [*MEASURER, "--estimate", *options, "--out", str(folder / "run"), *devices.options(where)]
     try:
@@ -61,13 +61,16 @@ def start(key: str, options: Sequence[str], store: Path, device: str, beside_tra
 
 
 def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
-    """How the measurement for that key stands; None where there is none. One that has ended well is put into the store,
-    and there is none any more. One that failed with other `options` of the same key does not count."""
+    """The running or failed measurement for `key`, or None.
+
+    If the measurement has succeeded, its costs are saved in the store and None is returned. A measurement that failed
+    with other `options` of the same key is ignored (None).
+    """
     folder = _folder(store, key)
     noted = _noted(folder)
     if noted is None:
         return None
-    # In this order: a process that ends between the two questions has then printed all its lines.
+    # Check the process before reading its log: if the process has ended, the log is complete.
     alive = living_trainer(folder / "run", noted.get("pid")) is not None
     printed = RunFolder(folder).log_tail(20).strip().splitlines()
     last = printed[-1] if printed else ""
@@ -87,11 +90,12 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
 
 
 def cancel(key: str, store: Path) -> None:
-    """Kill a measurement that runs, or forget one that failed."""
-    _end(_folder(store, key))
+    """Kill a running measurement, or delete the folder of a failed one."""
+    _remove(_folder(store, key))
 
 
-def _end(folder: Path) -> None:
+def _remove(folder: Path) -> None:
+    """Kill the process of a measurement folder, if it is alive, and delete the folder."""
     noted = _noted(folder)
     if noted and (process := living_trainer(folder / "run", noted.get("pid"))):
         processes.kill_tree(process)

@@ -1,7 +1,7 @@
-"""The devices of this machine, found without loading torch.
+"""The devices of this machine (GPUs, CPU), found without loading torch.
 
-A device has the name that torch gives it: `cuda:0`, `cuda:1`, ..., `mps` or `cpu`. Two trainings on one device would be
-slow and might run out of memory, so the queue gives a device to one job at a time.
+A device has its name in torch: `cuda:0`, `cuda:1`, ..., `mps` or `cpu`. Two trainings on one device would be slow and
+might run out of memory, so the queue gives a device to one job at a time.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import sys
 from maskrcnn.errors import ArgumentError
 
 ANY = "any"
-"""The device of a job that takes the first one that is free."""
+"""The device name of a job that runs on the first free device."""
 
 
 @functools.cache
 def available() -> tuple[str, ...]:
-    """The devices that "any" means: every CUDA card, else `mps` on Apple silicon, else `cpu`."""
+    """The devices for "any": all CUDA GPUs; without one, `mps` on Apple silicon; otherwise `cpu`."""
     cards = tuple(_cards())
     if cards:
         return cards
@@ -29,7 +29,7 @@ def available() -> tuple[str, ...]:
 
 
 def candidates(wanted: str) -> tuple[str, ...]:
-    """The devices on which a job that asks for `wanted` can run; none where the machine does not have it (any more).
+    """The devices of this machine on which a job with the device `wanted` can run; empty if the device does not exist.
 
     >>> candidates("cpu")
     ('cpu',)
@@ -40,14 +40,14 @@ def candidates(wanted: str) -> tuple[str, ...]:
 
 
 def require(wanted: str) -> None:
-    """`ArgumentError` where this machine has no such device."""
+    """Raise `ArgumentError` if this machine does not have the device `wanted`."""
     if not candidates(wanted):
         known = ", ".join(dict.fromkeys([ANY, *available(), "cpu"]))
         raise ArgumentError(f'device "{wanted}": this machine has none; choose one of {known}')
 
 
 def environment(device: str) -> dict[str, str]:
-    """The environment variables with which a process sees that device and no other card.
+    """The environment variables that make `device` the only GPU that a process can use (no GPU for "cpu").
 
     >>> environment("cpu")
     {'CUDA_VISIBLE_DEVICES': ''}
@@ -58,15 +58,15 @@ def environment(device: str) -> dict[str, str]:
 
 
 def options(device: str) -> list[str]:
-    """The options that make `train` use that device, where it would choose another by itself."""
+    """The options of `train` that select `device`; empty if `train` selects this device by default."""
     return ["--device", "cpu"] if device == "cpu" and "mps" in available() else []
 
 
 @functools.cache
 def _cards() -> dict[str, str]:
-    """Name of each CUDA card -> its id for CUDA_VISIBLE_DEVICES; of those alone that the studio itself may see.
+    """Map the name of each CUDA GPU to its UUID for CUDA_VISIBLE_DEVICES; only the GPUs that are visible to the studio.
 
-    The id, because CUDA counts cards in another order than nvidia-smi unless it is told not to.
+    The UUID is used instead of the number, because CUDA and nvidia-smi number GPUs in different orders by default.
     """
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -79,7 +79,7 @@ def _cards() -> dict[str, str]:
             timeout=20,
             check=True,
         ).stdout
-    except (OSError, subprocess.SubprocessError):  # a driver without a card, or none that answers
+    except (OSError, subprocess.SubprocessError):  # the driver finds no GPU, or does not respond
         return {}
     rows = [[part.strip() for part in line.split(",")] for line in listing.splitlines() if line.count(",") == 1]
     cards = {f"cuda:{index}": uuid for index, uuid in rows}

@@ -1,4 +1,4 @@
-"""One process at a time, for the moments in which `jobs.db` is made or replaced and cannot guard itself."""
+"""An exclusive lock between processes, for operations that SQLite cannot lock, such as replacing `jobs.db`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _held = threading.local()
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Wait until nobody else is in this block with the same file; the system lets go of it when a process dies.
+    """Hold the exclusive lock of the file `path` during the block; wait until it is available.
 
-    Whoever is in it already may enter again.
+    The operating system releases the lock if the process dies. A thread that holds the lock may enter the block again.
     """
     if path in getattr(_held, "paths", ()):
         yield

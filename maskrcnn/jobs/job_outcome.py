@@ -1,7 +1,7 @@
-"""The outcome of jobs that hold a device: whether they still train, how they ended, and the notice about it.
+"""Find out how a job ended if its runner did not record this, and write the notice for the user.
 
-The runner of a job notes its end. This is for the cases in which it could not: the runner or the trainer was killed, or
-the machine was switched off.
+Usually the runner of a job records the end. This module handles the other cases: the runner or the trainer was killed,
+or the machine was switched off.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from maskrcnn.runs.folder import PROCESS, RunFolder
 from maskrcnn.runs.trainer_process import living_trainer, trainer_started_since
 
 RUNNER_LOG = "jobs.log"
-"""The file of the workspace with what runners print, which is nothing unless something is wrong with them."""
+"""The file in the workspace for the output of runners. Runners print nothing except errors."""
 
 ATTEMPTS = 3
-"""How many runners may fail to start a job before it is given up."""
+"""Maximum number of runners that are started for one job; after that many failures, the job fails."""
 
 SILENT = 15.0
-"""Seconds without a heartbeat after which a page says so."""
+"""Seconds without a heartbeat after which a page shows a warning."""
 
 _RUNNER_START = 20.0
-"""Seconds that a runner has to take over its job."""
+"""Maximum time, in seconds, from the start of a runner until it adopts its job."""
 
 _STUCK = 60.0
-"""Seconds without a heartbeat after which a runner that still lives counts as stuck."""
+"""Seconds without a heartbeat after which a living runner is regarded as stuck."""
 
 
 def bring_up_to_date(table: Table, job: Job) -> None:
-    """Bring the row of an active job to what its run folder and the table of processes say."""
+    """Update the row of an active job from its run folder and the operating system's list of processes."""
     run = RunFolder(job.run)
     silent = time.time() - (job.heartbeat or job.started or 0.0)
     if runner_of(job) and silent < _STUCK:
@@ -61,7 +61,7 @@ def bring_up_to_date(table: Table, job: Job) -> None:
 
 
 def _note_end(table: Table, job: Job) -> None:
-    """Note the outcome of a job whose trainer is dead and whose runner did not note it."""
+    """Record the outcome of a job whose trainer has ended, if its runner has not recorded it."""
     run = RunFolder(job.run)
     waiting_folder.end_waiting(run)
     state, why = outcome_of(run)
@@ -73,7 +73,7 @@ def _note_end(table: Table, job: Job) -> None:
 
 
 def _start_again(table: Table, job: Job) -> None:
-    """Queue a job again that was claimed and whose runner never came, or died before it had started the trainer."""
+    """Requeue a job whose runner did not start, or died before it started the trainer. Fail it after `ATTEMPTS`."""
     run = RunFolder(job.run)
     gone = not run.path.is_dir()
     if not gone and job.attempts + 1 < ATTEMPTS:
@@ -91,7 +91,7 @@ def _start_again(table: Table, job: Job) -> None:
 
 
 def outcome_of(run: RunFolder) -> tuple[JobState, str | None]:
-    """How a run whose trainer is dead has ended, by its folder, and why if it failed."""
+    """The final state of a run whose trainer has ended, and the reason if it failed, read from the run folder."""
     try:
         if not run.path.is_dir():
             return JobState.LOST, "its folder is gone"
@@ -102,20 +102,23 @@ def outcome_of(run: RunFolder) -> tuple[JobState, str | None]:
 
 
 def outcome_notice(run: RunFolder, state: JobState, why: str | None) -> str | None:
-    """The notice about a training that ended while no page may have been open; None where all went well."""
+    """The notice for the user about a failed or lost training; None for a training that was done or cancelled."""
     if state is JobState.FAILED:
         return f"{run.name} failed: {why or 'its log may say why'}"
     if state is not JobState.LOST:
         return None
-    onward = "Resume it under Runs." if run_state.resumable(run) else "Start it again from Launch."
-    return f"{run.name} was lost: {why or 'its process was killed and left no word; memory may have run out'}. {onward}"
+    advice = "Resume it under Runs." if run_state.resumable(run) else "Start it again from Launch."
+    return f"{run.name} was lost: {why or 'its process was killed and left no word; memory may have run out'}. {advice}"
 
 
 def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
-    """The trainer of a job whose runner died before it could write down which process that is."""
+    """The pid and create time of a trainer that is not in the job's row, because its runner died before it wrote them.
+
+    None if the job has no trainer.
+    """
     run, since = RunFolder(job.run), job.started or 0.0
     known = run.read_json(PROCESS) or {}
-    # Else process.json is of the attempt before, of a run that is resumed.
+    # If this is false, process.json belongs to the attempt before (the run was resumed).
     if known.get("attempt") == job.attempt if job.attempt else known.get("started", 0.0) >= since:
         waiting_folder.end_waiting(run)
         return known.get("pid", 0), known.get("create_time", 0.0)
@@ -129,5 +132,5 @@ def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
 
 
 def runner_of(job: Job) -> psutil.Process | None:
-    """The living runner of a job."""
+    """The process of the job's runner, or None if it is dead or unknown."""
     return processes.living(*job.runner) if job.runner else None

@@ -1,6 +1,6 @@
-"""The backend of this machine: trainings are processes, one at a time on each device, and the others wait in the queue.
+"""The backend of this machine: each training is a process, one at a time on each device; the others wait in the queue.
 
-Starting is the queue's work (`queue.add`); state and progress come from the run folder (`run_state`).
+Trainings are started by the queue (`queue.add`). State and progress are read from the run folder (`run_state`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
 
 GRACE = 15.0
-"""Seconds that a training has to end by itself, once it was asked to, before it may be killed."""
+"""Seconds between the first `cancel`, which asks the training to end, and the earliest `cancel` that kills it."""
 
 
 @dataclass(frozen=True)
 class LocalBackend(Backend):
-    """The backend of this machine. `workspace` is the folder with the projects; its queue is used."""
+    """The backend of this machine. It uses the queue in `workspace`, the folder with the projects."""
 
     workspace: Path
 
@@ -50,11 +50,11 @@ class LocalBackend(Backend):
 
 
 def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
-    """Ask a training to end (SIGTERM); asked again after `grace` seconds, kill it and everything it started.
+    """Ask a training to end (SIGTERM). A second call, at least `grace` seconds later, kills it and its child processes.
 
-    Only the trainer itself gets the signal: it ends its own workers, and would take their death for a failure. A run
-    that waits is taken out of the queue of `workspace`. Raises `StudioError` when the run has ended, when it was asked
-    less than `grace` seconds ago, and when its process is not known.
+    SIGTERM is sent to the trainer only: the trainer stops its own workers, and would report a failure if they died
+    first. A waiting run is removed from the queue of `workspace`. Raises `StudioError` if the run has ended, if the
+    first call was less than `grace` seconds ago, or if its process is unknown.
     """
     now = run_state.state(run)
     if now is JobState.QUEUED or (now is JobState.STARTING and (run.path / QUEUED).is_file()):
@@ -73,7 +73,7 @@ def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
         raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
     with contextlib.suppress(psutil.NoSuchProcess):
         if asked is None:
-            with contextlib.suppress(OSError):  # a full disk must not keep it running
+            with contextlib.suppress(OSError):  # on a full disk, the training must still be stopped
                 run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
             process.terminate()
         else:
@@ -81,13 +81,13 @@ def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
 
 
 def can_be_forced(run: RunFolder, grace: float = GRACE) -> bool:
-    """Whether the next `cancel` kills: the training was asked to end, and had `grace` seconds for it."""
+    """Whether the next `cancel` kills the training: it was asked to end at least `grace` seconds ago."""
     asked = run_state.cancel_asked(run)
     return run_state.state(run) is JobState.CANCELLING and asked is not None and time.time() - asked >= grace
 
 
 def delete(run: RunFolder, workspace: Path) -> None:
-    """Remove a run folder with everything in it. Raises `StudioError` while it trains or where it is no run folder."""
+    """Delete a run folder with all its files. Raises `StudioError` if the run is training or the folder is no run."""
     if not any((run.path / mark).is_file() for mark in (CONFIG, PROCESS, QUEUED)):
         raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
     if run.fault() is None:
@@ -97,17 +97,17 @@ def delete(run: RunFolder, workspace: Path) -> None:
                 return
         if run_state.state(run).active:
             raise StudioError(f"{run.name}: is still training; cancel it first")
-    # Under another name first, so that nobody reads a folder that is half gone.
-    leaving = run.path.with_name(f".{run.name}.deleted")
-    run.path.rename(leaving)
-    if leaving.is_symlink():
-        leaving.unlink()
+    # Rename the folder first, so that no page reads a partly deleted folder.
+    hidden = run.path.with_name(f".{run.name}.deleted")
+    run.path.rename(hidden)
+    if hidden.is_symlink():
+        hidden.unlink()
     else:
-        shutil.rmtree(leaving)
+        shutil.rmtree(hidden)
 
 
 def _state_once_started(run: RunFolder, patience: float = 3.0) -> JobState:
-    """The state of a run that a runner is starting at this moment, once its process is known."""
+    """The state of a run that a runner is starting; wait up to `patience` seconds until its process is known."""
     deadline = time.monotonic() + patience
     while attempts.living_trainer(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""Processes of this machine: started in a session of their own, found again later, and killed with all their children.
+"""Start processes in a session of their own, find them again later, and kill them with all their children.
 
-A process that this program noted itself is found again by its id and its create time, because the system gives an id to
-another process later. A trainer is found by its command line instead (`runs.trainer_process`).
+A process that this program started is identified by its pid and its create time, because the system reuses pids. A
+trainer is identified by its command line instead (`runs.trainer_process`).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _children: list[subprocess.Popen[bytes]] = []
 def start_apart(
     argv: Sequence[str], output: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a process that leads a session of its own, so that neither Ctrl-C nor a closed terminal reaches it.
+    """Start a process as the leader of a new session, so that Ctrl-C or closing the terminal does not stop it.
 
-    What it prints is added to the file `output`, or goes nowhere. Raises `OSError` where it cannot be started.
+    Its output is appended to the file `output`, or discarded. Raises `OSError` if the process cannot be started.
     """
-    apart: dict[str, Any] = {"start_new_session": True}
+    new_session: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+        new_session = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     _reap()
     with open(output or os.devnull, "ab") as file:
         child = subprocess.Popen(
@@ -42,14 +42,14 @@ def start_apart(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            **apart,
+            **new_session,
         )
     _children.append(child)
     return child
 
 
 def create_time(pid: int) -> float:
-    """When the process of that id was created, in seconds since 1970; now where it has gone already."""
+    """The create time of the process `pid`, in seconds since 1970; the current time if the process has ended."""
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:
@@ -57,7 +57,8 @@ def create_time(pid: int) -> float:
 
 
 def living(pid: int | None, created: float | None) -> psutil.Process | None:
-    """The process of that id and create time, None where it is dead. Only for what this program itself noted."""
+    """The process with this pid and create time, or None if it is dead. Use it only for values recorded by this
+    program."""
     _reap()
     process = living_process(pid)
     if process is None or created is None:
@@ -69,7 +70,7 @@ def living(pid: int | None, created: float | None) -> psutil.Process | None:
 
 
 def _reap() -> None:
-    """Ask our children that have ended how: until then they stay in the table of processes, as zombies."""
+    """Read the exit status of child processes that have ended; until then they remain as zombies."""
     for child in list(_children):
         if child.poll() is not None:
             with contextlib.suppress(ValueError):
@@ -77,9 +78,9 @@ def _reap() -> None:
 
 
 def session_of(leader: int) -> Iterator[psutil.Process]:
-    """The living members of the session that this process leads or led.
+    """The living processes of the session whose leader is or was the process with the pid `leader`.
 
-    The id of a leader is not given to another process while its session has members.
+    The system does not reuse the leader's pid while its session has members. Empty on Windows.
     """
     if sys.platform == "win32":
         return
@@ -92,9 +93,9 @@ def session_of(leader: int) -> Iterator[psutil.Process]:
 
 
 def kill_tree(process: psutil.Process, patience: float = 5.0) -> None:
-    """Kill a process with everything it started; return when all of it is dead, or after `patience` seconds.
+    """Kill a process, its descendants and all processes of its session. Return when all are dead or after `patience` s.
 
-    That is its children, theirs, and its session, which those stay in whose parent has gone.
+    The session includes descendants whose parent has ended already.
     """
     members = {process}
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""The trainings that use a project: while one runs or waits, the folder of the project must not be moved."""
+"""Find the trainings that use a project. While a training runs or waits, the project folder must not be moved."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ from maskrcnn.runs.trainer_process import options_of
 
 @dataclass(frozen=True)
 class ProjectJobs:
-    """The names of the runs that train on a project now, and the runs that wait to train on it."""
+    """The trainings that use a project: the names of the running ones, and the run folders of the waiting ones."""
 
     training: tuple[str, ...]
     waiting: tuple[RunFolder, ...]
 
 
 def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJobs:
-    """The trainings that use a project, by the table of jobs, by its runs and by the processes of this user. While `db`
-    is a transaction that writes, no other job of the workspace can start."""
-    training = [job.run.name for job in table.active(db) if _concerns(job, project)]
+    """The trainings that use a project, found in the table of jobs, in its run folders and in the user's processes.
+
+    If `db` is a write transaction, no other job of the workspace can start before the transaction ends.
+    """
+    training = [job.run.name for job in table.active(db) if _uses_project(job, project)]
     for run in runs_in(project / RUNS):
         try:
             training += [run.name] if run_state.state(run).active else []
-        except StudioError:  # damaged
+        except StudioError:  # the run folder is damaged
             continue
     training += _trained_by_processes(project)
-    waiting = [RunFolder(job.run) for job in table.waiting(db) if _concerns(job, project)]
+    waiting = [RunFolder(job.run) for job in table.waiting(db) if _uses_project(job, project)]
     return ProjectJobs(tuple(dict.fromkeys(training)), tuple(waiting))
 
 
-def _concerns(job: Job, project: Path) -> bool:
-    """Whether the run lies in the project, or is trained on its labels."""
+def _uses_project(job: Job, project: Path) -> bool:
+    """Whether the job's run folder, or a path in its options (such as its labels), is inside the project."""
     named = [Path(value) for value in job.options[1::2] if os.path.isabs(value)]
     return any(is_confined(path, [project]) for path in (job.run, *named))
 
 
 def _trained_by_processes(project: Path) -> Iterator[str]:
-    """The runs of the living trainers of this user whose command line names a path in the project."""
+    """The run names of this user's trainer processes whose command line contains a path inside the project."""
     for process in psutil.process_iter():
         try:
             if sys.platform != "win32" and process.uids().real != os.getuid():

@@ -1,10 +1,11 @@
-"""The queue of trainings: one at a time on each device; the others wait, and start with no page or server open.
+"""The queue of trainings: one training at a time on each device. Waiting jobs start even if no page or server is open.
 
-There is no scheduler. A job that waits is started by whoever notices that its device is free: `add` itself, each page
-that is loaded (`reconcile`), and the runner of the job before it, a small process that outlives the browser and the
-server (see `runner`). All of them write to one table (`queue_database`), whose unique index lets one of them win.
+There is no scheduler process. A waiting job is started when its device is free, by `add`, by `reconcile` (each time a
+page is loaded), or by the runner of the job before it. A runner is a small process that is independent of the browser
+and the server (see `runner`). All of them use one table (`queue_database`); its unique index ensures that a job is
+started only once.
 
-Every function takes the workspace, the folder with the projects, in which the table lies.
+Every function takes the workspace: the folder with the projects and the table.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import QUEUED, RunFolder
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
-"""The command that looks after the jobs of a device; the workspace and the id of the first job follow it."""
+"""The start of the command for a runner; the workspace and the id of the first job are appended to it."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job that waits. `place` counts from 1; `seconds` is how long until it starts, None where nobody can know;
-    `ahead` names the runs that have to end first."""
+    """A waiting job. `place` counts from 1. `seconds` is the estimated time until its start, None if unknown.
+    `ahead` contains the names of the runs that must end first."""
 
     id: int
     run: RunFolder
@@ -46,7 +47,8 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Running:
-    """A job that holds a device. `silent` is how many seconds nobody has looked after it, None where somebody does."""
+    """A job that holds a device. `silent` is the time in seconds since the last heartbeat of its runner, None if the
+    runner works normally."""
 
     id: int
     run: RunFolder
@@ -63,15 +65,15 @@ def add(
     resume: bool = False,
     expected_seconds: float | None = None,
 ) -> RunFolder:
-    """Train into the new folder `run`, at once where a device is free, else when its turn comes. Returns at once.
+    """Add a training to the queue; it starts now if a device is free. Returns the run folder without waiting.
 
-    `options` are those of `python -m maskrcnn train` without `--out`, and without `--device`: that is chosen by
-    `device`, "any" or one of `devices.available()` or "cpu". With `resume`, `run` is a folder that is there already,
-    and goes on from its state; `--resume` is added to the options. `expected_seconds`, how long it is thought to train,
-    tells the ones behind it how long they wait.
+    `options` are options of `python -m maskrcnn train` without `--out` and `--device`. `device` is "any", "cpu" or one
+    of `devices.available()`. `run` is the path of a new folder. With `resume`, `run` exists already and its training is
+    continued from its saved state. `expected_seconds` is the estimated duration, from which the waiting times of later
+    jobs are computed.
 
-    Raises `ArgumentError` where the name is taken, the device is none or an option is no choice of a training (see
-    `trainer_command`), and `StudioError` where a run cannot be resumed, waits or trains already, or nothing can be
+    Raises `ArgumentError` if the name is taken, the device does not exist or an option is invalid (see
+    `trainer_command`). Raises `StudioError` if the run cannot be resumed, waits or trains already, or files cannot be
     written.
     """
     folder = RunFolder(run.resolve())
@@ -97,27 +99,27 @@ def add(
                 raise
 
     with_table(workspace, insert)
-    with suppress(StudioError):  # then it waits, and the next page starts it or says why not
+    with suppress(StudioError):  # the job waits; the next page that is loaded starts it, or shows the error
         _bring_up_to_date(open_table(workspace))
     return folder
 
 
 def reconcile(workspace: Path) -> list[str]:
-    """Note in the table what has started and ended, and start what waits for a device that is free.
+    """Update the states of the jobs in the table, and start waiting jobs on free devices.
 
-    Returns the notices that a person should read, each of them once: what was lost and why, what failed, and what is
-    wrong with the table. Raises nothing for these. Cheap enough for each page.
+    Returns notices for the user, each only once: which trainings were lost or failed, and problems with the table.
+    Errors are returned as notices, not raised. It is fast enough to be called on every page.
     """
     try:
         return with_table(workspace, lambda table: _bring_up_to_date(table) + _pop_notices(table))
-    except QueueDamaged:  # again: the next page mends it
+    except QueueDamaged:  # damaged twice: the next page that is loaded repairs the table
         return []
     except StudioError as error:
         return [str(error)]
 
 
 def waiting(workspace: Path) -> list[Waiting]:
-    """The jobs that wait, in the order in which they will start."""
+    """The waiting jobs, in the order in which they will start."""
     jobs = with_table(workspace, Table.snapshot)
     if not jobs.waiting:
         return []
@@ -129,14 +131,14 @@ def waiting(workspace: Path) -> list[Waiting]:
 
 
 def turn(workspace: Path, device: str = devices.ANY) -> tuple[float | None, tuple[str, ...]]:
-    """When a job that is added now would start, and what has to end first: seconds (0 at once, None where nobody can
-    know) and the names of the runs ahead of it."""
+    """The waiting time of a job that would be added now: seconds until its start (0: now, None: unknown), and the names
+    of the runs that must end first."""
     return _turns(with_table(workspace, Table.snapshot), [device])[-1]
 
 
 def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tuple[str, ...]]]:
-    """For each job that waits, and each that would be `added` for such a device, in the order in which they will start:
-    the seconds until then (None where nobody can know), and the names of the runs that have to end first."""
+    """Estimate when jobs start: the waiting jobs of `jobs`, then one more job for each device in `added`, in the order
+    of their starts. Per job: the seconds until its start (None: unknown), and the runs that must end first."""
     seconds_until_free: dict[str, float | None] = {}
     before: dict[str, list[str]] = {}
     for job in jobs.active:
@@ -148,8 +150,8 @@ def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tup
     for run, wanted, expected in [*queued, *(("", device, None) for device in added)]:
         possible = devices.candidates(wanted)
         ahead = list(dict.fromkeys(name for device in possible for name in before.get(device, [])))
-        # A device that becomes free at an unknown time may do so at any moment. So the start of this job is unknown
-        # too, unless another device is free now.
+        # If a possible device becomes free at an unknown time, the start of this job is unknown too, unless another
+        # device is free now.
         times = [seconds_until_free.get(device, 0.0) for device in possible]
         known = [seconds for seconds in times if seconds is not None]
         seconds = min(known) if known and (len(known) == len(times) or min(known) == 0) else None
@@ -163,7 +165,7 @@ def _turns(jobs: Snapshot, added: Sequence[str]) -> list[tuple[float | None, tup
 
 
 def running(workspace: Path) -> list[Running]:
-    """The jobs that hold a device, by device."""
+    """The jobs that hold a device, sorted by device."""
     now = time.time()
     found = []
     for job in with_table(workspace, Table.snapshot).active:
@@ -176,7 +178,7 @@ def running(workspace: Path) -> list[Running]:
 
 
 def move_first(workspace: Path, run: RunFolder) -> None:
-    """Let a run that waits go before all others. `StudioError` where it does not wait any more."""
+    """Move a waiting run to the front of the queue. Raises `StudioError` if the run does not wait any more."""
 
     def move(table: Table) -> int | None:
         with table.writing() as db:
@@ -189,14 +191,14 @@ def move_first(workspace: Path, run: RunFolder) -> None:
 
 
 def take_out(workspace: Path, run: RunFolder) -> None:
-    """Take a run out of the queue. The folder of a new run is removed too; one that was to be resumed stays as it was.
+    """Remove a waiting run from the queue. The folder of a new run is deleted; that of a run to be resumed is kept.
 
-    Raises `StudioError` where it does not wait any more.
+    Raises `StudioError` if the run does not wait any more.
     """
 
     def remove(table: Table) -> None:
         with table.writing() as db:
-            # A run that waits in no queue of this workspace only has a queued.json, which is removed.
+            # A run that is in no queue of this workspace has only a queued.json, which is deleted.
             known = table.take_out(db, run.path) or not table.of_run(db, run.path)
             if not known or run.read_json(QUEUED) is None or attempts.living_trainer(run) is not None:
                 raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
@@ -206,7 +208,7 @@ def take_out(workspace: Path, run: RunFolder) -> None:
 
 
 def _bring_up_to_date(table: Table) -> list[str]:
-    """Note what has ended, and start what can be started now; lines on what prevents that."""
+    """Record the jobs that have ended, and start a runner for each job that can start now. Returns error messages."""
     problems = []
     add_unknown_trainings(table)
     for job in table.snapshot().active:
@@ -233,7 +235,7 @@ def _bring_up_to_date(table: Table) -> list[str]:
 
 
 def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None:
-    """Wait for a trainer that has written its result and takes a moment to exit."""
+    """Wait, up to `patience` seconds, until a trainer that has written its result has exited."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         with table.reading() as db:
@@ -245,15 +247,15 @@ def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None
 
 
 def _claim(table: Table) -> Job | None:
-    """The next job that can start, with its device."""
-    if table.snapshot().next_start() is None:  # usually: a page that looks must not wait for writers
+    """Claim the next job that can start, and return it with its device; None if no job can start."""
+    if table.snapshot().next_start() is None:  # the usual case: do not wait for the write lock
         return None
     with table.writing() as db:
         return table.claim(db)
 
 
 def _seconds_left(job: Job) -> float | None:
-    """How long an active job still trains, as well as anybody knows."""
+    """The estimated remaining seconds of an active job, None if unknown."""
     try:
         now = run_state.progress(RunFolder(job.run))
     except (StudioError, OSError):
@@ -266,7 +268,7 @@ def _seconds_left(job: Job) -> float | None:
 
 
 def _pop_notices(table: Table) -> list[str]:
-    """The notices that nobody has read yet; they are deleted."""
+    """Return the unread notices and delete them."""
     if not table.snapshot().has_notices:
         return []
     with table.writing() as db:

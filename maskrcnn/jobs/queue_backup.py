@@ -1,6 +1,7 @@
-"""A copy of the waiting jobs beside the table of jobs; they are queued again where the table was damaged.
+"""A backup of the waiting jobs, in a JSON file next to the table. The jobs are queued again if the table is damaged.
 
-The run folders cannot serve for that: they come from anybody, and only what this workspace queued is ever started.
+The run folders cannot be used as a backup, because they may come from other people: only jobs that were queued in this
+workspace are started.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ NAME = "jobs-waiting.json"
 
 
 class Waiting(TypedDict):
-    """A job that waits: the columns of its row in the table."""
+    """A waiting job: columns of its row in the table."""
 
     run: Annotated[str, Field(min_length=1, max_length=4096)]
     options: list[str]
@@ -36,7 +37,7 @@ _SCHEMA: TypeAdapter[list[Waiting]] = TypeAdapter(list[Waiting])
 
 
 def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
-    """Write the copy, if it changes. On a full disk it stays as it is."""
+    """Write the backup if the waiting jobs have changed. If the file cannot be written, the old backup is kept."""
     path, text = workspace / NAME, json.dumps(jobs)
     with suppress(OSError):
         if jobs and _text(path) == text:
@@ -48,7 +49,7 @@ def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
 
 
 def read(workspace: Path) -> list[Waiting]:
-    """The jobs that waited when the copy was written; none where there is no copy, or a damaged one."""
+    """The jobs in the backup; empty if the file is missing or damaged."""
     with suppress(StudioError):
         return foreign.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
     return []

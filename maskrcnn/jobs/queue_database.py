@@ -1,8 +1,8 @@
-"""`jobs.db`, the table of jobs of a workspace: which jobs wait, in which order, and which devices are taken.
+"""The table of jobs of a workspace, in the SQLite file `jobs.db`: waiting jobs, their order, and the devices in use.
 
-Several tabs, servers and runners use it at once. Each change of a state is one transaction, and a unique index keeps a
-second job off a device. What a training does is read from its run folder, never from here; what is started is read from
-here alone, never from a run folder. How the file is opened is told in `queue_file`.
+Several tabs, servers and runners use the table at the same time. Each change of a state is one transaction; a unique
+index prevents two active jobs on one device. The state of a training is read from its run folder, not from this table.
+The options of a started job are read from this table only, never from a run folder. `queue_file` opens the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_ENDED = 200
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the table. `run` is absolute; `runner` and `trainer` are pid and create time, None where unknown."""
+    """A row of the table. `run` is an absolute path. `runner` and `trainer` are (pid, create time), None if unknown."""
 
     id: int
     run: Path
@@ -51,15 +51,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the table held at one moment: the jobs that wait, in the order in which they will start; those that hold a
-    device, by device; and whether there are notices that nobody has read."""
+    """The content of the table at one moment: the waiting jobs in the order of their starts, the jobs that hold a
+    device, sorted by device, and whether there are unread notices."""
 
     waiting: tuple[Job, ...] = ()
     active: tuple[Job, ...] = ()
     has_notices: bool = False
 
     def next_start(self, only: str | None = None) -> tuple[Job, str] | None:
-        """The first job for which a device is free, and the device; with `only`, for which that one is."""
+        """The first waiting job for which a device is free, and that device; None if no job can start.
+
+        With `only`, just this device is considered.
+        """
         taken = {job.device for job in self.active}
         for job in self.waiting:
             for device in devices.candidates(job.wanted):
@@ -69,13 +72,13 @@ class Snapshot:
 
 
 _snapshots: dict[Path, tuple[Stamp, float, Snapshot]] = {}
-"""The last read of each table: the stamp of its file, when it was read, and what was in it."""
+"""Cache: path of the table -> stamp of its file, time of the last read, and the snapshot."""
 
 _SNAPSHOT_SECONDS = 0.3
 
 
 class Table:
-    """The table of one workspace. It holds no connection: each use opens the file, and closes it."""
+    """The table of one workspace. It keeps no connection open: each use opens the file and closes it again."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = Path(workspace).resolve()
@@ -84,16 +87,16 @@ class Table:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reading; where there is no file yet, to an empty table in memory, so that none is made.
+        """A connection for reading. If the file does not exist, it is not created: the connection has an empty table.
 
-        Raises `StudioError` where the file cannot be used, `QueueDamaged` where it is no table of jobs.
+        Raises `StudioError` if the file cannot be used, `QueueDamaged` if it is damaged or is no table of jobs.
         """
         with self.file.plain_errors(), closing(self.file.connect_to_read()) as db:
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that no other writer can come between. Raises as `reading` does."""
+        """A write transaction, committed at the end of the block; it excludes other writers. Raises like `reading`."""
         with self.file.plain_errors(), closing(self.file.connect()) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -107,9 +110,9 @@ class Table:
             _snapshots.pop(self.path, None)
 
     def check(self) -> None:
-        """`QueueDamaged` where any part of the file is damaged, or a job cannot be read.
+        """Raise `QueueDamaged` if the file is damaged, or a job in it cannot be read.
 
-        A file is examined once a process; again where another file took its place, and after SQLite reported damage.
+        A process checks each file once. It checks again if the file was replaced, or after SQLite reported damage.
         """
         with self.file.plain_errors():
             if self.file.is_examined():
@@ -120,10 +123,10 @@ class Table:
                     raise QueueDamaged
 
     def snapshot(self) -> Snapshot:
-        """What the table holds now; empty where there is no file. Raises as `reading` does.
+        """The current content of the table; empty if there is no file. Raises like `reading`.
 
-        Several parts of a page, and several tabs, ask at the same moment: they share one read for up to
-        `_SNAPSHOT_SECONDS`, as long as nobody writes.
+        The result is cached for up to `_SNAPSHOT_SECONDS` if the file does not change, because several parts of a page,
+        and several tabs, call this at the same time.
         """
         with self.file.plain_errors():
             stamp, now = self.file.stamp(), time.time()
@@ -145,15 +148,15 @@ class Table:
     # Reading
 
     def waiting(self, db: sqlite3.Connection) -> list[Job]:
-        """The queued jobs in the order in which they will start."""
+        """The waiting jobs, in the order in which they will start."""
         return self._jobs(db, "state = 'queued' ORDER BY priority DESC, id")
 
     def active(self, db: sqlite3.Connection) -> list[Job]:
-        """The jobs that hold a device."""
+        """The jobs that hold a device, sorted by device."""
         return self._jobs(db, "state IN ('starting', 'running', 'cancelling') ORDER BY device")
 
     def of_run(self, db: sqlite3.Connection, run: Path) -> Job | None:
-        """The job of that run which waits or holds a device."""
+        """The waiting or active job of a run, None if it has neither."""
         live = "state IN ('queued', 'starting', 'running', 'cancelling')"
         found = self._jobs(db, f"run = ? AND {live}", self._name(run))
         return found[0] if found else None
@@ -161,13 +164,16 @@ class Table:
     # Changes of state
 
     def insert(self, db: sqlite3.Connection, run: Path, state: JobState, **columns: Any) -> None:
-        """A new job. Raises `sqlite3.IntegrityError` where the run has one already, or its device is taken."""
+        """Insert a job. Raises `sqlite3.IntegrityError` if the run waits or trains already, or its device is in use."""
         values = {"run": self._name(run), "state": state, "created": time.time(), **columns}
         names = ", ".join(values)
         db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
 
     def claim(self, db: sqlite3.Connection, only: str | None = None) -> Job | None:
-        """Give the next job that can start its device, and its attempt an id: queued -> starting."""
+        """Assign a free device and a new attempt id to the next job that can start (queued -> starting).
+
+        Returns the job, or None if no job can start. With `only`, just this device is considered.
+        """
         found = self._read(db).next_start(only)
         if found is None:
             return None
@@ -180,7 +186,7 @@ class Table:
         return self._by_id(db, job.id)
 
     def adopt(self, db: sqlite3.Connection, job: int, runner: tuple[int, float]) -> Job | None:
-        """Give a claimed job to `runner` (pid and create time); None where another has it, or it is gone."""
+        """Make `runner` (pid, create time) responsible for a claimed job; None if it has another runner or is gone."""
         adopted = db.execute(
             "UPDATE job SET runner_pid = ?, runner_create_time = ?, heartbeat = ? "
             "WHERE id = ? AND state = 'starting' AND runner_pid IS NULL AND pid IS NULL",
@@ -189,7 +195,7 @@ class Table:
         return self._by_id(db, job) if adopted.rowcount else None
 
     def requeue(self, db: sqlite3.Connection, job: Job) -> None:
-        """Let a job that was claimed and never started wait again, in its old place."""
+        """Return a job that was claimed but not started to its old place in the queue (starting -> queued)."""
         db.execute(
             "UPDATE job SET state = 'queued', device = NULL, started = NULL, attempts = attempts + 1 "
             "WHERE id = ? AND state = 'starting' AND pid IS NULL",
@@ -197,7 +203,7 @@ class Table:
         )
 
     def update_active(self, db: sqlite3.Connection, run: Path, **columns: Any) -> None:
-        """Change columns of the active job of that run."""
+        """Update columns of the active job of a run."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
         db.execute(
             f"UPDATE job SET {assignments} WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
@@ -205,7 +211,7 @@ class Table:
         )
 
     def end(self, db: sqlite3.Connection, run: Path, state: JobState, error: str | None = None) -> bool:
-        """End the active job of that run, which frees its device. False where that is noted already."""
+        """End the active job of a run, which frees its device. False if the job has ended already."""
         ended = db.execute(
             "UPDATE job SET state = ?, error = ?, ended = ? "
             "WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
@@ -219,7 +225,7 @@ class Table:
         return bool(ended.rowcount)
 
     def take_out(self, db: sqlite3.Connection, run: Path) -> bool:
-        """Remove the job of that run, if it waits or no runner has adopted it yet."""
+        """Delete the job of a run, if it waits or no runner has adopted it yet. Returns whether it was deleted."""
         gone = db.execute(
             "DELETE FROM job WHERE run = ? AND "
             "(state = 'queued' OR (state = 'starting' AND runner_pid IS NULL AND pid IS NULL))",
@@ -228,7 +234,7 @@ class Table:
         return bool(gone.rowcount)
 
     def move_first(self, db: sqlite3.Connection, run: Path) -> int | None:
-        """Let the queued job of that run go before all others; its new priority, None where it does not wait."""
+        """Move the waiting job of a run to the front. Returns its new priority, None if the run does not wait."""
         (highest,) = db.execute("SELECT coalesce(max(priority), 0) FROM job WHERE state = 'queued'").fetchone()
         moved = db.execute(
             "UPDATE job SET priority = ? WHERE run = ? AND state = 'queued'", (highest + 1, self._name(run))
@@ -236,22 +242,23 @@ class Table:
         return int(highest) + 1 if moved.rowcount else None
 
     def add_notice(self, db: sqlite3.Connection, line: str) -> None:
-        """Keep a line for the next person who opens a page."""
+        """Save a notice that the next page shows to the user."""
         db.execute("INSERT OR IGNORE INTO note (line) VALUES (?)", (line,))
 
     def pop_notices(self, db: sqlite3.Connection) -> list[str]:
-        """The lines that nobody has read yet; they are deleted."""
+        """Return the unread notices and delete them."""
         return [line for (line,) in db.execute("DELETE FROM note RETURNING line").fetchall()]
 
     # Rows
 
     def _name(self, run: Path) -> str:
-        """The run as the table stores it: relative to the workspace, so that a moved workspace keeps its queue."""
+        """The path of a run as it is stored: relative to the workspace, so that the queue survives a move of the
+        workspace. A path outside of it stays absolute."""
         run = Path(run).resolve()
         return str(run.relative_to(self.workspace) if run.is_relative_to(self.workspace) else run)
 
     def _waiting_rows(self, db: sqlite3.Connection) -> list[dict[str, Any]]:
-        """The queued jobs as `queue_backup` stores them."""
+        """The waiting jobs, in the form that `queue_backup` stores."""
         names = ("run", "options", "wanted", "priority", "resume", "expected_seconds", "created")
         rows = db.execute(f"SELECT {', '.join(names)} FROM job WHERE state = 'queued' ORDER BY id")
         found = [dict(zip(names, row, strict=True)) for row in rows]
@@ -266,6 +273,7 @@ class Table:
         return [self._job(dict(zip(names, row, strict=True))) for row in cursor]
 
     def _job(self, row: dict[str, Any]) -> Job:
+        """Convert a row to a `Job`. Raises `QueueDamaged` if its options or its state are invalid."""
         runner = (row.pop("runner_pid"), row.pop("runner_create_time"))
         trainer = (row.pop("pid"), row.pop("create_time"))
         try:

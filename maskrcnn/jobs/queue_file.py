@@ -1,6 +1,7 @@
-"""The SQLite file `jobs.db`: how it is made, migrated and checked for damage, and what its errors mean.
+"""Open the SQLite file `jobs.db`: create it, migrate it, detect damage, and translate its errors for the user.
 
-A damaged file is made anew from the processes that train and from a copy of what waits (see `queue_recovery`).
+A damaged file is replaced by a new one, from the running trainers and the backup of the waiting jobs (see
+`queue_recovery`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from maskrcnn.jobs.file_lock import alone
 DATABASE = "jobs.db"
 
 _PATIENCE = 5.0
-"""Seconds to wait for another program that holds the file."""
+"""Seconds to wait while another program locks the file."""
 
-_APPLICATION = 0x4D52434A  # "MRCJ", so that another program's file is known as such
+_APPLICATION = 0x4D52434A  # "MRCJ" (SQLite application id): distinguishes this file from those of other programs
 _VERSION = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS job (
@@ -54,11 +55,11 @@ CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQ
 """
 
 _CLOCK_TICK = 0.05
-"""Seconds; modification times are that coarse on some systems."""
+"""Seconds: the resolution of modification times on some file systems."""
 
 
 class QueueDamaged(StudioError):
-    """The file is no table of jobs: torn, or another program's. `queue_recovery` makes a new one."""
+    """The file is no valid table of jobs: it is damaged or belongs to another program. `queue_recovery` replaces it."""
 
     def __init__(self) -> None:
         super().__init__(f"{DATABASE} was damaged while it was used; load the page again, which mends it")
@@ -66,27 +67,28 @@ class QueueDamaged(StudioError):
 
 @dataclass(frozen=True)
 class Stamp:
-    """What changes when anybody writes: inode, modification time (ns since 1970) and size in bytes of the file and of
-    its write-ahead log."""
+    """Values that change with each write: inode, modification time (ns since 1970) and size in bytes, of the file and
+    of its write-ahead log."""
 
     file: tuple[int, int, int]
     log: tuple[int, int, int] | None
 
     def is_older_than_a_tick(self, now: float) -> bool:
-        """Whether the next write will give another stamp. A write in the same tick of the clock may leave the same one.
+        """Whether the last write is older than a clock tick, so that the next write is sure to change the stamp.
         `now`: seconds since 1970."""
         newest = max(self.file[1], self.log[1] if self.log else 0)
         return now - newest / 1e9 > _CLOCK_TICK
 
 
 class QueueFile:
-    """The file at `path`. Its methods raise what SQLite and the system raise; `plain_errors` puts that into words."""
+    """The SQLite file at `path`. Methods raise the errors of SQLite and the system; `plain_errors` translates them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def connect(self) -> sqlite3.Connection:
-        """A connection, in autocommit mode. Raises `QueueDamaged` for another program's file."""
+        """A connection in autocommit mode; creates or migrates the file. Raises `QueueDamaged` for another program's
+        file."""
         db = self._open()
         try:
             application, version = _marks(db)
@@ -107,7 +109,7 @@ class QueueFile:
         return db
 
     def connect_to_read(self) -> sqlite3.Connection:
-        """A connection; to an empty table in memory where there is no file yet."""
+        """A connection; if the file does not exist, to an empty table in memory."""
         if self.path.exists():
             return self.connect()
         db = sqlite3.connect(":memory:")
@@ -115,22 +117,22 @@ class QueueFile:
         return db
 
     def alone(self) -> AbstractContextManager[None]:
-        """A block in which this process alone may make or replace the file."""
+        """Hold the lock for creating or replacing the file during a block."""
         return alone(self.path.with_name(f".{self.path.name}.lock"))
 
     def stamp(self) -> Stamp | None:
-        """None where there is no file."""
+        """The current stamp of the file, None if there is no file."""
         file = _stat(self.path)
         return file and Stamp(file, _stat(self.path.with_name(f"{self.path.name}-wal")))
 
     def is_examined(self) -> bool:
-        """Whether there is no file, or this process has examined it and it was not replaced since."""
+        """Whether this process has checked the file and it was not replaced since. True if there is no file."""
         file = _stat(self.path)
         return file is None or _examined.get(self.path) == file[0]
 
     @contextmanager
     def examining(self) -> Iterator[None]:
-        """A block that examines the file: when it is left without an exception, the file counts as examined."""
+        """Mark the file as checked for damage if the block ends without an exception."""
         file = _stat(self.path)
         yield
         if file is not None:
@@ -138,8 +140,10 @@ class QueueFile:
 
     @contextmanager
     def plain_errors(self) -> Iterator[None]:
-        """Turn what SQLite and the system report in this block into `QueueDamaged`, after which the file is examined
-        again, or into a `StudioError` with the mend."""
+        """Convert errors of SQLite and the system in the block to `QueueDamaged` or to a `StudioError` with advice.
+
+        After `QueueDamaged`, the file is checked again. `sqlite3.IntegrityError` is not converted.
+        """
         try:
             yield
         except QueueDamaged:
@@ -152,7 +156,7 @@ class QueueFile:
             if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or name == "SQLITE_ERROR":
                 _examined.pop(self.path, None)
                 raise QueueDamaged from error
-            raise StudioError(f"{self.path}: {_mend(name, str(error))}") from error
+            raise StudioError(f"{self.path}: {_advice(name, str(error))}") from error
         except OSError as error:
             raise StudioError(
                 f"{self.path}: cannot be written ({error.strerror}); mend the rights of the folder"
@@ -161,17 +165,17 @@ class QueueFile:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-        # Enough for what any process dies of; only a power cut may take the last change, and the run folders have it.
+        # NORMAL survives a crash of any process. A power failure may lose the last change, which the run folders have.
         db.execute("PRAGMA synchronous = NORMAL")
         return db
 
     def _create(self) -> None:
         with self.alone(), closing(self._open()) as db:
-            if _marks(db) != (0, 0):  # somebody else was first
+            if _marks(db) != (0, 0):  # another process has created it meanwhile
                 return
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise QueueDamaged
-            db.execute("PRAGMA journal_mode = WAL")  # pages read while a runner writes
+            db.execute("PRAGMA journal_mode = WAL")  # so that pages can read while a runner writes
             marks = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
             db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
 
@@ -181,10 +185,10 @@ _examined: dict[Path, int] = {}
 
 
 def _migrate(db: sqlite3.Connection) -> None:
-    """Bring the table of an older studio to this version. Version 1 kept the whole command of a job, version 2 only its
-    options; version 3 also keeps the id of its attempt."""
+    """Migrate the table of an older version of the studio. Version 1 stored the whole command of a job, version 2 only
+    its options; version 3 also stores the id of its attempt."""
     db.execute("BEGIN IMMEDIATE")
-    version = _marks(db)[1]  # asked again: somebody else may have been first
+    version = _marks(db)[1]  # read again: another process may have migrated it meanwhile
     if version == 1:
         db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
         for number, text in db.execute("SELECT id, options FROM job").fetchall():
@@ -200,12 +204,12 @@ def _migrate(db: sqlite3.Connection) -> None:
 
 
 def _marks(db: sqlite3.Connection) -> tuple[int, int]:
-    """The application that made the file, and the version of its tables; (0, 0) for an empty file."""
+    """The application id of the file and the version of its tables; (0, 0) for an empty file."""
     return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
 
 
 def _stat(path: Path) -> tuple[int, int, int] | None:
-    """Inode, modification time (ns since 1970) and size; None where there is no file."""
+    """Inode, modification time (ns since 1970) and size in bytes of a file; None if it does not exist."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -213,7 +217,8 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _mend(name: str, reported: str) -> str:
+def _advice(name: str, reported: str) -> str:
+    """What is wrong and what the user can do, for the name of an SQLite error and its text."""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program holds it and does not let go; close that one, the queue waits until then"
     if name.startswith("SQLITE_FULL"):

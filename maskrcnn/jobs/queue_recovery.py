@@ -1,7 +1,6 @@
-"""What the table of jobs does not know: trainings that were started from a terminal, and everything after its file was
-damaged.
+"""Open the table of jobs and complete it: rebuild a damaged file, and add trainings that were started from a terminal.
 
-Run folders are read only to find processes that train: what waits is known to the workspace alone.
+Run folders are read only to find running trainers. Waiting jobs are restored from the backup of the workspace.
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ T = TypeVar("T")
 
 
 def with_table(workspace: Path, work: Callable[[Table], T]) -> T:
-    """Call `work` with the table of a workspace. Where SQLite reports damage meanwhile, the table is made anew and
-    `work` is called once more; so it must leave nothing half done. Raises `StudioError` as `open_table` and `work` do.
+    """Call `work` with the table of a workspace and return its result.
+
+    If SQLite reports damage during `work`, the table is rebuilt and `work` is called a second time, so `work` must be
+    safe to repeat. Raises `StudioError` like `open_table` and `work`.
     """
     try:
         return work(open_table(workspace))
@@ -41,10 +42,10 @@ def with_table(workspace: Path, work: Callable[[Table], T]) -> T:
 
 
 def open_table(workspace: Path) -> Table:
-    """The table of a workspace, made anew where its file is damaged or no table of jobs.
+    """The table of a workspace. It is rebuilt if the file is damaged or is no table of jobs.
 
-    The damaged file stays beside it under a dated name, and a notice says so. Raises `StudioError` where the file
-    cannot be read or written at all.
+    The damaged file is kept under a name with the date, and a notice for the user is added. Raises `StudioError` if the
+    file cannot be read or written.
     """
     table = Table(workspace)
     try:
@@ -55,14 +56,14 @@ def open_table(workspace: Path) -> Table:
 
 
 def add_unknown_trainings(table: Table) -> int:
-    """Add the runs that train and that the table does not know; returns how many there were."""
+    """Add running trainings that are not in the table, such as those from a terminal. Returns their number."""
     jobs = table.snapshot()
     known = {str(job.run) for job in (*jobs.waiting, *jobs.active)}
     unknown = [RunFolder(path) for path in _unended_runs(table.workspace) if path not in known]
     if not any(_row_of(run) for run in unknown):
         return 0
     with table.writing() as db:
-        # Asked again: in here nobody else can start or end a job.
+        # Read the rows again: during the transaction, no other process can start or end a job.
         found = [(run, about) for run in unknown if (about := _row_of(run))]
         for run, about in sorted(found, key=lambda pair: pair[1]["created"]):
             with suppress(sqlite3.IntegrityError):  # two trainings from terminals on one device: one row is enough
@@ -71,7 +72,7 @@ def add_unknown_trainings(table: Table) -> int:
 
 
 def _queue_again(table: Table) -> int:
-    """Add the jobs of the copy whose runs still wait; returns how many there were."""
+    """Add the jobs of the backup whose runs still wait. Returns their number."""
     count = 0
     with table.writing() as db:
         for job in queue_backup.read(table.workspace):
@@ -86,10 +87,11 @@ def _queue_again(table: Table) -> int:
 
 
 def _rebuild(table: Table) -> None:
+    """Rename the damaged file, create a new table with the waiting and running jobs, and add a notice."""
     with table.file.alone():
         with suppress(QueueDamaged):
             table.check()
-            return  # somebody else was first
+            return  # another process has rebuilt it meanwhile
         aside = table.path.with_name(f"{table.path.name}.damaged-{time.strftime('%Y-%m-%d-%H%M%S')}")
         for ending in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
@@ -106,9 +108,9 @@ def _rebuild(table: Table) -> None:
 
 
 def _unended_runs(workspace: Path) -> Iterator[str]:
-    """The folders of the runs of every project that name a process and have no result.
+    """The run folders of all projects that have a process.json and no result.json.
 
-    Every page asks for them, so they are plain strings, which are faster than paths.
+    Paths are strings, which are faster than `Path`, because every page needs this list.
     """
     projects = [workspace / name for name in _names(workspace) if not os.path.islink(workspace / name)]
     projects += opened_projects.read(workspace)
@@ -134,9 +136,9 @@ def _names(folder: Path | str) -> list[str]:
 
 
 def _row_of(run: RunFolder) -> dict[str, Any] | None:
-    """The columns of a run that trains; None for one that does not, or cannot be read.
+    """The columns for a run that is training; None if it is not training or cannot be read.
 
-    Whether it trains is asked of the process, not of the folder, which may name any.
+    The operating system is asked whether the trainer runs, because the pid in the folder may be wrong.
     """
     try:
         noted, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED) or {}
@@ -162,6 +164,6 @@ def _row_of(run: RunFolder) -> dict[str, Any] | None:
 
 
 def _device_of(argv: list[str]) -> str:
-    """The device of a training that was started from a terminal, as far as its command line tells."""
+    """The device of a training that was started from a terminal, from its command line; the default is the first."""
     chosen = argv[argv.index("--device") + 1] if "--device" in argv[:-1] else "auto"
     return chosen if chosen in ("cpu", "mps") else devices.available()[0]

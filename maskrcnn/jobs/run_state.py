@@ -1,10 +1,10 @@
-"""What a training is doing and how far it is, from its run folder and the table of processes.
+"""The state and the progress of a training, from its run folder and the operating system's list of processes.
 
-`queued.json` is there while the run waits, `process.json` names its process, `metrics.jsonl` grows with its steps and
-`result.json` says how it ended. The state is worked out each time somebody asks and is stored nowhere, so a restarted
-server knows as much as the one before it. It does not matter who started the training: the queue or a terminal.
+`queued.json` exists while the run waits, `process.json` contains the pid, `metrics.jsonl` gets a row per step, and
+`result.json` says how the run ended. The state is computed on each call and never stored, so it is correct after a
+restart of the server, and also for trainings from a terminal.
 
-The folder may have been made by anybody: whether the process that it names trains is asked of that process.
+The folder may come from another person. So the pid in it is trusted only if that process is a trainer of this run.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, STATE, R
 from maskrcnn.runs.trainer_process import living_trainer
 
 _LONGEST_SILENCE = 120.0
-"""Seconds after its last write in which a run that names no process counts as training."""
+"""Seconds since the last write during which a run without process.json is regarded as training."""
 
 _LONGEST_START = 120.0
-"""Seconds in which a run that was given its device has a process, or waits again."""
+"""Seconds from the assignment of a device until the run must have a process; later it is regarded as waiting."""
 
 
 def state(run: RunFolder) -> JobState:
-    """What a run is doing, from its folder and the table of processes. Raises `StudioError` for a damaged run."""
+    """The state of a run, from its folder and the list of processes. Raises `StudioError` for a damaged run folder."""
     queued, process = run.read_json(QUEUED), run.read_json(PROCESS)
     has_trainer = process is not None and living_trainer(run.path, process.get("pid")) is not None
     if queued is not None and not has_trainer:
         claimed = abs(time.time() - queued.get("claimed", 0.0)) < _LONGEST_START
         return JobState.STARTING if claimed else JobState.QUEUED
     alive = has_trainer if process is not None else _wrote_lately(run)
-    # Read after that: a process that ended between the two questions has written its result.
+    # Read the result after checking the process: a process that has just ended has written its result.
     result = run.result()
     if result is not None and not (alive and not attempts.has_ended(run, process)):
         return JobState(result["state"]) if result.get("state") in ("done", "cancelled") else JobState.FAILED
@@ -49,12 +49,12 @@ def state(run: RunFolder) -> JobState:
 
 
 def cancel_asked(run: RunFolder) -> float | None:
-    """When a run was asked to end, in seconds since 1970; None where nobody has asked since it was started."""
+    """The time at which the run was cancelled, in seconds since 1970; None if it was not cancelled since its start."""
     return (run.read_json(PROCESS) or {}).get("cancel_asked")
 
 
 def progress(run: RunFolder) -> Progress:
-    """How far a run is, at the cost of reading the end of its metrics."""
+    """The progress of a run. Reads only the end of its metrics."""
     now = state(run)
     row = last_row(run)
     epochs = (run.read_json(CONFIG) or {}).get("epochs")
@@ -62,7 +62,7 @@ def progress(run: RunFolder) -> Progress:
         started = (run.read_json(PROCESS) or {}).get("started")
         waiting = time.time() - started if started and now.active else None
         return Progress(now, 0, epochs, 1.0 if now is JobState.DONE else 0.0, waiting, None, None)
-    # A validation writes nothing for a while: count on from the last row. The time before a resume does not count.
+    # Add the time since the last row, because a validation writes no rows. Not the time between an end and a resume.
     counts = now is JobState.RUNNING or (now is JobState.CANCELLING and attempts.has_rows(run))
     since = max(0.0, time.time() - (run.path / METRICS).stat().st_mtime) if counts else 0.0
     eta, elapsed = row.get("eta"), row.get("elapsed")
@@ -80,7 +80,7 @@ def progress(run: RunFolder) -> Progress:
 
 
 def last_row(run: RunFolder) -> Row | None:
-    """The last complete row of the metrics, None before the first."""
+    """The last complete row of the metrics, None if there is none."""
     try:
         with foreign.opened(run.path / METRICS, run.path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
@@ -91,7 +91,7 @@ def last_row(run: RunFolder) -> Row | None:
 
 
 def failure(run: RunFolder) -> str | None:
-    """Why a run failed: what its result says, or the error that ends its log. None where neither does."""
+    """The reason why a run failed, from its result or from the error at the end of its log. None if there is none."""
     result = run.result()
     if result is not None:
         return result.get("error") if result.get("state") == "failed" else None
@@ -100,16 +100,16 @@ def failure(run: RunFolder) -> str | None:
 
 
 def note_failure(run: RunFolder, why: str) -> None:
-    """Write the result of a run whose trainer failed without one. The best epoch of the attempt before stays in it."""
+    """Write a result with the state "failed" and the reason `why`; other fields of an earlier result are kept."""
     run.write_result({**(run.result() or {}), "state": "failed", "error": why})
 
 
 def resumable(run: RunFolder) -> bool:
-    """Whether a run can go on: it left a state, and neither trains nor waits."""
+    """Whether a run can be resumed: it has a saved state, and neither trains nor waits."""
     return run.has(STATE) and state(run).ended
 
 
 def _wrote_lately(run: RunFolder) -> bool:
-    """Whether a run that names no process wrote something lately, so that it probably trains (in a notebook)."""
+    """Whether a run without process.json has written a file recently, so it probably trains (in a notebook)."""
     written = [path.stat().st_mtime for name in (CONFIG, LOG, METRICS) if (path := run.path / name).is_file()]
     return bool(written) and time.time() - max(written) < _LONGEST_SILENCE

@@ -1,8 +1,8 @@
-"""`python -m maskrcnn.jobs.runner WORKSPACE JOB`: look after the trainings of a device, one after the other.
+"""`python -m maskrcnn.jobs.runner WORKSPACE JOB`: run the trainings of one device, one after the other.
 
-It starts the trainer of the job as its child, writes a heartbeat while that lives and the outcome when it is dead, and
-then takes the next job of the same device. With none left it exits. It leads a session of its own and needs neither
-browser nor server. If it is killed, the trainer goes on and the next page that is opened says so.
+The runner starts the trainer of the job as a child process, writes a heartbeat while the trainer is alive, and records
+its outcome. Then it takes the next job of the same device, or exits if there is none. It has a session of its own and
+needs neither browser nor server. If the runner is killed, the trainer continues and the next page shows a notice.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ BEAT = 2.0
 """Seconds between two heartbeats."""
 
 TRIES = 5
-"""How many times, a beat apart, it tries to write where another program holds the table or the disk is full."""
+"""Maximum number of attempts, `BEAT` seconds apart, to write to a table that is locked or on a full disk."""
 
 
 def main(workspace: Path, first: int) -> None:
-    """Run the job of that id, and then the next jobs of its device."""
+    """Run the job with the id `first`, then the next jobs of its device."""
     runner = (os.getpid(), processes.create_time(os.getpid()))
     table = open_table(workspace)
     with table.writing() as db:
@@ -51,20 +51,21 @@ def _train(workspace: Path, job: Job, runner: tuple[int, float]) -> None:
     if started is not None:
         trainer, argv = started
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
-        with suppress(OSError):  # a full disk; the trainer will say so
+        with suppress(OSError):  # the disk is full; the trainer will report it
             attempts.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
         _beat(workspace, run, runner, known)
         waiting_folder.end_waiting(run)
-        while (status := _waited(trainer)) is None:
+        while (status := _wait_one_beat(trainer)) is None:
             _beat(workspace, run, runner, known)
-        for left in processes.session_of(trainer.pid):  # workers of a trainer that was killed
+        for worker in processes.session_of(trainer.pid):  # workers that are left from a killed trainer
             with suppress(psutil.Error):
-                left.kill()
-        _explain(run, status)
+                worker.kill()
+        _write_failure(run, status)
 
 
 def _start(run: RunFolder, job: Job, attempt: str) -> tuple[subprocess.Popen[bytes], list[str]] | None:
-    """The trainer as a process, and its command line; None where it cannot be started, which is then its result."""
+    """Start the trainer. Returns its process and its command line; None if it cannot be started, then the run gets a
+    result with the error."""
     if not run.path.is_dir() or run.path.is_symlink():
         return None
     try:
@@ -80,15 +81,15 @@ def _start(run: RunFolder, job: Job, attempt: str) -> tuple[subprocess.Popen[byt
         return None
 
 
-def _waited(trainer: subprocess.Popen[bytes]) -> int | None:
-    """The exit status of the trainer, None where it still lives after a beat."""
+def _wait_one_beat(trainer: subprocess.Popen[bytes]) -> int | None:
+    """Wait for the trainer. Returns its exit status, or None if it is still alive after `BEAT` seconds."""
     with suppress(subprocess.TimeoutExpired):
         return trainer.wait(BEAT)
     return None
 
 
 def _beat(workspace: Path, run: RunFolder, runner: tuple[int, float], trainer: dict[str, float]) -> None:
-    """Write the heartbeat. One that cannot be written is left out: the training goes on."""
+    """Write the heartbeat into the table. Errors are ignored: the training continues."""
     with suppress(StudioError, OSError):
         state = run_state.state(run)
         table = open_table(workspace)
@@ -104,8 +105,8 @@ def _beat(workspace: Path, run: RunFolder, runner: tuple[int, float], trainer: d
             )
 
 
-def _explain(run: RunFolder, status: int) -> None:
-    """Write a result for a trainer that ended by itself with an error and left none."""
+def _write_failure(run: RunFolder, status: int) -> None:
+    """Write the result "failed" for a trainer that exited with an error, was not cancelled, and wrote no result."""
     with suppress(StudioError, OSError):
         if status > 0 and not attempts.has_ended(run) and run_state.cancel_asked(run) is None:
             last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
@@ -113,10 +114,10 @@ def _explain(run: RunFolder, status: int) -> None:
 
 
 def _next(workspace: Path, job: Job, runner: tuple[int, float]) -> Job | None:
-    """Note how a job ended, which frees its device, and take the next one for that.
+    """Record how a job ended, which frees its device, and claim the next job for the device.
 
-    None where nothing waits for the device, somebody else was quicker, or the table cannot be written; then the next
-    page that is loaded goes on.
+    None if no job waits for the device, another process has claimed it, or the table cannot be written. In the last
+    case, the next page that is loaded updates the table.
     """
     run = RunFolder(job.run)
     state, why = outcome_of(run)

@@ -1,15 +1,15 @@
-"""The folder of a run that waits, made at once so that no other run takes its name, and `queued.json` in it.
+"""The folder of a waiting run and its file `queued.json`. The folder is created at once, to reserve the run's name.
 
 ```
-device              the device it is to train on, or "any"
+device              the requested device, or "any"
 priority, created   its place in the queue; `created` in seconds since 1970
 expected_seconds    its estimated duration, or null
-resume              whether the run was there before and is continued
-claimed             when it was given its device, in seconds since 1970; absent while it waits
+resume              whether the run existed before and is continued
+claimed             when a device was assigned, in seconds since 1970; absent while the run waits
 ```
 
-The file is removed when the training starts. It only tells readers of the folder that the run waits; what is started,
-with which options, is in the table of jobs alone, because a folder comes from anybody.
+The file is deleted when the training starts. It only shows that the run waits. The options of the training are read
+from the table of jobs, because a run folder may come from another person.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from maskrcnn.runs.folder import LOG, QUEUED, RunFolder
 
 
 def make(run: RunFolder, document: dict[str, Any]) -> None:
-    """Make the folder of a new run, or take that of a run that is resumed, and write queued.json.
+    """Create the folder of a new run (not with `document["resume"]`), and write queued.json.
 
-    Raises `ArgumentError` where a new run's folder exists, `StudioError` where nothing can be written, or the project
-    is gone: it was renamed or deleted in this moment, and must not come back as a folder with nothing but a run.
+    Raises `ArgumentError` if the folder of a new run exists already. Raises `StudioError` if files cannot be written,
+    or if the project folder does not exist: the project was just renamed or deleted, and is not created again.
     """
     project = run.project_folder
     if project is not None and not project.is_dir():
@@ -46,13 +46,13 @@ def make(run: RunFolder, document: dict[str, Any]) -> None:
 
 
 def end_waiting(run: RunFolder) -> None:
-    """Remove queued.json: the training starts, or it never will."""
+    """Delete queued.json, because the training starts or was given up."""
     with contextlib.suppress(OSError):
         (run.path / QUEUED).unlink(missing_ok=True)
 
 
 def undo(run: RunFolder) -> None:
-    """Remove what `make` made: the folder of a new run; of a run that was to be resumed only queued.json."""
+    """Undo `make`: delete queued.json, and the folder if it is empty except for a log (a new run)."""
     end_waiting(run)
     with contextlib.suppress(OSError):
         if {entry.name for entry in run.path.iterdir()} <= {LOG}:
@@ -60,7 +60,7 @@ def undo(run: RunFolder) -> None:
 
 
 def update(run: RunFolder, **changes: Any) -> None:
-    """Change fields of queued.json; None removes a field. Nothing happens where there is no such file."""
+    """Change fields of queued.json; None removes a field. Does nothing if the file does not exist."""
     with contextlib.suppress(StudioError, OSError):
         document = run.read_json(QUEUED)
         if document is not None:

@@ -61,6 +61,8 @@ def sizes(found: Statistics) -> Chart:
     names = list(dict.fromkeys(columns["class"]))
     # One below the other: a legend that is wider than the plot is cut off in a narrow column.
     legend = {"title": None, "orient": "top", "padding": 0, "columns": 1, "symbolSize": 60, **_LEGEND}
+    colours = {"domain": list(SIZES), "range": list(SIZE_COLOURS.values())}
+    bars = {"mark": {"type": "bar"}, "encoding": {"color": field("size", "nominal", scale=colours, legend=legend)}}
     encoding = {
         "x": field(
             "share",
@@ -69,9 +71,6 @@ def sizes(found: Statistics) -> Chart:
             axis={"format": "%", "tickCount": 5, **_AXIS},
         ),
         "y": field("class", "nominal", title=None, sort=names, axis={"labelLimit": 170, **_AXIS}),
-        "color": field(
-            "size", "nominal", scale={"domain": list(SIZES), "range": list(SIZE_COLOURS.values())}, legend=legend
-        ),
         "order": field("order"),
         "tooltip": [
             field("class", "nominal"),
@@ -80,7 +79,7 @@ def sizes(found: Statistics) -> Chart:
             field("share", format=".1%"),
         ],
     }
-    return _chart(columns, encoding, [{"mark": {"type": "bar"}}], _ROW * max(1, len(names)) + _AXES + 66)
+    return _chart(columns, encoding, [bars], _ROW * max(1, len(names)) + _AXES + 66)
 
 
 def per_picture(found: Statistics, height: int) -> Chart:

@@ -20,6 +20,7 @@ from maskrcnn.studio.runs.curve_lines import (
     gauge_lines,
     loss_lines,
     losses_in,
+    small_words,
     steps_words,
 )
 from maskrcnn.studio.runs.curve_points import MOST_STEPS
@@ -66,14 +67,13 @@ def losses(curves: Sequence[Curves], view: View) -> None:
     _ap(right, curves, view)
     for loss, column in zip(kinds, st.columns(len(kinds)), strict=True):
         column.markdown(f"**{LOSS_TITLES[loss]}**", help=f"{loss}: {LOSS_MEANINGS[loss]}")
-        _draw(
-            column, loss_lines(curves, loss, view.axis, view.smoothing), _SMALL, view, LOSS_TITLES[loss], log=view.log
-        )
+        lines = loss_lines(curves, loss, view.axis, view.smoothing, is_small=True)
+        _draw(column, lines, _SMALL, view, LOSS_TITLES[loss], log=view.log)
     faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS + 1} single steps of each run"
     mean = ", and the running mean of all of them" if view.smoothing else ""
     st.markdown(
         ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "
-        f"Faint: {faint}{mean}.]",
+        f"Faint: {faint}{small_words(curves)}{mean}.]",
         help="A chart of many thousand points would be slow, so of a long run every 2nd, 4th, 8th, ... step is drawn. "
         "All that were recorded are in Download, Steps (CSV).",
     )

@@ -17,7 +17,14 @@ from maskrcnn.runs.folder import Row
 from maskrcnn.runs.metric_rows import RunRows
 from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.line_charts import Kind, Line, Note
-from maskrcnn.studio.runs.curve_points import drawn_steps, epoch_positions, epoch_values, smoothed, step_positions
+from maskrcnn.studio.runs.curve_points import (
+    MOST_IN_SMALL,
+    drawn_steps,
+    epoch_positions,
+    epoch_values,
+    smoothed,
+    step_positions,
+)
 from maskrcnn.studio.runs.curve_words import AP_LINES, AP_NAMES, LOSS_COLOURS, LOSS_TITLES, Gauge
 from maskrcnn.words import counted
 
@@ -101,8 +108,14 @@ def steps_words(rows: RunRows) -> str:
     return f"all {counted(kept, 'step')}" if drawn == kept else f"{drawn:,} of {counted(kept, 'step')}"
 
 
-def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) -> list[Line]:
-    """One loss of each run: its steps, the same smoothed by `weight`, and the epochs in training and validation.
+def small_words(curves: Sequence[Curves]) -> str:
+    """What differs in the small charts: fewer steps of long runs; empty where there are none."""
+    return ", every 2nd of them in the small charts" if any(len(one.drawn) > MOST_IN_SMALL for one in curves) else ""
+
+
+def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float, is_small: bool = False) -> list[Line]:
+    """One loss of each run: its steps, the same smoothed by `weight`, and the epochs in training and validation. A
+    chart that `is_small` has at most `MOST_IN_SMALL` steps.
 
     Hovering over the sum shows every loss of that point, over another loss that one alone.
     """
@@ -110,7 +123,9 @@ def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float) 
     for run in curves:
         told = _told(run, loss)
         columns = {LOSS_TITLES[name]: run.rows.column(name) for name in told}
-        lines += _step_lines(run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns)
+        lines += _step_lines(
+            run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns, is_small
+        )
     for run in curves:  # on top of all steps
         notes = [_epoch_note(run, row, _told(run, loss)) for row in run.rows.epochs]
         colour = run.colour or LOSS_COLOURS[loss]
@@ -149,18 +164,25 @@ def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: flo
 
 
 def _step_lines(
-    run: Curves, values: np.ndarray, colour: str, axis: XAxis, weight: float, told: Mapping[str, np.ndarray]
+    run: Curves,
+    values: np.ndarray,
+    colour: str,
+    axis: XAxis,
+    weight: float,
+    told: Mapping[str, np.ndarray],
+    is_small: bool = False,
 ) -> list[Line]:
     """The `values` (N,) of all steps as they are and, where `weight` is above 0, smoothed. `told` are those that
     hovering shows, by their titles."""
     if not np.isfinite(values).any():
         return []
-    chosen = run.drawn
+    places = drawn_steps(len(run.drawn), MOST_IN_SMALL) if is_small else np.arange(len(run.drawn))
+    chosen = run.drawn[places]
     x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
     said = [[_number(value) for value in column[chosen].tolist()] for column in told.values()]
     notes = [
         place | dict(zip(told, texts, strict=True))
-        for place, texts in zip(run.step_places, zip(*said, strict=True), strict=True)
+        for place, texts in zip([run.step_places[at] for at in places], zip(*said, strict=True), strict=True)
     ]
     lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
     if weight > 0:

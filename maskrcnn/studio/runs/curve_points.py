@@ -14,6 +14,10 @@ MOST_STEPS = 320
 """Most steps of a run that a chart draws; the page says how many of how many these are."""
 
 
+MOST_IN_SMALL = 161
+"""The same of a small chart, which is about as many pixels wide."""
+
+
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
     """(N,): TensorBoard's smoothing, an exponential running mean that forgets `1 - weight` of itself at each value and
     is divided by what it has seen so far, so that it does not start at 0. What is not finite stays and is passed over.

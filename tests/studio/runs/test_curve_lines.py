@@ -56,6 +56,21 @@ def test_hovering_over_the_sum_shows_every_loss_of_training_and_validation() -> 
     assert list(small) == ["at", "time", "rpn bbox"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "drawn", "words"),
+    [(161, 161, ""), (162, 82, "every 2nd"), (300, 151, "every 2nd"), (640, 161, "every 2nd")],
+)
+def test_a_small_chart_draws_half_of_many_steps(steps: int, drawn: int, words: str) -> None:
+    curves = run(steps=steps)
+    large, small = (curve_lines.loss_lines([curves], "loss", "steps", 0.5, is_small) for is_small in (False, True))
+    assert len(small[0].x) == len(small[1].x) == len(small[0].notes) == drawn
+    assert set(small[0].x) <= set(large[0].x)
+    assert (small[0].x[-1], small[1].y[-1]) == (large[0].x[-1], large[1].y[-1])  # the last one, smoothed over all
+    assert small[0].notes[1] == large[0].notes[1 if drawn == steps else 2]
+    assert words in curve_lines.small_words([curves])
+    assert bool(words) == bool(curve_lines.small_words([curves]))
+
+
 def test_without_validation_nothing_is_said_of_it() -> None:
     note = curve_lines.loss_lines([run(epoch(1))], "loss", "epochs", 0.0)[1].notes[0]
     assert note["loss"] == "0.1000"

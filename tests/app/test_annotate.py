@@ -209,7 +209,9 @@ def test_what_a_version_did_to_the_other() -> None:
 def test_differences_are_drawn_in_the_colour_of_their_class_and_the_rest_in_grey(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(0))
     kept, gone, new = (Region(Rect(x, 10, 12, 12), "cell") for x in (4, 24, 44))
-    picture = conflict_view.drawn(tmp_path / "a.png", (kept, gone), (kept, new), {None: "#a0a0a0", "cell": "#00ff00"})
+    picture = conflict_view.draw_version(
+        tmp_path / "a.png", (kept, gone), (kept, new), {None: "#a0a0a0", "cell": "#00ff00"}
+    )
     scale = picture.shape[1] / 64
 
     def colour(x: float, y: float) -> list[int]:
@@ -356,7 +358,7 @@ def test_a_table_that_sends_its_change_twice_saves_it_once(project: Project, mon
     editor = editing.open_editor(project, image, View(64, 48, 64, 48), "polygon")
     before = editor.regions
     for _ in range(2):
-        editing.change(editor.key, before[:1])
+        editing.save_regions(editor.key, before[:1])
     assert (project.regions(image.id)[0], editor.conflict) == (before[:1], None)
-    editing.step(editor.key, "undo")
+    editing.undo_or_redo(editor.key, "undo")
     assert project.regions(image.id)[0] == before

@@ -1,1 +1,1 @@
-"""The parts of the Annotate page."""
+"""The parts of the Annotate page: canvas, editing and saving, classes, regions, navigation and keys."""

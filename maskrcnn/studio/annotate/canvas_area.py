@@ -33,7 +33,7 @@ def show(project: Project, image: StoredImage, tool: canvas.Mode, zoom: float) -
             class_colours(project),
             zoom,
             editing.skeletons(project),
-            editing.selected(editor),
+            editing.selected_index(editor),
         )
     canvas.show(
         editor.drawing.objects(),

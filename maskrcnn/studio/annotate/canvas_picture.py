@@ -1,4 +1,4 @@
-"""The background of the canvas: the picture, the regions that are no canvas objects, and the number of each region."""
+"""The background image of the canvas: the picture, region numbers, and the regions that are not canvas objects."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from maskrcnn.studio.components import canvas
 from maskrcnn.studio.shell.file_stamps import stamp
 
 _SHARP_SIDE = 900
-"""A smaller picture is enlarged to this, so that the numbers on it are sharp."""
+"""Smaller pictures are enlarged to this longer side (pixels), so that the region numbers are sharp."""
 _SHOWN_AT = 700
-"""Pixels at which the canvas shows the longer side, about."""
+"""Approximate length of the canvas's longer side in CSS pixels."""
 
 
 def background(
@@ -31,10 +31,10 @@ def background(
     skeletons: Mapping[str, Skeleton] | None = None,
     selected: int | None = None,
 ) -> bytes:
-    """JPEG bytes of the picture with its regions on it, as `drawing.labelled_picture.draw_numbered` draws them.
+    """Return a JPEG of the picture with its regions drawn by `drawing.labelled_picture.draw_numbered`.
 
-    Beyond zoom 1 there are more pixels, as far as the picture has them. Raises `StudioError` for a picture that cannot
-    be read.
+    At a zoom above 1 the JPEG has more pixels, up to the size of the picture. Raises `StudioError` if the picture
+    cannot be read.
     """
     side = round(canvas.LONGEST_SIDE * zoom)
     picture, scale = _scaled(str(path), stamp(path), side)
@@ -46,7 +46,7 @@ def background(
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _scaled(path: str, modified: int, side: int) -> tuple[np.ndarray, float]:
-    """The picture with its longer side between `_SHARP_SIDE` and `side` pixels, and the factor of that."""
+    """Return the picture resized to a longer side of `_SHARP_SIDE` to `side` pixels, and the scale factor."""
     picture = pictures.load(path)
     height, width = picture.shape[:2]
     scale = min(side, max(_SHARP_SIDE, height, width)) / max(height, width)

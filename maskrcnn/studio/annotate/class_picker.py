@@ -1,4 +1,4 @@
-"""The classes of the project on the Annotate page: a button for each, and a form that adds one."""
+"""The class buttons of the Annotate page, and the form that adds a class."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from maskrcnn.studio.shell import hotkeys
 from maskrcnn.studio.shell.plain_text import plain
 
 _MANY_CLASSES = 12
-"""More than these get a place to scroll in, so that the regions below stay in sight."""
+"""With more classes than this, the buttons are in a scrolling container, so that the region table stays visible."""
 
 
 def show(project: Project) -> None:
-    """Draw a button for each class with its colour and its key. The next region gets the chosen class."""
+    """Draw a button with colour and key for each class. New regions get the chosen class."""
     chosen = editing.chosen_class(project)
     classes = project.classes()
     with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
@@ -35,6 +35,7 @@ def show(project: Project) -> None:
 
 
 def _add_class(project: Project, classes: list[ProjectClass]) -> None:
+    """Draw the form that adds a class. If a similar class exists, the user is asked which one to use."""
     with st.form("annotate_add_class", clear_on_submit=True, border=False):
         name = st.text_input("New class", placeholder="for example cell", key="annotate_new_class")
         added = st.form_submit_button("Add class", icon=":material/add:")

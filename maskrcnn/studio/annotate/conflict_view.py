@@ -1,4 +1,4 @@
-"""The window of a save conflict: both versions of a picture side by side, what each changed, and the choices."""
+"""The dialog for a save conflict: both versions of a picture side by side, their changes, and the choices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from maskrcnn.studio.annotate.three_way_merge import Difference, Regions, differ
 from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.shell import project_list
 
-_SIDE, _HIGHEST = 640, 450
+_SIDE, _MAX_HEIGHT = 640, 450
 _STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
 _WAYS = (
     ("Keep both changes", "both", "One picture with both. Of a region that both of you changed, yours is kept."),
@@ -33,13 +33,14 @@ _WAYS = (
 
 
 def show(project: Project, editor: Editor) -> None:
-    """Open the window where somebody else saved this picture. Every choice keeps both versions in the history."""
+    """Open the dialog if the editor has a conflict. Every choice keeps both versions in the history."""
     if editor.conflict is not None and not project_list.is_open():  # Streamlit raises for two open dialogs
         _window(project, editor, editor.conflict)
 
 
 @st.dialog("This picture was saved elsewhere", width="large", dismissible=False, icon=":material/call_split:")
 def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
+    """Draw both versions with their changes, and a button for each way to resolve the conflict."""
     st.markdown(
         "Since you opened it, another tab or another person saved it. Your change is kept, and so is theirs: what you "
         "do not choose stays in the history, where **Undo** brings it back."
@@ -51,9 +52,9 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
         with column:
             found = differences(conflict.base, version)
             st.markdown(f"**{title}**: {in_words(found)}")
-            picture = drawn(path, conflict.base, version, colours)
-            # The buttons below must stay in the window.
-            width = min(_SIDE, round(_HIGHEST * picture.shape[1] / picture.shape[0]))
+            picture = draw_version(path, conflict.base, version, colours)
+            # With this maximum height the buttons below the pictures stay visible.
+            width = min(_SIDE, round(_MAX_HEIGHT * picture.shape[1] / picture.shape[0]))
             st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
     st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
     with st.container(horizontal=True):
@@ -65,7 +66,7 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
 
 
 def in_words(found: dict[str, Difference]) -> str:
-    """The number of differences of each kind.
+    """Return a text with the number of new, changed and removed regions.
 
     >>> in_words({"a": "new", "b": "changed", "c": "changed"})
     '1 new, 2 changed'
@@ -74,10 +75,10 @@ def in_words(found: dict[str, Difference]) -> str:
     return ", ".join(f"{counts[kind]} {kind}" for kind in _STYLES if counts[kind]) or "nothing changed"
 
 
-def drawn(path: Path, base: Regions, version: Regions, colours: Colours) -> np.ndarray:
-    """The picture, uint8 RGB `(h, w, 3)`, with a version's regions.
+def draw_version(path: Path, base: Regions, version: Regions, colours: Colours) -> np.ndarray:
+    """Return the picture, uint8 RGB `(h, w, 3)`, with the regions of a version.
 
-    Regions as in `base` are grey; those that are new, changed or removed are in colour and labelled.
+    Unchanged regions are grey. New, changed and removed regions have their class colour and a label.
     """
     picture = pictures.load(path)
     found = differences(base, version)
@@ -90,6 +91,7 @@ def drawn(path: Path, base: Regions, version: Regions, colours: Colours) -> np.n
 
 
 def _mark(region: Region, difference: Difference | None, colours: Colours, size: tuple[int, int]) -> Mark:
+    """Return the mark of a region in a picture of `size` (height, width). `difference` is None if it is unchanged."""
     inside = _pixels(region, size)
     x0, y0, x1, y1 = raster.bounds(inside)
     box = (x0, y0, x1 - x0, y1 - y0)
@@ -101,7 +103,7 @@ def _mark(region: Region, difference: Difference | None, colours: Colours, size:
 
 
 def _pixels(region: Region, size: tuple[int, int]) -> RLE:
-    """The region as a mask; one without area is drawn as thick lines and discs, so that it is visible."""
+    """Return the region as a mask. A region without area becomes thick lines or discs, so that it is visible."""
     height, width = size
     if raster.has_area(region.shape):
         return raster.from_mask(raster.mask(region.shape, height, width))

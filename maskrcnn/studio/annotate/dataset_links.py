@@ -12,6 +12,6 @@ def show() -> None:
 
 
 def link(view: str, label: str, icon: str) -> None:
-    """A link to a view of the Dataset page, for the project of this tab."""
+    """Draw a link to a view of the Dataset page, with the project in the URL."""
     query = {"project": st.query_params.get("project", ""), "view": view}
     st.page_link("pages/label/dataset.py", label=label, icon=icon, query_params=query)

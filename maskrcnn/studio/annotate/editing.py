@@ -1,7 +1,8 @@
-"""Saves what the canvas, the table and the keys of the Annotate page change in the project store.
+"""Editing state of the Annotate page: saves changes from the canvas, the region table and the keys in the project.
 
-An `Editor` belongs to one mounted canvas. Each message of the canvas is saved at once, on top of the revision that the
-editor holds. A save by somebody else since then is never overwritten: it becomes a conflict (`Editor.conflict`).
+An `Editor` belongs to one mounted canvas. Each message of the canvas is saved immediately, based on the editor's
+revision. If another tab or user saved the picture after that revision, nothing is overwritten: the two versions become
+a conflict (`Editor.conflict`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours
 
 FIRST_CLASS = "object"
-"""The class of the first region in a project without classes."""
-
+"""Class of the first region in a project without classes."""
 
 _EDITORS = "annotate_editors"
 _GENERATION = "annotate_generation"
@@ -33,13 +33,14 @@ _CLASS = "annotate_class"
 _NEXT_CLASS = "annotate_next_class"
 _SELECTED = "annotate_selected"
 _KEPT = 4
+"""Number of editors that are kept, because late messages of an old canvas may still arrive."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two versions of one picture's regions, `mine` and `theirs`, that both started from `base`.
+    """Two versions of one picture's regions, `mine` and `theirs`, which were both edited from `base`.
 
-    Both are in the history: theirs is stored now, mine is one undo before it.
+    Both are in the history: `theirs` is the current version, and `mine` is one undo step before it.
     """
 
     base: Regions
@@ -49,10 +50,10 @@ class Conflict:
 
 @dataclass
 class Editor:
-    """One picture on one mounted canvas. `key` is the canvas's; no other mount uses it.
+    """One picture on one mounted canvas. `key` is the widget key of the canvas; each mount has its own.
 
-    `revision` is the one that the canvas shows, `seen` the newest one that this tab made or was shown. An editor
-    `is_over` once its conflict is resolved: later messages of its canvas are ignored.
+    `revision` is the revision that the canvas shows. `seen` is the newest revision that this tab saved or showed.
+    `is_over` is True once a conflict is resolved: later messages of the canvas are then ignored.
     """
 
     project: Path
@@ -69,23 +70,26 @@ class Editor:
 
     @property
     def regions(self) -> Regions:
+        """The current regions of the picture."""
         return self.drawing.regions
 
     @property
     def painted(self) -> set[str]:
-        """Ids of the regions that the background shows in colour: those the canvas cannot edit, and newly drawn ones,
-        which are white on the canvas."""
+        """Ids of the regions that are painted on the background.
+
+        These are the regions that the canvas cannot edit, and the newly drawn ones, which are white on the canvas.
+        """
         coloured = {region.id for region in self.drawing.base if on_canvas(region.shape)}
         return {region.id for region in self.regions} - coloured
 
 
 def skeletons(project: Project) -> dict[str, Skeleton]:
-    """The skeletons of the classes that have keypoints."""
+    """Return class name -> skeleton, for the classes that have keypoints."""
     return {entry.name: entry.skeleton for entry in project.classes() if entry.skeleton}
 
 
 def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
-    """The editor for this picture: the last one while its canvas is mounted and up to date, else a new one."""
+    """Return the editor for this picture: the last one if its canvas is mounted and up to date, else a new one."""
     editors: dict[str, Editor] = st.session_state.setdefault(_EDITORS, {})
     last = next(reversed(editors.values()), None)
     if (
@@ -110,34 +114,34 @@ def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.M
 
 
 def editor_of(key: str) -> Editor:
-    """The editor of the canvas of this key."""
+    """Return the editor of the canvas with this key."""
     return st.session_state[_EDITORS][key]
 
 
 def last_editor() -> Editor | None:
-    """The editor of the canvas that was mounted last."""
+    """Return the editor of the canvas that was mounted last; None before the first one."""
     return next(reversed(st.session_state.get(_EDITORS, {}).values()), None)
 
 
 def select_region(editor: Editor, number: int) -> None:
-    """Select a region, counted from 0; keys act on the selected one."""
+    """Select a region by its index. Keys such as Delete act on the selected region."""
     st.session_state[_SELECTED] = editor.image_id, editor.regions[number].id
 
 
-def selected(editor: Editor) -> int | None:
-    """Number of the selected region, counted from 0; None where none is selected."""
+def selected_index(editor: Editor) -> int | None:
+    """Return the index of the selected region; None if no region is selected."""
     chosen = st.session_state.get(_SELECTED)
     ids = [(editor.image_id, region.id) for region in editor.regions]
     return ids.index(chosen) if chosen in ids else None
 
 
 def remount() -> None:
-    """Mount a new canvas in the next run, because class colours or names changed."""
+    """Mount a new canvas in the next script run, because class colours or names changed."""
     st.session_state.pop(_EDITORS, None)
 
 
 def take_drawing(key: str) -> None:
-    """Save the last message of the canvas of this key, even when the page shows another picture by now."""
+    """Save the last message of the canvas with this key, even if the page now shows another picture."""
     editor: Editor | None = st.session_state.get(_EDITORS, {}).get(key)
     objects = canvas.objects_of(key)
     if editor is None or objects is None or editor.is_over:
@@ -148,19 +152,19 @@ def take_drawing(key: str) -> None:
     _save(editor, drawing.regions, drawing)
 
 
-def change(key: str, regions: Regions) -> None:
-    """Save regions that were changed outside the canvas, and mount a new canvas with them."""
+def save_regions(key: str, regions: Regions) -> None:
+    """Save regions that were changed outside the canvas (table, keys), and mount a new canvas with them."""
     editor = editor_of(key)
     if regions != editor.regions:
         _save(editor, regions, None)
 
 
-def step(key: str, direction: str) -> None:
-    """Undo or redo the last save of the picture, unless it is one that this tab has not shown yet."""
+def undo_or_redo(key: str, direction: str) -> None:
+    """Undo or redo (`direction`) the last save of the picture, unless this tab has not shown that save yet."""
     editor = editor_of(key)
     project = Project(editor.project)
 
-    def go() -> None:
+    def run() -> None:
         _, now = project.regions(editor.image_id)
         if now != editor.seen:
             raise StudioError(
@@ -169,14 +173,14 @@ def step(key: str, direction: str) -> None:
             )
         editor.seen = (project.undo if direction == "undo" else project.redo)(editor.image_id)
 
-    _attempt(editor, go)
+    _attempt(editor, run)
 
 
 def resolve(key: str, choice: str) -> None:
-    """Resolve a conflict: `choice` is "both" (merge), "mine" or "theirs". The other version stays in the history."""
+    """Resolve a conflict. `choice` is "both" (merge), "mine" or "theirs"; the other version stays in the history."""
     editor = editor_of(key)
     conflict, project = editor.conflict, Project(editor.project)
-    if conflict is None:  # a second click, before the window closed
+    if conflict is None:  # a second click before the dialog closed
         return
 
     def save() -> None:
@@ -185,17 +189,17 @@ def resolve(key: str, choice: str) -> None:
             project.save(editor.image_id, merged(conflict.base, conflict.mine, theirs), revision)
         elif choice == "mine":
             project.save(editor.image_id, conflict.mine, revision)
-        # A new canvas is mounted now; a late message of this one must not reopen the conflict.
+        # A new canvas is mounted in the next script run. A late message of this canvas must not reopen the conflict.
         editor.conflict, editor.is_over = None, True
 
     _attempt(editor, save)
 
 
 def chosen_class(project: Project) -> str | None:
-    """The class that the next region gets; None in a project without classes.
+    """Return the class of new regions; None in a project without classes.
 
-    A choice takes effect in the next run of the script, so that a polygon in the same message still gets the class with
-    which it was drawn.
+    A choice of `choose_class` takes effect in the next script run. So a polygon that arrives in the same message still
+    gets the class that was chosen while it was drawn.
     """
     names = [entry.name for entry in project.classes()]
     chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)
@@ -206,20 +210,22 @@ def chosen_class(project: Project) -> str | None:
 
 
 def choose_class(name: str) -> None:
-    """Choose the class of the next region; for callbacks and keys."""
+    """Choose the class of new regions; for callbacks and keys."""
     st.session_state[_NEXT_CLASS] = name
 
 
 def _new_region(shape: Shape) -> Region:
+    """Return a region of the chosen class for a newly drawn shape."""
     return Region(shape, st.session_state.get(_CLASS) or FIRST_CLASS)
 
 
 def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
-    """Save on top of the editor's revision.
+    """Save regions, based on the editor's revision.
 
-    With a `drawing` the canvas stays mounted. Without one the editor keeps its old revision, so that the next run
-    mounts a new canvas. Where somebody saved other regions since then, theirs stay stored, and these go into the
-    history before them: they are safe even if the tab is closed before the conflict is resolved.
+    With a `drawing` the canvas stays mounted. Without a `drawing` the editor keeps its old revision, so the next script
+    run mounts a new canvas. If another tab saved different regions meanwhile, its version stays the current one, and
+    this version is put into the history before it. So this version is not lost, even if the tab is closed before the
+    conflict is resolved.
     """
 
     def save() -> None:
@@ -228,16 +234,16 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
             revision = project.save(editor.image_id, regions, editor.revision)
         except StaleSave as stale:
             if stale.regions == regions:
-                revision = stale.revision  # a table may send the same change twice
+                revision = stale.revision  # the same change again; a table may send it twice
             elif stale.regions != editor.regions:
                 mine = project.save(editor.image_id, regions, stale.revision)
                 project.save(editor.image_id, stale.regions, mine)
                 base = editor.conflict.base if editor.conflict is not None else editor.regions
                 editor.conflict = Conflict(base, regions, stale.regions)
-                # The canvas may send the same drawing again; then nothing has changed.
+                # If the canvas sends the same drawing again, it must count as unchanged.
                 editor.drawing = drawing or editor.drawing
                 return
-            else:  # another revision with the same regions, as after undo and redo
+            else:  # a newer revision with the same regions, for example after undo and redo
                 revision = project.save(editor.image_id, regions, stale.revision)
         editor.seen = revision
         if drawing is not None:
@@ -247,7 +253,7 @@ def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:
 
 
 def _attempt(editor: Editor, action: Any) -> None:
-    """Run an action on the store, and keep its time or its error for the status line."""
+    """Run an action on the project store, and note its time or its error for the status line."""
     editor.problem = None
     try:
         action()

@@ -1,4 +1,4 @@
-"""Below the canvas: undo and redo of the saves of a picture, and whether all is saved."""
+"""The row below the canvas: Undo and Redo buttons, and the save status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.studio.shell.plain_text import plain
 
 
 def history_buttons(project: Project, editor: Editor) -> None:
-    """Draw Undo and Redo, which step through the saves of this picture, back to its import."""
+    """Draw the Undo and Redo buttons. They step through the saves of this picture, back to its import."""
     possible = {"undo": project.can_undo(editor.image_id), "redo": project.can_redo(editor.image_id)}
     for direction in ("undo", "redo"):
         st.button(
@@ -20,13 +20,13 @@ def history_buttons(project: Project, editor: Editor) -> None:
             icon=f":material/{direction}:",
             help=hotkeys.tip(hotkeys.ANNOTATE, direction),
             disabled=not possible[direction],
-            on_click=editing.step,
+            on_click=editing.undo_or_redo,
             args=(editor.key, direction),
         )
 
 
 def save_status(editor: Editor) -> None:
-    """Draw when the picture was saved, or why it could not be and what to do."""
+    """Draw the time of the last save, or the error message if it failed."""
     if editor.problem:
         st.error(plain(editor.problem), icon=":material/error:")
     elif editor.saved_at:

@@ -1,4 +1,4 @@
-"""The actions of the Annotate page's keys."""
+"""The actions of the keyboard shortcuts on the Annotate page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.shell import hotkeys
 
 TOOL, ZOOM = "annotate_tool", "annotate_zoom"
-"""Session keys of the two controls above the picture."""
+"""Session state keys of the tool and zoom controls above the picture."""
 
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Listen to the keys of this page, and draw the button that lists them."""
+    """Listen to the keys of this page, and draw the button that opens the list of shortcuts."""
     classes = project.classes()
     shortcuts = (*hotkeys.ANNOTATE, *hotkeys.of_classes(classes))
     actions = {
@@ -46,7 +46,7 @@ def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) 
 
 
 def _editor(project: Project, image: StoredImage) -> Editor:
-    """The editor of the picture that is shown. Raises `StudioError` where it has none yet."""
+    """Return the editor of the picture that is shown. Raises `StudioError` if it does not exist yet."""
     editor = editing.last_editor()
     if editor is None or (editor.project, editor.image_id) != (project.folder, image.id):
         raise StudioError("this picture is not open yet; press the key again")
@@ -58,16 +58,20 @@ def _set_tool(tool: str) -> None:
 
 
 def _zoom(step: int) -> None:
+    """Zoom in (1) or out (-1) by one of `ZOOMS`."""
     now = ZOOMS.index(st.session_state.get(ZOOM, ZOOMS[0]))
     st.session_state[ZOOM] = ZOOMS[min(max(0, now + step), len(ZOOMS) - 1)]
 
 
 def _select(project: Project, image: StoredImage, step: int) -> None:
-    """Select the region after the selected one, or before it; from none, the first or the last."""
+    """Select the next region (step 1) or the previous one (-1).
+
+    If no region is selected, select the first region (step 1) or the last one (-1).
+    """
     editor = _editor(project, image)
     if not editor.regions:
         return
-    chosen = editing.selected(editor)
+    chosen = editing.selected_index(editor)
     if chosen is None:
         number = 0 if step > 0 else len(editor.regions) - 1
     else:
@@ -76,16 +80,17 @@ def _select(project: Project, image: StoredImage, step: int) -> None:
 
 
 def _delete(project: Project, image: StoredImage) -> None:
+    """Delete the selected region; if there is none, show a hint."""
     editor = _editor(project, image)
-    chosen = editing.selected(editor)
+    chosen = editing.selected_index(editor)
     if chosen is None:
         st.toast("No region is selected: ↓ and ↑ select one, then Delete deletes it.", icon=":material/keyboard:")
         return
-    editing.change(editor.key, editor.regions[:chosen] + editor.regions[chosen + 1 :])
+    editing.save_regions(editor.key, editor.regions[:chosen] + editor.regions[chosen + 1 :])
 
 
 def _step(project: Project, image: StoredImage, direction: str) -> None:
-    """Undo or redo, as the button does; without anything to undo, do nothing."""
+    """Undo or redo, as the buttons do; do nothing if there is nothing to undo or redo."""
     editor = _editor(project, image)
     if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
-        editing.step(editor.key, direction)
+        editing.undo_or_redo(editor.key, direction)

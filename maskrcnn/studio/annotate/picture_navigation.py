@@ -1,4 +1,4 @@
-"""Which picture is annotated: kept in the address and the session, chosen by list, buttons, keys and thumbnails."""
+"""Choice of the picture to annotate, by list, buttons, keys or thumbnails. The URL and the session store it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ _IMAGE = "annotate_image"
 _GOTO = "annotate_goto"
 _LEFT = "annotate_left"
 _STALE = 2.0
-"""Seconds for which the address of a picture that was left may still arrive."""
+"""Seconds during which the browser may still send the URL of a picture that was left."""
 
 _THUMBNAILS = 9
 _THUMBNAIL_WIDTH = 92
-"""CSS pixels: nine beside each other in a window of 1280 pixels with the side bar open."""
+"""CSS pixels. Nine thumbnails fit side by side into a window of 1280 pixels with the side bar open."""
 
 
 def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImage:
-    """The picture in the address (`?image=FILE`), else the last one of this session, else the first one.
+    """Return the picture in the URL (`?image=FILE`), else the last one of this session, else the first one.
 
-    An address that was left less than `_STALE` seconds ago does not count. A message that the browser sent before it
-    heard of the step (the canvas sends one when it is mounted) still carries that address, and would undo the step.
+    The URL is ignored if its picture was left less than `_STALE` seconds ago. The reason: a message that the browser
+    sent before it received the new URL (the canvas sends one when it is mounted) still has the old URL. Without this
+    rule it would bring back the old picture.
     """
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     asked = st.query_params.get("image") or here
@@ -41,11 +42,12 @@ def current_image(project: Project, images: Sequence[StoredImage]) -> StoredImag
 
 
 def _was_just_left(file_name: str | None) -> bool:
+    """Whether the page showed this picture less than `_STALE` seconds ago and has left it."""
     return time.monotonic() - st.session_state.get(_LEFT, {}).get(file_name, -_STALE) < _STALE
 
 
 def go_to(project: Project, image: StoredImage) -> None:
-    """Open a picture: write it into the session and the address, and note when the one before was left."""
+    """Open a picture: write its name into the session and the URL, and note when the previous picture was left."""
     shown: dict[str, str] = st.session_state.setdefault(_IMAGE, {})
     last = shown.get(str(project.folder))
     if last not in (None, image.file_name):
@@ -58,14 +60,14 @@ def go_to(project: Project, image: StoredImage) -> None:
 
 
 def step_picture(project: Project, images: Sequence[StoredImage], step: int) -> None:
-    """Open the next picture (step 1) or the one before (-1); at an end of the list, nothing."""
+    """Open the next picture (step 1) or the previous one (-1). At the ends of the list, do nothing."""
     here = st.session_state.get(_IMAGE, {}).get(str(project.folder))
     place = next((number for number, image in enumerate(images) if image.file_name == here), 0)
     go_to(project, images[min(max(0, place + step), len(images) - 1)])
 
 
 def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Draw the buttons to the picture before and after, the list of pictures between them, and the tick for done."""
+    """Draw the Previous and Next buttons, the list of pictures between them, and the Done check box."""
     place = images.index(image)
     numbers = {entry.id: number for number, entry in enumerate(images, 1)}
 
@@ -75,7 +77,7 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
 
     def chosen() -> None:
         picked = images[numbers[st.session_state[_GOTO]] - 1]
-        if not _was_just_left(picked.file_name):  # else the browser sends what the box held before a step
+        if not _was_just_left(picked.file_name):  # otherwise the browser sent the old value of the list after a step
             go_to(project, picked)
 
     def mark() -> None:
@@ -115,7 +117,7 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
 
 
 def show_thumbnails(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Draw the pictures around this one with their state; a click opens one."""
+    """Draw thumbnails of the pictures before and after this one, each with a button that opens it."""
     first = max(0, min(images.index(image) - _THUMBNAILS // 2, len(images) - _THUMBNAILS))
     with st.container(horizontal=True, gap="small"):
         for number, entry in enumerate(images[first : first + _THUMBNAILS], first + 1):

@@ -1,4 +1,4 @@
-"""Inputs for VIA's region attributes, other than the class, each of the kind that its definition asks for."""
+"""Inputs for the region attributes of VIA, except the class. The attribute's definition determines the widget."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REGION = "annotate_attributes_of"
 
 
 def show(project: Project, editor: Editor) -> None:
-    """Draw the attributes of one region, to read and to change; nothing where no region can have any."""
+    """Draw the attributes of one region as inputs. Draw nothing if the project has no attributes."""
     definitions = project.attribute_definitions()
     definitions = {name: value for name, value in definitions.items() if name != project.class_attribute}
     carried = sum(bool(region.attributes) for region in editor.regions)
@@ -44,7 +44,7 @@ def show(project: Project, editor: Editor) -> None:
 
 
 def in_words(value: Any) -> str:
-    """An attribute's value as text: the checked options, or the value itself.
+    """Return an attribute's value as text: the checked options, or the value itself.
 
     >>> in_words({"blurred": True, "cut": False}), in_words(3), in_words(" ")
     ('blurred', '3', 'empty')
@@ -55,7 +55,7 @@ def in_words(value: Any) -> str:
 
 
 def with_attribute(region: Region, name: str, value: Any) -> Region:
-    """The region with one attribute changed; the same object if it has that value already."""
+    """Return the region with one attribute changed; the same object if it already has that value."""
     if name in region.attributes and region.attributes[name] == value:
         return region
     return replace(region, attributes={**region.attributes, name: value})
@@ -66,7 +66,7 @@ def _words(editor: Editor, number: int) -> str:
 
 
 def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
-    """Draw the widget that the definition asks for; a value of another type is shown as text and left as it is."""
+    """Draw the widget for one attribute. A value that does not fit its definition is shown as text only."""
     kind = definition.get("type") if isinstance(definition, Mapping) else None
     value = region.attributes.get(name)
     options = attribute_definitions.options(definition)
@@ -78,6 +78,7 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
         on = [option for option in options if isinstance(value, Mapping) and value.get(option) is True]
 
         def chosen(picked: list[str]) -> dict[str, bool]:
+            """Return the new value: the picked options, and the options of the old value that are not in the list."""
             known = value if isinstance(value, Mapping) else {}
             beyond = {option: is_on for option, is_on in known.items() if option not in options}
             return beyond | {option: True for option in options if option in picked}
@@ -101,7 +102,7 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
             key=key,
             help=help,
             placeholder="not given",
-            # Options of an image attribute are URLs, so their ids are shown.
+            # The options of an image attribute are URLs, so their ids are shown instead.
             format_func=lambda option: option if kind == "image" else str(shown.get(option, option)),
             on_change=_changed,
             args=(editor.key, region.id, name, key, lambda picked: picked or ""),
@@ -114,10 +115,11 @@ def _input(editor: Editor, region: Region, name: str, definition: Any) -> None:
         st.markdown(f"{label}: {plain(in_words(value))}")
 
 
-def _changed(editor_key: str, region_id: str, name: str, widget: str, stored: Callable[[Any], Any]) -> None:
-    value = stored(st.session_state[widget])
+def _changed(editor_key: str, region_id: str, name: str, widget: str, to_value: Callable[[Any], Any]) -> None:
+    """Save an attribute after its widget changed. `to_value` converts the widget's state to the attribute's value."""
+    value = to_value(st.session_state[widget])
     regions = tuple(
         with_attribute(region, name, value) if region.id == region_id else region
         for region in editing.editor_of(editor_key).regions
     )
-    editing.change(editor_key, regions)
+    editing.save_regions(editor_key, regions)

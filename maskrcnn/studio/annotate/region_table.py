@@ -1,4 +1,4 @@
-"""The table of regions on the Annotate page: number as on the picture, class to choose, and a box that deletes."""
+"""The table of regions on the Annotate page, with columns for number, class and deletion."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from maskrcnn.studio.components.class_colours import class_colours
 
 
 def show(project: Project, editor: Editor) -> None:
-    """Draw the table; a change in it is saved at once."""
+    """Draw the table. Changes in it are saved immediately."""
     if not editor.regions:
         st.info("No regions yet. Click around an object on the picture; click the first point again to close.")
         return
     classes = [entry.name for entry in project.classes()]
     colours = class_colours(project)
-    selected = editing.selected(editor)
+    selected = editing.selected_index(editor)
     table = pd.DataFrame(
         {
             "number": [
@@ -46,7 +46,7 @@ def show(project: Project, editor: Editor) -> None:
         on_change=partial(_table_changed, editor.key, key),
         column_config={
             "number": st.column_config.ImageColumn("#", width=40, help="The number on the picture."),
-            # A long name must not push the boxes out of sight.
+            # The fixed width keeps the check boxes visible next to a long class name.
             "class": st.column_config.SelectboxColumn("Class", options=classes, required=True, width=100),
             "delete": st.column_config.CheckboxColumn("Delete", width=76, help="Tick to delete; Undo brings it back."),
         },
@@ -54,13 +54,17 @@ def show(project: Project, editor: Editor) -> None:
 
 
 def _table_changed(editor_key: str, table_key: str) -> None:
+    """Save the edits of the table."""
     editor = editing.editor_of(editor_key)
     rows = st.session_state[table_key]["edited_rows"]
-    editing.change(editor_key, with_edited_rows(editor.regions, rows))
+    editing.save_regions(editor_key, with_edited_rows(editor.regions, rows))
 
 
 def with_edited_rows(regions: Regions, rows: Mapping[int, Mapping[str, Any]]) -> Regions:
-    """The regions after edits in the table, row -> {"class": name} or {"delete": True}, with rows counted from 0."""
+    """Return the regions after edits in the table.
+
+    `rows` maps the index of a row to its edits: {"class": name} or {"delete": True}.
+    """
     changed = []
     for number, region in enumerate(regions):
         row = rows.get(number, {})

@@ -1,4 +1,4 @@
-"""Two versions of one picture's regions that started from the same one: what each changed, and both together."""
+"""Three-way merge of regions: the differences of two versions from their common base, and their merge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Difference = Literal["new", "changed", "removed"]
 
 
 def differences(base: Regions, version: Regions) -> dict[str, Difference]:
-    """Region id -> what a version did to that region of `base`; regions that it left as they were are not in it.
+    """Return region id -> difference of `version` from `base`. Unchanged regions are not included.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> a, b = Region(Rect(0, 0, 9, 9), "cell", id="a"), Region(Rect(5, 5, 9, 9), "cell", id="b")
@@ -29,9 +29,10 @@ def differences(base: Regions, version: Regions) -> dict[str, Difference]:
 
 
 def merged(base: Regions, mine: Regions, theirs: Regions) -> Regions:
-    """Both changes of `base` together. Of a region that both changed, mine is kept; a change wins over a removal.
+    """Return the regions with the changes of both versions.
 
-    The regions of `theirs` come first, then those that only mine has.
+    If both versions changed a region, that of `mine` is used. If one version changed a region and the other removed it,
+    the changed region is kept. The regions of `theirs` come first, then those that are only in `mine`.
     """
     was = {region.id: region for region in base}
     own = {region.id: region for region in mine}

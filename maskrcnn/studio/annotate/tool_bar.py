@@ -1,4 +1,4 @@
-"""The row above the canvas: tool, zoom, and the keys of the page."""
+"""The row above the canvas: tool, zoom, and the button for the keyboard shortcuts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ HINTS: dict[canvas.Mode, str] = {
     "box": "Drag a box around an object.",
     "edit": "Press the pencil above the picture, then click a region: drag it, or click it again for its points.",
 }
-"""Tool -> how to use it, for the line below the canvas."""
+"""Tool -> instruction for the line below the canvas."""
 
 
 def show(project: Project, images: Sequence[StoredImage], image: StoredImage) -> tuple[canvas.Mode, float]:
-    """Draw the row; returns the chosen tool and the zoom (1 shows the whole picture)."""
+    """Draw the row, and return the chosen tool and the zoom factor (1 shows the whole picture)."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         tool = st.segmented_control(
             "Tool",

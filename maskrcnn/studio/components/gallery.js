@@ -1,10 +1,10 @@
-// The grid of thumbnails of gallery.py: draws the tiles in `data`, sends clicks (`opened`) and ticks (`ticked`) back.
+// The grid of thumbnails of gallery.py: draws the tiles in `data`, and sends clicks (`opened`) and ticks (`ticked`).
 
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid"), every = parentElement.querySelector(".all");
   const whole = every.querySelector("input");
   const ids = data.tiles.map((tile) => tile.id);
-  // Streamlit calls this again whenever the data changes, and every tick changes it: drawn tiles are left alone.
+  // Streamlit calls this function whenever the data changes, which is after every tick. Unchanged tiles are not redrawn.
   const kept = (grid.kept ??= { ticked: new Set(data.ticked ?? []), last: null, drawn: "" });
   const drawn = JSON.stringify([data.all, data.tiles]);
   if (kept.drawn === drawn) return;
@@ -21,7 +21,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     whole.checked = ids.length > 0 && ticked.size === ids.length;
     whole.indeterminate = ticked.size > 0 && !whole.checked;
   };
-  const tell = () => { paint(); setStateValue("ticked", ids.filter((id) => ticked.has(id))); };
+  const sendTicked = () => { paint(); setStateValue("ticked", ids.filter((id) => ticked.has(id))); };
   const make = (kind, className, text) => {
     const element = document.createElement(kind);
     element.className = className;
@@ -30,7 +30,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   };
   every.hidden = ids.length === 0;
   every.querySelector("span").textContent = data.all;
-  whole.onchange = () => { ids.forEach((id) => (whole.checked ? ticked.add(id) : ticked.delete(id))); tell(); };
+  whole.onchange = () => { ids.forEach((id) => (whole.checked ? ticked.add(id) : ticked.delete(id))); sendTicked(); };
   grid.replaceChildren(...data.tiles.map((tile, place) => {
     const figure = make("figure", "tile"), open = make("button", "open");
     open.type = "button";
@@ -54,7 +54,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
       const between = ids.slice(Math.min(other, place), Math.max(other, place) + 1);
       between.forEach((id) => (box.checked ? ticked.add(id) : ticked.delete(id)));
       kept.last = place;
-      tell();
+      sendTicked();
     };
     tick.append(box);
     boxes.set(tile.id, box);

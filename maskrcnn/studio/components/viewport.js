@@ -1,4 +1,4 @@
-// Reports the width of the column that this stands in and the height of the window, in CSS pixels (viewport.py).
+// Reports the width of the surrounding column and the height of the window, in CSS pixels, to viewport.py.
 
 export default function ({ parentElement, setStateValue }) {
   let last = "";

@@ -103,10 +103,12 @@ class _Notes:
         ]
         columns, around = [], []
         for title in titles:
-            texts = [note and note.get(title, "–") for notes in chosen for note in notes]
+            texts = [None if note is None else note.get(title, "–") for notes in chosen for note in notes]
             before, after = _common_ends([text for text in texts if text is not None])
-            kept = slice(len(before), -len(after) or None)
-            columns.append([None if text is None else text[kept] for text in texts] + [None] * without)
+            columns.append(
+                [None if text is None else text.removeprefix(before).removesuffix(after) for text in texts]
+                + [None] * without
+            )
             around.append((before, after))
         return cls(titles, columns, around)
 

@@ -166,7 +166,7 @@ def areas(found: Statistics, height: int) -> Chart:
         "tooltip": [field("side", "nominal"), field("objects")],
     }
     bound = {"x": field("bound", scale=scale)}
-    layers = [
+    layers: list[Spec] = [
         {"mark": _BARS, "encoding": bars},
         {
             "data": {"name": "bounds"},

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from maskrcnn.annotations.trainable import Watch
+from maskrcnn.annotations.trainable_check import Watch
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
@@ -23,11 +23,11 @@ from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
 from maskrcnn.runs.readiness import require_ready
 from maskrcnn.runs.request import TrainingRequest, config_for
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.arithmetic import on_device
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.tensorboard import require_tensorboard
+from maskrcnn.training.training_speedups import on_device
 from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
@@ -36,8 +36,9 @@ KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
 
 @dataclass
 class Start:
-    """A run folder, its network on its device, its labels, and the `state` that it goes on from, if it does. `lines`
-    are what the log should say first, `machine` is what it has computed on so far."""
+    """A training that is ready to begin: its run folder, its network on its device, its labels (`training_documents`),
+    and for a resumed one the saved `state`. `lines` are the first lines of its log; `machine` names what computed it
+    before it was stopped."""
 
     run: RunFolder
     model: StudioRCNN

@@ -156,7 +156,7 @@ def test_start_passes_the_choices_on_and_goes_to_runs(root: Path, workspace: Pat
     widget(app.number_input, "Epochs").set_value(2).run()
     widget(app.selectbox, "Backbone").set_value("resnet18").run()
     app.button_group(key="launch-classroom-fpn-c4-c5").set_value("c4").run()
-    widget(app.selectbox, "What it knows at the start").set_value("none").run()
+    widget(app.selectbox, "Initial weights").set_value("none").run()
     widget(app.number_input, "image_min_dim").set_value(128).run()
     widget(app.text_input, "Name of the run").input("first try").run()
     app = press_start(app)
@@ -256,12 +256,12 @@ def test_a_preset_brings_its_own_values(
     (tmp_path / "hub" / "checkpoints" / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth").touch()
     make_project(workspace / "cells")
     app = open_launch(root)
-    assert widget(app.selectbox, "What it knows at the start").value == "none"
+    assert widget(app.selectbox, "Initial weights").value == "none"
     widget(app.selectbox, "Preset").set_value("torchvision").run()
     assert not app.exception
     assert widget(app.number_input, "Learning rate").value == 0.005
     assert widget(app.number_input, "image_min_dim").value == 800
-    assert widget(app.selectbox, "What it knows at the start").value == "coco"
+    assert widget(app.selectbox, "Initial weights").value == "coco"
 
 
 def test_the_eps_of_coco_weights_is_shown_and_follows_the_norm(
@@ -272,12 +272,12 @@ def test_the_eps_of_coco_weights_is_shown_and_follows_the_norm(
     app = open_launch(root)
     widget(app.selectbox, "Preset").set_value("torchvision").run()
     assert widget(app.number_input, "norm_eps").value == 1e-5
-    widget(app.selectbox, "What it knows at the start").set_value("coco").run()
+    widget(app.selectbox, "Initial weights").set_value("coco").run()
     assert widget(app.number_input, "norm_eps").value == 0.0
     press_start(app)
     app = open_launch(root)
     widget(app.selectbox, "Preset").set_value("torchvision").run()
-    widget(app.selectbox, "What it knows at the start").set_value("coco").run()
+    widget(app.selectbox, "Initial weights").set_value("coco").run()
     widget(app.selectbox, "norm").set_value("batch").run()
     assert widget(app.number_input, "norm_eps").value == 1e-5
     assert not app.error
@@ -322,7 +322,7 @@ def test_a_wrong_value_is_one_red_box_and_starts_nothing(
 def test_a_weights_file_that_is_not_there_starts_nothing(root: Path, workspace: Path, started: list[Started]) -> None:
     make_project(workspace / "cells")
     app = open_launch(root)
-    widget(app.selectbox, "What it knows at the start").set_value("file").run()
+    widget(app.selectbox, "Initial weights").set_value("file").run()
     widget(app.text_input, "Weights file of the backbone").input("/no/such.pth").run()
     app = press_start(app)
     assert ["/no/such.pth: there is no such file" in error.value for error in app.error] == [True]
@@ -472,7 +472,7 @@ def test_where_nothing_was_downloaded_the_toy_is_proposed_with_its_network(
     ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
     make_project(workspace / "cells")
     app = open_launch(root)
-    start, body = widget(app.selectbox, "What it knows at the start"), widget(app.selectbox, "Backbone")
+    start, body = widget(app.selectbox, "Initial weights"), widget(app.selectbox, "Backbone")
     assert start.value == "toy"
     assert start.options[:3] == ["ImageNet backbone", "COCO, the whole network", "Toy shapes (ships with the studio)"]
     assert (body.value, body.disabled) == ("resnet18_slim", True)
@@ -492,11 +492,11 @@ def test_another_start_brings_the_presets_network_back(
     ship(weights_folder, backbone="resnet18_slim_fpn", fpn_channels=64)
     make_project(workspace / "cells")
     app = open_launch(root)
-    widget(app.selectbox, "What it knows at the start").set_value("none").run()
+    widget(app.selectbox, "Initial weights").set_value("none").run()
     body = widget(app.selectbox, "Backbone")
     assert (body.value, body.disabled) == ("mobilenet_v2", False)
     body.set_value("resnet18").run()
-    assert widget(app.selectbox, "What it knows at the start").value == "none"
+    assert widget(app.selectbox, "Initial weights").value == "none"
     assert widget(app.number_input, "fpn_channels").value == 128
     press_start(app)
     options = started[0].options
@@ -511,9 +511,9 @@ def test_people_are_proposed_for_keypoints(root: Path, workspace: Path, weights_
     posed = replace(region, keypoints=Keypoints(((10, 10, 2), (20, 20, 1), (30, 12, 2))))
     project.save(project.images()[0].id, [posed], revision)
     app = open_launch(root)
-    assert widget(app.selectbox, "What it knows at the start").value == "toy"
+    assert widget(app.selectbox, "Initial weights").value == "toy"
     app.toggle[2].set_value(True).run()
-    assert widget(app.selectbox, "What it knows at the start").value == "toy-people"
+    assert widget(app.selectbox, "Initial weights").value == "toy-people"
     assert not app.error
     widget(app.selectbox, "Preset").set_value("standard").run()
-    assert widget(app.selectbox, "What it knows at the start").value == "none"
+    assert widget(app.selectbox, "Initial weights").value == "none"

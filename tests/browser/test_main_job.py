@@ -107,7 +107,7 @@ def test_draw_train_watch_and_inspect(
 
     # Two epochs of the classroom preset, from nothing, on small pictures.
     page.get_by_role("link", name="Launch").click()
-    page.get_by_text("What it knows at the start").wait_for()
+    page.get_by_text("Initial weights", exact=True).wait_for()
     settled(page)
     page.get_by_role("spinbutton", name="Epochs").fill("2")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")

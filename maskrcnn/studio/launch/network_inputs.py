@@ -13,7 +13,7 @@ from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch import form_labels as words
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 
@@ -109,7 +109,7 @@ def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[
         st.session_state[at_start] = choices.usual_start(preset, config)
         st.session_state[start_chosen] = False
     start = column.selectbox(
-        "What it knows at the start",
+        "Initial weights",
         list(offered),
         format_func=offered.__getitem__,
         help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import original_names, picture_places
+from maskrcnn.annotations.formats import original_names, picture_places, table
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.intake import embedded
 from maskrcnn.annotations.intake import label_files as labels
@@ -19,12 +19,12 @@ from maskrcnn.annotations.intake.label_files import Labels
 from maskrcnn.annotations.intake.picture_headers import Headers
 from maskrcnn.annotations.intake.record_sequence import Place, Split, gathered
 from maskrcnn.annotations.near_names import near
-from maskrcnn.annotations.own_splits import is_for_test
 from maskrcnn.annotations.picture_index import Pictures
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.predefined_splits import is_for_test
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import is_confined
+from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted, natural_key
 
 
@@ -154,7 +154,7 @@ def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> 
     also = {
         name: file
         for entry in found
-        if entry.flavour == "labelme"
+        if table.has_one_file_for_each_picture(entry.dataset)
         for name, file in picture_places.own_names(entry.dataset.images).items()
     }
     return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}

@@ -1,1 +1,1 @@
-"""The parts of the Learn pages."""
+"""The parts of the RoIPool and RoIAlign page (group Learn)."""

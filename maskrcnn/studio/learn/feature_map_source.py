@@ -1,4 +1,4 @@
-"""The feature maps of the RoIPool and RoIAlign page: those of a trained network, or of filters that need none."""
+"""The feature maps of the RoIPool and RoIAlign page, made by a trained network or by hand-made filters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskrcnn.studio.components import trained_networks
 from maskrcnn.studio.shell.file_stamps import stamp
 
 LEVELS = ("P2", "P3", "P4", "P5")
-"""The levels of a feature pyramid that boxes are read from; the hand-made maps come in the same strides."""
+"""The levels of a feature pyramid from which boxes are pooled. Hand-made maps use the same names and strides."""
 
 STRIDES = {level: 2 ** int(level[1]) for level in LEVELS}
 
@@ -27,8 +27,9 @@ STRIDES = {level: 2 ** int(level[1]) for level in LEVELS}
 class LevelMap:
     """One feature map of one picture.
 
-    `channels` (C, h, w) float32; `stride` is pixels per cell of the picture as the network sees it, which is the
-    picture times `scale` (sx, sy). `names` are those of the channels, None where they only have numbers.
+    `channels` is float32 (C, h, w). `scale` (sx, sy) is the size of the network input divided by the size of the
+    picture. `stride` is the size of a cell in pixels of the network input. `names` are the names of the channels, or
+    None if they have only numbers.
     """
 
     channels: np.ndarray
@@ -38,33 +39,36 @@ class LevelMap:
 
     @property
     def strongest(self) -> int:
-        """The channel whose values vary most: the one in which there is most to see."""
+        """The index of the channel with the largest standard deviation, which shows the most structure."""
         return int(self.channels.std(axis=(1, 2)).argmax())
 
     def channel_name(self, channel: int) -> str:
-        """The name of a channel; -1 stands for the strongest one."""
+        """Return the name of a channel; -1 means the strongest channel."""
         if channel < 0:
             return f"strongest ({self.names[self.strongest] if self.names else self.strongest})"
         return self.names[channel] if self.names else f"channel {channel}"
 
-    def seen(self, box: Box) -> Box:
-        """A box of the picture in pixels of what the network sees."""
+    def to_network_pixels(self, box: Box) -> Box:
+        """Convert a box (xyxy) from picture pixels to pixels of the network input."""
         sx, sy = self.scale
         return box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy
 
 
 def from_filters(picture: np.ndarray, level: str) -> LevelMap:
-    """The hand-made maps of the picture at that level's stride."""
+    """Return the hand-made maps of a picture, uint8 RGB (H, W, 3), with the stride of the level."""
     return LevelMap(hand_made_maps(picture, STRIDES[level]), STRIDES[level], (1.0, 1.0), FILTERS)
 
 
 def levels_of(run: RunFolder) -> tuple[str, ...]:
-    """The maps that the run's network reads boxes from: P2 to P5 of a pyramid, or the only one, C4 or C5."""
+    """Return the levels from which the run's network pools boxes: P2 to P5 of a pyramid, or its only map, C4 or C5."""
     return tuple(name for key, name in run.config().level_names.items() if key != "pool")
 
 
 def from_run(run: RunFolder, picture: Path, level: str) -> LevelMap:
-    """The map of that level that the run's best network makes of a picture. Loads torch at the first call."""
+    """Return a level's feature map of a picture file, computed by the run's best network.
+
+    The first call imports PyTorch.
+    """
     checkpoint = checkpoint_of_run(run.path)
     found = _pyramid(str(checkpoint), stamp(checkpoint), str(picture), stamp(picture))
     return LevelMap(found.maps[level], found.strides[level], found.scale, None)
@@ -77,7 +81,10 @@ def has_network(run: RunFolder) -> bool:
 
 @st.cache_data(max_entries=4, show_spinner="Running the picture through the network")
 def _pyramid(checkpoint: str, changed: int, picture: str, picture_changed: int) -> Any:
-    """The maps of all levels. The stamps of the two files are part of the key: a changed file is read again."""
+    """Return the feature maps of all levels.
+
+    `changed` and `picture_changed` are the files' stamps. They are part of the cache key, so changed files are reread.
+    """
     from maskrcnn.model import features
 
     return features(trained_networks.network(checkpoint, changed), pictures.load(picture))

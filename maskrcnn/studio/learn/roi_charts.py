@@ -1,6 +1,6 @@
-"""The charts of the RoIPool and RoIAlign page. RoIPool is orange and RoIAlign blue, here and everywhere.
+"""The charts of the RoIPool and RoIAlign page.
 
-RoIWarp is teal; RoIAlign as it was first published is blue too, but dashed.
+On all pages RoIPool is orange and RoIAlign is blue. RoIWarp is teal. RoIAlign (legacy) is blue and dashed.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ ROI_POOL_COLOUR = "#e8710a"
 ROI_ALIGN_COLOUR = "#1f6feb"
 ROI_WARP_COLOUR = "#0b8a7f"
 BOX_COLOUR = "#e5007d"
-"""The box as it was drawn, on the picture and on the maps."""
+"""Colour of the box that the user drew, on the picture and on the maps."""
 
-_AXIS = 48  # pixels that an axis takes below a map
+_AXIS = 48  # CSS pixels of the axis below a map
 
-_GROUND = "scale('color', datum.value)"
-_INK = {
-    "condition": {"test": f"contrast('white', {_GROUND}) > contrast('black', {_GROUND})", "value": "white"},
+_CELL_COLOUR = "scale('color', datum.value)"
+_NUMBER_COLOUR = {
+    "condition": {"test": f"contrast('white', {_CELL_COLOUR}) > contrast('black', {_CELL_COLOUR})", "value": "white"},
     "value": "black",
 }
-"""The colour of a number on a cell of a grid: `drawing.ink.ink`, computed in the browser, which has the colours."""
+"""Colour of the number on a grid cell, chosen as in `drawing.ink.text_colour`.
+
+It is computed in the browser because only the browser knows the colours of the scale.
+"""
 
 Scheme = Literal["oranges", "teals", "blues", "blueorange"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one method is drawn: its colour, the dashes of its lines (none: solid) and the colour scale of its grids."""
+    """Drawing style of one method: colour, dash pattern of its lines (empty: solid) and colour scheme of its grids."""
 
     colour: str
     dash: tuple[int, ...]
@@ -47,14 +50,14 @@ LOOKS = {
     "align-legacy": Look(ROI_ALIGN_COLOUR, (5, 3), "blues"),
     "align": Look(ROI_ALIGN_COLOUR, (), "blues"),
 }
-"""Each of `roi_pooling.METHODS` -> how it is drawn."""
+"""Method (a key of `roi_pooling.METHODS`) -> drawing style."""
 
 Window = tuple[float, float, float]
 """Left, top and side of a square part of a map, in cells."""
 
 
 def window(*boxes: Box, margin: float = 1.5, least: float = 6.0) -> Window:
-    """The square around boxes (xyxy, cells) with a margin, at least `least` cells wide."""
+    """Return the square around boxes (xyxy, in cells) with a margin; it is at least `least` cells wide."""
     x1, y1 = (min(box[axis] for box in boxes) for axis in (0, 1))
     x2, y2 = (max(box[axis] for box in boxes) for axis in (2, 3))
     side = max(x2 - x1 + 2 * margin, y2 - y1 + 2 * margin, least)
@@ -62,9 +65,10 @@ def window(*boxes: Box, margin: float = 1.5, least: float = 6.0) -> Window:
 
 
 def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, side: int) -> Chart:
-    """The map with the drawn `box` (cells), the cells that are read for it, the bins, and each bin's largest cell.
+    """Return a chart of how RoIPool reads the map.
 
-    Tables: `cells`, `bins`, `read`, `drawn`, `points`.
+    It shows the cells of the map, the drawn `box` (in cells), the area that RoIPool reads, the bins, and the largest
+    cell of each bin. Tables: `cells`, `bins`, `read`, `drawn`, `points`.
     """
     rows = [
         (left, right, top, bottom, f"row {row + 1}, column {column + 1}")
@@ -107,12 +111,12 @@ def pool_chart(feature_map: np.ndarray, box: Box, bins: PoolBins, view: Window, 
 def samples_chart(
     feature_map: np.ndarray, box: Box, samples: AlignSamples, method: str, view: Window, side: int
 ) -> Chart:
-    """The map with the drawn `box` (cells), the bins that RoIAlign or RoIWarp works on, and where it reads the map.
+    """Return a chart of how RoIAlign or RoIWarp (`method`) reads the map.
 
-    RoIWarp's bins fill the box that it has rounded, which is drawn thick as RoIPool's is. Tables: `cells`, `edges`,
-    `drawn`, `points`, for RoIWarp `rounded`.
+    It shows the cells of the map, the drawn `box` (in cells), the bins, and the sample points. For RoIWarp it also
+    shows the rounded box with a thick line. Tables: `cells`, `edges`, `drawn`, `points`, and `rounded` for RoIWarp.
     """
-    # Each edge once: of two dashed lines on one another the gaps would not be seen.
+    # Each edge is drawn once, because two dashed lines on top of each other would look solid.
     x, y = samples.x_edges.tolist(), samples.y_edges.tolist()
     edges = [(edge, edge, y[0], y[-1]) for edge in x] + [(x[0], x[-1], edge, edge) for edge in y]
     look = LOOKS[method]
@@ -120,7 +124,7 @@ def samples_chart(
     bin_edges, drawn = _rectangles("edges", rule), _drawn_box()
     layers = [
         _cells(),
-        # Beneath the bins where they fill it exactly, above them where they do not.
+        # The drawn box is below the bins if they fill it exactly (RoIAlign), else above them.
         *([*drawn, bin_edges] if method == "align" else [bin_edges, *drawn]),
         _points(look.colour, 34 if len(samples.points) <= 200 else 12),
     ]
@@ -139,9 +143,10 @@ def samples_chart(
 
 
 def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | None = None) -> Chart:
-    """A pooled grid (size, size) as a heat map on its own colour scale; numbers are written where they fit.
+    """Return a heat map of a pooled grid (size, size), with the values as numbers if they fit into the cells.
 
-    With `largest` it is a difference, shown from -`largest` to `largest`. The only table is `grid`.
+    By default the colour scale covers the values of the grid. If `largest` is given, the grid is a difference and the
+    scale goes from -`largest` to `largest`. The only table is `grid`.
     """
     size = len(grid)
     difference = largest is not None
@@ -150,14 +155,14 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
     written = size <= 5 and side >= 26 * size
     legend = {"orient": "bottom", "title": None, "gradientLength": side, "tickCount": 3, "format": ".2g"}
     colour = field("value", scale={"scheme": scheme, "domain": [low, high]}, legend=None if written else legend)
-    square = {"padding": 0, "range": [0, {"expr": "min(width, height)"}]}  # in full screen too
+    square = {"padding": 0, "range": [0, {"expr": "min(width, height)"}]}  # square also in full screen
     layers: list[Spec] = [
         {"mark": {"type": "rect", "stroke": "#808080", "strokeWidth": 0.5}, "encoding": {"color": colour}}
     ]
     if written:
         text = field("value", format="+.2f" if difference else ".2f")
         mark = {"type": "text", "fontSize": 13 if size <= 3 else 11}
-        layers.append({"mark": mark, "encoding": {"text": text, "color": _INK}})
+        layers.append({"mark": mark, "encoding": {"text": text, "color": _NUMBER_COLOUR}})
     encoding = {
         "x": field("column", "ordinal", axis=None, scale=square),
         "y": field("row", "ordinal", axis=None, scale=square),
@@ -170,14 +175,14 @@ def grid_chart(grid: np.ndarray, scheme: Scheme, side: int, *, largest: float | 
 
 
 def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, method: str, height: int) -> Chart:
-    """How a value changes while the box moves right: RoIPool's in steps, RoIAlign's smoothly.
+    """Return a chart of how a pooled value changes while the box moves right, for RoIPool and for `method`.
 
-    `shifts` (N,) are picture pixels; `pooled` and `other` (N,) are the value's change since the first position, by
-    RoIPool and by `method`. Tables: `pool` and `pool name`, `other` and `other name`.
+    `shifts` (N,) are in picture pixels. `pooled` (RoIPool) and `other` (`method`) are (N,): the value minus its value
+    at the first position. Tables: `pool` and `pool name`, `other` and `other name`.
     """
     encoding = {
         "x": field("shift", title="box moved right (picture px)", scale={"nice": False}),
-        # Room for the names above and below the lines.
+        # The padding leaves space for the names above and below the lines.
         "y": field("change", title="change (map values)", scale={"nice": False, "padding": 18}),
     }
     apart = int(np.abs(pooled - other).argmax())
@@ -190,14 +195,15 @@ def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, 
         shape = "step-after" if name in ("pool", "warp") else "linear"
         line = {"type": "line", "interpolate": shape, "strokeWidth": 2.5, "strokeDash": list(look.dash)}
         circle = {"type": "circle", "size": 22 if len(shifts) <= 50 else 6, "opacity": 1}
-        # Named where the lines are farthest apart, on the far side.
+        # The name is written where the lines are farthest apart, on the side away from the other line.
         above = values[apart] > others[apart] or (name == "pool" and values[apart] == others[apart])
         text = {"type": "text", "dy": -12 if above else 14, "align": align, "fontWeight": "bold", "fontSize": 13}
-        ink = {"color": look.colour}
+        colour = {"color": look.colour}
+        text_encoding = {"text": field("method", "nominal")}
         layers += [
-            {"data": {"name": place}, "mark": line | ink},
-            {"data": {"name": place}, "mark": circle | ink, "encoding": {"tooltip": tips}},
-            {"data": {"name": f"{place} name"}, "mark": text | ink, "encoding": {"text": field("method", "nominal")}},
+            {"data": {"name": place}, "mark": line | colour},
+            {"data": {"name": place}, "mark": circle | colour, "encoding": {"tooltip": tips}},
+            {"data": {"name": f"{place} name"}, "mark": text | colour, "encoding": text_encoding},
         ]
         columns = {"shift": np.array(shifts, float), "change": np.asarray(values, float)}
         tables[place] = table(columns | {"method": [METHODS[name]] * len(shifts)})
@@ -206,7 +212,7 @@ def nudge_chart(shifts: Sequence[float], pooled: np.ndarray, other: np.ndarray, 
 
 
 def _cells() -> Spec:
-    """The cells of the map that lie in the window, bright where the value is high."""
+    """Return the layer of the map's cells inside the window; high values are bright."""
     tips = [
         field("y", title="row"),
         field("x", title="column"),
@@ -217,6 +223,7 @@ def _cells() -> Spec:
 
 
 def _cell_values(feature_map: np.ndarray, view: Window) -> dict[str, Any]:
+    """Return the columns of the table `cells`: corners and value of each cell inside the window."""
     left, top, side = view
     height, width = feature_map.shape
     rows = np.arange(max(0, int(np.floor(top))), min(height, int(np.ceil(top + side))))
@@ -227,16 +234,19 @@ def _cell_values(feature_map: np.ndarray, view: Window) -> dict[str, Any]:
 
 
 def _drawn_box() -> list[Spec]:
-    """The box as it was drawn, with a white edge, seen on any map."""
+    """Return the layers of the box that the user drew. A white edge keeps it visible on any map."""
     lines = (("white", 3.5), (BOX_COLOUR, 2))
     return [
-        _rectangles("drawn", {"type": "rect", "fill": None, "stroke": ink, "strokeWidth": width, "clip": True})
-        for ink, width in lines
+        _rectangles("drawn", {"type": "rect", "fill": None, "stroke": colour, "strokeWidth": width, "clip": True})
+        for colour, width in lines
     ]
 
 
 def _largest_cells(feature_map: np.ndarray, bins: Sequence[tuple[float, ...]]) -> dict[str, Any]:
-    """The middle of the cell that each bin (left, right, top, bottom) takes its value from."""
+    """Return the columns of the table `points`: centre and value of the largest cell in each bin.
+
+    A bin is (left, right, top, bottom) in cells.
+    """
     found = []
     for left, right, top, bottom in bins:
         cells = feature_map[int(top) : int(bottom), int(left) : int(right)]
@@ -246,21 +256,23 @@ def _largest_cells(feature_map: np.ndarray, bins: Sequence[tuple[float, ...]]) -
 
 
 def _points(colour: str, size: int) -> Spec:
+    """Return the layer of the table `points`: discs with an area of `size` square pixels."""
     mark = {"type": "circle", "size": size, "color": colour, "opacity": 1, "stroke": "white", "strokeWidth": 1}
     tips = [field(name, format=".3f") for name in ("x", "y", "value")]
     return {"data": {"name": "points"}, "mark": {**mark, "clip": True}, "encoding": {"tooltip": tips}}
 
 
 def _rectangles(name: str, mark: Spec, **encoding: Any) -> Spec:
-    """The rows of a table with the corners `x`, `y`, `x2` and `y2`."""
+    """Return a layer with one mark for each row of the table `name`, which has the columns `x`, `y`, `x2` and `y2`."""
     corners = {"x2": {"field": "x2"}, "y2": {"field": "y2"}}
     return {"data": {"name": name}, "mark": mark, "encoding": {**corners, **encoding}}
 
 
 def _axes(view: Window) -> Spec:
+    """Return the encoding of x and y with their axes, for a map that shows this window."""
     left, top, side = view
 
-    # Full screen gives the plot the proportions of the window. The map stays a square there, with its axes beside it.
+    # In full screen the plot gets the aspect ratio of the window. The map stays square, with the axes next to it.
     shown = f"(min(width, height) - (width == height ? 0 : {_AXIS}))"
 
     def axis(title: str, **look: Any) -> Spec:
@@ -276,6 +288,7 @@ def _axes(view: Window) -> Spec:
 
 
 def _corners(box: Sequence[float]) -> dict[str, Any]:
+    """Return the columns of a table with one row: the box (xyxy)."""
     return {name: _floats([edge]) for name, edge in zip(("x", "y", "x2", "y2"), box, strict=True)}
 
 
@@ -284,10 +297,11 @@ def _floats(values: Sequence[float]) -> np.ndarray:
 
 
 def _square(layers: list[Spec], tables: dict[str, dict[str, Any]], view: Window, side: int) -> Chart:
+    """Return the chart of a map with these layers and tables; `side` is its width and height in CSS pixels."""
     spec = {
         "width": side,
         "height": side,
-        # By default the axes would take their room from the plot, and cells would be oblong.
+        # With the default autosize the axes would take space from the plot, and the cells would not be square.
         "autosize": {"type": "pad"},
         "encoding": _axes(view),
         "layer": layers,

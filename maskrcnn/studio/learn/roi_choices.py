@@ -1,4 +1,4 @@
-"""The row of choices of the RoIPool and RoIAlign page: picture, network, level, channel, size of grid and samples."""
+"""The row of inputs of the RoIPool and RoIAlign page: picture, network, level, grid size, samples and channel."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.plain_text import plain
 
 FILTERS = "hand-made filters"
-"""The source of feature maps that needs no network."""
+"""Label of the hand-made filters in the list of feature map sources."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What is chosen: a picture, uint8 RGB `(H, W, 3)`, one channel of one level of the feature maps of it, and how a
-    box on it is pooled.
+    """The values of the inputs, and the loaded picture, uint8 RGB `(H, W, 3)`, with its feature maps.
 
-    `network` is None for the hand-made filters; `levels` are those that the source has.
+    `network` is None for the hand-made filters. `levels` are the levels of the source. `size` is the number of bins per
+    side of the grid, `sampling` the number of samples per side of a bin. `any_network` says whether the list of sources
+    has any network.
     """
 
     image: StoredImage
@@ -46,21 +47,25 @@ class Choices:
     any_network: bool
 
     def roi(self, box: Box) -> RoiOnMap:
-        """A box of the picture (xyxy, picture pixels) on the chosen map."""
+        """Return a box (xyxy, picture pixels) placed on the chosen channel of the map."""
         maps = self.maps
-        return RoiOnMap(maps.channels[self.channel], maps.seen(box), maps.stride, maps.scale, self.size, self.sampling)
+        return RoiOnMap(
+            maps.channels[self.channel], maps.to_network_pixels(box), maps.stride, maps.scale, self.size, self.sampling
+        )
 
     @property
     def roi_level(self) -> int | None:
-        """The level of a pyramid that a box of 224 x 224 is pooled from (k0 in Lin et al. 2017, equation 1); None
-        where the source is no pyramid."""
+        """The pyramid level for a box of 224 x 224 pixels (k0 in Lin et al. 2017, equation 1).
+
+        None if the source has no pyramid.
+        """
         if self.levels != feature_map_source.LEVELS:
             return None
         return 4 if self.network is None else self.network.config().fpn_roi_level
 
 
 def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Choices:
-    """Draw the six choices, and load the picture and its feature maps. `images` are the project's by file name."""
+    """Draw the six inputs, and load the picture and its feature maps. `images` maps file names to pictures."""
     runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_network(run)]
     networks = trained_networks.on_offer(runs)
     columns = layout.controls()
@@ -87,7 +92,7 @@ def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Ch
 
 
 def show_origin(chosen: Choices) -> None:
-    """A line that says whose map is shown."""
+    """Draw a line that says which network or filters made the map."""
     if chosen.network is not None:
         level = chosen.level
         kind = f"level {level} of the feature pyramid" if len(chosen.levels) > 1 else f"{level}, the only map,"
@@ -103,6 +108,7 @@ def show_origin(chosen: Choices) -> None:
 
 
 def _source(sources: list[str]) -> str:
+    """Draw the list of networks and hand-made filters, and return the chosen label."""
     return address.select(
         "Feature map of",
         "run",
@@ -116,6 +122,7 @@ def _source(sources: list[str]) -> str:
 
 
 def _level(levels: tuple[str, ...]) -> str:
+    """Draw the list of feature map levels, and return the chosen level."""
     return st.selectbox(
         "Level",
         levels,
@@ -128,6 +135,7 @@ def _level(levels: tuple[str, ...]) -> str:
 
 
 def _grid_size() -> int:
+    """Draw the list of grid sizes, and return the chosen number of bins per side."""
     return st.selectbox(
         "Grid",
         (2, 3, 5, 7),
@@ -140,6 +148,7 @@ def _grid_size() -> int:
 
 
 def _samples() -> int:
+    """Draw the list of sampling densities, and return the chosen number of samples per side of a bin."""
     return st.selectbox(
         "Samples",
         (1, 2, 3, 4),
@@ -156,12 +165,14 @@ def _square(side: int) -> str:
 
 
 def _maps(network: RunFolder | None, path: Path, picture: np.ndarray, level: str) -> LevelMap:
+    """Return the feature map of the picture, from the network or, if it is None, from the hand-made filters."""
     if network is None:
         return feature_map_source.from_filters(picture, level)
     return feature_map_source.from_run(network, path, level)
 
 
 def _channel(maps: LevelMap) -> int:
+    """Draw the list of channels, and return the index of the chosen channel."""
     chosen = st.selectbox(
         "Channel",
         [-1, *range(len(maps.channels))],

@@ -1,4 +1,4 @@
-"""The pooled grids of the RoIPool and RoIAlign page, and how they follow a box that is nudged to the right."""
+"""The pooled grids of the RoIPool and RoIAlign page, and the chart of a box that is moved to the right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLLOWED = {"mean": "mean of the grid", "middle bin": "middle bin"}
 
 
 def show(roi: RoiOnMap, layout: Layout) -> None:
-    """The grid of each method as a heat map: its values, or their difference from RoIAlign's."""
+    """Draw the grid of each method as a heat map: its values, or their differences from RoIAlign's values."""
     grids = {method: roi.grid(method) for method in roi_pooling.METHODS}
     shown = st.segmented_control(
         "The grid of each",
@@ -44,7 +44,7 @@ def show(roi: RoiOnMap, layout: Layout) -> None:
 
 
 def show_nudged(roi: RoiOnMap, method: str, layout: Layout) -> None:
-    """RoIPool's and the method's grid as the box moves right pixel by pixel, over two cells: a curve each."""
+    """Draw how the grids of RoIPool and of `method` change while the box moves right by two cells, pixel by pixel."""
     followed = st.segmented_control(
         "Nudge the box and follow",
         list(_FOLLOWED),
@@ -59,7 +59,8 @@ def show_nudged(roi: RoiOnMap, method: str, layout: Layout) -> None:
     steps = range(round(2 * roi.cell_width) + 1)
 
     def changes(method: str) -> np.ndarray:
-        grids = roi.nudged(method, steps)
+        """Return the followed value at each step, minus its value at the first step, (N,)."""
+        grids = roi.shifted_grids(method, steps)
         values = grids.mean(axis=(1, 2)) if followed == "mean" else grids[:, roi.size // 2, roi.size // 2]
         return values - values[0]
 

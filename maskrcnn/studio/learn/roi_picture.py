@@ -1,4 +1,4 @@
-"""The picture of the RoIPool and RoIAlign page, on which the box is dragged."""
+"""The picture of the RoIPool and RoIAlign page, on which the user drags the box."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from maskrcnn.studio.learn.roi_on_map import RoiOnMap
 
 
 def show(project: Project, chosen: Choices, layout: Layout) -> Box | None:
-    """Draw the picture with its box; returns the box, xyxy in picture pixels, or None where there is none.
+    """Draw the picture with its box, and return the box (xyxy, picture pixels), or None if there is no box.
 
-    Each picture keeps its box for the session; the first one is around an object of the picture.
+    The session remembers the box of each picture. The initial box is that of `first_box`.
     """
     st.markdown("**The picture**: drag a box, or move it")
     image = chosen.image
@@ -41,14 +41,13 @@ def show(project: Project, chosen: Choices, layout: Layout) -> Box | None:
 
 
 def show_scale(chosen: Choices, roi: RoiOnMap) -> None:
-    """A line with the width of a cell on the picture, and with the pyramid level that a box of this size is pooled
-    from."""
-    level, takes = chosen.level, ""
+    """Draw a line with the width of a cell in picture pixels and the pyramid level for a box of this size."""
+    level, level_note = chosen.level, ""
     if chosen.roi_level is not None:
-        pooled_from = pyramid_level(roi.seen, roi_level=chosen.roi_level)
-        takes = f" For a box of this size Mask R-CNN takes P{pooled_from:d}."
+        pooled_from = pyramid_level(roi.network_box, roi_level=chosen.roi_level)
+        level_note = f" For a box of this size Mask R-CNN takes P{pooled_from:d}."
     st.markdown(
-        f":small[One cell of {level} is {roi.cell_width:.1f} picture pixels wide.{takes}]",
+        f":small[One cell of {level} is {roi.cell_width:.1f} picture pixels wide.{level_note}]",
         help=f"The stride of {level} is {roi.stride:d} pixels of the picture as the network sees it, which is the "
         f"original times {roi.picture_scale[0]:.2f}. Which level of a pyramid a box is pooled from depends on its size "
         "(Lin et al. 2017, equation 1).",
@@ -56,8 +55,11 @@ def show_scale(chosen: Choices, roi: RoiOnMap) -> None:
 
 
 def first_box(objects: Iterable[Box], width: int, height: int) -> Box:
-    """A box to begin with on a picture: around its largest object that keeps off the border, else the largest one, else
-    a part of the picture. Clipped to the picture."""
+    """Return the initial box on a picture of size `width` x `height`, clipped to the picture.
+
+    It is the box of the largest object that is not close to the border. If there is none, it is that of the largest
+    object. If there are no objects, it is a fixed part of the picture.
+    """
 
     def rank(box: Box) -> tuple[bool, float]:
         x1, y1, x2, y2 = box

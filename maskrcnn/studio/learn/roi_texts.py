@@ -1,4 +1,4 @@
-"""The texts of the RoIPool and RoIAlign page, as Markdown. They also state the paper's numbers."""
+"""The texts of the RoIPool and RoIAlign page as Markdown, including the results from the Mask R-CNN paper."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ NAMES = {
     "align-legacy": ":blue[**RoIAlign (legacy)**]",
     "align": ":blue[**RoIAlign**]",
 }
-"""Each of `roi_pooling.METHODS` -> its name in its colour."""
+"""Method (a key of `roi_pooling.METHODS`) -> its name in its colour."""
 
-DOES = {
+ROUNDING = {
     "pool": "rounds box and bins",
     "warp": "rounds the box only",
     "align-legacy": "is half a cell off",
     "align": "rounds nothing",
 }
-HOW = {
+"""Method -> what it rounds, to follow its name in a sentence."""
+
+READING = {
     "pool": "The dot is the largest cell of each bin.",
     "warp": "In the rounded box each bin is the average of its points, which lie between the cells.",
     "align-legacy": "Each bin is the average of its points. All lie half a cell too far right and down.",
     "align": "Each bin is the average of its points, which lie between the cells.",
 }
-WHY_OFF = {
+"""Method -> explanation of the points on its map."""
+
+DEVIATION = {
     "pool": "the edges of the cells that RoIPool reads, minus those of the drawn box. A far edge may move by more than "
     "half a cell, as the cell that it is rounded to is read whole. Cells off the map are not there to be read, and do "
     "not count.",
@@ -38,7 +42,7 @@ WHY_OFF = {
     "box. It takes the value of a cell to sit at the cell's corner instead of its middle, and enlarges a box that is "
     "smaller than a cell.",
 }
-"""The methods that read another box than the drawn one -> how its deviation is measured."""
+"""Method -> how the deviation of its box from the drawn box is measured. RoIAlign has no deviation."""
 
 WHY_IT_MATTERS = """
 **Why it matters.** RoIPool rounds twice: the box to whole cells, and the bins to whole cells again. At stride 16

@@ -28,6 +28,6 @@ def test_the_deviation_is_told_in_pixels_of_the_picture() -> None:
 
 def test_a_nudge_of_one_picture_pixel_is_two_as_the_network_sees_it() -> None:
     """RoIAlign on a ramp of 1 a cell reads 2 / 16 more."""
-    grids = ROI.nudged("align", [0, 1])
+    grids = ROI.shifted_grids("align", [0, 1])
     assert grids.shape == (2, 2, 2)
     assert grids[1] - grids[0] == pytest.approx(np.full((2, 2), 2 / 16), abs=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from maskrcnn.config import LOSSES
 from maskrcnn.runs.metric_rows import RunRows
+from maskrcnn.studio.components.line_charts import line_chart
 from maskrcnn.studio.runs import curve_lines
 from maskrcnn.studio.runs.curve_lines import Curves
 from maskrcnn.studio.runs.curve_words import GAUGES, LOSS_COLOURS, LOSS_TITLES
@@ -169,3 +171,16 @@ def test_the_table_has_a_line_per_epoch_and_no_empty_column() -> None:
     assert table["segm_ap"].iloc[0] == 0.25
     assert {"loss", *LOSSES, "seconds_since_start", "seconds_of_epoch"} <= set(table.columns)
     assert not {"val_loss", "bbox_ap"} & set(table.columns)
+
+
+def test_the_charts_of_a_long_run_are_sent_in_less_than_170_kb() -> None:
+    """A page sends less than 200 kB, of which the charts are the most; a chart is Arrow bytes and a specification."""
+    losses = {loss: 0.123456 for loss in ("loss", *LOSSES[:5])}
+    epochs = [epoch(number, **losses, **{f"val_{name}": 0.2 for name in losses}) for number in range(1, 26)]
+    curves = run(*epochs, steps=320, pass_steps=12.5)
+    sent = 0
+    for loss in losses:
+        lines = curve_lines.loss_lines([curves], loss, "epochs", 0.6, is_small=loss != "loss")
+        chart = line_chart(lines, 150, "epochs", 25)
+        sent += len(json.dumps(chart.spec)) + len(chart.tables["points"].to_batches()[0].serialize())
+    assert 100_000 < sent < 170_000

@@ -1,9 +1,9 @@
 """The command line: `python -m maskrcnn COMMAND --help`.
 
-One file per command, each with `add_arguments(parser)` and `run(args)`; `run` returns None, or an exit status. A
-command's file is imported only when it is asked for, because most of them load torch.
+Every command has its own file with `add_arguments(parser)` and `run(args)`; `run` returns None or an exit status. The
+file is imported only when its command is used, because most of them import torch, which is slow.
 
-Exit status: 0 done, 1 failed, 2 bad arguments. Errors are one line on standard error.
+Exit status: 0 done, 1 failed, 2 bad arguments. An error is printed as one line on standard error.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that prints errors as one line."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
+        """Print the message as one line and exit with status 2."""
         print(f"error: {message}; see `{self.prog} --help`", file=sys.stderr)
         raise SystemExit(2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run the command that `argv` (default: `sys.argv`) names and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = Parser(prog="maskrcnn", description="Mask R-CNN Studio on the command line.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -54,5 +55,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("cancelled", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # somebody piped us into `head`
+    except BrokenPipeError:  # the output was piped into a program that ended, such as `head`
         return 1

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn compare`: whether two networks differ on the same pictures."""
+"""`python -m maskrcnn compare`: compare the AP of two networks on the same pictures."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from maskrcnn.evaluation.comparison import VERDICTS, Comparison
 from maskrcnn.words import counted
 
 SHOWN = 5
-"""Number of pictures printed for each network where it is most ahead; `--json` lists all."""
-
+"""Number of pictures printed for each network: those with its largest AP advantage. `--json` lists all."""
 
 SHOWN_FIGURES = ("AP", "AP50", "AP75", "bbox", "segm", "keypoints", "ap", "intervals", "n_gt")
 """Names of the definitions that `--help` shows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `compare` and its help text."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "Both reports come from `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT` on the same labels.\n"
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Compare two reports, print the comparison, and write it as JSON with `--json`."""
     check_resampling(args)
     if args.json and any(args.json.resolve() == path.resolve() for path in (args.report_a, args.report_b)):
         raise ArgumentError(f"--json {args.json}: this is a report that is read; name another place")
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def table(found: Comparison) -> str:
-    """The comparison as text: the figures of each task, what they mean, then single pictures."""
+    """The comparison as text: the figures of each task, explanations, then the most different pictures."""
     a, b = found["a"], found["b"]
     lines = [
         f"A is {a}",
@@ -80,10 +81,12 @@ def table(found: Comparison) -> str:
 
 
 def _ap_and_interval(row: dict[str, Any], side: str) -> str:
+    """The AP of one `side` ("a" or "b") and its interval, as text."""
     return f"{ap_text(row[side])} {interval_text(row[f'{side}_interval'])}"
 
 
 def _picture_lines(found: Comparison) -> list[str]:
+    """The comparison by picture as text: how often each network is better, and the largest differences."""
     a, b, rows = found["a"], found["b"], found["per_image"]
     what = TASKS[rows["kind"]]
     lines = [
@@ -107,5 +110,5 @@ def _picture_lines(found: Comparison) -> list[str]:
 
 
 def _report_names(path_a: Path, path_b: Path) -> tuple[str, str]:
-    """A name for each report: its file name, or its whole path where both files have the same name."""
+    """A name for each report: its file name, or its whole path if both files have the same name."""
     return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn convert`: turn labels of one format into another."""
+"""`python -m maskrcnn convert`: convert labels from one format to another."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from maskrcnn.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `convert`."""
     parser.add_argument("source", metavar="SRC", help="a label file, a folder of labels, or a project folder")
     parser.add_argument(
         "destination", metavar="DST", help="the file to write; for labelme, yolo and masks a new folder"
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Read labels, write them in another format, and print what was written."""
     source, destination = Path(args.source), Path(args.destination)
     if source.exists() and destination.exists() and source.samefile(destination):
         raise ArgumentError(f"{destination}: this is the file to read; write to another one")

@@ -1,4 +1,4 @@
-"""The --device option."""
+"""The `--device` option: adding it to a parser, and the torch device that it names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from maskrcnn.training.hardware import available_devices
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add `--device` to a parser."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" takes the fastest that is there. `ArgumentError` if it is not."""
+    """The torch device `name`; "auto" is the fastest available one. Raises `ArgumentError` if it is not available."""
     available = available_devices()
     if name == "auto":
         name = available[0]

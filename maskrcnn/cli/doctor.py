@@ -1,4 +1,4 @@
-"""`python -m maskrcnn doctor`: what in a dataset hurts training, and a mended copy of its labels."""
+"""`python -m maskrcnn doctor`: find faults of a dataset that harm training, and write repaired labels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations import Dataset, learned, read
+from maskrcnn.annotations import Dataset, learnable_objects, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
 from maskrcnn.annotations.formats import class_choice
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
 from maskrcnn.annotations.labelled_pictures import learned_of
-from maskrcnn.annotations.learned import Learned
+from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.cli.output_files import print_warnings, require_place, write_json
@@ -27,10 +27,11 @@ from maskrcnn.errors import ArgumentError, one_line
 from maskrcnn.words import counted
 
 SHOWN = 10
-"""Findings of one check that are printed with their place; `--json` lists all."""
+"""Maximum number of findings printed for each check; `--json` lists all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `doctor` and its help text."""
     parser.epilog = (
         "Findings are no failure: the exit status is 0 with them too, 1 where the labels cannot be read, and 2 for bad "
         "arguments. The labels that were read are never changed. --fix mends what is surely a fault; where labels can "
@@ -61,9 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Examine labels and print the findings; write repaired labels with `--fix` and JSON with `--json`."""
     if args.fix_val and not args.val:
         raise ArgumentError(f"--fix-val {args.fix_val}: there are no labels to mend for it; name them with --val")
-    wanted = _wanted(args.choose)
+    wanted = _chosen_mends(args.choose)
     if wanted and not (args.fix or args.fix_val):
         raise ArgumentError(f"--choose {args.choose[0]}: nothing is mended without --fix DST; name where to write it")
     sources = [path for path in (args.data, args.val) if path]
@@ -79,23 +81,23 @@ def run(args: argparse.Namespace) -> None:
 
     looks: dict[Path, Look] = {}
     findings = _examined(datasets, looks)
-    halves = [
+    tallies = [
         learned_of(Project.open(path))
         if is_project(path)
-        else learned.tally(dataset.images, sized=lambda record: _size(record, looks))
+        else learnable_objects.tally(dataset.images, sized=lambda record: _size(record, looks))
         for path, dataset in zip(sources, datasets, strict=True)
     ]
     decided = choose(findings, wanted)
-    print(report(datasets, findings, halves))
+    print(report(datasets, findings, tallies))
     if args.fix or args.fix_val:
         places = [(args.fix, args.data), *([(args.fix_val, args.val)] if args.val else [])]
         _fix(datasets, decided, places, looks)
     if args.json:
-        write_json(args.json, document(datasets, findings, halves))
+        write_json(args.json, document(datasets, findings, tallies))
 
 
-def _wanted(choices: Sequence[str]) -> dict[str, str]:
-    """`--choose CHECK=MEND ...` as a mapping. Raises `ArgumentError`."""
+def _chosen_mends(choices: Sequence[str]) -> dict[str, str]:
+    """The options `--choose CHECK=MEND` as a mapping: check -> mend. Raises `ArgumentError` for a wrong one."""
     wanted: dict[str, str] = {}
     for choice in choices:
         check, _, option = choice.partition("=")
@@ -108,20 +110,21 @@ def _wanted(choices: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _size(record: ImageRecord, looks: Mapping[Path, Look]) -> learned.Size | None:
+def _size(record: ImageRecord, looks: Mapping[Path, Look]) -> learnable_objects.Size | None:
+    """The size of a picture that was examined; None if it is not known."""
     look = looks.get(record.path) if record.path is not None else None
     return look.size if look is not None else None
 
 
-def report(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: Sequence[Learned]) -> str:
-    """The findings for a terminal, by check, after what is learned from each dataset as it is (`halves`)."""
+def report(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[Learned]) -> str:
+    """The text for the terminal: what a training uses of each dataset (`tallies`), then the findings of each check."""
     pictures, regions = sum(len(d.images) for d in datasets), sum(d.n_regions for d in datasets)
     numbers = f"{counted(pictures, 'picture')}, {counted(regions, 'region')}"
     lines = [f"{_names(datasets)}: {numbers}; {_counted(findings)}"]
-    for dataset, half in zip(datasets, halves, strict=True):
+    for dataset, tally in zip(datasets, tallies, strict=True):
         of = f" from {dataset.source}" if len(datasets) > 1 else ""
-        lines.append(one_line(f"learned{of}: {half.in_short()}"))
-        lines += [f"  - {one_line(line)}" for line in half.remarks()]
+        lines.append(one_line(f"learned{of}: {tally.in_short()}"))
+        lines += [f"  - {one_line(line)}" for line in tally.remarks()]
     for check, group in groupby(findings, key=lambda finding: finding.check):
         found = list(group)
         lines += ["", f"{CHECKS[check].title}: {_counted(found)} ({check})", f"  {CHECKS[check].why}"]
@@ -135,7 +138,7 @@ def report(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: Seq
 
 
 def _choices(check: str, findings: Sequence[Finding]) -> list[str]:
-    """How the findings of a check can be mended that are not mended unasked, a line for each mend."""
+    """The lines that list the mends of a check that are applied only with `--choose`; empty if there are none."""
     offered = Counter(choice.called for finding in findings for choice in finding.choices)
     words: dict[str, dict[str, None]] = {}
     for finding in findings:
@@ -149,9 +152,12 @@ def _choices(check: str, findings: Sequence[Finding]) -> list[str]:
     return ["  not mended unasked; with --fix DST choose one of", *lines] if lines else []
 
 
-def document(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: Sequence[Learned]) -> dict[str, Any]:
-    """The findings for programs: counts by check, each finding with its place and mends, and what is learned from each
-    dataset as it is."""
+def document(datasets: Sequence[Dataset], findings: Sequence[Finding], tallies: Sequence[Learned]) -> dict[str, Any]:
+    """The JSON document of `--json`.
+
+    It has the number of findings by check, each finding with its place and mends, and what a training uses of each
+    dataset (`tallies`).
+    """
     return {
         "datasets": [str(dataset.source) for dataset in datasets],
         "pictures": sum(len(dataset.images) for dataset in datasets),
@@ -159,13 +165,14 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: S
         "learned": [
             {
                 "dataset": str(dataset.source),
-                "objects": dict(half.objects),
+                "objects": dict(tally.objects),
                 "not_learned": [
-                    {"reason": reason, "class": name, "regions": number} for (reason, name), number in half.left.items()
+                    {"reason": reason, "class": name, "regions": number}
+                    for (reason, name), number in tally.left.items()
                 ],
-                "pictures_of_background": list(half.bare),
+                "pictures_of_background": list(tally.bare),
             }
-            for dataset, half in zip(datasets, halves, strict=True)
+            for dataset, tally in zip(datasets, tallies, strict=True)
         ],
         "counts": dict(Counter(finding.check for finding in findings)),
         "findings": [
@@ -188,7 +195,10 @@ def document(datasets: Sequence[Dataset], findings: Sequence[Finding], halves: S
 
 
 def _examined(datasets: Sequence[Dataset], looks: MutableMapping[Path, Look]) -> list[Finding]:
-    """The findings of one dataset, or of a training and a validation set as one."""
+    """The findings of a dataset, or of a training and a validation set that are examined together as one dataset.
+
+    `looks` is filled with the examined pictures, and saves reading them again.
+    """
     if len(datasets) == 1:
         (dataset,) = datasets
     else:
@@ -207,7 +217,10 @@ def _fix(
     places: Sequence[tuple[Path | None, Path]],
     looks: MutableMapping[Path, Look],
 ) -> None:
-    """Write what is mended of each dataset that has a place to go to, and say what was done and what is left."""
+    """Apply the findings, write each repaired dataset that has an output path, and print what was mended.
+
+    `places` holds for each dataset the output path (or None) and the path it was read from.
+    """
     mended: list[Dataset] = []
     done: list[Finding] = []
     for dataset, (place, _), own in zip(datasets, places, _by_dataset(datasets, findings), strict=True):
@@ -221,7 +234,7 @@ def _fix(
         if place is not None
     ]
     for dataset, _, name in wanted[1:]:
-        encode(dataset, name)  # what cannot be written is to be known before the first is
+        encode(dataset, name)  # raises before the first file is written
     print()
     for dataset, place, name in wanted:
         encoded = encode(dataset, name)
@@ -234,7 +247,7 @@ def _fix(
 
 
 def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """The findings of each dataset, with pictures counted in it alone."""
+    """The findings of each dataset, with picture indices that start at 0 in that dataset."""
     start = 0
     for dataset in datasets:
         end = start + len(dataset.images)
@@ -247,14 +260,13 @@ def _by_dataset(datasets: Sequence[Dataset], findings: Sequence[Finding]) -> Ite
 
 
 def _format(dataset: Dataset, source: Path) -> str:
-    """The format that the labels came in; a project, and what cannot be written, becomes a VIA project."""
+    """The format of the labels; "via-project" for a project or a format that cannot be written."""
     flavour = dataset.extras.get("flavour")
     return flavour if flavour in FORMATS and not is_project(source) else "via-project"
 
 
 def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datasets: Sequence[Dataset]) -> None:
-    """`ArgumentError` for a place to write to that is a file that was read, or lies in a folder that was, or is twice
-    the same."""
+    """Raise `ArgumentError` if an output path (`places`) is an input, is in an input folder, or is given twice."""
     read_files = {path for path in sources if not path.is_dir()}
     read_files |= {dataset.source for dataset in datasets if dataset.source and not dataset.source.is_dir()}
     folders = [path.resolve() for path in sources if path.is_dir()]
@@ -272,11 +284,12 @@ def _refuse_to_overwrite(places: Sequence[Path], sources: Sequence[Path], datase
 
 
 def _same(one: Path, other: Path) -> bool:
+    """Whether two paths are the same file."""
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _source(datasets: Sequence[Dataset], finding: Finding) -> str | None:
-    """The dataset that a finding's picture is in; None for what concerns all of it."""
+    """The source of the dataset with the picture of a finding; None if the finding concerns no single picture."""
     start = 0
     for dataset in datasets:
         if finding.picture is not None and finding.picture < start + len(dataset.images):
@@ -290,17 +303,19 @@ def _names(datasets: Sequence[Dataset]) -> str:
 
 
 def _place(finding: Finding) -> str:
+    """The start of a line about a finding: picture and region number, or empty."""
     if finding.file_name is None:
         return ""
     return finding.file_name + (f", region {finding.region_number}: " if finding.region_number else ": ")
 
 
 def _counted(findings: Sequence[Finding]) -> str:
-    """ "2 warnings, 1 hint" """
+    """The number of findings by severity, such as "2 warnings, 1 hint"."""
     numbers = Counter(finding.severity for finding in findings)
-    said = [counted(numbers[severity], severity) for severity in ("error", "warning", "hint") if numbers[severity]]
-    return ", ".join(said) or "nothing found"
+    parts = [counted(numbers[severity], severity) for severity in ("error", "warning", "hint") if numbers[severity]]
+    return ", ".join(parts) or "nothing found"
 
 
 def _by_title(findings: Sequence[Finding]) -> str:
+    """The number of findings by check, as text."""
     return ", ".join(f"{n} x {CHECKS[check].title.lower()}" for check, n in Counter(f.check for f in findings).items())

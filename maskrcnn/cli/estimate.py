@@ -1,4 +1,4 @@
-"""What `train --estimate` does: say how long the training would take, and write nothing."""
+"""`train --estimate`: measure and print how long a training would take. Writes no files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from maskrcnn.training.trial_steps import estimate
 def estimate_command(
     model: StudioRCNN, training: LabelledPictures, validation: LabelledPictures | None, config: Config
 ) -> int:
-    """Measure what the training costs, and print it: a line for each part while it goes on, one for a person, and last
-    a JSON object (see `Estimate.as_json`). Times count from the start of this process."""
+    """Measure the cost of a training and print it; return the exit status 0.
+
+    Prints a line for each measured part, then a summary for users, and last a JSON object (see `Estimate.as_json`). The
+    start-up time counts from the start of this process.
+    """
 
     def report(line: str) -> None:
         print(line, flush=True)
@@ -32,7 +35,9 @@ def estimate_command(
 
 
 def in_words(found: Estimate, config: Config) -> str:
-    """`about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, ...`, the training
-    without its start, which is one of the parts."""
+    """The summary `about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, ...`.
+
+    The total is the time of the training without the start-up time, which is listed as a part.
+    """
     most = "at most " if config.patience else ""
     return f"{most}{about(found.seconds_of_training)}: {parts_in_words(found, config)}"

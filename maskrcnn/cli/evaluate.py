@@ -1,11 +1,11 @@
-"""`python -m maskrcnn evaluate`: the AP of a network on labelled pictures."""
+"""`python -m maskrcnn evaluate`: measure the AP of a network on labelled pictures."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from maskrcnn.annotations import Dataset, learned
+from maskrcnn.annotations import Dataset, learnable_objects
 from maskrcnn.cli.figure_words import TASKS, ap_text, few_pictures_warning, glossary, interval_text
 from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.output_files import print_warning, require_place, write_json
@@ -19,10 +19,11 @@ SHOWN = (
     *("AP", "AP50", "AP75", "APs", "APm", "APl", "bbox", "segm", "keypoints", "matched_by"),
     *("n_gt", "ap", "ap50", "tp", "fp", "fn", "mean_ap50_pooled", "ap50_pooled", "limit", "intervals"),
 )
-"""Names of the definitions that `--help` shows: those of the figures that are printed."""
+"""Names of the definitions that `--help` shows: those of all printed figures."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `evaluate` and its help text."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = glossary(SHOWN)
     parser.add_argument(
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Evaluate a network on labels and print the figures; write the files of `--out` and `--detections`."""
     check_resampling(args, zero_allowed=True)
     for place in filter(None, (args.out, args.detections)):
         require_place(place)
@@ -79,19 +81,19 @@ def run(args: argparse.Namespace) -> None:
 
 
 def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
-    """A line for each reason why labelled regions are not objects to find (see `annotations.learned`)."""
-    found = learned.tally(dataset.images, outlines=outlines)
+    """A line for each reason why labelled regions are not evaluated as objects (see `annotations.learned`)."""
+    found = learnable_objects.tally(dataset.images, outlines=outlines)
     lines = []
-    for reason in learned.REASONS:
+    for reason in learnable_objects.REASONS:
         if number := found.n_left(reason):
-            words = learned.WORDS[reason][number > 1]
+            words = learnable_objects.WORDS[reason][number > 1]
             neither = ": what lies there counts neither way" if reason == "crowd" else ""
             lines.append(f"not an object: {counted(number, 'region')} that {words}{neither}")
     return lines
 
 
 def table(report: Report) -> str:
-    """The report as text: a line for each picture, then the figures of all pictures together."""
+    """The report as text: a line for each picture, then the figures over all pictures."""
     width = max([len(row.file) for row in report.per_image] + [7])
     what = "" if report.matched_by == "segm" else "  (of boxes)"
     lines = [f"{'picture':{width}}  objects     AP   AP50   TP   FP   FN{what}"]

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn info`: what a preset, a checkpoint or a run is made of."""
+"""`python -m maskrcnn info`: describe a preset, a checkpoint or a run: its config, origin and parameters."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from maskrcnn.words import byte_size, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `info`."""
     parser.add_argument(
         "model",
         metavar="MODEL|RUN|PRESET",
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Print the description of a preset, a checkpoint or a run, as a table or as JSON."""
     found = describe(args.model, args.set)
     if args.json:
         print(json.dumps(found.to_json(), indent=1))
@@ -46,14 +48,14 @@ def run(args: argparse.Namespace) -> None:
 
 
 def origin(found: ModelDescription) -> str:
-    """Where a network comes from, in a line."""
+    """The origin of a network as one line: a preset with its changes, or a file."""
     if found.preset is not None:
         return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
     return f"{found.file}: {found.origin}"
 
 
 def card_lines(card: shipped_models.Card) -> list[str]:
-    """The model card of a model that ships, for a terminal: what it is, what it learned from, what it is worth."""
+    """The model card of a shipped model as lines: description, training data, figures, limits."""
     epochs = f"{counted(card['epochs'], 'epoch')}, seed {card['seed']}"
     lines = [
         ("", card["what"]),
@@ -61,21 +63,21 @@ def card_lines(card: shipped_models.Card) -> list[str]:
         ("learned from", shipped_models.world_words(card["train"])),
         ("trained for", f"{epochs}, {clock(card['seconds'])} on {card['machine']}"),
         ("made by", card["command"]),
-        *_measured(card),
+        *_figures(card),
         ("size", f"{byte_size(card['bytes'])} in half precision"),
         ("limits", card["limits"]),
         ("licence", card["licence"]),
     ]
     width, printed = 15, []
-    for name, said in lines:
+    for name, text in lines:
         printed += textwrap.wrap(
-            said, 105, initial_indent=f"{name or card['name']:{width}}", subsequent_indent=" " * width
+            text, 105, initial_indent=f"{name or card['name']:{width}}", subsequent_indent=" " * width
         )
     return printed
 
 
-def _measured(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
-    """What was measured and on what, a line each; none where nothing was."""
+def _figures(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
+    """The test set and the figures of a model card, as pairs (title, text); none if nothing was measured."""
     if shipped_models.finest(card) is None:
         return
     yield (
@@ -85,14 +87,14 @@ def _measured(card: shipped_models.Card) -> Iterator[tuple[str, str]]:
     for measure, words in TASKS.items():
         if figures := card["ap"].get(measure):
             edges = (card.get("intervals") or {}).get(measure) or {}
-            said = [
+            texts = [
                 f"{name} {ap_text(value)} {interval_text(edges.get(name))}".rstrip() for name, value in figures.items()
             ]
-            yield f"  {words}", ",  ".join(said)
+            yield f"  {words}", ",  ".join(texts)
 
 
 def table(entries: Iterable[Line], why: bool) -> list[str]:
-    """The lines to print: names and values aligned, and where asked for below each what it is for."""
+    """The config as lines: names and values in aligned columns, with the purpose below each if `why`."""
     found = list(entries)
     width = max(len(line.name) for line in found) + 2
     printed = []

@@ -1,4 +1,4 @@
-"""The options of the commands that run a trained network, and loading it as they say."""
+"""The options of the commands that run a trained network, and loading of that network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from maskrcnn.model.weights import Checkpoint, find_checkpoint
 from maskrcnn.runs import shipped_models
 
 _MOST_CLASSES = 8
-"""Maximum number of class names in the line that tells which network was loaded."""
+"""Maximum number of class names in the printed line about the loaded network."""
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
-    """--device, --precision and --compile."""
+    """Add `--device`, `--precision` and `--compile` to a parser."""
     add_device(parser)
     parser.add_argument(
         "--precision",
@@ -34,7 +34,7 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 
 def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
-    """The network of `args.model`, ready for inference on the chosen device; prints a line that names it."""
+    """Load the network `args.model` for inference on the chosen device, and print a line that describes it."""
     device = choose_device(args.device)
     checkpoint = find_checkpoint(args.model)
     model = load(checkpoint, device, args.precision, args.compile)
@@ -43,7 +43,10 @@ def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
 
 
 def network_line(model: object, checkpoint: Checkpoint) -> str:
-    """`toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square, star`"""
+    """A line such as `toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square`.
+
+    `model` is the argument of the user.
+    """
     config = checkpoint.config
     hidden = len(config.names) - _MOST_CLASSES
     found = ", ".join(config.names[:_MOST_CLASSES]) + (f" and {hidden} more" if hidden > 0 else "")

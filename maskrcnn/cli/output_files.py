@@ -1,4 +1,4 @@
-"""Files that a command writes: their place is checked before the work begins; each is written whole or not at all."""
+"""Output files of commands: a check of the path before long work, and atomic writing. Also warnings about labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskrcnn.errors import not_written, one_line, writing
 
 
 def require_place(place: Path) -> None:
-    """`ArgumentError` where no file can be written. Call it before long work, whose result would be lost."""
+    """Raise `ArgumentError` if no file can be written to `place`. Call it before long work to avoid lost results."""
     folder = next(parent for parent in place.absolute().parents if parent.exists())
     if place.is_dir():
         raise not_written(place, "it is a folder")
@@ -25,7 +25,7 @@ def require_place(place: Path) -> None:
 
 
 def write_json(place: Path, content: Any, indent: int | None = 1) -> None:
-    """Write `content` as a JSON file, whole or not at all; `ArgumentError` where that fails."""
+    """Write `content` as a JSON file, atomically. Makes missing folders. Raises `ArgumentError` if that fails."""
     with writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(place, json.dumps(content, indent=indent, allow_nan=False) + "\n")
@@ -37,6 +37,6 @@ def print_warning(line: str) -> None:
 
 
 def print_warnings(dataset: Dataset) -> None:
-    """Print the warnings of a dataset: what its reader left out, did not find or read differently."""
+    """Print the warnings of the reader of a dataset, such as missing pictures and skipped regions."""
     for line in dataset.warnings:
         print_warning(line)

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn predict`: pictures in, overlays and COCO detections out."""
+"""`python -m maskrcnn predict`: detect objects in pictures; write overlays and COCO detections."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ detections.json is a list of COCO results, best first in each picture, with ever
   bbox             x, y, width, height in pixels of the picture as it is displayed
   segmentation     the mask as COCO's compressed run lengths; only of networks with masks
   keypoints, pose_score, keypoint_scores   x, y, 2 of each keypoint; how good they should be; only of networks with them
-A picture that cannot be read is told in a line and left out; the others are done, and the exit status is 1."""
+A picture that cannot be read is reported in one line and skipped; the exit status is then 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `predict` and its help text."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = FIELDS
     parser.add_argument(
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Predict pictures and write the output folder. Returns the exit status: 1 if a picture could not be read."""
     if not 0 <= args.min_score <= 1:
         raise ArgumentError(f"--min-score {args.min_score}: give a number from 0 to 1")
     if args.out.is_file():

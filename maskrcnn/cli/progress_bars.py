@@ -1,4 +1,4 @@
-"""Progress bars with the time that is left. Nothing is shown where the output is not a terminal."""
+"""Progress bars with the remaining time. They are shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations.trainable import Watch
+from maskrcnn.annotations.trainable_check import Watch
 from maskrcnn.evaluation.bootstrap import Progress
 
 
 def watch(unit: str) -> Watch:
-    """A `Watch` that shows a bar of the items that have passed, called `unit`."""
+    """A `Watch` that shows a progress bar; `unit` is the word for the items, such as "pictures"."""
 
     def shown(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
         return tqdm(items, total=count, unit=f" {unit}", disable=None)
@@ -23,7 +23,7 @@ def watch(unit: str) -> Watch:
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Progress]:
-    """A callback (done, total) that shows a bar; the bar appears with its first call."""
+    """A context with a callback (done, total) that shows a progress bar; the bar appears with the first call."""
     bar: tqdm[Any] | None = None
 
     def progress(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""`python -m maskrcnn stretch`: copies of pictures with one contrast stretch for all of them."""
+"""`python -m maskrcnn stretch`: copy pictures with a linear contrast stretch, the same for all of them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _TO_DISPLAYED_FRAME: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda values: np.rot90(values, 2).swapaxes(0, 1),
     8: np.rot90,
 }
-"""EXIF orientation -> function from stored values to the displayed frame."""
+"""EXIF orientation -> function that turns stored values into the displayed orientation."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `stretch`."""
     parser.add_argument("source", metavar="FOLDER", help="a folder of pictures; it stays as it is")
     parser.add_argument("destination", metavar="NEW_FOLDER", help="the folder for the copies, new or empty")
     parser.add_argument(
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    """Write stretched copies of all pictures of a folder. If one fails, delete all copies and raise `StudioError`."""
     source, destination = Path(args.source), Path(args.destination)
     if not source.is_dir():
         raise ArgumentError(f"{source}: this is no folder; name the one that holds the pictures")
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
             place = destination / name
             place.parent.mkdir(parents=True, exist_ok=True)
             pixels = stretched(_raw_values(found[name]), args.black, args.white)
-            if not _is_written(place, pixels):
+            if not _write_picture(place, pixels):
                 raise StudioError(f"{found[name]}: no stretched copy of such a file can be written; save it as a PNG")
     except BaseException:
         shutil.rmtree(destination, ignore_errors=True)
@@ -65,36 +67,38 @@ def run(args: argparse.Namespace) -> None:
 
 
 def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
-    """The values `(H, W)` or `(H, W, C)` mapped linearly, `black` to 0 and `white` to the largest of their dtype.
+    """The values `(H, W)` or `(H, W, C)` mapped linearly: `black` to 0 and `white` to the largest value of their dtype.
 
-    The largest is 255 or 65535, and 1 for floats; values beyond are clipped. A fourth channel is opacity and stays.
+    The largest value is 255 or 65535, and 1 for floats. Results are clipped to that range. A fourth channel is opacity
+    and stays as it is.
 
     >>> stretched(np.array([[100, 150, 250]], np.uint8), black=100, white=200).tolist()
     [[0, 128, 255]]
     """
-    top = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
-    shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * top
-    found: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
+    largest = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+    shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * largest
+    result: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
     if values.ndim == 3 and values.shape[2] == 4:
-        found[..., 3] = values[..., 3]
-    return found
+        result[..., 3] = values[..., 3]
+    return result
 
 
 def _raw_values(path: Path) -> np.ndarray:
-    """The pixel values of a file without any scaling, in the displayed frame; colour channels are BGR."""
-    pictures.check(path)  # its limits, and its complaints
+    """The pixel values of a file without scaling, in the displayed orientation; colour channels are BGR."""
+    pictures.check(path)  # raises StudioError for damaged and too large files
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if values is None and path.suffix.lower() in (".tif", ".tiff"):  # of a kind that Pillow alone reads
+    if values is None and path.suffix.lower() in (".tif", ".tiff"):  # a kind of TIFF that only Pillow reads
         values = pictures.values(path)
     if values is not None and values.dtype.kind == "i" and values.min() >= 0 and values.max() <= 65535:
-        values = values.astype(np.uint16)  # as which it is read, too
+        values = values.astype(np.uint16)  # as `pictures` reads it
     if values is None or values.dtype.kind not in "uf":
         raise StudioError(f"{path}: is of a kind that cannot be stretched; save it as a PNG or TIFF of 8 or 16 bits")
     return np.ascontiguousarray(_TO_DISPLAYED_FRAME.get(pictures.orientation(path), np.asarray)(values))
 
 
-def _is_written(place: Path, pixels: np.ndarray) -> bool:
+def _write_picture(place: Path, pixels: np.ndarray) -> bool:
+    """Write a picture file in the format of its suffix. Returns whether OpenCV could write it."""
     try:
-        return bool(cv2.imwrite(str(place), pixels))  # a JPEG in quality 95
-    except cv2.error:  # a suffix that it knows nothing of
+        return bool(cv2.imwrite(str(place), pixels))  # JPEG files get quality 95
+    except cv2.error:  # a suffix that OpenCV does not know
         return False

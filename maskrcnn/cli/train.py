@@ -1,4 +1,4 @@
-"""`python -m maskrcnn train`: fine-tune a network and leave a run folder."""
+"""`python -m maskrcnn train`: fine-tune a network and write a run folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskrcnn.annotations.trainable import Watch
+from maskrcnn.annotations.trainable_check import Watch
 from maskrcnn.cli.device_option import add_device, choose_device
 from maskrcnn.cli.estimate import estimate_command
 from maskrcnn.durations import clock
@@ -25,6 +25,7 @@ from maskrcnn.training.training_run import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `train`."""
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run folder to make")
     add_options(parser)
     parser.add_argument(
@@ -40,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check everything that can be checked, then make the run folder (or open it again), then train."""
-    request, cancelled = TrainingRequest.from_options(vars(args)), stop_on_signals()
+    """Train a network, or with `--estimate` only measure its cost. Returns the exit status: 0 if all is done."""
+    request, is_cancelled = TrainingRequest.from_options(vars(args)), stop_on_signals()
     team, device = join(choose_device(args.device))
-    watch = progress_bars(cancelled)
+    watch = preparation_bars(is_cancelled)
     if args.estimate:
         return estimate_command(*rehearse(request, args.out, device, watch))
     with ExitStack() as stack:
@@ -53,23 +54,26 @@ def run(args: argparse.Namespace) -> int:
             device=device,
             resume=args.resume,
             team=team,
-            report=progress_bar(stack, shown=team.leads),
+            report=training_bar(stack, shown=team.leads),
             say=print_line,
-            cancelled=cancelled,
+            cancelled=is_cancelled,
             watch=watch,
         )
     team.leave()
     return 0 if result["state"] == "done" else 1
 
 
-def progress_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
-    """What shows the rows of a training as a bar on the terminal, from the first one until `stack` is closed."""
+def training_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
+    """A callback for the rows of a training that shows them as a progress bar on the terminal.
+
+    The bar appears with the first row and is closed with `stack`. It is never shown if `shown` is False.
+    """
     bar: tqdm[Any] | None = None
 
     def report(row: Row) -> None:
         nonlocal bar
         if bar is None:
-            disable = None if shown else True  # None: where this is no terminal
+            disable = None if shown else True  # None: tqdm shows a bar only on a terminal
             bar = stack.enter_context(tqdm(total=1.0, disable=disable, bar_format="{l_bar}{bar}| {elapsed}{postfix}"))
         bar.update(row["progress"] - bar.n)
         bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock(row['eta'])}")
@@ -83,12 +87,15 @@ def print_line(line: str) -> None:
     sys.stdout.flush()
 
 
-def progress_bars(cancelled: Callable[[], bool]) -> Watch:
-    """A bar on the terminal for what takes long before the first step, which can be broken off."""
+def preparation_bars(is_cancelled: Callable[[], bool]) -> Watch:
+    """A `Watch` that shows a progress bar for each long preparation before the first training step.
+
+    Raises `KeyboardInterrupt` at the next item when `is_cancelled()` is true.
+    """
 
     def watch(items: Iterable[Any], doing: str, count: int) -> Iterator[Any]:
         for item in tqdm(items, doing, count, disable=None, leave=False):
-            if cancelled():
+            if is_cancelled():
                 raise KeyboardInterrupt
             yield item
 
@@ -96,11 +103,14 @@ def progress_bars(cancelled: Callable[[], bool]) -> Watch:
 
 
 def stop_on_signals() -> Callable[[], bool]:
-    """Ask for a clean end on SIGTERM and Ctrl-C; the returned function says whether one came."""
+    """Handle SIGTERM and Ctrl-C so that the training can save its state and stop.
+
+    Returns a function that tells whether a signal was received. A second signal raises `KeyboardInterrupt` at once.
+    """
     received: list[int] = []
 
     def stop(number: int, frame: object) -> None:
-        if received:  # a second one means now
+        if received:  # the second signal
             raise KeyboardInterrupt
         received.append(number)
 

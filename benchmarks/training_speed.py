@@ -56,7 +56,7 @@ from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training import arithmetic
+from maskrcnn.training import training_speedups
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.loader import Loader, loader_threads
 from maskrcnn.training.loop import seed_everything, step
@@ -181,7 +181,7 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        model = arithmetic.on_device(model, CPU)
+        model = training_speedups.on_device(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:
@@ -253,8 +253,10 @@ class Training:
         times = []
         with contextlib.ExitStack() as stack:
             if not self.variant.folded_norms:
-                stack.enter_context(patch.object(arithmetic, "folded_norms", lambda network: contextlib.nullcontext()))
-            stack.enter_context(arithmetic.prepared_for_training(self.model))
+                stack.enter_context(
+                    patch.object(training_speedups, "folded_norms", lambda network: contextlib.nullcontext())
+                )
+            stack.enter_context(training_speedups.prepared_for_training(self.model))
             threads = loader_threads(config, CPU)
             loader = stack.enter_context(Loader(self.samples, config, first, threads=threads))
             for number in range(first, first + steps + 1):
@@ -326,7 +328,7 @@ def per_picture(data: Material) -> dict[str, Any]:
     ready = prepare(model)
 
     def as_it_trains() -> None:
-        with arithmetic.prepared_for_training(model):
+        with training_speedups.prepared_for_training(model):
             for picture in loaded:
                 detect(model, picture)
 

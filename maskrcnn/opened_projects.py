@@ -11,7 +11,7 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 
@@ -73,7 +73,7 @@ def remove(workspace: Path, project: Path) -> None:
 def _paths(path: Path, inode: int, changed: int, size: int) -> tuple[Path, ...]:
     """`inode`, `changed` and `size` tell a file that was written again from the one before."""
     try:
-        content = foreign.read_bytes(path, path.parent, _MOST_BYTES)
+        content = untrusted_files.read_bytes(path, path.parent, _MOST_BYTES)
     except (OSError, StudioError):
         return ()
     found: dict[str, None] = {}

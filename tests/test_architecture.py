@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "words", "presets", "atomic_files", "durations", "install_folders", "unused_names"),
-    ("foreign", "config"),
-    ("config_table", "opened_projects"),
+    ("errors", "words", "atomic_files", "durations", "install_folders", "unused_names"),
+    ("untrusted_files", "config"),
+    ("opened_projects",),
     ("annotations",),
     ("evaluation", "runs"),
     ("drawing", "toys", "lessons"),

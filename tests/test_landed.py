@@ -1,4 +1,4 @@
-"""A project, a run and its documents as an earlier version of the studio wrote them (tests/landed): they open as they are.
+"""A project and a run as an earlier version of the studio wrote them (tests/landed): they open as they are.
 
 The files were written by the version before the modules of the studio were moved into rooms; they are never written
 again by a test. What they hold is what was typed when they were made, said here once more.

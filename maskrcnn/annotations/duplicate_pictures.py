@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.errors import StudioError
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names as names
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import natural_key
@@ -81,7 +81,7 @@ def files_below(folder: Path, suffixes: Sequence[str], base: Path | None = None)
 
     None where there is no such folder, where it cannot be read, and where it is a link that leads out of `base`.
     """
-    if not folder.is_dir() or (base is not None and not foreign.is_confined(folder, [base])):
+    if not folder.is_dir() or (base is not None and not untrusted_files.is_confined(folder, [base])):
         return {}
     try:
         found, _ = walk(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from maskrcnn.annotations import learned
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations import learnable_objects
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project, Split
 
@@ -21,8 +21,10 @@ def labelled(project: Project, split: Split | None = None) -> Dataset:
     return replace(dataset, images=tuple(record for record in dataset.images if record.file_name in finished))
 
 
-def learned_of(project: Project, *, outlines: bool = True, progress: Progress | None = None) -> learned.Learned:
+def learned_of(
+    project: Project, *, outlines: bool = True, progress: Progress | None = None
+) -> learnable_objects.Learned:
     """What a project holds to learn from, both splits together: of its labelled pictures, with how many wait."""
     dataset = labelled(project)
     waiting = len(project.images()) - len(dataset.images)
-    return replace(learned.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)
+    return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)

@@ -5,8 +5,8 @@ are dealt out from the rarest on, each picture to the side that lacks most objec
 The number of validation pictures is kept while dealing, so the share is right to one picture; and afterwards pictures
 are swapped as long as that brings a class to both sides or makes the proportions better.
 
-What counts is what is learned from (`learned.why_not`); of any other region nothing is divided. Pictures of the same
-content are dealt as one, as a copy of a training picture in validation would make the measured quality a lie.
+Only objects count (`learnable_objects.why_not`). Pictures of the same content go to the same side, because a copy of a
+training picture in the validation set would make the measured quality too high.
 A class that only one picture (or one group of copies) shows goes to training.
 """
 
@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from maskrcnn.annotations import learned
+from maskrcnn.annotations import learnable_objects
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import natural_key
@@ -156,7 +156,7 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
     counts = {name: [0, 0, 0, 0] for name in dataset.classes}
     for record in dataset.images:
         side = int((record.split or "train") == "val" if splits is None else splits[record.file_name] == "val")
-        drawn = [region.class_name or "" for region in learned.objects(record)]
+        drawn = [region.class_name or "" for region in learnable_objects.objects(record)]
         for name in drawn:
             counts.setdefault(name, [0, 0, 0, 0])[side] += 1
         for name in set(drawn):
@@ -219,7 +219,7 @@ class _Deal:
 
     @classmethod
     def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _Deal:
-        drawn = [[[r.class_name or "" for r in learned.objects(record)] for record in unit] for unit in units]
+        drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})
         place = {name: index for index, name in enumerate(names)}
         objects = np.zeros((len(units), len(names) + 1))

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.learned import REASONS, Reason, size_of, why_not
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.learnable_objects import REASONS, Reason, size_of, why_not
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maskrcnn.drawing.ink import RGB
+from maskrcnn.drawing.text_contrast import RGB
 
 GREY = "#a0a0a0"
 """Default colour, for objects whose colour is missing or invalid."""

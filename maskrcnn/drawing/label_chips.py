@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from maskrcnn.drawing.ink import BLACK, RGB, text_colour
+from maskrcnn.drawing.text_contrast import BLACK, RGB, text_colour
 
 Place = tuple[float, float, float, float]
 """A rectangle: left, top, right and bottom in display pixels."""

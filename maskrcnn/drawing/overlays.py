@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.drawing import label_chips
 from maskrcnn.drawing.hex_colours import GREY, rgb
-from maskrcnn.drawing.ink import BLACK, RGB, WHITE
+from maskrcnn.drawing.text_contrast import BLACK, RGB, WHITE
 from maskrcnn.evaluation import ImageMatches
 
 Style = Literal["solid", "dashed", "hatched"]

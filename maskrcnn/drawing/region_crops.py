@@ -12,8 +12,8 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import MultiPolygon, Point, Points, Polyline, Region, Shape
 from maskrcnn.drawing.hex_colours import rgb
-from maskrcnn.drawing.ink import BLACK, WHITE
 from maskrcnn.drawing.region_painting import paint_shape
+from maskrcnn.drawing.text_contrast import BLACK, WHITE
 
 SIDE = 440
 """Length of a crop's longer side in pixels."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import Keypoints, MultiPolygon, Points, Region, Shape, Skeleton
-from maskrcnn.drawing.ink import BLACK, RGB, WHITE, text_colour
+from maskrcnn.drawing.text_contrast import BLACK, RGB, WHITE, text_colour
 
 _OPACITY = 0.3
 _OCCLUDED = 1

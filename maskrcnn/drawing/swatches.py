@@ -6,7 +6,7 @@ import base64
 from html import escape
 
 from maskrcnn.drawing.hex_colours import known_colour, rgb
-from maskrcnn.drawing.ink import text_colour
+from maskrcnn.drawing.text_contrast import text_colour
 
 
 def disc(colour: str, text: str = "", is_selected: bool = False) -> str:

@@ -1,5 +1,8 @@
-"""Measures of detections: matching, AP of each picture and COCO AP from two JSON documents; bootstrap intervals and
-comparisons from reports. It knows no network."""
+"""Evaluation of detections. It imports no network and no torch.
+
+From ground truth and detections (two COCO documents): matching, AP of each picture and COCO AP. From reports: bootstrap
+intervals and comparisons.
+"""
 
 from maskrcnn.evaluation.bootstrap import intervals
 from maskrcnn.evaluation.coco_ap import coco_summary

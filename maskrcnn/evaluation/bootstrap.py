@@ -1,21 +1,21 @@
-"""Intervals of an AP by the bootstrap over pictures: how much it would change with other pictures of the same kind.
+"""Bootstrap intervals of an AP: how much it would vary with other pictures of the same kind.
 
-From P pictures, P are drawn with replacement, and COCO's AP is worked out on them: one resample. How the APs of many
-resamples lie about the AP of the P pictures tells how that one lies about the AP of all such pictures: the basic
-bootstrap interval (Davison and Hinkley 1997, eq. 5.6). Pictures are drawn, not objects, because the objects of one
-picture share its light, its clutter and its luck.
+One resample draws P of the P pictures with replacement and computes COCO's AP on them. The differences between the APs
+of many resamples and the AP of the P pictures estimate the difference between that AP and the AP of all such pictures.
+From them follows the basic bootstrap interval (Davison and Hinkley 1997, eq. 5.6). Whole pictures are drawn, not
+objects, because the objects of one picture depend on each other: they share its light and its background.
 
-The AP of few pictures comes out too high, most of all where it is low, and a resample adds the same once more. The
-basic interval takes both away; the middle 95 % of the resamples themselves (the percentile interval) would add them up.
+The AP of few pictures is biased upwards, most of all if it is low, and a resample adds the same bias again. The basic
+interval corrects for both. The middle 95 % of the resamples (the percentile interval) would contain both.
 
-Nothing is matched again. A picture that is drawn k times counts k times: its objects, and each of its detections where
-it stands in the ranking. That is what pycocotools says of a document that holds the picture k times, wherever
-no two detections of a class in one picture have equal scores.
+Detections are not matched again. A picture that is drawn k times counts k times: its objects, and each of its
+detections at its place in the ranking. pycocotools gives the same AP for a document that has the picture k times, if no
+two detections of a class in one picture have equal scores.
 
-How good such intervals are (`benchmarks/interval_coverage.py`, the 500 pictures of a report taken for the world, 300
-sets of each size; the percentile interval in brackets): where the AP was .755, they held it for 85 % of the sets of 12
-pictures (85), 95 % of those of 50 (92) and 95 % of those of 200 (94); where it was .195, for 90, 93 and 92 % (66, 73,
-85); and the difference of two networks for 89, 92 and 95 % (93, 93, 94).
+Coverage of the intervals (`benchmarks/interval_coverage.py`: the 500 pictures of a report are the population, 300 sets
+of each size are drawn; values of the percentile interval in brackets): for an AP of .755, the interval contained it for
+85 % of the sets of 12 pictures (85), 95 % of those of 50 (92) and 95 % of those of 200 (94); for an AP of .195, for 90,
+93 and 92 % (66, 73, 85); for the difference of two networks, for 89, 92 and 95 % (93, 93, 94).
 """
 
 from __future__ import annotations
@@ -29,23 +29,29 @@ from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, class_ra
 from maskrcnn.evaluation.report import Edges, Intervals, Report
 
 Progress = Callable[[int, int], None]
+"""A callback (done, total)."""
+
 ResampledAp = dict[str, np.ndarray]
+"""Name of a figure -> its values on R resamples `(R,)` float64."""
 
 FIGURES = ("AP", "AP50", "AP75")
 LEVEL = 0.95
+"""Confidence level of the intervals."""
 
 RECALLS = np.linspace(0, 1, 101)
 """The recalls at which COCO samples the precision."""
 
 PICTURES_AT_ONCE = 32
-"""Pictures processed together when each is measured alone: the work grows with the square of this number."""
+"""Batch size for the APs of single pictures: the work grows with the square of this number."""
 
 DETECTIONS_AT_ONCE = 500_000
-"""Detections times resamples processed at a time: a few MB."""
+"""Batch size for the APs of resamples, in detections times resamples: a few MB."""
 
 
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """How often each picture is drawn in each resample: `(resamples, pictures)` int32, each row sums to `pictures`.
+    """The number of times that each picture is drawn in each resample: `(resamples, pictures)` int32.
+
+    The sum of each row is `pictures`.
 
     >>> resample_counts(pictures=5, resamples=2).sum(axis=1).tolist()
     [5, 5]
@@ -56,10 +62,10 @@ def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
 
 
 def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
-    """COCO's `AP`, `AP50` and `AP75`, each `(R,)` float64, on R choices of pictures; NaN where they have no objects.
+    """COCO's `AP`, `AP50` and `AP75` on R resamples of pictures, each `(R,)` float64; NaN for one without objects.
 
-    `times` (R, P) int says how often each picture is in each of them. A class without objects in a choice is left out
-    of the mean there, as COCO does. `progress(done, R)` is called now and then.
+    `times` (R, P) int is the number of times that each picture is in each resample. As in COCO, a class without objects
+    in a resample is not part of the mean there. `progress(done, R)` is called after each batch.
     """
     found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
     at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
@@ -75,7 +81,7 @@ def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Pro
 
 
 def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
-    """AP of every picture by itself, `(P,)` float64; NaN where it has no objects."""
+    """The AP of every single picture, `(P,)` float64; NaN for a picture without objects."""
     found = np.full(pictures, np.nan)
     for start in range(0, pictures, PICTURES_AT_ONCE):
         part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
@@ -86,7 +92,7 @@ def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
 
 
 def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
-    """The ranking of the pictures in `part` alone."""
+    """The ranking with only the pictures in `part`, whose indices then start at 0."""
     inside = (part.start <= ranking.picture) & (ranking.picture < part.stop)
     return Ranking(
         ranking.name,
@@ -98,13 +104,14 @@ def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
 
 
 def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
-    """AP of one class at each IoU threshold, `(R, 10)` float64, on the choices `times` (R, P); NaN without objects.
+    """The AP of one class at each IoU threshold on resamples `times` (R, P): `(R, 10)` float64; NaN without objects.
 
-    The steps of `COCOeval.accumulate`, with counts in place of ones: precision after each detection, its envelope, the
-    mean over 101 recalls. Recall rises only where something was found, so those places of the ranking are enough, and
-    copies of a picture next to each other leave the envelope as if they had come in one step.
+    The steps are those of `COCOeval.accumulate`, but each detection counts as often as its picture was drawn: precision
+    after each detection, its envelope, the mean over 101 recalls. Recall rises only at true positives, so only these
+    places of the ranking are computed. Copies of a picture are next to each other in the ranking, and the envelope is
+    the same as if they were one step.
 
-    Object found at the second place: precision 1/2 at every recall.
+    Example: the only object is found by the second detection, so precision is 1/2 at every recall.
 
     >>> found = np.array([[False] * THRESHOLDS, [True] * THRESHOLDS])
     >>> ranking = Ranking("cell", np.array([1]), np.array([0, 0]), found, np.zeros_like(found))
@@ -131,8 +138,9 @@ def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
 
 
 def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
-    """[low, high], the basic 95 % interval of a figure that is `whole` on the pictures themselves and `values` on their
-    resamples; None where none of these is defined. It lies between `least` and 1, as the figure does.
+    """The basic 95 % bootstrap interval [low, high] of a figure, clipped to [`least`, 1], the range of the figure.
+
+    `whole` is the figure on all pictures, `values` are its values on the resamples. None if all values are NaN.
 
     >>> values = np.arange(101) / 100  # percentiles 2.5 and 97.5: .025 and .975
     >>> [round(edge, 3) for edge in basic_interval(values, whole=0.75) or []]  # 1.5 - .975, and at most 1
@@ -147,10 +155,10 @@ def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list
 
 
 def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress | None = None) -> Intervals:
-    """95 % intervals of AP, AP50 and AP75 of a report that has its evidence.
+    """The 95 % bootstrap intervals of AP, AP50 and AP75 of a report with evidence.
 
-    None for a measure that the report does not have, and an interval is None where there is nothing to find. One
-    picture alone has no intervals: drawn again it is always the same. `progress(done, total)` is called now and then.
+    A measure that the report does not have is None. An interval is None if there are no objects, or only one picture
+    (all its resamples are equal). `progress(done, total)` is called after each batch.
     """
     pictures = len(report.per_image)
     times = resample_counts(pictures, resamples, seed)
@@ -164,14 +172,14 @@ def intervals(report: Report, resamples: int, seed: int = 0, progress: Progress 
 
 
 def part_of_progress(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    """A callback for part `number` of `parts` equally long ones, which reports the progress of the whole."""
+    """A progress callback for part `number` of `parts` equal parts of a job; it reports progress of the whole job."""
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
 
 
 def _mean_of_classes(values: np.ndarray) -> np.ndarray:
-    """`values` (classes, R) -> (R,): the mean over the classes that are defined, NaN where none is."""
+    """The mean of `values` (classes, R) over the classes that are not NaN: (R,); NaN if all are."""
     defined = ~np.isnan(values)
     return np.divide(
         np.where(defined, values, 0).sum(axis=0),

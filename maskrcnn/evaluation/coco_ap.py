@@ -1,4 +1,4 @@
-"""COCO average precision by pycocotools, without its prints, and with None for its -1 (undefined)."""
+"""COCO average precision, computed by pycocotools: without its printed output, and None instead of -1 (undefined)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Summary = dict[str, float | None]
 KINDS: tuple[IouType, ...] = get_args(IouType)
 
 KIND_OF_TASK: dict[str, IouType] = {"box": "bbox", "mask": "segm", "keypoints": "keypoints"}
-"""Task of a network -> COCO's name of the measure that goes with it."""
+"""Task of a network -> COCO's name of its measure."""
 
 MAX_DETECTIONS = 100
-"""COCO evaluates this many detections of a class in one picture, those with the best scores."""
+"""Maximum number of evaluated detections of a class in one picture (those with the best scores), as in COCO."""
 
 MAX_POSES = 20
 """The same limit for keypoints."""
@@ -42,15 +42,15 @@ def coco_summary(
     iou_type: IouType,
     sigmas: Sequence[float] | None = None,
 ) -> Summary:
-    """`{"AP", "AP50", "AP75", "APs", "APm", "APl"}` over all pictures; None where there is nothing to find.
+    """COCO's figures over all pictures: `{"AP", "AP50", "AP75", "APs", "APm", "APl"}`; None for one without objects.
 
-    AP is the mean over classes and the IoU thresholds .50, .55, ..., .95; AP50 and AP75 use one threshold; APs, APm
-    and APl count objects up to 32^2, between, and from 96^2 pixels on only, and these edges belong to both sides. An
-    object is as large as its `area` says, and a detection as what is measured: its box with "bbox", where it needs no
-    mask, and its mask with "segm". With "keypoints" the thresholds are of OKS, with `sigmas` (see `CocoEvaluation`),
-    and there is no APs.
+    AP is the mean over classes and the IoU thresholds .50, .55, ..., .95. AP50 and AP75 use one threshold. APs is for
+    objects of at most 32^2 pixels, APm for 32^2 to 96^2 pixels, APl for at least 96^2 pixels; objects of exactly these
+    sizes count in both. The size of an object is its `area`. The size of a detection is the area of its box for "bbox"
+    and of its mask for "segm"; "bbox" needs no masks. "keypoints" uses OKS thresholds with `sigmas` (see
+    `CocoEvaluation`), and has no APs.
 
-    The box covers .8 of the object, so it counts at the seven thresholds from .50 to .80.
+    Example: the IoU of the box is .8, so it is a true positive at the seven thresholds from .50 to .80.
 
     >>> truth = {
     ...     "images": [{"id": 1, "width": 100, "height": 100}],
@@ -69,23 +69,23 @@ def coco_summary(
 
 
 class CocoEvaluation:
-    """One set of documents in pycocotools, indexed once for all figures.
+    """The evaluation of one pair of documents with pycocotools, which are indexed only once for all figures.
 
-    `sigmas` holds one number for each keypoint: an error of 2 sigma times the square root of the object's area has an
-    object keypoint similarity (OKS) of exp(-1/2) (cocodataset.org, keypoints evaluation). None: the usual ones. Raises
-    `StudioError` if there are not as many as keypoints.
+    `sigmas` has one number for each keypoint: an error of 2 sigma times the square root of the object's area has an
+    object keypoint similarity (OKS) of exp(-1/2) (cocodataset.org, keypoints evaluation). None uses the default ones.
+    Raises `StudioError` if the number of sigmas is not the number of keypoints.
     """
 
     def __init__(self, found: CocoDocuments, sigmas: Sequence[float] | None = None) -> None:
         self._images = found.images
         self._pictures, self._classes = _consecutive_ids(found.images), _consecutive_ids(found.categories)
         self._ground_truth = self._index(found.annotations.values())
-        there = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
+        is_measured = {"bbox": True, "segm": found.masks, "keypoints": found.num_keypoints is not None}
         groups = found.detections.values()
         self._detections = {
             kind: self._index([_with_measured_area(entry, kind) for entry in group] for group in groups)
             for kind in KINDS
-            if there[kind]
+            if is_measured[kind]
         }
         self._whole: dict[IouType, COCOeval] = {}
         self.sigmas: list[float] | None = None
@@ -110,27 +110,27 @@ class CocoEvaluation:
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
 
     def image_results(self, iou_type: IouType) -> dict[tuple[Id, Id], dict[str, Any] | None]:
-        """The results of `COCOeval.evaluateImg` for each class in each picture, over objects of all sizes.
+        """The results of `COCOeval.evaluateImg` over objects of all sizes: (category id, image id) -> result.
 
-        By (category id, image id); None where the picture has neither objects nor detections of the class. The entries
+        A result is None if the picture has neither objects nor detections of the class. Results
         hold `dtScores` (D,), best first, `dtMatches` and `dtIgnore` (10, D), one row for each IoU threshold, and
         `gtIgnore` (G,).
         """
         evaluation = self._over_all(iou_type)
         params = evaluation.params
-        of_a_class = len(params.areaRng) * len(params.imgIds)  # results lie by class, then by size (all first)
+        # `evalImgs` is sorted by class, then by size range (the first is "all"), then by picture.
+        results_per_class = len(params.areaRng) * len(params.imgIds)
         return {
-            (category_id, image_id): evaluation.evalImgs[nth_class * of_a_class + nth_image]
+            (category_id, image_id): evaluation.evalImgs[nth_class * results_per_class + nth_image]
             for nth_class, category_id in enumerate(self._classes)
             for nth_image, image_id in enumerate(self._pictures)
         }
 
     def _index(self, groups: Iterable[list[Entry]]) -> COCO:
-        """A COCO index without its constructor's file reading.
+        """A pycocotools index of entries, made without a file.
 
-        Ids are counted from 1 here, because COCOeval takes a match with id 0 for none. Entries are copied, because
-        COCOeval writes into them. What is of a class that the ground truth does not have is left out, as it counts for
-        nothing.
+        Ids are renumbered from 1, because COCOeval treats a match with id 0 as no match. Entries are copied, because
+        COCOeval changes them. Entries of classes that the ground truth does not have are left out: they do not count.
         """
         entries: list[dict[str, Any]] = []
         for entry in (entry for group in groups for entry in group if entry["category_id"] in self._classes):
@@ -151,11 +151,13 @@ class CocoEvaluation:
         return index
 
     def _over_all(self, iou_type: IouType) -> COCOeval:
+        """The evaluation over all pictures; computed once for each measure."""
         if iou_type not in self._whole:
             self._whole[iou_type] = self._evaluated(iou_type)
         return self._whole[iou_type]
 
     def _evaluated(self, iou_type: IouType, image_id: Id | None = None) -> COCOeval:
+        """Evaluate all pictures, or only `image_id` and only over objects of all sizes."""
         poses = iou_type == "keypoints"
         evaluation = COCOeval(self._ground_truth, self._detections[iou_type], iou_type)
         evaluation.params.maxDets = [MAX_POSES if poses else MAX_DETECTIONS]
@@ -171,16 +173,18 @@ class CocoEvaluation:
 
 
 def _consecutive_ids(ids: Iterable[Id]) -> dict[Id, int]:
-    """Id -> a number from 1, in the order of the ids. COCOeval fails on texts mixed with numbers, and on
-    numbers of more than 64 bits."""
+    """Id -> a number from 1, in the order of the ids.
+
+    COCOeval fails on text ids mixed with numbers, and on numbers of more than 64 bits.
+    """
     return {key: number for number, key in enumerate(sorted(ids, key=id_order), start=1)}
 
 
 def _with_measured_area(detection: Entry, kind: IouType) -> Entry:
-    """A detection with the `area` by which it counts as small, medium or large where it finds no object.
+    """The detection with its `area`, which decides on its size class (small, medium, large) if it finds no object.
 
-    That of what is measured, as pycocotools' `loadRes` has it for results of boxes alone, or of masks alone. Where a
-    result has both, `loadRes` takes the box for masks too, which moves detections between the sizes.
+    It is the area of the box for "bbox" and of the mask for "segm". `loadRes` of pycocotools does the same for results
+    with only boxes or only masks. For results with both it uses the box for both, which gives other size classes.
     """
     if kind == "keypoints":
         return _ranked_pose(detection)
@@ -190,29 +194,29 @@ def _with_measured_area(detection: Entry, kind: IouType) -> Entry:
 
 
 def _ranked_pose(detection: Entry) -> Entry:
-    """A detection for the keypoint measure: its score is its `pose_score` where it has one, its area that of the box
-    around its points."""
+    """The detection for the keypoint measure: ranked by its `pose_score` if it has one, with the area of the box around
+    its keypoints."""
     area = float(np.ptp(detection["keypoints"][0::3]) * np.ptp(detection["keypoints"][1::3]))
     return {**detection, "area": area, "score": detection.get("pose_score", detection["score"])}
 
 
 def _at_thresholds(precision: np.ndarray) -> Summary:
-    """`precision` (10 IoU thresholds, 101 recalls, classes) -> its mean over all thresholds, at .50 and at .75."""
+    """AP, AP50 and AP75 from `precision` (10 IoU thresholds, 101 recalls, classes)."""
     return {"AP": _mean(precision), "AP50": _mean(precision[0]), "AP75": _mean(precision[5])}
 
 
 def _mean(precision: np.ndarray) -> float | None:
-    """The mean over what is defined: a class without objects has -1 everywhere."""
+    """The mean of the defined values; None if there are none. A class without objects has -1 everywhere."""
     defined = precision[precision > -1]
     return float(defined.mean()) if defined.size else None
 
 
 @contextlib.contextmanager
 def _silenced() -> Iterator[None]:
-    """Discard what pycocotools prints.
+    """Discard the output that pycocotools prints.
 
-    Standard output belongs to the whole process, and two browser sessions may evaluate at once: without the lock, the
-    one that leaves last would put the other's buffer back for good.
+    Standard output is shared by all threads, and two browser sessions can evaluate at the same time. Without the lock,
+    the session that ends last could restore the buffer of the other one as standard output.
     """
     with _printing, contextlib.redirect_stdout(io.StringIO()):
         yield

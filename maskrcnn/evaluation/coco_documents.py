@@ -1,9 +1,9 @@
-"""The two COCO documents of an evaluation, labels and detections, checked and brought into one form.
+"""Checks and normalises the two COCO documents of an evaluation: ground truth and detections.
 
-Ground truth is a COCO document (`images`, `annotations`, `categories`); detections are COCO results (a list of
-`{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...], pose_score}`, the
-last three only where the network has learned them; `pose_score` ranks keypoints in place of `score`). Every mask
-becomes a compressed run-length code here, and stays one: nothing in this package ever decodes a full mask.
+Ground truth is a COCO document (`images`, `annotations`, `categories`). Detections are COCO results: a list of
+`{image_id, category_id, score, bbox [x, y, w, h], segmentation, keypoints [x, y, v, x, y, v, ...], pose_score}`. The
+last three fields exist only if the network predicts them; `pose_score` replaces `score` in the ranking of keypoints.
+Every mask is converted to a compressed run-length code (RLE). Nothing in this package decodes a full mask.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from maskrcnn.words import counted
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
 Id = int | str
-"""Of an image or a category: whole numbers in COCO's own files, texts in some of other programs."""
+"""An id of an image or a category: an integer in COCO's files, a text in the files of some other programs."""
 
 
 def id_order(number: Id) -> tuple[bool, Id]:
-    """A sorting key for ids: numbers by value, then texts.
+    """The sorting key of an id: numbers by value first, then texts.
 
     >>> sorted(["10", 10, 9, "9"], key=id_order)
     [9, 10, '10', '9']
@@ -34,13 +34,13 @@ def id_order(number: Id) -> tuple[bool, Id]:
 
 @dataclass(frozen=True)
 class CocoDocuments:
-    """Ground truth and detections in one form, by image id.
+    """Normalised ground truth and detections, by image id.
 
-    Every entry carries `image_id`, `category_id` and `bbox` [x, y, w, h]; annotations have an `area` and `iscrowd` 0 or
-    1, detections a `score` and `position`, their place in the list that was given. (The area of a detection depends on
-    what is measured: see `coco_ap`.) With `masks`, every entry also has a `segmentation` (compressed RLE). With
-    `num_keypoints`, every entry has `keypoints` of that many places and annotations their `num_keypoints`, 0 where
-    nobody labelled any; None: keypoints are not looked at.
+    Every entry has `image_id`, `category_id` and `bbox` [x, y, w, h]. Annotations also have `area` and `iscrowd` (0 or
+    1). Detections have `score` and `position`, their index in the given list. (The area of a detection depends on the
+    measure: see `coco_ap`.) With `masks`, every entry has a `segmentation` (compressed RLE). With `num_keypoints`,
+    every entry has that number of `keypoints`, and annotations have their own `num_keypoints`, the number of labelled
+    ones. If `num_keypoints` is None, keypoints are not evaluated.
     """
 
     images: dict[Id, Entry]
@@ -52,8 +52,10 @@ class CocoDocuments:
 
 
 def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[str, ...]:
-    """The tasks, as in `Config.tasks`, that detections can be measured by: always box; mask where each of them has
-    one; keypoints where any has them. Without any detection the ground truth decides on masks.
+    """The tasks (as in `Config.tasks`) for which these detections can be evaluated.
+
+    "box" is always one; "mask" if all detections have a mask; "keypoints" if any detection has keypoints. If there are
+    no detections, "mask" is one if all annotations have a mask.
 
     >>> tasks_of({"annotations": []}, [{"bbox": [0, 0, 1, 1], "keypoints": [5, 5, 2]}])
     ('box', 'keypoints')
@@ -70,10 +72,11 @@ def parse(
     only_image: Id | None = None,
     tasks: Sequence[str] = ("box", "mask"),
 ) -> CocoDocuments:
-    """Both documents, checked, with what `tasks` need; `only_image` keeps one picture.
+    """Check and normalise both documents for the given tasks; with `only_image`, only that picture.
 
-    Raises `StudioError` where a detection is for a picture that the ground truth does not have, lacks a field, has a
-    mask of another size than its picture, or has another number of keypoints than there are.
+    Raises `StudioError` if a detection has an image id that the ground truth does not have, lacks a field, or has a
+    mask of another size than its picture, if entries have different numbers of keypoints, or if there is no picture
+    `only_image`.
     """
     detections, masks = list(detections), "mask" in tasks
     images = {image["id"]: dict(image) for image in ground_truth["images"] if only_image in (None, image["id"])}
@@ -92,7 +95,7 @@ def parse(
             found.annotations[annotation["image_id"]].append(_annotation(annotation, images, found))
     known = {image["id"] for image in ground_truth["images"]}
     for position, detection in enumerate(detections):
-        _check(detection, position, known)
+        _check_detection(detection, position, known)
         if "keypoints" in tasks and ("pose_score" in detection) != ("pose_score" in detections[0]):
             raise StudioError(
                 f'detections: entry {position} {"has a" if "pose_score" in detection else "lacks the"} "pose_score" '
@@ -104,7 +107,7 @@ def parse(
 
 
 def encode_rle(segmentation: Any, height: int, width: int) -> Entry:
-    """A COCO segmentation (polygons, plain or compressed RLE) as a compressed RLE of that picture size.
+    """A COCO segmentation (polygons, plain or compressed RLE) as a compressed RLE of the given picture size.
 
     >>> encode_rle([[0, 0, 2, 0, 2, 1, 0, 1]], height=2, width=4)["size"]
     [2, 4]
@@ -117,7 +120,7 @@ def encode_rle(segmentation: Any, height: int, width: int) -> Entry:
 
 
 def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> int:
-    """How many keypoints every object has, 0 where neither document has any. `StudioError` where that differs."""
+    """The number of keypoints of every entry, 0 if there are none. Raises `StudioError` if the numbers differ."""
     counts: dict[int, str] = {}
     entries = [(f"ground truth: annotation {entry['id']}", entry) for entry in ground_truth["annotations"]]
     entries += [(f"detections: entry {position}", entry) for position, entry in enumerate(detections)]
@@ -134,6 +137,7 @@ def _num_keypoints(ground_truth: Document, detections: Sequence[Document]) -> in
 
 
 def _annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
+    """A normalised copy of an annotation (see `CocoDocuments`)."""
     entry = dict(annotation)
     image = images[annotation["image_id"]]
     entry["iscrowd"] = int(bool(annotation.get("iscrowd", 0)))
@@ -150,11 +154,12 @@ def _annotation(annotation: Document, images: dict[Id, Entry], found: CocoDocume
 
 
 def _detection(detection: Document, position: int, images: dict[Id, Entry], found: CocoDocuments) -> Entry:
+    """A normalised copy of a detection (see `CocoDocuments`)."""
     entry = dict(detection, position=position, iscrowd=0)
     image = images[detection["image_id"]]
     if found.num_keypoints is not None and not detection.get("keypoints"):
         raise StudioError(f'detections: entry {position} has no "keypoints"; predict again with a model that has them')
-    if "bbox" not in entry and "segmentation" not in entry:  # COCO's own results of keypoints have neither
+    if "bbox" not in entry and "segmentation" not in entry:  # keypoint results in COCO's format have neither
         xs, ys = entry["keypoints"][0::3], entry["keypoints"][1::3]
         entry["bbox"] = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
     if not found.masks and "bbox" in entry:
@@ -172,7 +177,8 @@ def _detection(detection: Document, position: int, images: dict[Id, Entry], foun
     return entry
 
 
-def _check(detection: Document, position: int, image_ids: set[Id]) -> None:
+def _check_detection(detection: Document, position: int, image_ids: set[Id]) -> None:
+    """Raise `StudioError` if a detection lacks a field or has an unknown image id."""
     for field in ("image_id", "category_id", "score"):
         if field not in detection:
             raise StudioError(f'detections: entry {position} has no "{field}"; write them in the COCO results format')

@@ -1,4 +1,4 @@
-"""Checks that two reports can be compared: both have evidence, and the same pictures, objects and classes."""
+"""Checks if two reports can be compared: both need evidence, and the same pictures, objects and classes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
 from maskrcnn.evaluation.report import AGAIN, PictureRow, Report
 
 Names = tuple[str, str]
+"""The names of the two reports, a and b."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of two reports: its name, its pictures, and the `rankings` of each measure that both have."""
+    """One of two reports: its name, its pictures, and the `rankings` of each measure that both reports have."""
 
     name: str
     pictures: tuple[PictureRow, ...]
@@ -25,14 +26,15 @@ class Side:
 
     @property
     def classes(self) -> list[str]:
+        """The class names, sorted."""
         return sorted(ranking.name for ranking in self.rankings["bbox"])
 
 
 def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
-    """The two reports as sides of a comparison.
+    """The two reports, checked and prepared for a comparison.
 
-    Raises `StudioError` where one has no evidence or damaged evidence, where their pictures, objects or classes differ,
-    or where their keypoints were measured with different sigmas.
+    Raises `StudioError` if the evidence of one is missing or damaged, if their pictures, objects or classes differ, or
+    if their keypoints were evaluated with different sigmas.
     """
     for report, name in zip((a, b), names, strict=True):
         if report.evidence is None:
@@ -55,13 +57,15 @@ def comparable_sides(a: Report, b: Report, names: Names) -> tuple[Side, Side]:
 
 
 def _side(report: Report, kinds: Sequence[IouType], name: str) -> Side:
+    """A report as a `Side` with its rankings. Raises `StudioError` if its evidence is damaged."""
     try:
         return Side(name, report.per_image, {kind: class_rankings(report, kind) for kind in kinds})
-    except ValueError:  # not numbers, not as many as there are pictures or detections, not there
+    except ValueError:  # evidence is missing, not numeric, or of the wrong length
         raise StudioError(f"{name}: its evidence of each picture is damaged; {AGAIN}") from None
 
 
 def _require_the_same_pictures(a: Side, b: Side) -> None:
+    """Raise `StudioError` if the reports do not have the same pictures in the same order."""
     files_a, files_b = ([picture.file for picture in side.pictures] for side in (a, b))
     for here, there, has, lacks in ((files_a, files_b, a, b), (files_b, files_a, b, a)):
         others = set(there)
@@ -73,6 +77,7 @@ def _require_the_same_pictures(a: Side, b: Side) -> None:
 
 
 def _require_the_same_objects(a: Side, b: Side) -> None:
+    """Raise `StudioError` if a picture has other numbers of objects in the two reports, also by class."""
     for one, other in zip(a.pictures, b.pictures, strict=True):
         if one.n_gt != other.n_gt:
             raise _other_objects(a, b, one.file, "objects", one.n_gt, other.n_gt)
@@ -85,6 +90,7 @@ def _require_the_same_objects(a: Side, b: Side) -> None:
 
 
 def _other_objects(a: Side, b: Side, file: str, what: str, in_a: int, in_b: int) -> StudioError:
+    """The error for a picture with other numbers of objects in the two reports."""
     counts = f"{in_a} in {a.name}, {in_b} in {b.name}"
     return StudioError(f'picture "{file}": {what}: {counts}; the labels have changed: {AGAIN}')
 

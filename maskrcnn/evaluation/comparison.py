@@ -1,8 +1,8 @@
-"""Two networks on the same pictures: the difference of their APs, with an interval, and picture by picture.
+"""Comparison of two networks on the same pictures: the difference of their APs with an interval, and by picture.
 
-Both are measured on the same resamples (see `bootstrap`). A picture that is hard for one network is mostly hard for the
-other, so a resample with many hard pictures lowers both APs, and their difference varies much less than either. This
-paired comparison can tell two networks apart whose own intervals overlap.
+Both APs are computed on the same resamples (see `bootstrap`). A picture that is hard for one network is usually hard
+for the other, so a resample with many hard pictures lowers both APs, and their difference varies less than each AP.
+Because of this pairing, the interval of the difference can exclude 0 although the intervals of the two APs overlap.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from maskrcnn.evaluation.comparability import Names, Side, comparable_sides
 from maskrcnn.evaluation.report import Report
 
 Comparison = dict[str, Any]
+"""The JSON document that `compare` returns."""
 
 EQUAL = 1e-9
-"""Two APs of a picture count as equal if they differ by no more than this."""
+"""Two APs of a picture are equal if they differ by at most this."""
 
 
 def compare(
@@ -43,7 +44,7 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Comparison:
-    """The difference of two networks, B minus A, from their reports on the same pictures.
+    """Compare two networks by their reports on the same pictures. Returns a JSON document:
 
     ```
     {"a": name, "b": name, "pictures", "objects", "resamples", "seed", "level": 0.95,
@@ -54,10 +55,11 @@ def compare(
      "definitions"}
     ```
 
-    A difference is B minus A, an interval [low, high]. A task that not both have is null, and so is a number that is
-    not defined: an AP where there is nothing to find, the intervals of one picture alone. `verdict` is one of
-    `VERDICTS`. Picture by picture the finest task that both have is compared.
-    Raises `StudioError` where the reports cannot be compared (see `comparability.comparable_sides`).
+    A difference is B minus A. An interval is [low, high]. None stands for a task that only one report has, for the AP
+    of pictures without objects, and for the intervals of a single picture. `verdict` is one of `VERDICTS`. `per_image`
+    compares masks if both reports have them, else keypoints, else boxes.
+
+    Raises `StudioError` if the reports cannot be compared (see `comparability.comparable_sides`).
 
     `docs/python.md` has an example.
     """
@@ -91,11 +93,11 @@ VERDICTS = {
     "contains 0": "these pictures cannot tell the two apart",
     "no interval": "there are too few pictures, or nothing to find",
 }
-"""Verdict on the interval of a difference -> its meaning."""
+"""Verdict about the interval of a difference -> its meaning."""
 
 
 def verdict(difference_interval: Sequence[float] | None) -> str:
-    """The verdict, one of `VERDICTS`, on the interval [low, high] of a difference.
+    """The verdict (one of `VERDICTS`) about the interval [low, high] of a difference.
 
     >>> verdict([0.01, 0.2]), verdict([-0.1, 0.1]), verdict(None)
     ('away from 0', 'contains 0', 'no interval')
@@ -107,7 +109,7 @@ def verdict(difference_interval: Sequence[float] | None) -> str:
 
 
 def definitions(names: Names) -> dict[str, str]:
-    """What each figure of a comparison means, in one or two short sentences.
+    """Name of a figure of a comparison -> its meaning, in one or two short sentences.
 
     >>> definitions(("one", "other"))["a"]
     'A is one.'
@@ -127,7 +129,7 @@ def definitions(names: Names) -> dict[str, str]:
 
 
 def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) -> dict[str, dict[str, Any]]:
-    """The rows AP, AP50 and AP75 of one measure. `drawn` are the APs of a and of b on every resample."""
+    """The rows AP, AP50 and AP75 of one measure. `drawn` holds the APs of a and of b on all resamples."""
     pictures = len(a.pictures)
     once = np.ones((1, pictures), dtype=np.int32)
     whole_a, whole_b = (ap_of_resamples(side.rankings[kind], once) for side in (a, b))
@@ -135,7 +137,7 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) 
     for name in FIGURES:
         of_a, of_b = (values[name] for values in drawn)
         one, other = float(whole_a[name][0]), float(whole_b[name][0])
-        between = [
+        interval_a, interval_b, interval_of_difference = [
             basic_interval(values, whole, least) if pictures > 1 else None
             for values, whole, least in ((of_a, one, 0), (of_b, other, 0), (of_b - of_a, other - one, -1))
         ]
@@ -143,15 +145,16 @@ def _differences(a: Side, b: Side, kind: IouType, drawn: Sequence[ResampledAp]) 
             "a": _number(one),
             "b": _number(other),
             "difference": _number(other - one),
-            "a_interval": between[0],
-            "b_interval": between[1],
-            "difference_interval": between[2],
-            "verdict": verdict(between[2]),
+            "a_interval": interval_a,
+            "b_interval": interval_b,
+            "difference_interval": interval_of_difference,
+            "verdict": verdict(interval_of_difference),
         }
     return rows
 
 
 def _picture_by_picture(a: Side, b: Side, kind: IouType) -> dict[str, Any]:
+    """The part `per_image` of a comparison: both APs of every picture, and how often each network is better."""
     of_a, of_b = (ap_of_each_picture(side.rankings[kind], len(a.pictures)) for side in (a, b))
     difference = of_b - of_a
     return {
@@ -168,4 +171,5 @@ def _picture_by_picture(a: Side, b: Side, kind: IouType) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
+    """A float, with None for NaN (which JSON does not have)."""
     return None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""Matches detections to objects by the greedy rule of COCO, at one IoU threshold."""
+"""Greedy matching of detections to objects, as in COCO, at one IoU threshold."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DEFAULT_IOU = 0.5
 class Truth:
     """One labelled object and its match.
 
-    `status` is "tp" (found), "fn" (missed) or "ignored" (a crowd, which counts neither way). `partner` is the index of
-    the detection that found it in `ImageMatches.predictions`, None where none did. `iou` is the IoU with it, or else
-    the best one with any detection of this class (0 where there is none). `rle` is None where boxes are compared,
-    `keypoints` (x, y, v, x, y, v, ...) where there are none.
+    `status` is "tp" (found by a detection), "fn" (missed) or "ignored" (a crowd). `partner` is the index of its
+    detection in `ImageMatches.predictions`, or None. `iou` is the IoU with that detection. For an object without a
+    match it is the best IoU with any detection of its class, or 0. `rle` is None if boxes are compared. `keypoints` are
+    (x, y, v, x, y, v, ...) or None.
     """
 
     annotation_id: int
@@ -40,10 +40,10 @@ class Truth:
 class Prediction:
     """One detection and its match.
 
-    `status` is "tp", "fp" or "ignored" (it lies on a crowd of its class). `partner` is the index of its object in
-    `ImageMatches.truths`. `iou` is the IoU with it, or else the best one with any object of this class (0 where there
-    is none). `position` is the place in the list of detections that was given. `bbox` is [x, y, w, h]; `rle` and
-    `keypoints` are as in `Truth`.
+    `status` is "tp", "fp" or "ignored" (matched to a crowd of its class). `partner` is the index of its object in
+    `ImageMatches.truths`, or None. `iou` is the IoU with that object. For a detection without a match it is the best
+    IoU with any object of its class, or 0. `position` is its index in the given list of detections. `bbox` is
+    [x, y, w, h]. `rle` and `keypoints` are as in `Truth`.
     """
 
     position: int
@@ -59,9 +59,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ImageMatches:
-    """All objects of one picture and its detections from `min_score` on, best score first.
+    """All objects of one picture, and its detections of at least `min_score`, best score first.
 
-    `matched_by` says whether IoU is between masks ("segm") or, where the detections have none, boxes ("bbox").
+    `matched_by` is "segm" for the IoU of masks, or "bbox" for the IoU of boxes if the detections have no masks.
     """
 
     image_id: int
@@ -71,27 +71,27 @@ class ImageMatches:
 
     @property
     def tp(self) -> int:
-        """Detections that found an object."""
+        """Number of true positives: detections that are matched to an object."""
         return sum(prediction.status == "tp" for prediction in self.predictions)
 
     @property
     def fp(self) -> int:
-        """Detections that found none: nothing there, the wrong class, too loose, or found already."""
+        """Number of false positives: no object there, wrong class, low IoU, or the object has a better detection."""
         return sum(prediction.status == "fp" for prediction in self.predictions)
 
     @property
     def fn(self) -> int:
-        """Objects that no detection found."""
+        """Number of false negatives: objects without a detection."""
         return sum(truth.status == "fn" for truth in self.truths)
 
 
 @dataclass(frozen=True)
 class Overlaps:
-    """One picture's detections, best first, against its objects.
+    """The IoUs of the P detections of a picture, best score first, with its G objects.
 
-    `order` (P,) are indices into the picture's detections; `ious` (P, G) float64 are the IoUs of masks or boxes in
-    that order, where a pair of different classes has -1 and a crowd column holds the share of the detection that lies
-    on the crowd (COCO's rule); `scores` (P,) and `crowd` (G,) belong to them.
+    `order` (P,) are the indices of the detections in that order, `scores` (P,) their scores. `crowd` (G,) tells which
+    objects are crowds. `ious` (P, G) float64 are IoUs of masks or boxes. It is -1 for different classes. For a crowd it
+    is the fraction of the detection that lies on the crowd (COCO's rule).
     """
 
     order: np.ndarray
@@ -101,7 +101,7 @@ class Overlaps:
 
 
 def overlaps(detections: list[Entry], annotations: list[Entry], masks: bool = True) -> Overlaps:
-    """IoU of every detection with every object of its class, by pycocotools on run-length codes (or on boxes)."""
+    """The IoUs of all detections with all objects of their class, computed by pycocotools on RLEs, or on boxes."""
     scores = np.array([detection["score"] for detection in detections], dtype=np.float64)
     order = np.argsort(-scores, kind="stable")
     crowd = np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool)
@@ -117,13 +117,13 @@ def overlaps(detections: list[Entry], annotations: list[Entry], masks: bool = Tr
 
 
 def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IOU) -> np.ndarray:
-    """The object that each detection finds: (P,) int64 of column indices, -1 for none.
+    """The object that each detection is matched to: (P,) int64 of column indices of `ious`, -1 for no match.
 
-    Rows of `ious` (P, G) are in order of score. Each detection takes the free object that it overlaps best, if their
-    IoU is at least `iou`; only where it finds none may it fall to a crowd, which is never used up. Of two objects
-    that it overlaps alike it takes the later one, as pycocotools does.
+    Rows of `ious` (P, G) are sorted by score, best first. Each detection is matched to the unmatched object with the
+    largest IoU, if it is at least the threshold `iou`. If there is none, it may be matched to a crowd; any number of
+    detections can match the same crowd. For equal IoUs the last object is taken, as in pycocotools.
 
-    Both detections lie on object 0; the better one takes it, and the other has nothing left.
+    Example: both detections overlap object 0. The one with the better score is matched, the other is not.
 
     >>> greedy_partners(np.array([[0.8, 0.0], [0.9, 0.3]]), crowd=np.array([False, False])).tolist()
     [0, -1]
@@ -132,14 +132,14 @@ def greedy_partners(ious: np.ndarray, crowd: np.ndarray, iou: float = DEFAULT_IO
     if not ious.size:
         return partners
     threshold = min(iou, 1 - 1e-10)
-    free = ~crowd
+    unmatched = ~crowd
     for row, overlap in enumerate(ious):
-        for allowed in (free, crowd):
+        for allowed in (unmatched, crowd):
             candidates = np.where(allowed, overlap, -1.0)
             best = len(candidates) - 1 - int(candidates[::-1].argmax())
             if candidates[best] >= threshold:
                 partners[row] = best
-                free[best] = False
+                unmatched[best] = False
                 break
     return partners
 
@@ -152,10 +152,10 @@ def match_image(
     iou: float = DEFAULT_IOU,
     tasks: Sequence[str] | None = None,
 ) -> ImageMatches:
-    """The matches of one picture: which detections from `min_score` on are right or wrong, which objects are missed.
+    """Match the detections of one picture, of at least `min_score`, to its objects, at the threshold `iou`.
 
-    `tasks` are those of the network (None: what its detections tell); without masks, boxes are compared. Raises
-    `StudioError` where the documents do not fit together or there is no such picture.
+    `tasks` are those of the network; None derives them from the detections. Without the task "mask", boxes are
+    compared. Raises `StudioError` if the documents do not belong together or there is no such picture.
 
     >>> truth = {
     ...     "images": [{"id": 1, "width": 100, "height": 100}],
@@ -164,7 +164,7 @@ def match_image(
     ...         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0}
     ...     ],
     ... }
-    >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 10], "score": 0.9}]  # its upper half
+    >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 10], "score": 0.9}]  # the upper half
     >>> matches = match_image(truth, found, image_id=1, tasks=["box"])
     >>> matches.tp, matches.fp, matches.fn, matches.truths[0].iou
     (1, 0, 0, 0.5)
@@ -177,7 +177,7 @@ def match_image(
 def match_documents(
     found: CocoDocuments, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
 ) -> ImageMatches:
-    """`match_image` on documents that are parsed already."""
+    """Like `match_image`, for documents that `coco_documents.parse` has returned."""
     annotations = found.annotations[image_id]
     detections = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
     table = overlaps(detections, annotations, found.masks)
@@ -193,6 +193,7 @@ def match_documents(
 
 
 def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:
+    """A detection with its match; `partner` is the index of its object (-1: none), `ious` (G,) its IoUs."""
     ignored = partner >= 0 and bool(crowd[partner])
     found = partner >= 0 and not ignored
     return Prediction(
@@ -209,6 +210,7 @@ def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndar
 
 
 def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps, masks: bool) -> Truth:
+    """The object `column` with its match; `partners` are the results of `greedy_partners`."""
     finders = np.flatnonzero(partners == column)
     is_crowd = bool(table.crowd[column])
     found = len(finders) > 0 and not is_crowd
@@ -226,5 +228,6 @@ def _truth(annotation: Entry, column: int, partners: np.ndarray, table: Overlaps
 
 
 def _keypoints(entry: Entry) -> tuple[float, ...] | None:
+    """The keypoints of an entry; None if it has none, or none with a visibility above 0."""
     given = entry.get("keypoints")
     return tuple(given) if given and any(given[2::3]) else None

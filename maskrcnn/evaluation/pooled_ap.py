@@ -1,18 +1,18 @@
-"""Average precision from one ranking over all classes of a picture, as the matterport notebooks print it.
+"""Average precision of one picture from a single ranking of all classes, as in the matterport notebooks.
 
-Definition. Sort the picture's detections by score, all classes together. Each takes the free object of its own class
-that it overlaps best, if the IoU of their masks (or boxes, where there are no masks) is at least the threshold. After
-every detection there is a precision (hits so far / detections so far) and a recall (hits so far / objects). Replace
-each precision by the largest at that recall or beyond (the envelope); the area under it over recall is the AP. Recall
-rises by 1 / objects at each hit and nowhere else, so the area is the sum of the envelope at the hits, divided by the
+Definition: sort the detections of the picture by score, all classes together. Match each detection to the unmatched
+object of its class with the largest IoU of masks (or boxes if there are no masks), if it is at least the threshold.
+After every detection, precision is (hits so far / detections so far) and recall is (hits so far / objects). Replace
+each precision by the maximum at that recall or a higher one (the envelope). The AP is the area under the envelope over
+recall. Recall rises only at hits, by 1 / objects, so the area is the sum of the envelope at the hits, divided by the
 number of objects.
 
-Departures from those notebooks: a picture without objects has no AP (None) instead of a division by zero; crowds, and
-detections that lie on one, are left out; and the ranking holds every detection that the model gave, down to its own
-`detection_min_confidence`, where the notebooks' default kept scores from 0.7 on.
+Differences from the notebooks: a picture without objects has no AP (None) instead of a division by zero. Crowds, and
+detections that are matched to one, are left out. The ranking has all detections of the model, down to its
+`detection_min_confidence`; the notebooks used scores of at least 0.7 by default.
 
-It differs from COCO's AP50 in three ways: classes share one ranking instead of being averaged, a detection of a class
-that the picture does not have counts against it, and the area is exact instead of read at 101 recalls.
+Differences from COCO's AP50: classes share one ranking instead of being averaged, detections of a class that the
+picture does not have count as false positives, and the area is exact instead of sampled at 101 recalls.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import numpy as np
 
 
 def pooled_ap(hits: np.ndarray, n_objects: int) -> float | None:
-    """The area under the enveloped precision-recall curve, in [0, 1]; None where there are no objects.
+    """The area under the envelope of the precision-recall curve, in [0, 1]; None if there are no objects.
 
-    `hits` (P,) bool: whether each detection, best score first, found an object of its class.
+    `hits` (P,) bool tells for each detection, best score first, whether it is a true positive.
 
-    Of two objects, the first and the third detection find one: precision 1 and 2/3, each over half of the recall.
+    Example: two objects, found by the first and the third detection. Precision is 1 and 2/3, each for half the recall.
 
     >>> round(pooled_ap(np.array([True, False, True]), n_objects=2), 4), round((1 + 2 / 3) / 2, 4)
     (0.8333, 0.8333)

@@ -1,7 +1,7 @@
-"""The report of a set of detections: what `python -m maskrcnn evaluate` writes, `compare` reads and the pages show.
+"""The evaluation report, which `python -m maskrcnn evaluate` writes, `compare` reads and the pages show.
 
-`report.json` is the report field by field. A field that was not given (`evidence`, `intervals`, the `segm` of a class
-without masks) is not written; one that was measured and is not defined is written as null.
+`report.json` has the fields of `Report`. Fields that were not set (`evidence`, `intervals`, `segm` of a class without
+masks) are not written. A figure that is not defined is written as null.
 """
 
 from __future__ import annotations
@@ -16,26 +16,29 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation.coco_ap import KINDS, IouType, Summary
 
 MatchedBy = Literal["segm", "bbox"]
-"""What decides whether a detection found an object: the IoU of masks, or of boxes where there are no masks."""
+"""The IoU that is used for matching: of masks ("segm"), or of boxes ("bbox") if there are no masks."""
 
 AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
-"""How to get two reports that can be compared."""
+"""Part of error messages: how to get two reports that can be compared."""
 
 _Item = TypeVar("_Item")
 _Array = Annotated[tuple[_Item, ...], Strict(False)]
-"""A JSON array, held as a tuple; its items are validated strictly."""
+"""A JSON array, stored as a tuple; its items are validated strictly."""
 
 
 class _Part(BaseModel):
+    """A part of a report: immutable, and validated without type conversions."""
+
     model_config = ConfigDict(strict=True, frozen=True)
 
 
 class PictureRow(_Part):
     """One picture of a report.
 
-    `n_gt` objects (crowds do not count) and `n_pred` detections of at least the report's `min_score`, of which `tp`
-    found an object and `fp` did not; `fn` objects were missed. `ap` and `ap50` are COCO's AP on this picture alone,
-    `ap50_pooled` is that of one ranking of all its classes (`pooled_ap`); None in a picture without objects.
+    `n_gt` is the number of objects without crowds, `n_pred` the number of detections of at least the `min_score` of the
+    report. Of these, `tp` are true positives and `fp` false positives; `fn` objects are missed. `ap` and `ap50` are
+    COCO's AP of this picture, `ap50_pooled` is its AP from one ranking of all classes (see `pooled_ap`). APs are None
+    for a picture without objects.
     """
 
     image_id: int | str
@@ -53,7 +56,7 @@ class PictureRow(_Part):
 
 
 class Matches(_Part):
-    """What became of the detections of one class in one measure, a text for each picture (see `detection_evidence`)."""
+    """The matches of one class in one measure, as a text for each picture (see `detection_evidence`)."""
 
     objects: str
     found: _Array[str]
@@ -62,7 +65,7 @@ class Matches(_Part):
 
 
 class ClassEvidence(_Part):
-    """One class: its name, the scores of its detections and their matches in each measure that the report has."""
+    """The evidence of one class: its name, the scores of its detections, and their matches in each measure."""
 
     name: str
     scores: _Array[str]
@@ -71,24 +74,23 @@ class ClassEvidence(_Part):
     keypoints: Matches | None = None
 
     def matches(self, kind: IouType) -> Matches | None:
-        """Those of a measure; None where the report does not have it."""
+        """The matches in a measure; None if the report does not have it."""
         found: Matches | None = getattr(self, kind)
         return found
 
 
 class Evidence(_Part):
-    """What became of every detection. COCO's AP on any choice of the pictures follows from it."""
+    """The matches of all detections, from which COCO's AP on any subset of the pictures can be computed."""
 
     classes: _Array[ClassEvidence]
 
 
 Edges = dict[str, list[float] | None]
-"""AP, AP50 and AP75 -> [low, high]; None where there is nothing to find, or one picture only."""
+"""AP, AP50 and AP75 -> interval [low, high]; None if there are no objects, or only one picture."""
 
 
 class Intervals(_Part):
-    """Basic bootstrap intervals of the figures of a report (see `bootstrap`), None for a measure that it does not
-    have."""
+    """The bootstrap intervals of a report (see `bootstrap`), None for a measure that the report does not have."""
 
     level: float
     resamples: int
@@ -98,7 +100,7 @@ class Intervals(_Part):
     keypoints: Edges | None
 
     def edges(self, kind: IouType) -> Edges:
-        """Those of a measure; empty where there are none."""
+        """The intervals of a measure; empty if there are none."""
         found: Edges | None = getattr(self, kind)
         return found or {}
 
@@ -107,9 +109,9 @@ class Report(_Part):
     """All figures of a set of detections on labelled pictures.
 
     `bbox`, `segm` and `keypoints` are COCO's AP over all pictures, `{"AP", "AP50", "AP75", "APs", "APm", "APl"}`
-    (keypoints have no APs), in [0, 1]; None for a task that the network does not have, and a figure is None where no
-    object is of that size. `per_image` has a row for each picture. `definitions` says in a sentence or two what each
-    figure means. `sigmas` are those of OKS, one for each keypoint.
+    (keypoints have no APs), in [0, 1]. A measure is None if the network does not have its task; a figure is None if no
+    object has that size. `per_image` has a row for each picture. `definitions` explains each figure in one or two
+    sentences. `sigmas` are the sigmas of OKS, one for each keypoint.
 
     >>> from maskrcnn.evaluation import evaluate
     >>> truth = {
@@ -123,7 +125,7 @@ class Report(_Part):
     >>> found = [{"image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "score": 0.9}]
     >>> report = evaluate(truth, found, tasks=["box"])
 
-    One of two objects is found and nothing else: precision 1 up to recall 1/2, which is 51 of COCO's 101 recalls.
+    One of two objects is found, without false positives: precision is 1 up to recall 1/2, at 51 of the 101 recalls.
 
     >>> round(report.bbox["AP"], 4), round(51 / 101, 4)
     (0.505, 0.505)
@@ -147,27 +149,29 @@ class Report(_Part):
     intervals: Intervals | None = None
 
     def summary(self, kind: IouType) -> Summary | None:
-        """COCO's figures of one measure; None where the report does not have it."""
+        """COCO's figures of one measure; None if the report does not have it."""
         found: Summary | None = getattr(self, kind)
         return found
 
     @property
     def kinds(self) -> tuple[IouType, ...]:
-        """The measures that it has, of `bbox`, `segm` and `keypoints`."""
+        """The measures of this report: "bbox", and "segm" and "keypoints" if it has them."""
         return tuple(kind for kind in KINDS if self.summary(kind) is not None)
 
     def with_intervals(self, intervals: Intervals) -> Report:
-        """The same report with intervals in it."""
+        """A copy of the report with these intervals."""
         return self.model_copy(update={"intervals": intervals})
 
     def to_json(self) -> dict[str, Any]:
-        """The content of `report.json`, of dicts, lists, texts, numbers and None."""
+        """The report as the JSON document of `report.json`."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     @classmethod
     def from_json(cls, content: object, name: str) -> Report:
-        """The report that a JSON document holds. `StudioError`, beginning with its `name`, where it is none or is
-        damaged."""
+        """The report from a JSON document. Raises `StudioError` if it is not a report or damaged.
+
+        `name` is the name of the document in the error message.
+        """
         if not isinstance(content, dict) or not {"per_image", "bbox"} <= set(content):
             raise StudioError(f"{name}: this is no report; give one that `python -m maskrcnn evaluate` wrote")
         try:
@@ -178,8 +182,7 @@ class Report(_Part):
 
     @classmethod
     def read(cls, path: Path) -> Report:
-        """The report in a file. `ArgumentError` where the file cannot be read, `StudioError` where it holds no report
-        or a damaged one."""
+        """Read a report file. Raises `ArgumentError` if it cannot be read, `StudioError` if it is no valid report."""
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:

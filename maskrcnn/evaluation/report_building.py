@@ -1,4 +1,4 @@
-"""Builds a `Report` from two JSON documents: labels, and the detections on their pictures."""
+"""Builds a `Report` from two COCO documents: ground truth and detections. Also the definitions of its figures."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def evaluate(
     sigmas: Sequence[float] | None = None,
     with_evidence: bool = False,
 ) -> Report:
-    """The report of a set of detections on labelled pictures.
+    """Evaluate detections on labelled pictures, and return the report.
 
-    `ground_truth` is a COCO document, `detections` are COCO results of a network with `tasks` (None: the tasks that the
-    detections show). Without masks, `segm` is None and pictures are matched by their boxes, which `matched_by` says;
-    without keypoints, `keypoints` is None; `sigmas` are those of OKS, one for each keypoint (None: the usual ones). AP
-    uses every detection; `n_pred`, `tp`, `fp` and `fn` count only those with a score of at least `min_score`. A figure
-    that is not defined (a picture or a size range without objects) is None, never NaN. `progress(done, total)` is
-    called after each picture. `with_evidence` adds what `compare` and `intervals` need. Raises `StudioError` where the
-    two documents do not fit together. `Report` has an example.
+    `ground_truth` is a COCO document, `detections` are COCO results. `tasks` are those of the network; None derives
+    them from the detections. Without the task "mask", `segm` is None and detections are matched by their boxes (see
+    `matched_by`). Without "keypoints", `keypoints` is None. `sigmas` are the sigmas of OKS, one for each keypoint; None
+    uses the default ones. AP uses all detections; `n_pred`, `tp`, `fp` and `fn` use only those with a score of at least
+    `min_score`. A figure that is not defined (no objects in a picture or size range) is None, never NaN.
+    `progress(done, total)` is called after each picture. `with_evidence` adds the evidence that `compare` and
+    `intervals` need. Raises `StudioError` if the documents do not belong together. `Report` has an example.
     """
     detections = list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
@@ -60,39 +60,40 @@ def evaluate(
 
 
 def matched_by(found: CocoDocuments) -> MatchedBy:
-    """What is compared in each picture: masks, or boxes where the detections have no masks."""
+    """The IoU that is used for matching: "segm" (masks), or "bbox" (boxes) if the detections have no masks."""
     return "segm" if found.masks else "bbox"
 
 
 def _picture(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
+    """The row of one picture of the report."""
     table = overlaps(found.detections[image_id], found.annotations[image_id], found.masks)
     partners = greedy_partners(table.ious, table.crowd)
     on_crowd = (partners >= 0) & table.crowd[partners] if len(table.crowd) else partners >= 0
     hits = (partners >= 0) & ~on_crowd
     n_objects = int((~table.crowd).sum())
-    # The ranking is by score, so what the shown detections match does not depend on those below the threshold.
-    shown = table.scores >= min_score
-    tp = int((hits & shown).sum())
+    # Matching is in order of score, so detections below `min_score` do not change the matches of those above it.
+    is_counted = table.scores >= min_score
+    tp = int((hits & is_counted).sum())
     ap = coco.picture(image_id, matched_by(found))
     poses = coco.picture(image_id, "keypoints") if found.num_keypoints is not None else {"AP": None, "AP50": None}
     return PictureRow(
         image_id=image_id,
         file=found.images[image_id]["file_name"],
         n_gt=n_objects,
-        n_pred=int(shown.sum()),
+        n_pred=int(is_counted.sum()),
         ap=ap["AP"],
         ap50=ap["AP50"],
         ap50_pooled=pooled_ap(hits[~on_crowd], n_objects),
         keypoints_ap=poses["AP"],
         keypoints_ap50=poses["AP50"],
         tp=tp,
-        fp=int((~hits & ~on_crowd & shown).sum()),
+        fp=int((~hits & ~on_crowd & is_counted).sum()),
         fn=n_objects - tp,
     )
 
 
 def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "segm") -> dict[str, str]:
-    """What each figure of a report means, in one or two short sentences.
+    """Name of a figure of a report -> its meaning, in one or two short sentences.
 
     >>> definitions(min_score=0.5)["n_pred"]
     'Detections with a score of at least 0.5.'
@@ -101,19 +102,18 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "s
     return {
         "AP": "COCO average precision: the mean over all classes and the IoU thresholds .50, .55, ..., .95.",
         "AP50": "The same at IoU .50 alone.",
-        "AP75": "The same at IoU .75 alone: it asks for tight outlines.",
-        "APs": "AP over objects of at most 32 x 32 = 1024 pixels of area, as the labels give it. A detection that "
-        "finds no object counts where its own area is so.",
-        "APm": "AP over objects from 32 x 32 to 96 x 96 pixels; one of exactly such an area counts on both sides of "
-        "it.",
+        "AP75": "The same at IoU .75 alone, which only precise outlines reach.",
+        "APs": "AP over objects with an area of at most 32 x 32 = 1024 pixels, as the labels give it. A detection that "
+        "finds no object counts if its own area is in that range.",
+        "APm": "AP over objects from 32 x 32 to 96 x 96 pixels; objects of exactly such an area count in both ranges.",
         "APl": "AP over objects of 96 x 96 = 9216 pixels and more.",
-        "bbox": "IoU is measured between boxes; a detection's area is that of its box, in all numbers by size.",
-        "segm": "IoU is measured between masks; a detection's area is that of its mask. null where the model finds "
-        "no masks. (pycocotools takes the box for it where results hold both: give it results of masks alone.)",
-        "keypoints": "In place of IoU stands OKS, object keypoint similarity: the mean over the labelled keypoints of "
+        "bbox": "IoU is measured between boxes; the area of a detection (for APs, APm and APl) is that of its box.",
+        "segm": "IoU is measured between masks; the area of a detection is that of its mask. null if the model finds "
+        "no masks. (pycocotools uses the area of the box if results have both: give it results with masks only.)",
+        "keypoints": "OKS (object keypoint similarity) is used instead of IoU: the mean over the labelled keypoints of "
         "exp(-d^2 / (2 s^2 k^2)), with d the distance in pixels, s^2 the area of the object and k twice the keypoint's "
         "sigma. Objects without labelled keypoints count neither way. Detections are ranked by their pose_score, "
-        "where they have one: the score times the OKS that the network expects of its keypoints. null where the model "
+        "if they have one: the score times the OKS that the network expects of its keypoints. null if the model "
         "finds no keypoints.",
         "matched_by": "What decides in each picture whether a detection found an object: segm, the IoU of masks, or "
         "bbox, that of boxes, where the model finds no masks.",

@@ -11,7 +11,7 @@ from typing import Any
 from maskrcnn.annotations import Dataset, pictures, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
-from maskrcnn.annotations.trainable import Watch, require_trainable, unwatched
+from maskrcnn.annotations.trainable_check import Watch, require_trainable, unwatched
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, intervals

@@ -11,7 +11,7 @@ import numpy as np
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.colours import colour_of
-from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.config import Config
 from maskrcnn.drawing.overlays import Edges, Mark, draw
 from maskrcnn.errors import StudioError

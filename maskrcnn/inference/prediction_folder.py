@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError, writing
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import run_state
 from maskrcnn.jobs.queue_database import Job, Table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.runs.trainer_process import options_of
+from maskrcnn.untrusted_files import is_confined
 
 
 @dataclass(frozen=True)

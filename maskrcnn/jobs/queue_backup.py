@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 
@@ -51,7 +51,7 @@ def write(workspace: Path, jobs: list[dict[str, Any]]) -> None:
 def read(workspace: Path) -> list[Waiting]:
     """The jobs in the backup; empty if the file is missing or damaged."""
     with suppress(StudioError):
-        return foreign.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
+        return untrusted_files.read_json(workspace / NAME, _SCHEMA, workspace, 50_000_000) or []
     return []
 
 

@@ -18,13 +18,13 @@ import psutil
 
 from maskrcnn import opened_projects
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import is_confined
 from maskrcnn.jobs import devices, queue_backup
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.jobs.queue_database import Table
 from maskrcnn.jobs.queue_file import QueueDamaged
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
 from maskrcnn.runs.trainer_process import living_trainer
+from maskrcnn.untrusted_files import is_confined
 
 T = TypeVar("T")
 

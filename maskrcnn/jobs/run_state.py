@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.jobs.backend import JobState, Progress
 from maskrcnn.runs import attempts
 from maskrcnn.runs.documents import row_of
@@ -82,7 +82,7 @@ def progress(run: RunFolder) -> Progress:
 def last_row(run: RunFolder) -> Row | None:
     """The last complete row of the metrics, None if there is none."""
     try:
-        with foreign.opened(run.path / METRICS, run.path) as file:
+        with untrusted_files.opened(run.path / METRICS, run.path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
             lines = file.read().splitlines()
     except FileNotFoundError:

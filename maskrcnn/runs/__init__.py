@@ -1,1 +1,1 @@
-"""A run on disk: its folder and documents, metrics, schedule and costs, and the request that started it. No torch."""
+"""A run on disk: folder, documents, metrics, schedule, costs, and the request that started it. Loads no torch."""

@@ -1,14 +1,14 @@
-"""The attempts of a run: each start of a trainer, the first one and every resume, has an id.
+"""The attempts of a run. An attempt is one start of its trainer (the first start or a resume); each has an id.
 
-Whoever starts a trainer makes the id (`new_attempt`) and hands it over in the environment variable `ATTEMPT`; a trainer
-that was started from a terminal makes its own. Three files of the run folder name the attempt that wrote them:
+The program that starts a trainer creates the id (`new_attempt`) and passes it in the environment variable `ATTEMPT`. A
+trainer that was started from a terminal creates its own id. Three files of the run folder contain an id:
 
-    process.json    the newest attempt, and the process that makes it
+    process.json    the newest attempt, and its process
     attempt.json    the attempt that wrote the last rows of metrics.jsonl; written with its first row
-    result.json     the attempt that ended so
+    result.json     the attempt that this result is from
 
-A run that is resumed keeps the result of its last attempt until its trainer is ready, and its rows for good. So what a
-file says holds for the training of now only where the ids are equal (`has_ended`, `has_rows`).
+A resumed run keeps the old result until its new trainer is ready, and keeps the old metrics rows. So a result or row is
+of the current attempt only if the ids are equal (`has_ended`, `has_rows`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import BEGUN, METRICS, PROCESS, RESULT, RunFolder
 
 ATTEMPT = "MASKRCNN_ATTEMPT"
-"""The environment variable with the id of the attempt that a trainer is to make."""
+"""The environment variable that passes the attempt id to a trainer."""
 
-_CLOCK_TICK = 0.05  # seconds; modification times are that coarse on some systems
+_CLOCK_TICK = 0.05  # seconds: the resolution of modification times on some file systems
 
 
 def new_attempt() -> str:
-    """An id that no other attempt has: 32 hexadecimal digits.
+    """Return a new unique attempt id: 32 hexadecimal digits.
 
     >>> len(new_attempt())
     32
@@ -43,10 +43,10 @@ def new_attempt() -> str:
 
 
 def begin(run: RunFolder) -> None:
-    """Note in process.json that this process trains the run.
+    """Write process.json for this process, at the start of its training.
 
-    Whoever started it may have done so already; then that stays. A training inside another program (a notebook) notes
-    nothing: Cancel would end that program.
+    Does nothing if the program that started this process has written it already. Does nothing in another program, such
+    as a notebook, because Cancel would kill that program.
     """
     process = psutil.Process()
     if not noted_here(run) and trainer_process.is_trainer(process, run.path):
@@ -62,8 +62,11 @@ def note_trainer(
     created: float | None = None,
     device: str | None = None,
 ) -> None:
-    """Write process.json: the process that makes that attempt (None for one that was started without an id). `created`:
-    its create time, in seconds since 1970, where it is known. Raises `OSError` where it cannot be written."""
+    """Write process.json for the trainer with this pid, command line and attempt id (None: it has no id).
+
+    `created` is the create time of the process in seconds since 1970; None: ask the system. Raises `OSError` if the
+    file cannot be written.
+    """
     created = psutil.Process(pid).create_time() if created is None else created
     about = {"pid": pid, "create_time": created, "argv": list(argv), "started": time.time()}
     more = {"attempt": attempt, "device": device}
@@ -71,7 +74,7 @@ def note_trainer(
 
 
 def noted_here(run: RunFolder) -> bool:
-    """Whether process.json names the process that asks."""
+    """Whether process.json contains the pid of the current process."""
     try:
         return (run.read_json(PROCESS) or {}).get("pid") == os.getpid()
     except StudioError:
@@ -79,34 +82,35 @@ def noted_here(run: RunFolder) -> bool:
 
 
 def attempt_of(run: RunFolder) -> str | None:
-    """The id of the newest attempt; None for a run of a studio that gave no ids, or before the first attempt."""
+    """The id of the newest attempt; None before the first attempt, or for a run of an older version without ids."""
     return (run.read_json(PROCESS) or {}).get("attempt")
 
 
 def living_trainer(run: RunFolder) -> psutil.Process | None:
-    """The process that process.json names, if it lives and is a trainer of this run."""
+    """The process with the pid in process.json, or None if it is dead or no trainer of this run."""
     return trainer_process.living_trainer(run.path, (run.read_json(PROCESS) or {}).get("pid"))
 
 
 def is_training(run: RunFolder) -> bool:
-    """Whether a trainer of the run lives and has not written a result."""
+    """Whether a trainer of the run is alive and has not written a result."""
     return living_trainer(run) is not None and run.result() is None
 
 
 def has_rows(run: RunFolder, process: dict[str, Any] | None = None) -> bool:
-    """Whether the newest attempt has written rows of metrics; those that were there before do not count. `process`:
-    process.json, where it was read already."""
+    """Whether the newest attempt has written metrics rows. `process` is the content of process.json, None: read it."""
     return _is_of_newest(run, process, run.read_json(BEGUN), METRICS)
 
 
 def has_ended(run: RunFolder, process: dict[str, Any] | None = None) -> bool:
-    """Whether the newest attempt has written a result; that of the attempt before it does not count."""
+    """Whether the newest attempt has written a result. `process` is the content of process.json, None: read it."""
     return _is_of_newest(run, process, run.read_json(RESULT), RESULT)
 
 
 def _is_of_newest(run: RunFolder, process: dict[str, Any] | None, document: dict[str, Any] | None, file: str) -> bool:
-    """Whether `file` is of the newest attempt; `document` names the attempt that wrote it. Where an id is missing, as
-    in run folders of older studios, the modification time of the file tells."""
+    """Whether `file` was written by the newest attempt: compare the attempt id in `document` with that in process.json.
+
+    If an id is missing (run folders of older versions), compare the modification time of the file with the start.
+    """
     process = (run.read_json(PROCESS) or {}) if process is None else process
     attempt = (document or {}).get("attempt")
     if attempt is not None and (newest := process.get("attempt")) is not None:

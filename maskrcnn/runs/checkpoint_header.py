@@ -1,6 +1,6 @@
-"""What a checkpoint says of itself, read without torch: the file that a name means, and its configuration.
+"""Find the checkpoint file for a model name or path, and read the configuration and epoch in its header, without torch.
 
-A checkpoint is a safetensors file whose metadata hold `format`, the `config` and the `epoch`; `model.weights` reads and
+A checkpoint is a safetensors file whose metadata contain `format`, `config` and `epoch`. `model.weights` reads and
 writes its tensors. A `.pth` file of torch has no such header.
 """
 
@@ -24,10 +24,11 @@ TORCH_FILES = (".pth", ".pt")
 
 
 def weights_file(model: Path | str) -> Path:
-    """The file that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a file, or
-    the best (else the latest) checkpoint of a run folder.
+    """The weights file for `model`: the name of a shipped model, a file, or a run folder.
 
-    Raises `ArgumentError` where there is none, `StudioError` for a run without a checkpoint yet.
+    For a run folder it is the best checkpoint, or the latest if there is no best. "toy" is the shipped model; write
+    "./toy" for a folder of that name. Raises `ArgumentError` if the file does not exist, `StudioError` for a run that
+    has no checkpoint yet.
     """
     if ships := shipped_models.folder(model):
         return checkpoint_of_run(ships)
@@ -45,8 +46,10 @@ def weights_file(model: Path | str) -> Path:
 
 
 def checkpoint_of_run(folder: Path) -> Path:
-    """The best checkpoint of a run folder, else the latest. Raises `ArgumentError` for no run, `StudioError` for none
-    yet."""
+    """The best checkpoint of a run folder, or the latest if there is no best.
+
+    Raises `ArgumentError` if the folder is no run, `StudioError` if it has no checkpoint yet.
+    """
     run = RunFolder.open(folder)
     written = [run.best, *reversed(run.checkpoints().values())]
     for path in written:
@@ -58,7 +61,7 @@ def checkpoint_of_run(folder: Path) -> Path:
 def read_header(path: Path) -> tuple[Config, int]:
     """The configuration and the epoch of a `.safetensors` checkpoint.
 
-    Raises `StudioError` where the file is not ours, was cut short, or has a configuration that we cannot read.
+    Raises `StudioError` if the file is truncated, is from another program or version, or its configuration is invalid.
     """
     if not path.stat().st_size:
         raise StudioError(f"{path} is empty; give another checkpoint")
@@ -75,11 +78,11 @@ def read_header(path: Path) -> tuple[Config, int]:
             f"{path} is a safetensors file of another program; give a run folder, the .safetensors file of one, or a "
             ".pth file of torchvision"
         )
-    return _described(path, metadata)
+    return _parse_metadata(path, metadata)
 
 
-def _described(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
-    """Config and epoch in the metadata of a checkpoint."""
+def _parse_metadata(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
+    """The Config and the epoch in the metadata of a checkpoint. Raises `StudioError` if they are invalid."""
     damaged = "; the file was damaged, give another"
     try:
         fields, epoch = json.loads(metadata["config"]), int(metadata["epoch"])
@@ -87,7 +90,7 @@ def _described(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
         raise StudioError(f"{path}: its configuration is not readable ({type(error).__name__}){damaged}") from None
     if not isinstance(fields, dict):
         raise StudioError(f"{path}: its configuration holds no fields{damaged}")
-    # `mask_shape` was a field once; `Config.parse` knows.
+    # `mask_shape` was a field of older versions; `Config.parse` handles it.
     if unknown := [name for name in fields if name not in {*Config.model_fields, "mask_shape"}]:
         raise StudioError(
             f'{path}: its configuration has a field "{unknown[0]}" that this version does not know; update Mask R-CNN '
@@ -100,7 +103,7 @@ def _described(path: Path, metadata: Mapping[str, str]) -> tuple[Config, int]:
 
 
 def unreadable(path: Path, error: Exception) -> StudioError:
-    """The error for a file that safetensors cannot read."""
+    """The `StudioError` for a file that safetensors cannot read."""
     reason = str(error).removeprefix("Error while deserializing header: ")
     return StudioError(
         f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "

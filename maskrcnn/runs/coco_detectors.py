@@ -1,6 +1,6 @@
-"""torchvision's COCO detectors: which of them a network is, and how each was trained. Knows no torch.
+"""torchvision's COCO detectors: the preset of each one, and the detector that is most similar to a Config.
 
-`model.weights` loads their tensors; here is only what a configuration needs.
+This module does not import torch. `model.weights` loads the tensors of the detectors.
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
     "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
 }
-"""torchvision's builder -> the preset that is the same network, and what to change of it."""
+"""Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
 
 WEIGHTS = "COCO_V1"
-"""torchvision's name of the weights that "coco" means."""
+"""torchvision's name of the weights for the option `--init coco`."""
 
 _WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
-"""Builders of the first generation: their COCO weights were trained with a frozen BatchNorm that added nothing to the
-variance."""
+"""Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
 
 
 def detector_fields(builder: str, weights: str = WEIGHTS) -> tuple[str, dict[str, Any]]:
-    """The preset, and the fields changed of it, of torchvision's `builder` as its COCO `weights` were trained.
+    """The preset and the changed fields of the network as which torchvision's `builder` and `weights` were trained.
 
-    The names of COCO's classes and keypoints are left out: they are in torchvision's own tables
-    (`model.weights.detector_config`). Raises `KeyError` for a builder that is not in `DETECTORS`.
+    The names of the COCO classes and keypoints are not included; `model.weights.detector_config` takes them from
+    torchvision. Raises `KeyError` for a builder that is not in `DETECTORS`.
 
     >>> detector_fields("fasterrcnn_resnet50_fpn")
     ('torchvision', {'tasks': ('box',), 'norm_eps': 0.0})
@@ -45,7 +44,7 @@ def detector_fields(builder: str, weights: str = WEIGHTS) -> tuple[str, dict[str
 
 
 def nearest_detector(config: Config) -> str:
-    """The builder whose COCO weights are most like a network `config`, whether or not they fit it.
+    """The builder of the COCO detector that is most similar to the network `config`. Its weights may still not fit.
 
     >>> nearest_detector(Config.preset("torchvision-v2", tasks=("box",)))
     'fasterrcnn_resnet50_fpn_v2'
@@ -60,7 +59,7 @@ def nearest_detector(config: Config) -> str:
 
 
 def coco_detector(config: Config) -> str:
-    """`nearest_detector`; `StudioError` where torchvision has no COCO weights with the backbone of `config`."""
+    """Like `nearest_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
     if config.backbone not in ("resnet50_fpn", "mobilenet_v3_large_fpn32"):
         raise StudioError(
             f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "

@@ -1,4 +1,4 @@
-"""Costs of the parts of a training (seconds per step, per picture, to start), and how long a run takes by them."""
+"""Costs of a training (seconds per step, per picture and for the start), and the estimated duration of a run."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
 from maskrcnn.words import byte_size, counted
 
 _WARM_UP_STEPS = 2
-"""Steps at the start of a run that are not counted: they are slow."""
+"""Number of steps at the start of a run that are ignored, because they are slow."""
 
 _USUAL_START = 10.0
-"""Seconds from the start of the process to the first step, where a run does not say."""
+"""Seconds from the start of the process to the first step, used if a run does not record them."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What the parts of a training take on one machine, in seconds.
+    """The costs of a training on one machine, in seconds.
 
-    `step`: word of `config.LAYERS` -> one step on a full batch while these learn, pictures from memory (of fewer
-    pictures than a batch has, a step takes as much less); `first_read`: what a picture takes more when it is seen for
-    the first time; `validation`: one validation picture, losses and detections; `epoch`: what each epoch takes besides,
-    to make the network ready for that and to write its weights; `start`: from the start of the process to the first
-    step. `memory_mb` (in 2**20 bytes) is of the graphics card where one computes, else of the process.
+    `step`: group of layers (a value of `config.LAYERS`) -> one step on a full batch while these layers are trained,
+    with pictures in memory. The time of a smaller batch is proportional. `first_read`: extra time of a picture that is
+    read for the first time. `validation`: one validation picture, losses and detections. `epoch`: other time per epoch,
+    to prepare the validation and to write the weights. `start`: from the start of the process to the first step.
+    `memory_mb` (in 2**20 bytes): memory of the GPU if one is used, otherwise of the process.
     """
 
     step: Mapping[str, float]
@@ -42,7 +42,7 @@ class Costs:
 
     @classmethod
     def parse(cls, fields: Any) -> Costs:
-        """From what `asdict` gave, which may have been on disk. Raises `StudioError` where that is something else."""
+        """The costs from the dictionary of `asdict`, for example from a file. Raises `StudioError` if it is invalid."""
         try:
             step = {str(word): float(seconds) for word, seconds in fields["step"].items()}
             others = [float(fields[name]) for name in ("first_read", "validation", "epoch", "start", "memory_mb")]
@@ -55,12 +55,12 @@ class Costs:
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a run takes.
+    """The estimated duration of a run.
 
-    `seconds` is all of it, from the start of the process; with `patience` it is the most that it can take. Without
-    `seconds_to_start` it is `seconds_of_training`, which is what a run says that it took. `seconds_per_step` is the
-    mean over the run's stages; `epochs` is how many there are or, with `minutes`, about how many fit; `passes` is how
-    many times an epoch goes through the training pictures; `validation_seconds` are those of one epoch.
+    `seconds` is the whole duration from the start of the process; with `patience` it is the maximum. `seconds_per_step`
+    is the mean over the stages of the run. `epochs` is the number of epochs; with `minutes`, about how many fit.
+    `passes` is how many times an epoch uses each training picture. `validation_seconds` is the validation time per
+    epoch.
     """
 
     seconds_per_step: float
@@ -76,40 +76,40 @@ class Estimate:
 
     @property
     def seconds_of_training(self) -> float:
-        """From the first step on, with all validations: the time that the run will have taken."""
+        """The duration from the first step on, including validations. This is the time that a finished run records."""
         return self.seconds - self.seconds_to_start
 
     def as_json(self) -> dict[str, Any]:
-        """What `train --estimate` prints as its last line."""
+        """The dictionary that `train --estimate` prints as JSON in its last line."""
         return asdict(self)
 
 
 def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> Estimate:
-    """How long the run that `config` describes takes at these costs, with so many pictures to learn from and to
-    validate on.
+    """Estimate the duration of the run `config` from `costs`.
 
-    With `epochs`, a stage's share is one of steps, so the mean step is the weighted mean of its stages' steps. With
-    `minutes` it is a share of the time, in which a cheap stage takes more steps: then it is the harmonic mean. A run
-    whose minutes are over before its first epoch is has the steps that fit.
+    `pictures` and `validated` are the numbers of training and validation pictures. With `epochs`, each stage has a
+    share of the steps, so the mean step time is the weighted mean over the stages. With `minutes`, each stage has a
+    share of the time, so it is the weighted harmonic mean. If the minutes end before the first epoch does, the epoch
+    has the steps that fit.
     """
     shares = shares_of(config)
     per_step = epoch_rules.pictures_per_step(config.batch_size, pictures)
     step_of = {word: costs.step[word] * per_step / config.batch_size for word in shares}
     per_pass = epoch_rules.steps_per_pass(config.batch_size, pictures)
     validation = validated * costs.validation
-    besides = validation + costs.epoch
+    seconds_after_steps = validation + costs.epoch
     first_pass = pictures * costs.first_read
     if config.minutes is None:
         step = sum(share * step_of[word] for word, share in shares.items())
         steps = epoch_rules.steps_per_epoch(config, per_pass, step)
         epochs = config.epochs or 1
-        seconds = epochs * (steps * step + besides) + first_pass
+        seconds = epochs * (steps * step + seconds_after_steps) + first_pass
     else:
         step = 1 / sum(share / step_of[word] for word, share in shares.items())
         seconds = 60 * config.minutes
         fitting = max(1, round(seconds / (step + per_step * costs.first_read)))
         steps = min(epoch_rules.steps_per_epoch(config, per_pass, step), fitting)
-        epochs = max(1, round((seconds - first_pass) / (steps * step + besides)))
+        epochs = max(1, round((seconds - first_pass) / (steps * step + seconds_after_steps)))
     return Estimate(
         seconds_per_step=step,
         steps_per_epoch=steps,
@@ -125,7 +125,7 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
 
 
 def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
-    """Seconds per step, validation and start, from the `rows` of the metrics of a run; None for too few rows."""
+    """The costs of a run (seconds per step, validation and start) from its metrics `rows`; None if it has too few."""
     paces: dict[str, list[float]] = {}
     for row in rows:
         if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
@@ -136,7 +136,7 @@ def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | Non
     validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
     return Costs(
         step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
-        first_read=0.0,  # the median step is one whose pictures are in memory
+        first_read=0.0,  # in the median step, the pictures are in memory already
         validation=statistics.median(validations) / validated if validated else 0.0,
         epoch=0.0,  # the rows do not say how long the checkpoints took
         start=_seconds_to_start(run),
@@ -145,14 +145,14 @@ def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | Non
 
 
 def _seconds_to_start(run: RunFolder) -> float:
-    """Seconds from the start of the process until the Config was written, shortly before the first step."""
+    """Seconds from the start of the process until config.json was written, which is shortly before the first step."""
     started = (run.read_json(PROCESS) or {}).get("started")
     took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
-    return took if 0 < took < 600 else _USUAL_START  # else the two are of different attempts
+    return took if 0 < took < 600 else _USUAL_START  # otherwise, the times are from different attempts
 
 
 def shares_of(config: Config) -> dict[str, float]:
-    """Word of `config.LAYERS` -> the share of the run in (0, 1] during which these layers learn."""
+    """Map each group of layers (a value of `config.LAYERS`) to the share of the run, in (0, 1], that trains it."""
     shares: dict[str, float] = {}
     begins = 0.0
     for stage in config.stages:
@@ -161,12 +161,12 @@ def shares_of(config: Config) -> dict[str, float]:
     return shares
 
 
-# Words, the same on a page and on a terminal
+# Texts, the same for the pages and the terminal
 
 
 def parts_in_words(found: Estimate, config: Config) -> str:
-    """`0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation each, 12 s to start,
-    1.9 GB of memory`"""
+    """An estimate as text: `0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, 3 s of validation
+    each, 12 s to start, 1.9 GB of memory`"""
     nearly = "" if config.minutes is None else "about "
     steps = counted(found.steps_per_epoch, "step")
     parts = [
@@ -184,9 +184,9 @@ def parts_in_words(found: Estimate, config: Config) -> str:
 
 
 def times_through(passes: float) -> str:
-    """`once through the pictures`, `4 times through the pictures`, `0.5 times ...`, `0.017 times ...`
+    """A number of passes as text: `once through the pictures`, `4 times through the pictures`, `0.017 times ...`
 
-    A pass is rounded up to whole steps, so what is nearly once counts as once. What is little stays more than nothing.
+    A number close to an integer is rounded, because an epoch has whole steps. A small number keeps two digits.
     """
     if 0 < passes < 0.1:
         return f"{passes:.2g} times through the pictures"

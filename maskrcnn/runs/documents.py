@@ -1,9 +1,8 @@
-"""What the JSON documents of a run folder may hold. A run comes from anybody, so each of its values is checked.
+"""Schemas of the JSON documents in a run folder. A run may come from another person, so all its values are checked.
 
-One schema for each document, by the name of its file; `foreign.read_json` holds a file to it. A field that is not named
-here is let through, as a later studio may write more. Numbers are finite and within bounds that no honest run reaches.
-What is asked of `annotations` is imported where it is needed: the runner of a job reads run folders too, and is to be
-small.
+There is one schema per file; `foreign.read_json` validates a file with it. Unknown fields are allowed, because a later
+version may write more. Numbers must be finite and within generous bounds. `annotations` is imported inside functions to
+keep the runner of a job small, which also reads run folders.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _OPEN = ConfigDict(extra="allow")
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
-"""A duration, or a time since 1970; the largest is the year 5138."""
+"""A duration, or a time since 1970 (the maximum is in the year 5138)."""
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Identifier = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -30,12 +29,12 @@ Words = Annotated[str, Field(max_length=100_000)]
 Path = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
 Device = Annotated[str, Field(pattern=r"^(cpu|mps|cuda:\d{1,3})$")]
 Attempt = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-"""The id of one start of a trainer (see `runs.attempts`)."""
+"""The id of an attempt: one start of a trainer (see `runs.attempts`)."""
 
 
 @with_config(_OPEN)
 class Process(TypedDict, total=False):
-    """process.json: which process trains. Whether it does is asked of the process itself (`runs.trainer_process`)."""
+    """process.json: the trainer's process. `runs.trainer_process` checks whether it is alive."""
 
     pid: Annotated[int, Field(ge=1, le=2**31 - 1)]
     create_time: Seconds
@@ -48,14 +47,14 @@ class Process(TypedDict, total=False):
 
 @with_config(_OPEN)
 class Begun(TypedDict, total=False):
-    """attempt.json: which attempt wrote the last rows of metrics.jsonl."""
+    """attempt.json: the attempt that wrote the last rows of metrics.jsonl."""
 
     attempt: Attempt
 
 
 @with_config(_OPEN)
 class Queued(TypedDict, total=False):
-    """queued.json: the run waits. What is started, and when, is in the table of the workspace alone."""
+    """queued.json: the run waits. The options of the training are only in the table of jobs."""
 
     created: Seconds
     expected_seconds: Seconds | None
@@ -81,7 +80,7 @@ class Result(TypedDict, total=False):
 
 @with_config(_OPEN)
 class Started(TypedDict, total=False):
-    """start.json: the options that a training was begun with and no config holds, as words of the command line."""
+    """start.json: the options of the training that are not in config.json, as values of the command line."""
 
     preset: Name | None
     init: Words
@@ -90,7 +89,7 @@ class Started(TypedDict, total=False):
 
 @with_config(_OPEN)
 class WrittenConfig(TypedDict, total=False):
-    """config.json as it was written: the fields that pages show without building a `Config` (see `Config.parse`)."""
+    """config.json, before it is parsed to a `Config`: the fields that pages show."""
 
     epochs: Count | None
     minutes: Annotated[float, Field(gt=0, le=1e7)] | None
@@ -108,7 +107,7 @@ class WrittenConfig(TypedDict, total=False):
 
 @with_config(_OPEN)
 class RunLengths(TypedDict):
-    """A mask as COCO's run lengths: `size` is (height, width)."""
+    """A mask as COCO run-length encoding (RLE); `size` is (height, width)."""
 
     size: Annotated[list[Side], Field(min_length=2, max_length=2)]
     counts: Words | list[Count]
@@ -128,7 +127,7 @@ class _WithPath(TypedDict, total=False):
 
 @with_config(_OPEN)
 class RunPicture(Picture, _WithPath):
-    """A picture of dataset.json; `path` is where it lies, relative to the run folder."""
+    """A picture in dataset.json; `path` is its file, relative to the run folder."""
 
 
 @with_config(_OPEN)
@@ -168,12 +167,12 @@ class _Posed(TypedDict, total=False):
 
 @with_config(_OPEN)
 class Annotation(_Object, _Owned, _Numbered):
-    """An object that a person drew."""
+    """A labelled object (ground truth)."""
 
 
 @with_config(_OPEN)
 class Detection(_Object, _Owned, _Scored, _Posed):
-    """An object that the network found."""
+    """An object that the network detected."""
 
 
 @with_config(_OPEN)
@@ -187,7 +186,7 @@ class Labels(TypedDict):
 
 @with_config(_OPEN)
 class Drawn(TypedDict):
-    """Of which toy world the pictures were that are not kept."""
+    """The toy world and the seed of training pictures that are not stored, so that they can be drawn again."""
 
     world: Name
     pictures: Count
@@ -205,19 +204,23 @@ class _FromToy(TypedDict, total=False):
 
 @with_config(_OPEN)
 class Documents(_Splits, _FromToy):
-    """dataset.json."""
+    """dataset.json: the training and validation labels."""
 
 
-def _sound_documents(documents: Documents) -> Documents:
+def _check_documents(documents: Documents) -> Documents:
+    """Validate both splits with `_check_labels`, and return the documents."""
     for split in (documents["train"], documents["val"]):
         if split:
-            _refuse_unsound(split)
+            _check_labels(split)
     return documents
 
 
-def _refuse_unsound(labels: Labels) -> None:
-    """`ValueError` for what no type can say: an object of no picture, a mask of another size than its picture, an odd
-    outline, too large a picture, a crowd of objects."""
+def _check_labels(labels: Labels) -> None:
+    """Raise `ValueError` for errors that the types do not catch.
+
+    These are duplicate pictures, an object without a picture or class, a mask whose size differs from its picture, an
+    outline with an odd number of coordinates, a picture that is too large, and too many objects in a picture.
+    """
     from maskrcnn.annotations.pictures import MOST_PIXELS
 
     images = {image["id"]: image for image in labels["images"]}
@@ -234,20 +237,25 @@ def _refuse_unsound(labels: Labels) -> None:
         owner = images.get(annotation["image_id"])
         if owner is None or annotation["category_id"] not in classes:
             raise ValueError(f"annotation {annotation['id']} is of no picture or no category")
-        _refuse_object(annotation, f"annotation {annotation['id']}", (owner["height"], owner["width"]))
-    _refuse_crowd(labels["annotations"])
+        _check_object(annotation, f"annotation {annotation['id']}", (owner["height"], owner["width"]))
+    _check_object_count(labels["annotations"])
 
 
-def _sound_detections(detections: list[Detection]) -> list[Detection]:
+def _check_detections(detections: list[Detection]) -> list[Detection]:
+    """Raise `ValueError` for an invalid detection, and return the detections."""
     for number, detection in enumerate(detections):
         if detection.get("segmentation") == []:
             raise ValueError(f"detection {number} has an outline without a corner")
-        _refuse_object(detection, f"detection {number}", None)
-    _refuse_crowd(detections)
+        _check_object(detection, f"detection {number}", None)
+    _check_object_count(detections)
     return detections
 
 
-def _refuse_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
+def _check_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
+    """Raise `ValueError` if the keypoints, outline or mask of an object are invalid.
+
+    `size` is (height, width) of its picture, None if unknown; `name` is used in the message.
+    """
     if len(entry.get("keypoints", ())) % 3:
         raise ValueError(f"{name} has keypoints that are no triples of x, y and visibility")
     segmentation = entry.get("segmentation")
@@ -265,7 +273,8 @@ def _refuse_object(entry: Any, name: str, size: tuple[int, int] | None) -> None:
             raise ValueError(f"{name} has a mask that does not fit its size, or a code that is damaged")
 
 
-def _refuse_crowd(entries: Any) -> None:
+def _check_object_count(entries: Any) -> None:
+    """Raise `ValueError` if a picture has more than `MOST_REGIONS` objects."""
     from maskrcnn.annotations.regions import MOST_REGIONS
 
     most = max(Counter(entry["image_id"] for entry in entries).values(), default=0)
@@ -279,23 +288,22 @@ QUEUED_SCHEMA: TypeAdapter[Any] = TypeAdapter(Queued)
 RESULT_SCHEMA: TypeAdapter[Any] = TypeAdapter(Result)
 CONFIG_SCHEMA: TypeAdapter[Any] = TypeAdapter(WrittenConfig)
 START_SCHEMA: TypeAdapter[Any] = TypeAdapter(Started)
-DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_sound_documents)])
-DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_sound_detections)])
+DATASET_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[Documents, AfterValidator(_check_documents)])
+DETECTIONS_SCHEMA: TypeAdapter[Any] = TypeAdapter(Annotated[list[Detection], AfterValidator(_check_detections)])
 
 _ROW: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[Name, Identifier | Number | Name | None])
 _TEXTS = ("event", "layers")
 
 
 def row_of(line: bytes | str) -> dict[str, Any] | None:
-    """A line of metrics.jsonl as a row: names to numbers or null; `event` and `layers` are texts. None for what is torn
-    or no row.
+    """Parse a line of metrics.jsonl. Returns a row, or None if the line is incomplete or invalid.
 
-    Every row says which `event` it is ("step" or "epoch"), and its `epoch` and `step` (whole, from 1 on); `progress`
-    lies in [0, 1].
+    A row maps names to numbers or None; only `event` ("step" or "epoch") and `layers` are strings. `epoch` and `step`
+    are integers from 1; `progress` is in [0, 1].
     """
     try:
         row = _ROW.validate_json(line, strict=True)
-    except ValueError:  # pydantic's is one
+    except ValueError:  # also the base class of pydantic's ValidationError
         return None
     if any(isinstance(value, str) != (name in _TEXTS) for name, value in row.items() if value is not None):
         return None

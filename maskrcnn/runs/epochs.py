@@ -1,6 +1,6 @@
-"""Epochs of a run: what one is, how many steps it has, and which one is the best. Knows no torch.
+"""Epochs of a run: the definition and length of an epoch, and the best epoch. Does not import torch.
 
-Every page, the log and the trainer ask here, so that all of them mean the same by these words.
+The pages, the log and the trainer use these functions, so that they all use the same definitions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from maskrcnn.config import MEASURES, Config
 
 EPOCHS_IN_A_BUDGET = 20
-"""How many epochs a run of fixed minutes aims at, so that its curves have as many points."""
+"""The intended number of epochs of a run whose length is set in minutes, so that its curves have enough points."""
 
 EPOCH_MEANING = (
     "An epoch is the training between two validations. In a run of a number of epochs it is once through the training "
@@ -29,8 +29,10 @@ PASS_MEANING = (
 
 @dataclass(frozen=True)
 class Best:
-    """The best `epoch` of a run. `score` is its AP and `measure` the field of its row that says so ("segm_ap"); both
-    are None where nothing was measured, and then it is the last epoch."""
+    """The best `epoch` of a run. `score` is its AP, and `measure` the field of the row with this AP ("segm_ap").
+
+    Both are None if no AP was measured; then `epoch` is the last epoch.
+    """
 
     epoch: int
     score: float | None = None
@@ -38,15 +40,15 @@ class Best:
 
     @property
     def judged_by(self) -> str | None:
-        """What it is the best by, in words: "mask AP"; None where nothing was measured."""
+        """The name of the AP that was compared, for example "mask AP"; None if no AP was measured."""
         return ap_words(self.measure) if self.measure else None
 
 
 def best_epoch(rows: Iterable[Mapping[str, Any]]) -> Best | None:
-    """The best of these epoch rows of `metrics.jsonl`; None where there is none.
+    """The best epoch among epoch rows of `metrics.jsonl`; None if there are no rows.
 
-    It is the one with the highest AP of the finest task that was measured: masks, else keypoints, else boxes. Among
-    equals it is the first. Where no row has an AP (there was no ground truth to measure on) it is the last epoch.
+    It is the epoch with the highest mask AP; without mask AP, the highest keypoint AP, then box AP. Of equal epochs,
+    the first is returned. If no row has an AP (no ground truth), it is the last epoch.
 
     >>> best_epoch([{"epoch": 1, "segm_ap": 0.2}, {"epoch": 2, "segm_ap": 0.3}, {"epoch": 3, "segm_ap": 0.3}]).epoch
     2
@@ -60,7 +62,7 @@ def best_epoch(rows: Iterable[Mapping[str, Any]]) -> Best | None:
 
 
 def better(best: Best | None, epoch: int, row: Mapping[str, Any]) -> Best:
-    """The better one of `best` and of `epoch`, which came later and has that row. See `best_epoch`."""
+    """The better of `best` and the later `epoch` with the metrics `row`. See `best_epoch`."""
     measure = finest_ap(row)
     score = None if measure is None else float(row[measure])
     challenger = Best(epoch, score, measure)
@@ -74,8 +76,8 @@ def better(best: Best | None, epoch: int, row: Mapping[str, Any]) -> Best:
 
 
 def finest_ap(row: Mapping[str, Any]) -> str | None:
-    """The name of the AP by which an epoch is judged: masks before keypoints before boxes; None where none has a value
-    (None, or not a number).
+    """The field of the AP by which an epoch is compared: masks before keypoints before boxes. None if no AP is a finite
+    number.
 
     >>> finest_ap({"bbox_ap": 0.6, "segm_ap": 0.5}), finest_ap({"bbox_ap": 0.6, "segm_ap": None})
     ('segm_ap', 'bbox_ap')
@@ -87,7 +89,7 @@ _ORDER = tuple(f"{kind}_ap" for kind in MEASURES)
 
 
 def ap_words(field: str) -> str:
-    """An AP of an epoch row in words: `segm_ap` is "mask AP", `bbox_ap50` "box AP50".
+    """The name of an AP field for the user: "mask AP" for `segm_ap`, "box AP50" for `bbox_ap50`.
 
     >>> ap_words("keypoints_ap")
     'keypoint AP'
@@ -101,7 +103,7 @@ def _is_number(value: Any) -> bool:
 
 
 def pictures_per_step(batch_size: int, pictures: int) -> int:
-    """How many pictures a step learns from: a full batch, or all there are where they are fewer.
+    """The number of pictures in a step: the batch size, or the number of all pictures if that is smaller.
 
     >>> pictures_per_step(batch_size=8, pictures=5)
     5
@@ -110,7 +112,7 @@ def pictures_per_step(batch_size: int, pictures: int) -> int:
 
 
 def steps_per_pass(batch_size: int, pictures: int) -> int:
-    """Steps after which as many pictures were seen as there are, rounded up.
+    """The number of steps for one pass through all pictures, rounded up.
 
     >>> steps_per_pass(2, 61)
     31
@@ -119,7 +121,7 @@ def steps_per_pass(batch_size: int, pictures: int) -> int:
 
 
 def passes(steps: float, batch_size: int, pictures: int) -> float:
-    """How many times each of the training pictures was seen, on average, after so many steps.
+    """The mean number of times that each training picture was used in `steps` steps.
 
     >>> passes(31, 2, 62)
     1.0
@@ -128,7 +130,7 @@ def passes(steps: float, batch_size: int, pictures: int) -> float:
 
 
 def passes_in_words(passes: float) -> str:
-    """With one decimal, below a tenth with two figures that tell.
+    """A number of passes as text: with one decimal, or with two significant digits if it is below 0.1.
 
     >>> passes_in_words(12.84), passes_in_words(0.0169)
     ('12.8', '0.017')
@@ -137,8 +139,11 @@ def passes_in_words(passes: float) -> str:
 
 
 def steps_per_epoch(config: Config, pass_steps: int, seconds_per_step: float) -> int:
-    """Steps of an epoch: what the config says; else a pass, and with `minutes` as many whole passes as make about
-    `EPOCHS_IN_A_BUDGET` epochs at that many seconds a step, one at least."""
+    """The number of steps in an epoch.
+
+    It is `config.steps_per_epoch`, if set. For a run by epochs it is one pass. For a run by minutes it is one or more
+    whole passes, so that about `EPOCHS_IN_A_BUDGET` epochs fit into the time.
+    """
     if config.steps_per_epoch is not None:
         return config.steps_per_epoch
     if config.minutes is None:

@@ -1,4 +1,4 @@
-"""The folder of one run: the only thing that the trainer and the pages share. The trainer writes, everyone else reads.
+"""The folder of one run. The trainer writes it, and all other parts read it; they share nothing else.
 
 ```
 config.json                      the Config
@@ -10,36 +10,36 @@ queued.json                      says that the run waits for its device (see job
 process.json                     pid, create time and command of the trainer, and its attempt (see runs/attempts.py)
 attempt.json                     the attempt that wrote the last rows of metrics.jsonl
 checkpoints/epoch_0001.safetensors, best.safetensors
-state_last.pt                    weights, optimiser and position, from which a run is resumed
+state_last.pt                    weights, optimiser state and position, to resume the run
 detections/epoch_0001.json       COCO results on the pictures of `shown`
-tensorboard/                     events, where the config asks for them
-result.json                      how it ended, and which attempt; absent while it runs, or where the process was killed
+tensorboard/                     events, if enabled in the config
+result.json                      how it ended, and its attempt; absent while it runs, or if the process was killed
 ```
 
 Rows of `metrics.jsonl` carry `event` ("step" or "epoch"), `epoch` (from 1), `step` (from 1, over the whole run),
 `progress` in [0, 1], `elapsed` and `eta` in seconds, the network's own losses (`Config.losses`) and their weighted sum
 `loss`. Every row also has
 
-- `learning_rate`, `images_per_second`, `gradient_norm` (before clipping), `layers` (those that are trained);
-- `waiting`, the share of the time in [0, 1] that was spent waiting for pictures;
-- `memory_mb` (in 2**20 bytes), of the graphics card where one computes, else of the process; `processor_percent`, how
-  busy all cores were with this process (0 to 100); `gpu_percent`, where there is a card that says so;
-- what was sampled, for each picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
+- `learning_rate`, `images_per_second`, `gradient_norm` (before clipping), `layers` (the trained layers);
+- `waiting`, the share of the time in [0, 1] that the trainer waited for pictures;
+- `memory_mb` (in 2**20 bytes), memory of the GPU if one is used, otherwise of the process; `processor_percent`, the use
+  of all CPU cores by this process (0 to 100); `gpu_percent`, the use of the GPU, if it is known;
+- the number of samples per picture: `rpn_positives`, `rpn_negatives` (anchors), `roi_positives`, `roi_negatives`.
 
-`epochs.EPOCH_MEANING` defines an epoch; its steps are those up to `step` of its row, and `elapsed` counts from the
-first step of the run, not of the epoch. An epoch row holds the means over its steps, the losses with `val_` (absent
-without a validation set), `validation_seconds`, and validation AP as `bbox_ap`, `bbox_ap50`; with the mask task
-`segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50` (null where there is no
-ground truth). The best epoch, whose weights are `best.safetensors`, is that of `epochs.best_epoch`.
+`epochs.EPOCH_MEANING` defines an epoch. The steps of an epoch end at the `step` of its row. `elapsed` counts from the
+first step of the run, not of the epoch. An epoch row has the means over its steps, the validation losses with the
+prefix `val_` (absent without a validation set), `validation_seconds`, and the validation AP as `bbox_ap`, `bbox_ap50`;
+with the mask task also `segm_ap`, `segm_ap50`, `segm_ap75`; with the keypoints task `keypoints_ap`, `keypoints_ap50`
+(null without ground truth). `best.safetensors` has the weights of the best epoch (`epochs.best_epoch`).
 
-A run is resumed from `state_last.pt`. Rows that were written after it are removed from `metrics.jsonl` first, so that
-none is there twice.
+A run is resumed from `state_last.pt`. Rows in `metrics.jsonl` that are newer than this state are removed first, so that
+no step is there twice.
 
-Files are written under another name and then renamed, so a reader sees the old file or the new one; only
-`metrics.jsonl` and `log.txt` grow in place, and an incomplete last line of metrics.jsonl is skipped.
+Files are written under a temporary name and then renamed, so a reader gets either the old or the new file. Only
+`metrics.jsonl` and `log.txt` are appended to; an incomplete last line of `metrics.jsonl` is skipped.
 
-A run folder is data that anybody may have made. Its documents are checked against a schema (`runs.documents`), no link
-is followed out of it, and what is wrong with it is a `StudioError` of one line (`RunFolder.fault`).
+A run folder may come from another person. Its documents are validated with a schema (`runs.documents`), links that lead
+out of it are not followed, and `RunFolder.fault` reports what is wrong with it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
@@ -88,13 +88,13 @@ TENSORBOARD = "tensorboard"
 DETECTIONS = "detections"
 
 PICTURES = "MASKRCNN_PICTURES"
-"""The environment variable with the folders, beside the projects, whose pictures may be opened (as PATH is written)."""
+"""The environment variable with additional folders whose pictures may be opened, separated as in PATH."""
 
 RUNS = "runs"
-"""The folder of a project that holds its runs."""
+"""The name of the folder in a project that contains its runs."""
 
 PROJECT = "project.db"
-"""The file that makes a folder a project (see `annotations/store`)."""
+"""The file by which a folder is recognised as a project (see `annotations/store`)."""
 
 _SCHEMAS = {
     CONFIG: CONFIG_SCHEMA,
@@ -106,24 +106,23 @@ _SCHEMAS = {
     RESULT: RESULT_SCHEMA,
 }
 MOST_METRICS = 200_000_000
-"""Bytes of metrics.jsonl: 300,000 steps."""
+"""Maximum size of metrics.jsonl in bytes; enough for about 300,000 steps."""
 
 _LARGEST = {DATASET: 1_000_000_000, DETECTIONS: 500_000_000, METRICS: MOST_METRICS}
-"""Bytes of the documents that grow with the pictures or with the time; `foreign.MOST_BYTES` for the others."""
+"""Maximum size in bytes of documents that grow with the pictures or steps. Others: `untrusted_files.MOST_BYTES`."""
 
-_MEND = "the run folder was damaged, restore that file"
+_ADVICE = "the run folder was damaged, restore that file"
 _MOST_ENTRIES = 20_000
-"""Files in a run folder; a checkpoint and a document of detections for each epoch are the many."""
+"""Maximum number of files in a run folder; most are checkpoints and detections, one of each per epoch."""
 
 SHOWN_WITHOUT_VALIDATION = 4
-"""How many training pictures are detected on after each epoch where there is no validation set."""
+"""Number of training pictures whose detections are saved after each epoch if there is no validation set."""
 
 
 class RunFolder:
-    """Reads and writes one run folder. Opening it checks nothing; `create`, `open` and `fault` do.
+    """Reads and writes one run folder. The constructor checks nothing; `create`, `open` and `fault` do.
 
-    `made_here`: its labels were made by this process, so their pictures are those that a person named; see
-    `picture_path`.
+    `made_here` says that this process wrote its labels, so that their picture paths can be trusted (`picture_path`).
 
     >>> from tempfile import mkdtemp
     >>> run = RunFolder.create(Path(mkdtemp()) / "first")
@@ -139,15 +138,14 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path | str) -> RunFolder:
-        """A new, empty run folder; `ArgumentError` if that place already holds a run or anything else."""
+        """Create a new, empty run folder. Raises `ArgumentError` if the path holds a run or any other files."""
         run = cls(path)
         run.refuse_if_taken()
         run.path.mkdir(parents=True, exist_ok=True)
         return run
 
     def refuse_if_taken(self) -> None:
-        """`ArgumentError` if this is no place for a new run: a file, or a folder with anything but a job's own
-        files."""
+        """Raise `ArgumentError` if the path is a file, or a folder with other files than those of a waiting job."""
         if self.path.is_file():
             raise ArgumentError(f"{self.path} is a file; give --out a folder that does not exist yet")
         if (self.path / CONFIG).exists():
@@ -157,8 +155,10 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path | str) -> RunFolder:
-        """An existing run folder, which somebody named; `ArgumentError` if it is none, `StudioError` for one with a
-        `fault`. Where the name is a link, it is the folder that it leads to."""
+        """Open an existing run folder that the user named. A link is resolved to its folder.
+
+        Raises `ArgumentError` if it is no run folder, `StudioError` if it has a `fault`.
+        """
         run = cls(os.path.realpath(path) if os.path.islink(path) else path)
         if not (run.path / CONFIG).is_file():
             raise ArgumentError(
@@ -169,19 +169,21 @@ class RunFolder:
         return run
 
     def fault(self) -> str | None:
-        """What is wrong with the folder, in a line; None where it can be worked with.
+        """An error message, one line, if the folder cannot be used; otherwise None.
 
-        That is a link that leads out of it, anything that is neither file nor folder, and a document that is not what
-        it should be. The large ones, labels and detections, are checked when they are read.
+        Faults are a link that leads out of the folder, an entry that is neither file nor folder, too many files, and an
+        invalid document. The large documents, labels and detections, are checked only when they are read.
         """
         try:
-            if not foreign.is_confined(self.path, [self.path.parent]):
+            if not untrusted_files.is_confined(self.path, [self.path.parent]):
                 return f"{self.path}: is a link to another place; put the run folder itself there"
             for number, entry in enumerate(_entries(self.path)):
                 if number > _MOST_ENTRIES:
                     return f"{self.path}: holds more than {_MOST_ENTRIES:,} files, so it is no run; take it away"
                 if entry.is_symlink():
-                    foreign.confined(entry.path, [self.path], "put the file itself there, or take the link away")
+                    untrusted_files.confined(
+                        entry.path, [self.path], "put the file itself there, or take the link away"
+                    )
                 elif not entry.is_file() and not entry.is_dir():
                     return f"{entry.path}: is neither a file nor a folder; take it away"
             for name in (CONFIG, START, PROCESS, BEGUN, QUEUED, RESULT):
@@ -197,26 +199,26 @@ class RunFolder:
         return self.path.name
 
     def read_json(self, name: str) -> Any | None:
-        """A document of the folder, checked against its schema (`runs.documents`); None where there is none (yet).
+        """A document of the folder, validated with its schema (`runs.documents`); None if the file does not exist.
 
-        Raises `StudioError` for one that is not what it should be.
+        Raises `StudioError` if the document is invalid.
         """
         folder = name.partition("/")[0]
         schema = DETECTIONS_SCHEMA if folder == DETECTIONS else _SCHEMAS[name]
-        path, most = self.path / name, _LARGEST.get(folder, foreign.MOST_BYTES)
+        path, most = self.path / name, _LARGEST.get(folder, untrusted_files.MOST_BYTES)
         try:
-            if (stamp := _stamp(path)) is not None and stamp in _validated:  # a large one is checked once
-                return json.loads(foreign.read_bytes(path, self.path, most, _MEND))
+            if (stamp := _stamp(path)) is not None and stamp in _validated:  # large documents are validated once
+                return json.loads(untrusted_files.read_bytes(path, self.path, most, _ADVICE))
         except FileNotFoundError:
             return None
-        found = foreign.read_json(path, schema, self.path, most, _MEND)
+        found = untrusted_files.read_json(path, schema, self.path, most, _ADVICE)
         if stamp is not None and folder in _LARGEST:
             _validated.add(stamp)
         return found
 
     def write_json(self, name: str, document: Any) -> None:
-        """Write a document. Raises `FileNotFoundError` where there is no run folder: one that was deleted while it
-        trains must not come back with a single file in it."""
+        """Write a document. Raises `FileNotFoundError` if the run folder does not exist: a folder that was deleted
+        during the training is not created again."""
         if not self.path.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the run folder is gone", str(self.path))
         path = self.path / name
@@ -224,56 +226,60 @@ class RunFolder:
         write_atomic(path, json.dumps(document, indent=None, allow_nan=False))
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file in the folder; a link out of it is none."""
+        """Whether the folder has the file `name`. False for a link that leads out of the folder."""
         path = self.path / name
-        return path.is_file() and foreign.is_confined(path, [self.path])
+        return path.is_file() and untrusted_files.is_confined(path, [self.path])
 
     @property
     def project(self) -> Path | None:
-        """The folder of the project that the run belongs to; None for one that was trained elsewhere."""
+        """The folder of the project that contains the run; None if the run is in no project."""
         folder = self.project_folder
         return folder if folder is not None and (folder / PROJECT).is_file() else None
 
     @property
     def project_folder(self) -> Path | None:
-        """The folder above the `runs/` in which the run lies, whether its project is there (still) or not; None for a
-        run that lies elsewhere."""
+        """The parent of the `runs/` folder that contains the run, even if it is no project (any more). None if the run
+        is not in a folder `runs/`."""
         folder = Path(os.path.realpath(self.path)).parent
         return folder.parent if folder.name == RUNS else None
 
     def config(self) -> Config:
+        """The Config of the run. Raises `StudioError` if config.json is invalid."""
         return Config.parse(self.read_json(CONFIG) or {})
 
     def dataset(self) -> dict[str, Any]:
-        """`{"train": COCO document, "val": COCO document or None}`; see `picture_path` for where the pictures are."""
+        """The labels of the run: `{"train": COCO document, "val": COCO document or None}`. See also `picture_path`."""
         return self.read_json(DATASET) or {"train": {"images": [], "annotations": [], "categories": []}, "val": None}
 
     def shown(self) -> dict[str, Any]:
-        """The COCO document of the pictures that `detections` are of: the validation set, else some of training."""
+        """The COCO document of the pictures whose detections are saved: the validation set, or some training pictures
+        if there is none."""
         dataset = self.dataset()
         return shown_pictures(dataset["train"], dataset["val"])
 
     def picture_path(self, image: dict[str, Any]) -> Path:
-        """Where a picture of `dataset.json` lies; its `path` is relative to the run folder, or absolute.
+        """The file of a picture of `dataset.json`, whose `path` is relative to the run folder or absolute.
 
-        In a project, only a picture of that project, one that ships with the studio, or one of a folder that the person
-        named in MASKRCNN_PICTURES; of a run outside of any project, which somebody named on the command line, wherever
-        it lies. `StudioError` for any other: labels are data, and whoever wrote them may name any file.
+        For a run in a project, the file must be in that project, among the studio's data, or in a folder listed in
+        MASKRCNN_PICTURES; otherwise `StudioError` is raised, because labels from other people may name any file. For a
+        run outside of projects, which the user named on the command line, any file is allowed.
         """
         path = self.path / image["path"]
         project = self.project
         if self.made_here or project is None:
             return path.resolve()
         named = [folder for folder in os.environ.get(PICTURES, "").split(os.pathsep) if folder]
-        return foreign.confined(
+        return untrusted_files.confined(
             path,
             [project, DATA, *named],
             f"the pictures of a run lie in its project; copy them there, or name their folder in {PICTURES}",
         )
 
     def append_metrics(self, row: Row) -> None:
-        """Add a row, and with the first one note in attempt.json which attempt writes. A validation loss that is not
-        finite is written as null, as JSON has no word for it."""
+        """Append a row to metrics.jsonl. Numbers that are not finite are written as null, because JSON has no NaN.
+
+        The first call also writes the attempt id into attempt.json.
+        """
         row = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
         with (self.path / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -285,13 +291,13 @@ class RunFolder:
     def metrics(self) -> list[Row]:
         """All complete rows of `metrics.jsonl`, in order."""
         try:
-            content = foreign.read_bytes(self.path / METRICS, self.path, _LARGEST[METRICS], _MEND)
+            content = untrusted_files.read_bytes(self.path / METRICS, self.path, _LARGEST[METRICS], _ADVICE)
         except FileNotFoundError:
             return []
         return [row for line in content.splitlines() if (row := row_of(line)) is not None]
 
     def cut_metrics(self, step: int, epochs: int) -> None:
-        """Remove the rows after step `step`, the epochs after epoch `epochs`, and an incomplete last line."""
+        """Remove rows with a higher step than `step`, epoch rows after epoch `epochs`, and an incomplete last line."""
         kept = [
             row for row in self.metrics() if row["step"] <= step and (row["event"] == "step" or row["epoch"] <= epochs)
         ]
@@ -299,70 +305,77 @@ class RunFolder:
             write_atomic(self.path / METRICS, "".join(json.dumps(row) + "\n" for row in kept))
 
     def remove_temporary_files(self) -> None:
-        """Delete the files that a killed process had not finished."""
-        for left in self.path.rglob(".*"):
-            if left.suffix == ".tmp" or left.name.startswith(".tmp"):  # ours, and those of safetensors
-                left.unlink(missing_ok=True)
+        """Delete temporary files that a killed process has left."""
+        for path in self.path.rglob(".*"):
+            if path.suffix == ".tmp" or path.name.startswith(".tmp"):  # from `write_atomic`, and from safetensors
+                path.unlink(missing_ok=True)
 
     def epochs(self) -> list[Row]:
-        """The rows with `event` "epoch", in order."""
+        """The epoch rows of `metrics.jsonl`, in order."""
         return [row for row in self.metrics() if row["event"] == "epoch"]
 
     def log_tail(self, lines: int = 40) -> str:
-        """The last lines of `log.txt`."""
+        """The last lines of `log.txt`; empty if there is no log."""
         try:
-            with foreign.opened(self.path / LOG, self.path) as file:
+            with untrusted_files.opened(self.path / LOG, self.path) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 200 * lines))
                 return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
         except FileNotFoundError:
             return ""
 
     def checkpoint(self, epoch: int) -> Path:
+        """The path of the checkpoint after `epoch`."""
         return self.path / "checkpoints" / f"epoch_{epoch:04d}.safetensors"
 
     def checkpoints(self) -> dict[int, Path]:
-        """Epoch -> checkpoint file, in order of epoch."""
+        """Map each epoch that has a checkpoint to the file, in order of epoch."""
         return self._by_epoch("checkpoints", r"epoch_(\d{1,9})\.safetensors")
 
     @property
     def best(self) -> Path:
+        """The path of the checkpoint of the best epoch."""
         return self.path / BEST
 
     @property
     def state(self) -> Path:
-        """Where the state of the run lies, from which it can be resumed."""
+        """The path of the state file, from which the run can be resumed."""
         return self.path / STATE
 
     def write_detections(self, epoch: int, detections: list[dict[str, Any]]) -> None:
+        """Write the detections after `epoch`, in COCO's result format."""
         self.write_json(f"{DETECTIONS}/epoch_{epoch:04d}.json", detections)
 
     def detections(self, epoch: int) -> list[dict[str, Any]]:
-        """COCO results on the pictures of `shown` after that epoch; empty where there are none."""
+        """The detections on the pictures of `shown` after `epoch`, in COCO's result format; empty if there are none."""
         return self.read_json(f"{DETECTIONS}/epoch_{epoch:04d}.json") or []
 
     def detection_epochs(self) -> list[int]:
-        """Epochs whose detections were kept, in order."""
+        """The epochs with saved detections, in order."""
         return list(self._by_epoch(DETECTIONS, r"epoch_(\d{1,9})\.json"))
 
     def result(self) -> dict[str, Any] | None:
         """How the run ended: `{"state": "done" | "failed" | "cancelled", "error", "best_epoch", "seconds",
-        "stopped_early", "machine", ...}`; `seconds` are those of the training, from its first step to the end of
-        its last validation, without the start of its processes; `machine` is what computed, in words."""
+        "stopped_early", "machine", ...}`; None while it has no result.
+
+        `seconds` is the time from the first step to the end of the last validation, without the start of the
+        processes. `machine` describes the hardware.
+        """
         found = self.read_json(RESULT)
         return found and {name: value for name, value in found.items() if name != "attempt"}
 
     def write_result(self, result: dict[str, Any]) -> None:
-        """Write how the newest attempt ended, with its id. Raises as `write_json` does."""
+        """Write the result of the newest attempt, with the attempt id. Raises like `write_json`."""
         attempt = self._attempt()
         self.write_json(RESULT, result if attempt is None else {**result, "attempt": attempt})
 
     def _attempt(self) -> str | None:
-        """The id of the newest attempt; None also where process.json is damaged, which must not end a training."""
+        """The id of the newest attempt. None if process.json is damaged, because this must not stop a training."""
         with suppress(StudioError):
             return (self.read_json(PROCESS) or {}).get("attempt")
         return None
 
     def _by_epoch(self, folder: str, pattern: str) -> dict[int, Path]:
+        """Map epochs to the files of `folder` whose name matches `pattern`, whose first group is the epoch."""
         found = {}
         for path in (self.path / folder).glob("epoch_*"):
             if (match := re.fullmatch(pattern, path.name)) and self.has(f"{folder}/{path.name}"):
@@ -371,7 +384,7 @@ class RunFolder:
 
 
 def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[str, Any]:
-    """`val`, or where there is none the first `SHOWN_WITHOUT_VALIDATION` pictures of `train` with what is on them."""
+    """The COCO document `val`; if it has no pictures, the first `SHOWN_WITHOUT_VALIDATION` pictures of `train`."""
     if val and val["images"]:
         return val
     images = train["images"][:SHOWN_WITHOUT_VALIDATION]
@@ -384,7 +397,7 @@ def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[st
 
 
 def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
-    """Everything below a folder; links are not followed."""
+    """All files and folders below a folder, recursively; links are not followed."""
     folders = [os.fspath(folder)]
     while folders:
         with os.scandir(folders.pop()) as entries:
@@ -395,10 +408,11 @@ def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
 
 
 _validated: set[tuple[str, int, int, int]] = set()
-"""The large documents that this process has checked: path, inode, size in bytes and modification time in ns."""
+"""The large documents that this process has validated: path, inode, size in bytes and modification time in ns."""
 
 
 def _stamp(path: Path) -> tuple[str, int, int, int] | None:
+    """Path, inode, size and modification time of a file, as in `_validated`; None if it does not exist."""
     try:
         about = os.stat(path)
     except (OSError, ValueError):

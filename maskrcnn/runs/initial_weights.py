@@ -1,6 +1,6 @@
-"""Initial weights of a network: which fit it, which are on this machine, and which are used where nobody chose.
+"""Initial weights of a network: which weights fit, which are on this machine, and which are the default.
 
-The one rule of command line, Launch page and Python; loads no torch.
+The command line, the Launch page and the Python interface use the same rules. This module does not import torch.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from maskrcnn.runs import shipped_models
 from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
-"""Body -> torchvision's name of it, where that is another one."""
+"""Bodies (of a backbone) whose name in torchvision differs -> that name."""
 
 NEVER_TRAINED = ("resnet18_slim",)
-"""Bodies of our own, for which there are no ImageNet weights."""
+"""Bodies of this project for which no ImageNet weights exist."""
 
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """Where the weights of a network come from: `weights` of its body as for `--backbone-weights`, `init` of the whole
-    network as for `--init`, each "none" for random ones. `why` is the reason where nobody chose, else empty."""
+    """The initial weights of a network: `weights` of the body, as in `--backbone-weights`, and `init` of the whole
+    network, as in `--init`. "none" means random weights. `why` explains a default; empty if the user chose."""
 
     weights: str = "none"
     init: str = "none"
@@ -36,11 +36,11 @@ class InitialWeights:
 
 
 def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> InitialWeights:
-    """Initial weights of a network like `config` where nobody chose: the best that need no download.
+    """The default initial weights for the network `config`: the best weights that need no download.
 
-    Weights trained on photographs that torchvision has downloaded come first, then a model that ships, then none: a
-    first training must not fail because the machine is offline. Where nobody named a preset, `chosen` are the fields
-    that a person did choose; then a model that ships is used with its own network, unless these fields contradict it.
+    The order is: COCO weights, then ImageNet weights, if torchvision has downloaded them already; then a shipped model;
+    then random weights. So a first training also works offline. `chosen` are the Config fields that the user set, if no
+    preset was given; then a shipped model is used with its own network, unless it contradicts these fields.
     """
     if coco_misfit(config) is None and is_downloaded(coco_file(config)):
         return InitialWeights(init="coco", why="COCO weights: they are on this machine")
@@ -56,19 +56,20 @@ def usual_weights(config: Config, chosen: Mapping[str, Any] | None = None) -> In
 
 
 def _would_fit(name: str, config: Config, chosen: Mapping[str, Any] | None) -> bool:
+    """Whether the weights of the shipped model `name` fit; see `usual_weights` for `chosen`."""
     if chosen is not None:
         try:
             config = Config.preset(DEFAULT_PRESET, **network_fields(shipped_config(name), config.tasks) | dict(chosen))
-        except ArgumentError:  # what was chosen does not go together with that network
+        except ArgumentError:  # the chosen fields contradict that network
             return False
     return shipped_misfit(name, config) is None
 
 
 def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
-    """Fields whose usual value depends on the initial weights. `norm` is that of the preset.
+    """The Config fields whose default depends on the initial weights. `norm` is the norm of the preset.
 
-    From random weights BatchNorm has to be trained, too; with weights from photographs the first stages (edges,
-    colours) fit any picture and stay frozen; for a model that ships the best values were measured.
+    With random weights, BatchNorm and all layers are trained. With weights from photographs, the first stages (edges,
+    colours) fit any picture and stay frozen. For a shipped model, the best values were measured.
 
     >>> usual_fields(InitialWeights(), "frozen")
     {'norm': 'batch', 'layers': 'all'}
@@ -82,11 +83,11 @@ def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
     return {"norm": norm, "layers": "3+"}
 
 
-# Models that ship
+# Shipped models
 
 
 def shipped_config(name: str) -> Config:
-    """The Config of a model that ships. Raises `ArgumentError` where none of that name does."""
+    """The Config of a shipped model. Raises `ArgumentError` if there is no shipped model of that name."""
     folder = shipped_models.folder(name)
     if folder is None:
         raise ArgumentError(
@@ -102,9 +103,9 @@ def _config(path: Path, stamp: int) -> Config:
 
 
 def shipped_misfit(name: str, config: Config) -> str | None:
-    """Why the weights of a model that ships do not fit a network like `config`, and what to change; None where they do.
+    """A message why the weights of a shipped model do not fit the network `config`, with advice; None if they fit.
 
-    Raises `ArgumentError` where no model of that name ships.
+    Raises `ArgumentError` if there is no shipped model of that name.
     """
     if field := misfit(shipped_config(name), config):
         needed = setting_word(getattr(shipped_config(name), field))
@@ -116,23 +117,27 @@ def shipped_misfit(name: str, config: Config) -> str | None:
 
 
 def network_fields(source: Config, tasks: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of `source` that another network needs to use its weights: those that shape tensors of the `tasks`
-    that both have, and those that say how they are read. `norm` is left out: it depends on the training (see
-    `usual_fields`)."""
+    """The fields of `source` that a network with `tasks` must have to use its weights.
+
+    These are the fields that determine the shapes of tensors of common tasks, and those of the role "reading". `norm`
+    is not included, because it depends on the training (see `usual_fields`).
+    """
     shared = [task for task in TASKS if task in source.tasks and task in tasks]
     fields = [*fields_with(role="reading"), *(field for task in shared for field in fields_with(task=task))]
     return {field: getattr(source, field) for field in fields if field != "norm"}
 
 
 def misfit(source: Config, config: Config) -> str | None:
-    """The first field because of which the tensors of a network `source` do not fit a network `config`; None where they
-    fit. A head that `source` does not have starts afresh, so it may be of any shape."""
+    """The first field because of which the tensors of the network `source` do not fit the network `config`.
+
+    None if they fit. A head that `source` does not have gets random weights, so its shape is not compared.
+    """
     for task in source.tasks:
         for field in fields_with(task=task) if task in config.tasks else ():
             theirs, ours = getattr(source, field), getattr(config, field)
-            if field == "norm":  # frozen and batch have the same tensors; group's would be taken for what they are not
+            if field == "norm":  # frozen and batch have the same tensors; those of group norm have another meaning
                 theirs, ours = (value == "group" for value in (theirs, ours))
-            elif field in ("rpn_anchor_scales", "rpn_anchor_ratios"):  # how many at a place
+            elif field in ("rpn_anchor_scales", "rpn_anchor_ratios"):  # compare the number of anchors per location
                 theirs, ours = (
                     (len(one.anchor_scales[0]) if "scales" in field else len(one.rpn_anchor_ratios))
                     for one in (source, config)
@@ -148,32 +153,35 @@ def misfit(source: Config, config: Config) -> str | None:
 
 
 def is_downloaded(weights: str) -> bool:
-    """Whether torchvision's cache on this machine has weights of that name (by its rule where, without torch)."""
+    """Whether torchvision's cache on this machine has weights whose file name starts with `weights`.
+
+    Follows torch's rules for the location of the cache, without importing torch.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
     folder = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints"
     return any(folder.glob(f"{weights}-*.pth"))
 
 
 def imagenet_file(config: Config) -> str:
-    """Beginning of the file name of torchvision's ImageNet weights for that body."""
+    """The start of the file name of torchvision's ImageNet weights for the body of `config`."""
     return IMAGENET_WEIGHTS.get(config.body, config.body)
 
 
 def imagenet_misfit(config: Config) -> str | None:
-    """Why there are no ImageNet weights for that body, and what to change; None where there are."""
+    """A message that no ImageNet weights exist for the body of `config`, with advice; None if they exist."""
     if config.body not in NEVER_TRAINED:
         return None
     return f"ImageNet weights: there are none of {config.body}; choose another backbone, or start without them"
 
 
 def coco_file(config: Config) -> str:
-    """Beginning of the file name of torchvision's COCO weights that are nearest to a network like `config`."""
+    """The start of the file name of the COCO weights of torchvision's `nearest_detector`."""
     builder = nearest_detector(config)
     return builder if "mobilenet" in builder else f"{builder}_coco"
 
 
 def coco_misfit(config: Config) -> str | None:
-    """Why torchvision's COCO weights do not fit, and what to change; None where they do."""
+    """A message why torchvision's COCO weights do not fit the network `config`, with advice; None if they fit."""
     preset, fields = detector_fields(nearest_detector(config))
     needed = Config.preset(preset, **fields)
     if field := misfit(needed, config):

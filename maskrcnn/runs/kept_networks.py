@@ -1,4 +1,4 @@
-"""The epochs of a run whose network was kept, read from file names and headers, without torch."""
+"""Find the epochs of a run that have a checkpoint, from file names and headers, without torch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from maskrcnn.runs.folder import RunFolder
 
 
 def kept(run: RunFolder) -> dict[int, Path]:
-    """Epoch -> the checkpoint with the network as it was after that epoch, in order of epoch.
+    """Map each epoch that has a checkpoint to its file, in order of epoch.
 
-    These are the numbered checkpoints, and `best.safetensors` for the epoch in its header.
+    Includes the numbered checkpoints, and `best.safetensors` for the epoch in its header.
     """
     found = run.checkpoints()
     if run.best.is_file():
@@ -26,9 +26,9 @@ def kept(run: RunFolder) -> dict[int, Path]:
 
 @lru_cache(maxsize=200)
 def _epoch_in_header(checkpoint: Path, modified: int, size: int) -> int | None:
-    """The epoch in the header of a checkpoint; None where it cannot be read.
+    """The epoch in the header of a checkpoint; None if it cannot be read.
 
-    A file with another modification time or size is read again.
+    `modified` (ns) and `size` (bytes) are part of the cache key, so that a changed file is read again.
     """
     try:
         return read_header(checkpoint)[1]

@@ -1,8 +1,8 @@
-"""The rows of a run as they come: `metrics.jsonl` is read on from where it was left, so that a page can ask every two
-seconds for a run of 100,000 steps.
+"""Read the metrics of a run incrementally: only new lines of `metrics.jsonl` are read, so that a page can update a run
+of 100,000 steps every two seconds.
 
-Steps are kept as one array of numbers for each field, epochs as they were written. A run that was resumed has its last
-rows cut off and others written in their place; then the file is read anew.
+Step rows are stored as one array per field, epoch rows as dictionaries. When a run is resumed, its last rows may be
+replaced by others; then the whole file is read again.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pathlib import Path
 
 import numpy as np
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.runs.folder import METRICS, MOST_METRICS, Row, RunFolder, row_of
 
 _MOST = 8
-"""Runs whose rows are remembered; 100,000 steps take about 20 MB."""
+"""Maximum number of runs whose rows are kept in memory; 100,000 steps take about 20 MB."""
 
 _MOST_FIELDS = 200
-"""Numbers of a step row; each has an array as long as the run."""
+"""Maximum number of fields of the step rows; each field has an array with one number per step."""
 
 _TAIL = 256
-"""Bytes before the place where reading goes on that must still be what they were."""
+"""Number of bytes before the read position that are compared, to detect that the file was rewritten."""
 
 
 @dataclass(frozen=True)
 class RunRows:
-    """What a run has recorded so far.
+    """The metrics of a run so far.
 
-    `steps` holds for each field of the step rows a float64 array (N,), NaN where a row has no such number; `epochs` are
-    the epoch rows; `last` is the last row of all, None before the first. Both are in the order of the file.
+    `steps` maps each field of the step rows to a float64 array (N,), NaN for a row without the field. `epochs` are the
+    epoch rows. `last` is the last row of the file, None if there is none. Rows are in the order of the file.
     """
 
     steps: Mapping[str, np.ndarray]
@@ -45,16 +45,16 @@ class RunRows:
         return len(self.steps.get("step", ()))
 
     def column(self, field: str) -> np.ndarray:
-        """(N,) float64: a field of the step rows, all NaN where none has it."""
+        """A field of the step rows, (N,) float64; all NaN if no row has it."""
         return self.steps[field] if field in self.steps else np.full(len(self), np.nan)
 
     def has(self, field: str) -> bool:
-        """Whether any row holds a number of that name."""
+        """Whether any row has a number in `field`."""
         return bool(np.isfinite(self.column(field)).any()) or any(row.get(field) is not None for row in self.epochs)
 
 
 def read(run: RunFolder) -> RunRows:
-    """All complete rows of a run. What is torn or no row is passed over; a run without metrics has none."""
+    """All complete rows of a run. Invalid and incomplete lines are skipped. Empty for a run without metrics."""
     path = run.path / METRICS
     with _lock:
         reader = _readers.setdefault(path, _Reader(path))
@@ -65,6 +65,8 @@ def read(run: RunFolder) -> RunRows:
 
 
 class _Reader:
+    """Reads one metrics file incrementally and keeps its rows."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._forget()
@@ -79,7 +81,7 @@ class _Reader:
 
     def read(self) -> RunRows:
         try:
-            with foreign.opened(self.path, self.path.parent) as file:
+            with untrusted_files.opened(self.path, self.path.parent) as file:
                 file.seek(max(0, self.offset - _TAIL))
                 if file.read(min(_TAIL, self.offset)) != self.tail:
                     self._forget()
@@ -88,15 +90,16 @@ class _Reader:
         except FileNotFoundError:
             self._forget()
             new = b""
-        whole = new[: new.rfind(b"\n") + 1]
-        for line in whole.splitlines():
-            self._take(line)
-        self.offset += len(whole)
-        self.tail = (self.tail + whole)[-_TAIL:]
+        complete = new[: new.rfind(b"\n") + 1]
+        for line in complete.splitlines():
+            self._add_row(line)
+        self.offset += len(complete)
+        self.tail = (self.tail + complete)[-_TAIL:]
         steps = {name: np.array(column) for name, column in self.columns.items()}
         return RunRows(steps, tuple(self.epochs), self.last)
 
-    def _take(self, line: bytes) -> None:
+    def _add_row(self, line: bytes) -> None:
+        """Parse a line, and add its numbers to the columns, or the row to the epochs."""
         row = row_of(line)
         if row is None:
             return

@@ -1,32 +1,33 @@
-"""The runs of a project: the folders below its `runs/`, those that can be worked with and those with a fault."""
+"""List the runs of a project: the folders in its `runs/`, usable runs and runs with a fault."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
 
 
 def runs_in(folder: Path) -> list[RunFolder]:
-    """The runs below a project's `runs/` that can be worked with, newest first; see `faulty_runs_in` for the others."""
+    """The usable runs in a project's `runs/` folder, newest first. `faulty_runs_in` lists the others."""
     return [run for run in _all_runs(folder) if run.fault() is None]
 
 
 def faulty_runs_in(folder: Path) -> dict[str, str]:
-    """The runs below a project's `runs/` that have a fault: name -> what is wrong, in a line."""
+    """The runs with a fault in a project's `runs/` folder: name -> message, one line."""
     return {run.name: wrong for run in _all_runs(folder) if (wrong := run.fault()) is not None}
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder in `runs/` is a run, with a fault or without, and not something else that somebody put there."""
+    """Whether a folder in `runs/` is a run (with or without a fault), and not some other folder."""
     return any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
 
 
 def _all_runs(folder: Path) -> list[RunFolder]:
+    """All runs in a project's `runs/` folder, with or without a fault, newest first."""
     try:
-        if not foreign.is_confined(folder, [folder.parent]):
+        if not untrusted_files.is_confined(folder, [folder.parent]):
             return []
         paths = [path for path in folder.iterdir() if is_run(path)]
     except OSError:

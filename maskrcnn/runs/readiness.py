@@ -1,4 +1,4 @@
-"""What somebody should know of the labels before the first step. Knows no torch."""
+"""Checks and warnings about the labels before a training starts. Does not import torch."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from maskrcnn.annotations.learned import Learned
+from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
 FEW = 5
-"""With fewer objects than this a class is hardly learned."""
+"""Minimum number of objects of a class; with fewer, a warning is shown that the class is hardly learned."""
 
 
 def require_ready(documents: dict[str, Any]) -> None:
-    """`StudioError` where there is nothing at all to learn from in `{"train": COCO document, "val": ... or None}`."""
+    """Raise `StudioError` if the training set has no pictures or no objects.
+
+    `documents` is `{"train": COCO document, "val": COCO document or None}`.
+    """
     train = documents["train"]
     if not train["images"]:
         raise StudioError("there is no picture to learn from; label some, or give another --data")
@@ -28,7 +31,7 @@ def require_ready(documents: dict[str, Any]) -> None:
 
 
 def objects_of_class(document: dict[str, Any]) -> Counter[int]:
-    """How many objects of each category id a training document holds; crowds are none.
+    """The number of objects per category id in a training document, without crowds.
 
     >>> document = {"annotations": [{"category_id": 1, "iscrowd": 0}, {"category_id": 1, "iscrowd": 1}]}
     >>> dict(objects_of_class(document))
@@ -38,21 +41,23 @@ def objects_of_class(document: dict[str, Any]) -> Counter[int]:
 
 
 def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
-    """What may surprise somebody who trains on `documents` with `config`, each in a line.
+    """Warnings for the user about a training on `documents` with `config`, one line each.
 
-    `documents` are those of `labels.training_documents`; without its `learned` (a run that is resumed) nothing is said
-    of the labels that were passed over.
+    `documents` are those of `training_documents`. Without its `learned` (when a run is resumed), there are no warnings
+    about labels that are not used.
     """
     train, val = documents["train"], documents["val"]
     yield from documents.get("notes", ())
     names = {category["id"]: category["name"] for category in train["categories"]}
     objects = objects_of_class(train)
-    halves: dict[str, Learned | None] = documents.get("learned") or {}
-    for half, words in (("train", ""), ("val", "of the validation set, ")):
-        if learned := halves.get(half):
+    learned_by_split: dict[str, Learned | None] = documents.get("learned") or {}
+    for split, prefix in (("train", ""), ("val", "of the validation set, ")):
+        if learned := learned_by_split.get(split):
             for line in learned.remarks():
-                yield f"{words}{line}"
-    if (learned := halves.get("train")) and (number := learned.vanishing(config.image_min_dim, config.image_max_dim)):
+                yield f"{prefix}{line}"
+    if (learned := learned_by_split.get("train")) and (
+        number := learned.vanishing(config.image_min_dim, config.image_max_dim)
+    ):
         yield (
             f"{counted(number, 'object is', 'objects are')} narrower than a pixel once pictures are scaled to working "
             f"size, and {'is' if number == 1 else 'are'} not learned; raise image_min_dim ({config.image_min_dim}) and "
@@ -66,11 +71,11 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
         elif objects[number] < FEW and len(train["images"]) > 1:
             there = counted(objects[number], "object")
             yield f'class "{name}" has {there} to learn from; label more, it will hardly be learned'
-    held_empty = halves.get("val")
+    learned_val = learned_by_split.get("val")
     if not val or not val["images"]:
-        if held_empty and held_empty.pictures:
+        if learned_val and learned_val.pictures:
             why = (
-                f"no object on the {counted(held_empty.pictures, 'validation picture')}, so there is no validation set"
+                f"no object on the {counted(learned_val.pictures, 'validation picture')}, so there is no validation set"
             )
         else:
             why = "there is no validation set"
@@ -79,11 +84,11 @@ def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:
             "pictures back on the Split page of the project, or name others with --val"
         )
     else:
-        held_back = objects_of_class(val)
-        if not held_back:
+        val_objects = objects_of_class(val)
+        if not val_objects:
             yield "the validation pictures have no object on them, so there will be no AP"
         for number, name in names.items():
-            if held_back and objects[number] and not held_back[number]:
+            if val_objects and objects[number] and not val_objects[number]:
                 yield f'class "{name}" is on no validation picture, so the AP says nothing of it'
     if config.patience is not None and not (val and val["images"]):
         yield "patience needs a validation set, so the run goes to its end"

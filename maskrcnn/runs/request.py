@@ -1,12 +1,12 @@
-"""One request: everything that a person chose of a training, and the only place where a `Config` is made of it.
+"""A training request: all options of a training that the user chose, and the only code that builds its `Config`.
 
-The command line, the Launch page, the queue, benchmarks and notebooks each make a `TrainingRequest` and hand it on. It
-loads no torch.
+The command line, the Launch page, the queue, benchmarks and notebooks all create a `TrainingRequest`. This module does
+not import torch.
 
     request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
     request.to_argv()                    # ["--data", "cells", "--epochs", "5", "--init", "toy"]
-    request.config()                     # the Config, but for the classes and keypoints of the labels
-    config_for(request.config(), labels) # with them
+    request.config()                     # the Config, without the classes and keypoints of the labels
+    config_for(request.config(), labels) # the Config, with them
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _PATHS = ("data", "val", "images", "backbone_weights", "init")
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What is to be trained. Each value is None where nobody chose it.
+    """The options of a training. A value is None if the user did not choose it.
 
-    `data`, `val` and `images` are paths, as for the options of the same names; `class_attribute` is the VIA attribute
-    that holds the class; `preset` is a set of defaults. `backbone_weights` and `init` are the initial weights, a word
-    ("imagenet", "coco", "none", a model that ships) or a path. `changed` are fields of the Config that a person chose;
-    treat it as read-only. Paths may be given as `Path`; lists count as tuples.
+    `data`, `val` and `images` are paths, as in the options of the same names. `class_attribute` is the VIA attribute
+    that contains the class. `preset` is a set of defaults. `backbone_weights` and `init` are the initial weights: a
+    word ("imagenet", "coco", "none", a shipped model) or a path. `changed` contains the Config fields that the user
+    chose; do not modify it. Paths may be `Path` objects, and lists are converted to tuples.
 
     >>> request = TrainingRequest(data="cells", init="toy", changed={"epochs": 5})
     >>> request.to_argv()
@@ -57,16 +57,17 @@ class TrainingRequest:
         for name in _TEXTS:
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else os.fspath(value))
-        changed = {name: _plain(name, value) for name, value in self.changed.items()}
+        changed = {name: _normalised(name, value) for name, value in self.changed.items()}
         if changed.get("minutes") is not None and changed.get("epochs") is None:
             changed["epochs"] = None  # a run has one length
         object.__setattr__(self, "changed", changed)
 
-    # From words and to words
+    # Conversion from and to options and JSON
 
     @classmethod
     def from_options(cls, values: Mapping[str, Any]) -> TrainingRequest:
-        """The request of parsed options: each under its key, None where it was not given, settings in `set`."""
+        """The request for parsed options: a mapping of each option's key to its value (None: not given), with the list
+        of `FIELD=VALUE` settings under `set`."""
         changed = parse_settings(list(values.get("set") or ()))
         changed |= {name: values[name] for name in FIELD_OPTIONS if values.get(name) is not None}
         if values.get("minutes") is not None:
@@ -75,20 +76,19 @@ class TrainingRequest:
 
     @classmethod
     def from_argv(cls, argv: Sequence[str]) -> TrainingRequest:
-        """The request that options of `python -m maskrcnn train` mean, as `--name value` in turn.
+        """The request for options of `python -m maskrcnn train`, a list of alternating names and values.
 
-        They may come from anybody: `ArgumentError` names the first that is no option of a request or no value of its
-        kind.
+        The options are not trusted: raises `ArgumentError` for the first unknown option or invalid value.
         """
         return cls.from_options(read_pairs(argv))
 
     def to_argv(self) -> list[str]:
-        """The options of `python -m maskrcnn train` that mean this request."""
+        """The options of `python -m maskrcnn train` for this request."""
         return written({name: getattr(self, name) for name in _TEXTS}, self.changed)
 
     @classmethod
     def from_json(cls, text: str) -> TrainingRequest:
-        """The request that `to_json` wrote. `StudioError` where the text is none."""
+        """The request from the JSON of `to_json`. Raises `StudioError` or `ArgumentError` if the text is invalid."""
         try:
             document = json.loads(text)
             texts, changed = {name: document.get(name) for name in _TEXTS}, document.get("changed", {})
@@ -99,15 +99,15 @@ class TrainingRequest:
         if not sound or not isinstance(changed, dict):
             raise StudioError("this is no request for a training; make it with to_json")
         for name in changed:
-            parse_settings([f"{name}=null"])  # `ArgumentError` where there is no such field
+            parse_settings([f"{name}=null"])  # raises `ArgumentError` if there is no such field
         return cls(**texts, changed=changed)
 
     def to_json(self) -> str:
-        """The request as a JSON object; what nobody chose is left out."""
+        """The request as a JSON object, without the values that are None."""
         return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
 
     def resolved(self) -> TrainingRequest:
-        """The same request with absolute paths, so that it means the same in another folder. An empty path stays."""
+        """The same request with absolute paths, valid in any working directory. Empty paths stay empty."""
         words = ("none", "imagenet", "coco", *shipped_models.names())
         paths: dict[str, Any] = {
             name: str(Path(path).expanduser().resolve())
@@ -119,7 +119,7 @@ class TrainingRequest:
     # The Config
 
     def start(self) -> initial_weights.InitialWeights:
-        """What initial weights are: those that were chosen, else the usual ones of such a network."""
+        """The initial weights: those that the user chose, otherwise the default for this network."""
         if self.init is None and self.backbone_weights is None:
             config = Config.preset(self.preset or DEFAULT_PRESET, **self.changed)
             return initial_weights.usual_weights(config, None if self.preset else self.changed)
@@ -127,16 +127,17 @@ class TrainingRequest:
         return initial_weights.InitialWeights(*words)
 
     def config(self, labels: Mapping[str, Any] | None = None, torch_file: TorchFile | None = None) -> Config:
-        """The Config of this training: the preset's fields, those that suit the initial weights, those of the network
-        that these were trained as, and above all the fields that a person changed.
+        """The Config of this training, from four sources of fields. Each overrides those before it: the preset,
+        defaults for the initial weights (`usual_fields`), the network of these weights (`source_fields`), and
+        `changed`.
 
-        With a named preset only `norm_eps` comes along with initial weights, because their norms were trained with it;
-        without one, their whole network does (`source_network`). `labels` are those of `training_documents`, or its
-        "classes" and "keypoints"; without them classes and keypoints are the preset's. Only for a `.pth` file of a
-        whole network is `torch_file` needed (`model.weights.torch_file_network`).
+        If a preset was chosen, only `norm_eps` is taken from the network of the initial weights, because their norms
+        were trained with it. `labels` is the result of `training_documents`, or its "classes" and "keypoints"; without
+        it, classes and keypoints are those of the preset. `torch_file` (`model.weights.torch_file_network`) is needed
+        only for a `.pth` file of a whole network.
 
-        Raises `ArgumentError` for a value out of range or values that do not go together, and as `source_fields` for
-        initial weights that are not there or cannot be read.
+        Raises `ArgumentError` for a value out of range or a contradiction between values. Raises like `source_fields`
+        if the initial weights do not exist or cannot be read.
 
         >>> request = TrainingRequest(preset="torchvision", init="coco", changed={"epochs": 5})
         >>> config = request.config({"classes": ("cell",), "keypoints": None})
@@ -156,8 +157,10 @@ class TrainingRequest:
     # Checks
 
     def require_fit(self, config: Config) -> None:
-        """`ArgumentError` with the mend where the initial weights cannot be those of a network `config`. Only what is
-        known without their tensors is asked."""
+        """Raise `ArgumentError` with advice if the initial weights do not fit the network `config`.
+
+        Checks only what is known without reading the weights.
+        """
         start = self.start()
         misfit = None
         if start.init == "coco":
@@ -170,7 +173,7 @@ class TrainingRequest:
             raise ArgumentError(misfit)
 
     def require_files(self) -> None:
-        """`ArgumentError` where initial weights are to come from a file that is not there."""
+        """Raise `ArgumentError` if the file of the initial weights does not exist."""
         ships = shipped_models.names()
         for path, known, wanted in (
             (self.backbone_weights, ("none", "imagenet", *ships), "the path of a .pth file"),
@@ -184,7 +187,7 @@ class TrainingRequest:
                 raise ArgumentError(f"{path}: there is no such file; give {wanted}")
 
     def has_files(self) -> bool:
-        """Whether `require_files` would find nothing missing."""
+        """Whether the files of the initial weights exist (`require_files`)."""
         try:
             self.require_files()
         except ArgumentError:
@@ -192,9 +195,9 @@ class TrainingRequest:
         return True
 
     def longer(self) -> tuple[int | None, float | None]:
-        """Of a request to resume a run: how many more epochs, or how many more minutes.
+        """For a request to resume a run: the additional (epochs, minutes), each None if not given.
 
-        `ArgumentError` where anything else was chosen: a run is resumed with the choices that it has.
+        Raises `ArgumentError` if any other option was given, because a run is resumed with its own options.
         """
         if self.init is not None or self.backbone_weights is not None or self.changed.keys() - set(FIELD_OPTIONS):
             raise ArgumentError(
@@ -208,11 +211,11 @@ class TrainingRequest:
 
 
 def config_for(config: Config, labels: Mapping[str, Any]) -> Config:
-    """The Config of a run on `labels` (`training_documents`, or its "classes" and "keypoints"): their classes and,
-    where they are a task, their keypoints.
+    """Return `config` with the classes of `labels` and, if keypoints are a task, with their keypoints.
 
-    The labels' own names and limbs of the keypoints come before those of `config`. Raises `ArgumentError` where
-    `config` names keypoints or sigmas and not as many as there are.
+    `labels` is the result of `training_documents`, or its "classes" and "keypoints". Keypoint names and limbs of the
+    labels override those of `config`. Raises `ArgumentError` if `config` has keypoint names or sigmas in a different
+    number than the labels.
     """
     changes: dict[str, Any] = {"class_names": labels["classes"], "num_classes": len(labels["classes"]) + 1}
     if found := labels["keypoints"]:
@@ -224,14 +227,14 @@ def config_for(config: Config, labels: Mapping[str, Any]) -> Config:
     return config.replace(**changes)
 
 
-def _plain(name: str, value: Any) -> Any:
-    """A field's value in the one form that argv and JSON give back: tuples for lists, tasks as a tuple of words."""
+def _normalised(name: str, value: Any) -> Any:
+    """The value of a field in the form that argv and JSON return: lists become tuples, tasks a tuple of words."""
     if name == "tasks" and isinstance(value, str):
         return tuple(value.split(","))
     if name == "layers" and isinstance(value, list | tuple):
         return ",".join(map(str, value))
     if isinstance(value, list | tuple):
-        return tuple(_plain("", part) for part in value)
+        return tuple(_normalised("", part) for part in value)
     return dict(value) if isinstance(value, Mapping) else value
 
 

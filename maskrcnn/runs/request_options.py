@@ -1,7 +1,8 @@
-"""The options of `python -m maskrcnn train` that say what is trained: one table, for whoever reads or writes them.
+"""The table of the options of `python -m maskrcnn train`, and functions that parse and format them.
 
-`add_options` gives them to argparse, with their help; `read_pairs` reads them strictly, name and value in turn, as jobs
-keep them; `written` writes them. What is read is a mapping of option to value with the key `set` for the settings.
+`add_options` adds the options to an argparse parser. `read_pairs` parses a list of alternating names and values, as
+stored in jobs; it is strict. `written` formats options. Parsed options are a mapping of option key to value; the key
+`set` has the list of `FIELD=VALUE` settings.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from maskrcnn.runs import shipped_models
 from maskrcnn.runs.epochs import EPOCHS_IN_A_BUDGET
 
 LONGEST_VALUE = 10_000
-"""Characters of one value."""
+"""Maximum number of characters of a value."""
 
 MOST_WORDS = 500
-"""Names and values of one request."""
+"""Maximum number of names and values in the options of a request."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option. `key` is what it sets, `read` makes its value of a text and raises `ValueError` for what is none;
-    `is_field` says that `key` is a field of the Config. `choices` are all that it may be, where they are few."""
+    """A command-line option. `key` is the name under which its value is stored. `read` converts a text to the value and
+    raises `ValueError` for an invalid text. `choices` are the allowed values, None: any. `is_field`: `key` is a field
+    of the Config."""
 
     key: str
     metavar: str | None
@@ -39,19 +41,19 @@ class Option:
 
     @property
     def name(self) -> str:
+        """The name on the command line, for example "--backbone-weights"."""
         return f"--{self.key.replace('_', '-')}"
 
     def value_of(self, text: object) -> Any:
-        """The value that a text means. `ValueError` for what is no value of this option, or would be taken for an
-        option."""
+        """Convert a text to the value of this option. Raises `ValueError` if it is invalid, or looks like an option."""
         if not isinstance(text, str) or not text or text.startswith("--") or (self.read is str and text[0] == "-"):
             raise ValueError(text)
         if len(text) > LONGEST_VALUE or "\0" in text or (self.choices and text not in self.choices):
             raise ValueError(text)
         return self.read(text)
 
-    def can_say(self, value: object) -> bool:
-        """Whether the value, written down, is read as that value."""
+    def can_express(self, value: object) -> bool:
+        """Whether the value can be written as the text of this option: parsing the text gives the same value."""
         text = _text(value)
         try:
             return bool(self.value_of(text) == (text if self.read is str else value))
@@ -120,14 +122,14 @@ OPTIONS: tuple[Option, ...] = (
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 EXCLUSIVE = ("epochs", "minutes")
-"""Only one of these may be given."""
+"""Options of which at most one may be given."""
 
 FIELD_OPTIONS = tuple(option.key for option in OPTIONS if option.is_field)
-"""Fields of the Config that have an option of their own; all others are set by `--set`."""
+"""Config fields with an option of their own; all other fields are set with `--set`."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add every option of `OPTIONS`, and `--set`, to a parser."""
+    """Add all options of `OPTIONS`, and `--set`, to a parser."""
     ships = ", ".join(shipped_models.names()) or "none is here"
     length = parser.add_mutually_exclusive_group()
     for option in OPTIONS:
@@ -144,10 +146,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_pairs(argv: Sequence[str]) -> dict[str, Any]:
-    """Options as `--name value --name value`, each value of its kind; of one that comes twice the last counts.
+    """Parse options, a list of alternating names and values. If an option is repeated, the last value is used.
 
-    Nothing is trusted: the words may come from a stored job. `ArgumentError` names the first that is no option of
-    `OPTIONS`, and the first value that is none.
+    The list is not trusted, because it may come from a stored job: raises `ArgumentError` for the first unknown option
+    or invalid value.
 
     >>> read_pairs(["--epochs", "3", "--set", "ema=0.9"])
     {'set': ['ema=0.9'], 'epochs': 3}
@@ -170,36 +172,38 @@ def read_pairs(argv: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _setting(text: str) -> str:
-    parse_settings([text])  # raises `ArgumentError` for a field that there is not
+def _checked_setting(text: str) -> str:
+    """Return the text if it is a valid `FIELD=VALUE`; otherwise raise `ArgumentError`."""
+    parse_settings([text])
     return text
 
 
-_SETTING = Option("set", "FIELD=VALUE", "", _setting)
+_SETTING = Option("set", "FIELD=VALUE", "", _checked_setting)
 
 
 def written(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
-    """The options of `values` (those that are no field of the Config) and of `fields`, as `read_pairs` reads them.
+    """Format options as a list that `read_pairs` can parse: `values` of options, and `fields` of the Config.
 
     >>> written({"data": "cells"}, {"tasks": ("box",), "ema": 0.9, "epochs": None, "minutes": 2.5})
     ['--data', 'cells', '--minutes', '2.5', '--tasks', 'box', '--set', 'ema=0.9']
     """
     argv: list[str] = []
-    said = set()
+    written_fields = set()
     if fields.get("minutes") is not None and fields.get("epochs") is None:
-        said.add("epochs")  # --minutes says so
+        written_fields.add("epochs")  # --minutes implies that epochs is None
     for option in OPTIONS:
         value = (fields if option.is_field else values).get(option.key)
-        if option.is_field and value is not None and option.can_say(value):
-            said.add(option.key)
+        if option.is_field and value is not None and option.can_express(value):
+            written_fields.add(option.key)
             argv += [option.name, _text(value)]
         elif not option.is_field and value is not None:
-            # A relative path may begin with a hyphen, as an option does.
+            # A relative path that starts with a hyphen would be parsed as an option, so "./" is put before it.
             argv += [option.name, os.path.join(".", value) if value.startswith("-") else value]
     for name, value in fields.items():
-        argv += [] if name in said else ["--set", f"{name}={json.dumps(value)}"]
+        argv += [] if name in written_fields else ["--set", f"{name}={json.dumps(value)}"]
     return argv
 
 
 def _text(value: object) -> str:
+    """A value as the text of an option; tuples are joined with commas."""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,9 +1,8 @@
-"""The models that come with the studio: where they lie, what they are, what a page may know of them without torch.
+"""The models that ship with the studio: their folders, their model cards and texts about them. Does not import torch.
 
-`data/weights/NAME` is a run folder (see `runs/folder.py`) whose weights are in half precision, with a model
-card beside them: `card.json`. `maskrcnn.toys.weights` makes them, and says what is in a card. Their
-`dataset.json` names no training picture; its `drawn` says of which toy world they were, so that they can be drawn
-again.
+`data/weights/NAME` is a run folder (see `runs/folder.py`) with weights in half precision and a model card, `card.json`.
+`maskrcnn.toys.weights` creates these folders and defines the content of a card. `dataset.json` does not contain the
+training pictures; its `drawn` gives their toy world and seed, so that they can be drawn again.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from annotated_types import Len
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA
@@ -31,16 +30,16 @@ FOLDER = DATA / "weights"
 CARD = "card.json"
 DATASET = "dataset.json"
 DEFAULT = "toy"
-"""What a network knows at the start where nobody chose, and what a page shows where nobody has trained."""
+"""The shipped model whose weights are the default initial weights, and which pages show if there is no trained run."""
 
 DEFAULT_WITH_KEYPOINTS = "toy-people"
-"""The same for a network that finds keypoints."""
+"""The default model for a network that predicts keypoints."""
 
 FINE_TUNE: dict[str, Any] = {"norm": "frozen", "layers": "all"}
-"""Fields of the Config of a training that starts from a model that ships, where a person did not choose them.
+"""Default Config fields of a training that starts from a shipped model.
 
-On photographs of balloons (46 to learn from, 15 others, four minutes) BatchNorm that learns was no better: best mask AP
-0.47, frozen 0.46. Frozen it is, which does not depend on the size of a batch."""
+On photographs of balloons (46 for training, 15 for validation, four minutes) trained BatchNorm was not better: best
+mask AP 0.47, with frozen BatchNorm 0.46. Frozen is the default, because it does not depend on the batch size."""
 
 WEIGHTS = "best.safetensors"
 
@@ -55,7 +54,7 @@ class _Drawn(TypedDict):
 
 @with_config(ConfigDict(extra="allow"))
 class _Card(TypedDict):
-    """What every card says; `finest` looks for what was measured. It may say more."""
+    """The fields of a model card; other fields are allowed. See `finest` for `ap` and `intervals`."""
 
     name: str
     what: str
@@ -70,46 +69,46 @@ _CARD: TypeAdapter[Any] = TypeAdapter(_Card)
 
 
 def names() -> tuple[str, ...]:
-    """The words that mean a model that ships, as MODEL and as `--init`; the default first."""
+    """The names of the shipped models, the default first."""
     found = sorted(path.parent.name for path in FOLDER.glob(f"*/{CARD}"))
     return tuple(sorted(found, key=lambda name: name != DEFAULT))
 
 
 def folder(model: object) -> Path | None:
-    """The run folder of a model that ships; None for whatever is no such word. A `Path` is none: it names a folder."""
+    """The run folder of the shipped model with the name `model`; None for any other value, also for a `Path`."""
     return FOLDER / model if isinstance(model, str) and model in names() else None
 
 
 def card(model: object) -> Card | None:
-    """The model card of a model that ships; None for whatever is no such word, and where the card is none."""
+    """The card of the shipped model with the name `model`; None for any other value, or if the card is invalid."""
     found = folder(model)
     if found is None:
         return None
     try:
-        return foreign.read_json(found / CARD, _CARD, found)
+        return untrusted_files.read_json(found / CARD, _CARD, found)
     except (StudioError, OSError):
         return None
 
 
 def card_in(run: Path) -> Card | None:
-    """The card of the model whose weights a run folder holds: one that ships, or a copy of it. None for all others.
+    """The card of the shipped model whose weights are in the run folder `run`; None if it has other weights.
 
-    Any run can have a `card.json` and any name, so neither counts: the weights must be those that ship, byte for byte,
-    and the words are those that ship.
+    The name and `card.json` of the run are not trusted. The weights are compared byte for byte with those of the
+    shipped models, and the card is that of the shipped model.
     """
     weights = _file_in(run, WEIGHTS)
     if weights is None:
         return None
     for name in names():
         own = _file_in(FOLDER / name, WEIGHTS)
-        # The size first: few other runs have it, so hardly a file is read.
+        # Compare the size first, so that few files must be hashed.
         if own is not None and own.size == weights.size and own.hash() == weights.hash():
             return card(name)
     return None
 
 
 class _File(NamedTuple):
-    """A file as it is now; another content has another `changed`, `size` or `inode`."""
+    """The path and stat values of a file. If its content changes, `changed` (time in ns), `size` or `inode` changes."""
 
     path: Path
     size: int
@@ -117,15 +116,15 @@ class _File(NamedTuple):
     inode: int
 
     def hash(self) -> str | None:
-        """SHA-256 of the content; None where it cannot be read."""
+        """The SHA-256 of the content; None if it cannot be read."""
         return _hash(self)
 
 
 def _file_in(folder: Path, name: str) -> _File | None:
-    """A file of a folder; None where there is none, or where it is a link that leads out of the folder."""
+    """The file `name` of a folder; None if it does not exist or is a link that leads out of the folder."""
     path = folder / name
     try:
-        if not path.is_file() or not foreign.is_confined(path, [folder]):
+        if not path.is_file() or not untrusted_files.is_confined(path, [folder]):
             return None
         about = path.stat()
     except (OSError, ValueError):
@@ -143,11 +142,11 @@ def _hash(file: _File) -> str | None:
 
 
 def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
-    """Copy a model that ships into the folder of a project's runs, as one of them; its new folder.
+    """Copy a shipped model into a project's `runs` folder as a run. Returns the new run folder.
 
-    `pictures` are the project's own by file name. Validation pictures that are among them are named by a path relative
-    to the run, so that the project can be moved as a whole; others stay where they ship. Raises `KeyError` where no
-    model of that name ships.
+    `pictures` maps the file names of the project's pictures to their paths. For validation pictures among them, the
+    copy stores a path relative to the run, so that the project can be moved; for others, the path of the shipped
+    picture. Raises `KeyError` if there is no shipped model with this name.
     """
     source = folder(model)
     if source is None:
@@ -162,11 +161,11 @@ def copy_into(runs: Path, model: str, pictures: Mapping[str, Path]) -> Path:
     return target
 
 
-# Words
+# Texts
 
 
 def world_words(drawn: Mapping[str, Any]) -> str:
-    """`10,000 pictures of the toy world shapes, seed 1000`
+    """A text about a set of toy pictures: their number, their world and their seed.
 
     >>> world_words({"pictures": 10_000, "world": "shapes", "seed": 1000})
     '10,000 pictures of the toy world shapes, seed 1000'
@@ -175,8 +174,10 @@ def world_words(drawn: Mapping[str, Any]) -> str:
 
 
 def finest(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:
-    """What the finest measure of a card is called ("mask AP"), its AP, and the 95 % interval of it where there is one;
-    None where nothing was measured."""
+    """The most detailed AP of a card: its name ("mask AP"), its value and its 95 % interval (None if unknown).
+
+    Masks come before keypoints before boxes. None if no AP was measured.
+    """
     for measure, word in MEASURES.items():
         value = (about.get("ap", {}).get(measure) or {}).get("AP")
         if value is not None:
@@ -186,7 +187,7 @@ def finest(about: Card) -> tuple[str, float, tuple[float, float] | None] | None:
 
 
 def ap_words(about: Card) -> str:
-    """`mask AP 0.713 [0.690, 0.735] on 500 others`, empty where nothing was measured."""
+    """The `finest` AP as text: `mask AP 0.713 [0.690, 0.735] on 500 others`; empty if no AP was measured."""
     found = finest(about)
     if found is None:
         return ""
@@ -196,5 +197,8 @@ def ap_words(about: Card) -> str:
 
 
 def in_short(about: Card) -> str:
-    """`10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.713 [0.690, 0.735] on 500 others`"""
+    """A summary of a model in one line, from its card: its training pictures and its AP.
+
+    `10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.713 [0.690, 0.735] on 500 others`
+    """
     return "  ·  ".join(filter(None, [world_words(about["train"]), ap_words(about)]))

@@ -1,7 +1,7 @@
-"""Which fields of the configuration come along with initial weights of a whole network. Knows no torch.
+"""The Config fields that a training takes over from the network of its initial weights. Does not import torch.
 
-A run, a checkpoint, a model that ships and torchvision's COCO weights were each trained as some network; a training
-that starts from them takes over that network's fields where nobody chose others.
+Initial weights (of a run, a checkpoint, a shipped model or torchvision's COCO detectors) belong to a network with
+certain fields. A training that starts from them uses the same fields, except those that the user chose.
 """
 
 from __future__ import annotations
@@ -17,27 +17,26 @@ from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
 from maskrcnn.runs.initial_weights import network_fields
 
 TorchFile = Callable[[Path], Config | str]
-"""Looks into a `.pth` file, for which torch is needed (`model.weights.torch_file_network`): the Config of the detector
-that it holds, or the name of a bare body ("resnet18")."""
+"""A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
+detector, or the name of the body ("resnet18") if the file contains only a body."""
 
 SMALLEST_EPS = 1e-5
-"""`norm_eps` of a norm that learns is not smaller: the variance of a few pictures may be 0."""
+"""Minimum `norm_eps` of a trained norm, because the variance within a small batch may be 0."""
 
 
 def source_fields(
     source: str, changed: Mapping[str, Any], preset: str | None, torch_file: TorchFile | None
 ) -> dict[str, Any]:
-    """The fields of the network that `source` was trained as (`source` as for `--init`); of a bare body, its
-    `backbone`.
+    """The Config fields of the network of the initial weights `source` (a value of `--init`).
 
-    Which of torchvision's COCO networks "coco" means follows from the `preset` and the fields that a person `changed`.
-    Left out are classes and keypoints, which follow from the labels, and `layers`. A run brings its network, its
-    picture size and the limits of its proposals and detections, but not how it was trained: a seed, a length or a
-    learning rate was chosen for other pictures. A model that ships brings its network alone, because all else was
-    chosen for a toy world.
+    For "coco", the nearest of torchvision's COCO networks is chosen, from the `preset` and the fields that the user has
+    `changed`. Classes and keypoints are not included, because they depend on the labels; nor is `layers`. For a run,
+    training fields such as seed, length and learning rate are not included, because they were chosen for other
+    pictures. For a shipped model, only the network's fields are included, because all others were chosen for a toy
+    world. For a file with only a body, the result is its `backbone`.
 
-    Raises `ArgumentError` where there is no such file and `StudioError` for one that cannot be read. A `.pth` file
-    without a `torch_file` to look into it raises `ValueError`.
+    Raises `ArgumentError` if the file does not exist, `StudioError` if it cannot be read, and `ValueError` for a `.pth`
+    file without `torch_file`.
 
     >>> source_fields("coco", {}, "torchvision", None)["norm_eps"]
     0.0
@@ -59,7 +58,7 @@ def source_fields(
         held = torch_file(path)
         if isinstance(held, str):
             return {"backbone": f"{held}_fpn"}
-        config = held  # a detector of torchvision was trained as the preset of its builder says
+        config = held  # the training fields of a torchvision detector are those of its preset, so they are included
     else:
         config, _ = read_header(path)
         left_out |= set(fields_with(role="training"))
@@ -70,7 +69,7 @@ def source_fields(
 
 
 def _coco_network(changed: Mapping[str, Any], preset: str | None) -> Config:
-    """The network of the COCO weights that are nearest to what was chosen."""
+    """The network of the COCO weights that are most similar to the preset and the changed fields."""
     light = changed.get("backbone") == "mobilenet_v3_large_fpn32"
     usual = "torchvision-mobilenet" if light else "torchvision"
     theirs, fields = detector_fields(nearest_detector(Config.preset(preset or usual, **changed)))

@@ -1,8 +1,8 @@
-"""The process that trains a run: known by its own command line, whatever the run folder says about it.
+"""Find the process that trains a run, by the command line of the process.
 
-A run folder comes from anybody and may name any process. So a process is the trainer of a run if it is this user's and
-its command line is `-m maskrcnn train --out RUN`. A process id alone does not say which process is meant, because the
-system gives it to another one later. A zombie (ended, and its parent has not asked how) counts as dead.
+A run folder may come from another person, so the pid in it is not trusted. A process is the trainer of a run if it
+belongs to this user and its command line is `-m maskrcnn train --out RUN`. The pid alone is not enough, because the
+system reuses pids. A zombie (an ended process whose exit status was not read) is treated as dead.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pathlib import Path
 import psutil
 
 TRAINER = ("-m", "maskrcnn", "train")
-"""The words of a command line that trains; the options follow them."""
+"""The words in the command line of a trainer, before its options."""
 
 
 def is_trainer(process: psutil.Process, run: Path) -> bool:
-    """Whether a process of this user trains that run, by its command line: `-m maskrcnn train`, with the run folder as
-    `--out`.
+    """Whether `process` is a trainer of `run`: it belongs to this user, and its command line is `-m maskrcnn train`
+    with the run folder as `--out`.
 
-    Raises `psutil.Error` where the process is gone or cannot be asked.
+    Raises `psutil.Error` if the process has ended or cannot be inspected.
     """
     if sys.platform != "win32" and process.uids().real != os.getuid():
         return False
     words = process.cmdline()
-    while not words and time.time() - process.create_time() < 1:  # just started: it has no command line yet
+    while not words and time.time() - process.create_time() < 1:  # it has just started and has no command line yet
         time.sleep(0.01)
         words = process.cmdline()
     options = options_of(words)
@@ -44,7 +44,7 @@ def is_trainer(process: psutil.Process, run: Path) -> bool:
 
 
 def options_of(words: list[str]) -> list[str] | None:
-    """The options of a training in the words of a command line; None where it does not train.
+    """The options in the words of a trainer's command line; None if it is no trainer.
 
     >>> options_of(["python", "-m", "maskrcnn", "train", "--out", "runs/a"])
     ['--out', 'runs/a']
@@ -59,7 +59,7 @@ def options_of(words: list[str]) -> list[str] | None:
 
 
 def living_process(pid: int | None) -> psutil.Process | None:
-    """The process with that id, None where there is none or it is a zombie. Any number may be given."""
+    """The process with this pid, None if it does not exist or is a zombie. Invalid numbers are allowed."""
     try:
         process = psutil.Process(pid) if pid is not None else None
         return process if process is not None and process.status() != psutil.STATUS_ZOMBIE else None
@@ -68,9 +68,9 @@ def living_process(pid: int | None) -> psutil.Process | None:
 
 
 def living_trainer(run: Path, pid: int | None) -> psutil.Process | None:
-    """The living process with that id, if it is a trainer of that run (`is_trainer`).
+    """The process with this pid, if it is alive and a trainer of `run` (`is_trainer`); otherwise None.
 
-    The create time that a run folder notes is not compared: it moves when the clock of the system is set anew.
+    The create time in the run folder is not compared, because it changes when the system clock is set.
     """
     process = living_process(pid)
     with contextlib.suppress(psutil.Error):
@@ -80,7 +80,7 @@ def living_trainer(run: Path, pid: int | None) -> psutil.Process | None:
 
 
 def trainer_started_since(run: Path, since: float) -> psutil.Process | None:
-    """The first trainer of that run among the processes created after `since`, in seconds since 1970."""
+    """A trainer of `run` among the processes created after `since` (seconds since 1970); None if there is none."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.create_time() >= since - 2 and is_trainer(process, run):

@@ -18,7 +18,7 @@ import numpy as np
 
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
-from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.toys import people_world, shapes_world
 

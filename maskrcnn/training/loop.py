@@ -18,7 +18,6 @@ from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.epochs import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
 from maskrcnn.runs.schedule import Clock
-from maskrcnn.training.arithmetic import prepared_for_training
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import require_finite, words_for_disk, words_for_memory
@@ -28,6 +27,7 @@ from maskrcnn.training.run_history import RunHistory, position, result
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import load_training_state, save_state, training_state
 from maskrcnn.training.step_measures import Measures
+from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import (
     Interrupted,
     average_precision,

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from maskrcnn.annotations.trainable import Watch, unwatched
+from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.config import LOSSES
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError

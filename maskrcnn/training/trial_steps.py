@@ -25,7 +25,6 @@ from maskrcnn.runs.costs import Costs, Estimate, estimate_of, shares_of
 from maskrcnn.runs.epochs import pictures_per_step
 from maskrcnn.runs.schedule import Clock
 from maskrcnn.training import loop
-from maskrcnn.training.arithmetic import prepared_for_training
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.failures import words_for_memory
@@ -34,6 +33,7 @@ from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import save_state, training_state
+from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import detect_all, validation_losses
 
 PICTURES = 12

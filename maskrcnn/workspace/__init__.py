@@ -1,10 +1,11 @@
-"""The workspace: which projects there are, and what is done to one as a whole. A browser tab only picks one.
+"""The workspace: list, create, copy, rename and delete projects as a whole.
 
-`Workspace` is the door. What is done inside of a project is in `annotations.store`.
+`Workspace` is the interface of this package. Changes inside a project are in `annotations.store`. The project that is
+selected in a browser tab is not part of the workspace.
 """
 
 from maskrcnn.workspace.copying import size_on_disk
-from maskrcnn.workspace.faults import JobsWait, NoProject, ProjectGone, when
+from maskrcnn.workspace.project_errors import JobsWait, NoProject, ProjectGone, when
 from maskrcnn.workspace.names import folder_name
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.workspace import HAD_PROJECTS, About, Duplicate, Workspace

@@ -1,4 +1,4 @@
-"""A project copied to another folder, byte by byte; no link is followed, and no file is shared with the original."""
+"""Copy a project to another folder. Links are not followed, and the copy shares no files with the original."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
 Progress = Callable[[int, int], object]
-"""Called with the bytes that were copied, and those of all."""
+"""A callback with two arguments: the number of bytes copied so far, and the total number of bytes."""
 
 _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 _CHUNK = 32_000_000
 _NO_RANGES = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV, errno.EBADF, errno.EPERM)
 _PROGRESS_SECONDS = 0.1
-_FILES_BETWEEN_SIZES = 2000  # files between two partial sums
+_FILES_BETWEEN_SIZES = 2000  # number of files between two partial sums
 
 
 @dataclass(frozen=True)
 class _File:
+    """A file to copy; `place` is its path relative to the project, `bytes` its size."""
+
     path: str
     place: str
-    """Where it lies in the project."""
     bytes: int
 
 
 def copy_project(project: Project, folder: Path, name: str, skip: Collection[str], progress: Progress | None) -> None:
-    """Make the folder `folder` a copy of a project that is called `name`: labels with their history, pictures, and what
-    else lies in it, without the folders `skip` ("runs", "runs/first") and hidden files.
+    """Copy a project into `folder`, under the name `name`: labels with their history, pictures and all other files.
 
-    Files are cloned where the file system can do that, so they take no space until one of them is changed. Raises
-    `StudioError` for a link or anything else that is no file, where there is not enough space, and for a database that
-    cannot be read. On any error `folder` may hold a part of it.
+    Hidden files and the folders in `skip` ("runs", "runs/first") are left out. If the file system supports clones,
+    files are cloned, which needs no space until a file changes. Raises `StudioError` for a link or another entry that
+    is no regular file, if there is not enough disk space, and if the database cannot be read. After an error, `folder`
+    may contain a part of the copy.
     """
     folders, files = _listed(project.folder, skip)
     total = sum(file.bytes for file in files)
@@ -54,7 +55,7 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
     project.copy_database(folder, name)
     done, reported = 0, 0.0
     for file in files:
-        for size in _copied(file, folder):
+        for size in _copy_file(file, folder):
             done += size
             if progress and time.monotonic() - reported > _PROGRESS_SECONDS:
                 reported = time.monotonic()
@@ -62,8 +63,10 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
 
 
 def size_on_disk(folder: Path) -> Iterator[int]:
-    """The size of all files below a folder in bytes: partial sums while it counts, the last value is the total. Links
-    are not followed, and files that cannot be read count as 0."""
+    """Yield the total size in bytes of all files below a folder; before that, partial sums while it counts.
+
+    Links are not followed. Files that cannot be read are ignored.
+    """
     total = 0
     for number, entry in enumerate(_walked(os.fspath(folder))):
         try:
@@ -77,6 +80,7 @@ def size_on_disk(folder: Path) -> Iterator[int]:
 
 
 def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
+    """All entries below a folder, recursively. Links are not followed; unreadable folders are skipped."""
     folders = [folder]
     while folders:
         try:
@@ -90,8 +94,11 @@ def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]]:
-    """The folders of a project, each after the one it lies in, and its files; runs in the order of their age, because
-    they are listed by it."""
+    """The folders and the files of a project, without those to skip.
+
+    Each folder comes after its parent. Runs are sorted by age, oldest first, because they are listed by their time of
+    creation.
+    """
     folders: list[str] = []
     files: list[_File] = []
     left = [""]
@@ -119,14 +126,14 @@ def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]
     return folders, files
 
 
-def _copied(file: _File, folder: Path) -> Iterator[int]:
-    """Copy a file in pieces; yields the number of bytes of each piece."""
+def _copy_file(file: _File, folder: Path) -> Iterator[int]:
+    """Copy a file in chunks into `folder`. Yields the number of bytes of each chunk."""
     target = folder / file.place
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(file.path, flags)
     except FileNotFoundError:
-        if file.place.startswith("thumbnails/"):  # made and thrown away at any time
+        if file.place.startswith("thumbnails/"):  # thumbnails may be created and deleted at any time
             return
         raise StudioError(f"{file.path}: was taken away while it was copied; do it again") from None
     except OSError as error:
@@ -136,11 +143,12 @@ def _copied(file: _File, folder: Path) -> Iterator[int]:
         if not stat.S_ISREG(about.st_mode):
             raise _no_file(file.path)
         with target.open("xb", buffering=0) as sink:
-            yield from _pieces(source.fileno(), sink.fileno())
+            yield from _copy_chunks(source.fileno(), sink.fileno())
     os.utime(target, ns=(about.st_atime_ns, about.st_mtime_ns))
 
 
-def _pieces(source: int, sink: int) -> Iterator[int]:
+def _copy_chunks(source: int, sink: int) -> Iterator[int]:
+    """Copy one file descriptor to another, with `copy_file_range` if possible. Yields the bytes of each chunk."""
     ranges = hasattr(os, "copy_file_range")
     while True:
         size = 0
@@ -150,11 +158,11 @@ def _pieces(source: int, sink: int) -> Iterator[int]:
             except OSError as error:
                 if error.errno not in _NO_RANGES:
                     raise
-        if not size:  # no more, or a file system that cannot do it that way
+        if not size:  # the end of the file, or the file system does not support `copy_file_range`
             ranges = False
-            piece = os.read(source, 1_000_000)
-            while size < len(piece):
-                size += os.write(sink, piece[size:])
+            chunk = os.read(source, 1_000_000)
+            while size < len(chunk):
+                size += os.write(sink, chunk[size:])
         if not size:
             return
         yield size

@@ -1,4 +1,4 @@
-"""What uses a project, so that it must not be moved: a training, a waiting job, an import."""
+"""Check whether a project is in use by a training, a waiting job or an import, and so must not be moved."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from maskrcnn.annotations.store import Project, confinement
+from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store import path_confinement
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import project_jobs, queue, run_state
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
 from maskrcnn.words import natural_key
-from maskrcnn.workspace.faults import JobsWait, in_words
+from maskrcnn.workspace.project_errors import JobsWait, in_words
 
 
 @contextmanager
 def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
-    """Hold the queue for the length of a block, so that no training of the project can start. Raises `StudioError`, or
-    `JobsWait`, if something uses the project."""
+    """Lock the queue during the block, so that no training of the project can start.
+
+    Raises `JobsWait` if trainings of the project wait, and `StudioError` if one is running or pictures are being
+    imported. `done` is the action for the message, for example "deleted".
+    """
     table = open_table(root)
     with table.writing() as db:
         jobs = project_jobs.of_project(table, db, project)
@@ -45,18 +49,20 @@ def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
 
 
 def take_out_waiting(root: Path, project: Path) -> None:
-    """Remove the waiting trainings of a project from the queue. Removes none while another training of it runs, because
-    the project cannot be moved then."""
+    """Remove the waiting trainings of a project from the queue.
+
+    Does nothing while another training of the project is running, because then the project cannot be moved anyway.
+    """
     table = open_table(root)
     with table.reading() as db:
         jobs = project_jobs.of_project(table, db, project)
     for run in () if jobs.training else jobs.waiting:
-        with suppress(StudioError):  # it was started or taken out in this moment
+        with suppress(StudioError):  # it has just been started or removed by another process
             queue.take_out(root, run)
 
 
 def busy_runs(project: Path) -> tuple[str, ...]:
-    """The names of the runs of a project that train or wait; their files are incomplete."""
+    """The names of the runs of a project that are training or waiting, so that their files are incomplete."""
     return tuple(
         run.name
         for name in run_names(project)
@@ -66,10 +72,10 @@ def busy_runs(project: Path) -> tuple[str, ...]:
 
 
 def run_names(project: Path) -> list[str]:
-    """The names of the folders in `runs/`, sorted, without links and hidden ones."""
+    """The names of the folders in the project's `runs/`, sorted, without links and hidden folders."""
     folder = project / RUNS
     with suppress(OSError):
-        if confinement.is_folder(folder):
+        if path_confinement.is_folder(folder):
             found = (
                 entry.name
                 for entry in os.scandir(folder)

@@ -1,4 +1,4 @@
-"""The name that a person typed for a project or a run, as the name of its folder."""
+"""Convert the name that a user typed for a project or a run to a valid folder name."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import unicodedata
 from maskrcnn.errors import ArgumentError
 
 MOST_BYTES = 200
-"""Of a name in UTF-8. File systems take 255, and something may be added to it."""
+"""Maximum length of a name in bytes of UTF-8. File systems allow 255, but a suffix may be added."""
 
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*]')
-# Control characters, line separators, halves of characters, marks that turn the direction of writing, and what has no
-# width and comes along when a name is copied from a page. Joiners, which emoji and some languages need, are seen.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+# Control characters, line separators, surrogates, marks of the writing direction, and zero-width characters, which are
+# often copied from web pages by accident. Joiners are allowed: emoji and some languages need them.
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 _BLANK = ("Z", "C", "M")
 _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{device}{number}" for device in ("com", "lpt") for number in "0123456789¹²³"
@@ -21,10 +21,10 @@ _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 
 
 def folder_name(name: str, thing: str) -> str:
-    """The name of the folder of a `thing` ("project", "run") from the name that a person typed.
+    """The folder name for a project or run, from the name that the user typed. `thing` is "project" or "run".
 
-    Blanks at its ends are removed, and accents are composed. Raises `ArgumentError` for a name that some operating
-    system cannot store; Windows counts too, because folders are copied between computers.
+    Surrounding spaces are removed, and the text is normalised (Unicode NFC). Raises `ArgumentError` for a name that is
+    invalid on any operating system, including Windows, because folders are copied between computers.
 
     >>> folder_name(" cells ", "project")
     'cells'
@@ -42,7 +42,7 @@ def folder_name(name: str, thing: str) -> str:
 
 
 def safe(wanted: str, otherwise: str = "project") -> str:
-    """A valid name of a folder, close to a text and at most 80 characters long.
+    """A valid folder name, similar to the text `wanted`, with at most 80 characters; `otherwise` if nothing is left.
 
     >>> safe("a/b: cells?"), safe("con")
     ('a-b- cells', 'con-project')
@@ -53,7 +53,7 @@ def safe(wanted: str, otherwise: str = "project") -> str:
 
 
 def proposed(name: str, more: str = "") -> str:
-    """A valid name to propose, made of the name of a folder (valid or not) and `more`."""
+    """A valid folder name to propose to the user: `name` (valid or not) with the suffix `more`."""
     try:
         return folder_name(f"{name}{more}", "project")
     except ArgumentError:
@@ -61,13 +61,14 @@ def proposed(name: str, more: str = "") -> str:
 
 
 def _obstacle(name: str) -> str | None:
+    """Why a name is no valid folder name on some operating system, for a message; None if it is valid."""
     if name[0] in ".-":
         return f'it begins with "{name[0]}"'
     if name.endswith("."):
         return 'it ends with "."'
     if found := _FORBIDDEN.search(name):
         return f"it holds {found.group()}"
-    if _UNSEEN.search(name):
+    if _INVISIBLE.search(name):
         return "it holds a character that cannot be seen"
     if name.partition(".")[0].strip().casefold() in _RESERVED:
         return "Windows keeps it for a device"

@@ -1,4 +1,4 @@
-"""What a new project holds: the sample that ships with the studio, or labels and pictures that a person named."""
+"""Create the content of a new project: the sample project, or labels and pictures that the user named."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ SAMPLE = DATA / "shapes"
 SAMPLE_NAME = "shapes"
 
 _MOST_ALIKE = 6
-"""Classes that look like another one and are named one by one."""
+"""Maximum number of lines about classes with similar names."""
 
 
 def make_sample(folder: Path) -> None:
-    """Make the sample project in a folder that does not exist: pictures, labels, and the run of a model that ships."""
+    """Create the sample project in the new folder `folder`: pictures, labels, and the run of a shipped model."""
     project = Project.create(folder, SAMPLE_NAME)
     for split in SPLITS:
         if (SAMPLE / split).is_dir():
             project.import_dataset(read(SAMPLE / split), split)
-    if shipped_models.folder(shipped_models.DEFAULT):  # curves and predictions before anyone has trained
+    if shipped_models.folder(shipped_models.DEFAULT):  # so that there are curves and predictions before the first training
         pictures = {image.file_name: project.picture(image.id) for image in project.images()}
         shipped_models.copy_into(project.runs_folder, shipped_models.DEFAULT, pictures)
 
 
 def make_of_labels(folder: Path, name: str, dataset: Dataset) -> tuple[ImportReport, tuple[str, ...]]:
-    """Make a project called `name` of a dataset, in a folder that does not exist: the report of the import, and a line
-    for each class whose name looks like that of another one."""
+    """Create a project with the name `name` from a dataset, in the new folder `folder`.
+
+    Returns the report of the import, and a line for each class whose name is similar to that of another class.
+    """
     project = Project.create(folder, name)
     report = project.import_dataset(dataset, None)
     alike = class_name_checks.of_import(project.counts().classes, {})
@@ -45,8 +47,10 @@ def make_of_labels(folder: Path, name: str, dataset: Dataset) -> tuple[ImportRep
 
 
 def require_usable(staged: Staged, path: Path) -> None:
-    """`StudioError` naming the path and the mend for labels that make no project: without pictures, with none of their
-    pictures found, or with far too many classes."""
+    """Raise `StudioError` with the path and advice if the labels cannot become a project.
+
+    This is the case if there are no pictures, if none of the pictures is found, or if there are far too many classes.
+    """
     staged.require_few_classes()
     if staged.near:
         mend = "make a project and import this there, where pictures of nearly the same name can be taken"

@@ -1,7 +1,8 @@
-"""The bin of a workspace: deleted projects, until they are restored or deleted for good.
+"""The bin of a workspace: deleted projects that can be restored or deleted permanently.
 
-Each lies under its own name in a folder of its own, `.bin/20261129-204448-1a2b3c4d/balloon`, so a name says all that is
-known of it, and putting one in or taking one out is one rename: done or not done, whenever the computer stops.
+Each project is in a folder of its own, for example `.bin/20261129-204448-1a2b3c4d/balloon`. The path contains the time
+of deletion, an id and the project's name. Moving a project into or out of the bin is a single rename, so it is never
+half done, even if the computer stops.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, confinement
+from maskrcnn.annotations.store import DATABASE
+from maskrcnn.annotations.store import path_confinement
 from maskrcnn.errors import StudioError
 
 FOLDER = ".bin"
-"""In the workspace."""
+"""The name of the bin's folder in the workspace."""
 
 _NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
-_GOING = ".going-"
+_DELETING_PREFIX = ".going-"
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,20 @@ def put(root: Path, project: Path) -> Deleted:
 
 
 def entries(root: Path) -> list[Deleted]:
-    """The projects in the bin, the newest first; anything that `put` did not put there is ignored."""
+    """The projects in the bin, the newest first. Folders that were not created by `put` are ignored."""
     box = root / FOLDER
-    if not confinement.is_folder(box):
+    if not path_confinement.is_folder(box):
         return []
     found = []
     with suppress(OSError):
         for place in box.iterdir():
-            if _NAME.fullmatch(place.name) and confinement.is_folder(place):
+            if _NAME.fullmatch(place.name) and path_confinement.is_folder(place):
                 found += _inside(place)
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
 def entry(root: Path, id: str) -> Deleted:
-    """The entry with that id. Raises `StudioError` if it is not in the bin (any more)."""
+    """The entry of the bin with this id. Raises `StudioError` if it is not in the bin (any more)."""
     for each in entries(root):
         if each.id == id:
             return each
@@ -76,20 +78,22 @@ def entry(root: Path, id: str) -> Deleted:
 
 
 def take_out(deleted: Deleted, target: Path) -> None:
-    """Move a project out of the bin to `target`, which must not exist. Raises `OSError`."""
+    """Move a project from the bin to `target`, which must not exist. Raises `OSError` if it cannot be moved."""
     os.rename(deleted.folder, target)
     with suppress(OSError):
         deleted.folder.parent.rmdir()
 
 
 def destroy(root: Path, deleted: Deleted) -> None:
-    """Delete a project of the bin for good. Links in it are removed, not followed. Raises `StudioError` where a part of
-    it cannot be deleted."""
+    """Delete a project of the bin permanently. Links in it are removed, not followed.
+
+    Raises `StudioError` if a part of it cannot be deleted.
+    """
     box = _box(root)
-    going = box / f"{_GOING}{deleted.id}"
+    doomed = box / f"{_DELETING_PREFIX}{deleted.id}"
     problems: list[tuple[str, OSError]] = []
     try:
-        os.rename(deleted.folder.parent, going)  # so that half of one is never offered
+        os.rename(deleted.folder.parent, doomed)  # so that a partly deleted project is not in the list
     except OSError as error:
         raise StudioError(f'project "{deleted.name}": cannot be deleted ({error.strerror}); mend its rights') from None
 
@@ -97,36 +101,38 @@ def destroy(root: Path, deleted: Deleted) -> None:
         if isinstance(about[1], OSError) and not isinstance(about[1], FileNotFoundError):
             problems.append((path, about[1]))
 
-    shutil.rmtree(going, onerror=note)
+    shutil.rmtree(doomed, onerror=note)
     if problems:
         path, why = problems[0]
         raise StudioError(f"{path}: cannot be deleted ({why.strerror}); mend its rights, and delete it")
 
 
 def sweep(root: Path) -> None:
-    """Delete what an interrupted `destroy` or `put` left behind."""
+    """Delete the remains of an interrupted `destroy` or `put`."""
     box = root / FOLDER
-    if not confinement.is_folder(box):
+    if not path_confinement.is_folder(box):
         return
     with suppress(OSError):
         for place in list(box.iterdir()):
-            if place.name.startswith(_GOING) and confinement.is_folder(place):
+            if place.name.startswith(_DELETING_PREFIX) and path_confinement.is_folder(place):
                 shutil.rmtree(place, ignore_errors=True)
-            elif _NAME.fullmatch(place.name) and confinement.is_folder(place):
+            elif _NAME.fullmatch(place.name) and path_confinement.is_folder(place):
                 with suppress(OSError):
-                    place.rmdir()  # an empty one
+                    place.rmdir()  # fails if the folder is not empty
 
 
 def _inside(place: Path) -> list[Deleted]:
+    """The deleted project in a folder of the bin, as a list of one; empty if there is none."""
     with suppress(OSError, ValueError, OverflowError):
         deleted = time.mktime(time.strptime(place.name[:15], "%Y%m%d-%H%M%S"))
         (folder,) = place.iterdir()
-        if not folder.name.startswith(".") and confinement.is_folder(folder) and os.path.lexists(folder / DATABASE):
+        if not folder.name.startswith(".") and path_confinement.is_folder(folder) and os.path.lexists(folder / DATABASE):
             return [Deleted(place.name, folder, deleted)]
     return []
 
 
 def _box(root: Path) -> Path:
+    """The path of the bin's folder. Raises `StudioError` if something else has its name."""
     box = root / FOLDER
-    confinement.require_folder(box)
+    path_confinement.require_folder(box)
     return box

@@ -1,4 +1,4 @@
-"""A path of this computer that a person typed."""
+"""Check a path that the user typed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 4096
 
 
 def typed_path(text: str) -> Path:
-    """The existing file or folder that was typed. Raises `ArgumentError` for anything else."""
+    """The path of the existing file or folder that the user typed. Raises `ArgumentError` if there is none."""
     text = text.strip().strip("\"'")
     shown = text if len(text) <= 100 else f"{text[:99]}…"
     try:
@@ -23,7 +23,7 @@ def typed_path(text: str) -> Path:
         raise ArgumentError(f"{shown}: does not exist on this computer; check the path") from None
     except OSError as error:
         raise ArgumentError(f"{shown}: cannot be opened ({error.strerror}); check the path") from None
-    except (ValueError, RuntimeError):  # RuntimeError: ~name of nobody
+    except (ValueError, RuntimeError):  # RuntimeError: `~name` of an unknown user
         raise ArgumentError(
             f'"{shown}" is no path on this computer; type that of a folder, a label file or a zip'
         ) from None

@@ -1,4 +1,4 @@
-"""The projects of one person: those in the folder of the workspace, and those that were opened elsewhere."""
+"""The `Workspace`: the projects in the workspace folder, and projects in other folders that were opened."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn import foreign, opened_projects
+from maskrcnn import opened_projects
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import intake
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, ImportReport, Project, confinement, is_project
+from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project
+from maskrcnn.annotations.store import path_confinement
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_backup, queue_file
 from maskrcnn.jobs.file_lock import alone
@@ -27,19 +29,19 @@ from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import copying, in_use, names, new_projects, project_bin
 from maskrcnn.workspace.copying import Progress
-from maskrcnn.workspace.faults import NoProject, ProjectGone, named_os_errors, when
-from maskrcnn.workspace.memory import LOCK, Memory
+from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
+from maskrcnn.workspace.remembered_projects import LOCK, Memory
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
 from maskrcnn.workspace.typed_paths import typed_path
 
 HAD_PROJECTS = ".had_projects"
-"""An empty file in a workspace that has, or had, a project: there the sample is not made by itself any more."""
+"""An empty marker file in a workspace that has or had a project. With it, the sample is not created automatically."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
 _OWN_FILES = (queue_file.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
-"""How the names of the files begin that the studio has in a workspace, beside hidden ones."""
+"""The names of the studio's own files in a workspace, except hidden ones. No project name may start like them."""
 
 _LONGEST_SHOWN = 255
 _creating = threading.Lock()
@@ -47,7 +49,7 @@ _creating = threading.Lock()
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A copy of a project. `left_out` are the names of the runs that are not in it, because they train or wait."""
+    """A copy of a project. `left_out` are the names of runs that were not copied, because they train or wait."""
 
     folder: Path
     left_out: tuple[str, ...]
@@ -55,7 +57,7 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class Opened:
-    """A project that was opened. If it was made of labels and pictures, `report` is that of their import and
+    """A project that was opened. If it was created from labels and pictures, `report` is the report of their import, and
     `passed_over` are lines about what was not imported."""
 
     folder: Path
@@ -65,8 +67,8 @@ class Opened:
 
 @dataclass(frozen=True)
 class About:
-    """The line of a project in a list: numbers of pictures, finished pictures and runs, and when it was opened last (in
-    seconds since 1970, None if unknown)."""
+    """The facts of a project for a list: the numbers of pictures, finished pictures and runs, and the time at which it
+    was last opened (seconds since 1970, None if unknown)."""
 
     pictures: int
     done: int
@@ -75,21 +77,22 @@ class About:
 
 
 class Workspace:
-    """The folder `root` (absolute, with its links followed) and the projects that are used through it.
+    """The workspace in the folder `root` (an absolute path without links), and its projects.
 
-    Every change of a whole project is one rename of its folder, so after a crash it is either done or not done, never
-    half done.
+    Each change of a whole project is a single rename of its folder, so it is never half done, even after a crash.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._memory = Memory(root)
 
-    # Which there are
+    # Find projects
 
     def projects(self) -> list[Path]:
-        """Every project of the workspace by name, then those opened elsewhere. In a workspace that never had one, the
-        sample is made."""
+        """The projects in the workspace folder, sorted by name, then the opened projects in other folders.
+
+        In a workspace that never had a project, the sample project is created first.
+        """
         found = self._own_projects()
         elsewhere = [path for path in opened_projects.read(self.root) if path not in found and is_project(path)]
         marker = self.root / HAD_PROJECTS
@@ -97,13 +100,13 @@ class Workspace:
             self.create_sample()
             found = self._own_projects()
         if (found or elsewhere) and not os.path.lexists(marker):
-            with suppress(OSError):  # a full disk: the next visit tries again
+            with suppress(OSError):  # the disk is full: the next call tries again
                 marker.open("x").close()
         return found + elsewhere
 
     def find(self, name: str) -> Path:
-        """The project of that name; of several, the one that was opened last, else the workspace's own. Raises
-        `ProjectGone`."""
+        """The project with this name. If there are several, the one that was opened last; if that is unknown, the one in
+        the workspace folder. Raises `ProjectGone` if there is none."""
         found = [path for path in self.projects() if path.name == name]
         if found:
             last = self._memory.opened() if len(found) > 1 else {}
@@ -112,10 +115,9 @@ class Workspace:
         raise self.gone_error(opened[-1] if opened else self.root / name, name)
 
     def first(self) -> Path:
-        """The project for somebody who asks for none: the one that was opened last, of those that are there; where
-        none is known, the sample or the first one.
+        """The default project: the existing project that was opened last; if that is unknown, the sample or the first.
 
-        Raises `ProjectGone` where all that are known to have been opened are gone, `NoProject` where there is none.
+        Raises `NoProject` if there is no project, and `ProjectGone` if all projects that were opened are gone.
         """
         known = self.projects()
         if not known:
@@ -130,11 +132,11 @@ class Workspace:
         return found.get(SAMPLE_NAME) or next(filter(can_be_an_address, known), known[0])
 
     def gone_error(self, where: Path, name: str) -> ProjectGone:
-        """The error for a project that is not at the folder `where`: renamed, in the bin, or disappeared."""
-        if where.parent == self.root and confinement.is_file_name(name):
+        """The error for a project that is not in the folder `where`. It says if it was renamed or is in the bin."""
+        if where.parent == self.root and path_confinement.is_file_name(name):
             became = self._memory.renamed_to(name)
             deleted = next((entry for entry in self.bin() if entry.name == (became[0] if became else name)), None)
-            if became and is_project(self.root / became[0]) and confinement.is_file_name(became[0]):
+            if became and is_project(self.root / became[0]) and path_confinement.is_file_name(became[0]):
                 return ProjectGone(
                     f'project "{name}" was renamed to "{became[0]}"; open it by its new name', self.root / became[0]
                 )
@@ -145,35 +147,38 @@ class Workspace:
                     "choose another one",
                     deleted=deleted,
                 )
-        place = f": none lies at {where}" if confinement.is_file_name(name) else ""
+        place = f": none lies at {where}" if path_confinement.is_file_name(name) else ""
         name = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}…"
         return ProjectGone(
             f'project "{name}" is not there{place}; put it back, or choose another one from the list of projects'
         )
 
     def is_own(self, project: Path) -> bool:
-        """Whether a project lies in the workspace itself, and not behind a link or elsewhere."""
-        return project.parent == self.root and confinement.is_folder(project)
+        """Whether a project is in the workspace folder itself, not in another folder or behind a link."""
+        return project.parent == self.root and path_confinement.is_folder(project)
 
     def is_taken(self, name: str) -> bool:
-        """Whether a project, or anything else in the workspace, has that name, or one that some file system takes for
-        the same (Balloon, balloon)."""
+        """Whether a project or another entry of the workspace has this name, or a name that is equal on some file
+        systems (`Balloon` and `balloon`)."""
         return self._holder(name) is not None
 
     def about(self, project: Path) -> About:
-        """The line of a project in a list. Raises `StudioError` for a project that cannot be read."""
+        """The facts of a project for a list. Raises `StudioError` for a project that cannot be read."""
         counts = Project.open(project).counts()
         runs = sum(is_run(project / RUNS / name) for name in in_use.run_names(project))
         return About(counts.pictures, counts.done, runs, self._memory.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
-        """Record that a project was opened now; if nothing can be written, nothing is recorded."""
+        """Record that a project was opened now. Errors of the disk are ignored."""
         self._memory.note_opened(project)
 
-    # New ones
+    # Create projects
 
     def create(self, name: str) -> Path:
-        """A new, empty project in the workspace; `ArgumentError` where the name cannot be used."""
+        """Create a new, empty project in the workspace and return its folder.
+
+        Raises `ArgumentError` if the name is invalid or taken.
+        """
         name = names.folder_name(name, "project")
         with self._changing():
             self._require_free(name)
@@ -183,9 +188,10 @@ class Workspace:
         return self.root / name
 
     def create_sample(self) -> Path:
-        """The sample project, from what ships with the studio: pictures, labels, and the run of a model; its folder.
+        """Create the sample project with pictures, labels and the run of a shipped model, and return its folder.
 
-        Where two pages ask for it at once it is made once. Raises `StudioError` where it cannot be written.
+        If two pages call this at the same time, only one project is created. Raises `StudioError` if files cannot be
+        written.
         """
         with _creating:
             if found := [path for path in self._own_projects() if path.name == SAMPLE_NAME]:
@@ -195,15 +201,14 @@ class Workspace:
                 return self._place(folder, SAMPLE_NAME, number=True)
 
     def open_folder(self, text: str) -> Path:
-        """The folder of the project that `opened` gives."""
+        """Like `opened`, but returns only the folder of the project."""
         return self.opened(text).folder
 
     def opened(self, text: str) -> Opened:
-        """Open what a path on this computer points to: a project folder is used in place, all else becomes a new
-        project.
+        """Open the path that the user typed. A project folder is used in place; from other data, a new project is created.
 
-        That is labels of any format with their pictures, pictures alone, or a zip of these. Raises `StudioError` naming
-        the path and the mend, also for labels of which no picture is there.
+        The other data are labels of any format with their pictures, pictures alone, or a zip of these. Raises
+        `StudioError` with the path and advice if it cannot be opened, also if none of the pictures is found.
         """
         path = typed_path(text)
         if path.name == DATABASE and is_project(path.parent):
@@ -226,11 +231,11 @@ class Workspace:
                 return Opened(self._place(folder, name, number=True), report, (*remarks, *staged.warnings))
 
     def duplicate(self, project: Path, name: str, *, runs: bool = True, progress: Progress | None = None) -> Duplicate:
-        """A copy of a project in the workspace, under a name that is free; with its runs, or without.
+        """Copy a project into the workspace under the new name `name`, with or without its runs.
 
-        Nothing is shared between the two: a change of one never shows in the other. It appears when it is whole. Raises
-        `ArgumentError` for a name that cannot be used, and `StudioError` where anything cannot be read or written, for
-        links in the project, and while pictures are imported into it.
+        The copy shares no files with the original, and appears in the list only when it is complete. Raises
+        `ArgumentError` if the name is invalid or taken. Raises `StudioError` if files cannot be read or written, if the
+        project contains links, or while pictures are being imported into it.
         """
         name = names.folder_name(name, "project")
         self._require_free(name)
@@ -248,14 +253,14 @@ class Workspace:
             Project.open(folder).counts()
             return Duplicate(self._place(folder, name), left_out)
 
-    # Other names and places
+    # Rename, delete
 
     def rename(self, project: Path, name: str) -> Path:
-        """Give a project of the workspace another name; where it lies then. Its runs go with it, and whoever asks for
-        the old name is told the new one.
+        """Rename a project of the workspace and return its new folder. Its runs are kept, and addresses with the old
+        name report the new name.
 
-        Raises `ArgumentError` for a name that cannot be used, and `StudioError` for a project that lies elsewhere, that
-        is gone, on which something trains or waits to, or into which pictures are imported.
+        Raises `ArgumentError` if the name is invalid or taken. Raises `StudioError` if the project is not in the
+        workspace folder, does not exist, has a running or waiting training, or pictures are being imported into it.
         """
         name = names.folder_name(name, "project")
         with self._changing():
@@ -265,7 +270,7 @@ class Workspace:
                 return project
             self._require_free(name, project)
             with in_use.without_trainings(self.root, project, "renamed"):
-                # First, so that a computer that stops in between leaves either nothing to tell or the right thing.
+                # Record the rename first: if the computer stops after this, the record is either unused or correct.
                 self._memory.note_renamed(project.name, name)
                 try:
                     with named_os_errors(project, "be renamed"):
@@ -274,17 +279,17 @@ class Workspace:
                     self._memory.forget_renamed(project.name)
                     raise
                 self._memory.note_moved(project.name, name)
-            # What the project calls itself is for exports alone; its folder is its name everywhere else.
+            # The name inside the project is used only for exports; everywhere else, the folder is the name.
             with suppress(StudioError):
                 Project(target).set_name(name)
         return target
 
     def delete(self, project: Path, *, waiting_too: bool = False) -> Deleted:
-        """Move a project of the workspace into the bin, whole as it is.
+        """Move a project of the workspace, with all its files, into the bin.
 
-        With `waiting_too`, trainings of it that wait in the queue are taken out of it; without, they raise `JobsWait`.
-        Raises `StudioError` for a project that lies elsewhere, that is gone, on which something trains, or into which
-        pictures are imported.
+        With `waiting_too`, waiting trainings of the project are removed from the queue; without it, they raise
+        `JobsWait`. Raises `StudioError` if the project is not in the workspace folder, does not exist, has a running
+        training, or pictures are being imported into it.
         """
         with self._changing():
             self._require_own(project, "deleted", "take it off the list instead")
@@ -296,12 +301,12 @@ class Workspace:
                     return project_bin.put(self.root, project)
 
     def require_idle(self, project: Path) -> None:
-        """Raises as `delete` does where something uses the project, and changes nothing."""
+        """Raise like `delete` if the project is in use; change nothing."""
         with in_use.without_trainings(self.root, project, "deleted"):
             pass
 
     def remove_from_list(self, project: Path) -> None:
-        """Remove a project that lies elsewhere from the list; its folder is not touched. `open_folder` adds it."""
+        """Remove a project in another folder from the list, without changing it. `open_folder` adds it again."""
         opened_projects.remove(self.root, project)
 
     # The bin
@@ -311,9 +316,9 @@ class Workspace:
         return project_bin.entries(self.root)
 
     def restore(self, id: str, name: str | None = None) -> Path:
-        """Bring a project back from the bin, under its old name or another; where it lies then.
+        """Restore a project from the bin, under its old name or under `name`. Returns its folder.
 
-        Raises `ArgumentError` where that name is taken or cannot be used, `StudioError` where it is not in the bin.
+        Raises `ArgumentError` if the name is taken or invalid, `StudioError` if the project is not in the bin.
         """
         with self._changing():
             deleted = project_bin.entry(self.root, id)
@@ -325,29 +330,31 @@ class Workspace:
         return self.root / name
 
     def free_name(self, wanted: str) -> str:
-        """The name that is wanted, or that with the first number that is not taken."""
+        """The name `wanted` if it is not taken; otherwise this name with the first free number."""
         return unused_name(wanted, self.is_taken, HYPHEN)
 
     def destroy(self, id: str) -> None:
-        """Delete a project of the bin for good. Raises `StudioError` where it is not there, or cannot be deleted."""
+        """Delete a project of the bin permanently. Raises `StudioError` if it is not in the bin or cannot be deleted."""
         project_bin.destroy(self.root, project_bin.entry(self.root, id))
 
-    # Inside
+    # Internal
 
     def _own_projects(self) -> list[Path]:
-        """By name. A link that leads out of the workspace is not followed: what lies there is opened by its own
-        path."""
+        """The projects in the workspace folder, sorted by name. Links that lead out of the workspace are ignored."""
         try:
             folders = [path for path in self.root.iterdir() if not path.name.startswith(".")]
         except OSError as error:
             raise StudioError(
                 f"{self.root}: the workspace cannot be read ({error.strerror}); mend its rights"
             ) from None
-        found = (path for path in folders if is_project(path) and foreign.is_confined(path, [self.root]))
+        found = (path for path in folders if is_project(path) and untrusted_files.is_confined(path, [self.root]))
         return sorted(found, key=lambda path: natural_key(path.name))
 
     def _holder(self, name: str, besides: Path | None = None) -> str | None:
-        """The name in the workspace that equals this one on some file system; None if there is none."""
+        """The entry of the workspace whose name equals `name` on some file system; None if there is none.
+
+        `besides` is a project to ignore: the project that is being renamed.
+        """
         if os.path.lexists(self.root / name) and not (besides and are_same_folder(self.root / name, besides)):
             return name
         wanted = folded(name)
@@ -358,6 +365,7 @@ class Workspace:
         return None
 
     def _require_free(self, name: str, besides: Path | None = None) -> None:
+        """Raise `ArgumentError` if `name` is reserved or taken; see `_holder` for `besides`."""
         if folded(name).startswith(_OWN_FILES):
             raise ArgumentError(
                 f'"{name}" cannot be the name of a project: the studio has a file of that name; take another'
@@ -375,12 +383,15 @@ class Workspace:
             )
 
     def _require_there(self, project: Path) -> None:
+        """Raise `ProjectGone` if the project does not exist."""
         if not is_project(project):
             raise self.gone_error(project, project.name)
 
-    def _require_own(self, project: Path, done: str, mend: str) -> None:
+    def _require_own(self, project: Path, done: str, advice: str) -> None:
+        """Raise `StudioError` if the project is not in the workspace folder itself. `done` ("renamed") and `advice` are
+        parts of the message."""
         if project.parent != self.root:
-            raise StudioError(f'project "{project.name}" lies at {project.parent}, so it is not {done} here; {mend}')
+            raise StudioError(f'project "{project.name}" lies at {project.parent}, so it is not {done} here; {advice}')
         self._require_there(project)
         if not self.is_own(project):
             raise StudioError(
@@ -389,7 +400,7 @@ class Workspace:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the lock of the workspace: nobody else adds, renames or deletes a project during the block."""
+        """Hold the lock of the workspace, so that no other process adds, renames or deletes a project in the block."""
         with ExitStack() as stack:
             with named_os_errors(self.root, "be changed"):
                 stack.enter_context(alone(self.root / LOCK))
@@ -397,8 +408,10 @@ class Workspace:
 
     @contextmanager
     def _building(self, name: str) -> Iterator[Path]:
-        """A hidden folder of the workspace, not made yet, in which a project is put together before it appears under
-        its name; it is gone afterwards."""
+        """The path of a hidden folder in which a project is built before it is moved to its name (`_place`).
+
+        The folder is not created yet. It is deleted after the block, if it still exists.
+        """
         self._sweep()
         folder = self.root / f".building-{os.getpid()}-{new_id()[:8]}"
         try:
@@ -408,7 +421,7 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _place(self, folder: Path, name: str, *, number: bool = False) -> Path:
-        """Move a finished project to its name, or with `number` to the name with a number if it is taken."""
+        """Move a finished project from `folder` to its name. With `number`, a number is added if the name is taken."""
         with self._changing():
             if number:
                 name = self.free_name(name)
@@ -418,9 +431,9 @@ class Workspace:
         return self.root / name
 
     def _sweep(self) -> None:
-        """Delete the unfinished projects of processes that died."""
+        """Delete unfinished projects of processes that have died (see `_building`)."""
         with suppress(OSError):
             for path in self.root.iterdir():
                 found = _BUILDING.fullmatch(path.name)
-                if found and confinement.is_folder(path) and not psutil.pid_exists(int(found[1])):
+                if found and path_confinement.is_folder(path) and not psutil.pid_exists(int(found[1])):
                     shutil.rmtree(path, ignore_errors=True)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.studio.runs import curve_view, predictions_by_epoch, run_actions, run_choice, run_head, run_tables
+from maskrcnn.studio.runs import curve_view, predictions_by_epoch, run_actions, run_choice, run_status, run_tables
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 
@@ -29,7 +29,7 @@ chosen = run_choice.show(project, runs)
 @st.fragment(run_every="2s" if chosen.active else None)
 def head() -> None:
     """State and progress of the chosen run."""
-    run_head.show(chosen)
+    run_status.show(chosen)
 
 
 @st.fragment(run_every="2s" if chosen.active else None)

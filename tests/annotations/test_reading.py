@@ -11,7 +11,7 @@ import pytest
 
 from maskrcnn.annotations import read, write
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Rect, Region
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 
 SQUARE = {"name": "rect", "x": 2, "y": 3, "width": 10, "height": 8}

@@ -15,7 +15,7 @@ from PIL import Image
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.intake import stage_path
-from maskrcnn.annotations.own_splits import by_own_split
+from maskrcnn.annotations.predefined_splits import by_own_split
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError

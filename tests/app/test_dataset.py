@@ -15,7 +15,7 @@ from maskrcnn.annotations import duplicate_pictures
 from maskrcnn.annotations.regions import Polygon, Polyline, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.components import gallery
-from maskrcnn.studio.dataset import computed_once, doctor_view, overview, split_view
+from maskrcnn.studio.dataset import doctor_view, overview, project_cache, split_view
 
 PAGE = "pages/label/dataset.py"
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
@@ -473,10 +473,10 @@ def test_the_bar_says_how_far_and_goes_when_the_work_is_done(
     open_page: Callable[..., AppTest], project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    real = computed_once.st.progress
-    monkeypatch.setattr(computed_once, "_AT_ONCE", -1.0)
-    monkeypatch.setattr(computed_once, "_EVERY", -1.0)
-    monkeypatch.setattr(computed_once.st, "progress", lambda value, text: said.append(text) or real(value, text))
+    real = project_cache.st.progress
+    monkeypatch.setattr(project_cache, "_AT_ONCE", -1.0)
+    monkeypatch.setattr(project_cache, "_EVERY", -1.0)
+    monkeypatch.setattr(project_cache.st, "progress", lambda value, text: said.append(text) or real(value, text))
     app = open_page(view="statistics")
     assert len(said) == 10
     assert said[3].startswith("Measuring the objects: 4 of 10  ·  0:0")

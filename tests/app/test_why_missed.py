@@ -185,7 +185,7 @@ def test_bars_of_a_traced_picture() -> None:
     stories = explain(traced, 0.5)
     steps = filter_survivors.survivor_steps(traced, stories, 0.5)
     proposals = traced.rpn.filters[-1].count
-    assert [step.words for step in steps] == [
+    assert [step.name for step in steps] == [
         "anchors, moved by the RPN",
         "best 50 of each level",
         "objectness from 0.01",
@@ -198,10 +198,10 @@ def test_bars_of_a_traced_picture() -> None:
         "shown: score from 0.5",
     ]
     # Working size 64 x 91, padded to 96: three anchors at each cell of strides 4 to 64.
-    assert steps[0].left == 3 * (16 * 24 + 8 * 12 + 4 * 6 + 2 * 3 + 1 * 2)
-    assert [step.left for step in steps[4:6]] == [proposals, 2 * proposals]
+    assert steps[0].boxes == 3 * (16 * 24 + 8 * 12 + 4 * 6 + 2 * 3 + 1 * 2)
+    assert [step.boxes for step in steps[4:6]] == [proposals, 2 * proposals]
     assert steps[0].on_missed == stories[0].proposals[0].left > 0
-    assert steps[-1].left == 0
+    assert steps[-1].boxes == 0
 
 
 @pytest.mark.parametrize(

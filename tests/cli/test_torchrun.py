@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from maskrcnn.annotations.trainable import unwatched
+from maskrcnn.annotations.trainable_check import unwatched
 from maskrcnn.cli import main
 from maskrcnn.cli.train import add_arguments
 from maskrcnn.config import Config

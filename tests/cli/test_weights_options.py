@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torchvision.models import get_model, resnet18
 
-from maskrcnn.annotations.trainable import unwatched
+from maskrcnn.annotations.trainable_check import unwatched
 from maskrcnn.cli import main, train
 from maskrcnn.config import Config
 from maskrcnn.model.weights import detector_config, save, torch_file_network

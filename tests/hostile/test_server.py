@@ -19,7 +19,7 @@ from streamlit import config
 
 from maskrcnn.annotations import intake
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.serving import gate, visits
+from maskrcnn.studio.serving import access_control, visits
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def status(path: str, host: str | None, origin: str | None = None, kind: str = "
     headers = [(b"host", host.encode("latin-1"))] if host is not None else []
     headers += [(b"origin", origin.encode("latin-1"))] if origin is not None else []
     scope = {"type": kind, "method": "GET", "path": path, "headers": headers}
-    asyncio.run(gate.Gate(app)(scope, receive, send))
+    asyncio.run(access_control.Gate(app)(scope, receive, send))
     return 403 if sent[0]["type"] == "websocket.close" else sent[0]["status"]
 
 
 @pytest.fixture
 def own(set_option: Callable[[str, Any], None]) -> None:
-    set_option("server.allowedHosts", gate.own_names())
+    set_option("server.allowedHosts", access_control.own_names())
 
 
 @pytest.mark.usefixtures("own")
@@ -97,8 +97,8 @@ def test_only_the_studios_own_names_pass(host: str | None, kind: str) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_two_host_headers_are_one_too_many() -> None:
-    headers = gate.Headers(raw=[(b"host", b"localhost"), (b"host", b"evil.example")])
-    assert gate._refusal(headers, "/") is not None
+    headers = access_control.Headers(raw=[(b"host", b"localhost"), (b"host", b"evil.example")])
+    assert access_control._refusal(headers, "/") is not None
 
 
 @pytest.mark.usefixtures("own")
@@ -130,8 +130,8 @@ def test_only_the_studios_own_pages_pass(origin: str | None, host: str, expected
 def test_the_address_and_the_names_that_were_given_pass(set_option: Callable[[str, Any], None]) -> None:
     set_option("server.address", "10.1.2.3")
     set_option("server.allowedHosts", ["*.school.example"])
-    assert gate.own_names() == ["*.school.example", "10.1.2.3", "127.0.0.1", "::1", "localhost"]
-    set_option("server.allowedHosts", gate.own_names())
+    assert access_control.own_names() == ["*.school.example", "10.1.2.3", "127.0.0.1", "::1", "localhost"]
+    set_option("server.allowedHosts", access_control.own_names())
     assert [status("/", host) for host in ("10.1.2.3:7", "a.school.example", "localhost:1")] == [200, 200, 200]
     assert [status("/", host) for host in ("10.1.2.4", "school.example.evil", "aschool.example")] == [403, 403, 403]
     # One name of a pattern is not another: pages of a.school.example are none of the studio's at b.school.example.
@@ -141,7 +141,7 @@ def test_the_address_and_the_names_that_were_given_pass(set_option: Callable[[st
 @pytest.mark.parametrize("address", ["0.0.0.0", "::"])
 def test_on_every_address_the_machines_own_pass(set_option: Callable[[str, Any], None], address: str) -> None:
     set_option("server.address", address)
-    names = gate.own_names()
+    names = access_control.own_names()
     assert {"127.0.0.1", "::1", "localhost", socket.gethostname()} <= set(names)
     assert "*" not in names
     set_option("server.allowedHosts", names)

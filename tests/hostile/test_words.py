@@ -42,7 +42,7 @@ CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
     *("_sentence", "in_words", "turn_words", "waiting_words", "source_in_words"),  # of words that went through `plain`
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
-    *("counted", "_count", "_counted", "about", "clock", "figure", "clock_words", "parts_in_words", "short"),
+    *("counted", "_count", "_heading", "about", "clock", "format_ap", "clock_words", "parts_in_words", "short"),
     *("byte_size", "when"),
     *("tip", "shown"),  # of `hotkeys`: the words of its tables, and names of keys
 }
@@ -59,7 +59,7 @@ OURS: dict[str, str] = {
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
     "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",
-    "dataset/computed_once.py": "words done total",
+    "dataset/project_cache.py": "words done total",
     "dataset/overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
     "wanted.status",
     "dataset/import_preview.py": "label number meaning counted_up.splits",
@@ -93,7 +93,7 @@ OURS: dict[str, str] = {
     "inspect/validation_set.py": "title meaning label",
     "learn/roi_choices.py": "chosen.level",
     "learn/roi_picture.py": "chosen.level",
-    "runs/run_head.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
+    "runs/run_status.py": "now.state words.meaning bar_text(now) STATES[JobState.LOST].meaning "
     "settings(run) learns_now(now.row,run.read_json(CONFIG)or{}) ended_early(run)",  # Markdown, made in run_words
     "runs/curve_view.py": "compared_runs.axes([chosen.run,*compared])",
 }

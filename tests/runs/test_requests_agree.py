@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from maskrcnn.annotations.skeletons import KeypointLabels
-from maskrcnn.annotations.trainable import unwatched
+from maskrcnn.annotations.trainable_check import unwatched
 from maskrcnn.cli import train
 from maskrcnn.config import LOSSES, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.model import weights
@@ -24,7 +24,7 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.initial_weights import network_fields
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch.vocabulary import FOLLOWING_FIELDS
+from maskrcnn.studio.launch.form_labels import FOLLOWING_FIELDS
 from maskrcnn.training import start as training_start
 from maskrcnn.training.distributed import Team
 from tests import tiny

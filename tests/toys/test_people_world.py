@@ -15,7 +15,7 @@ from maskrcnn.annotations import doctor, pictures, raster, read
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.regions import ImageRecord, Region
 from maskrcnn.annotations.skeletons import mirrored
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import people_world
 from maskrcnn.toys.bodies import Build, Limb, Part, Pose, posed, view
 from maskrcnn.toys.body_solids import render

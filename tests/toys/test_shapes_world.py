@@ -10,7 +10,7 @@ import shapely
 
 from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.regions import Circle, Ellipse, Polygon, Rect
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import shapes_world
 from maskrcnn.toys.painting import coverage
 from tests.toys.test_people_world import rim

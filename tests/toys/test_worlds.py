@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from maskrcnn.annotations import pictures, read
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.cli import main
 from maskrcnn.errors import StudioError
 from maskrcnn.toys import worlds

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskrcnn.annotations import learned, read
+from maskrcnn.annotations import learnable_objects, read
 from maskrcnn.annotations.doctor import examine
 from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.splitting import shares
@@ -148,7 +148,7 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
         assert (half.objects, half.of_class) == (total, expected)
         assert rows == expected
         assert +Counter(divided) == +Counter(divided_light) == expected
-        counted = learned.tally([record for record in dataset.images if record.split == split])
+        counted = learnable_objects.tally([record for record in dataset.images if record.split == split])
         assert counted.objects == documents["learned"][split].objects == expected
         assert learns == targets == expected
         # And every region that is none of them is told, with its number.

@@ -26,8 +26,8 @@ from maskrcnn.annotations.doctor.duplicate_regions import Drawn
 from maskrcnn.annotations.doctor.findings import CHECKS, Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_checks import Look
 from maskrcnn.annotations.doctor.picture_notes import PictureNotes, counts
-from maskrcnn.annotations.learned import why_not
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.learnable_objects import why_not
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Region
 from maskrcnn.config import Config
 

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from maskrcnn.annotations import learned, raster
+from maskrcnn.annotations import learnable_objects, raster
 from maskrcnn.annotations.doctor import enclosed_area
 from maskrcnn.annotations.regions import (
     RLE,
@@ -152,11 +152,11 @@ def scaled(region: Region, factors: Frame, frame: tuple[int, int]) -> Region:
 
 def with_shape(region: Region, shape: Shape, keypoints: Keypoints | None) -> Region:
     """The region with another shape and other keypoints; what its file said about the old ones goes. A box that is no
-    outline (`learned.is_only_a_box`) becomes none by being moved or cut."""
+    outline (`learnable_objects.is_only_a_box`) becomes none by being moved or cut."""
     changed = region.with_shape(shape)
     if keypoints != region.keypoints:
         changed = replace(changed, keypoints=keypoints, extras={})
-    if changed is not region and isinstance(shape, Rect) and learned.is_only_a_box(region):
+    if changed is not region and isinstance(shape, Rect) and learnable_objects.is_only_a_box(region):
         changed = replace(changed, extras={"coco": {"segmentation": region.extras["coco"]["segmentation"]}})
     return changed
 

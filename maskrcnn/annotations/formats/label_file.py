@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.folder_walk import files_below
 from maskrcnn.annotations.formats import json_mistakes, other_formats, picture_places, table, text_encodings
 from maskrcnn.annotations.formats.label_format import DocumentReader, Source
@@ -135,7 +135,7 @@ def _text(path: Path) -> str:
                 f"{path}: {byte_size(size)} are too much for one label file (at most {byte_size(LARGEST_FILE)}); "
                 "split it"
             )
-        return text_encodings.decoded(foreign.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
+        return text_encodings.decoded(untrusted_files.read_bytes(path, most=LARGEST_FILE, mend="split it"), path)
     except OSError as error:
         raise StudioError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions") from None
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.via.assembling import IMAGES as VIA_IMAGES
 from maskrcnn.errors import StudioError
@@ -223,7 +223,7 @@ def of_files(files: Mapping[str, Path]) -> str | None:
     """What the files of a folder are that no reader of labels takes, by the beginning of the first few."""
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
-            with foreign.opened(path) as file:
+            with untrusted_files.opened(path) as file:
                 content = file.read(_BEGINNING)
         except (StudioError, OSError):
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import walk
@@ -80,7 +80,7 @@ def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
     try:
         with os.scandir(base.parent) as listing:
             for entry in listing:
-                if entry.is_dir() and foreign.is_confined(entry.path, [base.parent]):
+                if entry.is_dir() and untrusted_files.is_confined(entry.path, [base.parent]):
                     there.setdefault(entry.name.lower(), []).append(base.parent / entry.name)
     except OSError:
         return {}, []
@@ -194,7 +194,11 @@ def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, def
     else:
         folders = [base.joinpath(*names.parts(default_folder))] if names.parts(default_folder) else []
         folders += [base, base / _IMAGES]
-    real = [(folder, os.path.realpath(folder)) for folder in folders if foreign.is_confined(folder, [images or base])]
+    real = [
+        (folder, os.path.realpath(folder))
+        for folder in folders
+        if untrusted_files.is_confined(folder, [images or base])
+    ]
     return [_at(name, real) for name in file_names]
 
 
@@ -205,7 +209,7 @@ def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
     for folder, real in folders:
         candidate = folder.joinpath(*parts)
         try:
-            if candidate.is_file() and foreign.is_confined(candidate, [real]):
+            if candidate.is_file() and untrusted_files.is_confined(candidate, [real]):
                 return candidate
         except (OSError, ValueError):  # a name that no file system would take
             continue

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures as pictures_of
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside
@@ -59,7 +59,7 @@ def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded
     allowed = {
         name: path
         for name, path in encoded.pictures.items()
-        if path.is_file() and (project is None or foreign.is_confined(path, [project]))
+        if path.is_file() and (project is None or untrusted_files.is_confined(path, [project]))
     }
     names = [*missing, *(name for name in encoded.pictures if name not in allowed)]
     if not names:
@@ -177,9 +177,9 @@ def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.Zip
 def _picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
     """A picture's file, open to be copied. Here bytes leave the project, so links are looked at once more."""
     if within is not None:
-        path = foreign.confined(path, [within], _PUT)
+        path = untrusted_files.confined(path, [within], _PUT)
     try:
-        with foreign.opened(path, within, _PUT) as file:
+        with untrusted_files.opened(path, within, _PUT) as file:
             yield file
     except FileNotFoundError:
         raise StudioError(f"{path}: is gone; put it there again, or remove the picture") from None

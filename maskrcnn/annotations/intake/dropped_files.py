@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 
 PICTURES_ONLY = "pictures only"

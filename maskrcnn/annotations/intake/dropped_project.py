@@ -14,7 +14,7 @@ from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import is_confined
+from maskrcnn.untrusted_files import is_confined
 
 
 def project_among(files: Mapping[str, Path], source: object) -> Path | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from maskrcnn.annotations import own_splits
+from maskrcnn.annotations import predefined_splits
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.regions import ImageRecord
@@ -57,7 +57,7 @@ class Gathered(Records):
             is_stored_otherwise = file != place.path.name
             record = original_names.remembered(record, file, place.found_at, always=is_stored_otherwise)
         if place.is_for_test:
-            record = replace(record, extras={**record.extras, **own_splits.FOR_TEST})
+            record = replace(record, extras={**record.extras, **predefined_splits.FOR_TEST})
         return replace(
             record,
             file_name=place.file_name,

@@ -21,7 +21,7 @@ from maskrcnn.annotations.intake import incoming_folders
 from maskrcnn.annotations.intake.combined_dataset import understand
 from maskrcnn.annotations.intake.dropped_files import Dropped, Understood
 from maskrcnn.annotations.intake.zip_unpacking import unpack
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database import is_project

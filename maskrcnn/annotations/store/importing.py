@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, project_meta, region_json
 from maskrcnn.annotations.store.database_errors import cannot_store

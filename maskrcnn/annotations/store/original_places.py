@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import confinement, database, stored_dataset
+from maskrcnn.annotations.store import database, path_confinement, stored_dataset
 
 
 def known_by(project: Path) -> dict[str, Path]:
@@ -20,7 +20,7 @@ def known_by(project: Path) -> dict[str, Path]:
     them for sure. Raises `StudioError` for a database that is damaged.
     """
     rows = _rows(project)
-    pictures = confinement.Pictures(project)
+    pictures = path_confinement.Pictures(project)
     originals = {number: original_names.place(record) for number, record in rows}
     count = Counter(map(_last, originals.values()))
     named = _own_names(rows)

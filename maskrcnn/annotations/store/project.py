@@ -17,12 +17,12 @@ from typing import Any, Literal
 from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.annotations.store import (
     class_rows,
-    confinement,
     database,
     database_errors,
     dataset_changes,
     importing,
     migrations,
+    path_confinement,
     picture_listing,
     picture_rows,
     project_meta,
@@ -131,14 +131,14 @@ class Project:
         """Where the picture's file lies. `StudioError` where that is outside of the project, or no file."""
         with self._reading() as db:
             name = picture_rows.image(db, image_id)["file_name"]
-        return confinement.Pictures(self.folder).require(name)
+        return path_confinement.Pictures(self.folder).require(name)
 
     def thumbnail(self, image_id: int, side: int = 160) -> bytes:
         """The picture as displayed, as JPEG of at most `side` pixels; it is made once and kept in `thumbnails/`.
         Raises `StudioError` for a picture that cannot be read."""
         with self._reading() as db:
             row = picture_rows.image(db, image_id)
-        picture = confinement.Pictures(self.folder).require(row["file_name"])
+        picture = path_confinement.Pictures(self.folder).require(row["file_name"])
         return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
     def set_done(self, image_id: int, done: bool) -> None:

@@ -13,10 +13,10 @@ from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import (
     class_rows,
-    confinement,
     database,
     database_check,
     json_columns,
+    path_confinement,
     picture_rows,
     project_meta,
     region_json,
@@ -145,7 +145,7 @@ def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
 
 def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
     """The records of some rows. A picture that does not lie in the project has no path: it counts as missing."""
-    pictures = confinement.Pictures(place.folder)
+    pictures = path_confinement.Pictures(place.folder)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
         query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"

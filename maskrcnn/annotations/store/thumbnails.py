@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.store import confinement
+from maskrcnn.annotations.store import path_confinement
 from maskrcnn.atomic_files import write_atomic
 
 LARGEST = 1024
@@ -35,7 +35,7 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     # On a disk that is full or read-only, or where the folder is a link, a thumbnail is made each time.
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
-        if confinement.is_folder(folder):
+        if path_confinement.is_folder(folder):
             write_atomic(kept, content, durable=False)  # one that is lost is made again
     return content
 
@@ -43,10 +43,10 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
 def _kept(path: Path, side: int) -> bytes | None:
     """A thumbnail that was kept; None where there is none, or where it is anything else than a small JPEG: a project
     may come from a stranger, and what is in this file goes to the browser as it is."""
-    if not confinement.is_folder(path.parent) or not confinement.is_file(path):
+    if not path_confinement.is_folder(path.parent) or not path_confinement.is_file(path):
         return None
     try:
-        content = foreign.read_bytes(path, path.parent, _MOST_BYTES)
+        content = untrusted_files.read_bytes(path, path.parent, _MOST_BYTES)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:

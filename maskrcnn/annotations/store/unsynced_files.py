@@ -23,10 +23,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import confinement, database, database_files
+from maskrcnn.annotations.store import database, database_files, path_confinement
 from maskrcnn.annotations.store.database_errors import cannot_store, complaining
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import read_bytes
+from maskrcnn.untrusted_files import read_bytes
 
 _FOLDER = ".incoming"
 _LOCK = "incoming.db"
@@ -96,7 +96,7 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
     """A waiting room for the length of an import; afterwards nothing of it is left, nor of any that a crash left.
     `StudioError` where a folder on the way to it is a link: pictures would be written to where it leads."""
     for folder in (images_folder, images_folder / _FOLDER):
-        confinement.require_folder(folder)
+        path_confinement.require_folder(folder)
     sweep(database_file, images_folder)
     folder = images_folder / _FOLDER / new_id()
     try:
@@ -119,7 +119,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
     """Take away what imports left behind that ended before their time. Links are left alone: a project may come from a
     stranger, and what they lead to is not ours."""
     parent = images_folder / _FOLDER
-    if not confinement.is_folder(images_folder) or not confinement.is_folder(parent):
+    if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
         return
     # Where this cannot be done now (a disk that is full or read-only), a later import will do it.
     with suppress(OSError, StudioError):
@@ -140,10 +140,10 @@ def sweep(database_file: Path, images_folder: Path) -> None:
 def is_in_use(images_folder: Path) -> bool:
     """Whether an import is running: whether a live process holds the lock of its folder."""
     parent = images_folder / _FOLDER
-    if not confinement.is_folder(images_folder) or not confinement.is_folder(parent):
+    if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
         return False
     with suppress(OSError):
-        return any(confinement.is_folder(folder) and not _is_abandoned(folder) for folder in parent.iterdir())
+        return any(path_confinement.is_folder(folder) and not _is_abandoned(folder) for folder in parent.iterdir())
     return False
 
 
@@ -161,15 +161,15 @@ def _moved(folder: Path) -> list[str]:
         names = json.loads(read_bytes(folder / _MOVING, folder, _MOST_NOTED))
     except (FileNotFoundError, ValueError, RecursionError, StudioError):  # not there, or cut off: nothing was moved yet
         return []
-    return [name for name in names if confinement.is_file_name(name)] if isinstance(names, list) else []
+    return [name for name in names if path_confinement.is_file_name(name)] if isinstance(names, list) else []
 
 
 def _is_abandoned(folder: Path) -> bool:
-    if not confinement.is_folder(folder):
+    if not path_confinement.is_folder(folder):
         return False  # whatever it is, no import made it
     lock = folder / _LOCK
     # An import has nothing beside its database. What SQLite would find there, it would follow.
-    if not confinement.is_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
+    if not path_confinement.is_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
         return True
     try:
         db = sqlite3.connect(f"{lock.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from maskrcnn.annotations.store import Project, StoredImage
-from maskrcnn.studio.annotate import canvas_picture, editing
+from maskrcnn.studio.annotate import canvas_background, editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.components import canvas, viewport
 from maskrcnn.studio.components.canvas_view import View
@@ -26,7 +26,7 @@ def show(project: Project, image: StoredImage, tool: canvas.Mode, zoom: float) -
     view = View.fit(image.width, image.height, size.width, height, zoom)
     with session.fail_softly():
         editor = editing.open_editor(project, image, view, tool)
-        background = canvas_picture.background(
+        background = canvas_background.background(
             project.picture(image.id),
             editor.regions,
             editor.painted,

@@ -19,7 +19,7 @@ from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.dataset import computed_once, many_classes, similar_class
+from maskrcnn.studio.dataset import many_classes, project_cache, similar_class
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
@@ -229,7 +229,7 @@ def _class_attribute(project: Project) -> None:
         if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
             return
         with st.spinner("Looking at the attributes of all regions"):
-            found, rivals = _candidates(str(project.folder), now, computed_once.stamp(project))
+            found, rivals = _candidates(str(project.folder), now, project_cache.stamp(project))
         if not found:
             st.markdown("No region has attributes, so there is nothing to choose from.")
             return
@@ -269,7 +269,7 @@ def _class_attribute(project: Project) -> None:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _candidates(
-    folder: str, now: str | None, stamp: computed_once.Stamp
+    folder: str, now: str | None, stamp: project_cache.Stamp
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
     """What could be the class, and the attributes that each name the class of other regions."""
     dataset = Project(Path(folder)).dataset()

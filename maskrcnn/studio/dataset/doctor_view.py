@@ -16,8 +16,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.drawing import labelled_picture, region_crops
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
-from maskrcnn.studio.dataset import computed_once, finding_crops, undo_bar
-from maskrcnn.studio.dataset.computed_once import Stamp
+from maskrcnn.studio.dataset import finding_crops, project_cache, undo_bar
+from maskrcnn.studio.dataset.project_cache import Stamp
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.page_words import on_page
 from maskrcnn.studio.shell.plain_text import bullets, plain
@@ -42,7 +42,7 @@ def show(project: Project) -> None:
     """Examine, then the kinds of findings on the left and those of one kind on the right."""
     undo_bar.bar(project)
     with session.fail_softly():
-        state = computed_once.stamp(project)
+        state = project_cache.stamp(project)
         if not _may_examine(project, state):
             return
         found = findings(project, state)
@@ -65,7 +65,7 @@ def show(project: Project) -> None:
 
 def _learned(project: Project, state: Stamp) -> None:
     """What of the project's regions is learned from, and what is passed over."""
-    found = computed_once.worked_out(
+    found = project_cache.worked_out(
         "learned",
         project,
         "Counting the objects",
@@ -79,7 +79,7 @@ def _learned(project: Project, state: Stamp) -> None:
 
 def findings(project: Project, state: Stamp) -> list[Finding]:
     """What the doctor finds, worked out once for each state of the project, with a bar meanwhile."""
-    return computed_once.worked_out(
+    return project_cache.worked_out(
         "doctor",
         project,
         "Examining the pictures",
@@ -92,7 +92,7 @@ def _may_examine(project: Project, state: Stamp) -> bool:
     """Whether to go on: a small project is examined at once, a large one when somebody asks for it."""
     if state[0] <= EXAMINED_AT_ONCE or st.session_state.get(_WANTED) == str(project.folder):
         return True
-    if computed_once.known("doctor", project, state):
+    if project_cache.known("doctor", project, state):
         return True
 
     def want() -> None:
@@ -184,7 +184,7 @@ def _kind(project: Project, findings: Sequence[Finding], state: Stamp) -> None:
     limit_key = f"dataset_shown_{findings[0].check}"
     limit = st.session_state.get(limit_key, PER_KIND)
     with session.fail_softly():
-        dataset = computed_once.worked_out("labels", project, "Reading the labels", lambda _: project.dataset(), state)
+        dataset = project_cache.worked_out("labels", project, "Reading the labels", lambda _: project.dataset(), state)
         colours = class_colours(project)
     shown = findings[:limit]
     with st.spinner("Cutting out the places"):
@@ -334,7 +334,7 @@ def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: st
     """Mend these in the project, in one step that can be undone, and show the page anew."""
     with session.fail_softly(stop=False):
         with st.spinner(f"Fixing {counted(len(findings), 'finding')}"):
-            if computed_once.stamp(project) != state:
+            if project_cache.stamp(project) != state:
                 raise StudioError("the project was changed while you looked; look at the new findings, then fix them")
             before = project.dataset()
             snapshot = project.apply(before, doctor.apply(before, findings), reason)

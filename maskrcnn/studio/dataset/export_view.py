@@ -11,7 +11,7 @@ import streamlit as st
 from maskrcnn.annotations.formats import writing
 from maskrcnn.annotations.store import Project, Split
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.dataset import computed_once
+from maskrcnn.studio.dataset import project_cache
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.page_words import on_page
 from maskrcnn.studio.shell.plain_text import bullets, plain
@@ -60,7 +60,7 @@ def show(project: Project) -> None:
         help="Without them the labels alone: one file, or a zip where the format has a file for each picture.",
     )
     # Another choice, or labels that were changed meanwhile: what was made before is out of date.
-    made_of = (project.folder, format, which, pictures, computed_once.stamp(project))
+    made_of = (project.folder, format, which, pictures, project_cache.stamp(project))
     ready: Ready | None = st.session_state.get(_READY)
     if ready is not None and ready.made_of != made_of:
         del st.session_state[_READY]

@@ -13,8 +13,8 @@ from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.store import ImportReport, Project, Split
 from maskrcnn.studio import serving
 from maskrcnn.studio.dataset import import_preview, import_report, similar_class
-from maskrcnn.studio.dataset.computed_once import bar
 from maskrcnn.studio.dataset.import_preview import Drawn, Summary
+from maskrcnn.studio.dataset.project_cache import bar
 from maskrcnn.studio.shell import session
 from maskrcnn.words import counted
 

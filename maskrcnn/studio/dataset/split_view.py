@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations import duplicate_pictures, learned
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations import duplicate_pictures, learnable_objects
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails
-from maskrcnn.studio.dataset import computed_once, undo_bar
+from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.overview import SPLIT_WORDS
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
@@ -87,9 +87,9 @@ def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
     # Copies are a matter of pictures alone, so a label that changes does not call for another look.
     state = (len(images), hash(tuple((image.id, image.file_name) for image in images)))
     wanted = len(images) <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)
-    if not wanted and not computed_once.known("copies", project, state):
+    if not wanted and not project_cache.known("copies", project, state):
         return None
-    return computed_once.worked_out(
+    return project_cache.worked_out(
         "copies",
         project,
         "Looking for copies",
@@ -135,8 +135,8 @@ def _made(
     project: Project, share: float, seed: int, groups: Groups
 ) -> tuple[dict[str, Split], list[ClassShare], list[ClassShare]]:
     """The split and the tables of what it divides, now and after."""
-    state = computed_once.stamp(project)
-    classes = computed_once.worked_out(
+    state = project_cache.stamp(project)
+    classes = project_cache.worked_out(
         "classes", project, "Counting the objects", lambda progress: _without_outlines(project, progress), state
     )
 
@@ -146,17 +146,17 @@ def _made(
 
     with st.spinner("Dealing the pictures out"):
         wishes = (*state, share, seed, tuple(groups))
-        return computed_once.worked_out("split", project, "Dealing the pictures out", work, wishes)
+        return project_cache.worked_out("split", project, "Dealing the pictures out", work, wishes)
 
 
 def _without_outlines(project: Project, progress: Progress) -> Dataset:
-    """The project's pictures with a region for each object (`learned.why_not`) that says nothing but its class: a split
-    needs no more, and that fits into memory for any project."""
+    """The project's pictures with a region for each object (`learnable_objects.why_not`) with
+    nothing but its class: a split needs no more, and this fits into memory for any project."""
     dataset = project.dataset()
     of_class: dict[str | None, Region] = {}
     images = []
     for number, record in enumerate(dataset.images, 1):
-        names = [region.class_name for region in learned.objects(record)]
+        names = [region.class_name for region in learnable_objects.objects(record)]
         regions = [of_class.setdefault(name, Region(Rect(0, 0, 1, 1), name)) for name in names]
         images.append(ImageRecord(record.file_name, tuple(regions), split=record.split))
         progress(number, len(dataset.images))

@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations.formats.spreadsheet import csv_of
-from maskrcnn.annotations.learned import WORDS
+from maskrcnn.annotations.learnable_objects import WORDS
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
-from maskrcnn.studio.dataset import computed_once, statistics_charts
+from maskrcnn.studio.dataset import project_cache, statistics_charts
 from maskrcnn.studio.dataset.statistics_charts import MOST_CLASSES, NO_CLASS
 from maskrcnn.studio.shell import address, session
 from maskrcnn.studio.shell.plain_text import plain
@@ -60,7 +60,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
 def show(project: Project) -> None:
     """Numbers, charts, and a table of the classes."""
     with session.fail_softly():
-        whole = computed_once.worked_out(
+        whole = project_cache.worked_out(
             "statistics",
             project,
             "Measuring the objects",

@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.dataset import computed_once
-from maskrcnn.studio.dataset.computed_once import Stamp
+from maskrcnn.studio.dataset import project_cache
+from maskrcnn.studio.dataset.project_cache import Stamp
 from maskrcnn.studio.shell import session
 
 _KEY = "dataset_undo"
@@ -27,7 +27,7 @@ class _Done:
 
 def remember(project: Project, words: str, button: str, back: Callable[[], object], *, labels: bool) -> None:
     """Offer `back` in the `bar`, until something else is done. `labels` says that it would set labels back."""
-    state = computed_once.stamp(project) if labels else None
+    state = project_cache.stamp(project) if labels else None
     st.session_state[_KEY] = _Done(project.folder, words, button, back, state)
 
 
@@ -45,7 +45,7 @@ def bar(project: Project) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.success(done.words, icon=":material/check:", width=260)
-        if done.state is None or done.state == computed_once.stamp(project):
+        if done.state is None or done.state == project_cache.stamp(project):
             st.button(done.button, icon=":material/undo:", key="dataset_undo_button", on_click=undo)
         else:
             # The way back would take what was drawn since with it.

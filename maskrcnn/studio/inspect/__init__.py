@@ -1,1 +1,1 @@
-"""The parts of the Predictions page, and the trained networks that pages open."""
+"""The parts of the Predictions page."""

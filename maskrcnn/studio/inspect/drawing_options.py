@@ -1,4 +1,4 @@
-"""How the Predictions page draws a picture: which view, which detections, in which colours, what of each object."""
+"""The drawing options of the Predictions page: view, minimum score, colours, and parts of each object."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from maskrcnn.studio.inspect.run_choice import PAGE
 from maskrcnn.studio.shell import hotkeys
 
 BOTH, TRUTH, FOUND = "both", "ground truth", "prediction"
-"""The views: the two pictures side by side, or one of them large."""
+"""The views: both pictures side by side, or only one of them, larger."""
 
 _VIEW = f"{PAGE}_view"
 
 
 @dataclass(frozen=True)
 class DrawingOptions:
-    """`view` is one of `BOTH`, `TRUTH`, `FOUND`; detections below `min_score` are neither drawn nor counted.
+    """The chosen drawing options.
 
-    Objects are coloured by their class, or else by whether they are right. `parts` are the switches of
-    `drawing.overlays.draw`: masks, boxes, keypoints, labels.
+    `view` is `BOTH`, `TRUTH` or `FOUND`. Detections below `min_score` are neither drawn nor counted. If `by_class` is
+    True, the colour shows the class; otherwise it shows whether an object was found or a detection is correct. `parts`
+    are the switches of `drawing.overlays.draw`: masks, boxes, keypoints, labels.
     """
 
     view: str
@@ -31,7 +32,7 @@ class DrawingOptions:
 
 
 def show(config: Config) -> DrawingOptions:
-    """Draw the row of options; there are switches for what a network with these tasks finds."""
+    """Draw the row of options. Switches for masks and keypoints exist only if the network finds them."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control(
             "Show",
@@ -67,12 +68,12 @@ def show(config: Config) -> DrawingOptions:
 
 
 def switch_view() -> None:
-    """Show the prediction large, or both pictures again; for a key."""
+    """Switch between the large prediction and both pictures; for a key."""
     st.session_state[_VIEW] = FOUND if st.session_state.get(_VIEW, BOTH) == BOTH else BOTH
 
 
 def _parts(config: Config) -> dict[str, bool]:
-    """A check box for each part of an object that is drawn; what the network does not find is off."""
+    """Draw a check box for each part of an object that the network finds, and return part -> whether it is drawn."""
     drawable = ["masks"] * ("mask" in config.tasks) + ["boxes"] + ["keypoints"] * ("keypoints" in config.tasks)
     drawable.append("labels")
     switches = dict.fromkeys(("masks", "keypoints"), False)

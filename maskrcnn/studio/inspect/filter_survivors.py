@@ -1,5 +1,4 @@
-"""How many boxes each filter of the network leaves, and how many of them lie on a missed object: the bars' numbers
-and their chart."""
+"""Number of boxes after each filter of the network, in total and on missed objects, and the bar chart of them."""
 
 from __future__ import annotations
 
@@ -15,27 +14,32 @@ if TYPE_CHECKING:
 
 ALL, MISSED = "all boxes", "on a missed object"
 COLOURS = {ALL: "#9aa3b5", MISSED: MATCH_COLOURS["fn"]}
-"""Grey for all boxes; blue for what is missed, as on every page."""
+"""Colours of the bars: grey for all boxes, and the blue that marks missed objects on every page."""
 
-_ROW = 24  # pixels of a bar with its gap
+_ROW = 24  # CSS pixels of a bar with its gap
 
 
 @dataclass(frozen=True)
 class Step:
-    """One bar: the step's name, the number of boxes after it, and how many of them are on a missed object: they overlap
-    it with IoU 0.5 at least, and detections also have its class."""
+    """One bar: name of the step, number of boxes after it, and number of these boxes that are on a missed object.
 
-    words: str
-    left: int
+    A box is on an object if their IoU is at least 0.5. A detection must also have the object's class.
+    """
+
+    name: str
+    boxes: int
     on_missed: int
 
 
 def survivor_steps(traced: Trace, missed: Sequence[ObjectStory], min_score: float) -> list[Step]:
-    """A bar for each filter that can drop a box, and one for the detections that are shown."""
+    """Return a bar for each filter that can remove boxes, and one for the detections that are shown.
+
+    `missed` are the stories of the missed objects.
+    """
     from maskrcnn.model.tracing import filters
 
     config = traced.config
-    words = {
+    names = {
         filters.DECODED: "anchors, moved by the RPN",
         filters.PRE_NMS: "best {:.0f} of each level" if len(traced.maps) > 1 else "best {:.0f}",
         filters.OBJECTNESS: "objectness from {:g}",
@@ -46,33 +50,33 @@ def survivor_steps(traced: Trace, missed: Sequence[ObjectStory], min_score: floa
         filters.DETECTION_NMS: "NMS at IoU {:g}, per class" if config.num_classes > 2 else "NMS at IoU {:g} again",
         filters.BEST: "best {:.0f}: the detections",
     }
-    on_missed: dict[str, set[int]] = {}  # a box that lies on two missed objects is one box
+    on_missed: dict[str, set[int]] = {}  # sets, so that a box on two missed objects counts once
     for story in missed:
         for standing in story.proposals + story.detections:
             on_missed.setdefault(standing.filter, set()).update(standing.candidates)
-    left = {name: len(candidates) for name, candidates in on_missed.items()}
+    counts = {name: len(candidates) for name, candidates in on_missed.items()}
     steps = [
-        Step(words[step.name].format(step.limit), step.count, left.get(step.name, 0))
+        Step(names[step.name].format(step.limit), step.count, counts.get(step.name, 0))
         for step in traced.rpn.filters + traced.heads.filters
-        if step.name in words and (step.name != filters.OBJECTNESS or step.limit > 0)
+        if step.name in names and (step.name != filters.OBJECTNESS or step.limit > 0)
     ]
     shown = int((traced.detections.scores >= min_score).sum())
-    return [*steps, Step(f"shown: score from {min_score:g}", shown, left.get("shown", 0))]
+    return [*steps, Step(f"shown: score from {min_score:g}", shown, counts.get("shown", 0))]
 
 
 def survivors_chart(steps: Sequence[Step]) -> Chart:
-    """Two bars for each step, one in front of the other, with their numbers, on a symmetric log scale, which has a 0.
+    """Return a bar chart with two overlaid bars for each step, labelled with their numbers.
 
-    The chart's only table is `steps`.
+    The x axis is a symmetric log scale, which includes 0. The only table is `steps`.
     """
-    left = [step.left for step in steps]
+    boxes = [step.boxes for step in steps]
     columns = {
-        "step": [step.words for step in steps],
-        ALL: left,
+        "step": [step.name for step in steps],
+        ALL: boxes,
         MISSED: [step.on_missed for step in steps],
         "text": [bar_label(step) for step in steps],
     }
-    scale = {"type": "symlog", "constant": 1, "domain": [0, max(left) * 150]}
+    scale = {"type": "symlog", "constant": 1, "domain": [0, max(boxes) * 150]}
     axis = {"labelLimit": 190, "labelColor": INK, "ticks": False}
     y = {"y": field("step", "nominal", title=None, sort=columns["step"], axis=axis)}
     tips = {"tooltip": [field("step", "nominal"), field(ALL), field(MISSED)]}
@@ -90,9 +94,9 @@ def survivors_chart(steps: Sequence[Step]) -> Chart:
 
 
 def bar_label(step: Step) -> str:
-    """The number of boxes after a step, and of those on a missed object where there are any.
+    """Return the label of a bar: the number of boxes, and the number of those on missed objects unless it is 0.
 
     >>> bar_label(Step("NMS", 1200, 3)), bar_label(Step("best", 20, 0))
     ('1,200 · 3', '20')
     """
-    return f"{step.left:,} · {step.on_missed:,}" if step.on_missed else f"{step.left:,}"
+    return f"{step.boxes:,} · {step.on_missed:,}" if step.on_missed else f"{step.boxes:,}"

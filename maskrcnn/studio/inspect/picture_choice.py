@@ -1,4 +1,4 @@
-"""Which epoch and which picture the Predictions page shows, and the steps from one picture to the next."""
+"""Choice of epoch and picture on the Predictions page, with buttons and keys for the previous and next picture."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from maskrcnn.studio.shell import address, hotkeys, session
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """An epoch, and one of the pictures that its detections are of. `images` are the entries of the run's COCO
-    document in the order of its report."""
+    """The chosen epoch, and the position of the chosen picture in `images`.
+
+    `images` are the entries of the run's COCO document, in the order of its report.
+    """
 
     epoch: int
     images: Sequence[dict[str, Any]]
@@ -27,10 +29,12 @@ class PictureChoice:
 
     @property
     def image(self) -> dict[str, Any]:
+        """The COCO entry of the chosen picture."""
         return self.images[self.position]
 
     @property
     def name(self) -> str:
+        """The file name of the chosen picture."""
         return self.image["file_name"]
 
 
@@ -40,7 +44,7 @@ def show(
     picture_column: DeltaGenerator,
     step_column: DeltaGenerator,
 ) -> PictureChoice:
-    """Draw the choices of epoch and picture, and the buttons and keys that step."""
+    """Draw the lists of epochs and pictures and the previous and next buttons, and listen to the page's keys."""
     run, images = inspected.run, inspected.truth["images"]
     with session.fail_softly():
         best = run_report.best_epoch(run, inspected.epochs)
@@ -72,12 +76,12 @@ def show(
 
 
 def epoch_in_words(number: int, best: Best) -> str:
-    """An epoch in the list of choices: `3`, or `3 (best mask AP)`."""
+    """Return the text of an epoch in the list, such as `3` or `3 (best mask AP)`."""
     return f"{number} (best {best.judged_by})" if number == best.epoch and best.judged_by else str(number)
 
 
 def epoch_help(best: Best) -> str:
-    """What the list of epochs says on hover."""
+    """Return the tooltip of the list of epochs."""
     if best.judged_by is None:
         return "Detections are kept for each epoch. Nothing was measured, so the last one counts as the best."
     return (
@@ -87,7 +91,7 @@ def epoch_help(best: Best) -> str:
 
 
 def _steps(names: Sequence[str], position: int) -> None:
-    """Buttons and keys for the picture before and after, which go round at the ends."""
+    """Draw buttons and listen to keys for the previous and next picture. After the last picture comes the first."""
     steps = {
         action: partial(address.choose, "image", names[(position + step) % len(names)])
         for action, step in (("previous", -1), ("next", 1))

@@ -1,4 +1,4 @@
-"""The chosen picture of the Predictions page: ground truth and prediction, drawn and in figures."""
+"""The chosen picture on the Predictions page: drawings of ground truth and prediction, and its metrics."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
-from maskrcnn.studio.inspect.report_table import figure, score_below
+from maskrcnn.studio.inspect.report_table import format_ap, score_below
 from maskrcnn.studio.inspect.run_choice import InspectedRun
 from maskrcnn.studio.shell import file_stamps, session
 from maskrcnn.words import counted
 
 _HEIGHT = {BOTH: 400, TRUTH: 640, FOUND: 640}
-"""Greatest height of a picture on the screen, in CSS pixels, by the view."""
+"""View -> height of a picture on the page in CSS pixels."""
 
 
 @dataclass(frozen=True)
 class MeasuredPicture:
-    """A picture with its matches; and the detections and the report of all pictures of the epoch.
+    """A picture with its matches, and the detections and the report of all pictures of the epoch.
 
-    `stamps` tell the files that the matches were made of from those before.
+    `stamps` are the modification times of the files from which the matches were computed.
     """
 
     picture: Path
@@ -44,7 +44,10 @@ class MeasuredPicture:
 
 
 def measure(inspected: InspectedRun, choice: PictureChoice, min_score: float) -> MeasuredPicture:
-    """Read and match the chosen picture. Raises `StudioError` where a file of it cannot be read."""
+    """Read the detections and match those of the chosen picture with its objects.
+
+    Raises `StudioError` if a file cannot be read.
+    """
     run, config = inspected.run, inspected.config
     picture = run.picture_path(choice.image)
     stamps = (file_stamps.stamp(picture), *run_report.stamps(run, choice.epoch))
@@ -61,7 +64,7 @@ def show(
     measured: MeasuredPicture,
     options: DrawingOptions,
 ) -> None:
-    """Draw ground truth and prediction, side by side or one of them large."""
+    """Draw ground truth and prediction side by side, or only one of them, larger."""
     if options.view == BOTH:
         for column, view in zip(st.columns(2, gap="small"), (TRUTH, FOUND), strict=True):
             with column:
@@ -79,7 +82,7 @@ def _drawn(
     measured: MeasuredPicture,
     options: DrawingOptions,
 ) -> None:
-    """The picture with its objects (view `TRUTH`) or with the detections (`FOUND`), under a line that counts them."""
+    """Draw the picture with its objects (view `TRUTH`) or its detections (`FOUND`), and their number above it."""
     row, categories = measured.report.per_image[choice.position], inspected.truth["categories"]
     if view == TRUTH:
         heading, marks_of = f"**Ground truth** · {counted(row.n_gt, 'object')}", overlays.truth_marks
@@ -103,8 +106,10 @@ def _drawn(
 def _jpeg(
     picture: str, stamps: tuple[int, ...], look: str, height: int, parts: dict[str, bool], _marks: list[Mark]
 ) -> tuple[bytes, int]:
-    """The picture with marks on it as a JPEG file, `height` CSS pixels high, and its width. `stamps` and `look` tell
-    these marks from others."""
+    """Return a JPEG of the picture with marks, and its width on the page for a height of `height` CSS pixels.
+
+    The result is cached. `stamps` and `look` stand for the marks in the cache key.
+    """
     pixels = pictures.load(picture)
     width = round(height * pixels.shape[1] / pixels.shape[0])
     drawn = Image.fromarray(overlays.draw(pixels, _marks, **parts))
@@ -116,7 +121,7 @@ def _jpeg(
 
 
 def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: float) -> None:
-    """Where all detections of the picture are below the slider: how far it must go down."""
+    """If all detections of the picture are below the minimum score, draw a line with the highest score."""
     scores = [found["score"] for found in measured.detections if found["image_id"] == choice.image["id"]]
     if scores and max(scores) < min_score:
         highest = score_below(max(scores), min_score)
@@ -126,19 +131,19 @@ def _highest_score(measured: MeasuredPicture, choice: PictureChoice, min_score: 
 def show_figures(
     inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture, options: DrawingOptions
 ) -> None:
-    """AP of the picture, and how many objects were found, invented and missed; it is also the legend of the colours."""
-    row, says = measured.report.per_image[choice.position], measured.report.definitions
+    """Draw the AP of the picture and its numbers of TP, FP and FN. This row is also the legend of the colours."""
+    row, definitions = measured.report.per_image[choice.position], measured.report.definitions
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         learned = "" if inspected.is_validated else " The network learned from this picture, so it says little."
-        st.metric("AP of this picture", figure(row.ap), help=says["ap"] + learned, width="content")
+        st.metric("AP of this picture", format_ap(row.ap), help=definitions["ap"] + learned, width="content")
         if "keypoints" in inspected.config.tasks:
-            st.markdown(f"**{figure(row.keypoints_ap)}** keypoint AP", help=says["keypoints_ap"])
+            st.markdown(f"**{format_ap(row.keypoints_ap)}** keypoint AP", help=definitions["keypoints_ap"])
         for colour, words, line, field in (
             ("green", "found, TP", "solid", "tp"),
             ("orange", "wrong, FP", "hatched", "fp"),
             ("blue", "missed, FN", "dashed", "fn"),
         ):
             style = "" if options.by_class else f" ({line})"
-            st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=says[field])
+            st.markdown(f":{colour}-badge[**{getattr(row, field)}**] {words}{style}", help=definitions[field])
         if measured.matches.matched_by == "bbox":
-            st.markdown(":small[Judged by boxes: this network finds no masks.]", help=says["matched_by"])
+            st.markdown(":small[Judged by boxes: this network finds no masks.]", help=definitions["matched_by"])

@@ -1,4 +1,4 @@
-"""A report as the Predictions page writes it: the table of pictures, the figures of the whole set, and their words."""
+"""Formatting of an evaluation report for the Predictions page: the table of pictures and the headline numbers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ COLUMNS: dict[str, str] = {
     "fp": "FP",
     "fn": "FN",
 }
-"""Field of a report's row -> title of its column; keypoint AP only where the network finds keypoints."""
+"""Field of a report's row -> column title. Keypoint AP is shown only if the network finds keypoints."""
 
 MATCHED_BY: dict[str, str] = {"segm": "mask", "bbox": "box"}
-"""What is compared to tell right from wrong, in a word."""
+"""What is compared to decide whether a detection is correct -> its name in texts."""
 
 
 def table(found: Report) -> pd.DataFrame:
-    """One line for each picture, in the order of the report, with the columns of `COLUMNS`."""
+    """Return a table with one row for each picture, in the order of the report, and the columns of `COLUMNS`."""
     fields = [field for field in COLUMNS if field != "keypoints_ap" or found.keypoints]
     rows = [[getattr(row, field) for field in fields] for row in found.per_image]
     frame = pd.DataFrame(rows, columns=fields)
@@ -36,20 +36,27 @@ def table(found: Report) -> pd.DataFrame:
 
 
 def headline(found: Report) -> list[tuple[str, float | None, str]]:
-    """The figures of the whole validation set: title, value and meaning, the finest of masks and boxes first."""
-    kind, says = found.matched_by, found.definitions
-    what, finest = MATCHED_BY[kind], found.summary(kind) or {}
-    figures = [(f"{what} {name}", finest[name], f"{says[name]} {says[kind]}") for name in ("AP", "AP50", "AP75")]
+    """Return the metrics of the whole validation set, each as title, value and definition.
+
+    They are the AP of masks (or of boxes, if the network finds no masks), the AP of keypoints if there are any, and the
+    mean AP50 pooled.
+    """
+    kind, definitions = found.matched_by, found.definitions
+    what, summary = MATCHED_BY[kind], found.summary(kind) or {}
+    metrics = [
+        (f"{what} {name}", summary[name], f"{definitions[name]} {definitions[kind]}") for name in ("AP", "AP50", "AP75")
+    ]
     if found.keypoints:
-        figures += [
-            (f"keypoint {name}", found.keypoints[name], f"{says[name]} {says['keypoints']}") for name in ("AP", "AP50")
+        metrics += [
+            (f"keypoint {name}", found.keypoints[name], f"{definitions[name]} {definitions['keypoints']}")
+            for name in ("AP", "AP50")
         ]
-    pooled = f"{says['mean_ap50_pooled']} {says['ap50_pooled']}"
-    return [*figures, ("mean AP50 pooled", found.mean_ap50_pooled, pooled)]
+    pooled = f"{definitions['mean_ap50_pooled']} {definitions['ap50_pooled']}"
+    return [*metrics, ("mean AP50 pooled", found.mean_ap50_pooled, pooled)]
 
 
 def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
-    """How the table writes its numbers, each with its definition on hover."""
+    """Return the Streamlit column configuration of the table: number formats, and definitions as tooltips."""
     config: dict[str, Any] = {"picture": st.column_config.TextColumn(width=160)}
     for field, title in COLUMNS.items():
         if "ap" in field:
@@ -60,15 +67,17 @@ def column_config(definitions: Mapping[str, str]) -> dict[str, Any]:
 
 
 def score_below(score: float, limit: float) -> str:
-    """A score that is less than `limit`, with two decimals, or with as many as it takes to read as less.
+    """Format a score that is less than `limit`, so that the text is less than `limit` too.
+
+    It has two decimals, or more if rounding to two would reach the limit.
 
     >>> score_below(0.31, 0.5), score_below(0.4996, 0.5)
     ('0.31', '0.4996')
     """
-    said = (f"{score:.{digits}f}" for digits in range(2, 17))
-    return next((words for words in said if float(words) < limit), f"{score:g}")
+    candidates = (f"{score:.{digits}f}" for digits in range(2, 17))
+    return next((text for text in candidates if float(text) < limit), f"{score:g}")
 
 
-def figure(value: float | None) -> str:
-    """An AP to three decimals, a dash where it is not defined."""
+def format_ap(value: float | None) -> str:
+    """Format an AP with three decimals; a dash if it is None (not defined)."""
     return "–" if value is None else f"{value:.3f}"

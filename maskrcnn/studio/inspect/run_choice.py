@@ -1,4 +1,4 @@
-"""Which run the Predictions page inspects, and what it says where there is nothing to inspect yet."""
+"""Choice of the run on the Predictions page, and the messages for runs without predictions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
 
 PAGE = "predictions"
-"""What the session's keys of the page begin with, and what its choices are remembered under."""
+"""Prefix of the page's keys in the session state, and name under which its choices are remembered."""
 
 
 @dataclass(frozen=True)
 class InspectedRun:
-    """A run with its configuration, the epochs whose detections were kept, and the COCO document of the pictures that
-    these are of: its validation pictures, or where there are none some that it learned from."""
+    """A run with what the page needs of it.
+
+    `epochs` are the epochs with saved detections. `truth` is the COCO document of the pictures of these detections:
+    the validation pictures, or some training pictures if the run has no validation pictures. `is_validated` is True if
+    it has validation pictures.
+    """
 
     run: RunFolder
     config: Config
@@ -33,13 +37,14 @@ class InspectedRun:
 
     @property
     def has_detections(self) -> bool:
+        """Whether there are saved detections and pictures to show."""
         return bool(self.epochs and self.truth["images"])
 
 
 def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
-    """Draw the choice among the runs, and read the chosen one. At first it is the newest one with detections.
+    """Draw the list of runs, and read the chosen run. The default is the newest run with detections.
 
-    Raises `StudioError` for a run that cannot be read.
+    Raises `StudioError` if the run cannot be read.
     """
     newest = next((label for label, run in runs.items() if run.detection_epochs()), next(iter(runs)))
     run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
@@ -49,7 +54,7 @@ def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
 
 
 def show_no_runs(project: Project) -> None:
-    """What the page is for, and the way to a first training."""
+    """Draw an explanation of the page and a button to the Launch page, for a project without runs."""
     st.info(
         "Here you see, picture by picture, what a trained network finds beside what you drew, and how good that is. "
         "This project has no training yet.",
@@ -60,7 +65,7 @@ def show_no_runs(project: Project) -> None:
 
 
 def show_what_is_missing(project: Project, inspected: InspectedRun) -> None:
-    """Of a run without validation pictures or without a finished epoch: what that means, and the way on."""
+    """Draw a message and a button if the run has no validation pictures or no finished epoch."""
     run, is_validated = inspected.run, inspected.is_validated
     pictures = inspected.truth["images"]
     if not is_validated and run.epochs():
@@ -82,7 +87,7 @@ def show_what_is_missing(project: Project, inspected: InspectedRun) -> None:
 
 
 def show_shipped_note(project: Project) -> None:
-    """For a project without a training: what is shown instead, and the way to a first one."""
+    """Draw a note that the network shown is a shipped one because the project has no runs, and a link to Launch."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             "This project has no training yet; here is a network that ships with the studio, on its own pictures."

@@ -1,4 +1,4 @@
-"""The report of a run's detections that the Predictions page shows: measured once for each epoch and score."""
+"""The evaluation report of a run for the Predictions page, cached for each epoch and minimum score."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from maskrcnn.words import natural_key
 
 
 def shown(run: RunFolder) -> dict[str, Any]:
-    """The COCO document of the pictures that detections are of (`RunFolder.shown`), in natural order of their names.
+    """Return the COCO document of the pictures with detections (`RunFolder.shown`), sorted by file name.
 
-    A run lists its pictures as its labels did. The page and its report both take this order, so that a row of the
-    report is that of the picture at its place in the list.
+    The order is natural ("2.png" before "10.png"), while the run has the order of the labels. The page and its report
+    use this order, so row i of the report belongs to picture i of the list.
     """
     document = run.shown()
     return {**document, "images": sorted(document["images"], key=lambda image: natural_key(image["file_name"]))}
 
 
 def report(run: RunFolder, epoch: int, min_score: float) -> Report:
-    """The report of an epoch's detections on the pictures of `shown`, in their order, computed once."""
+    """Return the evaluation report of an epoch's detections on the pictures of `shown`; it is cached."""
     return _report(str(run.path), epoch, stamps(run, epoch), min_score)
 
 
 def stamps(run: RunFolder, epoch: int) -> tuple[int, ...]:
-    """The modification times of what the report of an epoch is made of: labels, configuration, detections."""
+    """Return the modification times of the files for an epoch's report: labels, configuration and detections."""
     files = (run.path / DATASET, run.path / CONFIG, run.path / "detections" / f"epoch_{epoch:04d}.json")
     return tuple(map(file_stamps.stamp, files))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Measuring the detections")  # immutable: all sessions share it
 def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float) -> Report:
-    """`stamp` tells a file that was written again from the one before."""
+    """Compute the report. `stamp` is part of the cache key, so the report is recomputed if a file was rewritten."""
     run = RunFolder(Path(run_path))
     config = run.config()
     truth, detections = shown(run), run.detections(epoch)
@@ -46,9 +46,9 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
 
 
 def best_epoch(run: RunFolder, kept: list[int]) -> Best:
-    """The best (see `runs.epochs.best_epoch`) of the epochs whose detections were `kept`, which are one at least.
+    """Return the best epoch (see `runs.epochs.best_epoch`) among `kept`, the epochs with saved detections (at least 1).
 
-    It is the last of them where nothing was measured.
+    If no epoch was measured, return the last one.
     """
     found = epochs.best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
     return found if found and found.score is not None else Best(kept[-1])

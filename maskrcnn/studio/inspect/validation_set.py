@@ -1,4 +1,4 @@
-"""The whole validation set on the Predictions page: its AP, a row for each picture, and the files to download."""
+"""The validation set on the Predictions page: its AP, a table with a row for each picture, and downloads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from maskrcnn.studio.shell import address
 from maskrcnn.words import counted
 
 TABLE = "predictions_table"
-"""Session key of the table."""
+"""Session state key of the table."""
 
 
 def show(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPicture) -> None:
-    """Draw the section."""
+    """Draw the metrics, the table of pictures and the downloads of the whole validation set."""
     pictures = counted(len(choice.images), "validation picture")
     st.subheader(f"All {pictures}" if len(choice.images) > 1 else "The validation set: 1 picture")
     _headline(measured.report)
@@ -31,14 +31,15 @@ def show(inspected: InspectedRun, choice: PictureChoice, measured: MeasuredPictu
 
 
 def _headline(report: Report) -> None:
-    figures = report_table.headline(report)
-    widths = [4] * (len(figures) - 1) + [5]
-    for column, (title, value, meaning) in zip(st.columns(widths), figures, strict=True):
-        column.metric(title, report_table.figure(value), help=meaning)
+    """Draw the metrics of the whole validation set."""
+    metrics = report_table.headline(report)
+    widths = [4] * (len(metrics) - 1) + [5]
+    for column, (title, value, meaning) in zip(st.columns(widths), metrics, strict=True):
+        column.metric(title, report_table.format_ap(value), help=meaning)
 
 
 def _table(report: Report, choice: PictureChoice) -> None:
-    """The row of the chosen picture is selected; a click on another one opens that picture."""
+    """Draw the table of pictures. The chosen picture's row is selected; a click on a row opens its picture."""
 
     def open_row() -> None:
         selection = st.session_state[TABLE]["selection"]
@@ -59,7 +60,7 @@ def _table(report: Report, choice: PictureChoice) -> None:
 
 
 def _downloads(stem: str, measured: MeasuredPicture) -> None:
-    """Table, report and detections; their names begin with `stem`."""
+    """Draw download buttons for table, report and detections. Their file names begin with `stem`."""
     table, report, detections = _documents(stem, measured.stamps, measured.min_score, measured)
     for label, content, ending, mime in (
         ("Table (CSV)", table, "pictures.csv", "text/csv"),
@@ -78,6 +79,6 @@ def _downloads(stem: str, measured: MeasuredPicture) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _documents(stem: str, stamps: tuple[int, ...], min_score: float, _measured: MeasuredPicture) -> tuple[str, ...]:
-    """Table, report and detections as texts; the other arguments tell these from others."""
+    """Return table, report and detections as texts. `stem`, `stamps` and `min_score` are the cache key."""
     table = csv_of(report_table.table(_measured.report))
     return table, json.dumps(_measured.report.to_json(), indent=1), json.dumps(_measured.detections)

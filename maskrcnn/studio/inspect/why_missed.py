@@ -1,6 +1,6 @@
-"""The panel of the Predictions page that says why an object was missed.
+"""The panel of the Predictions page that explains why an object was missed.
 
-The picture goes through the network once more, traced filter by filter; see `model.tracing`.
+It runs the network on the picture again and traces the boxes filter by filter; see `model.tracing`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from maskrcnn.model import ObjectStory, Trace
 
 _CROP = 84
-"""CSS pixels of a crop's longer side."""
+"""Length of a crop's longer side in CSS pixels."""
 
 
 def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatches, min_score: float) -> None:
-    """Draw the panel. `image` is the picture's entry in the run's dataset; `matches` are those of the detections from
-    `min_score` on.
+    """Draw the panel, or nothing if the run kept no network.
 
-    There is none for a run that kept no network. The network runs when the button is clicked, once for each picture.
+    `image` is the picture's entry in the run's dataset. `matches` are the matches of the detections with a score of at
+    least `min_score`. The network runs after a click on the button, once for each picture.
     """
     networks = kept(run)
     if not networks:
@@ -85,6 +85,7 @@ def panel(run: RunFolder, epoch: int, image: dict[str, Any], matches: ImageMatch
 def _show_result(
     picture: np.ndarray, truths: Sequence[Truth], stories: Sequence[ObjectStory], steps: Sequence[Step]
 ) -> None:
+    """Draw the chart of boxes after each filter, and a crop and a verdict for each missed object."""
     chart_column, stories_column = st.columns([10, 13], gap="medium")
     with chart_column:
         st.markdown(
@@ -96,7 +97,7 @@ def _show_result(
         draw(survivors_chart(steps))
     with stories_column:
         missed = [(truth, story) for truth, story in zip(truths, stories, strict=True) if truth.status == "fn"]
-        st.markdown(f"**{_counted(len(missed))}**")
+        st.markdown(f"**{_heading(len(missed))}**")
         for truth, story in missed:
             crop_column, words_column = st.columns([1, 6], vertical_alignment="center")
             crop = boxed_crop(picture, truth.bbox, 2 * _CROP, COLOURS[MISSED])  # for screens of twice the density
@@ -109,7 +110,7 @@ def _show_result(
 
 
 def verdict_in_words(story: ObjectStory) -> str:
-    """The verdict on an object; it also says where the trace finds an object that the saved detections miss."""
+    """Return the verdict on an object, with a note if the trace found it although the saved detections missed it."""
     if not story.found:
         return story.verdict
     return f"{story.verdict} The saved detections lie a little off, so there it counts as missed."
@@ -123,14 +124,15 @@ def _stories(
     picture_changed: int,
     min_score: float,
     _truths: list[Truth],
-    told_apart_by: tuple[tuple[int, str], ...],
+    object_keys: tuple[tuple[int, str], ...],
 ) -> tuple[list[ObjectStory], list[Step]]:
-    """The story of each object, and the bars of the chart. The two stamps and `told_apart_by` are the cache's key."""
+    """Return the story of each object, and the bars of the chart.
+
+    The arguments without underscore are the cache key. `object_keys` (annotation id, status) represent `_truths` in it.
+    """
     from maskrcnn.model import explain
 
-    traced = _trace(
-        checkpoint, changed, picture, picture_changed, _truths, tuple(number for number, _ in told_apart_by)
-    )
+    traced = _trace(checkpoint, changed, picture, picture_changed, _truths, tuple(number for number, _ in object_keys))
     stories = explain(traced, min_score)
     missed = [story for story, truth in zip(stories, _truths, strict=True) if truth.status == "fn"]
     return stories, survivor_steps(traced, missed, min_score)
@@ -140,6 +142,7 @@ def _stories(
 def _trace(
     checkpoint: str, changed: int, picture: str, picture_changed: int, _truths: list[Truth], objects: tuple[int, ...]
 ) -> Trace:
+    """Run the network on the picture and trace its boxes. `objects` (annotation ids) stand for `_truths` in the key."""
     from maskrcnn.model import trace
 
     boxes = np.array([truth.bbox for truth in _truths], np.float32).reshape(-1, 4)
@@ -150,5 +153,6 @@ def _trace(
     return trace(trained_networks.network(checkpoint, changed), pictures.load(picture), targets)
 
 
-def _counted(missed: int) -> str:
+def _heading(missed: int) -> str:
+    """Return the heading above the verdicts, with the number of missed objects."""
     return {0: "No object was missed", 1: "One object was missed"}.get(missed, f"{missed} objects were missed")

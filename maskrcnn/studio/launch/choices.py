@@ -15,8 +15,8 @@ from maskrcnn.config.table import anchor_count
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import vocabulary as words
-from maskrcnn.studio.launch.vocabulary import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
+from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch.form_labels import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
 from maskrcnn.words import counted
 
 

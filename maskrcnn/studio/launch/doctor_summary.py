@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskrcnn.annotations.doctor import CHECKS, Finding
 from maskrcnn.annotations.store import Project, StoredImage
-from maskrcnn.studio.dataset import computed_once, doctor_view
+from maskrcnn.studio.dataset import doctor_view, project_cache
 from maskrcnn.studio.dataset.doctor_view import SIGNS
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
@@ -44,9 +44,9 @@ def show(project: Project) -> None:
     if not images:
         return
     with session.fail_softly(stop=False):
-        state = computed_once.stamp(project)
+        state = project_cache.stamp(project)
         asked = False
-        if not computed_once.known("doctor", project, state) and seconds_to_examine(images) > AT_ONCE:
+        if not project_cache.known("doctor", project, state) and seconds_to_examine(images) > AT_ONCE:
             asked = st.button(
                 f"Let the doctor look at {counted(len(images), 'picture')}",
                 icon=":material/stethoscope:",

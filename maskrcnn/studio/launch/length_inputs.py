@@ -9,7 +9,7 @@ import streamlit as st
 from maskrcnn.config import Config
 from maskrcnn.runs.epochs import EPOCH_MEANING
 from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch import form_labels as words
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 

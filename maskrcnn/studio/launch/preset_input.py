@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.config import PRESETS
 from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch import form_labels as words
 
 
 def choose_preset(machine: Sequence[str]) -> str:

@@ -19,9 +19,9 @@ from maskrcnn.studio.launch import (
     choices,
     doctor_summary,
     duration_estimate,
-    holdback,
     queue_turn,
     training_material,
+    validation_holdout,
 )
 from maskrcnn.studio.launch.training_material import Material
 from maskrcnn.studio.shell import session
@@ -62,7 +62,7 @@ def summarise(
     estimate = None
     if config and not obstacles and request.has_files():
         estimate = duration_estimate.show(_wanted(project, request, config, material, device, turn))
-    holdback.offer(project, material)
+    validation_holdout.offer(project, material)
     started = st.button(
         "Add to the queue" if turn.must_wait else "Start training",
         type="primary",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.config import LAYERS, TASK_OF_SECTION, Config
 from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch import form_labels as words
 from maskrcnn.studio.launch.config_inputs import config_grid, config_input, input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maskrcnn.annotations.learned import Learned, has_outline, tally
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.learnable_objects import Learned, has_outline, tally
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import ImageRecord, classes_in
 from maskrcnn.annotations.skeletons import KeypointLabels, keypoint_labels
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.readiness import FEW, remarks
-from maskrcnn.studio.dataset import computed_once
+from maskrcnn.studio.dataset import project_cache
 from maskrcnn.words import counted
 
 OBJECTS = (
@@ -158,12 +158,12 @@ class Labels:
 def known_labels(project: Project) -> Labels:
     """`labels`, counted once for each state of the project, with a bar meanwhile."""
     done = hash(tuple(image.id for image in project.images() if image.done))
-    return computed_once.worked_out(
+    return project_cache.worked_out(
         "launch",
         project,
         "Reading the labels",
         lambda progress: labels(project, progress),
-        (*computed_once.stamp(project), done),
+        (*project_cache.stamp(project), done),
     )
 
 

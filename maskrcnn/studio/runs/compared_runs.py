@@ -20,7 +20,7 @@ from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis
 from maskrcnn.studio.runs.curve_lines import Curves
 from maskrcnn.studio.runs.curve_words import RUN_COLOURS, RUN_SHAPES
-from maskrcnn.studio.runs.run_start import start_of
+from maskrcnn.studio.runs.initial_weights_words import start_of
 
 MOST_RUNS = len(RUN_COLOURS)
 """How many runs can be told apart in one chart."""

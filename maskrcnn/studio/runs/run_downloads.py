@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.annotations.store.original_places import original_file_names
 from maskrcnn.errors import StudioError
@@ -190,14 +190,14 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 def _is_own(path: Path, run: RunFolder) -> bool:
     """Whether a file is there, and is the run's: a link out of it would give away another one."""
-    return path.is_file() and foreign.is_confined(path, [run.path])
+    return path.is_file() and untrusted_files.is_confined(path, [run.path])
 
 
 def _content(path: Path, run: RunFolder) -> bytes:
     """What a file of the run holds. Raises `StudioError` where it is a link that leads out of the run, or is gone."""
-    path = foreign.confined(path, [run.path], _MEND)
+    path = untrusted_files.confined(path, [run.path], _MEND)
     try:
-        with foreign.opened(path, run.path, _MEND) as file:
+        with untrusted_files.opened(path, run.path, _MEND) as file:
             return file.read()
     except FileNotFoundError:
         raise StudioError(f"{path}: is gone; look at the run again") from None

@@ -1,5 +1,5 @@
-"""How the studio is served: who is let in (`gate`), how much is uploaded (`uploads`), what a visit leaves (`visits`),
-when unused memory is looked for (`garbage_collection`).
+"""How the studio is served: which requests are accepted (`access_control`), how much is uploaded (`uploads`), what is
+freed after a visit (`visits`), when unused memory is collected (`garbage_collection`).
 
 `app.py` gives `middleware()` and `lifespan` to Streamlit's `App`, so they hold however the server is started: by
 `python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server that is given `app:app` in
@@ -18,7 +18,7 @@ from streamlit import config, net_util, runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import get_display_address, get_url
 
-from maskrcnn.studio.serving import garbage_collection, gate, uploads, visits
+from maskrcnn.studio.serving import access_control, garbage_collection, uploads, visits
 from maskrcnn.studio.serving.uploads import free_uploads, show_refusal
 from maskrcnn.studio.serving.visits import on_visit_end
 
@@ -39,8 +39,8 @@ def prepare() -> None:
 def middleware() -> list[Middleware]:
     """What every request passes before Streamlit sees it, outermost first."""
     prepare()
-    config.set_option("server.allowedHosts", gate.own_names())
-    return [Middleware(gate.Gate), Middleware(uploads.UploadLimit)]
+    config.set_option("server.allowedHosts", access_control.own_names())
+    return [Middleware(access_control.Gate), Middleware(uploads.UploadLimit)]
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations import learned
+from maskrcnn.annotations import learnable_objects
 from maskrcnn.annotations.doctor import apply, choose, examine
 from maskrcnn.annotations.regions import (
     RLE,
@@ -440,7 +440,7 @@ def test_a_box_that_is_mended_is_no_outline_yet(box: Rect, check: str, option: s
     found = examine(dataset)
     (record,) = apply(dataset, choose(found, {check: option} if option else {})).images
     assert [region.shape for region in record.regions] != [region.shape for region in dataset.images[0].regions]
-    assert not any(learned.has_outline(region) for region in record.regions)
+    assert not any(learnable_objects.has_outline(region) for region in record.regions)
     assert all(region.extras in ({"coco": coco}, {"coco": {"segmentation": []}}) for region in record.regions)
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from maskrcnn.annotations import raster, read
 from maskrcnn.annotations.formats import coco
-from maskrcnn.annotations.learned import has_outline
+from maskrcnn.annotations.learnable_objects import has_outline
 from maskrcnn.annotations.regions import RLE, Dataset, Keypoints, MultiPolygon, Point, Polygon, Rect, Region
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import StudioError
 
 TRIANGLE = Polygon(((1, 1), (30, 2), (15, 25)))

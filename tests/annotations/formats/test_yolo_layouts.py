@@ -11,7 +11,7 @@ import pytest
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.intake import stage_path
-from maskrcnn.annotations.own_splits import by_own_split
+from maskrcnn.annotations.predefined_splits import by_own_split
 from maskrcnn.annotations.regions import Dataset, Keypoints, Polygon, Rect, Skeleton
 from maskrcnn.errors import StudioError
 

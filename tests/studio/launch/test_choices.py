@@ -16,7 +16,7 @@ from maskrcnn.runs import initial_weights
 from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import choices as launch
-from maskrcnn.studio.launch import vocabulary as words
+from maskrcnn.studio.launch import form_labels as words
 from maskrcnn.studio.shell import session
 from tests.shipping import ship
 

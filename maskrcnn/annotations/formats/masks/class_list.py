@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, mapping, text
 from maskrcnn.errors import StudioError
@@ -29,7 +29,7 @@ _LARGEST_JSON = 20_000_000
 def json_content(file: Path) -> Any:
     """The content of a JSON file; None if it is none."""
     try:
-        return json.loads(foreign.read_bytes(file, file.parent, _LARGEST_JSON).decode("utf-8-sig"))
+        return json.loads(untrusted_files.read_bytes(file, file.parent, _LARGEST_JSON).decode("utf-8-sig"))
     except (OSError, StudioError, ValueError, RecursionError):
         return None
 
@@ -58,7 +58,7 @@ def read_settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str
     file = folder / _CLASSES_AS_TEXT
     if file.is_file():
         try:
-            content = foreign.read_bytes(file, folder, _LARGEST_JSON, "write one class name a line")
+            content = untrusted_files.read_bytes(file, folder, _LARGEST_JSON, "write one class name a line")
             lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
         except (OSError, UnicodeDecodeError):
             raise StudioError(f"{file}: cannot be read as text; write one class name a line") from None
@@ -66,7 +66,7 @@ def read_settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str
     file = folder / CLASSES_AS_TABLE
     if file.is_file():
         try:
-            lines = text_encodings.decoded(foreign.read_bytes(file, folder, _LARGEST_JSON), file).splitlines()
+            lines = text_encodings.decoded(untrusted_files.read_bytes(file, folder, _LARGEST_JSON), file).splitlines()
         except OSError:
             raise StudioError(f"{file}: cannot be read; check its permissions") from None
         rows = (re.fullmatch(r"\s*([0-9]{1,5})\s*,\s*(.*\S)\s*", line) for line in lines)

@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
@@ -62,7 +62,7 @@ class Pair:
         """The split of pictures, by their name without suffix, where `ImageSets` tells two apart."""
         lists = self.objects.parent / "ImageSets" / "Segmentation"
         found: dict[str, Literal["train", "val"]] = {}
-        if foreign.is_confined(lists, [self.objects.parent]):
+        if untrusted_files.is_confined(lists, [self.objects.parent]):
             for name, file in files_in(lists, (".txt",)).items():
                 known = _SPLITS.get(file_names.split_word(name) or "")
                 if known is not None:
@@ -87,7 +87,7 @@ class Pair:
 
     def _keys(self, mask: Path, as_colours: bool = False) -> np.ndarray:
         """The numbers of a mask, or its colours as one number each (uint32)."""
-        if not mask.is_file() or not foreign.is_confined(mask, [self.objects.parent]):
+        if not mask.is_file() or not untrusted_files.is_confined(mask, [self.objects.parent]):
             raise StudioError(f"{mask}: is not there, though the mask of its objects is; export both again")
         if not as_colours:
             try:
@@ -131,7 +131,7 @@ def _beside(folder: Path, called: str, other: str) -> Path | None:
         there = [place for place in folder.parent.iterdir() if place.name.lower() == wanted and place.is_dir()]
     except OSError:
         return None
-    kept = [place for place in there if foreign.is_confined(place, [folder.parent])]
+    kept = [place for place in there if untrusted_files.is_confined(place, [folder.parent])]
     return kept[0] if len(kept) == 1 else None
 
 
@@ -158,7 +158,7 @@ def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Itera
 
 def _text(file: Path) -> list[str]:
     try:
-        content = foreign.read_bytes(file, most=_LARGEST, mend="check the file")
+        content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file")
     except FileNotFoundError:
         return []
     return text_encodings.decoded(content, file).splitlines()

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below, walk
 from maskrcnn.annotations.formats import picture_places, text_encodings
@@ -210,7 +210,7 @@ class DataSetFiles:
                 folder, labels = "/".join(below), "/".join(_swapped(below, IMAGES, _LABELS))
                 found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
                 # A link to a folder elsewhere is not followed; `--images` names one.
-                if found and all(foreign.is_confined(there, [self.folder]) for there in found):
+                if found and all(untrusted_files.is_confined(there, [self.folder]) for there in found):
                     return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
                 if not found and (spelled := self._spelled_here(folder) or self._spelled_here(labels)):
                     return self._of_folder(split, spelled, f'"{file_names.brief(entry)}"')
@@ -258,7 +258,7 @@ class DataSetFiles:
         if found is None:
             return None
         try:
-            content = foreign.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file")
+            content = untrusted_files.read_bytes(lists[found], most=_LARGEST_LIST, mend="check the file")
         except FileNotFoundError:
             raise StudioError(f"{lists[found]}: is gone; check the file") from None
         written = [line.strip() for line in text_encodings.decoded(content, lists[found]).splitlines() if line.strip()]

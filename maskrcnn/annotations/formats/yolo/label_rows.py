@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.formats.json_values import Complaint, brief, coordinate, require_few_regions
 from maskrcnn.annotations.formats.yolo.settings import MEND, Settings
 from maskrcnn.annotations.regions import Keypoints, Points, Polygon, Rect, Region
@@ -27,7 +27,7 @@ BOX_ONLY: Mapping[str, Any] = {"coco": {"segmentation": []}}
 def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator[Region]:
     """The regions of a label file for a picture of that size. Raises `StudioError` naming the line."""
     try:
-        content = foreign.read_bytes(file, most=_LARGEST, mend="check the file").decode("utf-8-sig")
+        content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudioError(f"{file}: this is not text; replace it by YOLO rows") from None
     except FileNotFoundError:

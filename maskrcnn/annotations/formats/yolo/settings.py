@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
@@ -104,7 +104,7 @@ def read(path: Path) -> Settings:
 def is_row(file: Path) -> bool:
     """Whether a text file begins with what YOLO writes: a class number and at least four fractions."""
     try:
-        with foreign.opened(file) as opened:
+        with untrusted_files.opened(file) as opened:
             lines = opened.read(_FIRST_ROW).decode("ascii").splitlines()
     except (OSError, ValueError, StudioError):
         return False
@@ -217,7 +217,7 @@ def _named(folder: Path, written: str) -> Path | None:
     parts = [part for part in file_names.parts(written) if part != ".."]
     for start in range(len(parts)):
         inside = folder.joinpath(*parts[start:-1])
-        if foreign.is_confined(inside, [folder]):
+        if untrusted_files.is_confined(inside, [folder]):
             there = files_in(inside, (file_names.suffix(parts[-1]),))
             if parts[-1] in there:
                 return there[parts[-1]]
@@ -242,7 +242,7 @@ def _of_class_list(file: Path, folder: Path) -> _Content:
 def _checked(text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None) -> _Content:
     """The content, or why the text that it is from is no UTF-8 (umlauts would be other letters)."""
     try:
-        text_encodings.decoded(foreign.read_bytes(text, most=_LARGEST), text)
+        text_encodings.decoded(untrusted_files.read_bytes(text, most=_LARGEST), text)
     except StudioError as error:
         return settings or text, folder, {_TROUBLE: error}
     return settings or text, folder, content
@@ -271,7 +271,7 @@ def _holds_something(file: Path) -> bool:
 def _text(file: Path) -> str | None:
     """The text of a small file, by guess where it is no UTF-8; None for what is no text."""
     try:
-        content = foreign.read_bytes(file, most=_LARGEST)
+        content = untrusted_files.read_bytes(file, most=_LARGEST)
     except (OSError, ValueError, StudioError):
         return None
     try:

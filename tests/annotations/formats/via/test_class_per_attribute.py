@@ -12,7 +12,7 @@ import pytest
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import class_change, class_per_attribute, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.via.test_class_rule import SQUARE, choice
 

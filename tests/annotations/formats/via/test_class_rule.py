@@ -15,7 +15,7 @@ from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.annotations.trainable import require_trainable
+from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_lossless import ANY, lists_of_images, projects
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import (
     RLE,
     ImageRecord,

@@ -11,9 +11,9 @@ from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.drawing import label_chips, swatches
 from maskrcnn.drawing.hex_colours import rgb
-from maskrcnn.drawing.ink import BLACK, RGB, WHITE, contrast, text_colour
 from maskrcnn.drawing.overlays import MATCH_COLOURS
 from maskrcnn.drawing.region_painting import paint_number
+from maskrcnn.drawing.text_contrast import BLACK, RGB, WHITE, contrast, text_colour
 
 RED = "#ff0000"
 """Relative luminance 0.2126: contrast to black 0.2626 / 0.05 = 5.252, to white 1.05 / 0.2626 = 3.998. Its mean grey

@@ -1,4 +1,4 @@
-"""Errors about a project as a whole, with what a person can do about each."""
+"""Errors about a whole project, with advice for the user, and helpers for their messages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from maskrcnn.workspace.project_bin import Deleted
 
 
 class ProjectGone(StudioError):
-    """A project that was asked for does not exist (any more). `renamed` is its folder if it was renamed, `deleted` its
-    entry in the bin if it was deleted; None if neither is known."""
+    """The requested project does not exist (any more). `renamed` is its new folder if it was renamed; `deleted` is its
+    entry in the bin if it was deleted. Both are None if neither is known."""
 
     def __init__(self, message: str, renamed: Path | None = None, deleted: Deleted | None = None) -> None:
         super().__init__(message)
@@ -22,11 +22,11 @@ class ProjectGone(StudioError):
 
 
 class NoProject(StudioError):
-    """The workspace has no project, and had one before."""
+    """The workspace has no project any more."""
 
 
 class JobsWait(StudioError):
-    """Trainings of a project that is to be deleted wait in the queue. `runs` are their names."""
+    """A project cannot be moved or deleted, because trainings of it wait in the queue. `runs` are their names."""
 
     def __init__(self, message: str, runs: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -35,24 +35,24 @@ class JobsWait(StudioError):
 
 @contextmanager
 def named_os_errors(path: Path, done: str) -> Iterator[None]:
-    """Turn an `OSError` of the block into a `StudioError` that names the path, what failed, and what to do."""
+    """Convert an `OSError` of the block to a `StudioError` with the path, what failed (`done`), and advice."""
     try:
         yield
     except OSError as error:
-        nothing = "free some space and do it again, nothing was changed"
-        mend = {
-            errno.ENOSPC: nothing,
-            errno.EDQUOT: nothing,
+        no_space = "free some space and do it again, nothing was changed"
+        advice = {
+            errno.ENOSPC: no_space,
+            errno.EDQUOT: no_space,
             errno.EXDEV: "it lies on another disk than the workspace; move its folder by hand",
             errno.EBUSY: "it is a disk of its own, or a program holds it; move its folder by hand",
             errno.ENOTEMPTY: "something took its place in this moment; look at the list again",
             errno.ENOENT: "it was taken away in this moment; look at the list again",
         }.get(error.errno or 0, "mend the rights of its folder and of the workspace")
-        raise StudioError(f"{path}: cannot {done} ({error.strerror or error}); {mend}") from None
+        raise StudioError(f"{path}: cannot {done} ({error.strerror or error}); {advice}") from None
 
 
 def in_words(words: tuple[str, ...], most: int = 3) -> str:
-    """A list of names for a sentence: `"a", "b" and 3 more`."""
+    """A list of names as text for a sentence, at most `most` of them: `"a", "b" and 3 more`."""
     shown = [f'"{word}"' for word in words[:most]]
     more = [f"{len(words) - most} more"] if len(words) > most else []
     *first, last = [*shown, *more]
@@ -60,7 +60,7 @@ def in_words(words: tuple[str, ...], most: int = 3) -> str:
 
 
 def when(at: float) -> str:
-    """A point in time, in seconds since 1970, for a sentence: `today at 12:04`, `on 29 Nov 2026`."""
+    """A time (seconds since 1970) as text for a sentence: `today at 12:04`, `on 29 Nov 2026`."""
     then = time.localtime(at)
     if then[:3] == time.localtime()[:3]:
         return f"today at {time.strftime('%H:%M', then)}"

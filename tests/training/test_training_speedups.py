@@ -13,8 +13,8 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training import loop
-from maskrcnn.training.arithmetic import prepared_for_training
 from maskrcnn.training.loader import Loader
+from maskrcnn.training.training_speedups import prepared_for_training
 from tests.training.prepared import Prepared
 
 FROZEN: dict[str, Any] = {"norm": "frozen", "precision": "bfloat16", "backbone": "resnet18_fpn"}

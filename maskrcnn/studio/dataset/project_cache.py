@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from maskrcnn.annotations.progress import Progress
+from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.store import Project
 from maskrcnn.durations import clock
 

@@ -1,13 +1,13 @@
-"""The history of a workspace, in one small file: when each project was opened, and which were renamed.
+"""The history of a workspace, in a small file: when each project was last opened, and which projects were renamed.
 
 ```
 opened    [{"path", "at"}, ...]           the newest first; `path` is the name of a folder of the workspace, or absolute
 renamed   [{"old", "new", "at"}, ...]     the newest last; names of folders of the workspace
 ```
 
-`at` is in seconds since 1970. The file is a convenience: if it is damaged or cannot be written, nothing is
-remembered and everything else works. Anybody may have written it, so its paths are only compared with the projects that
-exist; none is opened.
+`at` is in seconds since 1970. The file is optional: if it is damaged or cannot be written, nothing is remembered, but
+everything else works. The file may come from another person, so its paths are only compared with existing projects and
+never opened.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from maskrcnn import foreign
+from maskrcnn import untrusted_files
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs.file_lock import alone
 
 FILE = ".projects.json"
 LOCK = ".projects.lock"
-"""In the workspace; held by whoever changes the file, or which projects there are."""
+"""The lock file in the workspace. A process holds it while it changes the history, or adds or moves a project."""
 
 MOST = 200
-"""Projects, and renames, that are remembered: the newest."""
+"""Maximum number of opened projects, and of renames, that are remembered; the newest are kept."""
 
 _LARGEST = 4_000_000
 
@@ -42,7 +42,7 @@ _Time = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 
 
 class Opened(TypedDict):
-    """A project and when it was opened last."""
+    """A project and the time at which it was last opened."""
 
     path: _Text
     at: _Time
@@ -73,7 +73,8 @@ class Memory:
         self.root = root
 
     def opened(self) -> dict[str, float]:
-        """When each project was opened last, in seconds since 1970, by its absolute path; the newest first."""
+        """Map the absolute path of each project to the time (seconds since 1970) at which it was last opened; the newest
+        first."""
         found: dict[str, float] = {}
         for entry in self._read()["opened"]:
             found.setdefault(os.path.join(self.root, entry["path"]), entry["at"])
@@ -90,8 +91,8 @@ class Memory:
         self._change(change)
 
     def renamed_to(self, name: str) -> tuple[str, float] | None:
-        """The present name of the project that was last called `name`, and when it was renamed (seconds since 1970);
-        None if it was not renamed."""
+        """The current name of the project that was once called `name`, and the time of its first rename since then
+        (seconds since 1970); None if it was not renamed."""
         now, since = name, None
         renamed = self._read()["renamed"]
         first = max((number for number, entry in enumerate(renamed) if entry["old"] == name), default=len(renamed))
@@ -101,17 +102,17 @@ class Memory:
         return (now, since) if since is not None and now != name else None
 
     def note_renamed(self, old: str, new: str) -> None:
-        """Record that a project of the workspace is renamed."""
+        """Record a rename, so that `renamed_to` finds the new name."""
 
         def change(document: Document) -> None:
-            # Whatever was called `new` before is another project, or this one before.
+            # Earlier renames of the name `new` belong to another project, or are undone by this rename.
             kept = [entry for entry in document["renamed"] if entry["old"] != new]
             document["renamed"] = [*kept, Renamed(old=old, new=new, at=time.time())][-MOST:]
 
         self._change(change)
 
     def note_moved(self, old: str, new: str) -> None:
-        """Record that the project `old` is called `new` now: the times when it was opened are those of `new`."""
+        """Move the time at which the project was last opened from the path `old` to the path `new`."""
 
         def change(document: Document) -> None:
             others = [entry for entry in document["opened"] if entry["path"] != new]
@@ -122,7 +123,7 @@ class Memory:
         self._change(change)
 
     def forget_renamed(self, name: str) -> None:
-        """Forget renames of that name, because a new project has it now."""
+        """Delete the renames of `name`, because a new project has this name now."""
 
         def change(document: Document) -> None:
             document["renamed"] = [entry for entry in document["renamed"] if entry["old"] != name]
@@ -132,17 +133,18 @@ class Memory:
 
     def _read(self) -> Document:
         with suppress(StudioError):
-            found = foreign.read_json(self.root / FILE, _SCHEMA, self.root, _LARGEST)
+            found = untrusted_files.read_json(self.root / FILE, _SCHEMA, self.root, _LARGEST)
             if found is not None:
                 return {"opened": found["opened"][:MOST], "renamed": found["renamed"][-MOST:]}
         return {"opened": [], "renamed": []}
 
     def _change(self, change: Callable[[Document], None]) -> None:
-        """Read, change and write the file under its lock. On a full or read-only disk nothing is written."""
+        """Read the file, call `change` and write the result, under the lock. Errors of the disk are ignored."""
         with suppress(OSError, UnicodeEncodeError), alone(self.root / LOCK):
             document = self._read()
             change(document)
             write_atomic(self.root / FILE, json.dumps(document, ensure_ascii=False))
 
     def _stored(self, project: Path) -> str:
+        """The path of a project as it is stored: only its name if it is in the workspace."""
         return project.name if project.parent == self.root else str(project)

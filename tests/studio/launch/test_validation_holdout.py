@@ -13,8 +13,8 @@ import pytest
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.launch import holdback
-from maskrcnn.studio.launch.holdback import Plan, plan
+from maskrcnn.studio.launch import validation_holdout
+from maskrcnn.studio.launch.validation_holdout import Plan, plan
 
 
 def dataset(*rows: str) -> Dataset:
@@ -91,9 +91,9 @@ def test_where_the_only_two_pictures_are_copies_none_is_kept_back_and_a_line_say
     project.add_pictures([("1.png", files[0]), ("2.png", files[1])], "train")
     for image in project.images():
         project.save(image.id, [Region(Rect(5, 5, 20, 20), "a")], image.revision)
-    monkeypatch.setattr(holdback.session, "fail_softly", lambda **_: nullcontext())
+    monkeypatch.setattr(validation_holdout.session, "fail_softly", lambda **_: nullcontext())
     with pytest.raises(StudioError, match="look alike cannot be divided so that training has every class"):
-        holdback._keep_back(project, True)
+        validation_holdout._keep_back(project, True)
     assert [image.split for image in project.images()] == ["train", "train"]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.learned import Learned, objects, tally, why_not
+from maskrcnn.annotations.learnable_objects import Learned, objects, tally, why_not
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,

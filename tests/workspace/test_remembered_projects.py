@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from maskrcnn import opened_projects
-from maskrcnn.workspace import ProjectGone, Workspace, memory
-from maskrcnn.workspace.memory import FILE
+from maskrcnn.workspace import ProjectGone, Workspace
+from maskrcnn.workspace import remembered_projects
+from maskrcnn.workspace.remembered_projects import FILE
 from tests.workspace.made import make
 
 
@@ -125,7 +126,7 @@ def test_what_lies_in_place_of_the_memory_is_not_followed(space: Workspace, tmp_
 
 
 def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MOST", 5)
+    monkeypatch.setattr(remembered_projects, "MOST", 5)
     for number in range(9):
         space.note_opened(space.root / f"p{number}")
         space._memory.note_renamed(f"r{number}", f"r{number + 1}")

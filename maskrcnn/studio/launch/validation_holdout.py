@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from maskrcnn.annotations import duplicate_pictures, learned
+from maskrcnn.annotations import duplicate_pictures, learnable_objects
 from maskrcnn.annotations.labelled_pictures import labelled
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.splitting import held_back, known_to_training, stratified
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.dataset import computed_once, undo_bar
+from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.split_view import CHECKED_AT_ONCE
 from maskrcnn.studio.launch.training_material import Material
 from maskrcnn.studio.shell import session
@@ -41,7 +41,9 @@ def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: 
     """
     groups = [tuple(group) for group in groups]
     drawn = {
-        record.file_name: frozenset(region.class_name for region in learned.objects(record, outlines=outlines))
+        record.file_name: frozenset(
+            region.class_name for region in learnable_objects.objects(record, outlines=outlines)
+        )
         for record in dataset.images
     }
     splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), drawn, groups)
@@ -61,7 +63,7 @@ def offer(project: Project, material: Material) -> None:
         return
     with session.fail_softly(stop=False):
         outlines = "mask" in material.tasks
-        found = computed_once.worked_out(
+        found = project_cache.worked_out(
             f"hold back, outlines {outlines}",
             project,
             "Choosing validation pictures",

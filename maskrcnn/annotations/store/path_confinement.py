@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.foreign import is_confined
+from maskrcnn.untrusted_files import is_confined
 
 _LONGEST_NAME = 255
 """Bytes that a file name may have."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from maskrcnn.annotations import learned, pictures, raster
+from maskrcnn.annotations import learnable_objects, pictures, raster
 from maskrcnn.annotations.formats import picture_places
 from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.regions import Dataset, classes_in
@@ -24,12 +24,12 @@ def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
 def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch = unwatched) -> Dataset:
     """The dataset with all sizes filled in, after making sure that it can be trained on.
 
-    Each picture must be there and decode to its end, and be as large as the label file says (if it does); each region
-    with area must have a class; at least one must be an object (`learned.why_not`). With `outlines=False`, where no
-    masks are learned, the box around keypoints is as good as an area. Raises `StudioError` naming file, picture and
-    mend. Reads every picture once (JPEGs at an eighth of their size); `watch` sees them go by.
+    Each picture must be there, decode to its end and have the size that the label file says (if it says one). Each
+    region with area must have a class. At least one region must be an object (`learnable_objects.why_not`). With
+    `outlines=False` (no masks are learned) keypoints alone make an object, too. Reads every picture once (JPEGs at an
+    eighth of their size); `watch` is called with the pictures and passes them on, for a progress bar.
 
-    `docs/python.md` has an example.
+    Raises `StudioError` that names the file, the picture and what to change.
     """
     source = dataset.source or "the dataset"
     is_object = raster.has_area if outlines else raster.has_box
@@ -55,13 +55,13 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
                 f"{width} x {height} px; use the picture that was labelled"
             )
         checked.append(replace(record, width=width, height=height))
-    if not any(learned.objects(record, outlines=outlines) for record in checked):
-        raise nothing_to_learn(source, learned.tally(checked, outlines=outlines))
+    if not any(learnable_objects.objects(record, outlines=outlines) for record in checked):
+        raise nothing_to_learn(source, learnable_objects.tally(checked, outlines=outlines))
     classes = (*dataset.classes, *(name for name in classes_in(checked) if name not in dataset.classes))
     return replace(dataset, images=tuple(checked), classes=classes)
 
 
-def nothing_to_learn(source: object, found: learned.Learned) -> StudioError:
+def nothing_to_learn(source: object, found: learnable_objects.Learned) -> StudioError:
     """What to say of labels without a single object: why each region is none, and what can be done."""
     why = "; ".join(found.passed_over())
     if not why:

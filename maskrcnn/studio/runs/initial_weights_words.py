@@ -1,0 +1,86 @@
+"""The initial weights of a run, in words. Resuming a run does not change them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from maskrcnn import untrusted_files
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.folder import LOG, PROCESS, START, RunFolder
+from maskrcnn.studio.launch.form_labels import START_WORDS
+
+_OPTIONS = {"--init": "init", "--backbone-weights": "backbone_weights", "--preset": "preset"}
+_HEAD, _LINES, _LONGEST = 20_000, 60, 1_000
+"""Bytes and lines of log.txt in which the lines on the start stand, and the most characters of one."""
+
+_LOG_LINES = (
+    (re.compile(r"starts from (?P<words>nothing|COCO|ImageNet)\b"), "{words}"),
+    (
+        re.compile(r"took the (?P<part>.+?) of (?P<source>[^;]+); everything else starts afresh"),
+        "{part} of {source}",
+    ),
+    (re.compile(r"kept all of (?P<source>[^;]+)"), "{source}"),
+    (re.compile(r"kept what (?P<source>.+?) knows of "), "{source}"),
+    (re.compile(r"kept (?P<source>.+?) without what it knows of its own classes"), "{source}"),
+)
+"""How the trainer's log says it (`weights.transfer`), for runs of an older studio that have no start.json."""
+
+
+def start_of(run: RunFolder) -> dict[str, str]:
+    """`start`: what the network of a run knew, in words; `preset`, where one was named. What nobody knows is left out.
+
+    It is said by start.json, else by the command that began the run, else by the first lines of its log.
+    """
+    noted: dict[str, Any] = run.read_json(START) or _from_command(run)
+    found = {}
+    if noted.get("init") or noted.get("backbone_weights"):
+        found["start"] = start_words(noted.get("init") or "none", noted.get("backbone_weights") or "none")
+    elif words := _from_log(run):
+        found["start"] = words
+    if noted.get("preset"):
+        found["preset"] = noted["preset"]
+    return found
+
+
+def start_words(init: str, body: str) -> str:
+    """`COCO, the whole network`, `ImageNet backbone`, `toy`, `balloon-0001/best.safetensors`, `nothing (from scratch)`;
+    `init` and `body` are the words of `--init` and `--backbone-weights`."""
+    if init != "none":
+        return START_WORDS.get(init) or (init if init in shipped_models.names() else _place(init))
+    if body in ("none", "imagenet"):
+        return START_WORDS[body]
+    return f"backbone of {body if body in shipped_models.names() else _place(body)}"
+
+
+def _place(path: str) -> str:
+    """The last two parts of a path: the file alone is `best.safetensors` in every run."""
+    return "/".join(Path(path).parts[-2:])
+
+
+def _from_command(run: RunFolder) -> dict[str, str]:
+    argv = (run.read_json(PROCESS) or {}).get("argv") or []
+    found = {}
+    for place, word in enumerate(argv):
+        option, _, value = word.partition("=")
+        if option in _OPTIONS and (value or place + 1 < len(argv)):
+            found[_OPTIONS[option]] = value or argv[place + 1]
+    return found
+
+
+def _from_log(run: RunFolder) -> str:
+    """What the first lines of a log say; a whole one in which no weights are named says that there were none."""
+    try:
+        with untrusted_files.opened(run.path / LOG, run.path) as file:
+            lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()[:_LINES]
+    except FileNotFoundError:
+        return ""
+    lines = [line for line in lines if len(line) <= _LONGEST]
+    for pattern, words in _LOG_LINES:
+        for line in lines:
+            if match := pattern.match(line):
+                said = words.format(**match.groupdict())
+                return START_WORDS["none"] if said == "nothing" else said
+    whole = any(" to learn from, " in line for line in lines) and any(line.startswith("epoch   1 ") for line in lines)
+    return START_WORDS["none"] if whole else ""

@@ -26,6 +26,9 @@ LOOK_SECONDS = 0.5
 REST_SECONDS = 30.0
 """Between two collections, unless a visit has ended: a page that renews itself leaves a moment every two seconds."""
 
+PATIENCE_SECONDS = 120.0
+"""After so long without a moment, with many visits at once, an instant in which no page is being run is taken."""
+
 
 class Runs(NamedTuple):
     """What the visits are doing: whether a page is being run for any of them, and how many were, by visit."""
@@ -46,7 +49,8 @@ class Schedule:
 
     def is_due(self, runs: Runs, now: float) -> bool:
         """Whether to collect now. To be asked every `LOOK_SECONDS`; takes it that a True is heeded."""
-        idle = not runs.any_now and runs == self._seen
+        is_late = now - self._last >= PATIENCE_SECONDS
+        idle = not runs.any_now and (is_late or runs == self._seen)
         self._seen = runs
         changed = runs.finished != self._collected_after and now - self._last >= REST_SECONDS
         if not idle or not (self._wanted or changed):

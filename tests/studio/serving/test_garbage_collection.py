@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from maskrcnn.studio.serving import garbage_collection
-from maskrcnn.studio.serving.garbage_collection import REST_SECONDS, Runs, Schedule
+from maskrcnn.studio.serving.garbage_collection import PATIENCE_SECONDS, REST_SECONDS, Runs, Schedule
 
 LATER = REST_SECONDS
 
@@ -27,6 +27,11 @@ def runs(*finished: int, now: bool = False) -> Runs:
         ([(LATER, runs(1)), (LATER, runs(2)), (LATER, runs(3))], [False, False, False]),  # one between any two looks
         ([(1.0, runs(1)), (2.0, runs(1)), (LATER, runs(1))], [False, False, True]),  # too early after the last one
         ([(LATER, runs(1)), (LATER, runs(1)), (LATER + 1, runs(1)), (2 * LATER, runs(1))], [False, True, False, False]),
+        (
+            [(PATIENCE_SECONDS - 1, runs(1)), (PATIENCE_SECONDS, runs(2)), (PATIENCE_SECONDS + 1, runs(2))],
+            [False, True, False],
+        ),
+        ([(PATIENCE_SECONDS, runs(1, now=True)), (PATIENCE_SECONDS, runs(2))], [False, True]),
         ([(LATER, runs(0, 0)), (LATER, runs(0, 0))], [False, True]),  # a visit came
     ],
 )

@@ -78,7 +78,7 @@ def gather_evidence(found: CocoDocuments, coco: CocoEvaluation, kinds: Sequence[
 
 
 def class_rankings(report: Report, kind: IouType) -> list[Ranking]:
-    """The ranking of each class of a report in the measure `kind`. Raises `ValueError` if evidence is missing or bad."""
+    """The ranking of each class in the measure `kind`. Raises `ValueError` if the evidence is missing or damaged."""
     if report.evidence is None:
         raise ValueError("the report has no evidence; evaluate with it")
     rows = report.per_image

@@ -1,7 +1,8 @@
-"""Mask R-CNN Studio: label a few pictures, fine-tune Mask R-CNN on them, see where it is right and why.
+"""Mask R-CNN Studio: label a few pictures, fine-tune Mask R-CNN on them, and see where and why it is right or wrong.
 
-The package is usable without a browser: `python -m maskrcnn --help`, or import it. These names stand at the top, for
-notebooks; each is loaded when it is first used, so `import maskrcnn` loads no torch:
+The package can be used without a browser: run `python -m maskrcnn --help`, or import it. The main functions are
+attributes of this package, for notebooks. Each is imported when it is first used, so `import maskrcnn` does not import
+torch:
 
 ```python
 maskrcnn.read("labels.json")                        # maskrcnn.annotations
@@ -11,7 +12,7 @@ maskrcnn.compare(report_a, report_b)                # maskrcnn.evaluation
 maskrcnn.RunFolder.open("runs/first")               # maskrcnn.runs.folder
 ```
 
-`docs/python.md` shows them at work; `ARCHITECTURE.md` says where everything else is.
+`docs/python.md` has an example; `ARCHITECTURE.md` describes the other modules.
 """
 
 from importlib import import_module
@@ -29,7 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = ["RunFolder", "TrainingRequest", "compare", "evaluate", "load", "predict", "read", "train", "write"]
 
-_HOMES = {
+_MODULES = {
     "RunFolder": "maskrcnn.runs.folder",
     "TrainingRequest": "maskrcnn.runs.request",
     "compare": "maskrcnn.evaluation",
@@ -40,10 +41,11 @@ _HOMES = {
     "train": "maskrcnn.training.training_run",
     "write": "maskrcnn.annotations",
 }
-"""Name -> the module that it is loaded from."""
+"""Name -> the module that defines it."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    """Import a name of `_MODULES` when it is first used."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

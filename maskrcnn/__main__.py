@@ -1,4 +1,4 @@
-"""`python -m maskrcnn COMMAND`: see `maskrcnn.cli`."""
+"""The command line `python -m maskrcnn COMMAND` (see `maskrcnn.cli`)."""
 
 import sys
 

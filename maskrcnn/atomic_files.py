@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: a reader sees the old file or the new one, never half of it."""
+"""Atomic writing of files: a reader sees the complete old file or the complete new one, never a part."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _LONGEST_PREFIX = 40
-"""Characters of the file's own name in that of its temporary file: at most 160 bytes of the 255 that a name has."""
+"""Maximum number of characters of the file name in the name of its temporary file.
+
+40 characters have at most 160 bytes; a file name can have 255.
+"""
 
 
 def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
-    """Write a file whole or not at all; text is stored as UTF-8, its line ends as they are.
+    """Write a file atomically. Text is encoded as UTF-8, without changing line ends.
 
-    The folder must exist. With `durable` the content is on the disk before the file takes its name, so a power failure
-    leaves the old file or the new one. Raises `OSError` where it cannot be written (a full or read-only disk); then the
-    old file stays as it was, and no temporary file is left.
+    The folder must exist. With `durable`, the content is on the disk before the file gets its name, so the file is
+    complete (old or new) also after a power failure. Raises `OSError` if it cannot be written (a full or read-only
+    disk); the old file is then unchanged, and the temporary file is deleted.
 
     >>> from tempfile import mkdtemp
     >>> folder = Path(mkdtemp())
@@ -33,12 +36,13 @@ def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> N
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A temporary path beside `path`, for a writer that needs a path; it becomes `path` when the block ends.
+    """A context with a temporary path in the folder of `path`, which is renamed to `path` when the block ends.
 
-    The block makes a file there, or a folder (which replaces an empty folder at most). If the block raises, what it
-    made is deleted and `path` stays as it was. Nobody else uses the same temporary path, so two writers at once are no
-    danger: the last one to finish stays. `durable` as in `write_atomic`; it concerns a file, not those in a folder.
-    The name begins with a dot and ends in `.tmp`, so that what a killed process left can be found and deleted.
+    It is for writers that need a path. The block makes a file there, or a folder (which can replace only an empty
+    folder). If the block raises, its file or folder is deleted, and `path` is unchanged. Every call has its own
+    temporary path; if two writers replace the same file, the one that ends last wins. `durable` is as in
+    `write_atomic`; it applies to a file, not to the files of a folder. The temporary name starts with a dot and ends
+    with `.tmp`, so files of killed processes can be found and deleted.
     """
     temporary = path.with_name(f".{path.name[:_LONGEST_PREFIX]}.{uuid.uuid4().hex}.tmp")
     try:
@@ -53,6 +57,6 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Wait until the content of a file is on the disk. Raises `OSError`."""
-    with path.open("rb+") as file:  # Windows syncs only what is open for writing
+    """Wait until the content of a file is on the disk (fsync). Raises `OSError` if that fails."""
+    with path.open("rb+") as file:  # Windows can sync only files that are open for writing
         os.fsync(file.fileno())

@@ -1,6 +1,6 @@
-"""How long something takes, in words: as a clock shows it (`4:10`), about (`about 12 minutes`), and short (`0.9 s`).
+"""Text forms of durations: exact (`4:10`), approximate (`about 12 minutes`) and short (`0.9 s`).
 
-The command line and every page say a duration with one of these three.
+The command line and all pages use one of these three forms.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-"""Seconds in each."""
+"""Number of seconds in a minute, an hour and a day."""
 
 
 def clock(seconds: float | None) -> str:
-    """A measured duration to the nearest second as `4:10` or `1:04:10`; a dash where it is not known.
+    """A duration, rounded to seconds, as `4:10` or `1:04:10`; a dash if it is None or not finite.
 
     >>> clock(249.5), clock(3850), clock(0.4), clock(None)
     ('4:10', '1:04:10', '0:00', '–')
@@ -25,9 +25,10 @@ def clock(seconds: float | None) -> str:
 
 
 def about(seconds: float) -> str:
-    """An estimated duration with two digits and the unit in which it is easiest to imagine.
+    """An estimated duration, rounded to about two digits, in the best unit.
 
-    Seconds up to 90, minutes up to 100, hours up to 36, then days. `seconds` must be finite.
+    The unit is seconds below 90 seconds, minutes below 100 minutes, hours below 36 hours, else days. `seconds` must be
+    finite.
 
     >>> about(40), about(720), about(6500), about(172_800)
     ('about 40 seconds', 'about 12 minutes', 'about 1.8 hours', 'about 2 days')
@@ -45,7 +46,7 @@ def about(seconds: float) -> str:
 
 
 def short(seconds: float) -> str:
-    """A short duration for a list of figures, in milliseconds or seconds.
+    """A short duration in milliseconds or seconds, for lists of figures.
 
     >>> short(0.09), short(0.9), short(12)
     ('90 ms', '0.9 s', '12 s')

@@ -1,9 +1,8 @@
-"""The one kind of error that a person is meant to read.
+"""`StudioError`, the exception for all errors that a user can correct, and helpers for its messages.
 
-Everything that a person can mend (a file that is not what it should be, a value out of range) is raised as a
-`StudioError`, whose message is one line: the thing, what is wrong with it, and the mend. The command line prints it
-after `error: ` and exits; a page shows it in a red box. Anything else that is raised is a defect of ours and keeps its
-traceback.
+A wrong file or a value out of range raises a `StudioError`. Its message is one line: the thing, what is wrong with it,
+and how to correct it. The command line prints it after `error: ` and exits; a page shows it in a red box. Every other
+exception is a bug of the studio and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -13,20 +12,21 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# Control characters, turned writing and halves of characters: names of files can hold them, and a terminal obeys them.
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, bidirectional controls and surrogates. File names can contain them, and terminals execute them.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
-    """A text as one line that can be shown anywhere."""
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    """The text as one line that is safe to print: white space is joined, unprintable characters are replaced."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
 
 
 _LONGEST = 2000
+"""Maximum length of a message in characters; of a longer one the middle is left out."""
 
 
 class StudioError(Exception):
-    """A mistake in what was given: one line that names the thing and the mend. Exit status 1."""
+    """An error that a user can correct. The message is one line with the thing and the correction. Exit status 1."""
 
     def __init__(self, message: str) -> None:
         line = one_line(message)
@@ -34,12 +34,12 @@ class StudioError(Exception):
 
 
 class ArgumentError(StudioError):
-    """A value that the person typed (an option, a field, a path that does not exist) is wrong. Exit status 2."""
+    """A wrong value that the user gave: an option, a field, or a path that does not exist. Exit status 2."""
 
 
 @contextlib.contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """`ArgumentError` naming `place` where the block cannot write it.
+    """A context that turns an `OSError` of its block into an `ArgumentError`: `place` cannot be written.
 
     >>> with writing(Path("nowhere/a.txt")):
     ...     raise OSError(28, "No space left on device")
@@ -54,5 +54,5 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def not_written(place: Path, why: str | None) -> ArgumentError:
-    """The error for a file that cannot be written."""
+    """The error for the file `place` that cannot be written; `why` is the reason."""
     return ArgumentError(f"{place}: cannot be written ({why}); choose another place")

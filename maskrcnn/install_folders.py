@@ -1,4 +1,4 @@
-"""Where the studio is installed, what ships with it, and where it keeps the projects of whoever starts it."""
+"""The folders of the studio: its installation, the data that ships with it, and the workspace with the projects."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-"""The folder that holds app.py and `maskrcnn/`; every process of the studio starts there."""
+"""The folder with app.py and `maskrcnn/`. It is the working directory of every process of the studio."""
 
 DATA = ROOT / "data"
-"""What ships with the studio: sample projects and trained weights."""
+"""The folder of the data that ships with the studio: sample datasets and trained weights."""
 
 WORKSPACE = "MASKRCNN_WORKSPACE"
-"""The environment variable that names another folder for projects."""
+"""The environment variable for another workspace folder."""
 
 
 def workspace_folder() -> Path:
-    """The folder that holds the projects: `workspace/` beside app.py, or where MASKRCNN_WORKSPACE points. It may not
-    be there yet."""
+    """The workspace folder, which holds the projects: `workspace/` next to app.py, or `MASKRCNN_WORKSPACE` if set.
+
+    The folder may not exist yet.
+    """
     return Path(os.environ.get(WORKSPACE) or ROOT / "workspace").expanduser()

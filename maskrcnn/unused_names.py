@@ -1,4 +1,4 @@
-"""Names that nothing else has: the wanted one, or else that with the first number that makes it new."""
+"""Unique names for new files and folders: the wanted name, or that name with a number if it is taken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ HYPHEN = "{name}-{number}"
 
 
 def folded(name: str) -> str:
-    """What two names share that some file system takes for one: case and the spelling of accents make no difference.
+    """The name without differences that some file systems ignore: in case-folded, composed (NFC) form.
+
+    Two names with the same folded form can be the same file on such a file system.
 
     >>> folded("Cafe\\u0301.JPG") == folded("caf\\xe9.jpg")
     True
@@ -23,9 +25,9 @@ def folded(name: str) -> str:
 
 
 def unused_name(wanted: str, is_taken: Callable[[str], bool], form: str = BRACKETS, first: int = 2) -> str:
-    """The wanted name if it is not taken, else the first of those with the numbers from `first` on that is not.
+    """The wanted name, or if `is_taken(wanted)`, the name with the first number from `first` on that is not taken.
 
-    `form` says where the number stands; it may use `name`, or its parts `stem` and `suffix`, and `number`.
+    `form` is the format of a name with a number. Its fields are `name`, its parts `stem` and `suffix`, and `number`.
 
     >>> unused_name("a.jpg", {"a.jpg", "a (2).jpg"}.__contains__)
     'a (3).jpg'
@@ -41,10 +43,10 @@ def unused_name(wanted: str, is_taken: Callable[[str], bool], form: str = BRACKE
 
 
 class UnusedNames:
-    """Hands out names, each once, that differ from each other and from those in `taken` on every file system.
+    """Chooses many unique names, which differ from each other and from those in `taken` on every file system.
 
-    `key` says which names count as one; `form` and `first` are as in `unused_name`. A thousand names that are wanted
-    alike take a thousand steps, not a million.
+    Two names with the same `key` count as equal. `form` and `first` are as in `unused_name`. The time is linear in the
+    number of names, also if all wanted names are equal.
 
     >>> names = UnusedNames(["a.jpg"])
     >>> names.take("A.jpg"), names.take("a.jpg"), names.take("b.jpg")
@@ -59,7 +61,7 @@ class UnusedNames:
         self._next: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:
-        """The wanted name, or one with a number; it is taken from now on."""
+        """Return the wanted name, or that name with a number, and mark it as taken."""
         key = self._key(wanted)
         if key not in self._taken:
             self._taken.add(key)
@@ -73,18 +75,23 @@ class UnusedNames:
         return found
 
     def __contains__(self, name: str) -> bool:
+        """Whether a name is taken."""
         return self._key(name) in self._taken
 
 
 def unused_path(path: Path) -> Path:
-    """The path, or one with a number where something lies there already. Its folder is made; if a file has the name of
-    that folder, the folder gets a number too. Raises `OSError` where the folder cannot be made."""
+    """The path, or the path with a number if it exists already. Makes its folder.
 
-    def is_no_folder(name: str) -> bool:
+    If the name of the folder is taken by a file, the folder gets a number too. Raises `OSError` if the folder cannot be
+    made.
+    """
+
+    def is_other_file(name: str) -> bool:
+        """Whether the parent of the folder has a file, not a folder, of this name."""
         return (path.parent.parent / name).exists() and not (path.parent.parent / name).is_dir()
 
     folder = path.parent
-    if is_no_folder(folder.name):
-        folder = folder.with_name(unused_name(folder.name, is_no_folder, "{name} ({number})"))
+    if is_other_file(folder.name):
+        folder = folder.with_name(unused_name(folder.name, is_other_file, "{name} ({number})"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder / unused_name(path.name, lambda name: (folder / name).exists())

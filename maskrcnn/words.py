@@ -1,4 +1,4 @@
-"""Numbers and names as a person reads them: `1 object`, `2 objects`; `1.9 GB`; `2.jpg` before `10.jpg`."""
+"""Text forms of numbers and names: `1 object`, `2 objects`; `1.9 GB`; natural order (`2.jpg` before `10.jpg`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NUMBER = re.compile("([0-9]+)")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun, singular or plural.
+    """A number with its noun in singular or plural. `plural` is needed only if it is not `noun` + "s".
 
     >>> counted(1, "object"), counted(1200, "object"), counted(0, "class", "classes")
     ('1 object', '1,200 objects', '0 classes')
@@ -18,7 +18,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def byte_size(count: float) -> str:
-    """A number of bytes as `640 B`, `640 kB`, `26 MB`, `1.9 GB` or `2.4 TB`; each is 1,000 of those before it.
+    """A number of bytes as text: `640 B`, `640 kB`, `26 MB`, `1.9 GB` or `2.4 TB`, in decimal units (1 kB = 1000 B).
 
     >>> byte_size(640_000), byte_size(25_600_000), byte_size(1_900_000_000)
     ('640 kB', '26 MB', '1.9 GB')
@@ -33,9 +33,9 @@ def byte_size(count: float) -> str:
 
 
 def natural_key(name: str) -> tuple[object, str]:
-    """A sorting key that puts numbers in a name in the order of their values, and ignores case. Folders stay together.
+    """The sorting key of a name or path with `/` for natural order: numbers by their value, ignoring case.
 
-    Two different names never have the same key, so this order is always the same one.
+    Files of one folder stay together. Different names have different keys, so the order is deterministic.
 
     >>> sorted(["b10.jpg", "B2.jpg", "b1.jpg"], key=natural_key)
     ['b1.jpg', 'B2.jpg', 'b10.jpg']
@@ -45,12 +45,12 @@ def natural_key(name: str) -> tuple[object, str]:
 
 
 def _stem_key(stem: str) -> tuple[tuple[int, str], ...]:
-    """Words and numbers by turns, a word first, which may be empty: the two are never compared."""
-    return tuple(map(_part, _NUMBER.split(stem)))
+    """The parts of a name as sorting keys: text and numbers alternate, and the first is a text (perhaps empty)."""
+    return tuple(map(_part_key, _NUMBER.split(stem)))
 
 
-def _part(text: str) -> tuple[int, str]:
-    """Numbers by their value, of any length."""
+def _part_key(text: str) -> tuple[int, str]:
+    """The sorting key of a text, or of a number of any length: (number of digits, digits)."""
     if not _NUMBER.fullmatch(text):
         return 0, text
     digits = text.lstrip("0")

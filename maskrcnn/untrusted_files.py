@@ -1,9 +1,9 @@
-"""Files that a stranger may have written: opened only where they may lie, read only as what they should be.
+"""Safe reading of untrusted files: checks of path, file type, size and JSON schema.
 
-A project folder and a run folder come from anybody: a student hands one in, a colleague sends one. Their files are
-data. A path that they name is followed with all its links before it is opened, and must end in a folder that it may end
-in (`confined`). A JSON file is read by one function (`read_json`) that sees to it that it is a file (a pipe would keep
-a page waiting for ever), how large it is, how deep it is nested, and that each value is of its kind.
+A project folder or a run folder can come from another person, such as a student who hands it in. `confined` resolves
+all symbolic links of a path and requires that it ends in an allowed folder. `read_json` reads every JSON file of such a
+folder. It requires a regular file (opening a pipe could block a page forever) and limits its size and nesting depth. It
+validates every value against a schema.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ from maskrcnn.errors import StudioError
 T = TypeVar("T")
 
 MOST_BYTES = 1_000_000
-"""What a small document of a run folder may have."""
+"""Default maximum size of a file, in bytes: enough for the small documents of a run folder."""
 
 
 def is_confined(path: Path | str, folders: Iterable[Path | str]) -> bool:
-    """Whether a path, with all its links followed, lies in one of these folders (or is one of them)."""
+    """Whether a path, with all symbolic links resolved, is in one of the folders or is one of them."""
     try:
         real = os.path.realpath(path)
-        return any(_lies_in(real, os.path.realpath(folder)) for folder in folders)
-    except (OSError, ValueError):  # a circle of links; a NUL in the name
+        return any(_is_inside(real, os.path.realpath(folder)) for folder in folders)
+    except (OSError, ValueError):  # a loop of links, or a NUL character in the name
         return False
 
 
 def confined(path: Path | str, folders: Iterable[Path | str], mend: str) -> Path:
-    """The path with all its links followed. `StudioError` where it does not lie in one of these folders; it names the
-    path, and ends with `mend`."""
+    """The path with all symbolic links resolved. Raises `StudioError` if it is not in one of the folders.
+
+    `mend` is the end of the error message: what the user should do.
+    """
     if not is_confined(path, folders):
         raise StudioError(f"{path}: leads out of its folder, so it is not opened; {mend}")
     return Path(os.path.realpath(path))
@@ -44,15 +46,16 @@ def confined(path: Path | str, folders: Iterable[Path | str], mend: str) -> Path
 
 @contextmanager
 def opened(path: Path, folder: Path | None = None, mend: str = "restore it") -> Iterator[BinaryIO]:
-    """A file that may be anything, open to read: only an ordinary file, that lies in `folder` with all its links
-    followed (None: wherever it is).
+    """A context with an untrusted file, opened for binary reading.
 
-    Raises `FileNotFoundError` where there is none, and `StudioError` for all else that is wrong.
+    Raises `FileNotFoundError` if it does not exist. Raises `StudioError` if it is not a regular file, cannot be opened,
+    or is not in `folder` after resolving symbolic links (with None, any folder is allowed). `mend` is the end of the
+    error message.
     """
     if folder is not None and os.path.islink(path) | os.path.islink(path.parent):
         confined(path, [folder], mend)
     try:
-        # A pipe that nobody writes to would keep us waiting for ever without O_NONBLOCK.
+        # Without O_NONBLOCK, opening a pipe without a writer would block forever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
@@ -66,8 +69,10 @@ def opened(path: Path, folder: Path | None = None, mend: str = "restore it") -> 
 
 
 def read_bytes(path: Path, folder: Path | None = None, most: int = MOST_BYTES, mend: str = "restore it") -> bytes:
-    """The content of a file that may be anything, `most` bytes of it at most. Raises as `opened` does, and
-    `StudioError` for a larger file."""
+    """The content of an untrusted file of at most `most` bytes.
+
+    Raises the errors of `opened`, and `StudioError` if the file is larger.
+    """
     with opened(path, folder, mend) as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -82,9 +87,10 @@ def read_json(
     most: int = MOST_BYTES,
     mend: str = "restore that file",
 ) -> T | None:
-    """A JSON document of that schema; None where there is no file (yet). It is nested 200 deep at most.
+    """Read an untrusted JSON file and validate it against `schema`; None if the file does not exist.
 
-    Raises `StudioError` as `read_bytes` does, and with the place in the document where a value is not what it must be.
+    Raises the `StudioError`s of `read_bytes`, and one that names the first invalid value. More than 200 nested levels
+    are an error too.
     """
     try:
         content = read_bytes(path, folder, most, mend)
@@ -94,22 +100,23 @@ def read_json(
 
 
 def parse_json(content: bytes | str, schema: TypeAdapter[T], name: str, mend: str = "restore that file") -> T:
-    """A JSON text of that schema, `name` says in the message where it is from. Raises `StudioError`."""
+    """Parse a JSON text and validate it against `schema`. Raises `StudioError`, which starts with `name`, the source."""
     try:
         return schema.validate_json(content, strict=True)
     except ValidationError as error:
-        raise StudioError(f"{name}: {_first_of(error)}; {mend}") from None
+        raise StudioError(f"{name}: {_first_fault(error)}; {mend}") from None
 
 
-def _first_of(error: ValidationError) -> str:
-    """What is wrong, where: the first of the complaints."""
+def _first_fault(error: ValidationError) -> str:
+    """The first fault of a document as text: its place and what is wrong."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return f"is not readable JSON ({first['msg'].removeprefix('Invalid JSON: ')[:80]})"
-    # A union has a complaint for each of its members; only the place is of use, without the member's name.
+    # pydantic reports a fault for each member of a union, with the member's name in the place; it is left out.
     place = ".".join(str(part)[:40] for part in first["loc"] if not str(part).startswith(("function-", "constrained-")))
     return f"{place or 'the document'} is not what it should be ({first['msg'][:100]})"
 
 
-def _lies_in(real: str, folder: str) -> bool:
+def _is_inside(real: str, folder: str) -> bool:
+    """Whether a resolved path is the folder or is below it."""
     return real == folder or real.startswith(folder.rstrip(os.sep) + os.sep)

@@ -100,7 +100,7 @@ def read_json(
 
 
 def parse_json(content: bytes | str, schema: TypeAdapter[T], name: str, mend: str = "restore that file") -> T:
-    """Parse a JSON text and validate it against `schema`. Raises `StudioError`, which starts with `name`, the source."""
+    """Parse a JSON text and validate it against `schema`. Raises `StudioError`, starting with `name`."""
     try:
         return schema.validate_json(content, strict=True)
     except ValidationError as error:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from maskrcnn.annotations.store import Project
-from maskrcnn.annotations.store import path_confinement
+from maskrcnn.annotations.store import Project, path_confinement
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import project_jobs, queue, run_state
 from maskrcnn.jobs.queue_recovery import open_table

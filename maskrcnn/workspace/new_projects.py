@@ -21,12 +21,12 @@ _MOST_ALIKE = 6
 
 
 def make_sample(folder: Path) -> None:
-    """Create the sample project in the new folder `folder`: pictures, labels, and the run of a shipped model."""
+    """Create the sample project in the new folder `folder`: pictures, labels and the run of a shipped model."""
     project = Project.create(folder, SAMPLE_NAME)
     for split in SPLITS:
         if (SAMPLE / split).is_dir():
             project.import_dataset(read(SAMPLE / split), split)
-    if shipped_models.folder(shipped_models.DEFAULT):  # so that there are curves and predictions before the first training
+    if shipped_models.folder(shipped_models.DEFAULT):  # for curves and predictions without a training
         pictures = {image.file_name: project.picture(image.id) for image in project.images()}
         shipped_models.copy_into(project.runs_folder, shipped_models.DEFAULT, pictures)
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE
-from maskrcnn.annotations.store import path_confinement
+from maskrcnn.annotations.store import DATABASE, path_confinement
 from maskrcnn.errors import StudioError
 
 FOLDER = ".bin"
@@ -126,7 +125,11 @@ def _inside(place: Path) -> list[Deleted]:
     with suppress(OSError, ValueError, OverflowError):
         deleted = time.mktime(time.strptime(place.name[:15], "%Y%m%d-%H%M%S"))
         (folder,) = place.iterdir()
-        if not folder.name.startswith(".") and path_confinement.is_folder(folder) and os.path.lexists(folder / DATABASE):
+        if (
+            not folder.name.startswith(".")
+            and path_confinement.is_folder(folder)
+            and os.path.lexists(folder / DATABASE)
+        ):
             return [Deleted(place.name, folder, deleted)]
     return []
 

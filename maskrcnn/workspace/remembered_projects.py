@@ -73,8 +73,8 @@ class Memory:
         self.root = root
 
     def opened(self) -> dict[str, float]:
-        """Map the absolute path of each project to the time (seconds since 1970) at which it was last opened; the newest
-        first."""
+        """Map the absolute path of each project to the time at which it was last opened (seconds since 1970), the
+        newest first."""
         found: dict[str, float] = {}
         for entry in self._read()["opened"]:
             found.setdefault(os.path.join(self.root, entry["path"]), entry["at"])

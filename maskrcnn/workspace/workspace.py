@@ -13,12 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn import opened_projects
-from maskrcnn import untrusted_files
+from maskrcnn import opened_projects, untrusted_files
 from maskrcnn.annotations import intake
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project
-from maskrcnn.annotations.store import path_confinement
+from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project, path_confinement
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_backup, queue_file
 from maskrcnn.jobs.file_lock import alone
@@ -29,11 +27,11 @@ from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
 from maskrcnn.workspace import copying, in_use, names, new_projects, project_bin
 from maskrcnn.workspace.copying import Progress
-from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
-from maskrcnn.workspace.remembered_projects import LOCK, Memory
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
+from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
 from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
+from maskrcnn.workspace.remembered_projects import LOCK, Memory
 from maskrcnn.workspace.typed_paths import typed_path
 
 HAD_PROJECTS = ".had_projects"
@@ -57,8 +55,8 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class Opened:
-    """A project that was opened. If it was created from labels and pictures, `report` is the report of their import, and
-    `passed_over` are lines about what was not imported."""
+    """A project that was opened. If it was created from labels and pictures, `report` is the report of their import,
+    and `passed_over` are lines about what was not imported."""
 
     folder: Path
     report: ImportReport | None = None
@@ -105,8 +103,8 @@ class Workspace:
         return found + elsewhere
 
     def find(self, name: str) -> Path:
-        """The project with this name. If there are several, the one that was opened last; if that is unknown, the one in
-        the workspace folder. Raises `ProjectGone` if there is none."""
+        """The project with this name. If there are several, the one that was opened last; if that is unknown, the one
+        in the workspace folder. Raises `ProjectGone` if there is none."""
         found = [path for path in self.projects() if path.name == name]
         if found:
             last = self._memory.opened() if len(found) > 1 else {}
@@ -205,9 +203,9 @@ class Workspace:
         return self.opened(text).folder
 
     def opened(self, text: str) -> Opened:
-        """Open the path that the user typed. A project folder is used in place; from other data, a new project is created.
+        """Open the path that the user typed. A project folder is used in place. Other data become a new project.
 
-        The other data are labels of any format with their pictures, pictures alone, or a zip of these. Raises
+        Other data are labels of any format with their pictures, pictures alone, or a zip of these. Raises
         `StudioError` with the path and advice if it cannot be opened, also if none of the pictures is found.
         """
         path = typed_path(text)
@@ -334,7 +332,7 @@ class Workspace:
         return unused_name(wanted, self.is_taken, HYPHEN)
 
     def destroy(self, id: str) -> None:
-        """Delete a project of the bin permanently. Raises `StudioError` if it is not in the bin or cannot be deleted."""
+        """Delete a project of the bin permanently. Raises `StudioError` if it is not there or cannot be deleted."""
         project_bin.destroy(self.root, project_bin.entry(self.root, id))
 
     # Internal

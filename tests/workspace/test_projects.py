@@ -371,7 +371,7 @@ def dying(space: Workspace, way: str, moment: str) -> None:
 
     os.rename = rename
     if moment == "middle":
-        copying._pieces = die  # type: ignore[assignment]
+        copying._copy_chunks = die  # type: ignore[assignment]
     project = space.root / "cells"
     {
         "rename": lambda: space.rename(project, "new"),

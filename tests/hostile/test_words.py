@@ -44,7 +44,7 @@ CAREFUL = {
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *("counted", "_count", "_heading", "about", "clock", "format_ap", "clock_words", "parts_in_words", "short"),
     *("byte_size", "when"),
-    *("tip", "shown"),  # of `hotkeys`: the words of its tables, and names of keys
+    *("tip", "key_label"),  # of `hotkeys`: the words of its tables, and names of keys
 }
 """Functions whose result is a number, or Markdown that was made with care."""
 
@@ -67,7 +67,7 @@ OURS: dict[str, str] = {
     "dataset/split_view.py": "math.floor(pictures*percent/100+0.5)",
     "dataset/statistics_view.py": "label value meaning",
     "dataset/undo_bar.py": "done.words done.button",
-    "shell/hotkeys.py": "label SHEET.shown keys words",  # of its tables; class names went through `plain`
+    "shell/hotkeys.py": "label SHEET.key_label keys words",  # of its tables; class names went through `plain`
     "shell/job_pill.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",

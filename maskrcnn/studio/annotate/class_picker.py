@@ -21,10 +21,10 @@ def show(project: Project) -> None:
     classes = project.classes()
     with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
         for number, entry in enumerate(classes, 1):
-            key = hotkeys.of(entry)
+            key = hotkeys.class_key(entry)
             st.button(
                 f':color[⬤]{{foreground="{known_colour(entry.colour)}"}} {plain(entry.name)}'
-                + (f" :gray-badge[{hotkeys.shown(key)}]" if key else ""),
+                + (f" :gray-badge[{hotkeys.key_label(key)}]" if key else ""),
                 key=f"annotate_class_{number}",
                 type="primary" if entry.name == chosen else "secondary",
                 on_click=editing.choose_class,

@@ -22,7 +22,7 @@ ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
     """Listen to the keys of this page, and draw the button that opens the list of shortcuts."""
     classes = project.classes()
-    shortcuts = (*hotkeys.ANNOTATE, *hotkeys.of_classes(classes))
+    shortcuts = (*hotkeys.ANNOTATE, *hotkeys.class_shortcuts(classes))
     actions = {
         "previous": partial(picture_navigation.step_picture, project, images, -1),
         "next": partial(picture_navigation.step_picture, project, images, 1),
@@ -38,7 +38,7 @@ def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) 
         **{
             hotkeys.class_action(entry.name): partial(editing.choose_class, entry.name)
             for entry in classes
-            if hotkeys.of(entry)
+            if hotkeys.class_key(entry)
         },
     }
     hotkeys.listen(shortcuts, actions, "annotate_keys")

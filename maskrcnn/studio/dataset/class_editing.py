@@ -57,7 +57,7 @@ def _table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
         {
             "colour": [disc(entry.colour, str(number)) for number, entry in enumerate(classes, 1)],
             "name": [entry.name for entry in classes],
-            "key": [(hotkeys.of(entry) or "").upper() for entry in classes],
+            "key": [(hotkeys.class_key(entry) or "").upper() for entry in classes],
             "regions": [counts.get(entry.name, 0) for entry in classes],
             "keypoints": [len(entry.skeleton.names) if entry.skeleton else None for entry in classes],
         }
@@ -119,12 +119,12 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
         colour = colour_at.color_picker(
             "Colour", known_colour(entry.colour), key=f"dataset_class_colour_{generation}_{name}"
         )
-        taken = {hotkeys.of(other) for other in classes if other.name != name}
+        taken = {hotkeys.class_key(other) for other in classes if other.name != name}
         free = [_NO_KEY, *(key for key in hotkeys.KEYS if key not in taken)]
         key = key_at.selectbox(
             "Key",
             free,
-            free.index(hotkeys.of(entry) or _NO_KEY),
+            free.index(hotkeys.class_key(entry) or _NO_KEY),
             format_func=str.upper,
             key=f"dataset_class_key_{generation}_{name}",
             help="The key that chooses the class while you draw. C and R belong to the page.",

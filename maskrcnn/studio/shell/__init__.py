@@ -1,1 +1,1 @@
-"""What every page has around it: address, session, side bar, projects, keyboard, and how foreign words are shown."""
+"""What all pages share: URL state, session, side bar, project list, keyboard, and escaping of user text."""

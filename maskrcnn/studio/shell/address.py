@@ -1,4 +1,4 @@
-"""What a page is looking at, kept in its address, so that a link, a reload and the back button bring it back."""
+"""Widgets whose choice is stored in the page's URL, so that links, reloads and the back button restore it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ def select(
     of: str = "",
     resets: Sequence[str] = (),
 ) -> T:
-    """A select box whose choice is `?name=...` in the address.
+    """Draw a select box whose choice is stored in the URL as `?name=...`, and return the choice.
 
-    Where the address does not say, it is what was chosen last on this `page`, else `default`; so is a value that is not
-    (or no longer) among the options. `of` names what the options belong to, as a run its epochs: what was chosen of
-    another one is forgotten. Another choice takes the names in `resets` out of the address.
+    If the URL has no value for `name`, the last choice on this `page` is used, else `default`. If the value is not one
+    of the options, `default` is used. `of` identifies the object that the options belong to, for example the run of a
+    list of epochs: the last choice is forgotten if `of` changes. A new choice removes the names in `resets` from the
+    URL.
     """
-    return _kept(
+    return _stored_in_url(
         partial(st.selectbox, label, options, format_func=show, help=help, label_visibility=label_visibility),
         name,
         options,
@@ -51,8 +52,8 @@ def segments(
     show: Callable[[T], str] = str,
     help: str | None = None,
 ) -> T:
-    """A row of buttons of which one is chosen, kept in the address as `select` does."""
-    return _kept(
+    """Draw a row of buttons, one of which is chosen, and return the choice. It is stored in the URL as in `select`."""
+    return _stored_in_url(
         partial(
             st.segmented_control,
             label,
@@ -71,24 +72,27 @@ def segments(
 
 
 def radio(label: str, name: str, options: Sequence[T], default: T, *, page: str, show: Callable[[T], str] = str) -> T:
-    """A column of buttons of which one is chosen, kept in the address as `select` does."""
-    return _kept(
+    """Draw radio buttons, and return the choice. It is stored in the URL as in `select`."""
+    return _stored_in_url(
         partial(st.radio, label, options, format_func=show, label_visibility="collapsed"), name, options, default, page
     )
 
 
 def current(name: str, default: str, *, page: str, of: str = "") -> str:
-    """What a choice of this `page` says before its widget is drawn: the address, what was chosen last, or `default`."""
+    """Return a choice of this `page` before its widget is drawn: from the URL, the last choice, or `default`.
+
+    The value is not checked against the options.
+    """
     last_of, last = st.session_state.get(f"{page}_{name}_last", ("", ""))
     return st.query_params.get(name, last if last_of == of and last else default)
 
 
 def choose(name: str, value: int | str) -> None:
-    """Put a choice into the address; for callbacks of other widgets."""
+    """Write a choice into the URL; for callbacks of other widgets."""
     st.query_params[name] = str(value)
 
 
-def _kept(
+def _stored_in_url(
     widget: Callable[..., T | None],
     name: str,
     options: Sequence[T],
@@ -97,16 +101,16 @@ def _kept(
     of: str = "",
     resets: Sequence[str] = (),
 ) -> T:
-    """Draw the widget with what the address says, or what was chosen last of `of`; remember what it says then.
+    """Draw the widget with the value in the URL, or the last choice for `of`; remember and return the new choice.
 
-    A default that nobody chose is not remembered: it may be another one the next time.
+    A default is not remembered unless the URL or the user chose it, because it may be different the next time.
     """
     key, memory = f"{page}_{name}", f"{page}_{name}_last"
     texts = {str(option): option for option in options}
     last_of, last = st.session_state.get(memory, ("", ""))
     asked = st.query_params.get(name, last if last_of == of else "")
     st.session_state[key] = texts.get(asked, default)
-    chosen = widget(key=key, on_change=_note, args=(name, key, tuple(resets)))
+    chosen = widget(key=key, on_change=_write_url, args=(name, key, tuple(resets)))
     if chosen is None:
         chosen = default
     if asked in texts or chosen != default:
@@ -116,7 +120,8 @@ def _kept(
     return chosen
 
 
-def _note(name: str, key: str, resets: Sequence[str] = ()) -> None:
+def _write_url(name: str, key: str, resets: Sequence[str] = ()) -> None:
+    """Write the state of a widget into the URL, and remove the names in `resets` from it."""
     st.query_params[name] = str(st.session_state[key])
     for other in resets:
         st.query_params.pop(other, None)

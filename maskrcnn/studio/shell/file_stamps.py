@@ -1,4 +1,4 @@
-"""Modification times as part of a cache's key: a file that was written again is another key."""
+"""Modification times of files, used in cache keys so that a rewritten file is read again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def stamp(file: Path) -> int:
-    """The file's modification time in nanoseconds; 0 where it cannot be asked for, as for one that is not there.
+    """Return the file's modification time in nanoseconds; 0 if it cannot be read, for example if the file is missing.
 
     >>> stamp(Path("no such file"))
     0

@@ -1,4 +1,4 @@
-"""The frame of every page: its width, its side bar and the one style sheet of the studio."""
+"""Page configuration: page width, width of the side bar, and the style sheet of the studio."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 SIDE_BAR = 256
-"""Width of the side bar in CSS pixels; the longest title of a page fits. A person can drag it wider."""
+"""Initial width of the side bar in CSS pixels. The longest page title fits into it. The user can change the width."""
 
 _SHEET = Path(__file__).parent / "sheet.css"
 
 
 def show(title: str, icon: Path) -> None:
-    """Configure the page. Must be the first that a run draws."""
+    """Configure the page. This must be the first Streamlit call of a script run."""
     st.set_page_config(page_title=title, page_icon=icon, layout="wide", initial_sidebar_state=SIDE_BAR)
     st.html(_SHEET)

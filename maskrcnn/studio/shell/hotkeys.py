@@ -1,7 +1,7 @@
-"""The keyboard shortcuts of the pages: one table, from which the listener and the sheet of `?` are made.
+"""The keyboard shortcuts of the pages: their tables, the listener, and the dialog that lists them (key `?`).
 
-`listen` puts a listener on the page (`hotkeys.js`). It hears a key wherever the focus is, also on a select box or a
-slider that was clicked, and leaves it alone only where a text is being typed. `sheet_button` shows what the keys do.
+`listen` puts a listener on the page (`hotkeys.js`). It handles keys wherever the focus is, including a select box or a
+slider that was clicked, unless the user is typing text. `sheet_button` draws the button that opens the dialog.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.plain_text import plain
 
 Actions = Mapping[str, Callable[[], None]]
-"""Action -> what it does, as a callback that runs before the page."""
+"""Name of an action -> its callback, which runs before the page script."""
 
 
 @dataclass(frozen=True)
 class Shortcut:
-    """An action with its keys, as a `KeyboardEvent` names them ("ArrowLeft", "d", "ctrl+z"). A held key repeats it only
-    where it `is_held`, and then no faster than the page follows."""
+    """An action and its keys, named as in a `KeyboardEvent` ("ArrowLeft", "d", "ctrl+z").
+
+    If `is_held` is True, holding the key repeats the action, but not faster than the page is redrawn. `words` describe
+    the action.
+    """
 
     action: str
     keys: tuple[str, ...]
@@ -33,9 +36,9 @@ class Shortcut:
     is_held: bool = False
 
     @property
-    def shown(self) -> str:
-        """Its first key as a person reads it."""
-        return shown(self.keys[0])
+    def key_label(self) -> str:
+        """The label of the first key."""
+        return key_label(self.keys[0])
 
 
 SHEET = Shortcut("sheet", ("?",), "This sheet")
@@ -62,49 +65,52 @@ PREDICTIONS = (*PICTURES, Shortcut("large", ("l",), "The prediction large, or bo
 
 _RESERVED = {key for shortcut in ANNOTATE for key in shortcut.keys} | {"c", "r"}
 KEYS: tuple[str, ...] = tuple(key for key in "1234567890" + string.ascii_lowercase if key not in _RESERVED)
-"""Keys that a class can be given: not those of Annotate, and not C and R, which Streamlit keeps for itself."""
+"""Keys that a class can have. Keys of the Annotate page are excluded, and C and R, which Streamlit uses."""
 
 _NAMES = {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓", "-": "−"}
-_UNTOLD = {"=", "_"}  # + and - without their Shift
+_HIDDEN_KEYS = {"=", "_"}  # the same physical keys as + and -; not listed in the dialog
 _OPEN = "hotkeys_sheet"
 _CLASS = "class "
 
 _listener = browser_component.register(__file__)
 
 
-def of(entry: ProjectClass) -> str | None:
-    """The key of a class; None where it has none, or one that is taken by the page."""
+def class_key(entry: ProjectClass) -> str | None:
+    """Return the key of a class; None if it has no key or a key that is not in `KEYS`."""
     return entry.hotkey if entry.hotkey in KEYS else None
 
 
-def of_classes(classes: Sequence[ProjectClass]) -> tuple[Shortcut, ...]:
-    """A shortcut for each class that has a key; its action is `class_action(name)`."""
+def class_shortcuts(classes: Sequence[ProjectClass]) -> tuple[Shortcut, ...]:
+    """Return a shortcut for each class that has a key. Its action is `class_action(name)`."""
     return tuple(
-        Shortcut(class_action(entry.name), (key,), f"Class {entry.name}") for entry in classes if (key := of(entry))
+        Shortcut(class_action(entry.name), (key,), f"Class {entry.name}")
+        for entry in classes
+        if (key := class_key(entry))
     )
 
 
 def class_action(name: str) -> str:
+    """Return the name of the action that chooses a class."""
     return f"{_CLASS}{name}"
 
 
-def shown(key: str) -> str:
-    """A key as a person reads it: "ctrl+z" is "Ctrl + Z"."""
+def key_label(key: str) -> str:
+    """Return the label of a key for the user, such as "Ctrl + Z" for "ctrl+z"."""
     parts = key.split("+") if len(key) > 1 else [key]
     return " + ".join(_NAMES.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in parts)
 
 
 def tip(shortcuts: Sequence[Shortcut], action: str) -> str:
-    """What a control's help says of its key: "Next picture (→)"."""
+    """Return the tooltip for the control of an action, with its key, such as "Next picture (→)"."""
     shortcut = next(entry for entry in shortcuts if entry.action == action)
-    return f"{shortcut.words} ({shortcut.shown})"
+    return f"{shortcut.words} ({shortcut.key_label})"
 
 
 def listen(shortcuts: Sequence[Shortcut], actions: Actions, key: str) -> None:
-    """Call the action of each shortcut when one of its keys is pressed on this page.
+    """Listen to the keys of the shortcuts on this page, and call the action of a pressed key.
 
-    Must be called in each run, under a `key` of the page's own. `SHEET` needs no action. Raises `ValueError` where
-    shortcuts and actions are not the same, or a key would have two of them.
+    Call this in each script run, with a widget `key` that only this page uses. `SHEET` needs no entry in `actions`.
+    Raises `ValueError` if shortcuts and actions do not have the same names, or if two shortcuts share a key.
     """
     actions = {SHEET.action: _open_sheet, **actions}
     bindings = {name: entry.action for entry in shortcuts for name in entry.keys}
@@ -134,17 +140,20 @@ def listen(shortcuts: Sequence[Shortcut], actions: Actions, key: str) -> None:
 
 
 def sheet_button(shortcuts: Sequence[Shortcut], key: str, label: str = "Keys") -> None:
-    """A button that opens the sheet of these shortcuts; where `?` was pressed, it is open."""
-    words = f"Keyboard shortcuts ({SHEET.shown})"
+    """Draw a button that opens the dialog with these shortcuts. Open it if the button or `?` was pressed."""
+    words = f"Keyboard shortcuts ({SHEET.key_label})"
     st.button(label, key=key, icon=":material/keyboard:", type="tertiary", help=words, on_click=_open_sheet)
     if st.session_state.pop(_OPEN, False):
         _sheet(shortcuts)
 
 
 def rows(shortcuts: Sequence[Shortcut]) -> list[tuple[str, str]]:
-    """The lines of the sheet in Markdown: the keys as they are read, and what they do."""
+    """Return the rows of the dialog in Markdown: the keys, and the description of the action."""
     return [
-        (" ".join(f":gray-badge[{shown(key)}]" for key in entry.keys if key not in _UNTOLD), plain(entry.words))
+        (
+            " ".join(f":gray-badge[{key_label(key)}]" for key in entry.keys if key not in _HIDDEN_KEYS),
+            plain(entry.words),
+        )
         for entry in shortcuts
     ]
 
@@ -155,11 +164,14 @@ def _open_sheet() -> None:
 
 @st.dialog("Keyboard shortcuts", icon=":material/keyboard:", width="large")
 def _sheet(shortcuts: Sequence[Shortcut]) -> None:
+    """Draw the dialog: the shortcuts of the page in two columns, and those of the classes in a third one."""
     classes = [entry for entry in shortcuts if entry.action.startswith(_CLASS)]
     of_page = [entry for entry in shortcuts if entry not in classes]
     half = -(-len(of_page) // 2)
     parts = [part for part in (of_page[:half], of_page[half:], classes) if part]
-    for column, entries in zip(st.columns(len(parts)), parts, strict=True):  # low enough for a small window
+    for column, entries in zip(
+        st.columns(len(parts)), parts, strict=True
+    ):  # columns keep the dialog low enough for a small window
         lines = [f"| {keys} | {words} |" for keys, words in rows(entries)]
         column.markdown("\n".join(["| Key | |", "|---|---|", *lines]))
     st.markdown(

@@ -1,4 +1,4 @@
-"""The running trainings, small, for the side bar of every page, and how many wait behind them."""
+"""The box in the side bar that shows the running trainings and the number of waiting ones."""
 
 from __future__ import annotations
 
@@ -23,32 +23,33 @@ SILENT_MEANING = (
 )
 
 SHOWN = 3
-"""How many running trainings have a pill; a machine can have more cards."""
+"""Maximum number of running trainings in the box. A machine with more GPUs can run more trainings."""
 
 _LAST = "job_pill_last"
 _TOLD = "job_pill_told"
+"""Session state keys: the runs that the box showed last, and the notices that were already shown."""
 
 
 def job_pill() -> None:
-    """Bring the queue up to date and show what runs, with progress and ETA, as links; nothing where nothing does.
+    """Update the job queue, and draw the running trainings with progress and ETA; nothing if no training is active.
 
-    What a person should read about the queue is said once, in a toast that stays until it is closed. The pill renews
-    itself while something runs or waits, without running the page again. A training that ends stays until the page
-    does.
+    Notices about the queue are shown once, in a toast that stays until it is closed. While a training runs or waits,
+    the box refreshes itself without running the page again. A training that has ended stays in the box until the page
+    runs again.
     """
     workspace = session.workspace()
     st.session_state.pop(_LAST, None)
-    _tell(queue.reconcile(workspace))
+    _show_notices(queue.reconcile(workspace))
     try:
         busy = bool(queue.running(workspace) or queue.waiting(workspace))
-    except StudioError:  # it was told above
+    except StudioError:  # `reconcile` has already reported it
         return
-    # Not decorated above: whether it renews itself is known only here.
+    # `st.fragment` is not used as a decorator, because the interval depends on the state of the queue.
     st.fragment(_pill, run_every="3s" if busy else None)(workspace)
 
 
-def _tell(lines: list[str]) -> None:
-    """Say what was not said the last time; some lines come back until somebody mends what they are about."""
+def _show_notices(lines: list[str]) -> None:
+    """Show the notices that were not shown the last time. The queue repeats a notice until its cause is fixed."""
     for line in lines:
         if line not in st.session_state.get(_TOLD, []):
             st.toast(plain(line), icon=":material/warning:", duration="infinite")
@@ -56,8 +57,9 @@ def _tell(lines: list[str]) -> None:
 
 
 def _pill(workspace: Path) -> None:
+    """Draw the box; called again at each refresh."""
     try:
-        _tell(queue.reconcile(workspace))
+        _show_notices(queue.reconcile(workspace))
         running = queue.running(workspace)
         waiting = queue.waiting(workspace)
     except StudioError:
@@ -69,7 +71,7 @@ def _pill(workspace: Path) -> None:
         return
     with st.container(border=True, gap="small"):
         for run in shown[:SHOWN]:
-            _one(run, silent.get(run.path))
+            _training(run, silent.get(run.path))
         if len(shown) > SHOWN:
             st.markdown(f":small[and {len(shown) - SHOWN} more]")
         if waiting:
@@ -83,11 +85,14 @@ def _pill(workspace: Path) -> None:
             )
 
 
-def _one(run: RunFolder, silent: float | None) -> None:
-    """One training: a link to its page, and how far it is; and for how long nobody has looked after it."""
+def _training(run: RunFolder, silent: float | None) -> None:
+    """Draw one training: a link to its page, its progress, and the time since its last heartbeat (`silent`, seconds).
+
+    `silent` is None if the heartbeat is recent.
+    """
     try:
         now = run_state.progress(run)
-    except (StudioError, OSError):  # deleted or damaged in between; its own page says what is wrong
+    except (StudioError, OSError):  # deleted or damaged meanwhile; the Runs page shows the error
         return
     words = STATES[now.state]
     st.page_link(

@@ -1,8 +1,8 @@
-"""What can be done on a page, where a message of the engine says what can be done on the command line.
+"""Rewriting of error messages for pages: command line options are replaced by the action on the page.
 
-The engine's messages end with the mend, and many are read in both places: a run that failed in a terminal is shown on
-Runs. `on_page` puts the way of the pages in the place of an option. `tests/studio/shell/test_page_words.py` looks
-through the engine's messages for options that no rule here knows.
+Error messages end with the action that solves the problem. Many appear both on the command line and on a page: for
+example, the Runs page shows why a run in a terminal failed. `on_page` replaces options by the equivalent page action.
+`tests/studio/shell/test_page_words.py` searches all messages for options that no rule here handles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     # Pictures
     (r"no such picture; put it there, or pass --images DIR", "no such picture; put it there, or remove it on Dataset"),
     (r", or pass --images DIR", ""),
-    (r", or take it out of the label file$", ", or leave it out"),  # a project has none
+    (r", or take it out of the label file$", ", or leave it out"),  # a project has no label file
     (r"pass --images DIR", "put it beside the labels"),
     (r"give the folder of pictures with --images DIR", "put the pictures beside the labels"),
     (r"give it, and this folder with --images, or label the pictures in the studio", "import it with them"),
@@ -26,8 +26,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r", or give another --data\b", ""),
     (r", or name others with --val\b", ""),
     (r"see what the doctor offers: python -m maskrcnn doctor", "see what Dataset > Doctor offers"),
-    (r"(?<=; )python -m maskrcnn stretch", "in a terminal, python -m maskrcnn stretch"),  # no page does that
-    # What is learned
+    (r"(?<=; )python -m maskrcnn stretch", "in a terminal, python -m maskrcnn stretch"),  # no page can do this
+    # Tasks
     (r"--tasks \S+ learns them", "switch keypoints on under “What it finds” to learn them"),
     (r"learn what there is: --tasks (\S+)", rf"switch on only what there is {_LAUNCH}: \1"),
     # Runs
@@ -49,7 +49,7 @@ _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _RULES)
 
 
 def on_page(message: object) -> str:
-    """A message with the mends that a page has, where it names options of the command line; any other as it is."""
+    """Return a message with command line options replaced by page actions; other messages are not changed."""
     text = str(message)
     for pattern, words in _COMPILED:
         text = pattern.sub(words, text)

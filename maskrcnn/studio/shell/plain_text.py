@@ -1,9 +1,9 @@
-"""Foreign words (names of classes, pictures and runs, paths, errors) as Streamlit's Markdown shows them unchanged.
+"""Escaping of text from users and files, so that Streamlit's Markdown shows it unchanged.
 
-Whatever a person or a file wrote goes through `plain` before it reaches an element that renders Markdown: texts,
-message boxes, and nearly every label (`tests/hostile/test_words.py` has the list, and finds what was forgotten). A
-backslash stops what is found while Markdown is parsed. Links, e-mail addresses, emoji, icons and arrows are found
-afterwards, in the text that the parser gives: they are broken by a word joiner, a character of no width.
+Names of classes, pictures and runs, paths and errors must go through `plain` before they reach an element that renders
+Markdown: texts, message boxes, and nearly every label. `tests/hostile/test_words.py` lists these elements and checks
+all pages. A backslash escapes everything that the Markdown parser recognizes. Streamlit recognizes links, e-mail
+addresses, emoji, icons and arrows after parsing, so a word joiner (a character of width 0) is inserted into them.
 """
 
 from __future__ import annotations
@@ -14,33 +14,32 @@ from collections.abc import Sequence
 from maskrcnn.errors import one_line
 
 LONGEST = 1000
-"""Characters of a text that are shown; the rest is left out."""
+"""Maximum length of an escaped text in characters; longer texts are cut."""
 
 WORD_JOINER = "\N{WORD JOINER}"
 
-# What ends up as a link, an emoji, an icon or a symbol although it is escaped: joiners go where these match.
+# Places for word joiners: escaping does not stop these links, emoji, icons and symbols.
 _FOUND_LATER = re.compile(
     r"(?<=:)(?=//)"  # http://x.y
     r"|(?<=www)(?=\.)"  # www.x.y
     r"|(?<=@)(?=[\w-])"  # a@b.c
     r"|(?<=:)(?=[\w+-]+:|material|streamlit)"  # :smile:, :material/..., :streamlit:
-    r"|(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))",  # arrows and the like, which stand alone
+    r"|(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))",  # arrows and similar symbols between blanks
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>$~&|]"  # emphasis, code, links, HTML, formulas, entities, tables
-    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis again; between letters an underscore is one
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; an underscore between letters is safe
     r"|:(?=\w)"  # :red[...]
-    r"|^(?=[#+=-])|^:(?=-)|^\d+(?=[.)])"  # a heading, a list or a table, where a line begins with it
-    r"|(?<=\s)#(?=#*$)",  # what closes a heading
+    r"|^(?=[#+=-])|^:(?=-)|^\d+(?=[.)])"  # a heading, a list or a table at the start of a line
+    r"|(?<=\s)#(?=#*$)",  # the end of a heading
 )
 
 
 def plain(text: object) -> str:
-    """The text for `st.markdown`, a label, a tool tip or a message box, so that it reads as it was written.
+    """Escape a text for `st.markdown`, a label, a tooltip or a message box, so that it is shown as it is.
 
-    Line breaks become blanks, as a name is one line; control characters become a sign that there was one; of a text
-    longer than `LONGEST` the beginning is shown.
+    Line breaks become blanks, and control characters become visible symbols. A text longer than `LONGEST` is cut.
     """
     flat = one_line(str(text))
     if len(flat) > LONGEST:
@@ -49,11 +48,12 @@ def plain(text: object) -> str:
 
 
 def bullets(lines: Sequence[object], most: int = 12) -> str:
-    """Lines as a list for a message box, each as it was written; beyond `most` only how many more there are."""
+    """Return a Markdown list of escaped lines for a message box; after `most` lines, only the number of the rest."""
     more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
     return "\n".join([*(f"- {plain(line)}" for line in lines[:most]), *more])
 
 
 def _escaped(found: str) -> str:
-    # A backslash before a letter or digit would be shown; before a number's full stop it belongs after the digits.
+    """Escape a match of `_SPECIAL` with a backslash."""
+    # A backslash before a digit would be shown. For a list number ("1.") the backslash goes after the digits.
     return f"{found}\\" if found[-1:].isdigit() else f"\\{found}"

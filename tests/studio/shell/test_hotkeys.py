@@ -52,13 +52,13 @@ def test_what_is_heard_is_what_the_sheet_tells(page: str, component: Component) 
         ProjectClass("a|b", "#56b4e9", "q"),
         ProjectClass("no key", "#009e73"),
     )
-    shortcuts = (*TABLES[page], *hotkeys.of_classes(classes))
+    shortcuts = (*TABLES[page], *hotkeys.class_shortcuts(classes))
     hotkeys.listen(shortcuts, actions(shortcuts, []), "keys")
     told = "\n".join(keys + words for keys, words in hotkeys.rows(shortcuts))
     for name, action in component.data["bindings"].items():
         words = next(entry.words for entry in shortcuts if entry.action == action)
         assert words.replace("|", "\\|") in told
-        assert name in hotkeys._UNTOLD or f":gray-badge[{hotkeys.shown(name)}]" in told
+        assert name in hotkeys._HIDDEN_KEYS or f":gray-badge[{hotkeys.key_label(name)}]" in told
     assert len(hotkeys.rows(shortcuts)) == len(shortcuts) == len(set(component.data["bindings"].values()))
 
 
@@ -116,15 +116,15 @@ def test_a_table_that_does_not_fit_is_refused(given: Callable[[], Any], componen
     ],
 )
 def test_a_key_is_told_as_it_stands_on_the_keyboard(name: str, words: str) -> None:
-    assert hotkeys.shown(name) == words
+    assert hotkeys.key_label(name) == words
 
 
 @pytest.mark.parametrize("key", ["1", "9", "0", "a", "z"])
 def test_a_class_has_the_key_that_it_was_given(key: str) -> None:
-    (shortcut,) = hotkeys.of_classes([ProjectClass("cat", "#e69f00", key)])
+    (shortcut,) = hotkeys.class_shortcuts([ProjectClass("cat", "#e69f00", key)])
     assert (shortcut.keys, shortcut.action) == ((key,), hotkeys.class_action("cat"))
 
 
 @pytest.mark.parametrize("key", ["d", "p", "b", "e", "c", "r", None])
 def test_a_class_has_no_key_of_the_page_or_of_streamlit(key: str | None) -> None:
-    assert hotkeys.of_classes([ProjectClass("cat", "#e69f00", key)]) == ()
+    assert hotkeys.class_shortcuts([ProjectClass("cat", "#e69f00", key)]) == ()

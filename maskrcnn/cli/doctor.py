@@ -33,9 +33,9 @@ SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `doctor` and its help text."""
     parser.epilog = (
-        "Findings are no failure: the exit status is 0 with them too, 1 where the labels cannot be read, and 2 for bad "
-        "arguments. The labels that were read are never changed. --fix mends what is surely a fault; where labels can "
-        "be read in several ways, or a mend takes something away, --choose says what is wanted."
+        "The exit status is 0 also if there are findings, 1 if the labels cannot be read, and 2 for bad arguments. The "
+        "labels that were read are never changed. --fix mends only clear faults. If there are several ways to mend a "
+        "finding, or the mend removes something, choose it with --choose."
     )
     parser.add_argument("data", type=Path, metavar="DATASET", help="labels to examine: a file, folder or project")
     parser.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are, if not beside the labels")

@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detections",
         type=Path,
         metavar="JSON",
-        help="also write the detections (COCO results), with the ids that pictures and categories have in DATASET, or "
-        "in what `convert DATASET --to coco` writes where it is no COCO file; so pycocotools gives the same AP on both",
+        help="also write the detections (COCO results), with the picture and category ids of DATASET (if it is no COCO "
+        "file: those of `convert DATASET --to coco`), so that pycocotools gives the same AP",
     )
     add_resampling(parser, 500, "how often the pictures are drawn anew for the intervals of AP; 0: no intervals")
     add_inference(parser)
@@ -87,8 +87,8 @@ def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
     for reason in learnable_objects.REASONS:
         if number := found.n_left(reason):
             words = learnable_objects.WORDS[reason][number > 1]
-            neither = ": what lies there counts neither way" if reason == "crowd" else ""
-            lines.append(f"not an object: {counted(number, 'region')} that {words}{neither}")
+            crowd_note = ": what lies there counts neither way" if reason == "crowd" else ""
+            lines.append(f"not an object: {counted(number, 'region')} that {words}{crowd_note}")
     return lines
 
 

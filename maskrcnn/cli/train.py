@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --out that was stopped, as if it had not been; with --epochs or --minutes train it "
-        "so much longer than was planned",
+        help="continue the stopped run in --out as if it had not been stopped; --epochs or --minutes are added to the "
+        "planned length",
     )
     parser.add_argument(
         "--estimate", action="store_true", help="only measure how long it would take here; writes nothing into --out"

@@ -82,8 +82,8 @@ def _require_the_same_objects(a: Side, b: Side) -> None:
         if one.n_gt != other.n_gt:
             raise _other_objects(a, b, one.file, "objects", one.n_gt, other.n_gt)
     for kind in a.rankings:
-        ours, theirs = (sorted(side.rankings[kind], key=lambda ranking: ranking.name) for side in (a, b))
-        for first, second in zip(ours, theirs, strict=True):
+        rankings_a, rankings_b = (sorted(side.rankings[kind], key=lambda ranking: ranking.name) for side in (a, b))
+        for first, second in zip(rankings_a, rankings_b, strict=True):
             for place in np.flatnonzero(first.objects != second.objects)[:1]:
                 what = f'objects of the class "{first.name}"' + " with keypoints" * (kind == "keypoints")
                 raise _other_objects(a, b, a.pictures[place].file, what, first.objects[place], second.objects[place])

@@ -124,7 +124,7 @@ def definitions(names: Names) -> dict[str, str]:
         "b_interval": f"The basic {percent} bootstrap interval of B's AP, over the same resamples.",
         "difference_interval": f"The basic {percent} bootstrap interval of B minus A, over the same resamples. "
         + " ".join(f"{what.capitalize()}: {meaning}." for what, meaning in VERDICTS.items()),
-        "per_image": "The AP of each picture alone, in A and in B; null where it has no objects of that kind.",
+        "per_image": "The AP of each picture alone, in A and in B; null if it has no objects of that kind.",
     }
 
 

@@ -107,12 +107,13 @@ def overlaps(detections: list[Entry], annotations: list[Entry], masks: bool = Tr
     crowd = np.array([annotation["iscrowd"] for annotation in annotations], dtype=bool)
     ious = np.full((len(detections), len(annotations)), -1.0)
     if ious.size:
-        what = "segmentation" if masks else "bbox"
-        ours, theirs = [detections[index][what] for index in order], [a[what] for a in annotations]
-        ious = coco_mask.iou(ours, theirs, crowd.astype(np.uint8))
-        predicted = np.array([detections[index]["category_id"] for index in order])
-        labelled = np.array([annotation["category_id"] for annotation in annotations])
-        ious = np.where(predicted[:, None] == labelled[None, :], ious, -1.0)
+        shape = "segmentation" if masks else "bbox"
+        predicted_shapes = [detections[index][shape] for index in order]
+        labelled_shapes = [annotation[shape] for annotation in annotations]
+        ious = coco_mask.iou(predicted_shapes, labelled_shapes, crowd.astype(np.uint8))
+        predicted_classes = np.array([detections[index]["category_id"] for index in order])
+        labelled_classes = np.array([annotation["category_id"] for annotation in annotations])
+        ious = np.where(predicted_classes[:, None] == labelled_classes[None, :], ious, -1.0)
     return Overlaps(order, scores[order], ious, crowd)
 
 

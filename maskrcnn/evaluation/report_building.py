@@ -116,14 +116,14 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "s
         "if they have one: the score times the OKS that the network expects of its keypoints. null if the model "
         "finds no keypoints.",
         "matched_by": "What decides in each picture whether a detection found an object: segm, the IoU of masks, or "
-        "bbox, that of boxes, where the model finds no masks.",
+        "bbox, that of boxes, if the model finds no masks.",
         "ap": f"COCO {what} AP (IoU .50 to .95) computed on this one picture, over the classes that appear in it. "
-        "null where it has no objects.",
+        "null if it has no objects.",
         "ap50": f"COCO {what} AP at IoU .50 computed on this one picture, over the classes that appear in it.",
         "ap50_pooled": f"AP at {what} IoU .50 from one ranking of all detections of this picture, all classes "
-        "together, as the matterport notebooks print it: the exact area under the precision envelope. null where it "
+        "together, as the matterport notebooks print it: the exact area under the precision envelope. null if it "
         "has no objects.",
-        "keypoints_ap": "COCO keypoint AP (OKS .50 to .95) computed on this one picture. null where no object has "
+        "keypoints_ap": "COCO keypoint AP (OKS .50 to .95) computed on this one picture. null if no object has "
         "labelled keypoints, or the model finds none.",
         "keypoints_ap50": "COCO keypoint AP at OKS .50 computed on this one picture.",
         "mean_ap50_pooled": "The mean of ap50_pooled over the pictures that have objects.",
@@ -139,9 +139,9 @@ def definitions(min_score: float = DEFAULT_MIN_SCORE, matched_by: MatchedBy = "s
         "evidence": "For each class and picture: how many objects can be found (objects), the score of each detection "
         "(scores; those of keypoints that are ranked by their pose_score stand with the keypoints), and what became "
         "of it as bit masks over the IoU thresholds, bit 0 for .50 up to bit 9 for .95: found an object (found), or "
-        "counts neither way (ignored; an empty list where none does). Pictures are in the order of per_image, "
+        "counts neither way (ignored; an empty list if none does). Pictures are in the order of per_image, "
         "detections in that of their scores, which have only as many decimals as that order needs. COCO AP on any "
         "choice of the pictures follows from it.",
         "intervals": f"[low, high], the basic {LEVEL * 100:g} % bootstrap interval of the AP. Each resample draws as "
-        "many pictures as there are, with replacement. null where there is nothing to find, or one picture only.",
+        "many pictures as there are, with replacement. null if there are no objects, or only one picture.",
     }

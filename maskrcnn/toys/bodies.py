@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 SIDES = (("left", 1.0), ("right", -1.0))
+"""Name of a side -> sign of its l coordinate."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def random_build(rng: np.random.Generator) -> Build:
     """Random body proportions, from children with large heads to tall adults."""
 
     def about(value: float, spread: float = 0.07) -> float:
+        """A random length around `value`, at most two relative standard deviations (`spread`) away."""
         return value * float(np.clip(rng.normal(1, spread), 1 - 2 * spread, 1 + 2 * spread))
 
     return Build(
@@ -127,18 +129,22 @@ def posed(pose: Pose, build: Build) -> Figure:
     joints: dict[str, np.ndarray] = {}
     parts: list[Part] = []
 
-    def ball(name: str, start: np.ndarray, end: np.ndarray, radius: float, end_radius: float) -> None:
+    def add_round_part(name: str, start: np.ndarray, end: np.ndarray, radius: float, end_radius: float) -> None:
+        """Add a part with a round cross section."""
         parts.append(Part(name, start, end, radius * girth * np.eye(3), end_radius / radius))
 
-    def egg(name: str, start: np.ndarray, end: np.ndarray, basis: np.ndarray, half: tuple, growth: float) -> None:
+    def add_ellipsoid(
+        name: str, start: np.ndarray, end: np.ndarray, basis: np.ndarray, half: tuple, growth: float
+    ) -> None:
+        """Add a part with three half axes (left, front, up) in the directions of `basis` (rows l, u, f)."""
         parts.append(Part(name, start, end, np.array(half)[:, None] * basis[[0, 2, 1]], growth))
 
     waist = 0.35 * build.trunk * body[1]
     collar = waist + 0.65 * build.trunk * trunk[1]
     chest = (0.93 * build.shoulders, 0.066 * girth, 0.042)
-    egg("chest", collar - 0.035 * trunk[1], waist, trunk, chest, 0.80)
+    add_ellipsoid("chest", collar - 0.035 * trunk[1], waist, trunk, chest, 0.80)
     pelvis = (0.72 * build.hips + 0.044 * girth, 0.064 * girth, 0.042)
-    egg("pelvis", waist, 0.005 * body[1], _bent(body, tuple(a / 2 for a in pose.trunk)), pelvis, 1.0)
+    add_ellipsoid("pelvis", waist, 0.005 * body[1], _bent(body, tuple(a / 2 for a in pose.trunk)), pelvis, 1.0)
 
     for (side, sign), limb in zip(SIDES, pose.legs, strict=True):
         along, forward = _limb_direction(body, sign, limb)
@@ -149,10 +155,10 @@ def posed(pose: Pose, build: Build) -> Figure:
         ankle = knee + build.shin * lower
         ahead = _turned(along, back, limb.bend - 90 + limb.foot) + 0.2 * sign * body[0]
         ahead /= np.linalg.norm(ahead)
-        ball(f"{side} thigh", hip, knee, 0.056, 0.041)
-        ball(f"{side} shin", knee, ankle, 0.041, 0.027)
+        add_round_part(f"{side} thigh", hip, knee, 0.056, 0.041)
+        add_round_part(f"{side} shin", knee, ankle, 0.041, 0.027)
         heel = ankle + 0.012 * lower
-        ball(f"{side} foot", heel - 0.01 * ahead, heel + 0.085 * ahead, 0.031, 0.024)
+        add_round_part(f"{side} foot", heel - 0.01 * ahead, heel + 0.085 * ahead, 0.031, 0.024)
         joints |= {f"{side}_hip": hip, f"{side}_knee": knee, f"{side}_ankle": ankle}
 
     for (side, sign), limb in zip(SIDES, pose.arms, strict=True):
@@ -162,28 +168,28 @@ def posed(pose: Pose, build: Build) -> Figure:
         bends_to = forward - limb.inward * sign * trunk[0] + limb.upward * trunk[1]
         lower = _turned(along, bends_to, limb.bend)
         wrist = elbow + build.fore_arm * lower
-        ball(f"{side} upper arm", shoulder, elbow, 0.037, 0.029)
-        ball(f"{side} fore-arm", elbow, wrist, 0.029, 0.020)
-        ball(f"{side} hand", wrist + 0.018 * lower, wrist + 0.05 * lower, 0.024, 0.018)
+        add_round_part(f"{side} upper arm", shoulder, elbow, 0.037, 0.029)
+        add_round_part(f"{side} fore-arm", elbow, wrist, 0.029, 0.020)
+        add_round_part(f"{side} hand", wrist + 0.018 * lower, wrist + 0.05 * lower, 0.024, 0.018)
         joints |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
 
     size = build.head
     middle = collar + (build.neck + 0.74 * size) * (0.5 * trunk[1] + 0.5 * head[1]) + 0.012 * trunk[2]
-    ball("neck", collar - 0.01 * trunk[1], middle - 0.3 * size * head[1], 0.032, 0.03)
+    add_round_part("neck", collar - 0.01 * trunk[1], middle - 0.3 * size * head[1], 0.032, 0.03)
     half = np.array([0.72, 1.0, 0.84]) * size  # l, u, f
 
     def on_head(left: float, up: float, front: float) -> np.ndarray:
         """A point on the head, from coordinates in half axes of the head ellipsoid."""
         return middle + (np.array([left, up, front]) * half) @ head
 
-    egg("head", middle, middle, head, (half[0], half[2], half[1]), 1.0)
+    add_ellipsoid("head", middle, middle, head, (half[0], half[2], half[1]), 1.0)
     nose = on_head(0, -0.12, 0.98)
-    egg("nose", on_head(0, 0.05, 0.95), nose, head, (0.10 * size, 0.16 * size, 0.12 * size), 1.25)
+    add_ellipsoid("nose", on_head(0, 0.05, 0.95), nose, head, (0.10 * size, 0.16 * size, 0.12 * size), 1.25)
     joints["nose"] = nose + 0.12 * size * head[2]
     for side, sign in SIDES:
         joints[f"{side}_eye"] = on_head(*(np.array([0.42 * sign, 0.14, 0.897])))
         ear = on_head(1.0 * sign, -0.02, -0.08)
-        egg(f"{side} ear", ear, ear, head, (0.12 * size, 0.17 * size, 0.26 * size), 1.0)
+        add_ellipsoid(f"{side} ear", ear, ear, head, (0.12 * size, 0.17 * size, 0.26 * size), 1.0)
         joints[f"{side}_ear"] = ear
     return Figure(tuple(parts), joints)
 
@@ -225,4 +231,5 @@ def _bent(basis: np.ndarray, angles: tuple[float, ...]) -> np.ndarray:
 
 
 def _cos_sin(degrees: float) -> tuple[float, float]:
+    """Cosine and sine of an angle in degrees."""
     return float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees)))

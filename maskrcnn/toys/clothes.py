@@ -118,6 +118,7 @@ class Outfit:
         colours = np.broadcast_to(self.skin, around.shape)
 
         def spot(x: float, y: float, rx: float, ry: float) -> np.ndarray:
+            """Mask `(N, 1)` of an ellipse on the face."""
             return ((front > 0) & (((left - x) / rx) ** 2 + ((up - y) / ry) ** 2 < 1))[:, None]
 
         colours = np.where(spot(0, -0.52, 0.28, 0.09), [150.0, 45.0, 50.0], colours)

@@ -225,11 +225,12 @@ def _moved_at_random(rng: np.random.Generator, person: _Person, height: int, wid
     tall, wide = (side // FINE for side in person.body.shape)
     beyond = 0.5 if rng.random() < 0.25 else 0.0
 
-    def along(room: int, size: int) -> int:
+    def random_start(room: int, size: int) -> int:
+        """A random coordinate in the fine grid for a person of `size` pixels in a picture of `room` pixels."""
         low, high = sorted((-beyond * size, room - size + beyond * size))
         return FINE * round(float(rng.uniform(low, high)))
 
-    return replace(person, x=along(width, wide), y=along(height, tall))
+    return replace(person, x=random_start(width, wide), y=random_start(height, tall))
 
 
 def _random_thing(rng: np.random.Generator, height: int, width: int) -> _Thing:
@@ -293,7 +294,7 @@ def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, sc
 
 
 def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
-    """The `_Sighting` of each keypoint of a figure: where the figure does not hide it itself."""
+    """The `_Sighting` of each keypoint of a figure: the pixels at which the figure itself does not hide it."""
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
     middle = (figure.joints["left_ear"][2] + figure.joints["right_ear"][2]) / 2

@@ -56,10 +56,12 @@ def _about(rng: np.random.Generator, middle: float, spread: float) -> float:
 
 
 def _hanging(rng: np.random.Generator) -> Limb:
+    """A hanging arm."""
     return Limb(_about(rng, 2, 9), rng.uniform(4, 20), rng.uniform(0, 35), rng.uniform(0, 0.5))
 
 
 def _standing_legs(rng: np.random.Generator) -> tuple[Limb, Limb]:
+    """The legs of a person who stands."""
     left, right = (Limb(_about(rng, 1, 4), rng.uniform(0, 9), rng.uniform(0, 8)) for _ in range(2))
     if rng.random() < 0.25:  # one leg is relaxed
         left = Limb(rng.uniform(5, 16), rng.uniform(5, 18), rng.uniform(8, 25))
@@ -67,14 +69,17 @@ def _standing_legs(rng: np.random.Generator) -> tuple[Limb, Limb]:
 
 
 def _trunk(rng: np.random.Generator, forward: float = 2.0) -> tuple[float, float, float]:
+    """Random angles of the trunk (see `Pose`), leaning forward by about `forward`."""
     return _about(rng, forward, 4), _about(rng, 0, 5), _about(rng, 0, 8)
 
 
 def _stand(rng: np.random.Generator) -> Pose:
+    """Standing with hanging arms."""
     return Pose((_hanging(rng), _hanging(rng)), _standing_legs(rng), _trunk(rng))
 
 
 def _walk(rng: np.random.Generator) -> Pose:
+    """Walking: one leg and the other arm forward."""
     step, arm = rng.uniform(14, 34), rng.uniform(10, 40)
     legs = (
         Limb(step, rng.uniform(0, 5), rng.uniform(2, 18), foot=rng.uniform(-15, 5)),
@@ -88,6 +93,7 @@ def _walk(rng: np.random.Generator) -> Pose:
 
 
 def _run(rng: np.random.Generator) -> Pose:
+    """Running: one leg forward and bent, bent elbows."""
     legs = (
         Limb(rng.uniform(40, 80), rng.uniform(0, 6), rng.uniform(50, 105), foot=rng.uniform(-5, 30)),
         Limb(rng.uniform(-35, 0), rng.uniform(0, 6), rng.uniform(20, 100), foot=rng.uniform(10, 45)),
@@ -100,11 +106,14 @@ def _run(rng: np.random.Generator) -> Pose:
 
 
 def _wave(rng: np.random.Generator) -> Pose:
+    """Standing and waving with one hand."""
     high = Limb(_about(rng, 5, 10), rng.uniform(60, 130), rng.uniform(45, 115), rng.uniform(-0.2, 0.3), 2.5)
     return Pose((high, _hanging(rng)), _standing_legs(rng), _trunk(rng))
 
 
 def _raise(rng: np.random.Generator) -> Pose:
+    """Standing with both arms raised."""
+
     def up() -> Limb:
         if rng.random() < 0.3:  # forward and up
             return Limb(rng.uniform(110, 175), rng.uniform(0, 25), rng.uniform(0, 40))
@@ -114,6 +123,8 @@ def _raise(rng: np.random.Generator) -> Pose:
 
 
 def _akimbo(rng: np.random.Generator) -> Pose:
+    """Standing with one hand or both on the hips."""
+
     def on_hip() -> Limb:
         return Limb(rng.uniform(-30, -5), rng.uniform(38, 55), rng.uniform(85, 115), 1.6)
 
@@ -130,6 +141,8 @@ def _carry(rng: np.random.Generator) -> Pose:
 
 
 def _stretch(rng: np.random.Generator) -> Pose:
+    """Standing with both arms stretched out to the sides."""
+
     def out() -> Limb:
         return Limb(_about(rng, 10, 15), rng.uniform(55, 105), rng.uniform(0, 30), 0, 1)
 
@@ -138,6 +151,7 @@ def _stretch(rng: np.random.Generator) -> Pose:
 
 
 def _sit(rng: np.random.Generator) -> Pose:
+    """Sitting: thighs forward, knees bent."""
     thigh = rng.uniform(68, 98)
     left, right = (
         Limb(_about(rng, thigh, 5), rng.uniform(3, 22), rng.uniform(60, 105), foot=_about(rng, 0, 8)) for _ in range(2)
@@ -147,6 +161,7 @@ def _sit(rng: np.random.Generator) -> Pose:
 
 
 def _crouch(rng: np.random.Generator) -> Pose:
+    """Crouching: knees fully bent, trunk forward."""
     thigh = rng.uniform(85, 122)
     left, right = (
         Limb(_about(rng, thigh, 6), rng.uniform(8, 28), rng.uniform(108, 140), foot=_about(rng, 8, 8)) for _ in range(2)
@@ -156,6 +171,7 @@ def _crouch(rng: np.random.Generator) -> Pose:
 
 
 def _bend(rng: np.random.Generator) -> Pose:
+    """Bending forward at the hips."""
     forward = rng.uniform(40, 95)
     arms = tuple(Limb(forward * rng.uniform(0.5, 1.3), rng.uniform(2, 18), rng.uniform(0, 45), 0.2) for _ in range(2))
     knee = rng.uniform(0, 40)

@@ -86,8 +86,8 @@ def generate(
     labels = folder / world.labels
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ours = re.compile(rf"[a-z]+{seed}-\d+\.jpg")
-        if others := sorted(path for path in folder.iterdir() if not ours.fullmatch(path.name)):
+        own_names = re.compile(rf"[a-z]+{seed}-\d+\.jpg")
+        if others := sorted(path for path in folder.iterdir() if not own_names.fullmatch(path.name)):
             raise StudioError(f"{others[0]} exists already; name a new folder, or remove that one")
         draw_one = partial(_draw_into, world.name, folder, seed)
         records = watch(_map_indices(draw_one, pictures, workers), f"drawing {world.name}", pictures)

@@ -1,4 +1,4 @@
-"""A window with all projects: how large each is, and the ways to rename, duplicate and delete it; and the bin."""
+"""The dialog with all projects: open, rename, duplicate or delete each, see its size, and restore from the bin."""
 
 from __future__ import annotations
 
@@ -22,48 +22,49 @@ _OPEN, _VIEW, _ASKED, _SIZES, _SAID, _TIMES = (
 )
 _SHOWN = 12
 _FRESH = 60.0
-"""Seconds for which a size is shown again without being counted again."""
+"""Seconds for which a project's size is cached."""
 
 _VIEWS = {"projects": "Projects", "bin": "Bin"}
 
 
 def button(label: str = "Manage projects", view: str = "projects") -> None:
-    """What opens the window."""
+    """Draw the button that opens the dialog with a view ("projects" or "bin")."""
     if st.button(label, key=f"project_list_{view}_button", icon=":material/folder_managed:", width="stretch"):
         st.session_state[_OPEN], st.session_state[_VIEW] = True, view
         close_switcher()
-        _ask()
+        _show_form()
         st.rerun()
 
 
 def switcher_key() -> str:
-    """The key of the box in which `button` lies: another one after each `close_switcher`."""
+    """Return the widget key of the project switcher. `close_switcher` changes the key, which closes the popover."""
     return f"project_switcher_{st.session_state.get(_TIMES, 0)}"
 
 
 def close_switcher() -> None:
-    """Close the box of the switcher from the next run on, where somebody chose: it would lie over what was chosen."""
+    """Close the project switcher in the next script run, after a choice. Otherwise it would cover the page."""
     st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
 
 
 def is_open() -> bool:
-    """Whether the window is on the screen; no other one can be then."""
+    """Whether the dialog is open. Streamlit allows only one open dialog."""
     return bool(st.session_state.get(_OPEN))
 
 
 def show_if_open() -> None:
-    """The window, where somebody opened it. To be called outside of the side bar."""
+    """Draw the dialog if it is open. Call this outside the side bar."""
     if is_open():
         _window()
 
 
 def _close() -> None:
     st.session_state[_OPEN] = False
-    _ask()
+    _show_form()
 
 
 @st.dialog("Projects", width="medium", icon=":material/folder_managed:", on_dismiss=_close)
 def _window() -> None:
+    """Draw the dialog: the choice of view, the message of the last action, and the rows of the view."""
     with session.fail_softly():
         in_bin = session.this_workspace().bin()
         if st.session_state.get(_VIEW) not in _VIEWS:
@@ -86,9 +87,9 @@ def _window() -> None:
 
 
 def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
-    """The rows of the projects. Gives back what is still to be filled in: folder, place, what stands there already."""
+    """Draw a row for each project. Return folder, empty container and description of each row, for `_fill_in`."""
     project_undo.show("window")
-    shown = _some(session.projects(), "Find a project")
+    shown = _filtered(session.projects(), "Find a project")
     rows = []
     for number, path in enumerate(shown):
         own = session.this_workspace().is_own(path)
@@ -98,11 +99,11 @@ def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
                     here = "  ·  open here" if str(path) == session.remembered() else ""
                     st.markdown(f"**{plain(path.name)}**{here}")
                     place = st.empty()
-                rows.append((path, place, _about(path, own)))
-                _step("Open", "open", number, path, not here)
-                _step("Rename", "rename", number, path, own, None if own else _ELSEWHERE)
-                _step("Duplicate", "duplicate", number, path)
-                _step("Delete" if own else "Remove", "delete", number, path, help=None if own else _REMOVE)
+                rows.append((path, place, _description(path, own)))
+                _action_button("Open", "open", number, path, not here)
+                _action_button("Rename", "rename", number, path, own, None if own else _ELSEWHERE)
+                _action_button("Duplicate", "duplicate", number, path)
+                _action_button("Delete" if own else "Remove", "delete", number, path, help=None if own else _REMOVE)
             if st.session_state.get(_ASKED) in [(what, str(path)) for what in _FORMS]:
                 _FORMS[st.session_state[_ASKED][0]](path)
     return rows
@@ -112,36 +113,43 @@ _ELSEWHERE = "It lies outside of the workspace: rename its folder there, and ope
 _REMOVE = "Takes it off this list. Nothing happens to its folder."
 
 
-def _step(label: str, what: str, number: int, path: Path, enabled: bool = True, help: str | None = None) -> None:
-    """One of the things that can be done with a project, as a button of its row."""
+def _action_button(
+    label: str, what: str, number: int, path: Path, enabled: bool = True, help: str | None = None
+) -> None:
+    """Draw the button of an action in a project's row. `what` is "open", "rename", "duplicate" or "delete"."""
     key = f"project_{what}_{number}"
     if what in ("rename", "duplicate"):
-        st.button(label, key=key, type="tertiary", disabled=not enabled, help=help, on_click=_ask, args=(what, path))
+        st.button(
+            label, key=key, type="tertiary", disabled=not enabled, help=help, on_click=_show_form, args=(what, path)
+        )
     elif st.button(label, key=key, type="tertiary", disabled=not enabled, help=help):
         with session.fail_softly(stop=False):
             if what == "open":
                 session.switch_project(path)
-                _done(close=True)
-            _leave(path)
+                _finish(close=True)
+            _delete(path)
 
 
-def _leave(path: Path) -> None:
-    """Delete a project of the workspace, or take another one off the list."""
+def _delete(path: Path) -> None:
+    """Move a project of the workspace to the bin, or remove an outside project from the list.
+
+    If trainings of the project wait in the queue, show the form of `_delete_with_jobs` instead.
+    """
     space = session.this_workspace()
     if not space.is_own(path):
         space.remove_from_list(path)
         project_undo.note_taken_off(path)
-        _gone(path)
+        _finish_removal(path)
     try:
         project_undo.note_deleted(space.delete(path))
     except JobsWait:
-        _ask("delete", path)
+        _show_form("delete", path)
     else:
-        _gone(path)
+        _finish_removal(path)
 
 
-def _about(path: Path, own: bool) -> str:
-    """What is known of a project without counting its files."""
+def _description(path: Path, own: bool) -> str:
+    """Return the description of a project in Markdown: pictures, runs, time of opening. Its size is not included."""
     try:
         about = session.this_workspace().about(path)
     except StudioError as error:
@@ -157,30 +165,34 @@ def _about(path: Path, own: bool) -> str:
 
 
 def _rename(path: Path) -> None:
+    """Draw the form that renames a project."""
     with st.form("project_rename", border=False):
-        name = st.text_input("New name", proposed(path.name), key=f"project_new_name_{_words(path)}")
+        name = st.text_input("New name", proposed(path.name), key=f"project_new_name_{_key_text(path)}")
         with st.container(horizontal=True):
             go = st.form_submit_button("Rename", type="primary")
-            st.form_submit_button("Cancel", on_click=_ask)
+            st.form_submit_button("Cancel", on_click=_show_form)
     st.markdown(":small[Its pictures, labels and runs go with it. Links to its old name say what it is called now.]")
     if go:
         with session.fail_softly(stop=False):
             there = session.this_workspace().rename(path, name)
             if str(path) == session.remembered():
                 session.follow_project(there)
-            _done(f'"{path.name}" is called "{there.name}" now.')
+            _finish(f'"{path.name}" is called "{there.name}" now.')
 
 
 def _duplicate(path: Path) -> None:
+    """Draw the form that copies a project."""
     space = session.this_workspace()
     with st.form("project_duplicate", border=False):
         name = st.text_input(
-            "Name of the copy", space.free_name(proposed(path.name, " copy")), key=f"project_copy_name_{_words(path)}"
+            "Name of the copy",
+            space.free_name(proposed(path.name, " copy")),
+            key=f"project_copy_name_{_key_text(path)}",
         )
         runs = st.checkbox("With its runs", key="project_copy_runs", help="Trained networks with their curves.")
         with st.container(horizontal=True):
             go = st.form_submit_button("Duplicate", type="primary")
-            st.form_submit_button("Cancel", on_click=_ask)
+            st.form_submit_button("Cancel", on_click=_show_form)
     if go:
         with session.fail_softly(stop=False):
             bar = st.progress(0.0, "Looking at its files")
@@ -194,11 +206,11 @@ def _duplicate(path: Path) -> None:
                 ),
             )
             out = f" Without {', '.join(made.left_out)}, not ended yet." if made.left_out else ""
-            _done(f'"{made.folder.name}" is a copy of "{path.name}".{out}')
+            _finish(f'"{made.folder.name}" is a copy of "{path.name}".{out}')
 
 
 def _delete_with_jobs(path: Path) -> None:
-    """Asked only where trainings of the project wait."""
+    """Draw the question whether to delete a project although some of its trainings wait in the queue."""
     try:
         session.this_workspace().require_idle(path)
     except StudioError as error:
@@ -208,17 +220,17 @@ def _delete_with_jobs(path: Path) -> None:
             if waits and st.button("Take out of the queue and delete", key="project_delete_anyway", type="primary"):
                 with session.fail_softly(stop=False):
                     project_undo.note_deleted(session.this_workspace().delete(path, waiting_too=True))
-                    _gone(path)
-            st.button("Cancel", key="project_delete_cancel", on_click=_ask)
+                    _finish_removal(path)
+            st.button("Cancel", key="project_delete_cancel", on_click=_show_form)
     else:
         st.markdown("Nothing waits any more: it can be deleted.")
 
 
-def _gone(path: Path) -> None:
-    """A project is listed no more; where it was the one of this tab, another one is."""
+def _finish_removal(path: Path) -> None:
+    """Draw the page again after a project was removed; if it was the tab's project, the tab gets another one."""
     if str(path) == session.remembered():
         session.leave_project()
-    _done()
+    _finish()
 
 
 _FORMS = {"rename": _rename, "duplicate": _duplicate, "delete": _delete_with_jobs}
@@ -228,13 +240,13 @@ _FORMS = {"rename": _rename, "duplicate": _duplicate, "delete": _delete_with_job
 
 
 def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
-    """The rows of the bin; see `_projects`."""
+    """Draw a row for each deleted project; returns the same as `_projects`."""
     if not entries:
         st.markdown("The bin is empty. A project that you delete lies here until you delete it for good.")
         return []
     found = {entry.folder: entry for entry in entries}
     rows = []
-    for number, path in enumerate(_some(list(found), "Find in the bin")):
+    for number, path in enumerate(_filtered(list(found), "Find in the bin")):
         entry = found[path]
         with st.container(border=True, gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -245,12 +257,12 @@ def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
                 if st.button("Restore", key=f"bin_restore_{number}", type="tertiary"):
                     with session.fail_softly(stop=False):
                         there = project_undo.bring_back(entry)
-                        _done(f'"{entry.name}" is back as "{there.name}".')
+                        _finish(f'"{entry.name}" is back as "{there.name}".')
                 st.button(
                     "Delete for good",
                     key=f"bin_destroy_{number}",
                     type="tertiary",
-                    on_click=_ask,
+                    on_click=_show_form,
                     args=("destroy", path),
                 )
             if st.session_state.get(_ASKED) == ("destroy", str(path)):
@@ -259,6 +271,7 @@ def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
 
 
 def _destroy(entry: Deleted) -> None:
+    """Draw the question whether to delete a project permanently."""
     st.warning(
         f"This removes **{plain(entry.name)}** with its pictures, labels and runs. It cannot be taken back.",
         icon=":material/warning:",
@@ -267,15 +280,15 @@ def _destroy(entry: Deleted) -> None:
         if st.button("Delete it for good", key="bin_destroy_anyway", type="primary"):
             with session.fail_softly(stop=False), st.spinner("Deleting its files"):
                 session.this_workspace().destroy(entry.id)
-                _done(f'"{entry.name}" is deleted.')
-        st.button("Cancel", key="bin_destroy_cancel", on_click=_ask)
+                _finish(f'"{entry.name}" is deleted.')
+        st.button("Cancel", key="bin_destroy_cancel", on_click=_show_form)
 
 
-# Both
+# Projects and bin
 
 
-def _some(paths: Sequence[Path], label: str) -> list[Path]:
-    """The paths that are shown: all, or of many those whose name holds what is typed."""
+def _filtered(paths: Sequence[Path], label: str) -> list[Path]:
+    """Return the paths to show. If there are many, draw a search field, and return the paths that match its text."""
     if len(paths) <= _SHOWN:
         return list(paths)
     wanted = st.text_input(label, key=f"project_find_{label}", placeholder="a part of its name").strip().casefold()
@@ -286,18 +299,20 @@ def _some(paths: Sequence[Path], label: str) -> list[Path]:
 
 
 def _fill_in(rows: Sequence[tuple[Path, DeltaGenerator, str]]) -> None:
-    """Write under each name what is known, then the size, which takes a while where there are many files; a click on
-    anything meanwhile is heeded at once."""
+    """Write the description into the container of each row, then add the size.
+
+    Computing the size takes long for many files. Clicks are handled meanwhile.
+    """
     for _, place, words in rows:
         place.markdown(f":small[{words}]")
     known: dict[str, tuple[float, int]] = st.session_state.setdefault(_SIZES, {})
     for path, place, words in rows:
-        for size, counting in _size(path, known):
+        for size, counting in _sizes(path, known):
             place.markdown(f":small[{words}, {'more than ' if counting else ''}{byte_size(size)}]")
 
 
-def _size(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int, bool]]:
-    """The bytes of a project, and whether they are still being counted."""
+def _sizes(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int, bool]]:
+    """Yield the growing size of a project in bytes, and whether counting goes on. `known` caches time and size."""
     counted_at, size = known.get(str(path), (0.0, 0))
     if not counted_at or time.time() - counted_at > _FRESH:
         for size in size_on_disk(path):
@@ -306,21 +321,21 @@ def _size(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int
     yield size, False
 
 
-def _words(path: Path) -> str:
-    """A path for the key of a widget, also where its name is not UTF-8."""
+def _key_text(path: Path) -> str:
+    """Return a path as text for a widget key; names that are not UTF-8 are escaped."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def _ask(what: str = "", path: Path | None = None) -> None:
-    """Show the form of a project from now on; without one, none."""
+def _show_form(what: str = "", path: Path | None = None) -> None:
+    """Show a form (a key of `_FORMS`, or "destroy") below the row of a project; without arguments, show no form."""
     st.session_state[_ASKED] = (what, str(path))
 
 
-def _done(said: str = "", close: bool = False) -> None:
-    """Something was done: draw the page anew, and the window with it unless it closes."""
-    _ask()
+def _finish(message: str = "", close: bool = False) -> None:
+    """Run the page again after an action, with a message in the dialog, or with the dialog closed."""
+    _show_form()
     st.session_state[_SIZES] = {}
-    if said:
-        st.session_state[_SAID] = said
+    if message:
+        st.session_state[_SAID] = message
     st.session_state[_OPEN] = not close
     st.rerun()

@@ -1,4 +1,4 @@
-"""The line after a project was deleted or taken off the list: what happened, and Undo."""
+"""The message with an Undo button after a project was deleted or removed from the list."""
 
 from __future__ import annotations
 
@@ -16,35 +16,38 @@ _KEY = "project_undo"
 
 @dataclass(frozen=True)
 class _Step:
-    """What can be taken back: a project of the bin by its id, or the folder of one that is listed no more."""
+    """A step that can be undone: a deletion (`id` in the bin), or the removal of a folder from the list (`path`)."""
 
     name: str
     was_here: bool
-    """Whether it was the project of this tab."""
+    """Whether the project was the current one of this tab."""
     id: str = ""
     path: str = ""
     back: str = ""
-    """The name under which it came back, where its own was taken meanwhile."""
+    """After the undo: the new name of the project if its old name was taken, else empty."""
 
 
 def note_deleted(deleted: Deleted) -> None:
-    """A project went into the bin, by this tab. To be said before the tab leaves it."""
+    """Remember that this tab moved a project to the bin. Call this before `session.leave_project`."""
     was_here = session.remembered() == str(session.workspace() / deleted.name)
     st.session_state[_KEY] = _Step(deleted.name, was_here, id=deleted.id)
 
 
 def note_taken_off(project: Path) -> None:
-    """A project that lies elsewhere is listed no more, by this tab. To be said before the tab leaves it."""
+    """Remember that this tab removed an outside project from the list. Call this before `session.leave_project`."""
     st.session_state[_KEY] = _Step(project.name, session.remembered() == str(project), path=str(project))
 
 
 def forget() -> None:
-    """Offer nothing more to take back."""
+    """Forget the last step, so that no Undo button is shown."""
     st.session_state.pop(_KEY, None)
 
 
 def show(where: str = "bar") -> None:
-    """The line with its button; nothing where nothing was done, or somebody took it back already."""
+    """Draw the message with its buttons; nothing if there is no step or it was already undone.
+
+    `where` is a part of the widget keys. It is "bar" in the side bar; elsewhere the message has a border.
+    """
     step = st.session_state.get(_KEY)
     if not isinstance(step, _Step):
         return
@@ -63,7 +66,7 @@ def show(where: str = "bar") -> None:
             words = "is in the bin." if step.id else "is not listed any more."
             st.markdown(f"**{plain(step.name)}** {words}", width="stretch")
             if st.button("Undo", key=f"project_undo_{where}", icon=":material/undo:"):
-                there = _taken_back(step)
+                there = _undo(step)
                 forget()
                 if there.name != step.name:
                     st.session_state[_KEY] = replace(step, back=there.name)
@@ -74,13 +77,16 @@ def show(where: str = "bar") -> None:
 
 
 def bring_back(deleted: Deleted) -> Path:
-    """A project of the bin, back under its name, or that with a number where it is taken; where it lies. Raises
-    `StudioError`."""
+    """Restore a project from the bin, and return its folder. If its name is taken, a number is added to the name.
+
+    Raises `StudioError` if the project cannot be restored.
+    """
     space = session.this_workspace()
     return space.restore(deleted.id, space.free_name(deleted.name) if space.is_taken(deleted.name) else None)
 
 
-def _taken_back(step: _Step) -> Path:
+def _undo(step: _Step) -> Path:
+    """Undo a step, and return the folder of the project. Raises `StudioError` if that fails."""
     space = session.this_workspace()
     if step.path:
         return space.open_folder(step.path)

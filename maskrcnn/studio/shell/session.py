@@ -1,8 +1,8 @@
-"""Which workspace and which project a browser tab is looking at, and how a page shows an error.
+"""The workspace and the current project of a browser tab, and the display of errors on a page.
 
-The project of a tab is named in its address (`?project=NAME`), so a link or a reload brings it back; the session keeps
-its path as well, because moving to another page by typing its address drops the query. Whoever asks for none gets the
-one that was opened last. A project that is asked for and is not there is told; another one is never shown in its place.
+The name of the tab's project is in the URL (`?project=NAME`), so links and reloads restore it. The session stores the
+path too, because typing the URL of another page drops the query. A tab without either gets the project that was opened
+last. If the URL names a project that does not exist, an error is shown; another project is never shown instead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _NOTED = "project_noted"
 
 
 def workspace() -> Path:
-    """The folder that holds the projects (`install_folders.workspace_folder`); it is made where it is not there."""
+    """Return the folder with the projects (`install_folders.workspace_folder`); create it if it does not exist.
+
+    Raises `StudioError` if it cannot be created.
+    """
     folder = workspace_folder().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,20 +44,20 @@ def workspace() -> Path:
 
 
 def this_workspace() -> Workspace:
-    """The projects of this person, and what is done to one as a whole."""
+    """Return the `Workspace` of this server, with its projects and the operations on whole projects."""
     return Workspace(workspace())
 
 
 def projects() -> list[Path]:
-    """Every project of the workspace by name, then those opened elsewhere; see `Workspace.projects`."""
+    """Return the folders of all projects: those in the workspace, then outside ones; see `Workspace.projects`."""
     return this_workspace().projects()
 
 
 def current_project() -> Project:
-    """The project this tab works on: the one in the address, else the one it had, else the one that was opened last.
+    """Return the project of this tab: the one in the URL, else the tab's last one, else the one that was opened last.
 
-    Raises `ProjectGone` where the one that is asked for is not there, `NoProject` where there is none at all, and
-    `StudioError` for one that cannot be opened.
+    Raises `ProjectGone` if that project does not exist any more, `NoProject` if there are no projects at all, and
+    `StudioError` if the project cannot be opened.
     """
     here = this_workspace()
     asked = st.query_params.get("project")
@@ -71,7 +74,7 @@ def current_project() -> Project:
     except StudioError:
         if is_project(path):
             raise
-        raise here.gone_error(path, path.name) from None  # it was moved or deleted in this moment
+        raise here.gone_error(path, path.name) from None  # it was moved or deleted just now
     if st.session_state.get(_NOTED) != str(path):
         here.note_opened(path)
         st.session_state[_NOTED] = str(path)
@@ -79,28 +82,32 @@ def current_project() -> Project:
 
 
 def remembered() -> str:
-    """The folder of the project that this tab chose last, empty where it chose none."""
+    """Return the folder of this tab's last project as a string; empty if it had none."""
     return str(st.session_state.get(_PATH, ""))
 
 
 def switch_project(path: Path) -> None:
-    """Make this project the one of the tab, from the next run of the script on. Raises `StudioError` for one that no
-    address can name."""
+    """Make this the project of the tab, starting with the next script run.
+
+    Raises `StudioError` if a URL cannot contain the project's name.
+    """
     if remembered() != str(path) or st.query_params.get("project") != path.name:
         require_address(path)
-        # What a page remembers (picture, run, row) belongs to the project that is left.
+        # The other values in the URL (picture, run, row) belong to the old project.
         st.query_params.clear()
     _remember(path)
 
 
 def follow_project(path: Path) -> None:
-    """The project of this tab or link is called otherwise now; what its page shows stays the same. Raises as
-    `switch_project` does."""
+    """Update the tab after its project was renamed; the other values in the URL are kept.
+
+    Raises `StudioError` if a URL cannot contain the project's name.
+    """
     _remember(path)
 
 
 def leave_project() -> None:
-    """Let this tab have no project, so that its next run takes the one that was opened last."""
+    """Remove the project from this tab, so that the next script run uses the project that was opened last."""
     st.query_params.clear()
     for key in (_PATH, _NOTED):
         st.session_state.pop(key, None)
@@ -108,7 +115,10 @@ def leave_project() -> None:
 
 @contextmanager
 def fail_softly(*, stop: bool = True) -> Iterator[None]:
-    """Show a `StudioError` of the block as a red box; the page ends there (the frame stays) unless `stop` is False."""
+    """Context that shows a `StudioError` of its block as an error box.
+
+    After the error the page script stops, unless `stop` is False. The side bar stays visible.
+    """
     try:
         yield
     except StudioError as error:
@@ -118,6 +128,7 @@ def fail_softly(*, stop: bool = True) -> Iterator[None]:
 
 
 def _remember(path: Path) -> None:
+    """Write the project into the session and the URL. Raises `StudioError` if a URL cannot contain its name."""
     require_address(path)
     st.session_state[_PATH] = str(path)
     if st.query_params.get("project") != path.name:

@@ -1,4 +1,7 @@
-"""The side bar of every page: which project, how far its labels are, what is running, and the way to the pages."""
+"""The side bar of all pages: project switcher, labelling progress, page links and running trainings.
+
+It also draws the pages that replace the current page if the project does not exist or cannot be opened.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ _TYPED = "project_typed"
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
-    """Fill the side bar. `pages` is what `st.navigation` was given.
+    """Draw the side bar. `pages` is the argument of `st.navigation`.
 
-    Where there is no project to show, the way to one takes the place of the page.
+    If there is no project to show, draw a page that leads to one instead of the current page, and stop the script.
     """
     try:
         project = session.current_project()
@@ -42,7 +45,7 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
             _switcher("Projects", session.remembered())
             project_undo.show()
         st.error(plain(on_page(error)), icon=":material/error:")
-        _others(session.remembered())
+        _other_projects(session.remembered())
         project_list.show_if_open()
         st.stop()
     with st.sidebar:
@@ -53,17 +56,19 @@ def show(pages: Mapping[str, Sequence[Page]]) -> None:
             st.markdown(f"**{group}**")
             for page in members:
                 st.page_link(page, query_params={"project": project.folder.name})
-        job_pill()  # below the links, which would move when a training starts or ends
+        job_pill()  # at the bottom, so that the links do not move when a training starts or ends
     project_list.show_if_open()
 
 
 def _switcher(label: str, here: str) -> None:
-    """A button that opens the list of projects, the two ways to a new one, and what can be done with all of them.
-    `here` is the folder of the one that was chosen, empty where that is none of them."""
+    """Draw a button that opens the list of projects, the project manager, and the forms for new projects.
+
+    `here` is the folder of the current project; empty if none of the projects is current.
+    """
     with st.popover(label, icon=":material/folder_open:", width="stretch", key=project_list.switcher_key()):
         with session.fail_softly():
             names = _labels(session.projects())
-        # Set in each run, and heeded when somebody clicks: a page that ends early keeps what its widgets held before.
+        # Set in each script run, because after an early stop Streamlit keeps the old widget state. Only a click counts.
         st.session_state[_CHOSEN] = here if here in names else None
         st.radio(
             "Project",
@@ -74,12 +79,12 @@ def _switcher(label: str, here: str) -> None:
             on_change=_switch,
         )
         project_list.button()
-        _create()
-        _open()
+        _create_form()
+        _open_form()
 
 
 def _gone(error: session.ProjectGone) -> None:
-    """The page of a project that is not where it is asked for: why, the way to it, and the others."""
+    """Draw the page for a project that does not exist: the reason, a button that restores it, and other projects."""
     with session.fail_softly():
         any_other = bool(session.projects())
     if any_other:
@@ -87,16 +92,16 @@ def _gone(error: session.ProjectGone) -> None:
             _switcher("Projects", "")
             project_undo.show()
     st.error(plain(error), icon=":material/folder_off:")
-    _way_back(error)
+    _restore_button(error)
     if any_other:
-        _others(str(error.renamed or ""))
+        _other_projects(str(error.renamed or ""))
     else:
-        _ways_on()
+        _new_project_options()
     project_list.show_if_open()
 
 
-def _way_back(gone: session.ProjectGone) -> None:
-    """The one step that leads to a project that is not where it was."""
+def _restore_button(gone: session.ProjectGone) -> None:
+    """Draw a button that opens the renamed project or restores the deleted one; nothing in other cases."""
     if gone.renamed and st.button(
         f"Open {plain(gone.renamed.name)}", key="project_renamed", type="primary", icon=":material/folder_open:"
     ):
@@ -110,9 +115,8 @@ def _way_back(gone: session.ProjectGone) -> None:
             st.rerun()
 
 
-def _others(here: str) -> None:
-    """The next step where the project of the page cannot be shown: the first of those that do not lie `here`, as
-    buttons."""
+def _other_projects(here: str) -> None:
+    """Draw a button for each of the first projects, except the one whose folder is `here`."""
     with session.fail_softly():
         names = {path: name for path, name in _labels(session.projects()).items() if path != here}
     with st.container(horizontal=True):
@@ -124,8 +128,9 @@ def _others(here: str) -> None:
 
 
 def _switch() -> None:
+    """Open the project that was chosen in the list."""
     with session.fail_softly(stop=False):
-        # A browser says the words of what it has chosen: after a rename they are no project, and nobody clicked.
+        # After a rename the browser still sends the old label, which is not a project, although no user clicked.
         chosen = Path(st.session_state[_CHOSEN] or "")
         if chosen in session.projects():
             project_undo.forget()
@@ -134,24 +139,26 @@ def _switch() -> None:
 
 
 def _labels(paths: Sequence[Path]) -> dict[str, str]:
-    """Path -> what it is called in the list: its name; and where it lies, where two have one name."""
+    """Return path -> label in the list: the project's name, and its folder too if the name is not unique."""
     names = Counter(plain(path.name) for path in paths)
     return {str(path): path.name if names[plain(path.name)] == 1 else f"{path.name} in {path.parent}" for path in paths}
 
 
-def _create() -> None:
-    _empty("new_project_name")
+def _create_form() -> None:
+    """Draw the form that creates an empty project."""
+    _clear_used_field("new_project_name")
     with st.form("new_project", border=False):
         name = st.text_input("New project", placeholder="a name, for example cells", key="new_project_name")
         if st.form_submit_button("Create project", icon=":material/add:"):
             with session.fail_softly(stop=False):
                 session.switch_project(session.this_workspace().create(name))
-                _chosen("new_project_name")
+                _field_used("new_project_name")
                 st.rerun()
 
 
-def _open() -> None:
-    _empty("open_path")
+def _open_form() -> None:
+    """Draw the form that opens a project folder, or makes a new project from labels or pictures at a path."""
+    _clear_used_field("open_path")
     with st.form("open_folder", border=False):
         path = st.text_input(
             "Open from this computer",
@@ -164,42 +171,43 @@ def _open() -> None:
             with session.fail_softly(stop=False), st.spinner("Reading the labels and copying the pictures"):
                 opened = session.this_workspace().opened(path)
                 session.switch_project(opened.folder)
-                _chosen("open_path")
+                _field_used("open_path")
                 if opened.report is not None:
                     import_report.keep(opened.folder, "annotate", opened.report, opened.passed_over)
                     st.switch_page("pages/label/annotate.py", query_params={"project": opened.folder.name})
                 st.rerun()
 
 
-def _chosen(field: str) -> None:
-    """What was typed into this field became a project: the switcher closes, and the field is empty the next time."""
+def _field_used(field: str) -> None:
+    """Close the switcher after a project was made from a text field; the next script run clears the field."""
     st.session_state[_TYPED] = field
     project_list.close_switcher()
 
 
-def _empty(field: str) -> None:
+def _clear_used_field(field: str) -> None:
+    """Clear a text field if `_field_used` was called for it. Call this before the field is drawn."""
     if st.session_state.get(_TYPED) == field:
         del st.session_state[_TYPED]
         st.session_state[field] = ""
 
 
 def _no_project() -> None:
-    """The page of a workspace whose projects are gone."""
+    """Draw the page for a workspace without projects."""
     st.title("No project")
     st.markdown(
         "A project holds your pictures, what is drawn on them, and the trainings. There is none in this workspace now."
     )
     project_undo.show()
-    _ways_on()
+    _new_project_options()
 
 
-def _ways_on() -> None:
-    """The ways to a project where there is none: a new one, one of this computer, the sample, the bin."""
+def _new_project_options() -> None:
+    """Draw the ways to get a project: create one, open one, get the sample project, or restore one from the bin."""
     make, open_one, sample = st.columns(3, gap="large")
     with make:
-        _create()
+        _create_form()
     with open_one:
-        _open()
+        _open_form()
     with sample:
         st.markdown("The sample project, with pictures, labels and a trained network:")
         if st.button("Get the sample project back", icon=":material/restore:", key="sample_project"):

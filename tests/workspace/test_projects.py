@@ -236,7 +236,7 @@ def test_a_disk_that_fails_in_the_middle_of_a_copy_leaves_nothing(
         yield 10
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(copying, "_pieces", fails)
+    monkeypatch.setattr(copying, "_copy_chunks", fails)
     with pytest.raises(StudioError, match=f"copy: cannot be made .{os.strerror(code)}"):
         space.duplicate(project, "copy")
     assert shown(space.root) == ["cells"]

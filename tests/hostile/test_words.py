@@ -71,8 +71,8 @@ OURS: dict[str, str] = {
     "shell/job_pill.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
-    "launch/network_inputs.py": "choices.starts_on_offer()[start] choices.starts_on_offer() "
-    "choices.start_note(start,default) label about",
+    "launch/network_inputs.py": "choices.offered_weights()[start] choices.offered_weights() "
+    "choices.weights_note(start,default) label about",
     "launch/preset_input.py": "choices.machine_in_words(machine)",
     "launch/summary.py": "material.left_out() choices.in_short(config)",
     "launch/training_inputs.py": "choices.schedule_in_words(values['layers']) heading",

@@ -1,5 +1,7 @@
-"""What the Launch page works out without Streamlit: which initial weights it offers, the request that its inputs mean,
-and its sentences."""
+"""The logic of the Launch page that does not need Streamlit.
+
+This includes the offered initial weights, the training request for the values of the inputs, and the page's texts.
+"""
 
 from __future__ import annotations
 
@@ -15,30 +17,31 @@ from maskrcnn.config.table import anchor_count
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import initial_weights, shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch import form_labels
 from maskrcnn.studio.launch.form_labels import BODY_WORDS, KIND_WORDS, LEARNING_WORDS, POOLING_WORDS
 from maskrcnn.words import counted
 
 
-def starts_on_offer() -> dict[str, str]:
-    """The initial weights that the page offers, and what they are called: torchvision's, what ships, a path, none."""
-    ships = {name: said for name, said in words.SHIPPED_WORDS.items() if shipped_models.folder(name)}
-    first = {name: words.START_WORDS[name] for name in ("imagenet", "coco")}
-    return {**first, **ships, **words.START_WORDS}
+def offered_weights() -> dict[str, str]:
+    """The initial weights that the page offers: key -> label. torchvision's, shipped models, a path, and none."""
+    ships = {name: label for name, label in form_labels.SHIPPED_WORDS.items() if shipped_models.folder(name)}
+    first = {name: form_labels.START_WORDS[name] for name in ("imagenet", "coco")}
+    return {**first, **ships, **form_labels.START_WORDS}
 
 
-def usual_start(preset: str, config: Config) -> str:
-    """The initial weights to propose for a preset, with what was chosen of it so far in `config`.
+def default_weights(preset: str, config: Config) -> str:
+    """The key of the initial weights to propose for a preset and the choices so far, which are in `config`.
 
-    The default preset takes the network of a model that ships; with the others only weights that fit are proposed.
+    With the default preset, a shipped model may be proposed, whose network then replaces that of the preset. With other
+    presets, only weights that fit the network are proposed.
     """
     chosen = {"tasks": config.tasks} if preset == DEFAULT_PRESET else None
     start = initial_weights.usual_weights(config, chosen)
     return start.init if start.init != "none" else start.weights
 
 
-def start_note(start: str, config: Config) -> str:
-    """A line on what these initial weights mean for this training."""
+def weights_note(start: str, config: Config) -> str:
+    """A sentence for the user about the initial weights `start`: when to use them, or whether a download is needed."""
     if start == "none":
         return "It must learn to see first: patience. With a network at hand, ImageNet is far quicker on photographs."
     if start in ("file", "network"):
@@ -61,8 +64,10 @@ def start_note(start: str, config: Config) -> str:
 
 
 def shown_config(request: TrainingRequest, labels: Mapping[str, Any] | None = None) -> Config:
-    """The Config of a request on the page: `TrainingRequest.config`, except that initial weights from a file that is
-    not there (yet) bring no fields along. Raises `StudioError` as that does."""
+    """The Config of a request, to show on the page. Raises `StudioError` like `TrainingRequest.config`.
+
+    Unlike that method, it ignores initial weights whose file does not exist, for example while the path is incomplete.
+    """
     if request.has_files():
         return request.config(labels, torch_file_network)
     usual = initial_weights.usual_fields(request.start(), Config.preset(request.preset or DEFAULT_PRESET).norm)
@@ -71,7 +76,7 @@ def shown_config(request: TrainingRequest, labels: Mapping[str, Any] | None = No
 
 
 def torch_file_network(path: Path) -> Config | str:
-    """`model.weights.torch_file_network`, which loads torch, asked once for each state of a file."""
+    """Like `model.weights.torch_file_network`, which imports torch, but cached until the file changes."""
     about = path.stat()
     return _torch_file_network(path, about.st_mtime_ns, about.st_size)
 
@@ -84,8 +89,11 @@ def _torch_file_network(path: Path, changed: int, size: int) -> Config | str:
 
 
 def request_of_start(preset: str, tasks: tuple[str, ...], start: str, path: str) -> TrainingRequest:
-    """The request of a preset, tasks and initial weights alone; a model that ships brings its network along. `start`
-    is one of START_WORDS or SHIPPED_WORDS, `path` the file where that is the choice."""
+    """The request for a preset, tasks and initial weights, before other inputs are changed.
+
+    `start` is a key of START_WORDS or SHIPPED_WORDS; `path` is the typed path, used if `start` needs one. For a shipped
+    model, the request includes the fields of its network.
+    """
     weights, init = weights_and_init(start, path)
     changed: dict[str, Any] = {"tasks": tasks}
     if shipped_models.folder(init):
@@ -94,8 +102,10 @@ def request_of_start(preset: str, tasks: tuple[str, ...], start: str, path: str)
 
 
 def config_of_start(request: TrainingRequest) -> Config:
-    """The Config whose values the inputs of the page hold before a person changes any. A weights file that cannot be
-    read counts as one that is not there: the request itself will say what is wrong."""
+    """The Config with the initial values of the page's inputs.
+
+    A weights file that cannot be read is ignored here; `shown_config` of the final request raises its error.
+    """
     try:
         return shown_config(request)
     except StudioError:
@@ -103,25 +113,28 @@ def config_of_start(request: TrainingRequest) -> Config:
 
 
 def eps_with_norm(request: TrainingRequest, norm: str) -> float:
-    """The `norm_eps` that comes along with the initial weights of a request where the norm is `norm`."""
+    """The default of `norm_eps` for the initial weights of a request if the norm is `norm`."""
     return config_of_start(replace(request, changed={**request.changed, "norm": norm})).norm_eps
 
 
 def with_changes(request: TrainingRequest, values: Mapping[str, Any]) -> TrainingRequest:
-    """The request with those of the values that a person changed: all that differ from what the preset and the initial
-    weights alone would give.
+    """The request with the `values` that differ from the defaults of its preset and initial weights.
 
-    `norm` and `layers` are always among them, so that a run is trained as the page showed it even if what is usual for
-    such initial weights changes while it waits.
+    `norm` and `layers` are always included, so that a waiting run is trained as the page showed it, even if the
+    defaults for its initial weights change in the meantime.
     """
     always = {name: values[name] for name in ("norm", "layers") if name in values}
-    alone = config_of_start(replace(request, changed={name: always[name] for name in ("norm",) if name in always}))
-    changed = {name: value for name, value in values.items() if value != getattr(alone, name)}
+    norm = {name: always[name] for name in ("norm",) if name in always}
+    defaults = config_of_start(replace(request, changed=norm))
+    changed = {name: value for name, value in values.items() if value != getattr(defaults, name)}
     return replace(request, changed=always | changed)
 
 
 def weights_and_init(start: str, path: str) -> tuple[str, str]:
-    """`--backbone-weights` and `--init` for a choice of START_WORDS (`path` is the file, where that is the choice)."""
+    """The values of `--backbone-weights` and `--init` for `start`, a key of START_WORDS or SHIPPED_WORDS.
+
+    `path` is the typed path, used if `start` needs one.
+    """
     choices = {
         "imagenet": ("imagenet", "none"),
         "coco": ("none", "coco"),
@@ -133,17 +146,19 @@ def weights_and_init(start: str, path: str) -> tuple[str, str]:
 
 
 def free_name(runs_folder: Path, project: str) -> str:
-    """A name that no run has yet: `project-0001`, `project-0002`, ..."""
+    """An unused name for a new run: `project-0001`, `project-0002`, ..."""
     base = re.sub(r"[^\w-]+", "-", project).strip("-").lower() or "run"
     taken = [path.name for path in runs_folder.iterdir()] if runs_folder.is_dir() else []
     numbers = [int(match[1]) for name in taken if (match := re.fullmatch(rf"{re.escape(base)}-(\d+)", name))]
     return f"{base}-{max(numbers, default=0) + 1:04d}"
 
 
-def length(unit: str, number: float | None, patience: float | None = None) -> dict[str, Any]:
-    """The fields that set how long a run is, for a `unit` of LENGTH_WORDS: "epochs", `number` of them; "minutes"; or
-    "until" `patience` epochs went by without a better one, `number` at most. `StudioError` where a number is missing,
-    or not above 0."""
+def length_fields(unit: str, number: float | None, patience: float | None = None) -> dict[str, Any]:
+    """The Config fields for the length of a run: `epochs`, `minutes` and `patience`.
+
+    `unit` is a key of LENGTH_WORDS: train for `number` "epochs" or "minutes"; or "until" there was no better epoch for
+    `patience` epochs, with `number` epochs as the maximum. Raises `StudioError` if a number is missing or not above 0.
+    """
     for name, value in (("length", number), ("patience", patience if unit == "until" else 1)):
         if not value or value <= 0:
             raise StudioError(f"the {name} of the run is missing; give a number above 0")
@@ -154,14 +169,15 @@ def length(unit: str, number: float | None, patience: float | None = None) -> di
 
 
 def given_seconds(values: Mapping[str, Any]) -> float | None:
-    """How long the run is because somebody said so; None where it is not given in minutes."""
+    """The length of the run in seconds, if it is set in minutes; otherwise None."""
     return 60 * values["minutes"] if values.get("minutes") else None
 
 
 def schedule_in_words(layers: str) -> str:
-    """What learns when: `The heads for 50% of the run, then all layers for 50% of the run at 0.1 of the learning rate.`
+    """The stages of a schedule as a sentence.
 
-    Empty for a single stage, and for what is no schedule (`Config` has the words for that).
+    For example `The heads for 50% of the run, then all layers for 50% of the run at 0.1 of the learning rate.` Empty
+    for a single stage, and for an invalid schedule (`Config` raises an error for it).
     """
     try:
         stages = parse_stages(layers)
@@ -171,20 +187,20 @@ def schedule_in_words(layers: str) -> str:
         return ""
     parts, begins = [], 0.0
     for stage in stages:
-        words = f"{LEARNING_WORDS[stage.layers]} for {stage.until - begins:.0%} of the run"
-        parts.append(words if stage.rate == 1 else f"{words} at {stage.rate:g} of the learning rate")
+        part = f"{LEARNING_WORDS[stage.layers]} for {stage.until - begins:.0%} of the run"
+        parts.append(part if stage.rate == 1 else f"{part} at {stage.rate:g} of the learning rate")
         begins = stage.until
-    said = ", then ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}."
+    sentence = ", then ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def recommended_preset(devices: Sequence[str]) -> str:
-    """The preset that suits a machine with these devices."""
+    """The recommended preset for a machine with these devices."""
     return "standard" if devices[0].startswith("cuda") else "classroom"
 
 
 def machine_in_words(devices: Sequence[str]) -> str:
-    """What this machine computes on, and what that means for the choice of a preset."""
+    """A sentence about the hardware of this machine and the presets that suit it."""
     if devices[0].startswith("cuda"):
         cards = "a graphics card" if len(devices) == 1 else f"{len(devices)} graphics cards"
         return f"This computer has {cards}: standard is comfortable, classroom is done in a moment."
@@ -193,7 +209,7 @@ def machine_in_words(devices: Sequence[str]) -> str:
 
 
 def in_short(config: Config) -> str:
-    """The network that the choices make, in a line as a lecture would name it."""
+    """A summary of the network in one line: its usual name, backbone, RoI pooling, anchors, and output sizes."""
     extra = [task for task in config.tasks if task != "box"]
     name = {(): "Faster R-CNN", ("mask",): "Mask R-CNN", ("keypoints",): "Keypoint R-CNN"}.get(
         tuple(extra), "Mask R-CNN with keypoints"

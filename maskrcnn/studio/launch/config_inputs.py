@@ -1,4 +1,4 @@
-"""An input for any field of the Config that a person sets, made from its type, its limits and its description."""
+"""Draw the input of any Config field, from the field's type, limits and description."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ COLUMNS = 2
 
 
 def input_keys(preset: str, brought_by: str = "") -> Callable[[str], str]:
-    """Keys of the inputs of a preset, by name. `brought_by` is the model that ships whose network they show, else
-    empty: with another one they start from its values."""
+    """A function that returns the Streamlit key of an input, by its name.
+
+    Each preset has keys of its own. `brought_by` is the shipped model whose network the inputs show, else empty: with
+    another model, the keys change, so that the inputs start with the values of that model.
+    """
     return f"launch-{preset}-{brought_by}{{}}".format
 
 
 def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str]) -> dict[str, Any]:
-    """Show the inputs of these fields in rows of two, holding what `config` says, and return what they hold now.
+    """Draw the inputs of the fields `names`, two per row, and return their current values.
 
-    `key(name)` is the key of a field's input. Raises `ArgumentError` as `config_input` does.
+    `config` contains the initial values; `key(name)` is the key of a field's input. Raises like `config_input`.
     """
     values: dict[str, Any] = {}
     cells = [(name, part) for name in names for part in _parts(getattr(config, name))]
@@ -49,14 +52,14 @@ def config_grid(names: Iterable[str], config: Config, key: Callable[[str], str])
 
 
 def _parts(value: Any) -> list[str | None]:
-    """The names of a field's own inputs where it is a table of numbers, else None for the one that it has."""
+    """The keys of the value if it is a dictionary, which has one input per key; otherwise `[None]`, for one input."""
     return list(value) if isinstance(value, dict) else [None]
 
 
 def config_input(name: str, value: Any, key: str, label: str | None = None) -> Any:
-    """Show the input of one field, holding `value`, and return what it holds now.
+    """Draw the input of one field with the initial `value`, and return its current value.
 
-    Text that is no list of numbers raises `ArgumentError`. Everything else is for `Config` to judge.
+    Raises `ArgumentError` for a text that is no list of numbers. All other checks are made by `Config`.
     """
     about = Config.model_fields[name]
     label = label or name
@@ -92,14 +95,14 @@ def config_input(name: str, value: Any, key: str, label: str | None = None) -> A
 
 
 def _kinds(annotation: Any) -> set[Any]:
-    """The types of a field: `int | None` -> {int, NoneType}."""
+    """The set of types in an annotation: `int | None` -> {int, NoneType}."""
     if isinstance(annotation, types.UnionType):
         return set(typing.get_args(annotation))
     return {annotation}
 
 
 def _limits(metadata: list[Any]) -> tuple[Any, Any]:
-    """The smallest and the largest value that the field's own limits allow (an open limit counts as closed here)."""
+    """The minimum and the maximum of a field, None if unlimited. Exclusive limits are treated as inclusive."""
     found = {
         side: getattr(limit, side) for limit in metadata for side in ("ge", "gt", "le", "lt") if hasattr(limit, side)
     }
@@ -107,6 +110,7 @@ def _limits(metadata: list[Any]) -> tuple[Any, Any]:
 
 
 def _numbers(name: str, text: str, kind: type[int] | type[float]) -> tuple[float, ...]:
+    """Parse a list of numbers, separated by commas. Raises `ArgumentError` if the text of the field `name` is none."""
     try:
         return tuple(kind(part) for part in text.replace(";", ",").split(",") if part.strip())
     except ValueError:

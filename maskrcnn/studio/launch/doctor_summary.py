@@ -1,4 +1,4 @@
-"""What the doctor found in a project, in a few lines for somebody who is about to train on it."""
+"""A short summary of the doctor's findings, shown on the Launch page before a training."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
 
 WORST = 3
-"""How many kinds of findings are named."""
+"""Number of kinds of findings that are listed."""
 
 AT_ONCE = 2.0
-"""Seconds that the examination may take where nobody asked for it."""
+"""Maximum duration of an automatic examination, in seconds; a longer one starts with a button."""
 
 _PER_MEGAPIXEL, _PER_REGION = 0.008, 0.0006  # seconds, measured on one slow core
 
 
 def seconds_to_examine(images: Sequence[StoredImage]) -> float:
-    """About how long the doctor takes: each picture is decoded, each region is drawn."""
+    """The estimated duration of the doctor's examination in seconds, from the numbers of pixels and regions."""
     pixels = sum(image.width * image.height for image in images)
     return pixels / 1e6 * _PER_MEGAPIXEL + sum(image.n_regions for image in images) * _PER_REGION
 
 
 def worst(found: Sequence[Finding]) -> list[tuple[str, str, int]]:
-    """The kinds of findings that hurt training, the worst first: severity, title and how many. Hints are left out."""
+    """The kinds of findings that harm a training, the worst first: (severity, title, count). Without hints."""
     order = list(SIGNS)
     kinds = Counter((finding.severity, finding.check) for finding in found if finding.severity != "hint")
     ranked = sorted(kinds.items(), key=lambda kind: (order.index(kind[0][0]), -kind[1]))
@@ -39,7 +39,7 @@ def worst(found: Sequence[Finding]) -> list[tuple[str, str, int]]:
 
 
 def show(project: Project) -> None:
-    """The counts and the worst kinds, with a link to the doctor; or a button, where the examination takes long."""
+    """Draw the summary of the findings with a link to the doctor, or a button to start an examination that is long."""
     images = project.images()
     if not images:
         return
@@ -61,6 +61,7 @@ def show(project: Project) -> None:
 
 
 def _summary(project: Project, found: Sequence[Finding]) -> None:
+    """Draw the number of findings by severity, the worst kinds, and a link to the doctor."""
     ranked = worst(found)
     if not ranked:
         st.markdown(":material/check: The doctor found nothing in the labels that hurts training.")

@@ -1,4 +1,4 @@
-"""How long the training would take, on the Launch page: known at once, or measured while the page may be left."""
+"""The Launch page: the estimated duration of the training, from known costs or a measurement in the background."""
 
 from __future__ import annotations
 
@@ -25,20 +25,23 @@ from maskrcnn.studio.shell.page_words import on_page
 from maskrcnn.studio.shell.plain_text import plain
 
 STORE = ".speed"
-"""The folder of the workspace with what was measured."""
+"""The folder in the workspace with the measured costs."""
 
 LOADING = "loading its packages"
-"""What a measurement does before it prints its first line."""
+"""The text for a measurement that has not printed a line yet."""
 
 NO_REASON = "its process was killed and gave no reason"
-"""What is said of a measurement that failed without a line."""
+"""The text for a measurement that failed without printing a line."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The training whose length is asked for. `pictures` and `validated` are how many there are to learn from and to
-    validate on; `device` is "any" or one; `waits` are the seconds until its turn, None where nobody knows; `beside` is
-    whether another training runs now."""
+    """The training whose duration is to be estimated.
+
+    `pictures` and `validated` are the numbers of training and validation pictures. `device` is a device or "any".
+    `waits` is the waiting time in the queue in seconds, None if unknown. `beside` says whether another training is
+    running now.
+    """
 
     config: Config
     options: Sequence[str]
@@ -52,30 +55,34 @@ class Wanted:
 
     @property
     def store(self) -> Path:
+        """The folder with the measured costs."""
         return session.workspace() / STORE
 
     @property
     def where(self) -> str:
-        """The device that it would most likely run on."""
+        """The device on which the training would most likely run."""
         return devices.candidates(self.device)[0]
 
     @property
     def key(self) -> str:
+        """The key under which the costs of the training are stored."""
         return measured_costs.timing_key(self.config, self.project, self.where)
 
     def measuring(self) -> Measurement | None:
-        """How its measurement stands; one that has ended well is kept by this."""
+        """The running or failed measurement, None if there is none. The costs of a finished one are saved."""
         return cost_measurement.poll(self.key, self.options, self.store)
 
     def known(self) -> KnownCosts | None:
+        """The known costs of the training, None if there are none."""
         return measured_costs.known(self.config, self.project, self.where, runs_in(self.runs_folder), self.store)
 
     def estimate(self, known: KnownCosts) -> Estimate:
+        """The estimated duration with these costs."""
         return estimate_of(known.costs, self.config, self.pictures, self.validated)
 
 
 def show(wanted: Wanted) -> Estimate | None:
-    """How long it will take and when it will be ready, or the way to find out; what is known is given back."""
+    """Draw the estimated duration and end time, or a button to measure. Returns the estimate, None if unknown."""
     measuring = wanted.measuring()
     known = wanted.known()
     running = measuring is not None and measuring.state == "running"
@@ -89,12 +96,13 @@ def show(wanted: Wanted) -> Estimate | None:
         if measuring is not None and not running:
             st.error(plain(measuring.line or NO_REASON), icon=":material/error:")
             _button("Try again", wanted)
-        # Not decorated: whether it renews itself is known only here.
+        # `st.fragment` is called here, not as a decorator, because only here it is known whether it must refresh.
         st.fragment(_progress, run_every="1s" if running else None)(wanted, running)
     return wanted.estimate(known) if known else None
 
 
 def _answer(wanted: Wanted, known: KnownCosts, again: bool) -> None:
+    """Draw the estimate, its source and, with `again`, a button to measure again."""
     found = wanted.estimate(known)
     config = wanted.config
     most = "at most " if config.patience else ""
@@ -111,7 +119,7 @@ def _answer(wanted: Wanted, known: KnownCosts, again: bool) -> None:
 
 
 def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
-    """A button that begins to measure."""
+    """Draw a button that starts a measurement."""
     beside = " Another training runs now, which makes it come out too long." if wanted.beside else ""
 
     def begin() -> None:
@@ -132,7 +140,7 @@ def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
 
 
 def _progress(wanted: Wanted, running: bool) -> None:
-    """How far a measurement is. When it has ended the page is run again, to show what was found."""
+    """Draw the progress of a running measurement. When it has ended, rerun the page to show the result."""
     if not running:
         return
     measuring = wanted.measuring()
@@ -147,19 +155,19 @@ def _progress(wanted: Wanted, running: bool) -> None:
             st.rerun()
 
 
-# Words
+# Texts
 
 
 def source_in_words(known: KnownCosts) -> str:
-    """From where the figures are: `as fast as shapes-0003`, `measured 13:44`."""
+    """The source of the costs as text: `as fast as the run shapes-0003`, `measured 13:44`."""
     if known.run:
         return f"as fast as the run {plain(known.run)}"
-    said = f"measured {clock_words(datetime.fromtimestamp(known.when, _zone()), '')}"
-    return f"{said}, beside another training: rather less" if known.beside_training else said
+    text = f"measured {clock_words(datetime.fromtimestamp(known.when, _zone()), '')}"
+    return f"{text}, beside another training: rather less" if known.beside_training else text
 
 
 def clock_words(when: datetime, before: str = "about ") -> str:
-    """A time of day, with the day where it is not today: `about 14:05`, `tomorrow about 9:30`."""
+    """A time of day as text, with the day if it is not today: `about 14:05`, `tomorrow about 9:30`."""
     today = datetime.now(when.tzinfo).date()
     time_of_day = f"{before}{when:%H:%M}"
     days = (when.date() - today).days
@@ -171,8 +179,8 @@ def clock_words(when: datetime, before: str = "about ") -> str:
 
 
 def _zone() -> tzinfo | None:
-    """The time zone of whoever looks, None for that of this computer."""
+    """The time zone of the browser; None if it is unknown, for the time zone of this computer."""
     try:
         return ZoneInfo(st.context.timezone) if st.context.timezone else None
-    except (OSError, ValueError):  # a name that this computer does not know
+    except (OSError, ValueError):  # this computer does not know the name of the zone
         return None

@@ -1,4 +1,4 @@
-"""What the Launch page calls things, and the order in which it offers the fields of the Config."""
+"""The labels of the inputs on the Launch page, and the order of the Config fields on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SCHEDULE_WORDS: dict[str, str] = {
     "heads,all": "heads, then all",
     "heads,4+,all": "heads, 4+, all",
 }
-"""Schedules that are offered beside the single words; any other is typed."""
+"""Schedules that are offered in the list, in addition to `LAYER_WORDS`. Other schedules are typed."""
 
 LEARNING_WORDS: dict[str, str] = {
     "heads": "the heads",
@@ -46,7 +46,7 @@ LEARNING_WORDS: dict[str, str] = {
     "3+": "stage 3 and up",
     "all": "all layers",
 }
-"""What learns, in a sentence."""
+"""Group of layers -> its name in a sentence."""
 
 LENGTH_WORDS: dict[str, str] = {
     "epochs": "epochs",
@@ -60,13 +60,13 @@ KIND_WORDS: dict[str, str] = {
     "c4": "one map, stride 16",
     "c5": "one map, stride 32",
 }
-"""Kind of backbone (the last part of its name) -> which maps the heads read."""
+"""Kind of backbone (the last part of its name) -> label of the feature maps that the heads use."""
 
 BODIES: dict[str, tuple[str, ...]] = {
     body: tuple(name.rpartition("_")[2] for name in BACKBONES if name.rpartition("_")[0] == body)
     for body in dict.fromkeys(name.rpartition("_")[0] for name in BACKBONES)
 }
-"""Body -> the kinds that it comes in; `f"{body}_{kind}"` is a backbone."""
+"""Body -> the available kinds of feature maps; `f"{body}_{kind}"` is the name of a backbone."""
 
 BODY_WORDS: dict[str, str] = {
     "resnet18_slim": "ResNet-18 slim",
@@ -91,7 +91,7 @@ SHIPPED_WORDS: dict[str, str] = {
     "toy": "Toy shapes (ships with the studio)",
     "toy-people": "Toy people (ships with the studio)",
 }
-"""Starts that are models which ship. The others are there to be compared; they are named as a whole network."""
+"""Shipped models that are offered as initial weights. Other shipped models can be chosen by "network" and a path."""
 
 PATH_WORDS: dict[str, tuple[str, str, str]] = {
     "file": (
@@ -106,7 +106,7 @@ PATH_WORDS: dict[str, tuple[str, str, str]] = {
         "start afresh for classes that the network did not know.",
     ),
 }
-"""Starts that need a path -> label, placeholder and meaning of its input."""
+"""Initial weights that need a path -> label, placeholder and help of the input."""
 
 MAIN_FIELDS = (
     "tasks",
@@ -121,14 +121,14 @@ MAIN_FIELDS = (
     "learning_rate",
     "batch_size",
 )
-"""Fields that the page always shows (those of the masks where there are any)."""
+"""Config fields that the page always shows (mask fields only with the mask task)."""
 
 FOLLOWING_FIELDS = fields_with(section=Section.LABELS)
-"""Fields that follow from the labels, so nobody sets them."""
+"""Config fields that are determined by the labels and have no input."""
 
 MORE_FIELDS: dict[str, tuple[str, ...]] = {
     section: fields
     for section in Section
     if (fields := tuple(name for name in fields_with(section=section) if name not in MAIN_FIELDS + FOLLOWING_FIELDS))
 }
-"""Fields under "More choices", by heading."""
+"""Config fields under "More choices", by heading."""

@@ -1,4 +1,4 @@
-"""The Launch page: how long a run is."""
+"""The Launch page: the inputs for the length of a run."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import streamlit as st
 
 from maskrcnn.config import Config
 from maskrcnn.runs.epochs import EPOCH_MEANING
-from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch import choices, form_labels
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 
 def choose_length(preset: str) -> dict[str, Any]:
-    """The fields `epochs`, `minutes` and `patience`. Raises `StudioError` where a number is missing."""
+    """Draw the inputs for the length, and return the Config fields `epochs`, `minutes` and `patience`.
+
+    Raises `StudioError` if a number is missing.
+    """
     key = input_keys(preset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         unit = st.segmented_control(
             "Length",
-            list(words.LENGTH_WORDS),
+            list(form_labels.LENGTH_WORDS),
             default="epochs",
-            format_func=words.LENGTH_WORDS.__getitem__,
+            format_func=form_labels.LENGTH_WORDS.__getitem__,
             required=True,
             wrap=True,
             help=f"{EPOCH_MEANING} With minutes, learning rate and end follow the clock. The third ends when the AP on "
@@ -46,4 +48,4 @@ def choose_length(preset: str) -> dict[str, Any]:
                 width=210,
             )
             number = st.number_input("Epochs at most", 1, None, 100, key=key("most"), width=140)
-    return choices.length(unit, number, patience)
+    return choices.length_fields(unit, number, patience)

@@ -1,4 +1,4 @@
-"""The Launch page: initial weights and the network, which comes along where a model that ships is the start."""
+"""The Launch page: the inputs for the initial weights and the network. A shipped model determines the network."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from streamlit.delta_generator import DeltaGenerator
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch import choices, form_labels
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 
 @dataclass(frozen=True)
 class NetworkChoice:
-    """Preset, tasks and initial weights as a `request`; the fields chosen here, in `values`; `default`, which further
-    inputs hold at first; `key`, the keys of inputs whose values come along with a model that ships."""
+    """The chosen network. `request` has the preset, tasks and initial weights, and `values` the Config fields of the
+    inputs. `default` has the initial values of the other inputs. `key` gives the keys of inputs whose values depend on
+    the shipped model."""
 
     request: TrainingRequest
     default: Config
@@ -29,34 +29,37 @@ class NetworkChoice:
 
 
 def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
-    """Initial weights, backbone, RoI pooling and mask head. Raises `StudioError` where they do not go together."""
+    """Draw the inputs for initial weights, backbone, RoI pooling and mask head, and return the choice.
+
+    Raises `StudioError` if the choices contradict each other.
+    """
     key = input_keys(preset)
     left, right = st.columns(2, vertical_alignment="bottom")
     start, path = _choose_start(preset, Config.preset(preset, tasks=tasks), right)
     request = choices.request_of_start(preset, tasks, start, path)
     default = choices.config_of_start(request)
     ships = request.init if request.init in shipped_models.names() else ""
-    comes_along = f"It comes along with the initial weights: {choices.starts_on_offer()[start]}." if ships else None
+    comes_along = f"It comes along with the initial weights: {choices.offered_weights()[start]}." if ships else None
     network_key = input_keys(preset, ships)
     values: dict[str, Any] = {"tasks": tasks}
 
     body = left.selectbox(
         "Backbone",
-        list(words.BODIES),
-        list(words.BODIES).index(default.body),
-        format_func=words.BODY_WORDS.__getitem__,
+        list(form_labels.BODIES),
+        list(form_labels.BODIES).index(default.body),
+        format_func=form_labels.BODY_WORDS.__getitem__,
         help=comes_along
         or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
         disabled=comes_along is not None,
         key=network_key("body"),
     )
     note = st.container()
-    kinds = words.BODIES[body]
+    kinds = form_labels.BODIES[body]
     kind = st.segmented_control(
         "Feature maps",
         kinds,
         default=default.kind if default.kind in kinds else kinds[0],
-        format_func=words.KIND_WORDS.__getitem__,
+        format_func=form_labels.KIND_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=comes_along or Config.model_fields["backbone"].description,
@@ -64,15 +67,15 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
         key=network_key("-".join(kinds)),
     )
     values["backbone"] = f"{body}_{kind}"
-    # The light pyramid has two maps of one stride, so one scale for each level would be no choice.
+    # The two maps of the light pyramid have the same stride, so "one scale for each level" makes no sense.
     scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
     default = default.replace(backbone=values["backbone"], rpn_scales_at=scales_at)
-    note.markdown(f":small[{choices.start_note(start, default)}]")
+    note.markdown(f":small[{choices.weights_note(start, default)}]")
     values["pooling"] = st.segmented_control(
         "RoI pooling",
         POOLINGS,
         default=default.pooling,
-        format_func=words.POOLING_WORDS.__getitem__,
+        format_func=form_labels.POOLING_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=Config.model_fields["pooling"].description,
@@ -84,7 +87,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Mask head",
             MASK_HEADS,
             MASK_HEADS.index(default.mask_head),
-            format_func=words.MASK_HEAD_WORDS.__getitem__,
+            format_func=form_labels.MASK_HEAD_WORDS.__getitem__,
             help=comes_along or Config.model_fields["mask_head"].description,
             disabled=comes_along is not None,
             key=network_key("mask_head"),
@@ -93,7 +96,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Masks",
             MASK_KINDS,
             MASK_KINDS.index(default.mask_kind),
-            format_func=words.MASK_KIND_WORDS.__getitem__,
+            format_func=form_labels.MASK_KIND_WORDS.__getitem__,
             help=Config.model_fields["mask_kind"].description,
             key=key("mask_kind"),
         )
@@ -101,12 +104,14 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
 
 
 def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[str, str]:
-    """The initial weights, as a word of START_WORDS or SHIPPED_WORDS, and the path that was typed for them. What is
-    usual for a network like `config` is proposed until a person chose something."""
-    key, offered = input_keys(preset), choices.starts_on_offer()
+    """Draw the input for the initial weights. Returns a key of START_WORDS or SHIPPED_WORDS, and the typed path.
+
+    Until the user chooses, the default for the network `config` is selected.
+    """
+    key, offered = input_keys(preset), choices.offered_weights()
     at_start, start_chosen = key("start"), key("start-chosen")
     if st.session_state.get(at_start) not in offered or not st.session_state.get(start_chosen):
-        st.session_state[at_start] = choices.usual_start(preset, config)
+        st.session_state[at_start] = choices.default_weights(preset, config)
         st.session_state[start_chosen] = False
     start = column.selectbox(
         "Initial weights",
@@ -118,7 +123,7 @@ def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[
         on_change=lambda: st.session_state.update({start_chosen: True}),
         key=at_start,
     )
-    if start not in words.PATH_WORDS:
+    if start not in form_labels.PATH_WORDS:
         return start, ""
-    label, placeholder, about = words.PATH_WORDS[start]
+    label, placeholder, about = form_labels.PATH_WORDS[start]
     return start, st.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start}"))

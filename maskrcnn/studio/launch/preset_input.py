@@ -1,4 +1,4 @@
-"""The Launch page: which preset."""
+"""The Launch page: the input for the preset."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from maskrcnn.config import PRESETS
-from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch import choices, form_labels
 
 
 def choose_preset(machine: Sequence[str]) -> str:
-    """The preset from which all other values start; the one that suits the devices of `machine` is proposed."""
+    """Draw the input for the preset, and return it. The default is the recommended preset for the devices `machine`."""
     presets = list(PRESETS)
     recommended = choices.recommended_preset(machine)
     preset = st.selectbox(
@@ -23,5 +22,5 @@ def choose_preset(machine: Sequence[str]) -> str:
         help="Where all other values start from.",
         key="launch-preset",
     )
-    st.markdown(f":small[{words.PRESET_WORDS[preset]} {choices.machine_in_words(machine)}]")
+    st.markdown(f":small[{form_labels.PRESET_WORDS[preset]} {choices.machine_in_words(machine)}]")
     return preset

@@ -1,4 +1,4 @@
-"""Where a training would run and when its turn would come, for the Launch page."""
+"""The Launch page: the device of a new training, and its waiting time in the queue."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from maskrcnn.studio.shell.plain_text import plain
 
 @dataclass(frozen=True)
 class Turn:
-    """When a training that is added now would start: in `seconds`, None where nobody can know; and what has to end
-    first."""
+    """The waiting time of a training that is added now: `seconds` until its start (None: unknown), and the names of the
+    runs `ahead`, which must end first."""
 
     seconds: float | None
     ahead: tuple[str, ...]
 
     @property
     def must_wait(self) -> bool:
+        """Whether the training would not start at once."""
         return self.seconds != 0
 
     def in_words(self) -> str:
-        """What happens when the button is pressed, as Markdown."""
+        """A sentence that says what happens when the user starts the training, as Markdown."""
         if not self.must_wait:
             return "It trains on its own: you may close this tab or stop the studio, and find it again under Runs."
         names = ", ".join(f"**{plain(name)}**" for name in self.ahead[:3])
@@ -37,8 +38,10 @@ class Turn:
 
 
 def turn(device: str) -> Turn:
-    """The turn of a training on that device ("any" or one). At once, where the queue cannot be asked: it will say so
-    when something is added."""
+    """The waiting time of a new training on `device` (or "any").
+
+    If the queue cannot be read, it is 0; the error is shown when the training is added.
+    """
     try:
         return Turn(*queue.turn(session.workspace(), device))
     except StudioError:
@@ -46,7 +49,7 @@ def turn(device: str) -> Turn:
 
 
 def choose_device(machine: Sequence[str]) -> str:
-    """The device to train on. Nothing is asked where there is only one."""
+    """Draw the input for the device and return it. With only one device, no input is drawn and "any" is returned."""
     if len(machine) < 2:
         return devices.ANY
     return st.selectbox(

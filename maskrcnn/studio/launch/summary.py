@@ -1,5 +1,4 @@
-"""The Launch page: the column beside the choices, which says what the run learns from, how long it takes, and starts
-it."""
+"""The Launch page: the right column, with the run's name, errors, duration, start button and training data."""
 
 from __future__ import annotations
 
@@ -36,10 +35,10 @@ def summarise(
     keypoints: KeypointLabels | None,
     machine: Sequence[str],
 ) -> RunFolder | None:
-    """Draw the column: the name of the run, what stands in its way, how long it takes, the button that starts it, and
-    what it learns from. The run that was put into the queue, where the button was pressed, else None.
+    """Draw the right column. Returns the run that was added to the queue if the user clicked on start, otherwise None.
 
-    `keypoints` are those that are learned. The request must say its data, and everything else that is on the page.
+    `request` has the values of all inputs on the page, including the data. `keypoints` are the keypoints that are
+    learned, None without this task. `machine` are the devices.
     """
     proposed = choices.free_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
@@ -94,7 +93,7 @@ def summarise(
 def _wanted(
     project: Project, request: TrainingRequest, config: Config, material: Material, device: str, turn: queue_turn.Turn
 ) -> duration_estimate.Wanted:
-    """The training whose length is asked for."""
+    """The training for `duration_estimate.show`."""
     return duration_estimate.Wanted(
         config,
         request.to_argv(),
@@ -109,12 +108,12 @@ def _wanted(
 
 
 def _show_material(material: Material) -> None:
-    """What the run learns from, as a table, and what of the project is left out."""
+    """Draw the table of the training data, and a line about pictures that are not used."""
     st.markdown("**What it learns from**", help=training_material.OBJECTS)
     st.dataframe(
         pd.DataFrame(material.table(), columns=["", "train", "val"]),
         hide_index=True,
-        column_config={  # small enough for a third of a projector; where there is more room they grow
+        column_config={  # minimum widths, for a third of a projector's screen; on larger screens the columns grow
             "": st.column_config.TextColumn(width=80),
             "train": st.column_config.TextColumn(width=48, alignment="right", help="To learn from."),
             "val": st.column_config.TextColumn(

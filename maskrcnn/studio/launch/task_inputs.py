@@ -1,4 +1,4 @@
-"""The Launch page: what the network finds of each object."""
+"""The Launch page: the inputs for the tasks (boxes, masks, keypoints)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from maskrcnn.studio.shell.plain_text import plain
 
 
 def choose_tasks(preset: str, labels: Labels) -> tuple[str, ...]:
-    """The tasks: boxes always, masks, and keypoints where the labels have some that can be learned."""
+    """Draw the inputs for the tasks, and return the chosen tasks.
+
+    Boxes are always included. Keypoints can be chosen only if the labels have keypoints that can be learned.
+    """
     key, usual = input_keys(preset), Config.preset(preset).tasks
     st.markdown(":small[What it finds]", help=Config.model_fields["tasks"].description)
     with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""The Launch page: how the network learns, and every field that the page does not show at first."""
+"""The Launch page: the inputs for the training, and all other Config fields under "More choices"."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from typing import Any
 import streamlit as st
 
 from maskrcnn.config import LAYERS, TASK_OF_SECTION, Config
-from maskrcnn.studio.launch import choices
-from maskrcnn.studio.launch import form_labels as words
+from maskrcnn.studio.launch import choices, form_labels
 from maskrcnn.studio.launch.config_inputs import config_grid, config_input, input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice
 
 MORE = "launch-more"
-"""Session key of the section of further fields: whether it is open."""
+"""Session key of the section "More choices": whether it is open."""
 
 _OPENED = "launch-more-opened"
+"""Session key: whether "More choices" was opened before."""
 
 
 def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
-    """The fields of the training, and those under "More choices". Raises `ArgumentError` for a list of numbers that is
-    none."""
+    """Draw the inputs for the training and "More choices", and return the values of these Config fields.
+
+    Raises `ArgumentError` for a text that is no list of numbers.
+    """
     key, default = input_keys(preset), network.default
     values: dict[str, Any] = {}
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
     values["layers"] = left.selectbox(
         "Which layers learn",
-        [*LAYERS, *words.SCHEDULE_WORDS],
-        [*LAYERS, *words.SCHEDULE_WORDS].index(default.layers),
-        format_func=lambda layers: (words.LAYER_WORDS | words.SCHEDULE_WORDS)[layers],
+        [*LAYERS, *form_labels.SCHEDULE_WORDS],
+        [*LAYERS, *form_labels.SCHEDULE_WORDS].index(default.layers),
+        format_func=lambda layers: (form_labels.LAYER_WORDS | form_labels.SCHEDULE_WORDS)[layers],
         help="The heads (with RPN and pyramid) are new and have most to learn. The body below them knows edges and "
         "parts already, if it was given weights. A schedule lets the heads settle first, then refines the rest at a "
         "tenth of the learning rate.",
@@ -49,7 +51,7 @@ def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
             key=key("schedule"),
         ).strip()
         values["layers"] = typed or values["layers"]
-        # Sixty inputs, which few people open; once opened they stay, or what was entered would be lost.
+        # Few users open these sixty inputs, so they are drawn only then. They stay drawn, to keep the entered values.
         st.session_state[_OPENED] = is_drawn = more.open or st.session_state.get(_OPENED, False)
         values |= _more_choices(network, is_drawn)
     schedule.markdown(f":small[{choices.schedule_in_words(values['layers'])}]")
@@ -57,8 +59,10 @@ def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
 
 
 def _more_choices(network: NetworkChoice, is_drawn: bool) -> dict[str, Any]:
-    """The inputs of all other fields that concern the tasks, by section; where they are not drawn, what they would
-    hold."""
+    """Draw the inputs of all other fields for the chosen tasks, by section, and return their values.
+
+    If not `is_drawn`, nothing is drawn and the default values are returned.
+    """
     default, tasks = network.default, network.request.changed["tasks"]
     key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
     norm = st.session_state.get(key("norm"), default.norm)
@@ -70,7 +74,7 @@ def _more_choices(network: NetworkChoice, is_drawn: bool) -> dict[str, Any]:
         return f"{key(name)}-{eps:g}" if name == "norm_eps" else key(name)
 
     values: dict[str, Any] = {}
-    for heading, fields in words.MORE_FIELDS.items():
+    for heading, fields in form_labels.MORE_FIELDS.items():
         if TASK_OF_SECTION.get(heading, "box") not in tasks:
             continue
         if not is_drawn:

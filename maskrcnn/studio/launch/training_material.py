@@ -1,4 +1,4 @@
-"""What a training of a project would learn from and be measured on, and what stands in its way."""
+"""The training and validation data of a project for the Launch page: counts, errors and warnings."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ OBJECTS = (
     "and a pixel inside their picture, and mark no crowd. Statistics and Split count the same."
 )
 CLASSES_SHOWN = 8
-"""How many classes are counted one by one; the rarest of them, where there are more. The column is narrow."""
+"""Maximum number of classes in the table; if there are more, only the rarest are listed."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """One half of what there is: pictures to learn from, objects on them (`annotations.learned`), pictures that are
-    left out because nobody has labelled them yet. `of_class` counts the objects of each class, `learned` also what is
-    passed over.
+    """The counts of one split, training or validation.
+
+    `pictures` and `objects` are used; `left_out` pictures are not used, because they are not labelled yet. `of_class`
+    is the number of objects per class. `learned` also counts the objects that are skipped.
     """
 
     pictures: int
@@ -41,16 +42,17 @@ class Split:
 
     @classmethod
     def of(cls, learned: Learned) -> Split:
+        """The counts from a `Learned`."""
         return cls(learned.pictures, learned.n_objects, learned.waiting, learned.objects, learned)
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a training with certain tasks would use.
+    """The data that a training with the tasks `tasks` would use.
 
-    `nameless` counts regions with an area that have no class, `unknown` are classes of which only validation pictures
-    have objects, `unused` classes of the project that no training picture has, `outlines` says whether any object has
-    one.
+    `nameless` is the number of regions with an area but no class. `unknown` are classes that are only in validation
+    pictures. `unused` are classes of the project without training objects. `outlines` says whether any training object
+    has an outline.
     """
 
     train: Split
@@ -63,7 +65,7 @@ class Material:
     tasks: tuple[str, ...]
 
     def obstacles(self) -> list[str]:
-        """Why a training cannot start, each with its mend; empty if it can."""
+        """The reasons why a training cannot start, with advice; empty if it can."""
         found = []
         if not self.train.pictures + self.train.left_out:
             found.append("There is no training picture; import some on the Annotate page.")
@@ -88,8 +90,8 @@ class Material:
         return found
 
     def warnings(self, config: Config) -> list[str]:
-        """What a training as `config` says can start with, but somebody should know: what the trainer says before its
-        first step, and what only the project knows."""
+        """Warnings about a training with `config` that can start nevertheless: those of `readiness.remarks`, which the
+        trainer also prints, and those about classes of the project without objects."""
         found = [f"{line[:1].upper()}{line[1:]}." for line in remarks(config, self._documents())]
         if self.unused:
             names = ", ".join(f'"{name}"' for name in self.unused[:CLASSES_SHOWN])
@@ -97,7 +99,7 @@ class Material:
         return found
 
     def _documents(self) -> dict[str, Any]:
-        """Documents that count as those of the run would, with nothing else in them."""
+        """Minimal training documents with the same counts as those of the run, as the input of `readiness.remarks`."""
         numbers = {name: number for number, name in enumerate(self.classes, start=1)}
 
         def document(split: Split) -> dict[str, Any]:
@@ -110,13 +112,15 @@ class Material:
         return {
             "train": document(self.train),
             "val": document(self.val) if self.val.objects else None,
-            # Of the pictures that are left out there is a line of its own, also where there is no warning.
+            # `left_out` has a line about the pictures that are not used, so there is no warning about them.
             "learned": {"train": replace(self.train.learned, waiting=0), "val": replace(self.val.learned, waiting=0)},
         }
 
     def table(self) -> list[tuple[str, str, str]]:
-        """What is learned from and measured on, in rows of a title and the two numbers: pictures, objects, and those
-        of each class, the rarest last. A number that is too small has a sign."""
+        """The rows of the table: (title, training count, validation count) for pictures, objects and each class.
+
+        The rarest class is last. A count that is too small is marked with a warning sign.
+        """
         rows = [
             ("pictures", f"{self.train.pictures:,}", f"{self.val.pictures:,}"),
             ("objects", f"{self.train.objects:,}", f"{self.val.objects:,}"),
@@ -126,23 +130,23 @@ class Material:
             rows.append((counted(hidden, "other class", "other classes"), "", ""))
         for name in common[max(0, hidden) :]:
             train, val = (split.of_class.get(name, 0) for split in (self.train, self.val))
-            blind = val == 0 and self.val.objects > 0
-            rows.append((name, f"⚠ {train}" if train < FEW else f"{train:,}", f"⚠ {val}" if blind else f"{val:,}"))
+            is_missing = val == 0 and self.val.objects > 0
+            rows.append((name, f"⚠ {train}" if train < FEW else f"{train:,}", f"⚠ {val}" if is_missing else f"{val:,}"))
         return rows
 
     def left_out(self) -> str:
-        """What of the project is not used; empty where all of it is."""
-        waiting = self.train.left_out + self.val.left_out
-        said = f"{counted(waiting, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
-        return said if waiting else ""
+        """A sentence about the pictures of the project that are not used; empty if all are used."""
+        unused = self.train.left_out + self.val.left_out
+        sentence = f"{counted(unused, 'picture is', 'pictures are')} left out: no region yet, and not marked as done."
+        return sentence if unused else ""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of a project that a trainer would take, counted.
+    """The counted labels of a project.
 
-    `with_masks` and `without_masks` are what there is for these tasks. `keypoints` are those of the training pictures,
-    None where they cannot be learned; then `no_keypoints` says why.
+    `with_masks` and `without_masks` are the counts for trainings with and without the mask task. `keypoints` are those
+    of the training pictures, None if they cannot be learned; then `no_keypoints` is the reason.
     """
 
     with_masks: Material
@@ -151,12 +155,12 @@ class Labels:
     no_keypoints: str
 
     def material(self, tasks: Sequence[str]) -> Material:
-        """What there is for these tasks: with masks an object needs an area, without them a box is enough."""
+        """The data for these tasks. With masks, an object needs an area; without masks, a box is enough."""
         return replace(self.with_masks if "mask" in tasks else self.without_masks, tasks=tuple(tasks))
 
 
 def known_labels(project: Project) -> Labels:
-    """`labels`, counted once for each state of the project, with a bar meanwhile."""
+    """Like `labels`, but cached until the project changes, and with a progress bar."""
     done = hash(tuple(image.id for image in project.images() if image.done))
     return project_cache.worked_out(
         "launch",
@@ -168,41 +172,41 @@ def known_labels(project: Project) -> Labels:
 
 
 def labels(project: Project, progress: Progress | None = None) -> Labels:
-    """Count what a project has to learn from. `progress(done, total)` is called after each picture.
+    """Count the labels of a project that a training would use. `progress(done, total)` is called after each picture.
 
-    The trainer takes the pictures with regions, and those that somebody marked as done and so means to be empty.
+    A training uses the pictures with regions, and pictures without regions that were marked as done.
     """
     images = project.images()
     split_of = {image.file_name: image.split for image in images if image.n_regions or image.done}
     dataset = project.dataset()
-    halves: dict[str, list[ImageRecord]] = {"train": [], "val": []}
+    records_of: dict[str, list[ImageRecord]] = {"train": [], "val": []}
     for number, record in enumerate(dataset.images):
         if split := split_of.get(record.file_name):
-            halves[split].append(record)
+            records_of[split].append(record)
         if progress is not None:
             progress(number + 1, len(images))
     left_out: Counter[str] = Counter(image.split for image in images if image.file_name not in split_of)
     names = [entry.name for entry in project.classes()]
     keypoints, why = None, ""
     try:
-        keypoints = keypoint_labels(replace(dataset, images=tuple(halves["train"])))
+        keypoints = keypoint_labels(replace(dataset, images=tuple(records_of["train"])))
     except StudioError as error:
         why = str(error)
     if keypoints is None and not why:
         why = "No object in the training pictures has keypoints. They come with COCO labels of keypoints."
-    with_masks, without = (_material(halves, left_out, names, outlines) for outlines in (True, False))
+    with_masks, without = (_material(records_of, left_out, names, outlines) for outlines in (True, False))
     return Labels(with_masks, without, keypoints, why)
 
 
 def _material(
-    halves: Mapping[str, Sequence[ImageRecord]], left_out: Mapping[str, int], names: Sequence[str], outlines: bool
+    records_of: Mapping[str, Sequence[ImageRecord]], left_out: Mapping[str, int], names: Sequence[str], outlines: bool
 ) -> Material:
-    """What there is where masks are learned (`outlines`) or not. `names` are the classes of the project."""
+    """Count the data of both splits. `outlines` says whether masks are learned; `names` are the project's classes."""
     found = {
-        half: replace(tally(records, outlines=outlines), waiting=left_out.get(half, 0))
-        for half, records in halves.items()
+        split: replace(tally(records, outlines=outlines), waiting=left_out.get(split, 0))
+        for split, records in records_of.items()
     }
-    classes = classes_in(halves["train"])
+    classes = classes_in(records_of["train"])
     return Material(
         train=Split.of(found["train"]),
         val=Split.of(found["val"]),
@@ -210,6 +214,6 @@ def _material(
         nameless=sum(learned.n_left("no-class") for learned in found.values()),
         unknown=tuple(sorted(found["val"].objects.keys() - set(classes))),
         unused=tuple(name for name in names if name not in classes),
-        outlines=any(has_outline(region) for record in halves["train"] for region in record.regions),
+        outlines=any(has_outline(region) for record in records_of["train"] for region in record.regions),
         tasks=(),
     )

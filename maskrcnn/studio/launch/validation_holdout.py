@@ -1,4 +1,4 @@
-"""A validation set in one click, for a project that has none: some of its labelled pictures are kept back."""
+"""Create a validation set with one click, for a project without one: hold out some of its labelled pictures."""
 
 from __future__ import annotations
 
@@ -20,15 +20,19 @@ from maskrcnn.studio.shell import session
 from maskrcnn.words import counted
 
 SHARE, SEED = 0.2, 0
-"""How much of the labelled pictures is kept back, and the seed of the split."""
+"""The share of the labelled pictures for validation, and the seed of the split."""
 
-_HERE = "launch_kept_back"
+_SPLIT_PROJECT = "launch_kept_back"
+"""Session key: the folder of the project that was split on this page, so that the undo bar is shown."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would be kept back: `held` of `labelled` training pictures, by their file names in `names`; `names` is None
-    where each picture has a class that no other has, so that training would lack it."""
+    """A proposed split: `held` of the `labelled` training pictures become validation pictures.
+
+    `names` are their file names. It is None if no split is possible, because each picture has a class that no other
+    picture has.
+    """
 
     labelled: int
     held: int
@@ -36,8 +40,11 @@ class Plan:
 
 
 def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: bool = True) -> Plan:
-    """Which of the labelled training pictures in `dataset` to keep back: about `SHARE`, at least one with an object, no
-    class that training has not, the pictures of one of `groups` on one side. `outlines` says whether masks are learned.
+    """Choose the validation pictures among the labelled training pictures in `dataset`.
+
+    About `SHARE` of the pictures are chosen, at least one with an object. Each class in them is also in the remaining
+    training pictures. All pictures of a group in `groups` are in the same split. `outlines` says whether masks are
+    learned.
     """
     groups = [tuple(group) for group in groups]
     drawn = {
@@ -54,9 +61,9 @@ def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: 
 
 
 def offer(project: Project, material: Material) -> None:
-    """Where there is nothing to validate on, say so and offer the split; after that, the way back."""
+    """Draw a warning and a button for the split if there are no validation objects; after a split, the undo bar."""
     if material.val.objects:
-        if st.session_state.get(_HERE) == project.folder:
+        if st.session_state.get(_SPLIT_PROJECT) == project.folder:
             undo_bar.bar(project)
         return
     if not material.train.objects:
@@ -93,7 +100,7 @@ def offer(project: Project, material: Material) -> None:
 
 
 def _keep_back(project: Project, outlines: bool) -> None:
-    """Make the split. Copies stay on one side, as far as looking for them does not take long."""
+    """Split the project. Duplicate pictures go to the same split, if the project is small enough to search for them."""
     with session.fail_softly(stop=False):
         dataset = labelled(project, "train")
         groups: list[tuple[str, ...]] = []
@@ -116,4 +123,4 @@ def _keep_back(project: Project, outlines: bool) -> None:
             lambda: project.set_splits(dict.fromkeys(moved, "train")),
             labels=False,
         )
-        st.session_state[_HERE] = project.folder
+        st.session_state[_SPLIT_PROJECT] = project.folder

@@ -1,4 +1,5 @@
-"""Label files of every format, in and out: a package for each format, and `table` with the list of them.
+"""Label formats, for reading and writing. Each format is a package; `table` lists them.
 
-`label_file` reads one file of any format, `writing` writes a dataset in any. `label_format` says what a package offers.
+`label_file` reads one file of any format. `writing` writes a dataset in any format. `label_format` defines what a
+format's package provides.
 """

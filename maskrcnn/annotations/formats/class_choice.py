@@ -1,7 +1,7 @@
-"""Which attribute is the class of several VIA files that belong together: one answer for all of them.
+"""Choose one class attribute for several VIA files that belong together.
 
-`class_rule` has the rule for one file. Its answer depends on how many regions the file has, so that a small validation
-file could be read otherwise than the training file that it belongs to.
+`class_rule` has the rule for one file. Its result depends on the number of regions, so a small validation file alone
+could get another class attribute than its training file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from maskrcnn.errors import ArgumentError
 
 
 def has_choice(dataset: Dataset) -> bool:
-    """Whether the class attribute can still be chosen: that of a VIA file can, that of a project is chosen already."""
+    """Whether the class attribute can still be chosen: true for a VIA file, false for a project and other formats."""
     of_project = dataset.source is not None and is_project(dataset.source)
     return str(dataset.extras.get("flavour", "")).startswith("via") and not of_project
 
 
 def require_choice(dataset: Dataset, name: str | None) -> None:
-    """`ArgumentError` where `--class-attribute NAME` is given for labels that have no such attributes."""
+    """Raise `ArgumentError` if `--class-attribute NAME` is given for labels without region attributes to choose from."""
     if name is not None and not has_choice(dataset):
         raise ArgumentError(
             f'--class-attribute "{name[:40]}": {dataset.source or "the dataset"} is no VIA file, so its classes are '
@@ -34,7 +34,7 @@ def require_choice(dataset: Dataset, name: str | None) -> None:
 
 
 def common(datasets: Sequence[Dataset]) -> str | None:
-    """The attribute that is the class by the rule of `class_rule`, for the regions of all these VIA files together."""
+    """Return the class attribute by the rule of `class_rule`, for the regions of all these VIA files together."""
     tally = Tally()
     definitions: dict[str, Any] = {}
     for dataset in datasets:
@@ -45,7 +45,7 @@ def common(datasets: Sequence[Dataset]) -> str | None:
 
 
 def as_in(validation: Dataset, training: Dataset) -> Dataset:
-    """The validation set, with the class attribute of its training set."""
+    """Return the validation set with the class attribute of its training set."""
     other = str(training.source or "the training set")
     if has_choice(validation) and (names := training.extras.get("class_from")):
         there = class_rule.tally_and_definitions(validation)[0].names
@@ -66,13 +66,19 @@ def as_in(validation: Dataset, training: Dataset) -> Dataset:
 
 
 def following(dataset: Dataset, attribute: str | None, classes: Collection[str], other: str) -> Dataset:
-    """A dataset with its class read as the labels that it belongs to have it, the training set of a validation set say.
+    """Return a dataset with its class attribute chosen to match other labels, such as the training set of a validation
+    set.
 
-    `attribute` is theirs (None: they have none, as a COCO file or a network), `classes` are their class names; `other`
-    is what they are called in the warning that goes along where something is read otherwise than by its own rule.
-    Their attribute comes first, in any case; then several that each name some of their classes; then what it has by its
-    own rule, if that names only their classes; then the only attribute that does. A dataset that leaves nothing open
-    comes back as it is.
+    `attribute` is the class attribute of the other labels (None for a COCO file or a network). `classes` are their
+    class names. `other` is their name for the warning, which is added if the result differs from the dataset's own
+    rule. The first of these that fits is used:
+
+    1. their attribute, ignoring case;
+    2. several attributes that each name some of their classes;
+    3. the dataset's own rule, if it gives only their classes;
+    4. the only attribute whose values are all among their classes.
+
+    A dataset whose class cannot be chosen is returned unchanged.
     """
     if not has_choice(dataset):
         return dataset
@@ -92,14 +98,17 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
 
 
 def in_any_case(name: str, names: Sequence[str]) -> str | None:
-    """The attribute of that name among those of a file, else the first that differs in case or blanks alone."""
+    """Return `name` if it is among `names`, else the first name that differs only in case or blanks; None if there is
+    none."""
     alike = [other for other in names if other.strip().lower() == name.strip().lower()]
     return name if name in names else next(iter(alike), None)
 
 
 def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
-    """VIA files that belong together, with the attribute `name` as the class, or each of several that it lists ("mango,
-    orange"); regions of a file that has none of them get no class. `ArgumentError` where no file has what is asked for.
+    """Return the VIA files with the class attribute that the user names.
+
+    `name` is one attribute, or several with commas between them ("mango, orange"). Regions of a file without these
+    attributes get no class. Raises `ArgumentError` if no file has the attribute.
     """
     tally = Tally()
     definitions: dict[str, Any] = {}
@@ -121,6 +130,7 @@ def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
 
 
 def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
+    """Return the dataset with the class attribute `name` and a warning with the reason `why`."""
     if name == dataset.class_attribute:
         return dataset
     instead = f", not {brief(dataset.class_attribute)}" if dataset.class_attribute is not None else ""
@@ -129,6 +139,6 @@ def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names of attributes, short enough for one line."""
+    """Return the names of attributes as text, short enough for one line."""
     shown = ", ".join(name[:40] for name in names[:8])
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

@@ -1,4 +1,4 @@
-"""Information that a format cannot hold, counted while labels are written: one warning line for each kind."""
+"""Count the information that a format cannot hold while labels are written: one warning line for each kind."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from maskrcnn.annotations.regions import Dataset, Region, classes_in
 
 
 class DroppedInfo:
-    """Counts what is dropped, by kind.
+    """Counts dropped information, by kind, for the warnings.
 
-    A kind is the sentence of its line, with `{regions}`, `{pictures}` or `{classes}` in the place of the count.
+    A kind is the text of its warning, with `{regions}`, `{pictures}` or `{classes}` in place of the count.
 
     >>> dropped = DroppedInfo("a.json")
     >>> dropped.add("{regions} left out because YOLO has no points")
@@ -24,22 +24,22 @@ class DroppedInfo:
         self._counts: Counter[str] = Counter()
 
     def add(self, kind: str, count: int = 1) -> None:
-        """Count `count` more of a kind; nothing for 0."""
+        """Add `count` to the count of a kind; 0 adds nothing."""
         if count:
             self._counts[kind] += count
 
     def warnings(self) -> tuple[str, ...]:
-        """The lines, in the order in which the kinds were met first."""
+        """Return one warning for each kind, in the order in which the kinds were added first."""
         return tuple(f"{self.source}: {_sentence(kind, count)}" for kind, count in self._counts.items())
 
 
 def count_dataset_info(
     dataset: Dataset, dropped: DroppedInfo, words: str, keypoint_names: bool, unused_classes: bool
 ) -> None:
-    """Count the information of a dataset beside its pictures that the format called `words` cannot hold.
+    """Count the dataset's information outside of its pictures that the format cannot hold.
 
-    These are the definitions of VIA's attributes, and, if `keypoint_names` and `unused_classes` say so, the names of
-    keypoints and the classes without a region.
+    `words` is the format's name for messages. The definitions of VIA attributes are always counted; the names of
+    keypoints only with `keypoint_names`, and classes without a region only with `unused_classes`.
     """
     attributes = dataset.extras.get("via_attributes", {})
     if any(attributes.get(part) for part in ("region", "file")):
@@ -52,9 +52,9 @@ def count_dataset_info(
 
 
 def count_region_info(region: Region, dropped: DroppedInfo, words: str) -> None:
-    """Count the information of a region beside its shape and class, for a format that can hold none of it.
+    """Count a region's information besides shape and class, for a format that can hold none of it.
 
-    `words` are the format's name and its verb: "YOLO segmentation has".
+    `words` is the format's name and its verb: "YOLO segmentation has".
     """
     if region.keypoints is not None:
         dropped.add(f"{{regions}} lost their keypoints because {words} none")
@@ -65,6 +65,7 @@ def count_region_info(region: Region, dropped: DroppedInfo, words: str) -> None:
 
 
 def _sentence(kind: str, count: int) -> str:
+    """Return the warning text with the count inserted."""
     for things in ("regions", "pictures", "classes"):
         one = {"regions": "region", "pictures": "picture", "classes": "class"}[things]
         kind = kind.replace(f"{{{things}}}", f"{count} {one if count == 1 else things}")

@@ -14,15 +14,16 @@ from maskrcnn.errors import StudioError
 
 @dataclass(frozen=True)
 class Encoded:
-    """Label files by name, relative to where they go, and a warning line for whatever the format cannot hold.
+    """Label files in memory, by their name relative to the target folder, with the warnings of `encode`.
 
-    A format of one file has exactly one entry; who writes it may give it another name. `pictures` says where each
-    picture belongs for the files to be of use, also relative, where the format wants it elsewhere than beside its
-    label file under its own name. `within` is the folder that no picture may lead out of (None: whoever read the labels
-    saw to that), and `left_out` is a line about the pictures that cannot be given along.
-
-    `n_regions` is how many regions whoever reads the files finds in them, which may be fewer than the dataset has:
-    `warnings` say why. `notes` are lines about what was written otherwise than one may expect, with nothing lost.
+    - `files`: name -> content. A single-file format has exactly one entry; the caller may write it under another name.
+    - `n_regions`: the number of regions in the files. It may be smaller than in the dataset; `warnings` say why.
+    - `warnings`: one line for each kind of information that the format cannot hold.
+    - `pictures`: name relative to the target folder -> picture file. Empty if the pictures belong beside their label
+      files under their own names.
+    - `within`: the folder that no picture may lie outside of. None if the reader of the labels has checked this.
+    - `left_out`: a line about the pictures that cannot be written.
+    - `notes`: lines about unexpected changes that lose no information.
     """
 
     files: Mapping[str, bytes]
@@ -35,9 +36,9 @@ class Encoded:
 
 
 def inside(file_name: str) -> str:
-    """A picture's name as a relative path that stays inside its folder.
+    r"""Return a picture's name as a relative path that stays inside its folder.
 
-    >>> inside("../a.jpg"), inside("C:\\\\x\\\\a.jpg")
+    >>> inside("../a.jpg"), inside("C:\\x\\a.jpg")
     ('a.jpg', 'C_/x/a.jpg')
     """
     parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
@@ -45,7 +46,7 @@ def inside(file_name: str) -> str:
 
 
 def label_file_of(picture: str, suffix: str) -> str:
-    """The name of a picture's own label file: that of the picture with another suffix, inside the folder.
+    """Return the name of a picture's own label file: the picture's path inside the folder, with another suffix.
 
     >>> label_file_of("../sub/a.jpg", ".txt")
     'sub/a.txt'
@@ -55,7 +56,7 @@ def label_file_of(picture: str, suffix: str) -> str:
 
 
 def json_bytes(document: Any, source: object) -> bytes:
-    """A JSON document as the content of a file; `StudioError` naming `source` for what JSON cannot hold."""
+    """Return a JSON document as bytes. Raises `StudioError` that names `source` if JSON cannot hold the document."""
     try:
         return json.dumps(document, allow_nan=False).encode() + b"\n"
     except (ValueError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Why no labels can be read from a folder: the message names what the folder holds instead."""
+"""Explain why no labels can be read from a folder: the message names what the folder holds instead."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _SHOWN = 4
 
 
 def trouble(folder: Path, files: Mapping[str, Path]) -> str:
-    """What is wrong with labels of a folder of files, which nothing but their content tells: masks in colours, rows of
-    YOLO without names of classes. Empty where there are none."""
+    """Return the message about unusable labels in a folder that only their content shows: masks in colours, or YOLO
+    rows without class names. Empty if there are none."""
     return coloured_masks(folder) or yolo.without_names(files)
 
 
 def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
-    """Why no labels were read from a folder with these files (by their names in it): what it is, and the mend."""
+    """Return the message why no labels were read from a folder with these files (relative name -> path), and how to fix
+    it."""
     shown = [name for name in files if names.suffix(name) in pictures.SUFFIXES]
     others = [name for name in files if names.suffix(name) not in pictures.SUFFIXES]
     if not files:

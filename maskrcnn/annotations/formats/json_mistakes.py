@@ -1,7 +1,7 @@
-"""Messages about text that is not JSON: the place, an excerpt, and the actual mistake.
+"""Error messages for text that is not JSON: the place, an excerpt, and the actual mistake.
 
-A label file is often one line of a million characters, and is broken by an editor, by a download that was cut off, or
-by a program that writes Python or JavaScript instead of JSON.
+A label file is often one line of a million characters. It is damaged by an editor, by an interrupted download, or by a
+program that writes Python or JavaScript instead of JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from maskrcnn.errors import StudioError, one_line
 EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
 
 _AROUND = 16
-"""Characters that are shown on either side of the place."""
+"""Number of characters shown on each side of the place."""
 
 _BLANK = " \t\r\n"
 _NUMBER_WORD = re.compile(r'"(?:[^"\\]|\\.)*+"|-?\b(?:NaN|Infinity)\b')
@@ -29,12 +29,14 @@ _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", "-")
 
 
 def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> StudioError:
-    """The error for a text that is not JSON, made from the position at which the parser stopped."""
+    """Return the error for text that is not JSON, based on the position at which the parser stopped."""
     if not text.strip():
         return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
     at = error.pos
     first = text.lstrip(_BLANK)[0]
-    if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not even its beginning is
+    if not text[:at].strip(_BLANK) or (
+        error.msg == "Extra data" and first not in "{["
+    ):  # not JSON at all
         if known := other_formats.of_text(text) or other_formats.of_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):
@@ -62,7 +64,7 @@ def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> Studi
 
 
 def no_number(text: str, word: str, source: Path | str) -> StudioError:
-    """What to say of NaN and Infinity, which Python writes and JSON does not know; `word` is the one that was met."""
+    """Return the error for NaN or Infinity (`word`), which Python writes but JSON does not allow."""
     found = next((found for found in _NUMBER_WORD.finditer(text) if found[0] == word), None)
     if found is None:
         return StudioError(f"{source}: not JSON: {word} is no JSON number; {EXPECTED}")
@@ -70,7 +72,7 @@ def no_number(text: str, word: str, source: Path | str) -> StudioError:
 
 
 def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
-    """Whether the text was sound up to its end, and only not at an end there."""
+    """Whether the text is valid JSON up to its end, but ends too early."""
     rest = text[error.pos :].strip(_BLANK)
     if error.msg == "Extra data":
         return False
@@ -81,7 +83,7 @@ def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
 
 
 def _further(text: str, at: int, source: Path | str) -> StudioError:
-    """The message for text after the end of the document."""
+    """Return the error for text after the end of the document."""
     rest = text[at:].lstrip(_BLANK)
     at = len(text) - len(rest)
     if rest[0] in "{[":
@@ -102,12 +104,13 @@ def _further(text: str, at: int, source: Path | str) -> StudioError:
 
 
 def _closer_before(text: str, at: int) -> str:
+    """Return the closing bracket before `at`, in quotes; the character at `at` if there is none."""
     before = text[:at].rstrip(_BLANK)[-1:]
     return f'"{before if before in ("}", "]") else text[at]}"'
 
 
 def _blame(text: str, error: json.JSONDecodeError) -> str:
-    """The mistake at the position where the parser stopped."""
+    """Return a description of the mistake at the position where the parser stopped."""
     at = error.pos
     here, before = text[at : at + 1], text[:at].rstrip(_BLANK)[-1:]
     if error.msg.startswith("Expecting") or "trailing comma" in error.msg:
@@ -144,6 +147,7 @@ def _blame(text: str, error: json.JSONDecodeError) -> str:
 def _at(
     text: str, at: int, blame: str, source: Path | str, mend: str = "mend it there, or export it again"
 ) -> StudioError:
+    """Return the error for the mistake `blame` at position `at`, with an excerpt of the text around it."""
     start, end = max(0, at - _AROUND), at + _AROUND
     shown = _shown(text[start:end])
     dots = ("..." if start else "", "..." if end < len(text) else "")
@@ -151,10 +155,10 @@ def _at(
 
 
 def _place(text: str, at: int) -> str:
-    """Line and column, from 1."""
+    """Return line and column as text, both counted from 1."""
     return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
 
 
 def _shown(part: str, most: int = 2 * _AROUND) -> str:
-    """A part of the text for a message: one line, no backquotes."""
+    """Return a part of the text for a message: on one line, without backquotes."""
     return "".join(char if char.isprintable() else " " for char in one_line(part[:most])).replace("`", "'")

@@ -1,4 +1,4 @@
-"""Checked access to the values of a JSON document from an unknown source; errors name the file and the place."""
+"""Checked access to values of an untrusted JSON document. Errors name the file and the place."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from maskrcnn.annotations.regions import MOST_REGIONS
 from maskrcnn.errors import StudioError
 
 FARTHEST = 1_000_000
-"""Coordinates beyond this cannot be pixels; the rasteriser's memory grows with the length of an outline."""
+"""Largest accepted coordinate, in pixels. The rasteriser's memory grows with the length of an outline."""
 
 DEEPEST = 64
-"""How deep an attribute may be nested."""
+"""Maximum nesting depth of an attribute."""
 
 _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\s*")
 _LONGEST_NUMBER = 40
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class Complaint:
-    """Makes the errors about one place of a file.
+    """Creates the errors about one place in a file.
 
     >>> str(Complaint("a.json", 'region 3 of "a.jpg"', "remove it")("has no shape"))
     'a.json: region 3 of "a.jpg" has no shape; remove it'
@@ -32,21 +32,24 @@ class Complaint:
         self.source, self.place, self.mend = source, place, mend
 
     def __call__(self, wrong: str) -> StudioError:
+        """Return the error: file, place, what is wrong, and how to fix it."""
         return StudioError(f"{self.source}: {self.place} {wrong}; {self.mend}")
 
     def at(self, place: str) -> Complaint:
-        """The same file, another place."""
+        """Return a Complaint for another place in the same file."""
         return Complaint(self.source, place, self.mend)
 
 
 def number(holder: Json, key: str, complain: Complaint) -> float:
-    """A finite number of pixels, as it was written (an int stays an int)."""
+    """Return the finite number of pixels under `key`, unchanged (an int stays an int). Raises `StudioError`
+    otherwise."""
     if key not in holder:
         raise complain(f'has no "{key}"')
     return coordinate(holder[key], key, complain)
 
 
 def coordinate(value: Any, key: str, complain: Complaint) -> float:
+    """Return the value if it is a finite number within `FARTHEST`. Raises `StudioError` otherwise."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise complain(f'has {brief(value)} as "{key}", not a number')
     if not -FARTHEST <= value <= FARTHEST:  # also true of NaN
@@ -55,7 +58,7 @@ def coordinate(value: Any, key: str, complain: Complaint) -> float:
 
 
 def as_id(value: Any) -> Any:
-    """3 for 3.0, which spreadsheets write for whole numbers; any other value unchanged.
+    """Return 3 for 3.0, because spreadsheets write whole numbers so. Any other value is returned unchanged.
 
     >>> as_id(3.0), as_id(3.5), as_id("3")
     (3, 3.5, '3')
@@ -64,7 +67,7 @@ def as_id(value: Any) -> Any:
 
 
 def length(holder: Json, key: str, complain: Complaint) -> float:
-    """A number of pixels that is not negative."""
+    """Return the number of pixels under `key`. Raises `StudioError` if it is negative or not a number."""
     value = number(holder, key, complain)
     if value < 0:
         raise complain(f'has a negative "{key}" ({brief(value)})')
@@ -72,7 +75,8 @@ def length(holder: Json, key: str, complain: Complaint) -> float:
 
 
 def as_number(value: Any) -> Any:
-    """A number for a text that is one, as many programs write them; everything else as it is."""
+    """Return a numeric string as a number, because many programs write numbers as strings. Any other value is returned
+    unchanged."""
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
         number = float(value)
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
@@ -80,35 +84,37 @@ def as_number(value: Any) -> Any:
 
 
 def numbers(holder: Json, key: str, complain: Complaint) -> list[float]:
-    """The list of numbers of pixels under `key`, as it was written."""
+    """Return the list of pixel numbers under `key`, unchanged. Raises `StudioError` for the first value that is not
+    one."""
     values = holder.get(key)
     if not isinstance(values, list):
         raise complain(f'has no list "{key}"')
     if not _are_coordinates(values):
-        for value in values:  # names the first that is none
+        for value in values:  # raises for the first value that is not a number
             coordinate(value, key, complain)
     return values
 
 
 def _are_coordinates(values: list[Any]) -> bool:
-    """Whether `coordinate` passes every value; a few passes in C, as a large file has millions."""
+    """Whether `coordinate` accepts every value. Uses a few passes in C, because a large file has millions of values."""
     if not values:
         return True
     if not {int, float}.issuperset(map(type, values)):
         return False
-    # Neither min nor max need see a NaN, but a sum does, and cannot overflow once all the others are within bounds.
+    # min and max can miss a NaN, but the sum cannot. The sum cannot overflow if all other values are within bounds.
     return min(values) >= -FARTHEST and max(values) <= FARTHEST and not math.isnan(sum(values))
 
 
 def plain(value: Any, what: str, complain: Complaint) -> Any:
-    """A value that is kept and written back uninterpreted: not nested so deep that writing it would fail."""
+    """Return a value that is stored and written back without interpretation. Raises `StudioError` if it is nested too
+    deeply to be written."""
     if is_too_deep(value):
         raise complain(f"has {what} nested more than {DEEPEST} deep")
     return value
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a value is nested deeper than what is kept. Measured level by level, without recursion."""
+    """Whether a value is nested more than `DEEPEST` levels. Checked level by level, without recursion."""
     level = [value]
     for _ in range(DEEPEST):
         level = [
@@ -124,13 +130,15 @@ def is_too_deep(value: Any) -> bool:
 
 
 def require_few_regions(count: int, complain: Complaint) -> None:
-    """Refuse a picture with more regions than the studio can show and save, before the first of them is made."""
+    """Raise `StudioError` if a picture has more regions than the studio can show and save. Called before any region is
+    created."""
     if count > MOST_REGIONS:
         raise complain(f"has more than {MOST_REGIONS} regions, which is the most for one picture")
 
 
 def text(value: Any, what: str, complain: Complaint) -> str:
-    """A string that can be written to a file and a terminal."""
+    """Return the value if it is a string that can be written to a file and a terminal. Raises `StudioError`
+    otherwise."""
     if not isinstance(value, str):
         raise complain(f"has {brief(value)} as {what}, not a text")
     try:
@@ -141,13 +149,14 @@ def text(value: Any, what: str, complain: Complaint) -> str:
 
 
 def mapping(value: Any, what: str, complain: Complaint) -> Json:
+    """Return the value if it is a JSON object. Raises `StudioError` otherwise."""
     if not isinstance(value, dict):
         raise complain(f"has {brief(value)} as {what}, not an object in braces")
     return value
 
 
 def brief(value: Any, longest: int = 40) -> str:
-    """A value, short enough for one line of a message."""
+    """Return the value as text, shortened to fit one line of a message."""
     if isinstance(value, dict | list):
         return f"a {'list' if isinstance(value, list) else 'group'} of {len(value)}"
     if isinstance(value, int) and abs(value) > 10**30:

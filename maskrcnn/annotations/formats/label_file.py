@@ -1,4 +1,4 @@
-"""One label file: told by its content, read as the format that it is of, and the pictures that it names."""
+"""Read one label file: detect its format by its content, parse it, and find its pictures."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
 LARGEST_FILE = 150 * 10**6
-"""Bytes; a label file beyond this is refused before it is read. Ten thousand pictures with ten outlines are 70 MB."""
+"""Bytes. A larger label file is refused before it is read. 10,000 pictures with ten outlines each are 70 MB."""
 
 MOST_GROUPS = 8_000_000
-"""Lists and groups in one JSON file. Each takes at least 60 bytes of memory, and two characters of the file."""
+"""Maximum number of lists and objects in one JSON file. Each takes at least 60 bytes of memory and two characters of
+the file."""
 
 _EXPECTED = json_mistakes.EXPECTED
 LABEL_SUFFIXES = (".json", ".csv")
-"""Of label files of their own; other labels are a folder of files."""
+"""Suffixes of formats that are a single file; other formats are a folder of files."""
 NO_LABELS = "no labels"
-"""Words in every complaint about a file of something else."""
+"""Part of every message about a file that holds something other than labels."""
 
 
 def labels_of_file(path: Path, class_attribute: str | None = None) -> Dataset:
-    """The dataset of a label file, as `annotations.read` gives it; no pictures are looked for.
+    """Return the dataset of a label file, as `annotations.read` does, without searching for pictures.
 
-    Raises `StudioError` for content that is of no format, or not as its format has it.
+    Raises `StudioError` if the content has an unknown format or is invalid.
     """
     return dataset_of_text(_text(path), path, class_attribute)
 
 
 def dataset_of_text(text: str, source: Source, class_attribute: str | None = None) -> Dataset:
-    """The dataset of the content of a label file; `source` is for messages."""
+    """Return the dataset of a label file's text. `source` is for messages."""
     if (reader := table.text_reader(text)) is not None:
         return reader.parse(text, source, class_attribute)
     if text.count("{") + text.count("[") > MOST_GROUPS:
@@ -53,7 +54,8 @@ def dataset_of_text(text: str, source: Source, class_attribute: str | None = Non
 
 
 def parse(document: Any, source: Source, class_attribute: str | None = None) -> Dataset:
-    """The dataset of a parsed JSON document of any format; no pictures are looked for. `source` is for messages."""
+    """Return the dataset of a parsed JSON document of any format, without searching for pictures. `source` is for
+    messages."""
     if other := other_formats.of_document(document):
         raise StudioError(f"{source}: this is {other}")
     if (reader := table.document_reader(document)) is not None:
@@ -62,8 +64,8 @@ def parse(document: Any, source: Source, class_attribute: str | None = None) -> 
 
 
 def labels_of_all_files(folder: Path) -> list[Dataset]:
-    """The datasets of those formats that have a file for each picture, from all such files in a folder and below it: at
-    most one dataset for each format. A file that cannot be read is passed over with a line in `warnings`."""
+    """Return at most one dataset for each format with one file per picture, read from all JSON files in and below a
+    folder. Unreadable files are skipped with a line in `warnings`."""
     found = []
     for format in table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_all is not None:
@@ -74,6 +76,7 @@ def labels_of_all_files(folder: Path) -> list[Dataset]:
 
 
 def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
+    """Return the dataset of all documents of one format in and below a folder, or None if there are none."""
     assert reader.parse_all is not None
     passed_over: list[str] = []
 
@@ -92,7 +95,7 @@ def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
 
 
 def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:
-    """The dataset with `path` set for each picture that is found, and lines in `warnings` where that is not so."""
+    """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
     file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
     also = picture_places.own_names(records) if table.has_one_file_for_each_picture(dataset) else None
@@ -103,7 +106,7 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
 
 
 def _large(text: str, source: Source, class_attribute: str | None) -> Dataset | None:
-    """The dataset of a text that is too large to be parsed at once; None for any other."""
+    """Return the dataset of a text that is too large to be parsed at once; None for any other text."""
     for format in table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_large is not None:
             dataset = reader.parse_large(text, source, class_attribute, _refuse)
@@ -114,8 +117,8 @@ def _large(text: str, source: Source, class_attribute: str | None) -> Dataset | 
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Without garbage collection, which takes longer than the reading: it searches millions of new objects for
-    reference cycles again and again, and what is read here has none."""
+    """Disable garbage collection while reading. It would take longer than the reading, because it searches millions of
+    new objects for reference cycles again and again, and these objects have none."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -126,7 +129,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _text(path: Path) -> str:
-    """The text of a label file. Raises `StudioError` for what is no file, no text, or too large."""
+    """Return the text of a label file. Raises `StudioError` if it is not a file, not text, or too large."""
     try:
         if not path.is_file():
             raise StudioError(f"{path}: this is no file that could be read; {_EXPECTED}")
@@ -141,12 +144,14 @@ def _text(path: Path) -> str:
 
 
 def _document(text: str, source: Source) -> Any:
+    """Return the parsed JSON text. Raises `StudioError` that explains the mistake in it."""
     with _json_mistakes_named(text, source):
         return json.loads(text, parse_constant=_refuse)
 
 
 @contextlib.contextmanager
 def _json_mistakes_named(text: str, source: Source) -> Iterator[None]:
+    """Convert errors of the JSON parser to `StudioError` with a clear message."""
     try:
         yield
     except json.JSONDecodeError as error:
@@ -160,8 +165,9 @@ def _json_mistakes_named(text: str, source: Source) -> Iterator[None]:
 
 
 class _NoNumber(ValueError):
-    """NaN or Infinity, which JSON does not have."""
+    """Raised for NaN and Infinity, which JSON does not allow."""
 
 
 def _refuse(constant: str) -> Any:
+    """Raise `_NoNumber`; called by the JSON parser for NaN and Infinity."""
     raise _NoNumber(constant)

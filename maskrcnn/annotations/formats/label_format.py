@@ -1,7 +1,7 @@
-"""How a package describes its format for the table of formats (`table.LABEL_FORMATS`).
+"""The types that describe a label format for the table of formats (`table.LABEL_FORMATS`).
 
-A format names what it writes, and one reader for each way in which its labels can be stored: a JSON document, a text of
-another kind, or a folder of files. Readers are asked by content, never by a file's name.
+A format has its writers, and one reader for each way in which its labels can be stored: a JSON document, another kind
+of text, or a folder of files. The reader is chosen by the content, never by the file name.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from maskrcnn.annotations.formats.encoded_files import Encoded
 from maskrcnn.annotations.regions import Dataset
 
 Source = Path | str
-"""The file or folder that labels are read from, as messages name it."""
+"""The file or folder that the labels are read from, for messages."""
 
 
 @dataclass(frozen=True)
 class Writer:
     """How labels are written in a format.
 
-    `words` is what a button calls it; `suffix` that of its one file, None for a format that is a folder of files.
-    `own_folders` says that training and validation have a folder each, so that a picture of either may have the same
-    name.
+    `words` is the name for buttons. `suffix` is the suffix of the single file, or None for a format that is a folder of
+    files. `own_folders` is true if training and validation have separate folders, so that a picture of each may have
+    the same name.
     """
 
     words: str
@@ -37,12 +37,12 @@ class Writer:
 class DocumentReader:
     """How a JSON document is read.
 
-    - `is_one(document)`: whether a parsed document is of this format.
-    - `parse(document, source, class_attribute)`: its dataset; raises `StudioError` for what the format does not allow.
-    - `parse_all(documents, folder)`: the dataset of many documents, pairs of a name in the folder and the document, for
-      a format that has one for each picture; None for a format whose document holds a whole dataset.
-    - `parse_large(text, source, class_attribute, refuse)`: optional, the dataset of a text that is too large to be
-      parsed at once, None for any other text; `refuse` is called with a number that JSON does not have.
+    - `is_one(document)`: whether a parsed document has this format.
+    - `parse(document, source, class_attribute)`: returns its dataset. Raises `StudioError` if the document is invalid.
+    - `parse_all(documents, folder)`: returns one dataset of many documents, for a format with one document for each
+      picture. `documents` are pairs of file name and document. None for a format whose document holds a whole dataset.
+    - `parse_large(text, source, class_attribute, refuse)`: optional; returns the dataset of a text that is too large to
+      be parsed at once, or None for any other text. It calls `refuse` for NaN and Infinity.
     """
 
     is_one: Callable[[Any], bool]
@@ -53,7 +53,7 @@ class DocumentReader:
 
 @dataclass(frozen=True)
 class TextReader:
-    """How a text that is no JSON is read: `is_one(text)`, and `parse(text, source, class_attribute)`."""
+    """How text that is not JSON is read: `is_one(text)`, and `parse(text, source, class_attribute)`."""
 
     is_one: Callable[[str], bool]
     parse: Callable[[str, Source, str | None], Dataset]
@@ -65,11 +65,11 @@ def _never(_: Path) -> bool:
 
 @dataclass(frozen=True)
 class FolderReader:
-    """How a folder of files is read (or a file that stands for one, as YOLO's `data.yaml`).
+    """How a folder of files is read, or a file that represents the folder, such as YOLO's `data.yaml`.
 
-    - `is_one(path)`: whether it can be nothing but this format.
-    - `read(path, images)`: its dataset; pictures are looked for in the folder `images` if given.
-    - `looks_like_one(folder)`: whether it may be of this format; asked only where no label file was found.
+    - `is_one(path)`: whether the folder can only be of this format.
+    - `read(path, images)`: returns its dataset. Pictures are searched in the folder `images`, if given.
+    - `looks_like_one(folder)`: whether the folder may be of this format. Called only if no label file was found.
     """
 
     is_one: Callable[[Path], bool]
@@ -79,8 +79,11 @@ class FolderReader:
 
 @dataclass(frozen=True)
 class LabelFormat:
-    """A family of label files. `writers` go by the name on the command line, which is also that in
-    `Dataset.extras["flavour"]` of a dataset that was read from such labels."""
+    """A family of label files: its writers and readers.
+
+    The keys of `writers` are the command-line names. They are also the `Dataset.extras["flavour"]` of datasets that
+    were read from such labels.
+    """
 
     writers: Mapping[str, Writer]
     document: DocumentReader | None = None

@@ -1,7 +1,7 @@
-"""Pictures of a large label file, made into records when they are asked for.
+"""The pictures of a large label file as lazy records: each record is created when it is accessed.
 
-Ten thousand pictures of ten polygons are three million vertices: as Python tuples half a gigabyte, as the text they
-were read from 60 MB. So the text is kept, and where in it each picture stands.
+10,000 pictures with ten polygons each have three million vertices. They take 500 MB as Python tuples, but 60 MB as JSON
+text. So only the text is kept, with the position of each picture in it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _decode = json.JSONDecoder().raw_decode
 
 
 class Records(Sequence[ImageRecord]):
-    """Records that are made on demand, each time anew (the last one is kept); equal to a tuple of the same records.
+    """A sequence of lazy records. It equals a tuple of the same records.
 
-    `tally` is what the regions' attributes said when the file was read, `file_names` are those of all the records.
+    A record is created at each access; only the last one is cached. `tally` is the count of the regions' attributes
+    from the first pass over the file. `file_names` are the file names of all records.
     """
 
     tally: object = None
@@ -33,7 +34,7 @@ class Records(Sequence[ImageRecord]):
         self._last: tuple[int, ImageRecord] | None = None
 
     def made(self, index: int) -> ImageRecord:
-        """Record number `index`, from 0."""
+        """Create record number `index`, from 0."""
         raise NotImplementedError
 
     @overload
@@ -65,7 +66,8 @@ class Records(Sequence[ImageRecord]):
 
 
 class TextRecords(Records):
-    """Records whose JSON stands in `text`, from `starts[i]`; `record(i, parsed)` makes one of it."""
+    """Lazy records whose JSON begins at `starts[i]` in `text`. `record(i, parsed)` creates the record of the parsed
+    JSON."""
 
     def __init__(
         self,
@@ -88,7 +90,7 @@ class TextRecords(Records):
 
 
 class ChangedRecords(Records):
-    """Other records, each with something done to it when it is asked for."""
+    """Lazy records of another sequence, each with `change` applied when it is accessed."""
 
     def __init__(self, records: Records, change: Callable[[int, ImageRecord], ImageRecord]) -> None:
         super().__init__()
@@ -103,9 +105,9 @@ class ChangedRecords(Records):
 
 
 def each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord]:
-    """The records with `change` done to each: a tuple of a tuple, on demand of records on demand.
+    """Return the records with `change` applied to each: a tuple for a tuple, lazy records for lazy records.
 
-    `change` must always do the same, and leave file names alone.
+    `change` must be deterministic and must not change file names.
     """
     if isinstance(records, Records):
         return ChangedRecords(records, lambda _, record: change(record))
@@ -113,7 +115,7 @@ def each(records: Sequence[ImageRecord], change: Change) -> Sequence[ImageRecord
 
 
 def with_paths(records: Sequence[ImageRecord], paths: Sequence[Path | None]) -> Sequence[ImageRecord]:
-    """The records with these paths, one for each."""
+    """Return the records with these paths, one for each record."""
     if not isinstance(records, Records):
         return tuple(_with_path(record, path) for record, path in zip(records, paths, strict=True))
     found = ChangedRecords(records, _Placed(paths))
@@ -123,7 +125,7 @@ def with_paths(records: Sequence[ImageRecord], paths: Sequence[Path | None]) -> 
 
 @dataclass(frozen=True)
 class _Placed:
-    """Gives each record its path."""
+    """Sets the path of each record; a callable, so that lazy records can apply it later."""
 
     paths: Sequence[Path | None]
 

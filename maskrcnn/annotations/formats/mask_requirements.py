@@ -1,4 +1,4 @@
-"""What a picture and a region must have before a format of masks or outlines can hold them."""
+"""Checks that a picture and its regions have what a format of masks or outlines needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Number = TypeVar("Number")
 
 
 def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
-    """`(width, height)` of a picture; `StudioError` if nobody knows it."""
+    """Return `(width, height)` of a picture. Raises `StudioError` if the size is unknown."""
     if record.width is not None and record.height is not None:
         return record.width, record.height
     if record.path is None:
@@ -25,7 +25,8 @@ def size_of(record: ImageRecord, source: str, format: str) -> tuple[int, int]:
 
 
 def class_of(region: Region, numbers: Mapping[str, Number], dataset: Dataset, here: str) -> Number:
-    """What the region's class is numbered; `StudioError` if it has none, or one that is not among those."""
+    """Return the number of the region's class. Raises `StudioError` if the region has no class or the class has no
+    number."""
     if region.class_name is None:
         raise missing_class.no_class(here, dataset, region)
     if region.class_name not in numbers:
@@ -34,7 +35,7 @@ def class_of(region: Region, numbers: Mapping[str, Number], dataset: Dataset, he
 
 
 def fitting_mask(region: Region, width: int, height: int, here: str) -> None:
-    """Raises `StudioError` for a mask that was drawn on a picture of another size."""
+    """Raise `StudioError` if the region's mask was drawn on a picture of another size."""
     if isinstance(region.shape, RLE) and region.shape.size != (height, width):
         high, wide = region.shape.size
         raise StudioError(

@@ -1,20 +1,20 @@
-"""What pictures were called before they came into a project: for exports that fit the person's own photographs.
+"""The names that pictures had before they were imported, so that an export matches the user's own photos.
 
-A project calls each picture by a name of its own: where `train/1.jpg` and `val/1.jpg` are imported, the second becomes
-`1 (2).jpg`. What they were called is kept in `ImageRecord.extras["origin"]`:
+A project gives each picture a unique name: if `train/1.jpg` and `val/1.jpg` are imported, the second becomes `1
+(2).jpg`. The original names are stored in `ImageRecord.extras["origin"]`:
 
-- `name`: the name of its file, behind the folders that its label file wrote before it: `1.jpg` or `val/1.jpg`;
-- `place`: the path of its file in what was dropped, where that has folders: `balloon/val/1.jpg`.
+- `name`: the file name after the folders that the label file wrote: `1.jpg` or `val/1.jpg`;
+- `place`: the path of the file in the imported folder or zip, if it has folders: `balloon/val/1.jpg`.
 
-Nothing is noted where that would say no more than `ImageRecord.file_name`.
+Nothing is stored if it would equal `ImageRecord.file_name`.
 
-`restored` gives an export the first of these ways to name its pictures by which no two are alike:
+`restored` names the pictures of an export in the first of these ways that gives unique names:
 
-1. each as its label file called it, which is the way for a training or a validation set alone;
-2. each with its folders, without those that all have in common: `train/1.jpg` and `val/1.jpg`;
-3. as 1 or 2, whichever leaves fewer alike, and these by the project's names. A line says so.
+1. each name as in its label file; this works for a training set or a validation set alone;
+2. each name with its folders, without the folders that all pictures share: `train/1.jpg` and `val/1.jpg`;
+3. as 1 or 2, whichever has fewer duplicates; the duplicates keep the project's names, and a note says so.
 
-Names that differ by upper and lower case alone are alike only where pictures are written under them.
+Names that differ only in upper and lower case are duplicates only if the pictures are written under these names.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _LONGEST = 1000
 
 
 def remembered(record: ImageRecord, file: str, place: str | None = None, *, always: bool = False) -> ImageRecord:
-    """The record, with a note of what its picture was called: `file` is the name of its file, `place` the path of that
-    in what was dropped. Of the label file's name for it, its folders are kept: the photograph is called as its file is.
+    """Return the record with its original name stored in `extras`.
 
-    What is noted of the name already stays. With `always` it is noted although the record is called so: the file itself
-    is stored under another name.
+    `file` is the name of the picture's file, `place` its path in the imported folder or zip. The stored name has the
+    folders of the label file's name and the last part of `file`. A name that is stored already is kept. With `always`,
+    the name is stored even if it equals the record's name, because the file itself is stored under another name.
     """
     origin = dict(_origin(record))
     if not isinstance(origin.get("name"), str):
@@ -57,12 +57,12 @@ def remembered(record: ImageRecord, file: str, place: str | None = None, *, alwa
 
 
 def last_part(name: str) -> str:
-    """The file's name of a path of any computer."""
+    """Return the file name at the end of a path of any operating system."""
     return (file_names.parts(name) or [name])[-1]
 
 
 def called(record: ImageRecord) -> str:
-    """What the picture was called before it came into a project: a relative name that leads nowhere else."""
+    """Return the picture's original name, as a relative path that stays inside its folder."""
     written = _origin(record).get("name")
     if not isinstance(written, str) or not 0 < len(written) <= _LONGEST:
         return record.file_name
@@ -70,7 +70,7 @@ def called(record: ImageRecord) -> str:
 
 
 def place(record: ImageRecord) -> str:
-    """The path of the picture's file before it came into a project, as far as it is known: at least its name."""
+    """Return the original path of the picture's file as far as it is known: at least its name."""
     written = _origin(record).get("place")
     if not isinstance(written, str) or not 0 < len(written) <= _LONGEST or file_names.leads_out(written):
         return called(record)
@@ -78,7 +78,7 @@ def place(record: ImageRecord) -> str:
 
 
 def _writable(name: str) -> str:
-    """The name as any label file can hold it: without control characters and halves of characters."""
+    """Return the name without characters that label files cannot hold: control characters and lone surrogates."""
     whole = name.encode("utf-8", "replace").decode("utf-8")
     return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
@@ -86,14 +86,14 @@ def _writable(name: str) -> str:
 def restored(
     dataset: Dataset, own_folders: bool = False, with_pictures: bool = False
 ) -> tuple[Dataset, tuple[str, ...]]:
-    """The dataset with its pictures called as they were before they came into a project, and lines on what that means.
+    """Return the dataset with the original names of its pictures, and notes about names that could not be restored.
 
-    `own_folders` is for a format with a folder for each split, where pictures of two splits may have the same name.
-    With `with_pictures` the pictures go along: their names differ by more than upper and lower case, and have no colon,
-    which folders of other computers cannot hold. A dataset of which nothing is noted comes back with its own names.
+    `own_folders` is true for a format with a folder for each split: pictures of two splits may then have the same name.
+    `with_pictures` is true if the pictures are written too: names must then differ by more than case, and contain no
+    colon, which Windows does not allow. A dataset without stored names is returned with its own names.
     """
     records = dataset.images
-    origins = getattr(records, "origins", None)  # of a project: known without its regions
+    origins = getattr(records, "origins", None)  # stored projects know the origins without loading the regions
     known = [_Known.of(record) for record in (records if origins is None else origins)]
     splits = [entry.split or "train" if own_folders else None for entry in known]
     if not any(entry.is_noted for entry in known):
@@ -131,7 +131,7 @@ def restored(
 
 
 def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tuple[Dataset, tuple[str, ...]]:
-    """The dataset with its pictures called so, and the lines, each with what it is about."""
+    """Return the dataset with these names, and the notes, each beginning with the dataset's source."""
     records = dataset.images
     stored = getattr(records, "file_names", None) or [record.file_name for record in records]
     renamed = dataset if list(names) == list(stored) else replace(dataset, images=_renamed(records, names))
@@ -141,7 +141,7 @@ def _called(dataset: Dataset, names: Sequence[str], lines: Sequence[str]) -> tup
 def _storable(
     names: Sequence[str], splits: Sequence[str | None], own_folders: bool, with_pictures: bool
 ) -> tuple[Sequence[str], list[str]]:
-    """The names as the format or the packed pictures need them, and lines on those that are others now."""
+    """Return the names changed as the format or the exported pictures need them, and notes about changed names."""
     if not own_folders:
         return _packable(names) if with_pictures else (names, [])
     names, lines = _packable(names)
@@ -165,7 +165,7 @@ def _storable(
 
 
 def _packable(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The names, those of files with a colon as files are packed, which no folder of Windows can hold; and a line."""
+    """Return the names with colons replaced, because Windows allows none in file names, and a note if any changed."""
     odd = [number for number, name in enumerate(names) if ":" in last_part(name)]
     found, unused = list(names), UnusedNames(inside(name) for number, name in enumerate(names) if number not in {*odd})
     for number in odd:
@@ -182,7 +182,7 @@ def _packable(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a picture's names."""
+    """The names that are known for a picture."""
 
     file_name: str
     called: str
@@ -196,8 +196,8 @@ class _Known:
 
 
 def _alike(names: Sequence[str], splits: Sequence[str | None], exactly: bool = False) -> set[int]:
-    """The numbers of the names that another one of their split would be taken for: on any disk, or (with `exactly`) on
-    one that tells upper from lower case."""
+    """Return the indices of names that equal another name of the same split: ignoring case, or with `exactly` including
+    case."""
     kinds = [
         (split, name if exactly else file_names.same(inside(name)).casefold())
         for split, name in zip(splits, names, strict=True)
@@ -207,7 +207,7 @@ def _alike(names: Sequence[str], splits: Sequence[str | None], exactly: bool = F
 
 
 def _kept_line(known: Sequence[_Known], changed: Sequence[int], own_folders: bool) -> str:
-    """What to say of the pictures that are called as in the project."""
+    """Return the note about pictures that keep the project's names."""
     first = known[changed[0]]
     are = "is" if len(changed) == 1 else "are"
     line = (
@@ -219,12 +219,13 @@ def _kept_line(known: Sequence[_Known], changed: Sequence[int], own_folders: boo
 
 
 def _would_do_alone(known: Sequence[_Known], own_folders: bool) -> bool:
-    """Whether the pictures of each split alone could be called as they were, and those of both together cannot."""
+    """Whether each split alone could have the original names, but both splits together cannot."""
     splits = [entry.split or "train" for entry in known]
     return not own_folders and len({*splits}) > 1 and not _alike([entry.called for entry in known], splits)
 
 
 def _without_common_folders(places: Sequence[str]) -> list[str]:
+    """Return the paths without the leading folders that all of them share."""
     parts = [PurePosixPath(place).parts for place in places]
     shared = 0
     while all(len(each) > shared + 1 for each in parts) and len({each[shared] for each in parts}) == 1:
@@ -233,6 +234,8 @@ def _without_common_folders(places: Sequence[str]) -> list[str]:
 
 
 def _renamed(records: Sequence[ImageRecord], names: Sequence[str]) -> Sequence[ImageRecord]:
+    """Return the records with the new names; large datasets are renamed lazily."""
+
     def change(index: int, record: ImageRecord) -> ImageRecord:
         return replace(record, file_name=names[index])
 

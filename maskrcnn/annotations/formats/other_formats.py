@@ -1,8 +1,8 @@
-"""Label files that look like ours and are not: told by their content, each with what to export instead.
+"""Recognise label files of formats that the studio does not read, and say what to export instead.
 
-`of_document` knows a parsed JSON document, `of_text` what is no JSON, `of_files` looks into files of a folder. Each
-gives the words for a message, in the form "what it is; what to do", or None for what nobody here knows. `of_table`
-knows a text by its first row.
+`of_document` recognises a parsed JSON document, `of_text` text that is not JSON, `of_table` a text by its first row,
+and `of_files` the files of a folder. Each returns the words for a message, in the form "what it is; what to do", or
+None if the content is unknown.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _AS_COCO = "export as COCO (instances, with polygons)"
 
 
 def _with(*keys: str) -> Callable[[Any], bool]:
-    """Whether a document is an object with all these keys."""
+    """Return a test whether a document is an object with all these keys."""
     return lambda document: isinstance(document, dict) and document.keys() >= set(keys)
 
 
 def _list_of(*keys: str) -> Callable[[Any], bool]:
-    """Whether a document is a list whose first entry is an object with all these keys, or that object alone."""
+    """Return a test whether a document is an object with all these keys, or a list whose first entry is one."""
     entry_fits = _with(*keys)
     return lambda document: entry_fits(document[0] if isinstance(document, list) and document else document)
 
 
 def _annotations_with(key: str) -> Callable[[Any], bool]:
-    """Whether a COCO document has annotations of a kind that only `key` tells, and that are no objects."""
+    """Return a test whether a COCO document has annotations with `key` that are not objects (captions, for example)."""
 
     def fits(document: Any) -> bool:
         annotations = document.get("annotations") if isinstance(document, dict) else None
@@ -46,6 +46,7 @@ def _annotations_with(key: str) -> Callable[[Any], bool]:
 
 
 def _is_darwin(document: Any) -> bool:
+    """Whether a document is a file of V7 Darwin."""
     image = document.get("image") if isinstance(document, dict) else None
     return (
         isinstance(image, dict) and "annotations" in document and ("filename" in image or "original_filename" in image)
@@ -53,20 +54,21 @@ def _is_darwin(document: Any) -> bool:
 
 
 def _is_sa1b(document: Any) -> bool:
+    """Whether a document is a file of the SA-1B dataset."""
     image = document.get("image") if isinstance(document, dict) and "annotations" in document else None
     return isinstance(image, dict) and "image_id" in image
 
 
 def _is_scalabel(document: Any) -> bool:
-    """Whether a document is a frame of Scalabel or a list of them; the `labels` of others are names of classes."""
+    """Whether a document is a Scalabel frame or a list of frames. In other formats `labels` holds class names."""
     first = document[0] if isinstance(document, list) and document else document
     labels = first.get("labels") if isinstance(first, dict) and "name" in first else None
     return isinstance(labels, list) and all(isinstance(label, dict) and "category" in label for label in labels)
 
 
 def _pictures_with(*keys: str) -> Callable[[Any], bool]:
-    """Whether a document has an entry by the name of each picture, and the first is an object with all these keys, or
-    a list of such objects."""
+    """Return a test whether a document maps picture names to objects with all these keys, or to lists of such objects.
+    Only the first entry is checked."""
     entry_fits = _list_of(*keys)
     return lambda document: (
         isinstance(document, dict)
@@ -80,7 +82,8 @@ _PICTURE = re.compile(r"\.(jpe?g|png|bmp|tiff?|webp)$", re.IGNORECASE)
 
 
 def _lacks(missing: str, there: str, *of_entry: str) -> Callable[[Any], bool]:
-    """Whether a document is one of ours but for the part `missing`: the entries of its list `there` tell."""
+    """Return a test whether a document is a known format without its part `missing`, judged by the entries of its list
+    `there`."""
 
     def fits(document: Any) -> bool:
         entries = document.get(there) if isinstance(document, dict) and missing not in document else None
@@ -178,10 +181,10 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (_with("backbone", "class_names"), "the config of a run, no labels; name the labels that it learned from"),
     (_with("per_image", "matched_by"), "a report of evaluate, no labels; name the labels that it was measured on"),
 )
-"""How a document of another format is told -> what to say. The first that fits."""
+"""Test for a JSON document of another format -> what to say. The first that fits is used."""
 
 _XML = r"(?>(?:(?:<\?[^>]*>|<!--(?>[\s\S]*?-->)|<!DOCTYPE\s+(?!html)[^>\[]*(?>\[[^\]]*\]\s*)?>)\s*)*)"
-"""What may stand before the first element of XML: its declaration, comments, a document type."""
+"""What may precede the first XML element: declaration, comments, document type."""
 
 _TEXTS: tuple[tuple[str, str], ...] = (
     (r"version https://git-lfs", "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`"),
@@ -208,19 +211,19 @@ _TEXTS: tuple[tuple[str, str], ...] = (
         "rows of YOLO for one picture; name the data.yaml, or the folder that holds images and labels",
     ),
 )
-"""How a text that is no JSON begins -> what to say. The first that fits, in any case."""
+"""Beginning of a text that is not JSON -> what to say. Case is ignored; the first that fits is used."""
 
 
 def of_document(document: Any) -> str | None:
-    """What a parsed JSON document of another format is, and what to export instead; None for one of a format that the
-    studio reads, and for what nobody knows."""
-    if isinstance(document, dict) and VIA_IMAGES in document:  # a VIA project, whatever else it holds
+    """Return what a parsed JSON document of another format is, and what to export instead. None for formats that the
+    studio reads and unknown ones."""
+    if isinstance(document, dict) and VIA_IMAGES in document:  # a VIA project, even if it has other keys too
         return None
     return next((words for fits, words in _DOCUMENTS if fits(document)), None)
 
 
 def of_files(files: Mapping[str, Path]) -> str | None:
-    """What the files of a folder are that no reader of labels takes, by the beginning of the first few."""
+    """Return what unreadable files of a folder are, judged by the beginning of the first few; None if unknown."""
     for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
         try:
             with untrusted_files.opened(path) as file:
@@ -243,6 +246,7 @@ _LOOKED_INTO = 3
 
 
 def _of_first_line(text: str) -> str | None:
+    """Return what a text of rows is, judged by its first line; None if unknown."""
     try:
         return of_document(json.loads(text.split("\n", 1)[0]))
     except (ValueError, RecursionError):
@@ -253,13 +257,13 @@ _BEGINNING = 5000
 
 
 def of_text(text: str) -> str | None:
-    """What a text that is no JSON is, and what to export instead; None where nobody knows."""
+    """Return what a text that is not JSON is, and what to export instead; None if unknown."""
     beginning = text[:_BEGINNING].lstrip()
     return next((words for sign, words in _TEXTS if re.match(sign, beginning, re.IGNORECASE | re.MULTILINE)), None)
 
 
 def of_table(text: str) -> str | None:
-    """What a table without outlines is, by its first row; None for what is no table."""
+    """Return what a table without outlines is, judged by its first row; None if the text is no table."""
     lines = [line for line in text[:_BEGINNING].splitlines() if line.strip()][:2]
     if not lines:
         return None

@@ -1,4 +1,4 @@
-"""Where the pictures of a label file usually lie, and finding each of them there."""
+"""Find the pictures of a label file in the folders where they usually are."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted
 
 MOST_FILES = 200_000
-"""So many files around a label file are looked at for its pictures; it may lie in a home folder."""
+"""Maximum number of files that are searched around a label file, which may be in a home folder."""
 
 OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jsons", "json")
-"""Folders that hold label files only; their pictures lie in folders beside them. In any case, as the next."""
+"""Names (in any case) of folders that hold only label files. The pictures are in sibling folders."""
 _IMAGES = "images"
 OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
-"""What folders of pictures are called where none is called `images`."""
+"""Names (in any case) of picture folders that are used if no folder is called `images`."""
 _SHOWN = 3
 _MOST_LINES = 20
 
 
 @dataclass(frozen=True)
 class Around:
-    """The pictures that a label file may mean: an index of them, and the label file's own name in it."""
+    """An index of the pictures that a label file may refer to, and the label file's own name in it."""
 
     index: Pictures
     label_file: str
@@ -42,8 +42,8 @@ class Around:
 
 @dataclass(frozen=True)
 class Found:
-    """Where the pictures lie, in the order in which they were asked for (None: not found); for those that were not, the
-    files of a near name, if any; and lines about what was not taken."""
+    """The paths of the requested pictures, in order (None: not found); files with similar names for the missing ones;
+    and warnings."""
 
     paths: tuple[Path | None, ...]
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -51,9 +51,12 @@ class Found:
 
 
 def around(label_file: Path, images: Path | None = None) -> Around:
-    """The pictures in the folder `images`, if given, and below it; else those below the folder of the label file (or
-    the folder of labels), and for `annotations/instances_val2017.json` also in `images/` and `val2017/` beside that,
-    or else in the usual folders of pictures there."""
+    """Return the pictures that a label file may refer to.
+
+    These are the pictures below `images`, if given. Otherwise they are the pictures below the label file's folder. If
+    that is a folder of labels, its sibling folders are searched too: for `annotations/instances_val2017.json`,
+    `images/` and `val2017/`, or else other usual picture folders.
+    """
     if images is not None:
         files, warnings = _pictures_below(images)
         return Around(Pictures(files), label_file.name, tuple(warnings))
@@ -70,8 +73,9 @@ def around(label_file: Path, images: Path | None = None) -> Around:
 
 
 def beside(label_file: Path) -> tuple[dict[str, Path], list[str]]:
-    """The pictures in the folders beside one that holds labels only (which may itself be given), by their names
-    relative to the folder of these; and warnings. None for a folder of another name."""
+    """Return the pictures in the sibling folders of a folder of labels, by name relative to the parent folder, and
+    warnings. `label_file` may also be the folder of labels itself. Returns no pictures for a folder with another name.
+    """
     base = label_file if label_file.is_dir() else label_file.parent
     if base.name.lower() not in OF_LABELS:
         return {}, []
@@ -103,10 +107,10 @@ def find(
     default_folder: str = "",
     also: Mapping[str, str] | None = None,
 ) -> Found:
-    """The pictures of these names, as `label_file` calls them; never outside the folders of `around`. `also` has
-    further names for some, which a near name may be near to.
+    """Return the pictures with these names, as `label_file` writes them. Only the folders of `around` are searched.
 
-    Names that are written as the files are need no walk through the folders.
+    `also` maps some names to further names, which are also used to find similar file names. If every name matches a
+    file exactly, the folders are not walked.
     """
     exact = _exact(file_names, label_file, images, default_folder)
     if all(exact) and len(set(exact)) == len(set(file_names)):
@@ -127,14 +131,14 @@ def find(
 
 
 def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
-    """The names of the labelme files by the pictures that they name: a picture that was renamed together with its file
-    is called as that is."""
+    """Return picture name -> labelme file name. A picture that was renamed together with its labelme file has the name
+    of that file."""
     notes = {record.file_name: record.extras.get("labelme") for record in records}
     return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}
 
 
 def default_folder(dataset: Dataset) -> str:
-    """Where a VIA project says that its pictures lie; empty where it, or another format, says nothing."""
+    """Return the picture folder that a VIA project sets; empty if it sets none or for other formats."""
     core: Any = dataset.extras.get("via_settings", {})
     for key in ("core", "default_filepath"):
         core = core.get(key) if isinstance(core, Mapping) else None
@@ -142,7 +146,7 @@ def default_folder(dataset: Dataset) -> str:
 
 
 def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
-    """What a person should know of pictures that were not found, for a terminal."""
+    """Return the messages about missing pictures, for a terminal."""
     sentences = [*shortened(found.warnings)]
     if found.paths and not any(found.paths):
         number = len(found.paths)
@@ -159,7 +163,7 @@ def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
 
 
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:
-    """The first of many lines, and how many more there are."""
+    """Return the first lines of many, and a line with the number of lines that were cut."""
     more = len(lines) - _MOST_LINES
     return (
         *lines[:_MOST_LINES],
@@ -168,7 +172,8 @@ def shortened(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def near_hint(dataset: Dataset, file_name: str) -> str:
-    """` ("1 (2).jpg" is there)`, where `lines` has that for a picture that was not found; else empty."""
+    """Return ` ("1 (2).jpg" is there)` if `lines` has such a suggestion for a missing picture; otherwise an empty
+    string."""
     begin = _may_be(file_name)
     for line in dataset.warnings:
         if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):
@@ -185,12 +190,12 @@ def _either(files: Sequence[str]) -> str:
 
 
 def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str) -> list[Path | None]:
-    """The files at exactly the places that the names say, in the likeliest folder first."""
+    """Return the files at exactly the paths that the names give. The likeliest folder is tried first."""
     base = label_file if label_file.is_dir() else label_file.parent
     if images is not None:
         folders = [images]
     elif default_folder and names.leads_out(default_folder):
-        return [None] * len(file_names)  # which of the folders is meant is for the index to say
+        return [None] * len(file_names)  # the folder is outside the labels' folder: only the index can find it
     else:
         folders = [base.joinpath(*names.parts(default_folder))] if names.parts(default_folder) else []
         folders += [base, base / _IMAGES]
@@ -203,6 +208,7 @@ def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, def
 
 
 def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
+    """Return the first existing file of that name in the folders (each with a prefix to remove), or None."""
     parts = names.parts(file_name)
     if not parts or names.leads_out(file_name) or names.is_junk(file_name):
         return None
@@ -211,12 +217,13 @@ def _at(file_name: str, folders: Sequence[tuple[Path, str]]) -> Path | None:
         try:
             if candidate.is_file() and untrusted_files.is_confined(candidate, [real]):
                 return candidate
-        except (OSError, ValueError):  # a name that no file system would take
+        except (OSError, ValueError):  # the file system does not allow this name
             continue
     return None
 
 
 def _pictures_below(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """Return the pictures below a folder, by relative name, and warnings."""
     try:
         found, warnings = walk(folder, enough=MOST_FILES)
     except ArgumentError:

@@ -1,4 +1,4 @@
-"""One outline out of several, for formats that hold no more than one for each object."""
+"""Convert a shape to one outline, for formats that hold only one outline for each object."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from maskrcnn.annotations.regions import MultiPolygon, Points, Polygon, Shape
 
 
 def single(shape: Shape) -> Points:
-    """The outline of a shape with area, as one ring: parts and holes are joined (`joined`), a mask is traced.
+    """Return the outline of a shape with area as one ring. Parts and holes are joined (`joined`), and a mask is traced.
 
-    Where the parts of an object overlap, they are united first: by the even-odd rule two outlines in one would leave
-    the overlap out. Else every vertex stays as it was drawn.
+    Overlapping parts are united first, because the even-odd rule would exclude the overlap. Otherwise every vertex
+    stays as it was drawn.
     """
     if isinstance(shape, Polygon):
         return shape.points
@@ -28,10 +28,11 @@ def single(shape: Shape) -> Points:
 
 
 def joined(rings: list[Points]) -> Points:
-    """One closed outline that runs through all rings, joined to each by a line of no width, there and back.
+    """Return one closed outline that runs through all rings. Each ring is connected by a line of zero width, there and
+    back.
 
-    By the even-odd rule the joining lines enclose nothing, so parts stay parts and holes stay holes. Each ring is
-    joined where it comes nearest to what was joined before.
+    By the even-odd rule these lines enclose nothing, so parts stay parts and holes stay holes. Each ring is connected
+    at its nearest point to the rings joined before.
     """
     outline = list(rings[0]) if rings else []
     for ring in rings[1:]:
@@ -47,20 +48,20 @@ def joined(rings: list[Points]) -> Points:
 
 
 def is_inside(outline: Points, width: int, height: int) -> bool:
-    """Whether no vertex lies outside a picture of that size."""
+    """Whether all vertices lie inside a picture of that size."""
     return all(0 <= x <= width and 0 <= y <= height for x, y in outline)
 
 
 def cut_off(outline: Points, width: int, height: int) -> Points:
-    """What an outline encloses inside a picture, by the even-odd rule, as one outline; empty if that is nothing."""
+    """Return the outline clipped to the picture, by the even-odd rule, as one outline; empty if nothing remains."""
     cut = shapely.intersection(_enclosed((outline,)), shapely.box(0, 0, width, height))
     rings = _rings(cut)
-    # The picture's corner may come back as 1e-17 left of it.
+    # Rounding may move the picture's corner by 1e-17 to the left.
     return joined([tuple((min(max(x, 0), width), min(max(y, 0), height)) for x, y in ring) for ring in rings])
 
 
 def _enclosed(part: tuple[Points, ...]) -> Any:
-    """The area of a part without that of its holes, each outline by the even-odd rule."""
+    """Return the area of a part minus its holes, each outline by the even-odd rule."""
     areas = [shapely.make_valid(shapely.Polygon(ring)) if len(ring) >= 3 else shapely.Polygon() for ring in part] or [
         shapely.Polygon()
     ]
@@ -69,6 +70,7 @@ def _enclosed(part: tuple[Points, ...]) -> Any:
 
 
 def _rings(area: Any) -> list[Points]:
+    """Return the rings of an area: outer rings and holes."""
     polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]

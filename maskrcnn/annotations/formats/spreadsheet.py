@@ -1,11 +1,11 @@
-"""Tables for spreadsheets, whose cells are never taken for formulas.
+"""Tables for spreadsheets, with cells that are never run as formulas.
 
-A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`, and a formula can fetch addresses and, in some
-programs, start others. Names of classes, pictures and runs come from anybody. So a text that begins like one, also
-after blanks and quotes, gets an apostrophe before it, which spreadsheets read as "this is text". Numbers stay numbers.
+A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`. A formula can load addresses and, in some programs,
+start other programs. Names of classes, pictures and runs are untrusted. So text that begins like a formula, even after
+blanks and quotes, gets a leading apostrophe, which spreadsheets read as "this is text". Numbers stay numbers.
 
-Where the cell is read back by another program (VIA's CSV) it has to stay as it is: `is_formula` finds it, and a line
-says so before the file is downloaded.
+A cell that another program reads back (VIA's CSV) must not be changed. For such cells, `is_formula` finds the risk, and
+a warning is shown before the download.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-# Blanks of every kind are passed over; the wide signs are those of Japanese and Chinese keyboards.
+# All kinds of blanks are skipped. The wide signs are those of Japanese and Chinese keyboards.
 _FORMULA = r"[\s\"'\ufeff\u200b-\u200f\u2060]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _BEGINS = re.compile(rf"[\t\r\n]|{_FORMULA}")
-# Where a program takes a semicolon or a tab for the end of a cell, a formula may begin behind it.
+# Some programs end a cell at a semicolon or a tab, so a formula may begin after it.
 _WITHIN = re.compile(rf"([;\t\r\n])(?={_FORMULA})")
 
 
 def is_formula(text: str) -> bool:
-    """Whether a spreadsheet could take a cell with this text, or a part of it, for a formula."""
+    """Whether a spreadsheet could run this text, or a part of it, as a formula."""
     return bool(_BEGINS.match(text) or _WITHIN.search(text))
 
 
 def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet runs: a text that begins like a formula with an apostrophe before it; all else as it
-    is.
+    """Return a cell value that no spreadsheet runs: text that looks like a formula gets a leading apostrophe. Any other
+    value is returned unchanged.
 
     >>> harmless("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
@@ -45,11 +45,11 @@ def harmless(value: Any) -> Any:
 
 
 def csv_of(frame: pd.DataFrame) -> str:
-    """A table as CSV, its header and its texts `harmless`, its index left out."""
+    """Return a table as CSV without its index. The header and all texts are made `harmless`."""
     made = frame.set_axis([harmless(name) for name in frame.columns], axis="columns")
     for place in range(made.shape[1]):
         column = made.iloc[:, place]
-        if column.dtype.kind == "O":  # the others hold numbers, times or truth
+        if column.dtype.kind == "O":  # other columns hold numbers, times or booleans
             made.isetitem(place, column.astype(object).map(harmless))
     text = io.StringIO()
     made.to_csv(text, index=False)

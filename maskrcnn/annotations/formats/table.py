@@ -1,4 +1,4 @@
-"""The formats that the studio reads and writes. A new one is a package with a `FORMAT`, and a line here."""
+"""The table of formats that the studio reads and writes. A new format is a package with a `FORMAT`, and a line here."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from maskrcnn.annotations.formats.label_format import DocumentReader, FolderRead
 from maskrcnn.annotations.regions import Dataset
 
 LABEL_FORMATS: tuple[LabelFormat, ...] = (via.FORMAT, coco.FORMAT, labelme.FORMAT, yolo.FORMAT, masks.FORMAT)
-"""In the order in which readers are asked and in which the formats are offered for an export."""
+"""All formats, in the order in which their readers are tried and in which an export offers them."""
 
 WRITERS: dict[str, Writer] = {name: writer for format in LABEL_FORMATS for name, writer in format.writers.items()}
-"""Every format that can be written, by the name it has on the command line."""
+"""Every format that can be written, by its command-line name."""
 
 
 def folder_formats() -> set[str]:
-    """The names of the formats that are a folder of files, whose readers know where their pictures are."""
+    """Return the names of the formats that are a folder of files. Their readers find the pictures themselves."""
     return {name for format in LABEL_FORMATS if format.folder is not None for name in format.writers}
 
 
 def document_reader(document: Any) -> DocumentReader | None:
-    """The reader of a parsed JSON document; None where no format has such documents."""
+    """Return the reader for a parsed JSON document, or None if no format has such documents."""
     readers = (format.document for format in LABEL_FORMATS)
     return next((reader for reader in readers if reader is not None and reader.is_one(document)), None)
 
 
 def text_reader(text: str) -> TextReader | None:
-    """The reader of a text that is no JSON; None where no format has such texts."""
+    """Return the reader for text that is not JSON, or None if no format has such texts."""
     readers = (format.text for format in LABEL_FORMATS)
     return next((reader for reader in readers if reader is not None and reader.is_one(text)), None)
 
 
 def folder_reader(path: Path, *, by_looks: bool = False) -> FolderReader | None:
-    """The reader of a folder of files (or of the file that stands for one), None where it is of no such format; with
-    `by_looks` also where it may hold something else."""
+    """Return the reader for a folder of files, or for the file that represents it; None if no format fits. With
+    `by_looks`, formats that only look similar are accepted too."""
     for format in LABEL_FORMATS:
         reader = format.folder
         if reader is not None and (reader.looks_like_one(path) if by_looks else reader.is_one(path)):
@@ -44,7 +44,7 @@ def folder_reader(path: Path, *, by_looks: bool = False) -> FolderReader | None:
 
 
 def has_one_file_for_each_picture(dataset: Dataset) -> bool:
-    """Whether the labels were read from a format that has a document for each picture."""
+    """Whether the labels were read from a format with one document for each picture."""
     flavour = dataset.extras.get("flavour")
     return any(
         format.document is not None and format.document.parse_all is not None and flavour in format.writers

@@ -1,4 +1,4 @@
-"""The bytes of a label file as text: UTF-8, or UTF-16 and UTF-32 as PowerShell and Excel save them."""
+"""Decode the bytes of a label file: UTF-8, or UTF-16 and UTF-32, which PowerShell and Excel write."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from maskrcnn.words import byte_size
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, because this mark begins with the UTF-16 mark
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""What a text may begin with -> its encoding."""
+"""Byte order mark -> encoding."""
 
 _BINARY = (
     (b"\x1f\x8b", "a file packed by gzip; unpack it first"),
@@ -40,7 +40,7 @@ _BINARY = (
     *((bytes((first, 0x71, 0)), "a Python pickle; save the labels as COCO") for first in b"}]"),
     *((bytes((0x80, protocol)), "a Python pickle; save the labels as COCO") for protocol in range(1, 6)),
 )
-"""What files of other kinds begin with -> what they are, and what to do."""
+"""First bytes of other kinds of files -> what the file is, and what to do."""
 
 _ZIPS = (
     (b"xl/", "an Excel workbook; save its table as CSV UTF-8"),
@@ -48,14 +48,14 @@ _ZIPS = (
     (b"data.pkl", "weights of a network (torch); name the file with the labels"),
     (b".npy", "NumPy arrays (npz); save the labels as COCO"),
 )
-"""What a zip holds by the names in it -> what it is, and what to do."""
+"""A name inside a zip -> what the zip is, and what to do."""
 
 
 def binary(content: bytes) -> str | None:
-    """What a file that is no text is, by its beginning, and what to do; None for text and for what nobody here knows.
+    """Return what a binary file is, judged by its first bytes, and what to do. None for text and unknown files.
 
-    A TFRecord has no mark: it begins with the length of its first record and a checksum, and the record is a protocol
-    buffer.
+    A TFRecord has no signature: it begins with the length of its first record and a checksum, and the record is a
+    protocol buffer.
     """
     if content.startswith(b"PK\x03\x04"):
         known = next((words for name, words in _ZIPS if name in content), None)
@@ -72,17 +72,17 @@ def binary(content: bytes) -> str | None:
 
 
 def beginning(content: bytes) -> str:
-    """The beginning of a file as text, whatever it is; what is none is U+FFFD."""
+    """Return the decoded beginning of any file. Bytes that are not text become U+FFFD."""
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
     text = content[start:].decode(encoding or _without_mark(content), "replace")
-    return text[:-1] if text.endswith("\ufffd") else text  # the last character may be cut through
+    return text[:-1] if text.endswith("\ufffd") else text  # the last character may be incomplete
 
 
 def decoded(content: bytes, source: Path | str) -> str:
-    """The text of a label file, without its byte order mark.
+    """Return the text of a label file, without its byte order mark.
 
-    Raises `StudioError` for a file that is no text, naming what it is where its beginning tells, and for a text that is
-    not UTF-8, with the place of the first byte that is not.
+    Raises `StudioError` for a binary file, with its kind if its first bytes are known, and for text that is not UTF-8,
+    with the place of the first invalid byte.
     """
     encoding, start = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("", 0))
     known = binary(content) if not start else None
@@ -91,7 +91,7 @@ def decoded(content: bytes, source: Path | str) -> str:
     encoding = encoding or _without_mark(content)
     _require_no_zeros(content, encoding, source)
     try:
-        return str(memoryview(content)[start:], encoding).lstrip("\ufeff")  # put together of two files, it has two
+        return str(memoryview(content)[start:], encoding).lstrip("\ufeff")  # two concatenated files have two marks
     except UnicodeDecodeError as error:
         content = content[start:]
         if known:
@@ -108,19 +108,19 @@ def decoded(content: bytes, source: Path | str) -> str:
 
 
 def _require_no_zeros(content: bytes, encoding: str, source: Path | str) -> None:
-    """`StudioError` for a text that ends in zeros, as a crash or a copy that was broken off leaves a file."""
+    """Raise `StudioError` if a text ends in zero bytes, as after a crash or an interrupted copy."""
     if not content.endswith(bytes(8)):
         return
     text = content.rstrip(b"\0")
     if not text:
         raise StudioError(f"{source}: the file holds nothing but zeros ({byte_size(len(content))}); copy it again")
     before = text.decode(encoding, "replace")
-    if "\0" not in before:  # else it is no text
+    if "\0" not in before:  # otherwise it is not text
         raise _cut_off(before, source, "with nothing but zeros after it")
 
 
 def _cut_off(before: str, source: Path | str, why: str) -> StudioError:
-    """What to say of a text that ends too early, after `before`."""
+    """Return the error for a text that ends too early; `before` is the text up to this place."""
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return StudioError(
         f"{source}: the file is cut off at line {line}, column {column}, {why}; copy or download it again"
@@ -128,7 +128,8 @@ def _cut_off(before: str, source: Path | str, why: str) -> StudioError:
 
 
 def _without_mark(content: bytes) -> str:
-    """The encoding of a text that does not say: JSON begins with an ASCII character, so zeros tell its width."""
+    """Return the encoding of a text without byte order mark. JSON begins with an ASCII character, so the position of
+    zero bytes shows the character width."""
     match [byte == 0 for byte in content[:4]]:
         case [False, True, True, True]:
             return "utf-32-le"
@@ -142,12 +143,13 @@ def _without_mark(content: bytes) -> str:
 
 
 def _is_noise(part: bytes) -> bool:
-    """Whether bytes are no text in any Latin encoding either: control characters, or mostly outside of ASCII."""
+    """Whether bytes are no text in any Latin encoding: they have control characters, or are mostly non-ASCII."""
     outside = sum(byte >= 0x80 for byte in part)
     return any(byte < 9 or 13 < byte < 32 for byte in part) or outside > len(part) / 2 > 4
 
 
 def _not_utf8(content: bytes, at: int, source: Path | str) -> StudioError:
+    """Return the error for the invalid byte at `at`, with its line and column and its Windows-1252 character."""
     before = content[:at]
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1

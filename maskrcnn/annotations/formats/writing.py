@@ -1,4 +1,4 @@
-"""Writing a dataset in any format: as files that are there whole or not at all, or as a zip."""
+"""Write a dataset in any format: as a file or folder (all or nothing), or as a zip."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
 
 _NAMED = 3
-"""Pictures that are left out and named in the line about them."""
+"""Maximum number of left-out pictures that the warning names."""
 
 
 FORMATS = WRITERS
-"""Every format that can be written, by the name it has on the command line."""
+"""Every format that can be written, by its command-line name."""
 
 
 def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encoded:
-    """The dataset as label files of that format (see `FORMATS`), its pictures called as they were before they came into
-    a project, where that is possible (see `original_names`).
+    """Return the dataset as label files of that format (see `FORMATS`).
 
-    `pictures` says whether they go along, into folders of any computer; None: where the format is a folder of files.
-    Raises `ArgumentError` for an unknown format, `StudioError` for a dataset that the format cannot hold at all.
+    The pictures get their original names, from before they were imported into a project, if possible (see
+    `original_names`). `pictures` says whether the pictures are written too, into folders that must work on any
+    computer; None: only if the format is a folder of files.
+    Raises `ArgumentError` for an unknown format, and `StudioError` if the format cannot hold the dataset.
     """
     if format not in FORMATS:
         raise ArgumentError(f'format "{format}" is unknown; choose {", ".join(FORMATS)}')
@@ -53,8 +54,8 @@ def encode(dataset: Dataset, format: str, pictures: bool | None = None) -> Encod
 
 
 def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded:
-    """The encoded files without pictures that lie outside of the project, with a line about these and about missing
-    ones."""
+    """Return the encoded files without missing pictures and pictures outside the project, with a warning that names
+    them."""
     project = dataset.source if dataset.source is not None and is_project(dataset.source) else None
     allowed = {
         name: path
@@ -75,7 +76,7 @@ def _confined(encoded: Encoded, dataset: Dataset, missing: list[str]) -> Encoded
 
 
 def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
-    """`encode` and `put`; returns their lines.
+    """Write the dataset to a file or folder: `encode`, then `put`. Returns the warnings and notes.
 
     >>> from tempfile import mkdtemp
     >>> from maskrcnn.annotations import ImageRecord, Region, read
@@ -92,16 +93,16 @@ def write(dataset: Dataset, path: Path | str, format: str) -> list[str]:
 
 
 def in_words(written: int, of: int) -> str:
-    """How many regions a file holds of those that there are: "3 regions", or "2 of 3 regions"."""
+    """Return the number of written regions for a message: "3 regions", or "2 of 3 regions" if some were left out."""
     return counted(of, "region") if written == of else f"{written:,} of {counted(of, 'region')}"
 
 
 def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
-    """Write what was encoded as a file, or as a new folder, of that format; returns its warnings and notes.
+    """Write the encoded label files as a file or a new folder. Returns the warnings and notes.
 
-    A file replaces the one that was there; a folder must be new or empty. Either is written whole or not at all.
-    A folder gets copies of the pictures, as whoever reads such a folder looks for them there.
-    Raises `ArgumentError` for a place that cannot be written.
+    An existing file is replaced. A folder must be new or empty. Both are written completely or not at all. A folder
+    also gets copies of the pictures, because programs that read such a folder expect them there.
+    Raises `ArgumentError` if the path cannot be written.
     """
     path = Path(path)
     whole_folder = FORMATS[format].suffix is None
@@ -123,7 +124,8 @@ def put(encoded: Encoded, path: Path | str, format: str) -> list[str]:
 
 
 def _fill(folder: Path, encoded: Encoded) -> None:
-    """Write the label files into the folder, and copies of the pictures, which are as old as their photographs."""
+    """Write the label files and copies of the pictures into the folder. A copy's modification time is when the photo
+    was taken."""
     for name, content in encoded.files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +142,7 @@ def _fill(folder: Path, encoded: Encoded) -> None:
 
 
 def zipped(encoded: Encoded, pictures: bool) -> bytes:
-    """Label files as one zip, for a download; with the pictures where they belong if asked for."""
+    """Return the label files as one zip for a download, with the pictures if `pictures` is true."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in encoded.files.items():
@@ -156,6 +158,7 @@ def zipped(encoded: Encoded, pictures: bool) -> bytes:
 
 
 def _taken(picture: Path) -> datetime | None:
+    """Return when the photo was taken, or None if this is unknown or the picture cannot be read."""
     try:
         return pictures_of.taken(picture)
     except StudioError:
@@ -163,8 +166,8 @@ def _taken(picture: Path) -> datetime | None:
 
 
 def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.ZipInfo:
-    """What a zip says of a picture, which is not packed: it was before. Its date is that of the photograph, as the file
-    in a project is as old as its import."""
+    """Return the zip entry of a picture. Pictures are stored without compression because they are compressed already.
+    The date is when the photo was taken, because the file's own date in a project is that of the import."""
     about = os.fstat(original.fileno())
     changed = taken.timetuple()[:6] if taken is not None else time.localtime(about.st_mtime)[:6]
     entry = zipfile.ZipInfo(name, min(max(changed, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58)))
@@ -175,7 +178,8 @@ def _entry(name: str, original: BinaryIO, taken: datetime | None) -> zipfile.Zip
 
 @contextlib.contextmanager
 def _picture(path: Path, within: Path | None) -> Iterator[BinaryIO]:
-    """A picture's file, open to be copied. Here bytes leave the project, so links are looked at once more."""
+    """Open a picture to copy it out of the project. Checks again that the path does not lead outside `within` through a
+    link."""
     if within is not None:
         path = untrusted_files.confined(path, [within], _PUT)
     try:

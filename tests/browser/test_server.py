@@ -393,7 +393,7 @@ def noted(pages):
     serving.on_visit_end("a folder", lambda: Path({over!r}).write_text("over"))
     show(pages)
     if Path({free!r}).exists():
-        serving.free_uploads()
+        serving.discard_uploads()
 sidebar.show = noted
 """
 

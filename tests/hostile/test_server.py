@@ -49,7 +49,7 @@ def status(path: str, host: str | None, origin: str | None = None, kind: str = "
     headers = [(b"host", host.encode("latin-1"))] if host is not None else []
     headers += [(b"origin", origin.encode("latin-1"))] if origin is not None else []
     scope = {"type": kind, "method": "GET", "path": path, "headers": headers}
-    asyncio.run(access_control.Gate(app)(scope, receive, send))
+    asyncio.run(access_control.AccessControl(app)(scope, receive, send))
     return 403 if sent[0]["type"] == "websocket.close" else sent[0]["status"]
 
 

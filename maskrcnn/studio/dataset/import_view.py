@@ -57,7 +57,7 @@ def discard() -> None:
         waiting.staged.discard()
     # A file uploader keeps its files for as long as it has its key.
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
-    serving.free_uploads()
+    serving.discard_uploads()
 
 
 def _choose(project: Project) -> None:

@@ -1,9 +1,10 @@
-"""How the studio is served: which requests are accepted (`access_control`), how much is uploaded (`uploads`), what is
-freed after a visit (`visits`), when unused memory is collected (`garbage_collection`).
+"""The studio's additions to Streamlit's server, for settings that `.streamlit/config.toml` does not offer.
 
-`app.py` gives `middleware()` and `lifespan` to Streamlit's `App`, so they hold however the server is started: by
-`python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server that is given `app:app` in
-this folder. Streamlit's options are in `.streamlit/config.toml`; here is what they cannot say.
+`access_control` refuses requests from other sites, `uploads` limits uploads, `visits` frees the resources of closed
+tabs, and `garbage_collection` decides when Python collects garbage.
+
+`app.py` passes `middleware()` and `lifespan` to Streamlit's `App`. So they are used however the server is started: by
+`python -m maskrcnn.studio`, by `streamlit run app.py`, or by an ASGI server with `app:app` in the folder of `app.py`.
 """
 
 from __future__ import annotations
@@ -19,33 +20,34 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.server.server_util import get_display_address, get_url
 
 from maskrcnn.studio.serving import access_control, garbage_collection, uploads, visits
-from maskrcnn.studio.serving.uploads import free_uploads, show_refusal
+from maskrcnn.studio.serving.uploads import discard_uploads, show_refusal
 from maskrcnn.studio.serving.visits import on_visit_end
 
-__all__ = ["free_uploads", "lifespan", "middleware", "on_visit_end", "prepare", "show_refusal"]
+__all__ = ["discard_uploads", "lifespan", "middleware", "on_visit_end", "prepare", "show_refusal"]
 
 
 def prepare() -> None:
-    """Close two traps of Streamlit 1.67, before its server is there.
+    """Turn off two behaviours of Streamlit 1.67. Call this before its server starts.
 
-    It takes a folder named `pages` beside the script for its own older kind of navigation, until `st.navigation` has
-    run once: the first visitor of a fresh server, and any tab that was left open over a restart, would be told "Page
-    not found". And it asks the internet for the machine's own address where it meets an origin that it does not know.
+    1. Until `st.navigation` has run once, Streamlit uses a folder named `pages` next to the script for its older kind
+       of navigation. The first visitor after a start, and tabs that were open during a restart, would see "Page not
+       found".
+    2. For an unknown origin Streamlit asks a server on the internet for this machine's address.
     """
     PagesManager.uses_pages_directory = False
     net_util.get_external_ip = net_util.get_internal_ip = lambda: None
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes before Streamlit sees it, outermost first."""
+    """Return the ASGI middleware for all requests, outermost first, and set the allowed hosts of Streamlit."""
     prepare()
     config.set_option("server.allowedHosts", access_control.own_names())
-    return [Middleware(access_control.Gate), Middleware(uploads.UploadLimit)]
+    return [Middleware(access_control.AccessControl), Middleware(uploads.UploadLimit)]
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[dict[str, Any]]:
-    """From the start of the server to its end: tells its address, and clears up after visits and between runs."""
+    """Print the studio's URL, and run the background tasks (visits, garbage collection) while the server runs."""
     address = config.get_option("server.address")
     print(f"\n  Mask R-CNN Studio: {get_url(get_display_address(address or '0.0.0.0'))}\n", flush=True)
     server = runtime.get_instance()

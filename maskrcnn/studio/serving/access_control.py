@@ -1,8 +1,8 @@
-"""Who is let in: requests to the studio's own names, from its own pages, for the routes that it needs.
+"""Access control: only requests to the studio's own host names, from its own pages, for needed routes are accepted.
 
-A page of any site can make a browser send requests to this machine. Such a request carries that site's `Origin`, or,
-where the site has pointed a name of its own at 127.0.0.1 (DNS rebinding), that name as `Host`. Streamlit 1.67 checks
-both for its websocket only, and answers static files, media, uploads and components to anybody.
+Any web page can make a browser send requests to this machine. Such a request has the `Origin` of that page's site. If
+the site's host name resolves to 127.0.0.1 (DNS rebinding), it has that name as `Host`. Streamlit 1.67 checks both
+headers only for its websocket. It answers requests for static files, media, uploads and components from any site.
 """
 
 from __future__ import annotations
@@ -19,28 +19,32 @@ from streamlit.url_util import make_url_path
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""This machine's names for itself. A port that is forwarded to the studio (ssh -L) arrives under one of them."""
+"""Loopback names of this machine. A port that is forwarded to the studio (ssh -L) uses one of them."""
 
 CORE_ROUTES = ("health", "host-config", "stream", "upload_file/", "bidi-components/")
-"""What the pages use of `/_stcore/`. The rest (metrics, script-health-check, agent, ...) tells about the machine, or
-runs the app for a program."""
+"""The routes below `/_stcore/` that the pages need.
+
+The other routes (metrics, script-health-check, agent, ...) reveal information about the machine or run the app for
+other programs.
+"""
 
 PAGE_POLICY = (
-    # Streamlit's frontend needs inline styles and scripts, and Vega makes functions out of expressions.
+    # Streamlit's frontend needs inline styles and scripts. Vega compiles expressions to functions, which needs eval.
     "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
-"""A page loads nothing from elsewhere, whatever is written into it, and no other site frames it."""
+"""Content security policy of pages: they cannot load anything from other sites, and other sites cannot frame them."""
 
 MEDIA_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-"""A picture or a download that is opened as a page of its own (an SVG, say) runs nothing."""
+"""Content security policy of media files: a file that is opened in a tab (such as an SVG) cannot run scripts."""
 
 
 def own_names() -> list[str]:
-    """The names that the studio answers to: this machine's, and those that the person gave as `server.address`,
-    `browser.serverAddress` or `server.allowedHosts`, on the command line or in the environment.
+    """Return the host names that the studio answers to.
 
-    Where it listens on every address of the machine (0.0.0.0), these are its names as well.
+    These are the loopback names and those that the user set as `server.address`, `browser.serverAddress` or
+    `server.allowedHosts`, on the command line or in the environment. If the studio listens on all addresses (0.0.0.0),
+    all addresses and names of the machine are included.
     """
     address = config.get_option("server.address") or "0.0.0.0"
     names = {*LOOPBACK, *config.get_option("server.allowedHosts"), address.strip("[]")}
@@ -54,9 +58,11 @@ def own_names() -> list[str]:
     return sorted(names)
 
 
-class Gate:
-    """ASGI middleware that refuses foreign hosts (403), foreign origins (403) and closed routes (404), and adds the
-    headers that tell a browser to keep other sites out."""
+class AccessControl:
+    """ASGI middleware that refuses unknown hosts (403), other origins (403) and unneeded routes (404).
+
+    It also adds the response headers that make a browser isolate the studio from other sites.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -69,14 +75,14 @@ class Gate:
         if refusal is None:
             await self.app(scope, receive, _with_headers(scope, send))
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: uvicorn answers 403
+            await send({"type": "websocket.close", "code": 1008})  # before acceptance, so uvicorn answers 403
         else:
             status, reason = refusal
             await PlainTextResponse(f"{reason}\n", status)(scope, receive, send)
 
 
 def _refusal(headers: Headers, path: str) -> tuple[int, str] | None:
-    """The status and the reason where a request is refused."""
+    """Return the HTTP status and the reason if a request must be refused, else None."""
     hosts, origins = headers.getlist("host"), headers.getlist("origin")
     if len(hosts) != 1 or not is_host_allowed(hosts[0]):
         return 403, (
@@ -92,8 +98,10 @@ def _refusal(headers: Headers, path: str) -> tuple[int, str] | None:
 
 
 def _is_own(origin: str, host: str) -> bool:
-    """Whether an origin is the studio itself: its scheme is the web's, its name and port are those of `host`. The names
-    of `LOOPBACK` are one name. `host` has passed `is_host_allowed`, so it can be parsed."""
+    """Whether an origin is the studio itself: scheme http or https, and the name and port of `host`.
+
+    The names in `LOOPBACK` count as the same name. `host` has passed `is_host_allowed`, so it can be parsed.
+    """
     if origin in config.get_option("server.corsAllowedOrigins"):
         return True
     scheme, _, place = origin.partition("://")
@@ -105,10 +113,12 @@ def _is_own(origin: str, host: str) -> bool:
 
 
 def _is_used(route: str) -> bool:
+    """Whether a route, relative to `/_stcore/`, is in `CORE_ROUTES`."""
     return any(route.startswith(used) if used.endswith("/") else route == used for used in CORE_ROUTES)
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:
+    """Return a `send` function that adds the security headers to the response."""
     media = scope["path"].startswith(make_url_path(config.get_option("server.baseUrlPath"), "media") + "/")
 
     async def sending(message: Message) -> None:

@@ -1,11 +1,11 @@
-"""When Python looks for objects that refer to each other in circles: after the start, and while no page is being run.
+"""Schedule of Python's garbage collection (of reference cycles): after the start, and while no page script runs.
 
-A full collection looks at every object that could be part of a circle. With torch loaded these are 440,000, which takes
-a quarter of a second, and as Python runs one thread at a time, no page of any visit goes on meanwhile. Streamlit makes
-one after each run of a page (`runner.postScriptGC`, off in `.streamlit/config.toml`).
+A full collection checks every object that can be part of a cycle. With PyTorch loaded these are 440,000 objects, which
+takes 0.25 seconds. Python runs one thread at a time, so all pages wait meanwhile. By default Streamlit collects after
+each script run (`runner.postScriptGC`, turned off in `.streamlit/config.toml`).
 
-Here what is there after the start, modules above all, is frozen: the collections that Python makes by itself while
-pages run pass it over. A full one is made when no page has run for a moment, and what is left then is frozen in turn.
+Here the objects that exist after the start (mainly modules) are frozen with `gc.freeze`, so automatic collections skip
+them. A full collection is made when no page script has run for a moment, and the remaining objects are frozen again.
 """
 
 from __future__ import annotations
@@ -21,34 +21,37 @@ from typing import NamedTuple
 from streamlit.runtime import Runtime
 
 LOOK_SECONDS = 0.5
-"""No page has run for a moment: two looks, so far apart, have found none running and none between them."""
+"""Interval between two checks in seconds. The server is idle if no script ran at both checks and between them."""
 
 REST_SECONDS = 30.0
-"""Between two collections, unless a visit has ended: a page that renews itself leaves a moment every two seconds."""
+"""Minimum seconds between two collections, unless a visit ended.
+
+Without it, a page that reruns every two seconds would cause a collection after each rerun.
+"""
 
 PATIENCE_SECONDS = 120.0
-"""After so long without a moment, with many visits at once, an instant in which no page is being run is taken."""
+"""If the last collection was this many seconds ago, one check without a running script is enough (many visits)."""
 
 
-class Runs(NamedTuple):
-    """What the visits are doing: whether a page is being run for any of them, and how many were, by visit."""
+class PageRuns(NamedTuple):
+    """Script runs of all visits: whether any script is running now, and visit id -> number of its script runs."""
 
     any_now: bool
     finished: Mapping[str, int]
 
 
 class Schedule:
-    """Says when to collect."""
+    """Decides when to collect garbage."""
 
-    def __init__(self, runs: Runs, now: float) -> None:
+    def __init__(self, runs: PageRuns, now: float) -> None:
         self._seen, self._collected_after, self._last, self._wanted = runs, runs.finished, now, False
 
-    def want(self) -> None:
-        """Do not wait for `REST_SECONDS`: a visit has ended, whose state goes round in circles."""
+    def request(self) -> None:
+        """Collect at the next idle time without waiting for `REST_SECONDS`, because a visit left reference cycles."""
         self._wanted = True
 
-    def is_due(self, runs: Runs, now: float) -> bool:
-        """Whether to collect now. To be asked every `LOOK_SECONDS`; takes it that a True is heeded."""
+    def is_due(self, runs: PageRuns, now: float) -> bool:
+        """Whether to collect now. Call this every `LOOK_SECONDS`, and collect if it returns True."""
         is_late = now - self._last >= PATIENCE_SECONDS
         idle = not runs.any_now and (is_late or runs == self._seen)
         self._seen = runs
@@ -62,37 +65,39 @@ class Schedule:
 _schedule: Schedule | None = None
 
 
-def soon() -> None:
-    """Collect in the next moment in which no page is being run."""
+def request_collection() -> None:
+    """Collect garbage at the next time when no page script runs. Does nothing if the server is not running."""
     if _schedule is not None:
-        _schedule.want()
+        _schedule.request()
 
 
 async def watch(runtime: Runtime) -> None:
-    """Collect in the moments between runs, for as long as the server runs. Runs are begun by the same event loop, so
-    none begins during a collection."""
+    """Collect garbage between script runs, as long as the server runs.
+
+    The same event loop starts the script runs, so no script run starts during a collection.
+    """
     global _schedule
     gc.freeze()
     _schedule = Schedule(runs_of(runtime), time.monotonic())
-    _schedule.want()  # what the imports have left
+    _schedule.request()  # for the garbage of the imports
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if _schedule.is_due(runs_of(runtime), time.monotonic()):
             collect()
 
 
-def runs_of(runtime: Runtime) -> Runs:
-    """What the visits of the server are doing."""
+def runs_of(runtime: Runtime) -> PageRuns:
+    """Return the current state of the script runs of all visits."""
     visits = runtime._session_mgr.list_sessions()
     running = any(visit.session._scriptrunner is not None for visit in visits)
-    return Runs(running, {visit.session.id: visit.script_run_count for visit in visits})
+    return PageRuns(running, {visit.session.id: visit.script_run_count for visit in visits})
 
 
 def collect() -> None:
-    """A full collection. What is left after it is passed over by others until the next full one."""
+    """Make a full collection, then freeze the remaining objects, so that automatic collections skip them."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
     with contextlib.suppress(OSError, AttributeError):
-        # glibc keeps what was freed for itself. Other systems have no such function.
+        # glibc keeps freed memory; `malloc_trim` returns it to the system. Other C libraries have no such function.
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,5 +1,7 @@
-"""How much may be uploaded. Streamlit limits one file (`server.maxUploadSize`), but takes any number of them, and keeps
-them all in memory until the visit ends."""
+"""Limits for uploads. Streamlit limits the size of one file (`server.maxUploadSize`), but not the number of files.
+
+It keeps all uploaded files in memory until the visit ends.
+"""
 
 from __future__ import annotations
 
@@ -19,27 +21,29 @@ from streamlit.url_util import make_url_path
 MEGABYTE = 1024 * 1024
 
 VISIT_BYTES = 500 * MEGABYTE
-"""What one visit may have uploaded at a time: as much as its largest file may have (`server.maxUploadSize`). What is
-larger is on this computer already, as a folder whose path can be given, which needs no copy in memory."""
+"""Maximum bytes of one visit's uploads at a time; the same as the limit of one file (`server.maxUploadSize`).
+
+Larger data can be imported by the path of a folder on this computer, without a copy in memory.
+"""
 
 TOTAL_BYTES = 1500 * MEGABYTE
-"""What all visits may have uploaded together: three of the largest, on a computer with 8 GB that also trains."""
+"""Maximum bytes of all visits' uploads together, enough for three full visits; for a computer with 8 GB that trains."""
 
 FILE_BYTES = 1024
-"""Counted for each file beside its content: its name and its entry, which a million of empty files have too."""
+"""Bytes counted for each file in addition to its content, so that very many empty files also reach the limit."""
 
 _arriving: Counter[str] = Counter()
-"""Bytes of the uploads that are on their way, by visit."""
+"""Visit -> bytes of its uploads that are being received."""
 
 _refused: dict[str, str] = {}
-"""What a visit has not been told yet."""
+"""Visit -> reason of a refused upload that its page has not shown yet."""
 
 
 class UploadLimit:
-    """ASGI middleware that answers 413 to an upload for which there is no room, and sees to it that the page says so.
+    """ASGI middleware that answers 413 to an upload that exceeds a limit, and makes the page show the reason.
 
-    Room is set aside by the length that a request announces, before any of it is read. One that announces none is
-    refused (411): browsers always do.
+    Space is reserved by the `Content-Length` of a request before its body is read. A request without a length is
+    refused (411); browsers always send it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,11 +60,11 @@ class UploadLimit:
             await PlainTextResponse("An upload has to announce its length.\n", 411)(scope, receive, send)
             return
         size = int(length) + FILE_BYTES
-        reason = _no_room(visit, size)
+        reason = _refusal(visit, size)
         if reason is not None:
             await _discard(receive, int(length))
             await PlainTextResponse(f"{reason}\n", 413)(scope, receive, send)
-            _tell(visit, reason)
+            _rerun_page(visit, reason)
             return
         _arriving[visit] += size
         try:
@@ -72,28 +76,30 @@ class UploadLimit:
 
 
 def show_refusal() -> None:
-    """Tell the visit whose page is being drawn that an upload was refused, once."""
+    """Show the reason of a refused upload in the current visit's page, once."""
     context = get_script_run_ctx()
     reason = _refused.pop(context.session_id, None) if context is not None else None
     if reason is not None:
         st.toast(reason, icon=":material/error:", duration="infinite")
 
 
-def free_uploads() -> None:
-    """Forget the files that this visit has uploaded. For when they have been copied to where they are needed: Streamlit
-    would keep them in memory until the visit ends. The file uploader that they came from has to get a new key."""
+def discard_uploads() -> None:
+    """Remove the uploaded files of the current visit from memory. Call this after they were copied elsewhere.
+
+    Streamlit would keep them until the visit ends. Give the file uploader a new key afterwards.
+    """
     context = get_script_run_ctx()
     if context is not None and runtime.exists():
         runtime.get_instance().uploaded_file_mgr.remove_session_files(context.session_id)
 
 
 def forget(visit: str) -> None:
-    """Forget what this module keeps of a visit."""
+    """Remove the data that this module stores for a visit."""
     _refused.pop(visit, None)
 
 
 def _visit(scope: Scope) -> str | None:
-    """The visit that a request uploads a file for; None where it is another kind of request."""
+    """Return the visit for which a request uploads a file; None for other requests."""
     if scope["type"] != "http" or scope["method"] != "PUT":
         return None
     base = make_url_path(config.get_option("server.baseUrlPath"), "_stcore/upload_file") + "/"
@@ -101,14 +107,14 @@ def _visit(scope: Scope) -> str | None:
     return path.removeprefix(base).split("/")[0] if path.startswith(base) else None
 
 
-def _no_room(visit: str, size: int) -> str | None:
-    """Why an upload of so many bytes cannot be taken, if so."""
+def _refusal(visit: str, size: int) -> str | None:
+    """Return the reason if an upload of `size` bytes exceeds a limit, else None."""
     manager = cast(MemoryUploadedFileManager, runtime.get_instance().uploaded_file_mgr)
     held = {
         name: sum(len(file.data) + len(file.name) + FILE_BYTES for file in list(files.values()))
         for name, files in list(manager.file_storage.items())
     }
-    # Short, for a toast hides what does not fit into three lines.
+    # The texts are short because a toast shows only three lines.
     if held.get(visit, 0) + _arriving[visit] + size > VISIT_BYTES:
         most = VISIT_BYTES // MEGABYTE
         return f"Upload refused: over {most} MB together. Import those first, give a zip or a folder's path."
@@ -119,8 +125,11 @@ def _no_room(visit: str, size: int) -> str | None:
 
 
 async def _discard(receive: Receive, length: int) -> None:
-    """Read a body that is not wanted, without keeping it: a browser that is interrupted in the middle of sending shows
-    "connection reset" instead of the answer. One that is larger than any file may be is not read."""
+    """Read the body of a refused upload and discard it.
+
+    Otherwise the browser, interrupted while sending, would show "connection reset" instead of the answer. A body larger
+    than the limit of one file is not read.
+    """
     if length > config.get_option("server.maxUploadSize") * MEGABYTE:
         return
     while True:
@@ -129,11 +138,12 @@ async def _discard(receive: Receive, length: int) -> None:
             return
 
 
-def _tell(visit: str, reason: str) -> None:
-    """Let the page of a visit run once more, so that `show_refusal` is reached. Several refusals at once are told once.
+def _rerun_page(visit: str, reason: str) -> None:
+    """Store the reason and rerun the page of the visit, so that `show_refusal` shows it.
 
-    Streamlit has no way to do this from outside a page. Like its own watcher of source files, this asks for a run with
-    the values that the widgets had last, and waits for a run that is going on, which has newer ones.
+    If a reason is already stored, nothing happens. Streamlit has no public function for this. As Streamlit's own file
+    watcher does, this requests a rerun with the last widget values. It first waits for a current script run to end,
+    because that run has newer values.
     """
     if visit in _refused:
         return
@@ -142,15 +152,15 @@ def _tell(visit: str, reason: str) -> None:
         return
     _refused[visit] = reason
 
-    async def ask() -> None:
+    async def request_rerun() -> None:
         while session._scriptrunner is not None:
             await asyncio.sleep(0.1)
         session.request_rerun(session._client_state)
 
-    task = asyncio.get_running_loop().create_task(ask())
-    _asking.add(task)
-    task.add_done_callback(_asking.discard)
+    task = asyncio.get_running_loop().create_task(request_rerun())
+    _rerun_tasks.add(task)
+    task.add_done_callback(_rerun_tasks.discard)
 
 
-_asking: set[asyncio.Task[None]] = set()
-"""asyncio itself keeps no task alive."""
+_rerun_tasks: set[asyncio.Task[None]] = set()
+"""References to the running tasks, because asyncio keeps only weak ones."""

@@ -1,8 +1,8 @@
-"""What a visit leaves behind: its uploads, its state, the files that were unpacked for it. Gone minutes after it ends.
+"""Clean-up after visits: uploads, session state and unpacked files are removed minutes after a tab was closed.
 
-A visit is one browser tab (Streamlit: a session). Streamlit keeps one whose connection broke for
-`server.disconnectedSessionTTL` seconds (120), in case it comes back. Then it is only dropped when the next visit breaks
-off: the last visit of a day would hold its memory until the next day.
+A visit is one browser tab (in Streamlit: a session). After a disconnect Streamlit keeps a session for
+`server.disconnectedSessionTTL` seconds (120), in case the tab reconnects. But it removes expired sessions only when
+another session disconnects, so the last session of a day would keep its memory until the next day.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _LOG = logging.getLogger(__name__)
 _SWEEP_SECONDS = 5.0
 
 _callbacks: dict[str, dict[str, Callable[[], object]]] = {}
-"""What to do at the end of each visit, by visit and name."""
+"""Visit -> name -> callback for the end of the visit."""
 _lock = threading.Lock()
 
 
 def on_visit_end(name: str, callback: Callable[[], object] | None) -> None:
-    """Call `callback` when the visit whose page is being drawn is over, or the server stops; in a thread of its own.
+    """Register a function that is called when the current visit ends or the server stops, in a separate thread.
 
-    A callback of the same `name` in the same visit is replaced (by None: dropped), so what is kept for one does not
-    pile up. Where no page is being drawn, nothing is kept.
+    It replaces the visit's callback with the same `name`; None removes that callback. Outside a page script, nothing is
+    registered.
     """
     context = get_script_run_ctx()
     if context is None:
@@ -46,7 +46,7 @@ def on_visit_end(name: str, callback: Callable[[], object] | None) -> None:
 
 
 async def watch(runtime: Runtime) -> None:
-    """End the visits that have been left, for as long as the server runs."""
+    """Close disconnected visits and clean up after them, as long as the server runs."""
     left: dict[str, float] = {}
     while True:
         seconds = config.get_option("server.disconnectedSessionTTL")
@@ -55,15 +55,15 @@ async def watch(runtime: Runtime) -> None:
             ended = sweep(runtime, left, 0.8 * seconds)
             if ended:
                 await asyncio.to_thread(_clear_up, ended)
-        except Exception:  # what went wrong with one visit must not keep the others
+        except Exception:  # an error with one visit must not stop the clean-up of others
             _LOG.exception("A visit that is over could not be cleared up")
 
 
 def sweep(runtime: Runtime, left: dict[str, float], patience: float) -> list[str]:
-    """Close the visits that were left `patience` seconds ago, and give the names of all that are over since the last
-    time. `left` says when each was first found without a connection, and is kept up.
+    """Close the visits that were disconnected for `patience` seconds, and return the ids of all visits that ended.
 
-    `patience` is below Streamlit's own time: a visit that is past that is out of reach, yet still in memory.
+    `left` (visit -> time when it was first found disconnected) is updated. `patience` must be less than Streamlit's own
+    timeout: after that timeout, a session cannot be closed any more, but it is still in memory.
     """
     now = time.monotonic()
     known = {info.session.id for info in runtime._session_mgr.list_sessions()}
@@ -75,7 +75,7 @@ def sweep(runtime: Runtime, left: dict[str, float], patience: float) -> list[str
     still = {info.session.id for info in runtime._session_mgr.list_sessions()}
     manager = cast(MemoryUploadedFileManager, runtime.uploaded_file_mgr)
     with _lock:
-        # An upload that arrives while its visit ends is stored after all.
+        # The visits in the file storage are included, because an upload that arrives while its visit ends is stored.
         over = ({*known, *left, *_callbacks, *list(manager.file_storage)}) - still
     for visit in over:
         left.pop(visit, None)
@@ -85,19 +85,20 @@ def sweep(runtime: Runtime, left: dict[str, float], patience: float) -> list[str
 
 
 def end_all() -> None:
-    """Do what is to be done at the end of each visit, for all of them: the server stops."""
+    """Call the callbacks of all visits, because the server stops."""
     with _lock:
         visits = list(_callbacks)
     _call(visits)
 
 
 def _clear_up(visits: list[str]) -> None:
-    """What takes longer than a server that answers others may wait."""
+    """Call the callbacks of ended visits and request a garbage collection. It is slow, so it runs in a thread."""
     _call(visits)
-    garbage_collection.soon()
+    garbage_collection.request_collection()
 
 
 def _call(visits: list[str]) -> None:
+    """Call and remove the callbacks of these visits. Exceptions are logged."""
     for visit in visits:
         with _lock:
             callbacks = _callbacks.pop(visit, {})

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from maskrcnn.studio.serving import garbage_collection
-from maskrcnn.studio.serving.garbage_collection import PATIENCE_SECONDS, REST_SECONDS, Runs, Schedule
+from maskrcnn.studio.serving.garbage_collection import PATIENCE_SECONDS, REST_SECONDS, PageRuns, Schedule
 
 LATER = REST_SECONDS
 
 
-def runs(*finished: int, now: bool = False) -> Runs:
-    return Runs(now, {f"visit {number}": count for number, count in enumerate(finished)})
+def runs(*finished: int, now: bool = False) -> PageRuns:
+    return PageRuns(now, {f"visit {number}": count for number, count in enumerate(finished)})
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def runs(*finished: int, now: bool = False) -> Runs:
         ([(LATER, runs(0, 0)), (LATER, runs(0, 0))], [False, True]),  # a visit came
     ],
 )
-def test_it_is_collected_once_when_no_page_runs(looks: list[tuple[float, Runs]], due: list[bool]) -> None:
+def test_it_is_collected_once_when_no_page_runs(looks: list[tuple[float, PageRuns]], due: list[bool]) -> None:
     schedule = Schedule(runs(0), 0.0)
     assert [schedule.is_due(seen, now) for now, seen in looks] == due
 
 
 def test_after_the_end_of_a_visit_it_is_collected_at_once_but_not_while_a_page_runs() -> None:
     schedule = Schedule(runs(3), 0.0)
-    schedule.want()
+    schedule.request()
     assert not schedule.is_due(runs(3, now=True), 1.0)
     assert not schedule.is_due(runs(4), 1.5)
     assert schedule.is_due(runs(4), 2.0)

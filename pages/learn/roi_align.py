@@ -18,7 +18,7 @@ if not images:
 layout = roi_layout.layout()
 chosen = roi_choices.show(project, images, layout)
 
-picture_column, maps_column = layout.beside(*roi_layout.PICTURE_AND_MAPS)
+picture_column, maps_column = layout.two_columns(*roi_layout.PICTURE_AND_MAPS)
 with picture_column:
     box = roi_picture.show(project, chosen, layout)
 if box is None:
@@ -31,7 +31,7 @@ with picture_column:
 with maps_column:
     method = roi_map_pair.show(roi, layout)
 
-grids_column, nudge_column = layout.beside(*roi_layout.GRIDS_AND_NUDGE)
+grids_column, nudge_column = layout.two_columns(*roi_layout.GRIDS_AND_NUDGE)
 with grids_column:
     roi_grids.show(roi, layout)
 with nudge_column:

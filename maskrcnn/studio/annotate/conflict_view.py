@@ -25,7 +25,7 @@ from maskrcnn.studio.shell import project_list
 
 _SIDE, _MAX_HEIGHT = 640, 450
 _STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
-_WAYS = (
+_CHOICES = (
     ("Keep both changes", "both", "One picture with both. Of a region that both of you changed, yours is kept."),
     ("Keep mine", "mine", "The other version goes into the history: Undo brings it back."),
     ("Keep the other", "theirs", "Your version goes into the history: Undo brings it back."),
@@ -58,7 +58,7 @@ def _window(project: Project, editor: Editor, conflict: Conflict) -> None:
             st.image(picture, width=width, alt=f"{title}: {in_words(found)}")
     st.markdown(":small[In grey: as it was when you opened it. Dashed: removed.]")
     with st.container(horizontal=True):
-        for number, (label, choice, help) in enumerate(_WAYS):
+        for number, (label, choice, help) in enumerate(_CHOICES):
             key = f"annotate_resolve_{choice}"
             if st.button(label, key=key, type="secondary" if number else "primary", help=help):
                 editing.resolve(editor.key, choice)

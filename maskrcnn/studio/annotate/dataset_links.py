@@ -6,7 +6,7 @@ import streamlit as st
 
 
 def show() -> None:
-    """Draw the links to import and export."""
+    """Draw links to the import and export views of the Dataset page."""
     link("import", "Import", ":material/upload:")
     link("export", "Export", ":material/download:")
 

@@ -20,7 +20,7 @@ ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
-    """Listen to the keys of this page, and draw the button that opens the list of shortcuts."""
+    """Listen to the keys of the Annotate page, and draw the button that opens the list of shortcuts."""
     classes = project.classes()
     shortcuts = (*hotkeys.ANNOTATE, *hotkeys.class_shortcuts(classes))
     actions = {

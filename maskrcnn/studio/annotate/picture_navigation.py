@@ -71,7 +71,7 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
     place = images.index(image)
     numbers = {entry.id: number for number, entry in enumerate(images, 1)}
 
-    def words(image_id: int) -> str:
+    def list_entry(image_id: int) -> str:
         entry = images[numbers[image_id] - 1]
         return f"{numbers[image_id]} / {len(images)}  {entry.file_name}{'  ✓' if entry.done else ''}"
 
@@ -80,7 +80,7 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
         if not _was_just_left(picked.file_name):  # otherwise the browser sent the old value of the list after a step
             go_to(project, picked)
 
-    def mark() -> None:
+    def save_done() -> None:
         with session.fail_softly(stop=False):
             project.set_done(image.id, st.session_state[f"annotate_done_{image.id}"])
 
@@ -97,7 +97,7 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
         st.selectbox(
             "Picture",
             list(numbers),
-            format_func=words,
+            format_func=list_entry,
             key=_GOTO,
             on_change=chosen,
             label_visibility="collapsed",
@@ -113,7 +113,9 @@ def show_bar(project: Project, images: Sequence[StoredImage], image: StoredImage
             args=(project, images, 1),
         )
         st.session_state[f"annotate_done_{image.id}"] = image.done
-        st.checkbox("Done", key=f"annotate_done_{image.id}", on_change=mark, help="Nothing left to label here (D).")
+        st.checkbox(
+            "Done", key=f"annotate_done_{image.id}", on_change=save_done, help="Nothing left to label here (D)."
+        )
 
 
 def show_thumbnails(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:

@@ -19,7 +19,7 @@ from maskrcnn.studio.components.class_colours import class_colours
 
 
 def show(project: Project, editor: Editor) -> None:
-    """Draw the table. Changes in it are saved immediately."""
+    """Draw the table of regions. Changes in it are saved immediately."""
     if not editor.regions:
         st.info("No regions yet. Click around an object on the picture; click the first point again to close.")
         return

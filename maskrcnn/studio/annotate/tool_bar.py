@@ -20,7 +20,10 @@ HINTS: dict[canvas.Mode, str] = {
 
 
 def show(project: Project, images: Sequence[StoredImage], image: StoredImage) -> tuple[canvas.Mode, float]:
-    """Draw the row, and return the chosen tool and the zoom factor (1 shows the whole picture)."""
+    """Draw the row of controls above the canvas, and return the chosen tool and the zoom factor.
+
+    At zoom factor 1 the whole picture is visible.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         tool = st.segmented_control(
             "Tool",

@@ -43,7 +43,7 @@ def ticked(key: str) -> list[int]:
 
 
 def show(tiles: Sequence[Tile], key: str, all_words: str) -> int | None:
-    """Draw the grid and return the id of the picture that was just clicked, else None.
+    """Draw the grid of thumbnails, and return the id of the picture that was just clicked, else None.
 
     `all_words` is the label of the check box that ticks all tiles.
     """

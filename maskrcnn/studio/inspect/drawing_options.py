@@ -32,7 +32,10 @@ class DrawingOptions:
 
 
 def show(config: Config) -> DrawingOptions:
-    """Draw the row of options. Switches for masks and keypoints exist only if the network finds them."""
+    """Draw the row of drawing options below the picture, and return their values.
+
+    Switches for masks and keypoints exist only if the network finds them.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control(
             "Show",

@@ -49,7 +49,7 @@ class Layout:
         """Return a column for each of the four grids. On a narrow page they are two by two."""
         return [*st.columns(2), *st.columns(2)] if self.narrow else [*st.columns(4)]
 
-    def beside(self, first: float, second: float) -> tuple[DeltaGenerator, DeltaGenerator]:
+    def two_columns(self, first: float, second: float) -> tuple[DeltaGenerator, DeltaGenerator]:
         """Return two columns with these shares of the width. On a narrow page the second is below the first."""
         if self.narrow:
             return st.container(), st.container()

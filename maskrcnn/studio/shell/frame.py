@@ -13,6 +13,6 @@ _SHEET = Path(__file__).parent / "sheet.css"
 
 
 def show(title: str, icon: Path) -> None:
-    """Configure the page. This must be the first Streamlit call of a script run."""
+    """Set title, icon, layout and style sheet of the page. This must be the first Streamlit call of a script run."""
     st.set_page_config(page_title=title, page_icon=icon, layout="wide", initial_sidebar_state=SIDE_BAR)
     st.html(_SHEET)

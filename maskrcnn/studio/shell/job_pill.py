@@ -26,7 +26,7 @@ SHOWN = 3
 """Maximum number of running trainings in the box. A machine with more GPUs can run more trainings."""
 
 _LAST = "job_pill_last"
-_TOLD = "job_pill_told"
+_SHOWN_NOTICES = "job_pill_told"
 """Session state keys: the runs that the box showed last, and the notices that were already shown."""
 
 
@@ -51,9 +51,9 @@ def job_pill() -> None:
 def _show_notices(lines: list[str]) -> None:
     """Show the notices that were not shown the last time. The queue repeats a notice until its cause is fixed."""
     for line in lines:
-        if line not in st.session_state.get(_TOLD, []):
+        if line not in st.session_state.get(_SHOWN_NOTICES, []):
             st.toast(plain(line), icon=":material/warning:", duration="infinite")
-    st.session_state[_TOLD] = lines
+    st.session_state[_SHOWN_NOTICES] = lines
 
 
 def _pill(workspace: Path) -> None:

@@ -17,11 +17,11 @@ from maskrcnn.words import byte_size, counted
 from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
 from maskrcnn.workspace.names import proposed
 
-_OPEN, _VIEW, _ASKED, _SIZES, _SAID, _TIMES = (
+_OPEN, _VIEW, _FORM_SHOWN, _SIZES, _MESSAGE, _TIMES_CLOSED = (
     f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")
 )
-_SHOWN = 12
-_FRESH = 60.0
+_MAX_ROWS = 12
+_SIZE_CACHE_SECONDS = 60.0
 """Seconds for which a project's size is cached."""
 
 _VIEWS = {"projects": "Projects", "bin": "Bin"}
@@ -38,12 +38,12 @@ def button(label: str = "Manage projects", view: str = "projects") -> None:
 
 def switcher_key() -> str:
     """Return the widget key of the project switcher. `close_switcher` changes the key, which closes the popover."""
-    return f"project_switcher_{st.session_state.get(_TIMES, 0)}"
+    return f"project_switcher_{st.session_state.get(_TIMES_CLOSED, 0)}"
 
 
 def close_switcher() -> None:
     """Close the project switcher in the next script run, after a choice. Otherwise it would cover the page."""
-    st.session_state[_TIMES] = st.session_state.get(_TIMES, 0) + 1
+    st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
 
 
 def is_open() -> bool:
@@ -77,7 +77,7 @@ def _window() -> None:
             label_visibility="collapsed",
             required=True,
         )
-        if said := st.session_state.pop(_SAID, None):
+        if said := st.session_state.pop(_MESSAGE, None):
             st.success(plain(said), icon=":material/check:")
         sizes = _bin(in_bin) if view == "bin" else _projects()
     _fill_in(sizes)
@@ -104,8 +104,8 @@ def _projects() -> list[tuple[Path, DeltaGenerator, str]]:
                 _action_button("Rename", "rename", number, path, own, None if own else _ELSEWHERE)
                 _action_button("Duplicate", "duplicate", number, path)
                 _action_button("Delete" if own else "Remove", "delete", number, path, help=None if own else _REMOVE)
-            if st.session_state.get(_ASKED) in [(what, str(path)) for what in _FORMS]:
-                _FORMS[st.session_state[_ASKED][0]](path)
+            if st.session_state.get(_FORM_SHOWN) in [(what, str(path)) for what in _FORMS]:
+                _FORMS[st.session_state[_FORM_SHOWN][0]](path)
     return rows
 
 
@@ -265,7 +265,7 @@ def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
                     on_click=_show_form,
                     args=("destroy", path),
                 )
-            if st.session_state.get(_ASKED) == ("destroy", str(path)):
+            if st.session_state.get(_FORM_SHOWN) == ("destroy", str(path)):
                 _destroy(entry)
     return rows
 
@@ -289,13 +289,13 @@ def _destroy(entry: Deleted) -> None:
 
 def _filtered(paths: Sequence[Path], label: str) -> list[Path]:
     """Return the paths to show. If there are many, draw a search field, and return the paths that match its text."""
-    if len(paths) <= _SHOWN:
+    if len(paths) <= _MAX_ROWS:
         return list(paths)
     wanted = st.text_input(label, key=f"project_find_{label}", placeholder="a part of its name").strip().casefold()
     found = [path for path in paths if wanted in path.name.casefold()]
-    if len(found) > _SHOWN:
-        st.markdown(f":small[{_SHOWN} of {len(found):,}: type a part of the name to see others]")
-    return found[:_SHOWN]
+    if len(found) > _MAX_ROWS:
+        st.markdown(f":small[{_MAX_ROWS} of {len(found):,}: type a part of the name to see others]")
+    return found[:_MAX_ROWS]
 
 
 def _fill_in(rows: Sequence[tuple[Path, DeltaGenerator, str]]) -> None:
@@ -314,7 +314,7 @@ def _fill_in(rows: Sequence[tuple[Path, DeltaGenerator, str]]) -> None:
 def _sizes(path: Path, known: dict[str, tuple[float, int]]) -> Iterator[tuple[int, bool]]:
     """Yield the growing size of a project in bytes, and whether counting goes on. `known` caches time and size."""
     counted_at, size = known.get(str(path), (0.0, 0))
-    if not counted_at or time.time() - counted_at > _FRESH:
+    if not counted_at or time.time() - counted_at > _SIZE_CACHE_SECONDS:
         for size in size_on_disk(path):
             yield size, True
         known[str(path)] = time.time(), size
@@ -328,7 +328,7 @@ def _key_text(path: Path) -> str:
 
 def _show_form(what: str = "", path: Path | None = None) -> None:
     """Show a form (a key of `_FORMS`, or "destroy") below the row of a project; without arguments, show no form."""
-    st.session_state[_ASKED] = (what, str(path))
+    st.session_state[_FORM_SHOWN] = (what, str(path))
 
 
 def _finish(message: str = "", close: bool = False) -> None:
@@ -336,6 +336,6 @@ def _finish(message: str = "", close: bool = False) -> None:
     _show_form()
     st.session_state[_SIZES] = {}
     if message:
-        st.session_state[_SAID] = message
+        st.session_state[_MESSAGE] = message
     st.session_state[_OPEN] = not close
     st.rerun()

@@ -21,8 +21,8 @@ from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import counted
 
 _CHOSEN = "project_chosen"
-_MOST_OTHERS = 8
-_TYPED = "project_typed"
+_MAX_OTHERS = 8
+_USED_FIELD = "project_typed"
 
 
 def show(pages: Mapping[str, Sequence[Page]]) -> None:
@@ -120,7 +120,7 @@ def _other_projects(here: str) -> None:
     with session.fail_softly():
         names = {path: name for path, name in _labels(session.projects()).items() if path != here}
     with st.container(horizontal=True):
-        for number, (path, name) in enumerate(list(names.items())[:_MOST_OTHERS]):
+        for number, (path, name) in enumerate(list(names.items())[:_MAX_OTHERS]):
             if st.button(plain(name), key=f"other_project_{number}", icon=":material/folder_open:"):
                 with session.fail_softly():
                     session.switch_project(Path(path))
@@ -180,14 +180,14 @@ def _open_form() -> None:
 
 def _field_used(field: str) -> None:
     """Close the switcher after a project was made from a text field; the next script run clears the field."""
-    st.session_state[_TYPED] = field
+    st.session_state[_USED_FIELD] = field
     project_list.close_switcher()
 
 
 def _clear_used_field(field: str) -> None:
     """Clear a text field if `_field_used` was called for it. Call this before the field is drawn."""
-    if st.session_state.get(_TYPED) == field:
-        del st.session_state[_TYPED]
+    if st.session_state.get(_USED_FIELD) == field:
+        del st.session_state[_USED_FIELD]
         st.session_state[field] = ""
 
 

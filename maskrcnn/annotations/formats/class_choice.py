@@ -25,7 +25,7 @@ def has_choice(dataset: Dataset) -> bool:
 
 
 def require_choice(dataset: Dataset, name: str | None) -> None:
-    """Raise `ArgumentError` if `--class-attribute NAME` is given for labels without region attributes to choose from."""
+    """Raise `ArgumentError` if `--class-attribute NAME` is given for labels without attributes to choose from."""
     if name is not None and not has_choice(dataset):
         raise ArgumentError(
             f'--class-attribute "{name[:40]}": {dataset.source or "the dataset"} is no VIA file, so its classes are '

@@ -34,9 +34,7 @@ def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> Studi
         return StudioError(f"{source}: not JSON: the file is empty; {EXPECTED}")
     at = error.pos
     first = text.lstrip(_BLANK)[0]
-    if not text[:at].strip(_BLANK) or (
-        error.msg == "Extra data" and first not in "{["
-    ):  # not JSON at all
+    if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not JSON at all
         if known := other_formats.of_text(text) or other_formats.of_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):

@@ -1,4 +1,5 @@
-"""One annotation of a COCO file as a region: shape, keypoints, and the fields that are written back unchanged."""
+"""Convert one annotation of a COCO file to a region: shape, keypoints, and the fields that are written back
+unchanged."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ ANNOTATION_FIELDS = (
 def region_of(
     annotation: Json, category: Category, record: ImageRecord, complain: Complaint, dropped: DroppedInfo
 ) -> Region:
-    """The region of an annotation on the picture `record`. Raises `StudioError` for a shape that cannot be drawn."""
+    """Return the region of an annotation on the picture `record`. Raises `StudioError` if its shape is invalid."""
     keypoints = _keypoints(annotation, category.skeleton, complain)
     box = _box(annotation.get("bbox"))
     shape = _shape(annotation, keypoints, box, category.skeleton, record, complain)
@@ -57,7 +58,7 @@ def region_of(
     if annotation.get("id") is not None:
         try:
             kept["id"] = id_of(annotation, "id", complain)
-        except StudioError:  # nothing refers to it
+        except StudioError:  # no other entry refers to an annotation's id
             dropped.add("the id of {regions} left out because it is neither a whole number nor a text")
     if (area := _area(annotation.get("area"))) is not None:
         kept["area"] = area
@@ -103,6 +104,7 @@ def region_of(
 
 
 def _is_crowd(value: Any, dropped: DroppedInfo) -> bool:
+    """Whether `iscrowd` is true in any spelling. Unknown values count as false, with a warning."""
     if is_yes(value):
         return True
     if value not in UNKNOWN and not is_no(value):
@@ -111,7 +113,7 @@ def _is_crowd(value: Any, dropped: DroppedInfo) -> bool:
 
 
 def _area(value: Any) -> float | None:
-    """A finite number of pixels, not negative; None for anything else."""
+    """Return the area if it is a finite, non-negative number of pixels; None for any other value."""
     area = as_number(value)
     if isinstance(area, bool) or not isinstance(area, int | float) or not 0 <= area <= LARGEST_SIDE**2:
         return None
@@ -119,7 +121,7 @@ def _area(value: Any) -> float | None:
 
 
 def _box(value: Any) -> list[float] | None:
-    """The box x, y, width, height; None for anything else."""
+    """Return the box as x, y, width, height; None for any other value."""
     box = list(map(as_number, value)) if isinstance(value, list) and len(value) == 4 else []
     if not all(type(side) in (int, float) and -FARTHEST <= side <= FARTHEST for side in box):
         return None
@@ -127,6 +129,7 @@ def _box(value: Any) -> list[float] | None:
 
 
 def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint) -> Keypoints | None:
+    """Return the keypoints of an annotation; None if it has none. Raises `StudioError` if they are invalid."""
     if not annotation.get("keypoints"):
         return None
     flat = numbers({**annotation, "keypoints": _numbers_in(annotation["keypoints"])}, "keypoints", complain)
@@ -142,7 +145,7 @@ def _keypoints(annotation: Json, skeleton: Skeleton | None, complain: Complaint)
 
 
 def _numbers_in(values: Any) -> Any:
-    """A list with texts that are numbers as numbers; anything else as it is."""
+    """Return a list with numeric strings converted to numbers. Any other value is returned unchanged."""
     return list(map(as_number, values)) if isinstance(values, list) and str in map(type, values) else values
 
 
@@ -154,6 +157,7 @@ def _shape(
     record: ImageRecord,
     complain: Complaint,
 ) -> Shape:
+    """Return the shape of an annotation: its outlines or mask, else its keypoints, else its box `around`."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, list) and len(segmentation) == 1 and isinstance(segmentation[0], dict):
         segmentation = segmentation[0]
@@ -168,7 +172,7 @@ def _shape(
     if keypoints is not None and any(visibility for _, _, visibility in keypoints.points):
         says_more = box is not None and box.width and box.height
         if box is None or not says_more or np.allclose(raster.bounds(box), raster.bounds(keypoints), rtol=0, atol=1e-6):
-            is_point = skeleton is None and len(keypoints.points) == 1  # VIA exports its points so
+            is_point = skeleton is None and len(keypoints.points) == 1  # how VIA exports a point
             return Point(*keypoints.points[0][:2]) if is_point else keypoints
     if box is not None:
         return box
@@ -178,19 +182,23 @@ def _shape(
 
 
 def _is_the_box(outlines: list[Points], around: list[float] | None) -> bool:
-    """Whether the one "outline" is the annotation's own box, x, y, width, height, which some converters repeat there.
-    From the picture's corner these numbers are also the two ends of a line, so nobody knows."""
+    """Whether the only outline is the annotation's own box (x, y, width, height), which some converters repeat in
+    `segmentation`. Always false for a box at the picture's corner, because the four numbers could then also be the
+    two ends of a line."""
     if around is None or len(outlines) != 1 or len(outlines[0]) != 2:
         return False
     return [value for point in outlines[0] for value in point] == around and around[:2] != [0, 0]
 
 
 def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
-    """The outlines of a `segmentation`: lists of x, y, x, y, ...; also one that is not nested, and lists of [x, y]."""
+    """Return the outlines of a `segmentation`: lists of x, y, x, y, ... Also accepts one list that is not nested,
+    and lists of [x, y]."""
     first = segmentation[0] if segmentation else None
     if not isinstance(first, list | dict) and first is not None:
         return [_outline(segmentation, complain)]
-    if len(segmentation) > 2 and all(map(_is_pair, segmentation)):  # no outline has one vertex
+    if len(segmentation) > 2 and all(
+        map(_is_pair, segmentation)
+    ):  # so these are vertices, not outlines of one vertex each
         return [_outline([value for pair in segmentation for value in pair], complain)]
     parts = [
         [value for pair in part for value in pair]
@@ -199,7 +207,7 @@ def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
         for part in segmentation
         if part not in ([], None)
     ]
-    # What cannot enclose a pixel is no part, unless it is all there is.
+    # Parts that cannot enclose a pixel are skipped, unless there are no others.
     whole = [part for part in parts if not (isinstance(part, list) and len(part) < 6 and len(part) % 2)]
     return [_outline(part, complain) for part in whole or parts]
 
@@ -209,6 +217,7 @@ def _is_pair(value: Any) -> bool:
 
 
 def _outline(values: Any, complain: Complaint) -> Points:
+    """Return the vertices of one list x, y, x, y, ... Raises `StudioError` if it is invalid."""
     if not isinstance(values, list) or len(values) % 2 or not values:
         raise complain('has a "segmentation" outline that is not a list of x, y, x, y, ...')
     flat = [coordinate(value, "segmentation", complain) for value in _numbers_in(values)]

@@ -24,14 +24,14 @@ from maskrcnn.annotations.regions import (
 
 CATEGORY_FIELDS = ("id", "name", "keypoints", "skeleton")
 _CLASS_NAMES = ("category_name", "category", "class_name", "class", "label")
-"""Where an annotation may name its class, if it has no `category_id`."""
+"""Fields in which an annotation without a `category_id` may name its class."""
 UNKNOWN: tuple[Any, ...] = (None, "", [], {})
-"""What programs write where they know nothing."""
+"""Values that programs write for unknown values."""
 
 
 @dataclass(frozen=True)
 class Category:
-    """A category: its id and name (None where it has none), its keypoints, and what else the file says of it."""
+    """A category: its id and name (each None if missing), its skeleton, and its other fields."""
 
     id: int | str | None
     name: str | None
@@ -43,7 +43,7 @@ NO_CATEGORY = Category(None, None, None, {})
 
 
 def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[Category]:
-    """The categories by their ids, in the order of these. Raises `StudioError` naming the entry that cannot be one."""
+    """Return the categories by id, in order of their ids. Raises `StudioError` that names the invalid entry."""
     found: ById[Category] = ById()
     seen: ById[Json] = ById()
     for position, entry in enumerate(entries, start=1):
@@ -63,13 +63,14 @@ def read_categories(entries: list[Json], complain: Complaint, dropped: DroppedIn
 
 
 def have_equal_fields(one: Json, other: Json, keys: tuple[str, ...]) -> bool:
-    """Whether two entries of one id are the same in all that matters; colours and dates do not."""
+    """Whether two entries with the same id are equal in the fields `keys`. Other fields, such as colours and dates,
+    are ignored."""
     return all(one.get(key) == other.get(key) for key in keys)
 
 
 def _skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
-    """The names of the keypoints and the bones between them; both are only told and drawn, so neither may keep a file
-    from being read."""
+    """Return the names of the keypoints and the bones between them. Both are only displayed, so invalid ones are
+    left out with a warning instead of an error."""
     names, bones = entry.get("keypoints") or [], entry.get("skeleton") or []
     if not isinstance(names, list) or not all(isinstance(name, str | int) and _is_writable(name) for name in names):
         dropped.add("the names of the keypoints of {classes} left out because they are no texts")
@@ -92,15 +93,16 @@ def _skeleton(entry: Json, dropped: DroppedInfo) -> Skeleton | None:
 
 
 def _is_writable(name: str | int) -> bool:
+    """Whether a name can be written as UTF-8."""
     try:
         str(name).encode("utf-8")
-    except (UnicodeEncodeError, ValueError):  # half a character; a number of thousands of digits
+    except (UnicodeEncodeError, ValueError):  # a lone surrogate; a number with thousands of digits
         return False
     return not isinstance(name, bool)
 
 
 def _bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
-    """Which keypoints a bone joins, as numbers from 1, or as their names; None for what is no pair."""
+    """Return the two keypoints of a bone as numbers from 1. The file has numbers or names. None if it is not a pair."""
     if not isinstance(bone, list) or len(bone) != 2:
         return None
     ends = [as_number(end) for end in bone]
@@ -112,7 +114,7 @@ def _bone(bone: Any, named: tuple[str, ...]) -> tuple[int, int] | None:
 
 
 def categories_by_name(categories: ById[Category], annotations: list[Json]) -> dict[str, Category]:
-    """The categories by name, and those that only annotations name."""
+    """Return the categories by name, with those that only annotations name."""
     found = {category.name: category for category in categories.values() if category.name is not None}
     for annotation in annotations:
         if annotation.get("category_id") is None and (name := _class_name(annotation)) is not None:
@@ -121,7 +123,7 @@ def categories_by_name(categories: ById[Category], annotations: list[Json]) -> d
 
 
 def _class_name(annotation: Json) -> str | None:
-    """The class that an annotation without a `category_id` names itself."""
+    """Return the class name that an annotation without a `category_id` has itself; None if it has none."""
     names = (annotation.get(key) for key in _CLASS_NAMES)
     return next((name for name in names if isinstance(name, str) and name.strip() and _is_writable(name)), None)
 
@@ -133,8 +135,8 @@ def category_of(
     complain: Complaint,
     dropped: DroppedInfo,
 ) -> Category:
-    """The category of an annotation: by its `category_id`, or by a class name that it gives itself; `NO_CATEGORY` where
-    it has neither. Raises `StudioError` for one that is not in the file."""
+    """Return the category of an annotation, by its `category_id` or by its own class name; `NO_CATEGORY` if it has
+    neither. Raises `StudioError` if the category is not in the file."""
     if annotation.get("category_id") in UNKNOWN:
         name = _class_name(annotation)
         if name is not None:
@@ -146,13 +148,14 @@ def category_of(
         if categories[category_id].name is None:
             dropped.add("{regions} without a class because their category has no name")
         return categories[category_id]
-    if isinstance(category_id, str) and category_id in by_name:  # a name where an id belongs
+    if isinstance(category_id, str) and category_id in by_name:  # a name instead of an id
         return by_name[category_id]
     raise complain(f"has category {brief(category_id)}, which is not in the file")
 
 
 def kept_categories(categories: Iterable[Category], used: Counter[Any]) -> dict[str, Json]:
-    """What to write back of each class: of two categories with one name, the id of the one that is used more."""
+    """Return class name -> the fields to write back. If two categories have the same name, the one that is used more
+    is kept."""
     kept: dict[str, Json] = {}
     for category in sorted(categories, key=lambda category: -used[category.id]):
         if category.name is not None:

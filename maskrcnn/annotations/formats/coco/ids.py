@@ -1,4 +1,4 @@
-"""Ids of a COCO file, which programs write as numbers or as texts: `"0"` is image 0, and 3.0 is 3."""
+"""Ids of a COCO file, which programs write as numbers or as strings: `"0"` is image 0, and 3.0 is 3."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0+)?")
 
 
 def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
-    """The id under `key` as it is written, except that a table program's 3.0 is 3. `StudioError` for what is none."""
+    """Return the id under `key` as it is written, except that 3.0 becomes 3. Raises `StudioError` if it is not an
+    id."""
     value = as_id(holder.get(key))
     if isinstance(value, str):
         return text(value, f'"{key}"', complain)
@@ -24,7 +25,7 @@ def id_of(holder: Json, key: str, complain: Complaint) -> int | str:
 
 
 def _normalised(written: Any) -> int | str:
-    """The id as a number if it is one in any spelling (`"0"`, 3.0), else as its text."""
+    """Return the id as a number if it is numeric in any spelling (`"0"`, 3.0), else as a string."""
     if isinstance(written, str):
         found = _WHOLE.fullmatch(written.strip())
         return int(found[1]) if found else written
@@ -33,7 +34,8 @@ def _normalised(written: Any) -> int | str:
 
 
 class ById(Generic[T]):
-    """Values by id, in the order in which they came: found under the id in either spelling, kept under its own."""
+    """A mapping of ids to values, in order of insertion. An id is found in either spelling (number or string); the
+    spelling of the entry is kept."""
 
     def __init__(self, entries: Iterable[tuple[int | str, T]] = ()) -> None:
         self._own: dict[int | str, int | str] = {}
@@ -42,8 +44,8 @@ class ById(Generic[T]):
             self[written] = value
 
     def require_new(self, written: int | str, what: str, complain: Complaint) -> None:
-        """`StudioError` for an id that is there already, or as a text where this is a number: nobody could say which of
-        the two an annotation means."""
+        """Raise `StudioError` if the id exists already, in either spelling: it would be unclear which entry an
+        annotation refers to."""
         other = self._own.get(_normalised(written))
         if other is None:
             return
@@ -65,7 +67,7 @@ class ById(Generic[T]):
         return iter(self._own.values())
 
     def same(self, written: int | str) -> int | str:
-        """The id as its own entry writes it."""
+        """Return the id in the spelling of its own entry."""
         return self._own[_normalised(written)]
 
     def values(self) -> Iterable[T]:
@@ -75,6 +77,6 @@ class ById(Generic[T]):
         return zip(self._own.values(), self._values.values(), strict=True)
 
     def in_order(self) -> ById[T]:
-        """The same in order of their ids, numbers before texts."""
+        """Return a copy in order of the ids, numbers before strings."""
         ordered = sorted(self._values, key=lambda normalised: (isinstance(normalised, str), normalised))
         return ById((self._own[normalised], self._values[normalised]) for normalised in ordered)

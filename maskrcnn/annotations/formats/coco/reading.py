@@ -1,9 +1,9 @@
-"""Reading COCO documents; see `coco` for what becomes what.
+"""Read COCO documents; see `coco` for the conversion.
 
-Many programs write this format, each in its own way, so values are taken as they are meant: ids as numbers or as texts
-(`ids`), numbers as texts, an outline that is not nested, an empty list for what is not known. What only informs
-(area, a box beside an outline, bones of a skeleton, the mark of a crowd) never keeps an object from being read: where
-it cannot be right it is left out, with a line in `Dataset.warnings`.
+Many programs write this format, each with its own deviations. So several spellings are accepted: ids as numbers or
+strings (`ids`), numbers as strings, an outline that is not nested, an empty list for an unknown value. Fields that are
+not essential (area, a box in addition to an outline, bones of a skeleton, `iscrowd`) never prevent reading: an invalid
+value is left out, with a line in `Dataset.warnings`.
 """
 
 from __future__ import annotations
@@ -50,21 +50,23 @@ DOCUMENT_FIELDS = ("images", "annotations", "categories")
 
 MEND = "mend or remove that entry"
 _NAMES = ("file_name", "filename", "path", "coco_url", "flickr_url")
-"""Where an image's entry may say what its file is called, the first that says something."""
+"""Fields that may have an image's file name. The first that is not empty is used."""
 
 
 def is_coco(document: Any) -> bool:
     """Whether a parsed JSON document is a COCO file of instances or keypoints."""
     lists = isinstance(document, dict) and isinstance(document.get("images"), list)
-    return lists and ("annotations" in document or "categories" in document)  # without annotations: a set to label
+    return lists and (
+        "annotations" in document or "categories" in document
+    )  # without annotations: a dataset that is not labelled yet
 
 
 def parse(document: Json, source: Path | str) -> Dataset:
-    """The dataset that a COCO document holds; `source` is its file, for messages.
+    """Return the dataset of a COCO document. `source` is its file, for messages.
 
-    The ids of its images and categories are kept as the lists `images` and `categories` have them, number or text:
-    `ImageRecord.extras["coco"]["id"]` and `Dataset.extras["coco_categories"][class_name]["id"]`. Annotations may name
-    them either way. Raises `StudioError` naming the annotation for anything that does not fit.
+    The ids of images and categories are kept as the lists `images` and `categories` have them, number or string:
+    `ImageRecord.extras["coco"]["id"]` and `Dataset.extras["coco_categories"][class_name]["id"]`. Annotations may refer
+    to them in either spelling. Raises `StudioError` that names the annotation if the document is invalid.
     """
     complain, dropped = Complaint(str(source), "the file", MEND), DroppedInfo(source)
     entries = {key: _entries(document, key, complain) for key in DOCUMENT_FIELDS}
@@ -101,7 +103,7 @@ def parse(document: Json, source: Path | str) -> Dataset:
 
 
 def _require_few_on_each(annotations: list[Json], images: ById[ImageRecord], complain: Complaint) -> None:
-    """See to it that no image has too many annotations, before the first region is made."""
+    """Raise `StudioError` if an image has too many annotations. Called before the first region is created."""
     ids = (annotation.get("image_id") for annotation in annotations)
     for image_id, count in Counter(id for id in ids if isinstance(id, int | float | str)).most_common(1):
         if image_id in images:
@@ -109,6 +111,7 @@ def _require_few_on_each(annotations: list[Json], images: ById[ImageRecord], com
 
 
 def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
+    """Return the list of objects under `key`; empty if it is missing. Raises `StudioError` if it is anything else."""
     entries = document.get(key)
     if entries is None:
         return []
@@ -124,6 +127,7 @@ def _entries(document: Json, key: str, complain: Complaint) -> list[Json]:
 
 
 def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> ById[ImageRecord]:
+    """Return the records of the images by id, without their regions."""
     images: ById[ImageRecord] = ById()
     seen: ById[Json] = ById()
     for position, entry in enumerate(entries, start=1):
@@ -149,19 +153,19 @@ def _images(entries: list[Json], complain: Complaint, dropped: DroppedInfo) -> B
 
 
 def _file_name(entry: Json, complain: Complaint) -> str:
-    """What the picture's file is called; of an address (COCO's and LVIS' `coco_url`) its last part."""
+    """Return the file name of an image. For an address (`coco_url` of COCO and LVIS) this is its last part."""
     key = next((key for key in _NAMES if isinstance(entry.get(key), str) and entry[key].strip()), "file_name")
     name = text(entry.get(key), f'"{key}"', complain)
     if not name.strip():
         raise complain('has an empty "file_name"')
     if key.endswith("url"):
-        with contextlib.suppress(ValueError):  # of what is no address after all
+        with contextlib.suppress(ValueError):  # not an address
             name = unquote(urlsplit(name).path).rsplit("/", 1)[-1] or name
     return name
 
 
 def _size(entry: Json, dropped: DroppedInfo) -> tuple[int | None, int | None]:
-    """Width and height; both None where one of them is not known, as the picture itself tells both.
+    """Return width and height. Both are None if either is unknown; the picture file then gives the size.
 
     VIA writes -1 for a picture that was not loaded.
     """

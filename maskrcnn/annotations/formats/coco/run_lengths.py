@@ -1,4 +1,4 @@
-"""COCO's run-length codes from unknown programs: checked, because pycocotools trusts its input."""
+"""Check COCO run-length codes from unknown programs, because pycocotools does not check its input."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from maskrcnn.annotations.regions import RLE, ImageRecord
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")
 LARGEST_SIDE = 100_000
-"""No picture is wider or higher than this; nor is a mask."""
+"""Maximum width and height of a picture or mask, in pixels."""
 
 
 def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) -> RLE:
-    """The mask of a `{"size": [height, width], "counts": text or list}`, compressed. Numbers may be spelled otherwise
-    (30.0, "30"), and a code may be the text of Python's bytes (`"b'...'"`), as json.dumps(str(...)) leaves it.
+    """Return the compressed mask of `{"size": [height, width], "counts": string or list}`.
 
-    Raises `StudioError` for a code that is damaged, and for a mask that is not of the picture's size.
+    Numbers may have other spellings (30.0, "30"), and a code may be the text of Python bytes (`"b'...'"`), as written
+    by json.dumps(str(...)). Raises `StudioError` if the code is damaged, or if the mask does not have the picture's
+    size.
     """
     size, counts = _whole(segmentation.get("size")), _whole(segmentation.get("counts"))
     if isinstance(counts, str) and (found := _BYTES.fullmatch(counts)):
@@ -42,19 +43,19 @@ def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) ->
 
 
 def _whole(values: Any) -> Any:
-    """A list with whole numbers in any spelling as whole numbers; anything else as it is."""
+    """Return a list with whole numbers in any spelling converted to int. Any other value is returned unchanged."""
     if not isinstance(values, list) or {int}.issuperset(map(type, values)):
         return values
     return [as_id(as_number(value)) for value in values]
 
 
 def pixels_of(counts: str) -> int | None:
-    """How many pixels a compressed run-length code covers; None for text that is none.
+    """Return how many pixels a compressed run-length code covers; None if the text is not such a code.
 
-    pycocotools trusts its input: a code that covers more than the picture would make it write beyond its memory. The
-    code is base 32 in characters from "0" on, 32 marking that more follows and 16 in the last character a negative
-    number; from the third run on, a run is stored as the difference to the run two before it (pycocotools' maskApi.c,
-    rleToString).
+    pycocotools does not check its input: a code that covers more pixels than the picture would make it write outside
+    its memory. The code has base 32 in characters from "0" on. Bit 32 marks that more characters follow; bit 16 of the
+    last character marks a negative number. From the third run on, a run is stored as the difference to the run two
+    before it (pycocotools' maskApi.c, rleToString).
     """
     if not counts.isascii():
         return None
@@ -72,17 +73,17 @@ def pixels_of(counts: str) -> int | None:
     stored = np.add.reduceat((digits & 31) << (5 * place), starts)
     stored -= np.where(digits[ends] & 16, 1 << (5 * lengths), 0)
     runs = stored.copy()
-    for first in (1, 2):  # each run stands on the one two before it; the first of all stands alone
+    for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
         runs[first::2] = np.cumsum(stored[first::2])
     return None if runs.min() < 0 else int(runs.sum())
 
 
 def from_runs(starts: np.ndarray, ends: np.ndarray, height: int, width: int) -> RLE:
-    """The mask whose pixels, counted down the columns, are those from each start to before its end, in order.
+    """Return the mask of these runs: pixels from each start to before its end, counted down the columns, in order.
 
-    What it costs depends on the number of runs alone, not on that of the picture's pixels.
+    The time depends only on the number of runs, not on the number of pixels.
     """
-    if len(starts):  # a run that begins where another ends is one with it
+    if len(starts):  # join runs that touch
         apart = starts[1:] != ends[:-1]
         starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
     edges = np.column_stack([starts, ends]).ravel()

@@ -1,4 +1,4 @@
-"""Writing COCO documents; see `coco` for what becomes what."""
+"""Write COCO documents; see `coco` for the conversion."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from maskrcnn.annotations.regions import (
 )
 
 _LARGEST_ID = 2**53
-"""The whole numbers that every JSON reader can tell apart."""
+"""Largest whole number that every JSON reader keeps exact."""
 
 
 def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:
-    """The dataset as a COCO document; see `coco` for what `classes` (names, in the order of their ids) changes.
+    """Return the dataset as a COCO document; see `coco` for the effect of `classes` (names, in the order of their ids).
 
-    With `outlines=False` an object of which only keypoints were drawn is ground truth too, with the box around them.
+    With `outlines=False`, an object with only keypoints is ground truth too, with the box around them.
 
-    Raises `StudioError` for a region with area that has no class, or one that is not in `classes`; for a picture whose
-    size nobody knows; and for a mask that is not of its picture's size.
+    Raises `StudioError` if a region with area has no class or one that is not in `classes`; if a picture's size is
+    unknown; and if a mask does not have its picture's size.
     """
     return _document(dataset, classes, DroppedInfo(dataset.source), outlines)
 
 
 def ground_truth(dataset: Dataset, *, outlines: bool = True) -> Json:
-    """What detections are measured on, as a COCO document.
+    """Return the ground truth of an evaluation, as a COCO document.
 
-    Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools says of that file what we do; a
-    dataset of another format has those that `encode` writes. The objects are those that are learned from
-    (`annotations.learned`), each with a mask (with `outlines=False`, also those of which only a box or keypoints are
-    known, with their box), and crowds. Raises what `document` raises.
+    Ids, areas and boxes are those of the dataset's own COCO file, so that pycocotools gives the same result for that
+    file. A dataset of another format has those that `encode` writes. The objects are the same as in training
+    (`annotations.learnable_objects`), each with a mask (with `outlines=False`, also those with only a box or keypoints,
+    with their box), and crowds. Raises the same errors as `document`.
     """
     return _document(dataset, None, DroppedInfo(dataset.source), outlines, measured=True)
 
 
 def encode(dataset: Dataset) -> Encoded:
-    """`document(dataset)` as a file, and a warning line for each kind of thing that COCO cannot hold."""
+    """Return `document(dataset)` as a file, with a warning for each kind of information that COCO cannot hold."""
     dropped = DroppedInfo(dataset.source)
     count_dataset_info(dataset, dropped, "COCO", keypoint_names=False, unused_classes=False)
     written = _document(dataset, None, dropped)
@@ -64,6 +64,7 @@ def encode(dataset: Dataset) -> Encoded:
 def _document(
     dataset: Dataset, classes: Sequence[str] | None, dropped: DroppedInfo, outlines: bool = True, measured: bool = False
 ) -> Json:
+    """Return the COCO document. `measured` is true for the ground truth of an evaluation."""
     source, afresh = str(dataset.source or "the dataset"), classes is not None
     names = tuple(classes) if classes is not None else dataset.classes
     kept = dataset.extras.get("coco_categories", {})
@@ -95,7 +96,7 @@ def _document(
             given.append(as_read.get("id"))
             annotations.append({"image_id": image_id, "category_id": category_id, **annotation})
     return {
-        # pycocotools reads `info` before it uses a file as ground truth.
+        # pycocotools requires `info` in a ground-truth file.
         "info": {},
         **dataset.extras.get("coco", {}),
         "images": images,
@@ -116,10 +117,11 @@ def _document(
 
 
 def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
-    """An id for each: the given one if it is a whole number and nothing before has it, else one above all given.
+    """Return an id for each entry: the given one if it is a whole number and not used before, else a new one above all
+    others.
 
-    Texts are kept if all are texts, as the two together have no order; with `as_they_are`, so is whatever tells all of
-    them apart.
+    Strings are kept if all ids are strings, because numbers and strings together have no order. With `afresh`, ids
+    count from 1. With `as_they_are`, unique ids of any type are kept.
     """
     if afresh:
         return list(range(1, len(given) + 1))
@@ -139,14 +141,15 @@ def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[
 
 
 def _measurable(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:
-    """What its file said of an object that is measured: with a mask where masks are; nothing if it has no pixel inside
-    its picture, as nothing is learned from it then."""
+    """Return the file's fields of an object in the ground truth, without its `segmentation` if masks are evaluated.
+    Empty if the object has no pixel inside the picture, because training skips it."""
     if not isinstance(region.shape, Keypoints) and raster.area(region.shape, height, width) == 0:
         return {}
     return {name: value for name, value in as_read.items() if name != "segmentation" or not outlines}
 
 
 def _named(skeleton: Skeleton | None) -> Json:
+    """Return the category fields of a skeleton: `keypoints` and `skeleton`."""
     if skeleton is None:
         return {}
     return {"keypoints": list(skeleton.names), "skeleton": [[a + 1, b + 1] for a, b in skeleton.edges]}
@@ -155,6 +158,7 @@ def _named(skeleton: Skeleton | None) -> Json:
 def _image(
     image_id: int | str, record: ImageRecord, width: int, height: int, afresh: bool, dropped: DroppedInfo
 ) -> Json:
+    """Return the entry of an image."""
     further = {key: value for key, value in record.attributes.items() if key not in IMAGE_FIELDS}
     if len(further) < len(record.attributes):
         dropped.add("{pictures} lost an attribute because COCO uses its name (id, file_name, width, height) itself")
@@ -164,7 +168,7 @@ def _image(
 
 
 def _left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo) -> bool:
-    """Whether there is nothing about the region that COCO could hold, or that ground truth could use."""
+    """Whether COCO, or the ground truth, can hold nothing of the region."""
     shape = region.shape
     if isinstance(shape, Keypoints) and not (afresh and outlines):
         drawn = any(visibility for _, _, visibility in shape.points)
@@ -179,9 +183,10 @@ def _left_out(region: Region, afresh: bool, outlines: bool, dropped: DroppedInfo
 def _annotation(
     region: Region, width: int, height: int, as_read: Json, skeleton: Skeleton | None, dropped: DroppedInfo
 ) -> Json | None:
-    """What COCO says about a region, ids apart; None if its mask is empty and no COCO file ever said otherwise.
+    """Return the annotation of a region without its ids; None if its mask is empty and no COCO file had other values
+    for it.
 
-    `as_read` is what its file said about the drawn shape (empty: nothing, or it does not matter).
+    `as_read` has the file's fields of the shape; empty if there are none or they are not wanted.
     """
     shape = region.shape
     annotation: Json = {}
@@ -220,12 +225,14 @@ def _annotation(
 
 
 def _notes(region: Region) -> Json:
-    """The notes from the COCO file that a region came from; empty for other regions."""
+    """Return the notes from the COCO file that a region was read from; empty for other regions."""
     notes: Json = region.extras.get("coco", {})
     return notes
 
 
 def _segmentation(region: Region, encoded: Json, dropped: DroppedInfo) -> Any:
+    """Return the `segmentation` of a region: its polygons, or the run-length code `encoded` if polygons cannot
+    express it."""
     outlines = raster.polygons(region.shape)
     if outlines is None:
         if isinstance(region.shape, MultiPolygon):
@@ -237,8 +244,9 @@ def _segmentation(region: Region, encoded: Json, dropped: DroppedInfo) -> Any:
 
 
 def _keypoint_fields(region: Region, skeleton: Skeleton | None) -> Json:
-    """`keypoints` and `num_keypoints`; unlabelled ones where the class has a skeleton, as pycocotools expects them."""
-    if isinstance(region.shape, Point):  # it came as a keypoint, as VIA exports its points
+    """Return `keypoints` and `num_keypoints`. A region without keypoints gets unlabelled ones if its class has a
+    skeleton, because pycocotools expects them."""
+    if isinstance(region.shape, Point):  # read from a keypoint, which is how VIA exports a point
         return {"keypoints": _notes(region)["keypoints"], "num_keypoints": 1}
     keypoints = region.shape if isinstance(region.shape, Keypoints) else region.keypoints
     if keypoints is None:

@@ -1,4 +1,4 @@
-"""Reading labelme files; see `labelme` for what becomes what."""
+"""Read labelme files; see `labelme` for the conversion."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.words import counted
 
 MOST_IMAGE_DATA = 32_000_000
-"""Pictures inside labelme files are kept up to this many characters together; more would fill the memory."""
+"""Maximum number of characters of all pictures inside labelme files that are kept, to limit the memory."""
 
 _MEND = "mend it in labelme, or take it out of the file"
 DOCUMENT_FIELDS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth", "split")
@@ -60,7 +60,7 @@ _OUTLINES = ("polygon", "oriented_rectangle", "rotation", "quadrilateral")
 _LARGEST_SIDE = 100_000
 _LARGEST_MASK = 170_000_000
 _MOST_MASK_PIXELS = 400_000_000
-"""Of all masks on one picture: a few seconds."""
+"""Maximum number of pixels of all masks on one picture together; these take a few seconds."""
 
 
 def is_labelme(document: Any) -> bool:
@@ -69,11 +69,11 @@ def is_labelme(document: Any) -> bool:
 
 
 def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Path | str) -> Dataset:
-    """The dataset of labelme documents by the name of their file, relative to the folder `source`.
+    """Return the dataset of labelme documents, given by file name relative to the folder `source`.
 
-    `source` may also be the one file itself. Documents are taken one by one, so that a folder of large files need not
-    be in memory whole. Pictures are named relative to `source`. Raises `StudioError` naming file and shape for
-    anything that cannot be what labelme wrote.
+    `source` may also be the single file itself. Documents are read one by one, so that a folder of large files need not
+    be in memory as a whole. Picture names are relative to `source`. Raises `StudioError` that names file and shape if a
+    document is invalid.
     """
     source = Path(source)
     records: list[ImageRecord] = []
@@ -89,6 +89,7 @@ def parse(documents: Mapping[str, Json] | Iterable[tuple[str, Json]], source: Pa
 
 
 def _without_data(record: ImageRecord) -> ImageRecord:
+    """Return the record without its `imageData`, and with a note that it was left out."""
     kept = record.extras["labelme"]
     if "imageData" not in kept:
         return record
@@ -97,6 +98,7 @@ def _without_data(record: ImageRecord) -> ImageRecord:
 
 
 def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
+    """Return the record of one document with its regions."""
     image_path = text(document.get("imagePath"), '"imagePath"', complain)
     if not image_path.strip():
         raise complain('has an empty "imagePath"')
@@ -120,7 +122,7 @@ def _record(name: str, document: Json, complain: Complaint) -> ImageRecord:
 
 
 def picture_name(name: str, image_path: str) -> str:
-    """The picture's place relative to the folder of the set, where it lies in it; else as it was written."""
+    """Return the picture's name relative to the folder of the dataset if it lies inside, else unchanged."""
     written = image_path.replace("\\", "/")
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(name), written))
     leads_out = joined.startswith(("/", "..")) or re.match(r"[A-Za-z][\w+.-]*:", written)
@@ -128,7 +130,7 @@ def picture_name(name: str, image_path: str) -> str:
 
 
 def _size(document: Json) -> tuple[int | None, int | None]:
-    """Width and height; both None where one is not known or no number of pixels, as the picture itself tells both."""
+    """Return width and height. Both are None if either is unknown or invalid; the picture file then gives the size."""
     written = (as_number(document.get(key)) for key in ("imageWidth", "imageHeight"))
     width, height = (int(side) if isinstance(side, float) and side.is_integer() else side for side in written)
     if all(type(side) is int and 0 < side < _LARGEST_SIDE for side in (width, height)):
@@ -137,13 +139,13 @@ def _size(document: Json) -> tuple[int | None, int | None]:
 
 
 def attributes_of(entry: Json, known: tuple[str, ...]) -> Json:
-    """What a shape or a document says besides its `known` fields, where it says anything."""
+    """Return the fields of a shape or document that have a value and are not among its `known` fields."""
     standard = {key: entry[key] for key in ("group_id", "flags", "description") if entry.get(key) not in (None, "", {})}
     nested = entry.get("attributes") or {}
     is_group = isinstance(nested, dict)
     apart = (
         (*known, *standard, "attributes") if is_group else (*known, *standard)
-    )  # else it is one attribute like any other
+    )  # otherwise "attributes" is an attribute like any other
     further = {key: value for key, value in entry.items() if key not in apart and value is not None}
     return {**standard, **further, **(nested if is_group else {})}
 
@@ -153,6 +155,7 @@ def _checked(entry: Json, complain: Complaint) -> Json:
 
 
 def _regions(shapes: Any, width: int | None, height: int | None, complain: Complaint) -> tuple[Region, ...]:
+    """Return the regions of a picture. Polygons with the same label and group become one region."""
     if not isinstance(shapes, list):
         raise complain(f'has {brief(shapes)} as "shapes", not a list')
     require_few_regions(len(shapes), complain)
@@ -174,7 +177,7 @@ def _regions(shapes: Any, width: int | None, height: int | None, complain: Compl
 
 
 def _mask_pixels(entry: Any) -> float:
-    """How many pixels the mask of an entry has by its corners; 0 where it has none, or none that could be read."""
+    """Return the number of pixels of an entry's mask, by its corners; 0 if there is no mask or it is invalid."""
     match entry:
         case {"shape_type": "mask", "points": [[x0, y0], [x1, y1]]}:
             corners = (x0, y0, x1, y1)
@@ -184,7 +187,7 @@ def _mask_pixels(entry: Any) -> float:
 
 
 def _together(first: Region, part: Region) -> Region:
-    """One object of which another part was found."""
+    """Return an object with one more part."""
     assert isinstance(part.shape, Polygon)
     assert isinstance(first.shape, Polygon | MultiPolygon)
     before = first.shape.parts if isinstance(first.shape, MultiPolygon) else ((first.shape.points,),)
@@ -195,7 +198,7 @@ def _together(first: Region, part: Region) -> Region:
 
 @dataclass(frozen=True)
 class RegionFacts:
-    """What an entry says of its object besides label and outline."""
+    """The information of an entry about its object, except label and outline."""
 
     attributes: Json
     iscrowd: bool
@@ -205,10 +208,10 @@ class RegionFacts:
 
 
 def region_facts(entry: Json) -> RegionFacts:
-    """What an entry says, as `labelme_write` would have written it.
+    """Return the information of an entry, in the form in which `labelme.writing` writes it.
 
-    The marks `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself; under its "attributes" these
-    are names like any other.
+    `iscrowd`, `source`, `score` and `keypoints` are fields of the entry itself. Inside its "attributes" they are
+    ordinary attributes.
     """
     is_crowd, is_model = is_yes(entry.get("iscrowd")), entry.get("source") == "model"
     keypoints = _keypoints(entry.get("keypoints"))
@@ -221,6 +224,7 @@ def region_facts(entry: Json) -> RegionFacts:
 
 
 def _region(entry: Json, position: int, width: int | None, height: int | None, complain: Complaint) -> Region:
+    """Return the region of one entry of `shapes`."""
     label = as_id(entry.get("label"))
     label = text(str(label) if type(label) in (int, float) else label, '"label"', complain)
     facts = region_facts(_checked(entry, complain))
@@ -239,7 +243,7 @@ def _region(entry: Json, position: int, width: int | None, height: int | None, c
 
 
 def _keypoints(value: Any) -> Keypoints | None:
-    """Keypoints as we write them; None for anything else that somebody gave this name."""
+    """Return keypoints in the form that the studio writes; None for any other value, for example of another program."""
     if not isinstance(value, list) or not value:
         return None
     for place in value:
@@ -253,6 +257,7 @@ def _keypoints(value: Any) -> Keypoints | None:
 def _shape(
     entry: Json, keypoints: Keypoints | None, width: int | None, height: int | None, complain: Complaint
 ) -> Shape:
+    """Return the shape of an entry. Raises `StudioError` if its type is unknown or its points do not fit the type."""
     kind, points = entry.get("shape_type") or "polygon", _points(entry.get("points"), complain)
     wanted = {"circle": (2,), "point": (1,), "mask": (2,), "rectangle": (2, 4)}.get(str(kind))
     if wanted is not None and len(points) not in wanted:
@@ -280,6 +285,7 @@ def _shape(
 
 
 def _points(values: Any, complain: Complaint) -> Points:
+    """Return the points of an entry. Raises `StudioError` if they are not a list of x, y."""
     if not isinstance(values, list) or not values:
         raise complain(f'has {brief(values)} as "points", not a list of x, y')
     for value in values:
@@ -289,6 +295,8 @@ def _points(values: Any, complain: Complaint) -> Points:
 
 
 def _rectangle(points: Points) -> Rect | Polygon:
+    """Return the Rect of two opposite corners, or of four corners; a Polygon if the four corners form no upright
+    rectangle."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     if len(points) == 4:
         straight = {(xs[0], ys[1]), (xs[2], ys[3])} <= set(points) or {(xs[1], ys[0]), (xs[3], ys[2])} <= set(points)
@@ -298,6 +306,8 @@ def _rectangle(points: Points) -> Rect | Polygon:
 
 
 def _mask(value: Any, points: Points, width: int | None, height: int | None, complain: Complaint) -> Shape:
+    """Return the mask of an entry, placed in its picture. Raises `StudioError` if it does not fit between its
+    corners."""
     if width is None or height is None:
         raise complain('is a mask, but the file has no "imageWidth" and "imageHeight"')
     if width * height > _LARGEST_MASK:
@@ -315,11 +325,12 @@ def _mask(value: Any, points: Points, width: int | None, height: int | None, com
 
 
 def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RLE:
-    """A mask bool `(h, w)` at its place in a picture; the picture, which may be many times as large, is not made."""
+    """Return a bool mask `(h, w)` at its place in a picture as RLE. The full picture, which may be many times
+    larger, is never allocated."""
     high, wide = inside.shape
     columns = np.zeros(
         (wide, high + 2), np.int8
-    )  # each between two that are not set, so that no run goes on in the next
+    )  # an empty pixel at both ends of a column, so that no run continues in the next
     columns[:, 1:-1] = inside.T
     steps = np.diff(columns, axis=1)
     (column, row), (end_column, end_row) = np.nonzero(steps == 1), np.nonzero(steps == -1)
@@ -329,6 +340,7 @@ def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RL
 
 
 def _decoded(value: Any, complain: Complaint) -> np.ndarray:
+    """Return the bool mask of a base64 PNG. Raises `StudioError` if it is not one."""
     if not isinstance(value, str):
         raise complain(f'is a mask, but has {brief(value)} as "mask"')
     try:

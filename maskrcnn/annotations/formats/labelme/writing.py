@@ -1,4 +1,4 @@
-"""Writing labelme files; see `labelme` for what becomes what."""
+"""Write labelme files; see `labelme` for the conversion."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from maskrcnn.errors import StudioError
 from maskrcnn.unused_names import UnusedNames
 
 _VERSION = "5.5.0"
-"""The version of labelme whose files ours look like."""
+"""The labelme version that our files imitate."""
 
 
 def encode(dataset: Dataset) -> Encoded:
-    """The dataset as one file for each picture, named after it, folders kept, and a warning line for each kind of loss.
+    """Return the dataset as one file for each picture, with its name and folders, and a warning for each kind of loss.
 
-    Raises `StudioError` for a mask that is not of its picture's size, and for one of a picture whose size nobody knows.
+    Raises `StudioError` for a mask that does not have its picture's size, and for a mask on a picture of unknown size.
     """
     dropped = DroppedInfo(dataset.source)
     files: dict[str, bytes] = {}
@@ -56,7 +56,7 @@ def encode(dataset: Dataset) -> Encoded:
         kept = record.extras.get("labelme", {})
         as_read = kept.get("document", {})
         if not kept or picture_name(kept["file"], as_read["imagePath"]) != record.file_name:
-            kept, as_read = {}, {}  # another picture by now
+            kept, as_read = {}, {}  # the record now has another picture
         name = names.take(label_file_of(kept.get("file", record.file_name), ".json"))
         document, written = _document(record, as_read, kept.get("imageData"), dropped)
         n_regions += written
@@ -69,7 +69,7 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: DroppedInfo) -> tuple[Json, int]:
-    """The file of a picture, and how many regions are in it."""
+    """Return the labelme document of a picture, and the number of regions in it."""
     width, height = record.width, record.height
     if (width is None or height is None) and record.path is not None:
         width, height = pictures.size(record.path)
@@ -92,14 +92,16 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: Dro
 
 
 def _picture_place(image_path: str, name: str) -> str:
-    """Where labelme looks for the picture of the label file `name`: where it says, or beside it."""
+    """Return where labelme looks for the picture of the label file `name`: at `image_path`, or beside the label file
+    if that leads outside."""
     place = picture_name(name, image_path)
     folder = posixpath.dirname(name)
     return place if place == inside(place) else posixpath.join(folder, posixpath.basename(inside(image_path)))
 
 
 def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped: DroppedInfo) -> tuple[list[Json], int]:
-    """The entries of a picture's regions, some of which have several, and the number of regions that have any."""
+    """Return the entries of a picture's regions, and the number of regions that have any. A region can have several
+    entries."""
     numbers = [value for region in record.regions if type(value := region.attributes.get("group_id")) is int]
     fresh = count(max([0, *numbers]) + 1)
     used: set[tuple[str, Any]] = set()
@@ -114,7 +116,7 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
         n_regions += bool(entries)
         group = entries[0]["group_id"] if entries and "group_id" in entries[0] else None
         outlines = [entry for entry in entries if entry.get("shape_type") == "polygon"]
-        # Polygons of one label and one group are one object, here and in labelme's converters.
+        # Polygons with the same label and group are one object, here and in labelme's converters.
         if (outlines and isinstance(group, int | str)) or len(entries) > 1:
             key = (region.class_name or "", group)
             if group is None or key in used:
@@ -128,7 +130,7 @@ def _shapes(record: ImageRecord, width: int | None, height: int | None, dropped:
 
 
 def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
-    """The entries of a region: as they were read, where nothing about it has changed."""
+    """Return the entries of a region: unchanged if the region is unchanged since it was read."""
     if not drawn:
         return []
     label = region.class_name or ""
@@ -163,7 +165,7 @@ def _entries(region: Region, drawn: list[Json], as_read: bool) -> list[Json]:
 
 
 def _drawn(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
-    """The outlines of a shape as labelme draws them; none for what has no place in it."""
+    """Return the entries of a shape, without label; none if labelme cannot hold the shape."""
     match shape:
         case Polygon(points=()) | Polyline(points=()) | Keypoints(points=()):
             dropped.add("{regions} left out because nothing is drawn: an outline without a vertex")
@@ -194,10 +196,12 @@ def _drawn(shape: Shape, width: int | None, height: int | None, here: str, dropp
 
 
 def _drawing(kind: str, points: Points) -> Json:
+    """Return an entry of this type with these points."""
     return {"shape_type": kind, "points": [list(point) for point in points]}
 
 
 def _mask(shape: Shape, width: int | None, height: int | None, here: str, dropped: DroppedInfo) -> list[Json]:
+    """Return the entry of a shape as a mask; none if it has no pixel inside the picture."""
     if width is None or height is None:
         if not isinstance(shape, RLE):
             raise StudioError(f"{here} has holes, and labelme needs the size of its picture; pass --images DIR")

@@ -1,4 +1,4 @@
-"""VGG Image Annotator files: VIA 1.x, VIA 2.x lists and VIA 2.x projects (`csv_file` has its CSV).
+"""VGG Image Annotator (VIA) files: VIA 1.x, VIA 2.x lists and VIA 2.x projects. `csv_file` has VIA's CSV.
 
 | flavour | the document | regions | closing vertex |
 |---|---|---|---|
@@ -6,29 +6,28 @@
 | via2 | `{key: image}` | a list | not repeated |
 | via-project | `{"_via_settings", "_via_img_metadata": {key: image}, "_via_attributes", ...}` | a list | not repeated |
 
-The key of an image is never taken apart: file name and size stand in the image itself. Which region attribute is the
-class is decided in `class_rule`; read its first lines. All other attributes stay as they are, and numbers are written
+The key of an image is never parsed: the image's entry itself has the file name and size. `class_rule` decides which
+region attribute is the class; its module docstring has the rule. All other attributes are kept, and numbers are written
 back as they were read.
 
-A file that is read and written in its own flavour comes back as it was. What Region, ImageRecord and Dataset have no
-field for rides along in their `extras` as plain JSON values:
+A file that is read and written in its own flavour is unchanged. Information without a field in Region, ImageRecord and
+Dataset is kept in their `extras` as plain JSON values:
 
-- `Dataset.extras`: `flavour`; `via_settings` and `via_attributes` as in the file; `via_other` (further parts of a
-  project); `class_values` (class -> its value in the file, where that is not the name itself); `class_from` (the
-  attributes of which each names a class, where somebody asked for all of them);
-  `via: {"project": {...}}` (parts that were missing, an order of pictures that is not that of the file, classes that
-  are used but not among the options).
-- `ImageRecord.extras["via"]`: `fields` that the studio does not know (`fileref`, `base64_img_data`), and, for a file of
-  its own `flavour` only: `key`, `size`, `regions`, `empty` (how a part with nothing in it is written) and `without`
-  where they are not what the flavour has.
+- `Dataset.extras`: `flavour`; `via_settings` and `via_attributes` as in the file; `via_other` (other parts of a
+  project); `class_values` (class -> its value in the file, if that differs from the name); `class_from` (the attributes
+  that each name a class, if the user chose several); `via: {"project": {...}}` (missing parts, an order of pictures
+  that differs from the file's, classes that are used but not among the options).
+- `ImageRecord.extras["via"]`: `fields` that the studio does not know (`fileref`, `base64_img_data`). Also, valid only
+  for a file of its own `flavour`, and only if they differ from what the flavour usually has: `key`, `size`, `regions`,
+  `empty` (how an empty part is written) and `without` (missing fields).
 - `Region.extras["via"]`: unknown fields (`region`, `shape`), `class_value`, and for its own `flavour`: `number`,
-  `closed`, `empty`, `without`. They go when the region is drawn anew.
+  `closed`, `empty`, `without`. They are dropped when the region is redrawn.
 
-What VIA has no place for is written as region attributes that come back: `iscrowd`; `keypoints`, as the text
-`[[x, y, visibility], ...]` (an object with nothing but keypoints is shown as a line through those that are labelled);
-`maskrcnn_score` and `maskrcnn_source` for what a model suggested. A region's own attribute that would be taken for one
-of these, or whose name is needed, is written as `keypoints_` and so on, with a warning. Names and bones of keypoints
-are a part of their own in a project file. What is lost all the same, `encode` names in its warnings.
+Information that VIA cannot hold is written as region attributes, which are read back: `iscrowd`; `keypoints`, as the
+text `[[x, y, visibility], ...]` (an object with only keypoints is shown as a line through the labelled ones);
+`maskrcnn_score` and `maskrcnn_source` for a model's suggestions. If a region has an attribute of its own with one of
+these names, it is written as `keypoints_` and so on, with a warning. Names and bones of keypoints are a separate part
+of a project file. `encode` returns a warning for everything that is lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Putting a VIA file together from its pictures: the order, the class, and what a project says beside them."""
+"""Build the dataset of a VIA file from its pictures: their order, the class attribute, and the other parts of a
+project."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 IMAGES = "_via_img_metadata"
 VERSION = "2.0.10"
 SKELETONS = "_maskrcnn_skeletons"
-"""The part of a project file that holds the keypoints' names and bones, which VIA has no place for."""
+"""The part of a project file with the names and bones of keypoints, which VIA itself cannot hold."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which attribute is the class, and what follows from it for every region."""
+    """The chosen class attribute, and what is needed to set the class of every region."""
 
     attribute: str | None
     only_class: str | None
@@ -29,7 +30,7 @@ class Choice:
     values: Mapping[str, Any]
 
     def applied(self, record: ImageRecord) -> ImageRecord:
-        """The record with the classes of its regions."""
+        """Return the record with the class of each region set."""
         regions = (
             class_values.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
         )
@@ -37,19 +38,19 @@ class Choice:
 
 
 def flavour(parts: Json | None, images: Iterable[Any]) -> str:
-    """The flavour of a file; `parts` are those of a project beside its pictures, None for another file."""
+    """Return the flavour of a file. `parts` are the parts of a project except its pictures, or None for other files."""
     if parts is not None:
         return "via-project"
     return "via1" if any(is_one_x(image) for image in images) else "via2"
 
 
 def is_one_x(image: Any) -> bool:
-    """Whether only VIA 1.x writes a picture's entry so."""
+    """Whether a picture's entry is written in the form of VIA 1.x."""
     return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))
 
 
 def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
-    """The keys of pictures in the order of a project's own list, the others after them."""
+    """Return the keys of the pictures in the order of the project's own list; unlisted keys come last."""
     keys = dict.fromkeys(keys)
     listed = parts.get("_via_image_id_list") if parts is not None else None
     if not isinstance(listed, list):
@@ -58,7 +59,7 @@ def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
 
 
 def unlisted(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
-    """The keys that a project's own list leaves out."""
+    """Return the keys that are missing in the project's own list."""
     listed = parts.get("_via_image_id_list") if parts is not None else None
     if not isinstance(listed, list):
         return frozenset()
@@ -73,7 +74,8 @@ def assembled(
     class_attribute: str | None,
     classified: Callable[[Choice], Sequence[ImageRecord]],
 ) -> Dataset:
-    """The dataset of a file whose regions were counted: `classified` gives its records once the class is chosen."""
+    """Return the dataset of a file whose regions are counted in `tally`. `classified` returns the records for the
+    chosen class attribute."""
     complain = reader.complain
     extras: Json = {"flavour": reader.flavour}
     skeletons: dict[str, Skeleton] = {}
@@ -101,7 +103,8 @@ def assembled(
 
 
 def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
-    """What a project's file says beside its pictures, without its parts `deep`: the dataset's extras and skeletons."""
+    """Return the dataset's extras and skeletons from the parts of a project except its pictures. The parts named in
+    `deep` are left out."""
     extras: Json = {}
     noted: Json = {}
     if without := [name for name in _PARTS if name not in parts]:
@@ -111,7 +114,7 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
     for part in ("_via_settings", "_via_attributes"):
         if part in parts and _is_group_of_groups(part, parts[part]):
             extras[part[1:]] = parts[part]
-        elif part in parts:  # says how VIA shows things, which keeps no region from being read
+        elif part in parts:  # display settings: if invalid, the regions can still be read
             other[part] = parts[part]
     if missing := [part for part in ("region", "file") if part not in extras.get("via_attributes", {})]:
         noted["without_attributes"] = missing
@@ -135,16 +138,18 @@ def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tu
 
 
 def _is_group_of_groups(name: str, part: Any) -> bool:
-    """Whether the settings are a group, and the definitions of attributes one of groups."""
+    """Whether a part of a project has the expected form: settings are an object, attribute definitions an object of
+    objects."""
     groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
     return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
 
 
 _PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
+"""The parts of a project file that VIA itself writes, except the pictures."""
 
 
 def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
-    """Names and bones of the keypoints of each class."""
+    """Return the keypoints' names and bones of each class as a JSON object."""
     return {
         class_name: {"names": list(skeleton.names), "edges": [list(edge) for edge in skeleton.edges]}
         for class_name, skeleton in skeletons.items()
@@ -152,7 +157,7 @@ def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
 
 
 def _skeletons(written: Any) -> dict[str, Skeleton] | None:
-    """The skeletons of a `skeletons_document`; None for anything else."""
+    """Return the skeletons from a `skeletons_document`; None for any other value."""
     try:
         skeletons = {
             class_name: Skeleton(tuple(entry["names"]), tuple((start, end) for start, end in entry["edges"]))
@@ -170,7 +175,8 @@ def _skeletons(written: Any) -> dict[str, Skeleton] | None:
 
 
 def chosen(tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
-    """The choice by rule, or as wanted; `ArgumentError` for a wanted attribute that is not there."""
+    """Return the choice of the class attribute: `wanted`, or by the rule if that is None. Raises `ArgumentError` if
+    `wanted` does not exist."""
     if wanted is not None:
         class_rule.require_known(wanted, tally, definitions, complain.source)
     name = wanted if wanted is not None else class_rule.by_rule(tally, definitions)
@@ -184,7 +190,7 @@ def chosen(tally: Tally, definitions: Mapping[str, Any], wanted: str | None, com
 
 
 def counted(records: Iterable[ImageRecord]) -> Tally:
-    """What the attributes of the records' regions say."""
+    """Return the tally of the attributes of all regions."""
     tally = Tally()
     for record in records:
         for region in record.regions:

@@ -1,4 +1,4 @@
-"""What a VIA project says of its attributes (`_via_attributes`): which kind each is, and the options to choose from."""
+"""The attribute definitions of a VIA project (`_via_attributes`): the type of each attribute, and its options."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from maskrcnn.annotations.regions import Dataset
 
 
 def definitions_of(dataset: Dataset) -> Mapping[str, Any]:
-    """The definitions of the region attributes that came with a VIA project; empty for other labels."""
+    """Return the definitions of the region attributes of a VIA project; empty for other labels."""
     return dataset.extras.get("via_attributes", {}).get("region", {})
 
 
 def is_choice(definition: Any) -> bool:
-    """Whether VIA shows the attribute as a list of which one option is chosen (of an "image", by its picture)."""
+    """Whether an attribute has one option of a list as its value: type dropdown, radio or image."""
     return isinstance(definition, Mapping) and definition.get("type") in ("dropdown", "radio", "image")
 
 
 def options(definition: Any) -> tuple[str, ...]:
-    """The option ids of a definition, in its order; empty for a text attribute."""
+    """Return the option ids of a definition, in order; empty for a text attribute."""
     if not isinstance(definition, Mapping) or not isinstance(definition.get("options"), Mapping):
         return ()
     return tuple(str(option) for option in definition["options"] if str(option).strip())
@@ -28,7 +28,8 @@ def options(definition: Any) -> tuple[str, ...]:
 def with_options(
     definitions: Mapping[str, Any], name: str, classes: Sequence[str], kind: str = "dropdown"
 ) -> dict[str, Any]:
-    """The definitions with attribute `name` able to hold all `classes`: options are added, nothing is taken away."""
+    """Return the definitions with all `classes` as options of attribute `name`. Options are only added, never
+    removed."""
     definition = definitions.get(name)
     if definition is None:
         listed = {class_name: class_name for class_name in classes}

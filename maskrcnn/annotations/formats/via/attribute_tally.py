@@ -1,4 +1,4 @@
-"""What the attributes of many regions say, gathered region by region: all that the choice of a class needs."""
+"""Count the attribute values of many regions, one region at a time: all data that the choice of the class needs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 from maskrcnn.annotations.formats.json_values import as_id
 
 CROWD = "iscrowd"
-"""The attribute that marks a crowd, where a COCO file became a VIA file; it is never the class."""
+"""The attribute that marks a crowd in a VIA file converted from COCO. It is never the class."""
 
 MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
-"""Attributes in which the studio writes what VIA has no place for (`via_read`); they say nothing of the class."""
+"""Attributes in which the studio stores information that VIA cannot hold (see `reading`). They are never the class."""
 
 _YES = frozenset(("1", "true", "yes", "y", "x", "on"))
 _NO = frozenset(("0", "false", "no", "n", "off", "none"))
 MOST_SETS = 1000
-"""Combinations of attributes that are told apart; a file with more has no attribute for each class."""
+"""Maximum number of different attribute combinations that are stored. A file with more has no attribute for each
+class."""
 
 _LARGEST_NUMBER = 2**63
 Attributes = Mapping[str, Any]
@@ -25,12 +26,12 @@ Attributes = Mapping[str, Any]
 
 @dataclass
 class Tally:
-    """What the attributes of many regions say, gathered region by region: all that the choice of a class needs."""
+    """Counts of the attribute values of many regions: all data that the choice of the class needs."""
 
     n_regions: int = 0
     says_something: bool = False
     sets: set[frozenset[str]] = field(default_factory=set)
-    """Which attributes are set together on some region: with a value other than a no."""
+    """The combinations of attributes that are set together on a region: their value is neither empty nor a no."""
     _seen: dict[str, _Attribute] = field(default_factory=dict)
     _sets: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -47,7 +48,7 @@ class Tally:
             class_name = class_of(value)
             kinds = attribute.kinds
             form = kinds.get(class_name)
-            if form is None or class_name is None:  # without a class it is not the class that tells
+            if form is None or class_name is None:  # a value without a class depends on more than the class name
                 form = kinds[class_name] = form_of(name, value, class_name)
                 attribute.forms_of_mark.add(form)
             if form != "" and form != "no":
@@ -68,7 +69,7 @@ class Tally:
             self.sets.add(frozenset(together))
 
     def include(self, other: Tally) -> None:
-        """Count what another tally counted, too."""
+        """Add the counts of another tally."""
         self.n_regions += other.n_regions
         self.says_something = self.says_something or other.says_something
         self.sets |= other.sets
@@ -77,22 +78,23 @@ class Tally:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The attributes that any region has, also with an empty value."""
+        """The attributes that any region has, even with an empty value."""
         return tuple(self._seen)
 
     @property
     def valued(self) -> dict[str, _Attribute]:
-        """The attributes that say something."""
+        """The attributes with a value on at least one region."""
         return {name: attribute for name, attribute in self._seen.items() if attribute.n_regions}
 
     def of(self, name: str | None) -> _Attribute:
-        """What there is of one attribute; nothing for None."""
+        """Return the counts of one attribute; empty counts for None."""
         return self._seen.get(name, _Attribute()) if name is not None else _Attribute()
 
 
 @dataclass
 class _Attribute:
-    """One attribute: regions with a class there, how often each, and how its value stood where not as the name."""
+    """The counts of one attribute: regions with a class in it, regions by class, and values that differ from the
+    class name."""
 
     n_regions: int = 0
     several: int = 0
@@ -100,13 +102,14 @@ class _Attribute:
     counts: dict[str, int] = field(default_factory=dict)
     forms: dict[str, Any] = field(default_factory=dict)
     forms_of_mark: set[str] = field(default_factory=set)
-    """What kinds of values there are, see `form_of`."""
+    """The kinds of values that occur, see `form_of`."""
     kinds: dict[str | None, str] = field(default_factory=dict)
-    """The kind of value by class, as it was worked out."""
+    """Cache: class -> the kind of its value."""
     n_set: int = 0
-    """Regions whose value is neither none nor a no."""
+    """Number of regions whose value is neither empty nor a no."""
 
     def include(self, other: _Attribute) -> None:
+        """Add the counts of the same attribute from another tally."""
         self.n_regions += other.n_regions
         self.several += other.several
         self.is_plain = self.is_plain and other.is_plain
@@ -118,7 +121,7 @@ class _Attribute:
 
 
 def class_of(value: Any) -> str | None:
-    """The class that an attribute's value names, None where it names none."""
+    """Return the class that an attribute value names; None if it names none."""
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, Mapping):
@@ -130,12 +133,13 @@ def class_of(value: Any) -> str | None:
 
 
 def ticked(value: Any) -> int:
-    """How many options of a checkbox are on."""
+    """Return how many options of a checkbox are on."""
     return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
 
 
 def form_of(name: str, value: Any, class_name: str | None) -> str:
-    """What kind of value an attribute has: "own" for its own name, "yes", "no", "" for none, "other"."""
+    """Return the kind of an attribute value: "own" (the attribute's own name), "yes", "no", "" (no value) or
+    "other"."""
     if class_name is None:
         return "yes" if value is True else "no" if value is False else "other" if ticked(value) > 1 else ""
     spelt = class_name.strip().casefold()
@@ -143,20 +147,20 @@ def form_of(name: str, value: Any, class_name: str | None) -> str:
 
 
 def is_yes(value: Any) -> bool:
-    """Whether the mark of a crowd is set, in any spelling: 1, true, "yes", or the one box that is ticked."""
+    """Whether a crowd attribute is true in any spelling: 1, true, "yes", or a ticked box called crowd."""
     class_name = class_of(value)
     is_box = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
     return value == 1 or is_box or form_of(CROWD, value, class_name) in ("own", "yes")
 
 
 def is_no(value: Any) -> bool:
-    """Whether the mark of a crowd says that there is none."""
+    """Whether a crowd attribute is false in any spelling."""
     return value == 0 or form_of(CROWD, value, class_of(value)) == "no"
 
 
 def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
-    """The attributes that a person names together, as "mango, orange", each the class where it is set; empty for a name
-    that is one attribute, or none."""
+    """Return the attributes of a combined name such as "mango, orange", each of which is the class where it is set.
+    Empty if `name` is one attribute or unknown."""
     if name in tally.names:
         return ()
     parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in name.split(",")))))

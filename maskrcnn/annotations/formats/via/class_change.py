@@ -1,7 +1,7 @@
-"""Another attribute as the class of a dataset that is read already: one, none, or several together.
+"""Change the class attribute of a dataset that is already read: to one attribute, none, or several together.
 
-The value of a class as it stood in its file is kept where it is not just the name: in `Dataset.extras["class_values"]`
-for the class, and in `Region.extras["via"]["class_value"]` for a region that wrote it differently.
+If a class's value in the file differs from its name, it is kept: in `Dataset.extras["class_values"]` for the class, and
+in `Region.extras["via"]["class_value"]` for a region that has a different value.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 
 
 def reclassified(dataset: Dataset, name: str | None) -> Dataset:
-    """The dataset with another attribute as the class; None makes every region of the one class "object".
+    """Return the dataset with attribute `name` as the class. None gives every region the class "object".
 
-    The old class goes back among the attributes, as its file wrote it; going back gives an equal dataset. Classes
-    without a region are remembered under their attribute. Raises `ArgumentError` for an attribute that is not known.
+    The old class becomes an attribute again, with its value in the file; changing back gives an equal dataset. Classes
+    without a region are remembered for their attribute. Raises `ArgumentError` if the attribute is unknown.
     """
     if name is not None and name == dataset.class_attribute:
         return dataset
@@ -62,7 +62,7 @@ def reclassified(dataset: Dataset, name: str | None) -> Dataset:
 
 
 def without_classes(dataset: Dataset, name: str) -> Dataset:
-    """The dataset with attribute `name`, which none of its regions has, as the class: no region has a class then."""
+    """Return the dataset with class attribute `name`, which none of its regions has. So no region has a class."""
     old = current_class_attribute(dataset)
 
     def change(record: ImageRecord) -> ImageRecord:
@@ -75,10 +75,10 @@ def without_classes(dataset: Dataset, name: str) -> Dataset:
 
 
 def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    """The dataset with one more attribute as the class: of a region on which one alone of the attributes `names` is
-    set, what that one says, its own name where it says only yes.
+    """Return the dataset with a new class attribute that combines the attributes `names`.
 
-    These attributes stay as they are; their names are kept in `Dataset.extras["class_from"]`.
+    If exactly one of these attributes is set on a region, its value is the class; if the value only says yes, the
+    attribute's name is the class. These attributes are kept, and `Dataset.extras["class_from"]` has their names.
     """
     tally, _ = tally_and_definitions(dataset)
     numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
@@ -107,7 +107,7 @@ def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
 
 
 def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
-    """A region whose class, by the one attribute that is set, stands among its attributes."""
+    """Return the region with its class in the attribute `fresh`, if exactly one of the attributes `names` is set."""
     found = []
     for name in names:
         value = region.attributes.get(name)

@@ -1,7 +1,7 @@
-"""VIA files with an attribute for each class: `{"mango": "mango"}` here, `{"orange": "orange"}` there.
+"""VIA files with one attribute for each class: `{"mango": "mango"}` on some regions, `{"orange": "orange"}` on others.
 
-No attribute alone is then the class. `rival_attributes` names them, `own_names` says what a region's own attributes
-would call it; `class_change.joined` makes one attribute of them.
+No single attribute is the class in such a file. `rival_attributes` finds these attributes. `own_names` returns the
+class names that a region's attributes suggest. `class_change.joined` combines them to one attribute.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from maskrcnn.annotations.regions import Dataset, Region
 
 
 def own_names(region: Region) -> dict[str, str]:
-    """What the attributes of a region would call it: attribute -> class, for each that has a value; the class it has is
-    not among them.
+    """Return the class names that a region's attributes suggest: attribute -> class, for each attribute with a value.
+    The region's current class is not included.
 
-    Empty where nothing on the region itself speaks against giving it some class. The doctor asks this before it offers
-    the only class there is to a region without one.
+    Empty if nothing on the region contradicts giving it some class. The doctor checks this before it offers the only
+    class of the dataset for a region without a class.
     """
     return {
         name: class_name
@@ -31,19 +31,19 @@ def own_names(region: Region) -> dict[str, str]:
 
 
 def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
-    """The attributes that each name the class of other regions, in the order of how many; empty where one attribute
-    names all, and where none does.
+    """Return the attributes that each name the class of different regions, those with the most regions first.
 
-    They are never set on one region together, and alike: each holds its own name (`{"mango": "mango"}`), or each only a
-    yes (`{"mango": "1"}`, one on every region), or each is a usual name of the class, a list to choose from or the
-    class attribute itself (`class` here, `Class` there). The doctor and the import page say so of them: "several
-    attributes name classes: mango, orange". A dataset of any origin will do.
+    Empty if one attribute names all classes, or if no attribute does. The attributes are never set together on one
+    region, and are of one kind: each has its own name as its value (`{"mango": "mango"}`), or each only a yes
+    (`{"mango": "1"}`, one on every region), or each is a usual name for the class, a list of options or the class
+    attribute (`class` on some regions, `Class` on others). The doctor and the import page report them: "several
+    attributes name classes: mango, orange". Works for a dataset of any format.
     """
     return rivals_of(*class_rule.tally_and_definitions(dataset), class_rule.current_class_attribute(dataset))
 
 
 def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
-    """`rival_attributes` of regions that were counted already, with their classes among their attributes."""
+    """Return `rival_attributes` for regions that are already counted, with their classes among their attributes."""
     if len(tally.sets) > MOST_SETS:
         return ()
     kinds: dict[str, list[str]] = {}

@@ -1,25 +1,25 @@
-"""Which of VIA's region attributes is the class: a VIA file does not say, so a rule does; a person may say otherwise.
+"""The rule that chooses which VIA region attribute is the class. A VIA file does not say it; a user can choose another
+one.
 
-An attribute counts where at least one region has a value for it. Of those, the first that fits:
+Only attributes with a value on at least one region are considered. The first of these that fits is chosen:
 
-1. one named class, name, label, type or category (in any case, tried in this order) that is defined as a list to choose
-   from (dropdown or radio);
-2. one of those names whose values repeat from region to region;
-3. the only one defined as dropdown or radio;
-4. one of those names at all;
-5. the only one that more than half of the regions have, if its values are texts and few (at most half as many as
-   regions, at most 50).
+1. an attribute called class, name, label, type or category (ignoring case, in this order) that is defined as a list of
+options (dropdown or radio);
+2. an attribute with one of those names whose values repeat across regions;
+3. the only attribute defined as dropdown or radio;
+4. any attribute with one of those names;
+5. the only attribute that more than half of the regions have, if its values are texts and few (at most half the number
+of regions, at most 50).
 
-Where regions have no values at all, the only attribute defined as dropdown or radio is the class, and no region has
-one yet. Without such a definition (the classic balloon set) there is no class attribute, and every region is of the one
-class "object". Where regions have attributes but none fits, no region gets a class, and training says so.
+If regions have no values at all, the only attribute defined as dropdown or radio is the class, and no region has a
+class yet. Without such a definition (the classic balloon dataset) there is no class attribute, and every region has the
+class "object". If regions have attributes but none fits, no region gets a class, and training reports it.
 
-The class is the value as text: for dropdown and radio the option's id, for a checkbox `{option: true}` the one option
-that is true. Where several are, the region has no class; which of them was meant is never guessed (`Candidate.several`
-counts such regions).
+The class is the value as text. For dropdown and radio it is the option's id, for a checkbox `{option: true}` the only
+option that is true. If several options are true, the region has no class (`Candidate.several` counts such regions).
 
-Some files have an attribute for each class (`class_per_attribute`), and no attribute alone is the class. Then a person
-may ask for several of them, "mango, orange" (`class_change.joined`).
+Some files have an attribute for each class (`class_per_attribute`), and no single attribute is the class. The user can
+then choose several of them, "mango, orange" (`class_change.joined`).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _AT_MOST_LISTED = 8
 class Candidate:
     """An attribute that is or could be the class.
 
-    `n_regions` have a class there; `values` counts them by class, most frequent first. `several` more have a checkbox
-    with more than one option ticked, which names no class.
+    `n_regions` is the number of regions with a class in it. `values` counts them by class, most frequent first.
+    `several` is the number of further regions with more than one ticked option of a checkbox, which names no class.
     """
 
     name: str
@@ -59,9 +59,9 @@ class Candidate:
 
 
 def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
-    """The name of the attribute that is the class, by the rule above, or None.
+    """Return the name of the class attribute by the rule of this module, or None.
 
-    `regions` are the regions' attributes; `definitions` is what VIA calls `_via_attributes.region`.
+    `regions` are the regions' attributes; `definitions` is VIA's `_via_attributes.region`.
     """
     tally = Tally()
     for attributes in regions:
@@ -70,7 +70,7 @@ def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any
 
 
 def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
-    """`class_attribute` of regions that were counted already."""
+    """Return `class_attribute` for regions that are already counted."""
     values = tally.valued
     choices = [name for name, definition in definitions.items() if name != CROWD and is_choice(definition)]
     if not values:
@@ -106,21 +106,22 @@ def says_something(attributes: Attributes) -> bool:
 
 
 def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
-    """The attributes that are or could be the class: the chosen one first, then by how many regions it would name.
+    """Return the attributes that are or could be the class: the chosen one first, then by number of regions with a
+    class.
 
-    Attributes that are defined (in a VIA project) or empty everywhere are among them. A dataset of any origin will do.
+    Attributes that are only defined (in a VIA project) or always empty are included. Works for a dataset of any format.
     """
     chosen = current_class_attribute(dataset)
     return candidates_of(_tally(dataset, chosen), definitions_of(dataset), chosen)
 
 
 def tally_and_definitions(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
-    """What the attributes of all regions say, their class among them, and the definitions of the attributes."""
+    """Return the tally of all regions' attributes, including their class, and the attribute definitions."""
     return _tally(dataset, current_class_attribute(dataset)), definitions_of(dataset)
 
 
 def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:
-    """`candidates` of regions that were counted already, with their classes among their attributes."""
+    """Return `candidates` for regions that are already counted, with their classes among their attributes."""
     names = dict.fromkeys((*tally.names, *(name for name in definitions if name != CROWD)))
     listed = [
         Candidate(
@@ -136,7 +137,7 @@ def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | No
 
 
 def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
-    """`ArgumentError` naming the choices for an attribute that no region has and that is not defined."""
+    """Raise `ArgumentError`, which lists the choices, if no region has the attribute and it is not defined."""
     names = sorted({*tally.names, *(known for known in definitions if known != CROWD)})
     if name in names:
         return
@@ -149,21 +150,21 @@ def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], sourc
 
 
 def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
-    """The classes under an attribute: its options in their order, then what regions have beside them, sorted."""
+    """Return the classes of an attribute: its options in their order, then other values of regions, sorted."""
     declared = options(definitions.get(name)) if name is not None else ()
     return (*declared, *sorted(set(tally.of(name).counts) - set(declared)))
 
 
 def current_class_attribute(dataset: Dataset) -> str | None:
-    """The attribute that stands for the class now; None also where somebody made all regions one class."""
+    """Return the attribute that is the class now. None also if the user made all regions one class."""
     if dataset.class_attribute is None and set(classes_in(dataset.images)) <= {THE_ONLY_CLASS}:
         return None
     return class_attribute_for(dataset)
 
 
 def _tally(dataset: Dataset, name: str | None) -> Tally:
-    """What the regions' attributes say, their class counted as attribute `name`."""
-    counted = getattr(dataset.images, "tally", None)  # a large file was counted when it was read
+    """Return the tally of the regions' attributes, with their class counted as attribute `name`."""
+    counted = getattr(dataset.images, "tally", None)  # large files are already counted
     if isinstance(counted, Tally):
         return counted
     tally = Tally()
@@ -174,9 +175,9 @@ def _tally(dataset: Dataset, name: str | None) -> Tally:
 
 
 def class_attribute_for(dataset: Dataset) -> str | None:
-    """The region attribute that will hold the class when the dataset is written.
+    """Return the region attribute that holds the class when the dataset is written.
 
-    None where no class needs saying: nobody named an attribute, and every region is of the one class "object".
+    None if the class need not be written: no attribute was chosen, and every region has the class "object".
     """
     if dataset.class_attribute is not None:
         return dataset.class_attribute
@@ -192,7 +193,8 @@ def class_attribute_for(dataset: Dataset) -> str | None:
 
 
 def unnamed_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
-    """`class_attribute_for` where nobody named one, from the classes and attributes that regions have."""
+    """Return `class_attribute_for` if no attribute was chosen. `used` are the regions' classes, `taken` their
+    attributes."""
     used = used - {None}
     if not used or (used == {THE_ONLY_CLASS} and not something):
         return None

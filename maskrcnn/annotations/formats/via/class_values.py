@@ -1,4 +1,4 @@
-"""A region's class as the value of one of its attributes, and back, so that a file is written as it was read."""
+"""Convert between a region's class and the value of its class attribute, so that a file is written as it was read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from maskrcnn.annotations.regions import Region
 
 
 def classified(region: Region, name: str | None, only_class: str | None, values: Mapping[str, Any]) -> Region:
-    """The region with the value of attribute `name` as its class; with `only_class` where `name` is None.
+    """Return the region with the value of attribute `name` as its class; with `only_class` if `name` is None.
 
-    `values` are the values of classes that are not just the name (`Dataset.extras["class_values"]`); what differs from
-    them is kept in `Region.extras["via"]["class_value"]`.
+    `values` maps classes to values that differ from their name (`Dataset.extras["class_values"]`). A value that differs
+    from that too is kept in `Region.extras["via"]["class_value"]`.
     """
     if name is None:
         return region if region.class_name == only_class else replace(region, class_name=only_class)
@@ -26,13 +26,13 @@ def classified(region: Region, name: str | None, only_class: str | None, values:
     extras = region.extras
     if value != values.get(class_name, class_name):
         extras = {**extras, "via": {**extras.get("via", {}), "class_value": value}}
-    # Not `replace`, which takes twice as long; this runs for every region of a large file.
+    # `replace` would take twice as long, and this runs for every region of a large file.
     further = region.iscrowd, region.source, region.score, region.keypoints, extras, region.id
     return Region(region.shape, class_name, attributes, *further)
 
 
 def class_value(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
-    """A region's class as it is to be written under attribute `name`; `extras` are those of its dataset."""
+    """Return the value to write under attribute `name` for the region's class. `extras` are those of the dataset."""
     if "class_value" in (kept := region.extras.get("via", {})) and class_of(kept["class_value"]) == region.class_name:
         return kept["class_value"]
     values = extras.get("class_values", {})
@@ -44,7 +44,8 @@ def class_value(region: Region, name: str, extras: Mapping[str, Any]) -> Any:
 
 
 def class_given_back(region: Region, name: str | None, extras: Mapping[str, Any]) -> Region:
-    """The region without a class: its class is the value of attribute `name` again, or is dropped if None."""
+    """Return the region without a class: its class becomes the value of attribute `name` again, or is dropped if
+    that is None."""
     if region.class_name is None:
         return region
     attributes = dict(region.attributes)

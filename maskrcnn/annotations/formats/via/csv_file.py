@@ -1,19 +1,19 @@
-"""VIA's CSV: one row for each region, with its shape and attributes as JSON inside a cell.
+"""Read and write VIA's CSV: one row for each region, with its shape and attributes as JSON in cells.
 
     filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes
     a.jpg,1234,"{}",2,0,"{""name"":""rect"",""x"":1,...}","{""class"":""cat""}"
 
-Told by its header, which VIA 1.x begins with `#`; the separator may also be a semicolon or a tab, as spreadsheets write
-it. A picture without regions has one row whose shape is `{}`. Rows of one file name and size are one picture. VIA
-writes a value that was never filled in as a bare `undefined`, which is no JSON; such an attribute is absent, and comes
-back as `undefined`.
+The format is detected by its header, which begins with `#` in VIA 1.x. The separator may also be a semicolon or a tab,
+as spreadsheets write it. A picture without regions has one row with the shape `{}`. Rows with the same file name and
+size are one picture. VIA writes a value that was never filled in as a bare `undefined`, which is not JSON. Such an
+attribute is left out, and is written back as `undefined`.
 
-A file that is read and written comes back with equal rows, once cells are taken apart. What is not as VIA would write
-it is kept for that in `extras["via"]`, beside what `via` keeps there: `cells` (column -> text, of a region whose row
-says something else), `row` (where rows of several pictures are mixed), `undefined` (names of such attributes), and for
-a picture `rows` or `alone` (rows without a region, beside others or not) and `read` (how many regions there were, if
-the counts said otherwise).
-`Dataset.extras["via"]["csv"]` holds the `header` where it is not the usual one.
+A file that is read and written has equal rows again. Whatever differs from VIA's usual output is kept in
+`extras["via"]`, in addition to what `via` keeps there: `cells` (column -> text, for a region whose cells differ), `row`
+(if rows of several pictures are mixed), `undefined` (names of such attributes), and for a picture `rows` or `alone`
+(rows without a region, with or without other rows) and `read` (the number of regions, if the counts in the file
+differed).
+`Dataset.extras["via"]["csv"]` has the `header` if it is not the usual one.
 """
 
 from __future__ import annotations
@@ -47,23 +47,23 @@ _SPECIAL = re.compile(r'[",\r\n]|^\s|\s$')
 _MEND = "export it from VIA again, or mend that line"
 _SEPARATORS = (",", ";", "\t")
 _BARE = re.compile(r'"(?:[^"\\]|\\.)*+"|\b(?:undefined|NaN|Infinity)\b')
-"""A JSON string, or one of the words that JavaScript has for what JSON cannot say."""
+"""A JSON string, or one of JavaScript's words for values that JSON does not have."""
 _EMPTY = ("", "{}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _LONGEST_HEADER = 10_000
 _MOST_ROWS = 500_000
-"""A row takes over a kilobyte of memory, however short it is: millions of them would fill it."""
+"""Maximum number of rows. Even a short row takes more than 1 kB of memory."""
 
 
 def is_csv(text: str) -> bool:
-    """Whether a text is VIA's CSV, by its header."""
+    """Whether a text is VIA's CSV, judged by its header."""
     return {"filename", "region_shape_attributes"} <= {*_columns(_header(text)[0])}
 
 
 def parse(text: str, source: Path | str, class_attribute: str | None = None) -> Dataset:
-    """The dataset that VIA's CSV holds; `source` is its file, for messages, and `class_attribute` as in `via.parse`.
+    """Return the dataset of VIA's CSV. `source` is its file, for messages; `class_attribute` as in `via.parse`.
 
-    Raises `StudioError` naming the line for anything that cannot be what VIA wrote.
+    Raises `StudioError` that names the line if the file is invalid.
     """
     complain = Complaint(str(source), "the file", _MEND)
     header, rows = _table(text, complain)
@@ -85,7 +85,7 @@ def parse(text: str, source: Path | str, class_attribute: str | None = None) -> 
 
 
 def encode(dataset: Dataset) -> Encoded:
-    """The dataset as VIA's CSV, and a warning for each thing that it cannot hold."""
+    """Return the dataset as VIA's CSV, with a warning for each kind of information that is lost."""
     dropped = DroppedInfo(dataset.source)
     found = writing.survey(dataset, FLAVOUR, dropped)
     header = dataset.extras.get("via", {}).get("csv", {}).get("header", list(COLUMNS))
@@ -108,7 +108,7 @@ def encode(dataset: Dataset) -> Encoded:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of the table: its cells by column, its place among the rows, and its line in the file."""
+    """One row of the table: its cells by column, its position among the rows, and its line in the file."""
 
     cells: dict[str, str]
     position: int
@@ -116,7 +116,7 @@ class _Row:
 
     @property
     def picture(self) -> tuple[str, str]:
-        """Name and size of the picture, which tell it from others."""
+        """File name and size, which identify the picture."""
         return self.cells["filename"], self.cells["file_size"]
 
     @property
@@ -126,14 +126,14 @@ class _Row:
 
 @dataclass
 class _Cell:
-    """What a cell with JSON in it holds, and the attributes that it leaves undefined."""
+    """The JSON value of a cell, and its attributes whose value is `undefined`."""
 
     value: Json
     undefined: list[str] = field(default_factory=list)
 
 
 def _header(text: str) -> tuple[list[str], str]:
-    """The names of the columns as they stand in the first line, and what separates them."""
+    """Return the column names as in the first line, and the separator."""
     beginning = text[:_LONGEST_HEADER].removeprefix("\ufeff")
     first = re.split(r"[\r\n]", beginning[_marked(beginning) :], maxsplit=1)[0]
     separator = max(_SEPARATORS, key=first.count)
@@ -141,25 +141,28 @@ def _header(text: str) -> tuple[list[str], str]:
 
 
 def _marked(text: str) -> int:
-    """Where the table begins: behind the line `sep=;` with which Excel is told what separates the cells."""
+    """Return where the table begins: after the line `sep=;`, which tells Excel the separator, if there is one."""
     found = re.match(r"sep=.\r?\n", text, re.IGNORECASE)
     return found.end() if found else 0
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """The names of the columns; VIA's own in any case, as spreadsheets and scripts write them."""
+    """Return the column names. VIA's own names are recognised in any case, because spreadsheets and scripts change
+    it."""
     names = [name.strip().removeprefix("#").strip() for name in header]
     return [name.lower() if name.lower() in COLUMNS else name for name in names]
 
 
 def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
+    """Return the column names of the header and the rows. Raises `StudioError` that names the line if the table is
+    invalid."""
     header, separator = _header(text)
     columns = _columns(header)
     first = complain.at("line 1")
     for column in COLUMNS:
         if columns.count(column) != 1:
             raise first(f'has {"no" if column not in columns else "more than one"} column "{column}"')
-    # The module's own limit is 128 kB, which an outline of some thousand vertices exceeds.
+    # The csv module's default limit is 128 kB; an outline of several thousand vertices is longer.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     text = text.removeprefix("\ufeff")
     before = bool(start := _marked(text))
@@ -174,7 +177,7 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
             values = next(reader)
             if not any(value.strip() for value in values):  # an empty line, which spreadsheets write with separators
                 continue
-            if len(values) > len(columns) and columns[0] == "filename":  # VIA quotes no file name
+            if len(values) > len(columns) and columns[0] == "filename":  # VIA does not quote file names
                 names = len(values) - len(columns) + 1
                 values = [separator.join(values[:names]), *values[names:]]
             if len(values) != len(columns):
@@ -194,7 +197,7 @@ def _table(text: str, complain: Complaint) -> tuple[list[str], list[_Row]]:
 
 
 def _pictures(rows: Sequence[_Row]) -> list[list[_Row]]:
-    """The rows of each picture, in the order in which they first come."""
+    """Return the rows of each picture, in the order of their first rows."""
     pictures: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
         pictures.setdefault(row.picture, []).append(row)
@@ -202,7 +205,7 @@ def _pictures(rows: Sequence[_Row]) -> list[list[_Row]]:
 
 
 def _record(reader: reading.Reader, index: int, rows: Sequence[_Row], is_mixed: bool) -> ImageRecord:
-    """The record of a picture's rows."""
+    """Return the record of a picture from its rows."""
     places = [f"line {row.line}" for row in rows]
     first, *others = (_cell(row, "file_attributes", reader.complain) for row in rows)
     cells = rows[0].cells
@@ -243,7 +246,7 @@ def _record(reader: reading.Reader, index: int, rows: Sequence[_Row], is_mixed: 
 
 
 def _odd_cells(row: _Row, count: str, number: str, differ: bool) -> dict[str, str]:
-    """Cells of a row that are not what would be written, or that the studio does not know."""
+    """Return the cells of a row that differ from what would be written, or that the studio does not know."""
     usual = {"region_count": count, "region_id": number}
     odd = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
     for name in ("file_attributes", "region_attributes"):
@@ -253,7 +256,7 @@ def _odd_cells(row: _Row, count: str, number: str, differ: bool) -> dict[str, st
 
 
 def _empty_row(row: _Row, is_mixed: bool, differ: bool) -> Json:
-    """What is odd about a row without a region."""
+    """Return what differs from the usual output in a row without a region."""
     usual = {"region_count": "0", "region_id": "0", "region_shape_attributes": "{}", "region_attributes": "{}"}
     odd = {name: text for name, text in row.cells.items() if name not in COLUMNS or usual.get(name, text) != text}
     if not row.cells["file_attributes"].strip() or differ:
@@ -262,7 +265,7 @@ def _empty_row(row: _Row, is_mixed: bool, differ: bool) -> Json:
 
 
 def _cell(row: _Row, column: str, complain: Complaint) -> _Cell:
-    """A cell that holds JSON; an empty one holds nothing."""
+    """Return the parsed JSON of a cell; an empty cell gives an empty object."""
     text, here = row.cells[column], complain.at(f"line {row.line}")
     if not text.strip():
         return _Cell({})
@@ -284,12 +287,14 @@ def _cell(row: _Row, column: str, complain: Complaint) -> _Cell:
 
 
 def _as_constant(found: re.Match[str]) -> str:
-    """A string as it is; a bare `undefined` as the one word that JSON's reader hands on, any other as no JSON."""
+    """Return a match of `_BARE` for the JSON parser: a string unchanged, `undefined` as NaN, which the parser passes
+    to `parse_constant`, and any other word as invalid JSON."""
     word = found[0]
     return word if word.startswith('"') else "NaN" if word == "undefined" else "?"
 
 
 def _holds(value: Any, wanted: object) -> bool:
+    """Whether a nested value contains the object `wanted`."""
     inside = [value]
     while inside:
         holder = inside.pop()
@@ -305,7 +310,8 @@ def _holds(value: Any, wanted: object) -> bool:
 def _tell_of_formulas(
     dataset: Dataset, class_attribute: str | None, header: Sequence[str], dropped: DroppedInfo
 ) -> None:
-    """Count the cells that a spreadsheet would run; they stay, as VIA could not read them back otherwise."""
+    """Count the cells that a spreadsheet would run as formulas. They are not changed, because VIA could not read
+    them back."""
     names = {record.file_name for record in dataset.images if spreadsheet.is_formula(record.file_name)}
     dropped.add(f"{{pictures}} whose name {_WOULD_RUN}", len(names))
     for _, cells in _rows(dataset, class_attribute):
@@ -322,7 +328,8 @@ _WOULD_RUN = "a spreadsheet takes for a formula, kept as VIA needs it; do not op
 
 
 def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int | None, Mapping[str, str]]]:
-    """The cells of every row, and the place that the row had in its file if rows of several pictures are mixed."""
+    """Yield the cells of every row, with the row's position in the original file if rows of several pictures are
+    mixed."""
     for record in map(writing.with_outlines, dataset.images):
         kept_notes = reading.notes(record.extras, FLAVOUR)
         size = writing.written_size(record, kept_notes)
@@ -344,7 +351,8 @@ def _rows(dataset: Dataset, class_attribute: str | None) -> Iterator[tuple[int |
 
 
 def _still_true(odd: Mapping[str, str], cells: Mapping[str, str], counts: bool) -> dict[str, str]:
-    """The odd cells that still hold: an empty cell only where there is nothing to say, a wrong count only unchanged."""
+    """Return the differing cells that are still valid: an empty cell only if it is still empty, a wrong count only
+    if `counts`."""
     kept = dict(odd)
     for name in ("file_attributes", "region_attributes"):
         if name in kept and not kept[name].strip() and cells[name] != "{}":
@@ -355,6 +363,7 @@ def _still_true(odd: Mapping[str, str], cells: Mapping[str, str], counts: bool) 
 
 
 def _region_cells(region: Region, class_attribute: str | None, extras: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a region's row: its shape and its attributes as JSON."""
     document = writing.region_document(region, class_attribute, extras, FLAVOUR)
     undefined = reading.notes(region.extras, FLAVOUR).get("undefined", {})
     return {
@@ -364,7 +373,7 @@ def _region_cells(region: Region, class_attribute: str | None, extras: Mapping[s
 
 
 def _json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
-    """An object as VIA writes it into a cell: undefined values bare, everything else as JSON."""
+    """Return an object as VIA writes it into a cell: undefined values bare, everything else as JSON."""
     try:
         parts = {
             name: json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -377,12 +386,12 @@ def _json(values: Mapping[str, Any], undefined: Sequence[str]) -> str:
 
 
 def _quoted(text: str, always: bool = False) -> str:
-    """A cell; VIA puts its JSON between quotes, and other things should be where they must."""
+    """Return a cell's text, in quotes if `always` (VIA quotes JSON) or if it has special characters."""
     return '"' + text.replace('"', '""') + '"' if always or _SPECIAL.search(text) else text
 
 
 def _in_order(rows: Iterator[tuple[int | None, Mapping[str, str]]]) -> Iterator[Mapping[str, str]]:
-    """The rows where they were, if pictures were mixed; new ones behind the row before them."""
+    """Yield the rows in their original order if pictures were mixed. New rows follow the row before them."""
     placed = []
     last = -1
     for place, cells in rows:

@@ -1,4 +1,4 @@
-"""Pictures that a VIA 1.x file holds itself, as base64."""
+"""Decode pictures that are stored inside a VIA 1.x file, as base64."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
 LARGEST_EMBEDDED = 100 * 10**6
-"""Bytes of a picture inside a label file; beyond this it is not decoded."""
+"""Bytes. A larger picture inside a label file is not decoded."""
 
 
 def embedded_picture(record: ImageRecord) -> bytes | None:
-    """The file of the picture that the label file itself holds (VIA 1.x: `base64_img_data`); None where it holds none.
+    """Return the content of the picture file inside the label file (VIA 1.x: `base64_img_data`), or None if there is
+    none.
 
-    A data URL or bare base64. Raises `StudioError` for what is neither, or larger than `LARGEST_EMBEDDED`.
+    The text is a data URL or bare base64. Raises `StudioError` if it is neither, or larger than `LARGEST_EMBEDDED`.
     """
     written = record.extras.get("via", {}).get("fields", {}).get("base64_img_data")
     if written is None or written == "":

@@ -1,4 +1,4 @@
-"""VIA's JSON of every flavour: recognised, read, and written picture by picture."""
+"""Recognise, read and write VIA's JSON of every flavour."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_project(document: Any) -> bool:
 
 
 def is_attribute_definitions(document: Any) -> bool:
-    """Whether a parsed JSON document is what VIA exports as its attributes: definitions, and no picture."""
+    """Whether a parsed JSON document is VIA's export of attributes: definitions, and no pictures."""
     return (
         isinstance(document, dict)
         and set(document) == {"region", "file"}
@@ -41,7 +41,7 @@ def is_attribute_definitions(document: Any) -> bool:
 
 
 def only_definitions(source: Path | str) -> StudioError:
-    """The error for a file of attribute definitions that is read as a dataset."""
+    """Return the error for a file of attribute definitions that is read as a dataset."""
     return StudioError(
         f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
         "writes with Annotation > Export, or its saved project"
@@ -49,11 +49,11 @@ def only_definitions(source: Path | str) -> StudioError:
 
 
 def parse(document: Json, source: Path | str, class_attribute: str | None = None) -> Dataset:
-    """The dataset that a VIA document holds; `source` is its file, for messages.
+    """Return the dataset of a VIA document. `source` is its file, for messages.
 
-    `class_attribute` names the region attribute that is the class; without it the rule of `class_rule` decides.
-    Raises `StudioError` naming the picture and region for anything that cannot be what VIA wrote, and `ArgumentError`
-    for a class attribute that is neither on a region nor defined.
+    `class_attribute` names the region attribute that is the class; None: by the rule of `class_rule`. Raises
+    `StudioError` that names the picture and region if the document is invalid, and `ArgumentError` if the class
+    attribute is neither on a region nor defined.
     """
     if not is_via(document) and is_attribute_definitions(document):
         raise only_definitions(source)
@@ -71,10 +71,10 @@ def parse(document: Json, source: Path | str, class_attribute: str | None = None
 
 
 def document(dataset: Dataset, flavour: str) -> Json:
-    """The dataset as a VIA document of that flavour (see `FLAVOURS`).
+    """Return the dataset as a VIA document of that flavour (see `FLAVOURS`).
 
-    VIA knows one outline for each region: an object in several parts or with holes is written as one polygon whose
-    outlines are joined by a line of no width, which rasterises to the same mask; a mask is written as its outline.
+    VIA has one outline for each region. An object in several parts or with holes is written as one polygon, whose
+    outlines are joined by a line of zero width; it rasterises to the same mask. A mask is written as its outline.
     """
     found = writing.survey(dataset, flavour, DroppedInfo(dataset.source))
     images = dict(writing.images(dataset, flavour, found))
@@ -82,9 +82,9 @@ def document(dataset: Dataset, flavour: str) -> Json:
 
 
 def encode(dataset: Dataset, flavour: str) -> Encoded:
-    """`document(...)` as a file, and a warning for each thing that VIA cannot hold.
+    """Return `document(...)` as a file, with a warning for each kind of information that VIA cannot hold.
 
-    The file is put together picture by picture, so a large dataset is not held twice.
+    The file is encoded picture by picture, so that a large dataset is not in memory twice.
     """
     dropped = DroppedInfo(dataset.source)
     found = writing.survey(dataset, flavour, dropped)

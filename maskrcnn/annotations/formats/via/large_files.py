@@ -1,8 +1,9 @@
-"""Large VIA JSON files: read picture by picture from their text, so that they are never in memory whole.
+"""Read large VIA JSON files picture by picture from their text, so that the parsed document is never in memory as a
+whole.
 
-One pass decodes each picture, checks it, counts what its attributes say and lets it go; the records then come from the
-text as they are asked for (`lazy.TextRecords`). Everything is read and checked by the code of small files, so that a
-file means the same whatever its size, and of a damaged one nothing is read.
+One pass decodes each picture, checks it, counts its attributes and discards it. The records are then created from the
+text on access (`lazy_records.TextRecords`). The pictures are read and checked by the same code as in small files, so
+the result does not depend on the file size, and nothing is read from a damaged file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
 
 LARGE = 8_000_000
-"""Characters; smaller files are read whole, which is quicker."""
+"""Characters. Smaller files are parsed as a whole, which is faster."""
 
 _skip = re.compile(r"[ \t\n\r]*").match
 
@@ -36,10 +37,10 @@ def parse(
     *,
     large: int = LARGE,
 ) -> Dataset | None:
-    """The dataset of a large VIA JSON text; None for a small one, and for one that is not at once seen to be VIA's.
+    """Return the dataset of a large VIA JSON text; None if it is small or does not begin as a VIA file.
 
-    `refuse` is called with a number that JSON does not know (NaN), as `json.loads` calls `parse_constant`. Raises as
-    `json.loads` and `via.parse` do, for the same texts.
+    `refuse` is called for numbers that JSON does not allow (NaN), as `parse_constant` of `json.loads`. Raises the same
+    errors as `json.loads` and `via.parse`.
     """
     if len(text) < large:
         return None
@@ -66,7 +67,7 @@ def parse(
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes the record of a picture's entry."""
+    """Creates the record of a picture from its parsed entry."""
 
     reader: reading.Reader
     keys: Sequence[str]
@@ -77,15 +78,16 @@ class _Maker:
 
 
 class _NotEvident(Exception):
-    """The text may be VIA's, but not in the usual layout; it is parsed as a whole instead."""
+    """Raised if the text may be a VIA file with an unusual layout. Such a text is parsed as a whole."""
 
 
 class _Scan:
-    """One pass over the text: where each picture stands, and what there is to know before the first one is made."""
+    """One pass over the text: the position of each picture, and everything that is needed before the first record is
+    created."""
 
     def __init__(self, text: str, complain: Complaint, decode: Callable[[str, int], tuple[Any, int]]) -> None:
         self.text, self._decode = text, decode
-        self._reader = reading.Reader(complain, "via2")  # the flavour changes nothing of what is gathered here
+        self._reader = reading.Reader(complain, "via2")  # the flavour does not affect this pass
         self.starts: dict[str, int] = {}
         self.names: dict[str, str] = {}
         self.parts: Json | None = None
@@ -93,10 +95,10 @@ class _Scan:
         self.is_one_x = False
         self._has_images = False
         self.complaint: StudioError | None = None
-        """The first; it is raised only if the JSON is sound to its end, as when a file is read whole."""
+        """The first error. It is raised only if the JSON is valid up to its end, as for a small file."""
 
     def whole(self) -> bool:
-        """Walk through the text; False if it begins like no VIA file."""
+        """Scan the text. Returns False if it does not begin as a VIA file."""
         start = self._after(0)
         if self.text[start : start + 1] != "{":
             return False
@@ -119,7 +121,8 @@ class _Scan:
         return True
 
     def _members(self, at: int, value: Callable[[str, int], int]) -> int:
-        """Walk through the object that begins at `at`; `value(key, start)` takes a value and says where it ends."""
+        """Scan the object that begins at `at` and return where it ends. `value(key, start)` reads a value and
+        returns where it ends."""
         text = self.text
         at = self._after(at + 1)
         if text[at : at + 1] == "}":
@@ -139,12 +142,13 @@ class _Scan:
             at = self._after(at + 1)
 
     def _after(self, at: int) -> int:
-        """Where the blanks at `at` end."""
+        """Return where the blanks at `at` end."""
         found = _skip(self.text, at)
         assert found is not None
         return found.end()
 
     def _part(self, name: str, start: int) -> int:
+        """Read one part of a project and return where it ends."""
         assert self.parts is not None
         if name == assembling.IMAGES:
             if self._has_images or self.text[start : start + 1] != "{":
@@ -155,8 +159,9 @@ class _Scan:
         return end
 
     def _picture(self, key: str, start: int) -> int:
+        """Read and count one picture, and return where its entry ends."""
         entry, end = self._decode(self.text, start)
-        # Of two equal keys the later one holds, in JSON as everybody reads it.
+        # JSON readers use the later of two equal keys.
         if key in self.starts or (self.parts is None and key == assembling.IMAGES):
             raise _NotEvident
         self.starts[key] = start

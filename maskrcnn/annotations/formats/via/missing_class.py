@@ -9,7 +9,7 @@ from maskrcnn.errors import StudioError
 
 
 def no_class(place: str, dataset: Dataset, region: Region) -> StudioError:
-    """The error for a region without a class; `place` names the file, the picture and the region."""
+    """Return the error for a region without a class. `place` names the file, the picture and the region."""
     if dataset.class_attribute is not None:
         if (several := ticked(region.attributes.get(dataset.class_attribute))) > 1:
             return StudioError(f'{place} has {several} boxes ticked for "{dataset.class_attribute}"; leave one of them')

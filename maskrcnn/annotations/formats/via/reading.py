@@ -1,4 +1,4 @@
-"""Reading one picture of a VIA document; see `via` for the flavours and for what is kept in `extras`."""
+"""Read one picture of a VIA document; see `via` for the flavours and for what is kept in `extras`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from maskrcnn.annotations.regions import (
 )
 
 CLOSES: dict[str, bool] = {"via1": True, "via2": False, "via-project": False, "via-csv": False}
-"""Whether a polygon of that flavour repeats its first vertex at the end."""
+"""Whether a polygon of the flavour repeats its first vertex at the end."""
 
 MEND = "mend it in VIA, or take it out of the file"
 
 KEYPOINTS = "keypoints"
 SOURCE = "maskrcnn_source"
 SCORE = "maskrcnn_score"
-"""Region attributes in which the studio writes what VIA has no place for."""
+"""Region attributes in which the studio stores information that VIA cannot hold."""
 
 _OURS = frozenset((KEYPOINTS, SOURCE, SCORE))
 _REGION_FIELDS = {"shape_attributes", "region_attributes"}
@@ -58,11 +58,11 @@ _MOST_REPEATED = 50
 
 @dataclass(frozen=True)
 class Reader:
-    """Makes records of the pictures of one file: regions have no class yet, it stands among their attributes.
+    """Creates the records of the pictures of one file. Regions have no class yet; it is still among their attributes.
 
-    Region ids begin with `token` and go on with the numbers of picture and region, so that reading the same place twice
-    gives the same region. `unlisted` are the keys of pictures that a project's own list leaves out. `is_checked` says
-    that these very entries were read before without a complaint, so vertices need not be looked at again.
+    Region ids consist of `token` and the numbers of picture and region, so reading the same place twice gives the same
+    region. `unlisted` are the keys of pictures that are missing in a project's own list. `is_checked` is true if these
+    entries were read before without an error, so the vertices need no second check.
     """
 
     complain: Complaint
@@ -74,9 +74,9 @@ class Reader:
     def record(
         self, index: int, key: str, image: Any, place: str | None = None, region_places: Sequence[str] | None = None
     ) -> ImageRecord:
-        """Picture number `index` of the file, which stands there under `key`; the places are for messages.
+        """Return picture number `index` of the file, which has the key `key`. The places are for messages.
 
-        Raises `StudioError` naming the picture and region for anything that cannot be what VIA wrote.
+        Raises `StudioError` that names the picture and region if the entry is invalid.
         """
         at_key = self.complain.at(place or f"picture {brief(key, _LONGEST_NAME)}")
         image = mapping(image, "its entry", at_key)
@@ -105,7 +105,7 @@ class Reader:
         return ImageRecord(file_name, tuple(regions), file_size=file_size, attributes=attributes, extras=extras)
 
     def _extras_of(self, key: str, image: Json, file_name: str, file_size: int | None) -> Json:
-        """What a picture's entry says beyond its record, or unlike this flavour would."""
+        """Return what a picture's entry has beyond its record, or different from this flavour."""
         is_one_x = self.flavour == "via1"
         expected = {*_IMAGE_FIELDS, "fileref", "base64_img_data"} if is_one_x else _IMAGE_FIELDS
         own: Json = {}
@@ -131,6 +131,7 @@ class Reader:
     def _region(
         self, region: Any, region_number: str | None, position: int, region_id: str, complain: Complaint
     ) -> Region:
+        """Return the region of an entry, without its class."""
         region = mapping(region, "its entry", complain)
         drawn = mapping(region.get("shape_attributes"), '"shape_attributes"', complain)
         attributes = _group(region, "region_attributes", complain)
@@ -160,6 +161,8 @@ class Reader:
         )
 
     def _shape(self, drawn: Json, own: Json, kept: Json, complain: Complaint) -> Shape:
+        """Return the shape of `shape_attributes`. Notes for writing it back are added to `own` and `kept` (see
+        `noted`)."""
         shape: Shape
         match drawn.get("name"):
             case "polygon":
@@ -201,6 +204,7 @@ class Reader:
         return shape
 
     def _points(self, drawn: Json, complain: Complaint) -> Points:
+        """Return the vertices of a polygon or polyline."""
         if self.is_checked:
             return tuple(zip(drawn["all_points_x"], drawn["all_points_y"], strict=True))
         xs, ys = numbers(drawn, "all_points_x", complain), numbers(drawn, "all_points_y", complain)
@@ -223,13 +227,13 @@ def _centre(drawn: Json, complain: Complaint) -> tuple[float, float]:
 
 
 def _group(holder: Json, name: str, complain: Complaint) -> Json:
-    """A group of attributes; other programs write one of none as null, "" or []."""
+    """Return an object of attributes. Other programs write an empty one as null, "" or []."""
     value = holder.get(name)
     return {} if value in _NOTHING else mapping(value, f'"{name}"', complain)
 
 
 def _empty(holder: Json, names: Sequence[str]) -> Json:
-    """How empty parts stand in the file, where not as VIA writes them."""
+    """Return how empty parts are written in the file, if not as VIA writes them."""
     return {
         name: holder[name]
         for name in names
@@ -244,8 +248,8 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def size_of(value: Any) -> int | None:
-    """Bytes of the picture's file; VIA's converters also write them as text. None for what is no number: the size only
-    tells pictures of one name apart, and is written back as it was read."""
+    """Return the size of the picture's file in bytes, which VIA's converters also write as text. None if it is no
+    number: the size only distinguishes pictures of one name, and is written back as it was read."""
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return None
@@ -256,12 +260,12 @@ def size_of(value: Any) -> int | None:
 
 
 def key_of(file_name: str, size: Any) -> str:
-    """The key under which VIA keeps a picture."""
+    """Return the key under which VIA stores a picture."""
     return f"{file_name}{-1 if size is None or size == '' else size}"
 
 
 def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Json:
-    """The extras with notes under "via": `own` are valid for a file of that flavour only, `kept` for any."""
+    """Return the extras with notes under "via". `own` is valid only for a file of that flavour, `kept` for any."""
     if not own and not kept:
         return dict(extras)
     further = {"flavour": flavour, **own} if own else {}
@@ -269,7 +273,7 @@ def noted(extras: Mapping[str, Any], flavour: str, own: Json, kept: Json) -> Jso
 
 
 def notes(extras: Mapping[str, Any], flavour: str) -> Mapping[str, Any]:
-    """The notes that `noted` stored and that are valid for a file of that flavour."""
+    """Return the notes that `noted` stored, without those of another flavour."""
     kept_notes = extras.get("via", {})
     if kept_notes.get("flavour", flavour) == flavour:
         return kept_notes
@@ -280,15 +284,18 @@ _FOR_ALL_FLAVOURS = ("fields", "region", "shape", "class_value", KEYPOINTS)
 
 
 def _require_plain(values: Json, what: str, complain: Complaint) -> None:
+    """Raise `StudioError` if a value is nested too deeply to be stored (see `json_values.plain`)."""
     for value in values.values():
         if isinstance(value, dict | list):
             plain(value, what, complain)
 
 
-# What VIA has no place for
+# Information that VIA cannot hold
 
 
 class _Ours(NamedTuple):
+    """A region's attributes and shape, and what the studio had stored in its attributes."""
+
     attributes: Json
     shape: Shape
     keypoints: Keypoints | None = None
@@ -297,7 +304,7 @@ class _Ours(NamedTuple):
 
 
 def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
-    """The region without the attributes that the studio wrote, and what they say."""
+    """Return the attributes without those that the studio wrote, and the values of these."""
     attributes = dict(attributes)
     source: Literal["human", "model"] = "human"
     if attributes.get(SOURCE) == "model":
@@ -317,18 +324,18 @@ def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
 
 
 def score_from(value: Any) -> float | None:
-    """The score that an attribute says; None where it says none."""
+    """Return the score in an attribute value; None if it is no score."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
     return value if is_number else None
 
 
 def keypoints_text(keypoints: Keypoints) -> str:
-    """Keypoints as the text of an attribute: `[[x, y, visibility], ...]`."""
+    """Return keypoints as the text of an attribute: `[[x, y, visibility], ...]`."""
     return json.dumps(keypoints.points, allow_nan=False)
 
 
 def keypoints_from(value: Any) -> Keypoints | None:
-    """The keypoints that an attribute's text says; None where it says none."""
+    """Return the keypoints in an attribute's text; None if it has none."""
     if not isinstance(value, str) or not value.startswith("[") or len(value) > _LONGEST_KEYPOINTS:
         return None
     try:
@@ -339,6 +346,7 @@ def keypoints_from(value: Any) -> Keypoints | None:
 
 
 def _is_keypoint(place: Any) -> bool:
+    """Whether a JSON value is one keypoint: a list of x, y and visibility."""
     return (
         isinstance(place, list)
         and len(place) == 3
@@ -349,7 +357,7 @@ def _is_keypoint(place: Any) -> bool:
 
 
 def outline_of_keypoints(keypoints: Keypoints) -> Shape:
-    """What VIA shows of an object of which only keypoints were drawn: a line through those that are labelled."""
+    """Return the shape that VIA shows for an object with only keypoints: a line through the labelled ones."""
     labelled = tuple((x, y) for x, y, visibility in keypoints.points if visibility)
     if len(labelled) > 1:
         return Polyline(labelled)

@@ -1,4 +1,4 @@
-"""Writing VIA documents; see `via` for the flavours and for what comes from `extras`."""
+"""Write VIA documents; see `via` for the flavours and for what is restored from `extras`."""
 
 from __future__ import annotations
 
@@ -49,18 +49,19 @@ WORDS = {"via1": "VIA 1.x", "via2": "VIA 2.x", "via-project": "VIA 2.x projects"
 
 @dataclass
 class Survey:
-    """Facts about all regions that are needed before the first one is written."""
+    """Facts about all regions that are needed before the first region is written."""
 
     class_attribute: str | None = None
     used: set[str] = field(default_factory=set)
     region_attributes: dict[str, Json] = field(default_factory=dict)
     file_attributes: dict[str, Json] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
-    """Keys that pictures had in their file, where those are not made of file name and size."""
+    """Original keys of pictures, if they are not made of file name and size."""
 
 
 def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
-    """One pass over all regions: attributes and classes in use, and what the flavour cannot hold."""
+    """Return the attributes and classes in use, from one pass over all regions. Counts in `dropped` what the flavour
+    cannot hold."""
     found = Survey()
     something = False
     splits = set()
@@ -111,12 +112,13 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
 
 
 def with_outlines(record: ImageRecord) -> ImageRecord:
-    """The record without the regions of which VIA would have nothing to draw, which its readers take for a fault."""
+    """Return the record without regions that have nothing to draw, because VIA's readers refuse them."""
     kept = tuple(region for region in record.regions if _has_outline(region.shape))
     return record if len(kept) == len(record.regions) else replace(record, regions=kept)
 
 
 def _has_outline(shape: Shape) -> bool:
+    """Whether the shape has at least one vertex, or one pixel if it is a mask."""
     match shape:
         case RLE():
             return raster.area(shape, *shape.size) > 0
@@ -128,12 +130,12 @@ def _has_outline(shape: Shape) -> bool:
 
 
 def _needs_joining(shape: Shape) -> bool:
-    """Whether a shape is more than one outline, or none."""
+    """Whether a shape is not exactly one outline: it has several, or is a mask."""
     return isinstance(shape, RLE) or (isinstance(shape, MultiPolygon) and sum(map(len, shape.parts)) > 1)
 
 
 def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
-    """Note how VIA would define these attributes: text, or checkboxes where options are on or off."""
+    """Add VIA definitions of these attributes: text, or checkbox if the options are on or off."""
     for name, value in attributes.items():
         if not isinstance(value, dict):
             definitions.setdefault(name, {"type": "text", "description": "", "default_value": ""})
@@ -148,7 +150,7 @@ def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> Non
 
 
 def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str, Json]]:
-    """Each picture's key and entry, in order; no two keys are alike."""
+    """Yield the key and entry of each picture, in order. All keys are different."""
     given: set[str] = set()
     unused = UnusedNames(found.keys, "{name}_{number}", first=1, key=str)
     for record in map(with_outlines, dataset.images):
@@ -164,6 +166,7 @@ def images(dataset: Dataset, flavour: str, found: Survey) -> Iterator[tuple[str,
 def _image(
     record: ImageRecord, size: Any, extras: Mapping[str, Any], flavour: str, class_attribute: str | None
 ) -> Json:
+    """Return the entry of a picture with its regions."""
     noted = notes(record.extras, flavour)
     image: Json = {"fileref": "", "base64_img_data": ""} if flavour == "via1" else {}
     image |= {**noted.get("fields", {}), "filename": record.file_name, "size": size}
@@ -178,7 +181,8 @@ def _image(
 
 
 def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
-    """Regions as VIA 1.x counts them: by their numbers in the file, new ones by the numbers that are free."""
+    """Return the regions as an object by number, as in VIA 1.x: with their numbers in the file, and unused numbers
+    for new regions."""
     stated = [notes(region.extras, flavour).get("number") for region in record.regions]
     taken = set(stated) - {None}
     result: Json = {}
@@ -194,9 +198,10 @@ def _numbered(record: ImageRecord, regions: list[Json], flavour: str) -> Json:
 
 
 def written_size(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
-    """The size of the picture's file: as the label file wrote it, else of the file on disk, else VIA's -1.
+    """Return the size of the picture's file to write: as in the label file, else that of the file on disk, else VIA's
+    -1.
 
-    `without` in what the file said leaves it out again; a size that is known by now wins over an unknown one.
+    None if the label file had no size (`without`) and none was set since. A known size replaces an unknown one.
     """
     if "size" in noted and size_of(noted["size"]) == record.file_size:
         return noted["size"]
@@ -211,7 +216,7 @@ def written_size(record: ImageRecord, noted: Mapping[str, Any]) -> Any:
 
 
 def region_document(region: Region, class_attribute: str | None, extras: Mapping[str, Any], flavour: str) -> Json:
-    """A region as VIA writes it; `extras` are those of its dataset."""
+    """Return a region as VIA writes it. `extras` are those of its dataset."""
     noted = notes(region.extras, flavour)
     without = noted.get("without", ())
     drawn = _shape_document(region.shape, flavour, noted)
@@ -227,7 +232,7 @@ def region_document(region: Region, class_attribute: str | None, extras: Mapping
 def region_attributes(
     region: Region, class_attribute: str | None, extras: Mapping[str, Any], noted: Mapping[str, Any]
 ) -> Json:
-    """A region's attributes with its class, and with what VIA has no place for."""
+    """Return the region's attributes with its class, and with the information that VIA cannot hold otherwise."""
     attributes = dict(region.attributes)
     is_marked = is_yes(attributes.get(attribute_tally.CROWD))
     if region.iscrowd and not is_marked:
@@ -249,9 +254,9 @@ def region_attributes(
 
 
 def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
-    """The attributes whose name is needed for something else, or that would be read back as something else, and the
-    names that they are written under instead: a `keypoints` of another program, say, or what a region already has
-    under the name of the class."""
+    """Return attribute -> new name, for a region's own attributes whose name is needed for something else or would
+    be read back as something else: the `keypoints` of another program, for example, or an attribute with the name of
+    the class attribute."""
     attributes = region.attributes
     needed = {
         KEYPOINTS: _stored_keypoints(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
@@ -270,11 +275,12 @@ def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
 
 
 def _stored_keypoints(region: Region) -> Keypoints | None:
-    """The keypoints of a region, also if none of them is labelled."""
+    """Return the keypoints of a region, even if none of them is labelled."""
     return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
 
 
 def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Json:
+    """Return the `shape_attributes` of a shape."""
     points: Points
     match shape:
         case Rect():
@@ -283,7 +289,7 @@ def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Jso
             return {"name": "circle", "cx": shape.cx, "cy": shape.cy, "r": shape.r}
         case Ellipse():
             ellipse = {"name": "ellipse", "cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry}
-            # VIA 1.x has no turned ellipses; an ellipse that is turned all the same must not lose its angle.
+            # VIA 1.x has no rotated ellipses, but an ellipse with an angle must not lose it.
             return ellipse if flavour == "via1" and shape.theta == 0 else {**ellipse, "theta": shape.theta}
         case Point():
             return {"name": "point", "cx": shape.cx, "cy": shape.cy}
@@ -307,7 +313,7 @@ def _vertices(points: Points) -> Json:
 
 
 def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
-    """What a project file holds beside the pictures, which have those keys."""
+    """Return the parts of a project file except the pictures. `keys` are the keys of the pictures."""
     extras = dataset.extras
     noted = extras.get("via", {}).get("project", {})
     parts: Json = {
@@ -322,14 +328,14 @@ def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
 
 
 def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
-    """The definitions: as they were, and able to hold what the regions have by now."""
+    """Return the attribute definitions: as in the file, with options added for all current classes."""
     name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
     if attributes is None:
         fresh = {other: definition for other, definition in found.region_attributes.items() if other != name}
         attributes = {"region": fresh, "file": found.file_attributes}
     region = attributes.get("region", {})
     if name is not None:
-        undefined = noted.get("undefined", {}).get(name, ())  # by the file that used them all the same
+        undefined = noted.get("undefined", {}).get(name, ())  # used in the file without being defined
         classes = (*dataset.classes, *sorted(found.used - set(dataset.classes)))
         new = [class_name for class_name in classes if class_name not in undefined]
         if new or not undefined:
@@ -341,7 +347,7 @@ def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Js
 
 
 def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
-    """The order of the pictures; as it was, without pictures that have gone and with those that have come."""
+    """Return the order of the pictures: as in the file, without removed pictures and with new ones."""
     listed = noted.get("image_id_list", keys)
     if not isinstance(listed, list) or listed is keys:
         return listed
@@ -355,7 +361,7 @@ def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any
 
 
 def _settings(dataset: Dataset, found: Survey) -> Json:
-    """Settings with which VIA 2.0.10 opens a project; it shows each region's class where there is one."""
+    """Return settings that VIA 2.0.10 can open. VIA then shows each region's class, if there is one."""
     return {
         "ui": {
             "annotation_editor_height": 25,

@@ -58,7 +58,7 @@ def test_there_is_a_column_for_each_choice_and_each_grid(
 
     monkeypatch.setattr(roi_layout.st, "columns", columns)
     layout = roi_layout.layout_for(ViewportSize(width, 800))
-    assert (len(layout.controls()), len(layout.grids()), len(layout.beside(1, 2))) == (6, 4, 2)
+    assert (len(layout.controls()), len(layout.grids()), len(layout.two_columns(1, 2))) == (6, 4, 2)
     assert made == rows
 
 

@@ -92,7 +92,7 @@ def look_at(run: RunFolder) -> None:
     epochs = run.epochs()
     table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
-    compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch(run)
+    compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch_steps(run)
     compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
     measured_costs.from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])

@@ -1,4 +1,4 @@
-"""Several runs drawn over each other: which, in which colour, and what is different about them."""
+"""Compare several runs: the data of their curves, their colours, and the table of their differences."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from maskrcnn.studio.runs.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.runs.initial_weights_words import start_of
 
 MOST_RUNS = len(RUN_COLOURS)
-"""How many runs can be told apart in one chart."""
+"""Maximum number of runs in a chart: the number of distinguishable colours."""
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _labels(dataset: str, stamp: int) -> dict[str, Any]:
-    """What `labels` gives, of a `dataset.json`; `stamp` tells a new one from the old."""
+    """The result of `labels` for the run folder `dataset`; `stamp` is only a part of the cache key."""
     document = RunFolder(dataset).dataset()
     names = [image["file_name"] for image in (document["val"] or {}).get("images", [])]
     drawn = document.get("drawn")
@@ -37,14 +37,14 @@ def _labels(dataset: str, stamp: int) -> dict[str, Any]:
 
 
 def labels(run: RunFolder) -> dict[str, Any]:
-    """How many pictures a run learns from (`train`), and the file names of those that it is judged on (`val`). `drawn`
-    says of which toy world those were that are not kept beside the run, None where they are its own."""
+    """The pictures of a run: the number of training pictures (`train`), the file names of the validation pictures
+    (`val`), and the toy world of training pictures that are not stored (`drawn`, None if they are stored)."""
     path = run.path / DATASET
     return _labels(str(run.path), path.stat().st_mtime_ns) if path.is_file() else {"train": 0, "val": [], "drawn": None}
 
 
-def first_epoch(run: RunFolder) -> int | None:
-    """How many steps the first epoch of a run has, None where nobody knows before it is over."""
+def first_epoch_steps(run: RunFolder) -> int | None:
+    """The number of steps in the first epoch of a run; None if it is unknown before the epoch has ended."""
     config = run.read_json(CONFIG) or {}
     if config.get("steps_per_epoch"):
         return int(config["steps_per_epoch"])
@@ -52,40 +52,48 @@ def first_epoch(run: RunFolder) -> int | None:
 
 
 def pass_steps(run: RunFolder) -> float | None:
-    """After how many steps each training picture was seen once, on average (see `epochs.passes`); None where nobody
-    knows. No whole number where the last batch of a pass has pictures of the next."""
+    """The mean number of steps per pass through the training pictures (see `epochs.passes`); None if unknown.
+
+    It is no integer if the number of pictures is no multiple of the batch size.
+    """
     batch, pictures = (run.read_json(CONFIG) or {}).get("batch_size"), labels(run)["train"]
     return pictures / pictures_per_step(batch, pictures) if batch and pictures else None
 
 
 def axes(runs: Sequence[RunFolder]) -> tuple[XAxis, ...]:
-    """What these runs can be drawn over, the usual one first. Passes need the number of training pictures of each."""
+    """The x axes that can be used for these runs, the default first. "passes" needs the number of training pictures."""
     offered = X_AXES if len(runs) == 1 else COMPARED_AXES
     return offered if all(map(pass_steps, runs)) else tuple(axis for axis in offered if axis != "passes")
 
 
 def curves(runs: Sequence[RunFolder]) -> list[Curves]:
-    """What the curves of each run are drawn from; with a colour and a point of their own where they are several."""
+    """The `Curves` of each run. Several runs get different colours and point shapes."""
     if len(runs) == 1:
-        return [Curves(metric_rows.read(runs[0]), first_epoch(runs[0]), pass_steps=pass_steps(runs[0]))]
+        return [Curves(metric_rows.read(runs[0]), first_epoch_steps(runs[0]), pass_steps=pass_steps(runs[0]))]
     return [
         Curves(
-            metric_rows.read(run), first_epoch(run), run.name, RUN_COLOURS[number], RUN_SHAPES[number], pass_steps(run)
+            metric_rows.read(run),
+            first_epoch_steps(run),
+            run.name,
+            RUN_COLOURS[number],
+            RUN_SHAPES[number],
+            pass_steps(run),
         )
         for number, run in enumerate(runs)
     ]
 
 
 def settings_of(run: RunFolder) -> dict[str, Any]:
-    """Every setting of a run by name: its config, what it starts from, and how many pictures it has.
+    """All settings of a run by name: its Config, its initial weights, and its numbers of pictures.
 
-    What a config of an older studio does not name has its default; one that cannot be understood is taken as it is.
+    Fields that are missing in the config of an older version have their defaults. If the config is invalid, its raw
+    values are returned.
     """
     written = run.read_json(CONFIG) or {}
     try:
         config = Config.parse(written).model_dump() if written else {}
     except StudioError:
-        # No other names: each becomes a column of the table, beside those that have a meaning of their own.
+        # Only known fields, because each name becomes a column of the table and must not replace another column.
         config = {name: written[name] for name in Config.model_fields if name in written}
     weights = config.pop("loss_weights", None) or {}
     settings = config | {f"weight of {name}": weights[name] for name in LOSSES if name in weights}
@@ -95,15 +103,15 @@ def settings_of(run: RunFolder) -> dict[str, Any]:
 
 
 def differences(settings: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
-    """The settings in which the runs are not all the same: name -> one text for each run, a dash where it has none."""
+    """The settings that differ between the runs: name -> one text per run, a dash if the run has no value."""
     names = dict.fromkeys(name for one in settings for name in one)
     texts = {name: [_text(one.get(name)) for one in settings] for name in names}
     return {name: values for name, values in texts.items() if len(set(values)) > 1}
 
 
 def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
-    """One line for each run: its colour, state, best AP with its epoch, steps, passes and time so far, what it started
-    from, and what differs."""
+    """The table of the compared runs, one row per run: colour, state, best AP with its epoch, initial weights, steps,
+    passes and time so far, and the settings that differ."""
     lines = []
     for number, run in enumerate(runs):
         rows = metric_rows.read(run)
@@ -127,11 +135,12 @@ def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
 
 
 def judged_alike(runs: Sequence[RunFolder]) -> bool:
-    """Whether all runs were validated on pictures of the same names, so that their AP can be compared."""
+    """Whether all runs have validation pictures with the same names, so that their AP can be compared."""
     return len({tuple(labels(run)["val"]) for run in runs}) == 1
 
 
 def _text(value: Any) -> str:
+    """A setting as text for a table cell."""
     if value is None:
         return "–"
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The charts of one run or of several on the page: the sum of the losses beside AP, each loss, how it computes."""
+"""Draw the charts of one or several runs: the total loss, AP, each loss, and gauges such as speed and memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GAUGES_IN_A_ROW = 4
 
 @dataclass(frozen=True)
 class View:
-    """How curves are looked at: over which x axis, where it ends, how much steps are smoothed, on which scale."""
+    """The display options of the charts: x axis and its end, smoothing of steps in [0, 1), and logarithmic scale."""
 
     axis: XAxis
     end: float
@@ -41,7 +41,7 @@ class View:
 
 
 def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> float:
-    """Where the x axis of these runs ends: where the last of them does, or will."""
+    """The end of the x axis: the maximum of the (planned) ends of the runs."""
     ends = [
         x_end(
             axis,
@@ -57,7 +57,7 @@ def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> 
 
 
 def losses(curves: Sequence[Curves], view: View) -> None:
-    """The sum of the losses, AP beside it, and a small chart for each loss that any of the runs has."""
+    """Draw the total loss and AP side by side, and a small chart for each loss that any of the runs has."""
     kinds = list(dict.fromkeys(loss for one in curves for loss in losses_in(one.rows)))
     left, right = st.columns(2)
     left.markdown(
@@ -80,7 +80,7 @@ def losses(curves: Sequence[Curves], view: View) -> None:
 
 
 def gauges(curves: Sequence[Curves], view: View) -> None:
-    """A small chart for each thing that was recorded of how the runs compute."""
+    """Draw a small chart for each of `GAUGES` that any of the runs has recorded."""
     recorded = [gauge for gauge in GAUGES if any(one.rows.has(line[0]) for one in curves for line in gauge.lines)]
     if not recorded:
         st.markdown("Nothing was recorded of it; the run is of an older studio, or has not made its first step.")
@@ -97,6 +97,7 @@ def gauges(curves: Sequence[Curves], view: View) -> None:
 
 
 def _ap(place: DeltaGenerator, curves: Sequence[Curves], view: View) -> None:
+    """Draw the chart of the AP, or a text that there is none (yet)."""
     fields = aps_drawn(curves)
     named = f"**{AP_LINES[fields[0]][0]}**" if len(curves) > 1 and fields else "**AP**"
     place.markdown(f"{named} on the validation pictures", help=AP_MEANING)
@@ -117,4 +118,5 @@ def _draw(
     y_end: float | None = None,
     log: bool = False,
 ) -> None:
+    """Draw lines as a chart of this height (pixels), with a description from `name`."""
     draw(line_chart(lines, height, view.axis, view.end, y_end, log), place, alt=f"{name} over the run")

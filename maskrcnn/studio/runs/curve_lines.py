@@ -1,4 +1,4 @@
-"""The rows of one run, or of several, as the lines of its charts: losses, AP, and how it computes."""
+"""Convert the metrics of one or several runs to the lines of charts (losses, AP, gauges) and to a table."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from maskrcnn.words import counted
 
 @dataclass(frozen=True)
 class Curves:
-    """What the curves of one run are drawn from. `first_epoch` is the number of steps in its first epoch, `pass_steps`
-    that of a pass (see `epochs.passes`), None where nobody knows; `name`, `colour` and `shape` are set where several
-    runs are drawn together."""
+    """The data for the curves of one run. `first_epoch` is the number of steps in the first epoch, and `pass_steps` the
+    number of steps per pass (see `epochs.passes`), None if unknown. `name`, `colour` and point `shape` are set if
+    several runs are drawn together."""
 
     rows: RunRows
     first_epoch: int | None = None
@@ -44,29 +44,32 @@ class Curves:
 
     @cached_property
     def drawn(self) -> np.ndarray:
-        """(n,) int64: which of the steps are drawn, in every chart of the run."""
+        """The indices of the steps that are drawn, (n,) int64; the same in all charts of the run."""
         return drawn_steps(len(self.rows))
 
     @cached_property
     def step_places(self) -> list[Note]:
-        """Where in the run each of the drawn steps lies, in words; the same in every chart."""
+        """The texts about the position of each drawn step (epoch, step, time), for hovering."""
         columns = [self.rows.column(name)[self.drawn].tolist() for name in ("epoch", "step", "elapsed")]
         return [_place(self, *place) for place in zip(*columns, strict=True)]
 
 
 def losses_in(rows: RunRows) -> tuple[str, ...]:
-    """The losses that a run has: those of its rows, in the order of `LOSSES`."""
+    """The losses that a run has recorded, in the order of `LOSSES`."""
     return tuple(loss for loss in LOSSES if rows.has(loss))
 
 
 def aps_in(rows: RunRows) -> tuple[str, ...]:
-    """The fields of AP that a run has values of, in the order of `AP_LINES`."""
+    """The AP fields for which a run has values, in the order of `AP_LINES`."""
     return tuple(field for field in AP_LINES if any(row.get(field) is not None for row in rows.epochs))
 
 
 def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
-    """The fields of AP that are drawn of these runs, the finest first. Several runs have one line each, so the first is
-    the finest that all of those have that have any: masks cannot be compared with boxes."""
+    """The AP fields to draw for these runs: masks before keypoints before boxes.
+
+    Fields that all runs with any AP have come first, because several runs are compared by the first field only, and
+    mask AP cannot be compared with box AP.
+    """
     measured = [fields for one in curves if (fields := aps_in(one.rows))]
     finest = [field for kind in MEASURES if (field := f"{kind}_ap") in AP_LINES]
     shared = [field for field in finest if measured and all(field in fields for fields in measured)]
@@ -75,9 +78,12 @@ def aps_drawn(curves: Sequence[Curves]) -> tuple[str, ...]:
 
 
 def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
-    """The numbers of a run as a table, one line for each epoch row: the sum of the losses, AP, each loss, steps and
-    passes from the first step of the run to the end of the epoch, the seconds of the same (`seconds_since_start`), and
-    the seconds of the epoch alone (`seconds_of_epoch`), its validation included."""
+    """The metrics of a run as a table with one row per epoch.
+
+    Columns are the epoch; steps, passes and seconds (`seconds_since_start`) from the start of the run to the end of the
+    epoch; the seconds of the epoch with its validation (`seconds_of_epoch`); the total loss, AP and each loss. Empty
+    columns are left out.
+    """
     parts = [prefix + loss for loss in LOSSES for prefix in ("", "val_")]
     lines, before = [], {"epoch": 0, "elapsed": 0.0}
     for row in rows:
@@ -94,8 +100,8 @@ def table(rows: Iterable[Row], pass_steps: float | None = None) -> pd.DataFrame:
 
 
 def steps_words(rows: RunRows) -> str:
-    """How many of a run's steps its charts draw: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that were
-    kept of 3,000`."""
+    """A text about how many steps of a run are drawn: `all 120 steps`, `157 of 5,000 steps`, `151 of the 300 steps that
+    were kept of 3,000`."""
     made, kept = rows.last["step"] if rows.last else 0, len(rows)
     drawn = len(drawn_steps(kept))
     if not kept:
@@ -109,25 +115,24 @@ def steps_words(rows: RunRows) -> str:
 
 
 def small_words(curves: Sequence[Curves]) -> str:
-    """What differs in the small charts: fewer steps of long runs; empty where there are none."""
+    """A text that small charts draw only every second of these steps; empty if they draw all of them."""
     return ", every 2nd of them in the small charts" if any(len(one.drawn) > MOST_IN_SMALL for one in curves) else ""
 
 
 def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float, is_small: bool = False) -> list[Line]:
-    """One loss of each run: its steps, the same smoothed by `weight`, and the epochs in training and validation. A
-    chart that `is_small` has at most `MOST_IN_SMALL` steps.
+    """The lines of one loss for each run: its steps, the steps smoothed by `weight`, and its training and validation
+    values per epoch. For a small chart (`is_small`), at most about `MOST_IN_SMALL` steps are drawn.
 
-    Hovering over the sum shows every loss of that point, over another loss that one alone.
+    Hovering over the total loss shows all losses at that point; hovering over another loss shows only this loss.
     """
     lines = []
     for run in curves:
-        told = _told(run, loss)
-        columns = {LOSS_TITLES[name]: run.rows.column(name) for name in told}
+        columns = {LOSS_TITLES[name]: run.rows.column(name) for name in _hover_losses(run, loss)}
         lines += _step_lines(
             run, run.rows.column(loss), run.colour or LOSS_COLOURS[loss], axis, weight, columns, is_small
         )
-    for run in curves:  # on top of all steps
-        notes = [_epoch_note(run, row, _told(run, loss)) for row in run.rows.epochs]
+    for run in curves:  # after the steps of all runs, so that epochs are drawn on top
+        notes = [_epoch_note(run, row, _hover_losses(run, loss)) for row in run.rows.epochs]
         colour = run.colour or LOSS_COLOURS[loss]
         series: tuple[tuple[Kind, str], ...] = (("training", loss), ("validation", f"val_{loss}"))
         x = epoch_positions(run.rows.epochs, axis, run.pass_steps)
@@ -138,7 +143,7 @@ def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float, 
 
 
 def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> list[Line]:
-    """AP over the epochs. One run has a named line for each of `fields`; several have a line each for the first."""
+    """The lines of AP per epoch: for one run a labelled line per field, for several runs only the first field."""
     lines = []
     for run in curves:
         notes = [_ap_note(run, row) for row in run.rows.epochs]
@@ -152,7 +157,7 @@ def ap_lines(curves: Sequence[Curves], fields: Sequence[str], axis: XAxis) -> li
 
 
 def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: float) -> list[Line]:
-    """How a run computes, step by step; of several runs the first line of the gauge each."""
+    """The lines of a gauge over the steps: for one run all lines of the gauge, for several runs only the first."""
     lines = []
     for run in curves:
         shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
@@ -169,20 +174,22 @@ def _step_lines(
     colour: str,
     axis: XAxis,
     weight: float,
-    told: Mapping[str, np.ndarray],
+    hover_columns: Mapping[str, np.ndarray],
     is_small: bool = False,
 ) -> list[Line]:
-    """The `values` (N,) of all steps as they are and, where `weight` is above 0, smoothed. `told` are those that
-    hovering shows, by their titles."""
+    """The lines of the `values` (N,) of all steps: raw and, if `weight` is above 0, smoothed.
+
+    `hover_columns` are the values (N,) that hovering shows, by title.
+    """
     if not np.isfinite(values).any():
         return []
     places = drawn_steps(len(run.drawn), MOST_IN_SMALL) if is_small else np.arange(len(run.drawn))
     chosen = run.drawn[places]
     x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
-    said = [[_number(value) for value in column[chosen].tolist()] for column in told.values()]
+    hover_texts = [[_number(value) for value in column[chosen].tolist()] for column in hover_columns.values()]
     notes = [
-        place | dict(zip(told, texts, strict=True))
-        for place, texts in zip([run.step_places[at] for at in places], zip(*said, strict=True), strict=True)
+        place | dict(zip(hover_columns, texts, strict=True))
+        for place, texts in zip([run.step_places[at] for at in places], zip(*hover_texts, strict=True), strict=True)
     ]
     lines = [Line(x, values[chosen], "steps", colour, run.shape, notes)]
     if weight > 0:
@@ -190,28 +197,30 @@ def _step_lines(
     return lines
 
 
-def _told(run: Curves, loss: str) -> tuple[str, ...]:
+def _hover_losses(run: Curves, loss: str) -> tuple[str, ...]:
+    """The losses that hovering over `loss` shows: all losses for the total loss."""
     return ("loss", *losses_in(run.rows)) if loss == "loss" else (loss,)
 
 
 def _place(run: Curves, epoch: float, step: float, elapsed: float | None) -> Note:
-    """Where in its run a point lies: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
-    seen = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
-    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{seen}", "time": f"{clock(elapsed)} since the start"}
+    """The texts about the position of a point: `epoch 3, step 51, 12.8 passes` and `4:10 since the start`."""
+    passes = f", {passes_in_words(step / run.pass_steps)} passes" if run.pass_steps else ""
+    place = {"at": f"epoch {epoch:.0f}, step {step:.0f}{passes}", "time": f"{clock(elapsed)} since the start"}
     return {"run": run.name, **place} if run.name else place
 
 
-def _epoch_note(run: Curves, row: Row, told: Sequence[str]) -> Note:
-    """`1.234 · val 1.456` for each loss."""
+def _epoch_note(run: Curves, row: Row, losses: Sequence[str]) -> Note:
+    """The texts that hovering over an epoch shows: its position, and `1.234 · val 1.456` for each loss."""
     note = _place(run, row["epoch"], row["step"], row.get("elapsed"))
-    for loss in told:
+    for loss in losses:
         validation = row.get(f"val_{loss}")
-        beside = "" if validation is None else f"  ·  val {_number(validation)}"
-        note[LOSS_TITLES[loss]] = _number(row.get(loss)) + beside
+        suffix = "" if validation is None else f"  ·  val {_number(validation)}"
+        note[LOSS_TITLES[loss]] = _number(row.get(loss)) + suffix
     return note
 
 
 def _ap_note(run: Curves, row: Row) -> Note:
+    """The texts that hovering over a point of AP shows: its position, and every AP of the epoch."""
     return _place(run, row["epoch"], row["step"], row.get("elapsed")) | {
         title: "–" if row.get(field) is None else f"{row[field]:.3f}"
         for field, title in AP_NAMES.items()
@@ -220,7 +229,7 @@ def _ap_note(run: Curves, row: Row) -> Note:
 
 
 def _number(value: float | None) -> str:
-    """Four figures that tell: 0.0371, 1.234, 187."""
+    """A number as text, with about four significant digits: 0.0371, 1.234, 187."""
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.4g}"

@@ -1,4 +1,4 @@
-"""The arithmetic of curves: where each step lies on the x axis, smoothing, and which of many steps are drawn."""
+"""The arithmetic of curves: positions on the x axis, smoothing, and the choice of the steps that are drawn."""
 
 from __future__ import annotations
 
@@ -11,32 +11,36 @@ from maskrcnn.runs.metric_rows import RunRows
 from maskrcnn.studio.components.chart_axes import XAxis
 
 MOST_STEPS = 320
-"""Most steps of a run that a chart draws; the page says how many of how many these are."""
+"""Maximum number of steps of a run in a chart. The page shows how many steps are drawn."""
 
 
 MOST_IN_SMALL = 161
-"""The same of a small chart, which is about as many pixels wide."""
+"""Maximum number of steps in a small chart, which is about this many pixels wide."""
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
-    """(N,): TensorBoard's smoothing, an exponential running mean that forgets `1 - weight` of itself at each value and
-    is divided by what it has seen so far, so that it does not start at 0. What is not finite stays and is passed over.
+    """Smooth `values` (N,) like TensorBoard: an exponential moving average with the decay `weight` and bias correction.
+
+    Values that are not finite are returned unchanged and do not affect the average.
     """
     if weight <= 0:
         return np.asarray(values, dtype=float)
-    mean, unseen, result = 0.0, 1.0, []
+    mean, bias, result = 0.0, 1.0, []
     for value in values.tolist():
         if math.isfinite(value):
             mean = mean * weight + (1 - weight) * value
-            unseen *= weight
-            value = mean / (1 - unseen)
+            bias *= weight
+            value = mean / (1 - bias)
         result.append(value)
     return np.array(result)
 
 
 def drawn_steps(count: int, most: int = MOST_STEPS) -> np.ndarray:
-    """(n,) int64, n <= most + 1: which of `count` steps are drawn. Every 1st, 2nd, 4th, 8th, ... from the first on, and
-    the last; so what is drawn stays drawn while steps arrive, until every other point goes at once."""
+    """The indices of the steps to draw, of `count` steps: (n,) int64, n <= most + 1.
+
+    These are every 1st, 2nd, 4th, 8th, ... step, and the last. So drawn steps stay while new steps arrive, until the
+    stride doubles.
+    """
     stride = 1
     while math.ceil(count / stride) > most:
         stride *= 2
@@ -47,11 +51,11 @@ def drawn_steps(count: int, most: int = MOST_STEPS) -> np.ndarray:
 def step_positions(
     rows: RunRows, axis: XAxis, first_epoch: int | None = None, pass_steps: float | None = None
 ) -> np.ndarray:
-    """(N,): where each step lies. An epoch is 1 long whatever its number of steps: the last step of epoch 3 lies at 3.
+    """The position (N,) of each step on the x axis. On the axis "epochs", the last step of epoch 3 is at 3.
 
-    The epoch that is not yet over is taken to be as long as the one before; of the first, `first_epoch` is its number
-    of steps, where anybody knows. `pass_steps` is the number of steps in a pass; without it no step has a place among
-    the passes.
+    An epoch has the length 1 there, for any number of steps. The unfinished epoch is assumed to have as many steps as
+    the one before; the first epoch, `first_epoch` steps. `pass_steps` is the number of steps per pass; without it,
+    positions on the axis "passes" are NaN.
     """
     if axis == "minutes":
         return rows.column("elapsed") / 60
@@ -71,7 +75,7 @@ def step_positions(
 
 
 def epoch_positions(epochs: tuple[Row, ...], axis: XAxis, pass_steps: float | None = None) -> np.ndarray:
-    """(E,): where each epoch lies: at its end."""
+    """The position (E,) of each epoch on the x axis: that of its last step."""
     if axis == "passes":
         return np.array([float(row["step"]) for row in epochs]) / (pass_steps or np.nan)
     if axis == "minutes":
@@ -80,5 +84,5 @@ def epoch_positions(epochs: tuple[Row, ...], axis: XAxis, pass_steps: float | No
 
 
 def epoch_values(epochs: tuple[Row, ...], field: str) -> np.ndarray:
-    """(E,): a field of the epoch rows, NaN where one has no such number."""
+    """A field of the epoch rows, (E,); NaN for a row without it."""
     return np.array([np.nan if row.get(field) is None else float(row[field]) for row in epochs])

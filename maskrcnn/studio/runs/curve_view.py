@@ -1,4 +1,4 @@
-"""The curves of a run and of those that are drawn with it, with the controls that say how they are looked at."""
+"""The section of the Runs page with the curves: its controls, the comparison with other runs, and the charts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maskrcnn.studio.shell import session
 
 
 def show(chosen: Choice) -> None:
-    """The controls, what is different about the runs where they are several, and the charts."""
+    """Draw the controls, the table of differences (if several runs are compared), and the charts."""
     with session.fail_softly():
         with st.container(horizontal=True, vertical_alignment="bottom"):
             smoothing = st.slider(
@@ -61,6 +61,7 @@ def show(chosen: Choice) -> None:
 
 
 def _show_differences(drawn: Sequence[RunFolder]) -> None:
+    """Draw the table of the compared runs, and a warning if their validation pictures differ."""
     st.dataframe(
         compared_runs.comparison(drawn),
         hide_index=True,

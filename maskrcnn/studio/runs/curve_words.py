@@ -1,4 +1,4 @@
-"""What the curves of a run are called, what they mean and which colour they have, here and on every other page."""
+"""The names, explanations and colours of curves, the same on all pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AP_LINES: dict[str, tuple[str, str, str]] = {
     "bbox_ap": ("box AP", LOSS_COLOURS["mrcnn_bbox_loss"], "square"),
     "keypoints_ap": ("keypoint AP", LOSS_COLOURS["mrcnn_keypoint_loss"], "triangle-up"),
 }
-"""Field of a row -> name, colour and point of its line."""
+"""Field of an epoch row -> name, colour and point shape of its line."""
 
 AP_NAMES: dict[str, str] = {
     "segm_ap": "mask AP",
@@ -58,17 +58,17 @@ AP_MEANING = (
 )
 
 RUN_COLOURS: tuple[str, ...] = ("#2f7fd6", "#d9622b", "#1d9a6c", "#a8468f", "#8a7a1f", "#6f7f8f")
-"""The colours of runs that are drawn together: at least 3:1 on both backgrounds. Each run has its own points, too."""
+"""The colours of compared runs. All have at least 3:1 contrast on both backgrounds. See also `RUN_SHAPES`."""
 
 RUN_SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """A chart of how the training computes: each of `lines` is a field of the rows, its name and its colour.
+    """A chart of the speed, memory use or sampling of a training. `lines` are (field of the step rows, name, colour).
 
-    Values are drawn times `factor`; `end` is the end of the y axis where it is known before. What is not `noisy` is
-    never smoothed.
+    Values are multiplied by `factor`. `end` is the fixed end of the y axis, None: automatic. Values that are not
+    `noisy` are not smoothed.
     """
 
     title: str
@@ -130,4 +130,4 @@ GAUGES: tuple[Gauge, ...] = (
         (("roi_positives", "positive", _FIRST), ("roi_negatives", "negative", _SECOND)),
     ),
 )
-"""In the order in which they are shown; those of which a run recorded nothing are left out."""
+"""The gauges in the order on the page. A gauge without recorded values is not shown."""

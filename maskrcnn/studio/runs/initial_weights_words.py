@@ -1,4 +1,4 @@
-"""The initial weights of a run, in words. Resuming a run does not change them."""
+"""The initial weights of a run as text. Resuming a run does not change them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskrcnn.studio.launch.form_labels import START_WORDS
 
 _OPTIONS = {"--init": "init", "--backbone-weights": "backbone_weights", "--preset": "preset"}
 _HEAD, _LINES, _LONGEST = 20_000, 60, 1_000
-"""Bytes and lines of log.txt in which the lines on the start stand, and the most characters of one."""
+"""Maximum bytes and lines of log.txt that are searched for the initial weights, and maximum characters of a line."""
 
 _LOG_LINES = (
     (re.compile(r"starts from (?P<words>nothing|COCO|ImageNet)\b"), "{words}"),
@@ -25,13 +25,14 @@ _LOG_LINES = (
     (re.compile(r"kept what (?P<source>.+?) knows of "), "{source}"),
     (re.compile(r"kept (?P<source>.+?) without what it knows of its own classes"), "{source}"),
 )
-"""How the trainer's log says it (`weights.transfer`), for runs of an older studio that have no start.json."""
+"""Patterns of the lines in the trainer's log (`weights.transfer`) -> text. For runs of older versions, which have no
+start.json."""
 
 
 def start_of(run: RunFolder) -> dict[str, str]:
-    """`start`: what the network of a run knew, in words; `preset`, where one was named. What nobody knows is left out.
+    """The initial weights of a run as text (`start`), and its `preset`, if one was chosen. Unknown values are left out.
 
-    It is said by start.json, else by the command that began the run, else by the first lines of its log.
+    They are read from start.json, otherwise from the command of the trainer, otherwise from the start of the log.
     """
     noted: dict[str, Any] = run.read_json(START) or _from_command(run)
     found = {}
@@ -45,8 +46,11 @@ def start_of(run: RunFolder) -> dict[str, str]:
 
 
 def start_words(init: str, body: str) -> str:
-    """`COCO, the whole network`, `ImageNet backbone`, `toy`, `balloon-0001/best.safetensors`, `nothing (from scratch)`;
-    `init` and `body` are the words of `--init` and `--backbone-weights`."""
+    """Initial weights as text, from the values of `--init` and `--backbone-weights`.
+
+    For example `COCO, the whole network`, `ImageNet backbone`, `toy`, `balloon-0001/best.safetensors` or
+    `nothing (from scratch)`.
+    """
     if init != "none":
         return START_WORDS.get(init) or (init if init in shipped_models.names() else _place(init))
     if body in ("none", "imagenet"):
@@ -55,11 +59,12 @@ def start_words(init: str, body: str) -> str:
 
 
 def _place(path: str) -> str:
-    """The last two parts of a path: the file alone is `best.safetensors` in every run."""
+    """The last two parts of a path, because the file name alone (`best.safetensors`) is the same in every run."""
     return "/".join(Path(path).parts[-2:])
 
 
 def _from_command(run: RunFolder) -> dict[str, str]:
+    """The values of `_OPTIONS` in the trainer's command line, which is in process.json."""
     argv = (run.read_json(PROCESS) or {}).get("argv") or []
     found = {}
     for place, word in enumerate(argv):
@@ -70,7 +75,10 @@ def _from_command(run: RunFolder) -> dict[str, str]:
 
 
 def _from_log(run: RunFolder) -> str:
-    """What the first lines of a log say; a whole one in which no weights are named says that there were none."""
+    """The initial weights as text, from the first lines of the log; empty if unknown.
+
+    If the log is complete up to the first epoch and has no such line, there were no initial weights.
+    """
     try:
         with untrusted_files.opened(run.path / LOG, run.path) as file:
             lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()[:_LINES]
@@ -80,7 +88,8 @@ def _from_log(run: RunFolder) -> str:
     for pattern, words in _LOG_LINES:
         for line in lines:
             if match := pattern.match(line):
-                said = words.format(**match.groupdict())
-                return START_WORDS["none"] if said == "nothing" else said
-    whole = any(" to learn from, " in line for line in lines) and any(line.startswith("epoch   1 ") for line in lines)
-    return START_WORDS["none"] if whole else ""
+                text = words.format(**match.groupdict())
+                return START_WORDS["none"] if text == "nothing" else text
+    has_start = any(" to learn from, " in line for line in lines)
+    is_complete = has_start and any(line.startswith("epoch   1 ") for line in lines)
+    return START_WORDS["none"] if is_complete else ""

@@ -1,4 +1,4 @@
-"""The same few pictures after each epoch, with what was found in them then: how masks sharpen while a run learns."""
+"""The section of the Runs page with the detections after each epoch, on the same few pictures."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from maskrcnn.studio.shell.plain_text import plain
 from maskrcnn.words import natural_key
 
 MOST = 4
-"""How many pictures are shown side by side."""
+"""Maximum number of pictures that are shown side by side."""
 
 SIDE = 640
-"""Longer side of a shown picture in pixels; a quarter of a wide window."""
+"""The longer side of a shown picture in pixels; about a quarter of a wide window."""
 
 Document = dict[str, Any]
 
 
 def shown(run: RunFolder) -> Document:
-    """The COCO document of the pictures that detections were kept of. Shared: not to be changed."""
+    """The COCO document of the pictures with saved detections. It is cached and shared: do not modify it."""
     return _shown(str(run.path), _stamp(run.path / DATASET))
 
 
 def is_validated(run: RunFolder) -> bool:
-    """Whether these pictures are the validation set; else the run learned from them."""
+    """Whether these pictures are the validation set; otherwise they are training pictures."""
     return bool(_validation_pictures(str(run.path), _stamp(run.path / DATASET)))
 
 
 def names(run: RunFolder) -> list[str]:
-    """The file names of those pictures, in natural order."""
+    """The file names of the pictures with saved detections, in natural order."""
     return sorted((image["file_name"] for image in shown(run)["images"]), key=natural_key)
 
 
 def first_choice(run: RunFolder) -> list[str]:
-    """The pictures to begin with: the first that have objects, then others."""
+    """The file names of the default pictures: the first pictures with objects, then others."""
     document = shown(run)
     labelled = {annotation["image_id"] for annotation in document["annotations"]}
     images = sorted(
@@ -57,10 +57,10 @@ def first_choice(run: RunFolder) -> list[str]:
 
 
 def drawing(run: RunFolder, epoch: int, name: str, min_score: float, truth: bool) -> tuple[bytes, str]:
-    """A picture with the detections of an epoch from `min_score` on, as a JPEG file, and a line that counts them.
+    """Draw the detections of an epoch with a score of at least `min_score`. Returns a JPEG file and a line of counts.
 
-    Right ones are green and solid, wrong ones red-orange and hatched; with `truth`, labelled objects are dashed, those
-    that were missed in blue. Raises `StudioError` where the picture or the labels cannot be read.
+    Correct detections are green and solid, wrong ones red-orange and hatched. With `truth`, labelled objects are drawn
+    dashed, missed ones in blue. Raises `StudioError` if the picture or the labels cannot be read.
     """
     stamps = (
         _stamp(run.path / DATASET),
@@ -96,20 +96,20 @@ def _drawing(
 
 
 def counts(matches: ImageMatches) -> str:
-    """`3 found · 1 wrong · 2 missed`, in the colours of matches."""
+    """The numbers of correct, wrong and missed objects as coloured Markdown: `3 found · 1 wrong · 2 missed`."""
     parts = ((matches.tp, "green", "found"), (matches.fp, "orange", "wrong"), (matches.fn, "blue", "missed"))
     return "  ·  ".join(f":{colour}[**{number}** {word}]" for number, colour, word in parts)
 
 
 def stepped(epochs: Sequence[int], epoch: int, by: int) -> int:
-    """The epoch `by` places further on in the list, not beyond its ends."""
+    """The epoch that is `by` positions after `epoch` in the list, limited to the ends of the list."""
     return epochs[min(max(epochs.index(epoch) + by, 0), len(epochs) - 1)]
 
 
 def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, str]) -> None:
-    """The pictures with a slider over `epochs`, a threshold, and a link to `page` with this epoch and picture.
+    """Draw the section: a slider over `epochs`, a score threshold, the pictures, and links to `page` for each picture.
 
-    The slider follows the newest epoch while it stands on it. Raises `StudioError` where nothing can be read.
+    While the slider is at the newest epoch, it moves with new epochs. Raises `StudioError` if the run cannot be read.
     """
     chosen_names = names(run)
     at, seen, playing = f"runs-epoch-{run.name}", f"runs-newest-{run.name}", "runs-playing"
@@ -132,7 +132,7 @@ def show(run: RunFolder, epochs: Sequence[int], page: str, address: dict[str, st
             if st.toggle("Play", key=playing) != st.session_state.get("runs-was-playing", False):
                 st.session_state["runs-was-playing"] = st.session_state[playing]
                 st.session_state.pop("runs-ticked", None)
-                st.rerun()  # the page says how often this part renews itself
+                st.rerun()  # the page sets how often this section is refreshed
         min_score = st.slider(
             "Show scores from",
             0.05,
@@ -168,15 +168,18 @@ _CHOSEN = "runs-pictures-{}"
 
 
 _ROW, _TALLEST = 1000, {1: 480, 2: 400}
-"""About the width of the page in pixels, and how high pictures may become there: a few high, four (or three) 300."""
+"""The approximate width of the page, and the maximum height of 1 or 2 pictures, in pixels; for 3 or 4 it is 300."""
 
 
 def _widths(run: RunFolder, chosen: Sequence[str]) -> list[float]:
-    """Widths of columns in which the pictures are all of one height, and of an empty one where that is too much."""
+    """The relative widths of the columns, so that all pictures have the same height.
+
+    An empty column is added if the pictures would be higher than `_TALLEST`.
+    """
     sizes = {image["file_name"]: image["width"] / image["height"] for image in shown(run)["images"]}
     widths = [sizes[name] for name in chosen]
-    rest = _ROW / _TALLEST.get(len(chosen), 300) - sum(widths)
-    return [*widths, rest] if rest > 0.05 else widths
+    empty_width = _ROW / _TALLEST.get(len(chosen), 300) - sum(widths)
+    return [*widths, empty_width] if empty_width > 0.05 else widths
 
 
 def _set(key: str, value: int) -> None:
@@ -190,13 +193,13 @@ def _shown(path: str, stamp: int) -> Document:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _validation_pictures(path: str, stamp: int) -> int:
-    """How many validation pictures there are."""
+    """The number of validation pictures."""
     return len((RunFolder(path).dataset()["val"] or {"images": ()})["images"])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _of_picture(path: str, stamp: int, name: str) -> Document:
-    """The document with that picture alone."""
+    """The COCO document `_shown`, reduced to one picture."""
     document = _shown(path, stamp)
     [image, *_] = [image for image in document["images"] if image["file_name"] == name]
     annotations = [entry for entry in document["annotations"] if entry["image_id"] == image["id"]]
@@ -205,7 +208,7 @@ def _of_picture(path: str, stamp: int, name: str) -> Document:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _epoch(path: str, epoch: int, stamp: int) -> dict[int, list[Document]]:
-    """All detections of an epoch by picture."""
+    """The detections of an epoch, by picture id."""
     found: dict[int, list[Document]] = {}
     for detection in RunFolder(path).detections(epoch):
         found.setdefault(detection["image_id"], []).append(detection)
@@ -224,12 +227,12 @@ def _canvas(path: str, stamp: int) -> np.ndarray:
 
 
 def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
-    """A mark of the picture as one of the canvas, `scale` pixels of it for each of the picture."""
+    """Scale a mark from picture pixels to canvas pixels; `scale` is canvas pixels per picture pixel."""
     x, y, width, height = mark.bbox
     points = np.array(mark.keypoints, dtype=float).reshape(-1, 3) * (scale, scale, 1)
     rle = None
     if mark.rle is not None:
-        # The pixel of the picture under the middle of each of the canvas: at a tenth of the cost of averaging.
+        # Sample the mask at the centre of each canvas pixel (nearest neighbour); ten times faster than averaging.
         mask = coco_mask.decode([mark.rle])[:, :, 0]
         rows, columns = (
             np.minimum(((np.arange(length) + 0.5) / scale).astype(int), whole - 1)
@@ -245,4 +248,5 @@ def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:
 
 
 def _stamp(path: Path) -> int:
+    """The modification time of a file in ns, as a part of cache keys; 0 if it does not exist."""
     return path.stat().st_mtime_ns if path.is_file() else 0

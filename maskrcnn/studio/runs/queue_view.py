@@ -1,4 +1,4 @@
-"""What trains and what waits, of all projects, and what a person can change about it."""
+"""The list of running and waiting trainings of all projects, with buttons to cancel, move and remove them."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from maskrcnn.studio.shell.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANIN
 from maskrcnn.studio.shell.plain_text import plain
 
 COLUMNS = (4, 5, 3)
-"""Widths: which run, how far it is or when it starts, what can be done."""
+"""Relative widths of the columns: run, progress or start time, buttons."""
 
 TALL = 7
-"""From so many lines on the list scrolls, so that it never pushes the rest off the screen."""
+"""Number of rows from which the list scrolls, so that the rest of the page stays visible."""
 
 
 def show_queue(workspace: Path) -> None:
-    """The running and the waiting trainings, one line each; nothing where there is neither.
+    """Draw the list of running and waiting trainings; draw nothing if there are none.
 
-    Call it at the top level of a page. It renews itself as long as something runs.
+    Call it at the top level of a page. The list refreshes every 2 s while it is not empty.
     """
     try:
         busy = bool(queue.running(workspace) or queue.waiting(workspace))
-    except StudioError:  # the side bar has said why
+    except StudioError:  # the side bar shows the error
         return
     if busy:
         st.fragment(_lines, run_every="2s")(workspace)
 
 
 def waiting_words(job: queue.Waiting) -> str:
-    """When a job that waits will start, as Markdown."""
+    """A text about when a waiting job will start, as Markdown."""
     after = ""
     if job.ahead:
         more = f" and {len(job.ahead) - 1} more" if len(job.ahead) > 1 else ""
@@ -48,10 +48,11 @@ def waiting_words(job: queue.Waiting) -> str:
 
 
 def _lines(workspace: Path) -> None:
+    """Draw all rows of the list."""
     with session.fail_softly(stop=False):
         running, waiting = queue.running(workspace), queue.waiting(workspace)
         if not (running or waiting):
-            st.rerun()  # all has ended: no more renewing
+            st.rerun()  # everything has ended: stop refreshing
         tall = len(running) + len(waiting) >= TALL
         with st.container(border=True, gap="small", height=330 if tall else "content"):
             several = len({job.device for job in running}) > 1
@@ -62,6 +63,7 @@ def _lines(workspace: Path) -> None:
 
 
 def _running(job: queue.Running, several: bool) -> None:
+    """Draw the row of a running training; with `several` devices in use, it names the device."""
     which, how_far, actions = st.columns(COLUMNS, vertical_alignment="center")
     try:
         now = run_state.progress(job.run)
@@ -81,13 +83,14 @@ def _running(job: queue.Running, several: bool) -> None:
 
 
 def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
+    """Draw the row of a waiting training; with `many` waiting trainings, it has a number."""
     which, when, actions = st.columns(COLUMNS, vertical_alignment="center")
     with which:
         _link(job.run, JobState.QUEUED)
     number = f"{job.place}\\. " if many else ""
     when.markdown(number + waiting_words(job))
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="medium"):
-        # No tooltips: they would lie over the buttons of the line above.
+        # No tooltips, because they would cover the buttons of the row above.
         first = job.place > 1 and st.button(
             "Move first", key=f"queue-first-{job.id}", type="tertiary", icon=":material/vertical_align_top:"
         )
@@ -99,7 +102,7 @@ def _waiting(workspace: Path, job: queue.Waiting, many: bool) -> None:
 
 
 def _link(run: RunFolder, state: JobState, more: str = "") -> None:
-    """The name of a run, which leads to it, with its state."""
+    """Draw a link to a run, with its name and state."""
     address = address_of(run)
     of_project = f"Project {plain(address['project'])}. " if "project" in address else ""
     st.page_link(
@@ -112,6 +115,7 @@ def _link(run: RunFolder, state: JobState, more: str = "") -> None:
 
 
 def _cancel(run: RunFolder, label: str, meaning: str) -> None:
+    """Draw a button that cancels a training after a confirmation."""
     with (
         st.container(horizontal=True, horizontal_alignment="right"),
         st.popover(label, icon=":material/stop_circle:", type="tertiary"),

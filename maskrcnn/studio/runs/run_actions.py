@@ -1,4 +1,4 @@
-"""What can be done with a run, as buttons that ask once more before they do it: cancel, resume, more epochs, delete."""
+"""The buttons for a run: cancel, resume, train more epochs, download, delete. Most of them ask for a confirmation."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from maskrcnn.studio.shell.plain_text import plain
 _MOST_FAULTY = 20
 
 STOPPED = (JobState.CANCELLED, JobState.FAILED, JobState.LOST)
-"""The states of a run that ended before its planned end."""
+"""The states of a run that was stopped before its planned end."""
 
 
 def can_resume(run: RunFolder) -> bool:
-    """Whether the run was stopped before its end and can go on."""
+    """Whether the run was stopped before its planned end and can be resumed."""
     return run_state.state(run) in STOPPED and run_state.resumable(run)
 
 
 def can_train_more(run: RunFolder) -> bool:
-    """Whether the run came to its end and can be trained for more epochs."""
+    """Whether the run reached its planned end and can be trained for more epochs."""
     return run_state.state(run) is JobState.DONE and run_state.resumable(run)
 
 
 def show(run: RunFolder) -> None:
-    """The buttons that fit the state of the run, side by side. Raises `StudioError` for a damaged run."""
+    """Draw the buttons for the state of the run, side by side. Raises `StudioError` for a damaged run."""
     state = run_state.state(run)
     if state.active:
         _cancel(run)
@@ -48,7 +48,7 @@ def show(run: RunFolder) -> None:
 
 
 def show_faulty(runs_folder: Path) -> None:
-    """The runs of a project that cannot be worked with, a line each; nothing where there is none."""
+    """Draw the list of the damaged runs of a project with their errors; draw nothing if there are none."""
     if faulty := faulty_runs_in(runs_folder):
         head = "1 run cannot be read" if len(faulty) == 1 else f"{len(faulty)} runs cannot be read"
         with st.expander(f"{head}; the others go on", icon=":material/broken_image:"):
@@ -57,7 +57,7 @@ def show_faulty(runs_folder: Path) -> None:
 
 
 def turn_words(run: RunFolder) -> str:
-    """At which place a queued run waits and when it will start. Raises `StudioError` where the queue cannot be read."""
+    """A sentence about the place of a queued run and its start. Raises `StudioError` if the queue cannot be read."""
     workspace = session.workspace()
     for job in queue.waiting(workspace):
         if job.run.path.resolve() == run.path.resolve():
@@ -71,7 +71,7 @@ def turn_words(run: RunFolder) -> str:
 
 
 def show_queue_if_any() -> None:
-    """What trains and what waits, of all projects, where there is more to see than one training."""
+    """Draw the queue of all projects, if a training waits or more than one is running."""
     with session.fail_softly(stop=False):
         workspace = session.workspace()
         if queue.waiting(workspace) or len(queue.running(workspace)) > 1:
@@ -79,7 +79,7 @@ def show_queue_if_any() -> None:
 
 
 def _resume(run: RunFolder) -> None:
-    """Go on where the run was stopped."""
+    """Draw the button that resumes a stopped run."""
     kind: Literal["primary", "secondary"] = "secondary" if run_state.state(run) is JobState.FAILED else "primary"
     if st.button("Resume", key="runs-resume", type=kind, icon=":material/resume:", help=_RESUME):
         with session.fail_softly(stop=False):
@@ -91,6 +91,7 @@ _RESUME = "Goes on where it was stopped, as if it had never been, with the label
 
 
 def _cancel(run: RunFolder) -> None:
+    """Draw the button that cancels a running training or, if it was cancelled before, kills it."""
     asked = run_state.state(run) is JobState.CANCELLING
     with st.popover("Cancel", icon=":material/stop_circle:", key="runs-ask-cancel"):
         if asked:
@@ -107,6 +108,7 @@ def _cancel(run: RunFolder) -> None:
 
 
 def _take_out(run: RunFolder) -> None:
+    """Draw the button that removes a waiting run from the queue."""
     with st.popover("Take out", icon=":material/playlist_remove:", key="runs-ask-out"):
         st.markdown(f"**{plain(run.name)}** does not start then. A run that was to go on stays as it was.")
         if st.button("Take it out of the queue", type="primary", icon=":material/playlist_remove:"):
@@ -116,9 +118,10 @@ def _take_out(run: RunFolder) -> None:
 
 
 def _train_more(run: RunFolder) -> None:
+    """Draw the button that continues a finished run for more epochs or minutes."""
     with st.popover("Train more", icon=":material/more_time:", key="runs-ask-more"):
         st.markdown("It goes on from its last weights with the same labels; the learning rate rises and falls again.")
-        # A run whose length was set in minutes goes on in minutes.
+        # If the length of the run was set in minutes, the additional length is in minutes too.
         if (run.read_json(CONFIG) or {}).get("minutes") is None:
             number = str(st.number_input("Epochs", 1, 10_000, 10, key="runs-more"))
             unit, option = "epoch", "--epochs"
@@ -132,7 +135,8 @@ def _train_more(run: RunFolder) -> None:
 
 
 def _download(run: RunFolder) -> None:
-    # Filled only when it is opened: it names files that a training writes and removes.
+    """Draw the menu with the downloads of a run."""
+    # The menu is filled only when it is opened, because a training writes and deletes these files.
     with st.popover("Download", icon=":material/download:", on_change="rerun", key=f"runs-download-{run.name}") as box:
         if not box.open:
             return
@@ -154,6 +158,7 @@ def _download(run: RunFolder) -> None:
 
 
 def _delete(run: RunFolder) -> None:
+    """Draw the button that deletes a run."""
     with st.popover("Delete", icon=":material/delete:", key="runs-ask-delete"):
         st.markdown(f"This removes **{plain(run.name)}** with its curves, predictions and trained weights, for good.")
         if st.button("Delete this run", type="primary", icon=":material/delete:"):

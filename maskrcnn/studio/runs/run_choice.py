@@ -1,4 +1,4 @@
-"""Which run the page shows, and which are drawn with it: both stand in the address, for reloads and links."""
+"""The choice of the shown run and of the runs to compare. Both are in the address, for reloads and links."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _CHOSEN, _WITH = "runs-chosen", "runs-with"
 
 @dataclass(frozen=True)
 class Choice:
-    """The run that is shown, the others of its project by name, and whether it goes on. `address` leads to it."""
+    """The shown run, the other runs of its project by name, whether it is unfinished (`active`), and the query
+    parameters of its address."""
 
     run: RunFolder
     others: Mapping[str, RunFolder]
@@ -31,7 +32,10 @@ class Choice:
 
 
 def show(project: Project, runs: Mapping[str, RunFolder]) -> Choice:
-    """The row with the choice of the run, its links and its buttons. Without one in the address it is the newest."""
+    """Draw the row with the choice of the run, its links and its buttons. The default is the newest run.
+
+    `runs` are the runs of the project by name, newest first.
+    """
     asked = st.query_params.get("run")
     if asked is not None and asked not in runs:
         st.toast(f'There is no run "{plain(asked)}" in this project.', icon=":material/warning:")
@@ -60,13 +64,13 @@ def show(project: Project, runs: Mapping[str, RunFolder]) -> Choice:
 
 
 def compared(others: Mapping[str, RunFolder]) -> list[RunFolder]:
-    """The runs that the address names to be drawn with the chosen one."""
+    """The runs to compare, from the address."""
     asked = st.query_params.get("with", "").split(",")
     return [others[name] for name in asked if name in others][: compared_runs.MOST_RUNS - 1]
 
 
 def choose_compared(others: Mapping[str, RunFolder], now: Sequence[RunFolder]) -> list[RunFolder]:
-    """The choice of the runs that are drawn together, at first those of `now`."""
+    """Draw the input for the runs to compare and return the chosen runs; `now` are the selected ones."""
     st.session_state[_WITH] = [run.name for run in now]
     names = st.multiselect(
         "Compare with",

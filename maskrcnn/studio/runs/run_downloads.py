@@ -1,4 +1,4 @@
-"""What can be taken home from a run: weights, metrics as CSV, the exact labels, configuration, log, and all of it."""
+"""The downloads of a run: weights, metrics as CSV, labels, configuration, log, and everything as a zip file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from maskrcnn.words import byte_size, counted
 
 @dataclass(frozen=True)
 class Download:
-    """A file to take home. `data` makes it only when somebody asks; `size` is its bytes, None where it is made."""
+    """A file to download. `data` returns its content and is called on a click. `size` is in bytes, None if the file is
+    generated."""
 
     label: str
     file_name: str
@@ -40,7 +41,7 @@ class Download:
 
 
 def downloads(run: RunFolder) -> list[Download]:
-    """What this run has to give, the whole of it last."""
+    """The available downloads of a run; the last one is the zip file with everything."""
     found: list[Download] = []
 
     def add(label: str, name: str, mime: str, data: Callable[[], bytes], help: str) -> None:
@@ -86,23 +87,26 @@ def downloads(run: RunFolder) -> list[Download]:
 
 
 def _splits(run: RunFolder, empty: bool = False) -> list[str]:
-    """The splits whose labels the run has, also one without a picture if `empty`; none where they are damaged."""
+    """The splits ("train", "val") whose labels are in the run; with `empty` also a validation split without pictures.
+
+    Empty if the labels are damaged.
+    """
     if not _is_own(run.path / DATASET, run):
         return []
     try:
         known = compared_runs.labels(run)
     except StudioError:
-        return []  # the page says so
-    # Pictures that were drawn are not in the run, and have no labels there.
+        return []  # the page shows the error
+    # The labels of toy pictures that are not stored are not in the run either.
     return [*([] if known["drawn"] else ["train"]), *(["val"] if known["val"] or empty else [])]
 
 
 def epochs_csv(run: RunFolder) -> bytes:
-    """One line for each epoch with every number of its row, the usual ones first."""
+    """A CSV file with one line per epoch and all numbers of its row, the most important columns first."""
     rows = metric_rows.read(run).epochs
     try:
         pass_steps = compared_runs.pass_steps(run)
-    except StudioError:  # its configuration or labels are damaged, which the page says: the table has no passes then
+    except StudioError:  # config or labels are damaged: no column of passes; the page shows the error
         pass_steps = None
     frame = table(rows, pass_steps)
     others = pd.DataFrame(rows).drop(columns=["event", "elapsed"], errors="ignore")
@@ -110,17 +114,19 @@ def epochs_csv(run: RunFolder) -> bytes:
 
 
 def steps_csv(run: RunFolder) -> bytes:
-    """One line for each step with every number of its row."""
+    """A CSV file with one line per step and all numbers of its row."""
     frame = pd.DataFrame(dict(metric_rows.read(run).steps))
     for name in ("epoch", "step"):
-        if name in frame and np.isfinite(frame[name]).all():  # else a row lacks it, and a whole number cannot say so
+        if name in frame and np.isfinite(frame[name]).all():  # otherwise a value is missing, and integers have no NaN
             frame[name] = frame[name].astype(int)
     return _csv(frame)
 
 
 def labels(run: RunFolder, split: str) -> bytes:
-    """A split of the labels that the run was given, as one COCO document; without a picture where it is not there.
-    Pictures are called as in an export of the project: as the person's own photographs, not as the project's copies."""
+    """The labels of a split of the run as a COCO document (JSON), empty if the run does not have the split.
+
+    The file names of pictures are the original names, as in an export, not those of the project's copies.
+    """
     dataset = run.dataset()
     empty = {"images": [], "annotations": [], "categories": dataset["train"]["categories"]}
     document = dataset[split] or empty
@@ -130,14 +136,14 @@ def labels(run: RunFolder, split: str) -> bytes:
     images = document["images"]
     try:
         names = original_file_names(project, [image["file_name"] for image in images])
-    except StudioError:  # the project is damaged, which its own pages say
+    except StudioError:  # the project is damaged; other pages show the error
         names = [image["file_name"] for image in images]
     named = [{**image, "file_name": name} for image, name in zip(images, names, strict=True)]
     return json.dumps({**document, "images": named}).encode()
 
 
 def archive(run: RunFolder) -> io.BytesIO:
-    """Everything as one zip."""
+    """All files of the run as a zip file."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as target:
         if _is_own(run.path / METRICS, run):
@@ -150,7 +156,7 @@ def archive(run: RunFolder) -> io.BytesIO:
         texts = [run.path / name for name in (CARD, START, CONFIG, LOG, RESULT, METRICS)]
         for path in (*texts, *detections, run.best, *checkpoints):
             if _is_own(path, run):
-                # Weights are as good as random numbers: packing them would take long and save nothing.
+                # Weights are not compressed: it would take long and save almost nothing.
                 packed = zipfile.ZIP_STORED if path.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
                 name = f"{run.name}/{path.relative_to(run.path).as_posix()}"
                 target.writestr(name, _content(path, run), packed)
@@ -159,12 +165,12 @@ def archive(run: RunFolder) -> io.BytesIO:
 
 
 def size_words(size: int | None) -> str:
-    """` · 26 MB` for the label of a button; empty where the size is not known or not worth a word."""
+    """The size of a file for the label of a button: ` · 26 MB`; empty if it is unknown or below 1 MB."""
     return "" if size is None or size < 1e6 else f" · {byte_size(size)}"
 
 
 def _best_words(run: RunFolder) -> str:
-    """Which epoch the best weights are of, by the rows of the run; of a model that ships they may not be there."""
+    """A sentence about the epoch of the best weights, from the metrics; a shipped model may have no metrics."""
     best = best_epoch(metric_rows.read(run).epochs)
     if best is None:
         return "The weights of the best epoch, with their config."
@@ -174,6 +180,7 @@ def _best_words(run: RunFolder) -> str:
 
 
 def _steps_words(run: RunFolder) -> str:
+    """A sentence about the number of steps in the CSV file."""
     rows = metric_rows.read(run)
     made = rows.last["step"] if rows.last else 0
     of = "" if len(rows) == made else f" that {'was' if len(rows) == 1 else 'were'} kept of {made:,}"
@@ -189,12 +196,12 @@ def _csv(frame: pd.DataFrame) -> bytes:
 
 
 def _is_own(path: Path, run: RunFolder) -> bool:
-    """Whether a file is there, and is the run's: a link out of it would give away another one."""
+    """Whether a file exists and is inside the run. A link that leads out of it must not expose another file."""
     return path.is_file() and untrusted_files.is_confined(path, [run.path])
 
 
 def _content(path: Path, run: RunFolder) -> bytes:
-    """What a file of the run holds. Raises `StudioError` where it is a link that leads out of the run, or is gone."""
+    """The content of a file of the run. Raises `StudioError` if it is missing or a link that leads out of the run."""
     path = untrusted_files.confined(path, [run.path], _MEND)
     try:
         with untrusted_files.opened(path, run.path, _MEND) as file:

@@ -1,4 +1,4 @@
-"""How a run is doing: its state, how far it is, and why it failed or ended early."""
+"""The section of the Runs page with the state and progress of a run, and why it failed or ended early."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from maskrcnn.studio.shell.plain_text import plain
 
 
 def show(chosen: Choice) -> None:
-    """Draw it. Where the run was deleted or has ended since the page began, the page is run again."""
+    """Draw the section. If the run was deleted or has ended since the page was drawn, rerun the page."""
     run = chosen.run
     if not run.path.is_dir():
-        st.rerun()  # deleted in another tab
+        st.rerun()  # the run was deleted in another tab
     with session.fail_softly():
         now = run_state.progress(run)
         if chosen.active == now.state.ended:
-            st.rerun()  # it has ended: other buttons, and no more renewing
+            st.rerun()  # the run has ended: the buttons change, and the page stops refreshing
         words = STATES[now.state]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(now.state, icon=words.icon, color=words.colour, help=f"{words.meaning} {TIME_MEANING}")

@@ -1,4 +1,4 @@
-"""What is folded below the curves: the epochs of a run, its log, all runs of the project. Each is read when opened."""
+"""The collapsed sections below the curves: table of epochs, log, and all runs. Each is read when it is opened."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from maskrcnn.studio.runs.table_columns import epoch_columns, run_columns
 from maskrcnn.studio.shell import session
 
 EPOCHS, LOG, RUNS = "runs-epochs", "runs-log-lines", "runs-all"
-"""The keys under which the session remembers which of them are open."""
+"""Session keys of the sections: whether they are open."""
 
 
 def show(run: RunFolder) -> None:
-    """The epochs and the log of a run."""
+    """Draw the sections with the epochs and the log of a run."""
     with session.fail_softly():
         epochs = metric_rows.read(run).epochs
         if epochs:
@@ -31,7 +31,7 @@ def show(run: RunFolder) -> None:
                     height = min(38 + 35 * len(frame), 320)
                     st.dataframe(frame, hide_index=True, height=height, column_config=epoch_columns(frame))
         failed = run_state.state(run) == JobState.FAILED
-        # Of a run that failed it is open at first; each kind remembers for itself what a person folded.
+        # The log of a failed run is open by default. It has a key of its own, so that closing it affects no other runs.
         key = f"{LOG}-failed" if failed else LOG
         with st.expander("Log", expanded=failed, icon=":material/article:", key=key, on_change="rerun") as box:
             if box.open:
@@ -40,7 +40,7 @@ def show(run: RunFolder) -> None:
 
 @st.fragment
 def show_all(runs: Iterable[RunFolder]) -> None:
-    """A line for each run of the project."""
+    """Draw the section with the table of all runs of the project."""
     with (
         st.expander("All runs of this project", icon=":material/list:", key=RUNS, on_change="rerun") as box,
         session.fail_softly(),

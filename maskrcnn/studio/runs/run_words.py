@@ -1,4 +1,4 @@
-"""How a run is spoken of, the same on every page: words and colour of its state, times, how far it is."""
+"""Texts about a run, the same on all pages: its state, progress, times and settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from maskrcnn.words import counted
 
 @dataclass(frozen=True)
 class StateWords:
-    """A state as a badge (icon and colour as Streamlit names them) and what it means."""
+    """The badge of a state (Streamlit's names of the icon and colour) and an explanation of the state."""
 
     icon: str
     colour: Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
@@ -62,27 +62,27 @@ BEST_MEANING = (
 
 
 def address_of(run: RunFolder) -> dict[str, str]:
-    """What the address of a page says of a run: its name, and that of its project where it is of one."""
+    """The query parameters of a run: its name, and the name of its project, if it has one."""
     project = run.project_folder
     return {"run": run.name} if project is None else {"project": project.name, "run": run.name}
 
 
 def place(progress: Progress) -> str:
-    """Where a run stands: `epoch 7/20`, or `epoch 7` where its length is set in minutes."""
+    """The position of a run as text: `epoch 7/20`, or `epoch 7` if its length is set in minutes."""
     if progress.epoch == 0:
         return "not started yet" if progress.state is JobState.QUEUED else "before the first step"
     return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else f"epoch {progress.epoch}"
 
 
 def bar_text(progress: Progress) -> str:
-    """The line over a progress bar: place, time so far, time left."""
+    """The text above a progress bar: epoch, time so far, remaining time."""
     if progress.state is JobState.QUEUED:
         return place(progress)
     return f"{place(progress)}  ·  {times(progress)}"
 
 
 def times(progress: Progress) -> str:
-    """The times of a run (see `TIME_MEANING`): `took 4:10`, `1:04 so far  ·  ETA 3:06`, `starting for 0:12`."""
+    """The times of a run as text (see `TIME_MEANING`): `took 4:10`, `1:04 so far  ·  ETA 3:06`, `starting for 0:12`."""
     if not progress.active:
         return f"took {clock(progress.elapsed)}"
     if progress.epoch == 0:
@@ -91,14 +91,14 @@ def times(progress: Progress) -> str:
 
 
 def learns_now(row: Row | None, config: Mapping[str, Any]) -> str:
-    """What learns at the last row of a run, where that changes in the course of it; else empty."""
+    """A text about the layers that are trained now, as Markdown; empty if the run has only one stage."""
     stages = str(config.get("layers", ""))
     now = (row or {}).get("layers")
     return f"now learns: **{plain(now)}**" if now and "," in stages else ""
 
 
 def ended_early(run: RunFolder) -> str | None:
-    """Why a run ended before its planned length, if it did so by itself."""
+    """A sentence about the early stopping of a run; None if it was not stopped early."""
     if not (run.result() or {}).get("stopped_early"):
         return None
     patience = (run.read_json(CONFIG) or {}).get("patience")
@@ -107,7 +107,7 @@ def ended_early(run: RunFolder) -> str | None:
 
 
 def settings(run: RunFolder) -> str:
-    """What makes this run different from others, as Markdown; empty before the trainer has written its config."""
+    """The main settings of a run, as Markdown; empty before the trainer has written config.json."""
     config: dict[str, Any] = run.read_json(CONFIG) or {}
     if not config:
         return ""
@@ -118,7 +118,7 @@ def settings(run: RunFolder) -> str:
 
 
 def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
-    """One line per run: state, how far, best AP and of what, what it was made with, how long it took."""
+    """The table of runs, one row per run: state, epoch, best AP and its measure, time, and main settings."""
     lines: list[dict[str, Any]] = []
     for run in runs:
         try:

@@ -1,4 +1,4 @@
-"""How the tables of runs and of epochs write their numbers, each with its definition on hover."""
+"""The formats of the columns in the tables of runs and epochs, with an explanation of each column on hover."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 
 
 def run_columns() -> dict[str, Any]:
-    """The columns of `run_words.overview` and `run_overlay.comparison`."""
+    """The column configuration for the tables `run_words.overview` and `compared_runs.comparison`."""
     column = st.column_config
     return {
         "epoch": column.NumberColumn(help=f"The last one that has begun. {EPOCH_MEANING}", width="small"),
@@ -29,7 +29,7 @@ def run_columns() -> dict[str, Any]:
 
 
 def epoch_columns(frame: pd.DataFrame) -> dict[str, Any]:
-    """The columns of `run_lines.table`."""
+    """The column configuration for the table `curve_lines.table`."""
     column = st.column_config
     written: dict[str, Any] = {
         "epoch": column.NumberColumn(help=EPOCH_MEANING),

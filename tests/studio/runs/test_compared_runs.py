@@ -63,7 +63,7 @@ def test_drawn_pictures_are_counted_by_what_is_said_of_them(weights_folder: Path
     toy = RunFolder(ship(weights_folder, pictures=("v.jpg",)))
     assert compared_runs.settings_of(toy)["training pictures"] == "10,000 pictures of the toy world shapes, seed 1000"
     assert compared_runs.labels(toy)["train"] == 10000
-    assert compared_runs.first_epoch(toy) == 2500  # in batches of four
+    assert compared_runs.first_epoch_steps(toy) == 2500  # in batches of four
 
 
 def test_a_run_of_an_older_studio_has_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_the_comparison_has_a_line_per_run_with_its_best_epoch(tmp_path: Path) -
 
 def test_the_first_epoch_is_once_through_the_pictures_or_what_the_config_says(tmp_path: Path) -> None:
     assert (
-        compared_runs.first_epoch(make_run(tmp_path / "a", preset(batch_size=4))) == 3
+        compared_runs.first_epoch_steps(make_run(tmp_path / "a", preset(batch_size=4))) == 3
     )  # ten pictures, four at a time
-    assert compared_runs.first_epoch(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
-    assert compared_runs.first_epoch(RunFolder(tmp_path / "none")) is None
+    assert compared_runs.first_epoch_steps(make_run(tmp_path / "b", preset(steps_per_epoch=7))) == 7
+    assert compared_runs.first_epoch_steps(RunFolder(tmp_path / "none")) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a person drew: regions, pictures, label files, the rasteriser, the project store. Knows no torch."""
+"""Labels and pictures: regions, label files, the rasteriser, the project store. Nothing here imports torch."""
 
 from maskrcnn.annotations.formats.writing import write
 from maskrcnn.annotations.reading import read

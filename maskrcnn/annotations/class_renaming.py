@@ -1,4 +1,4 @@
-"""Other names for the classes of a dataset."""
+"""Rename or merge the classes of a dataset."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 
 
 def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
-    """The dataset with its classes called as `names` says (old -> new); two classes of one name become one.
+    """Return the dataset with its classes renamed by `names` (old name -> new name).
 
-    Regions of other classes are the same objects as before. A skeleton goes with its class, where the class that it
-    joins has none.
+    Two classes that get the same name are merged. Regions of other classes are not copied. The skeleton of a class is
+    renamed with it, unless the class it is merged into has its own skeleton.
 
     >>> from maskrcnn.annotations.regions import ImageRecord, Rect, Region
     >>> labels = Dataset((ImageRecord("a.png", regions=(Region(Rect(0, 0, 2, 2), "Cell"),)),), ("Cell", "cell"))
@@ -22,16 +22,16 @@ def renamed(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
     (('cell',), 'cell')
     """
 
-    def change(record: ImageRecord) -> ImageRecord:
+    def rename_in(record: ImageRecord) -> ImageRecord:
         if not any(region.class_name in names for region in record.regions):
             return record
-        return replace(record, regions=tuple(map(called, record.regions)))
+        return replace(record, regions=tuple(map(rename, record.regions)))
 
-    def called(region: Region) -> Region:
+    def rename(region: Region) -> Region:
         new = names.get(region.class_name) if region.class_name is not None else None
         return region if new is None else replace(region, class_name=new)
 
     classes = tuple(dict.fromkeys(names.get(name, name) for name in dataset.classes))
     skeletons = {names.get(name, name): skeleton for name, skeleton in dataset.skeletons.items()}
     kept = {name: skeleton for name, skeleton in dataset.skeletons.items() if name not in names}
-    return replace(dataset, images=each(dataset.images, change), classes=classes, skeletons=skeletons | kept)
+    return replace(dataset, images=each(dataset.images, rename_in), classes=classes, skeletons=skeletons | kept)

@@ -6,8 +6,8 @@ import colorsys
 from functools import lru_cache
 
 PALETTE: tuple[str, ...] = (
-    # Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind people too. Their black is left out,
-    # as it cannot be seen on dark pictures.
+    # Okabe and Ito, "Color Universal Design" (2008): colour-blind people can distinguish these too. Their black is
+    # left out because it cannot be seen on dark pictures.
     "#e69f00",
     "#56b4e9",
     "#009e73",
@@ -15,7 +15,7 @@ PALETTE: tuple[str, ...] = (
     "#0072b2",
     "#d55e00",
     "#cc79a7",
-    # Further hues of similar strength between those.
+    # More hues between those, of similar saturation.
     "#7f3fbf",
     "#8fd14f",
     "#e6194b",
@@ -32,8 +32,10 @@ _GOLDEN_ANGLE = 0.381966
 
 @lru_cache(4096)
 def colour_of(index: int) -> str:
-    """The colour of class number `index` (from 0) as `#rrggbb`. Beyond the palette hues go round by the golden angle,
-    so that neighbours stay far apart; with eight bits for each channel that gives some 1,700 colours, then they repeat.
+    """Return the colour of class number `index` (from 0) as `#rrggbb`.
+
+    After the palette, the hue advances by the golden angle, so that consecutive classes get distant hues. With 8 bits
+    per channel this gives about 1,700 different colours; after that, colours repeat.
     """
     if index < len(PALETTE):
         return PALETTE[index]

@@ -1,19 +1,20 @@
 """Pictures with the same content: exact copies, and copies that were saved again or scaled.
 
-`digest` is the fingerprint of the decoded pixels. A copy that was saved anew as JPEG, or scaled, has other pixels but
-looks the same: its `Likeness` is a grid of 64 x 64 mean brightnesses, which neither changes much. Two pictures are
-alike if all of these hold:
+`digest` is a hash of the decoded pixels. A copy that was saved again as JPEG, or scaled, has other pixels but looks the
+same. Its `Likeness` is a grid of 64 x 64 mean brightness values, which saving and scaling change little. Two pictures
+are alike if all of these hold:
 
-- their aspects agree within 3 %;
-- on a grid of 16 x 16, no cell differs by more than 20 of 255, and all by no more than 5 in root mean square. The
-  single cell tells apart pictures of one scene from one place: an object that came or went and covers half a cell is
-  seen if it is 40 brighter or darker than what is behind it;
-- the two grids of 64 x 64 correlate by more than 0.95. That tells apart surfaces of one brightness by their grain.
+- their aspect ratios agree within 3 %;
+- on a grid of 16 x 16, no cell differs by more than 20 of 255, and the root mean square of all differences is at most
+  5. The limit for a single cell distinguishes pictures of one scene from a fixed camera: an object that appeared or
+  disappeared and covers half a cell is detected if it is 40 brighter or darker than the background;
+- the correlation of the two grids of 64 x 64 is more than 0.95. This distinguishes surfaces of equal brightness by
+  their texture.
 
 On 259 photographs (balloon, car_damage, COCO, VIA's own) copies at JPEG quality 30, and at a quarter of the width and
 height, differ by up to 19 in a cell and 4.5 in root mean square and correlate by 0.968 and more; the two most similar
 different photographs differ by 65 and 16 and correlate by 0.895 (`tests/annotations/test_duplicate_pictures.py`).
-Copies that were cropped, mirrored or turned are not found.
+Copies that were cropped, flipped or rotated are not found.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ LEAST_CORRELATION = 0.95
 ASPECT_SHARE = 0.03
 
 SIDE = 4 * CELLS
-"""The longer side of the pixels that a likeness is made of."""
+"""The longer side (px) to which a picture is reduced before its likeness is computed."""
 
 _BLOCK = 256
-"""Pictures compared at a time; bounds the memory of `pairs`."""
+"""Number of pictures compared at once; limits the memory of `pairs`."""
 
 
 @dataclass(frozen=True)
@@ -53,44 +54,49 @@ class Likeness:
 
 
 def digest(path: Path | str) -> str:
-    """A fingerprint of the displayed pixels, equal for pictures that are equal to the pixel, whatever their files are.
+    """Return a SHA-256 hash of the displayed pixels.
 
-    Raises `StudioError` for a picture that cannot be read.
+    Pictures with identical pixels have the same hash, even if their file formats differ. Raises `StudioError` for a
+    picture that cannot be read.
     """
     pixels = pictures.load(path)
     found = hashlib.sha256(repr(pixels.shape).encode())
-    found.update(np.ascontiguousarray(pixels).data)  # which is not copied
+    found.update(np.ascontiguousarray(pixels).data)  # `.data` avoids a copy
     return found.hexdigest()
 
 
 def likeness(path: Path | str) -> Likeness:
-    """The reduced picture for comparison; the file is decoded to its end, JPEGs at a smaller scale.
+    """Return the `Likeness` of a picture file, for comparison with others.
 
-    Raises `StudioError` for a picture that cannot be read.
+    Decodes the whole file, JPEGs at a reduced scale. Raises `StudioError` for a picture that cannot be read.
     """
     return of_pixels(pictures.reduced(path, SIDE), pictures.size(path))
 
 
 def of_pixels(pixels: np.ndarray, size: tuple[int, int]) -> Likeness:
-    """`likeness` of a picture of that displayed size, from its pixels at `SIDE`, uint8 `(h, w, 3)`."""
+    """Return the `Likeness` of a picture from its reduced pixels (uint8 `(h, w, 3)`, longer side `SIDE`).
+
+    `size` is the displayed size (width, height) of the full picture.
+    """
     grey = Image.fromarray(pixels).convert("L")
     return Likeness(size, np.asarray(grey.resize((CELLS, CELLS), Image.Resampling.BOX)))
 
 
 def alike(one: Likeness, other: Likeness) -> bool:
-    """Whether two pictures look like copies of one another, by the thresholds above."""
+    """Whether two pictures look like copies of each other, by the thresholds above."""
     return bool(pairs([one], [other]))
 
 
 def pairs(ones: Sequence[Likeness], others: Sequence[Likeness]) -> list[tuple[int, int]]:
-    """The places `(i, j)` of all that are alike, `i` in `ones` and `j` in `others`."""
+    """Return all index pairs `(i, j)` for which `ones[i]` and `others[j]` are alike."""
     if not ones or not others:
         return []
     right, right_aspect, right_mean = _coarse(others)
     found: list[tuple[int, int]] = []
     for start in range(0, len(ones), _BLOCK):
         left, left_aspect, left_mean = _coarse(ones[start : start + _BLOCK])
-        # Means differ by no more than root mean squares do, so few pairs are left to be compared cell by cell.
+        # The difference of the means is never larger than the root mean square of the differences. So this cheap test
+        # loses no pair and leaves few pairs to compare cell by cell.
         near = np.abs(left_mean[:, None] - right_mean) <= MEAN_DIFFERENCE
         near &= np.abs(np.log(left_aspect[:, None] / right_aspect)) <= np.log(1 + ASPECT_SHARE)
         for i, candidates in enumerate(near):
@@ -105,10 +111,10 @@ def pairs(ones: Sequence[Likeness], others: Sequence[Likeness]) -> list[tuple[in
 
 
 def groups(records: Iterable[ImageRecord], progress: Progress | None = None) -> list[tuple[str, ...]]:
-    """The file names of pictures that look like copies of one another, for each picture that has copies.
+    """Return groups of file names; the pictures of a group look like copies of each other.
 
-    Pictures that are missing or cannot be read are in no group. Reads each picture once; `progress(done, total)` is
-    called after each.
+    A picture without copies, a missing picture and an unreadable picture are in no group. Reads each picture once and
+    calls `progress(done, total)` after each.
     """
     listed = list(records)
     names: list[str] = []
@@ -119,7 +125,7 @@ def groups(records: Iterable[ImageRecord], progress: Progress | None = None) -> 
                 seen.append(likeness(record.path))
                 names.append(record.file_name)
             except StudioError:
-                pass  # whoever needs the picture will say so
+                pass  # the code that needs the pixels reports the error
         if progress is not None:
             progress(done, len(listed))
     group = list(range(len(seen)))
@@ -134,7 +140,7 @@ def groups(records: Iterable[ImageRecord], progress: Progress | None = None) -> 
 
 
 def _coarse(several: Sequence[Likeness]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coarse cells `(N, 256)`, aspects `(N,)` and mean brightnesses `(N,)`, as float32."""
+    """Return the coarse cells `(N, 256)`, aspect ratios `(N,)` and mean brightness values `(N,)`, all float32."""
     side = CELLS // COARSE
     cells = np.stack([one.cells for one in several]).reshape(-1, COARSE, side, COARSE, side).astype(np.float32)
     means = cells.mean(axis=(2, 4)).reshape(len(several), -1)
@@ -143,7 +149,7 @@ def _coarse(several: Sequence[Likeness]) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def _correlate(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two grids follow one another; two that are as good as plain do."""
+    """Whether two grids correlate by more than `LEAST_CORRELATION`. Two nearly uniform grids count as correlated."""
     a, b = one - one.mean(), other - other.mean()
     if max(a.std(), b.std()) < 1:
         return True

@@ -1,6 +1,6 @@
-"""Names of files as other computers and programs wrote them: which are junk, which mean the same, which can be stored.
+"""File names from other computers and programs: which are junk, which are equal, which can be stored here.
 
-One place for all readers: what the browser's import passes over or takes for the same name, the command line does too.
+The import in the browser and the command line both use these rules, so they skip and match the same files.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from maskrcnn.unused_names import folded
 _RESERVED = re.compile(r'[<>:"|?*]' if os.name == "nt" else "(?!)")
 _ELSEWHERE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:[\\/]")
 _LONGEST = 200
-"""Bytes of a file's name; file systems take 255, and the project may add a number."""
+"""Maximum length of a stored file name in bytes. File systems allow 255; the project may append a number."""
 _LONGEST_SUFFIX = 8
 
 
 def parts(name: str) -> list[str]:
-    """The folders and the file of a relative name, with slashes or backslashes.
+    """Split a relative path at slashes and backslashes into its folder names and file name.
 
     >>> parts("images\\\\train/a.png")
     ['images', 'train', 'a.png']
@@ -35,7 +35,7 @@ def parts(name: str) -> list[str]:
 
 
 def leads_out(name: str) -> bool:
-    """Whether a name leads out of its folder: absolute, with a drive or a protocol, or with `..`.
+    """Whether a path points outside its base folder: it is absolute, has a drive or a URL scheme, or contains `..`.
 
     >>> [leads_out(name) for name in ("a/b.png", "/etc/a.png", "../a.png", "C:/a.png")]
     [False, True, True, True]
@@ -44,22 +44,22 @@ def leads_out(name: str) -> bool:
 
 
 _JUNK_BEGINS = (".", "__MACOSX", "~$")
-"""Hidden files and folders (`.ipynb_checkpoints`, `.git`, `._a.jpg`), macOS in zips, locks of open documents."""
+"""Prefixes of hidden files and folders (`.git`, `._a.jpg`), of macOS metadata in zips and of lock files."""
 _JUNK = frozenset(
     (
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),
         *("$recycle.bin", "recycler", "system volume information", "lost+found", "__pycache__"),
         *("@eadir", "@__thumb", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot"),  # network disks
-        *("network trash folder", "temporary items", "thevolumesettingsfolder"),  # macOS on such
+        *("network trash folder", "temporary items", "thevolumesettingsfolder"),  # macOS on network disks
     )
 )
-"""What else systems leave in folders, in small letters."""
+"""Other names that operating systems create in folders, in lower case."""
 
 
 def is_junk(name: str) -> bool:
-    """Whether systems and programs leave such a file or folder behind without being asked.
+    """Whether a path names a hidden file, or a file or folder that operating systems and programs create themselves.
 
-    `name` is relative to the folder that somebody gave: that this one lies in a hidden folder is no matter.
+    `name` is relative to the user's folder. Hidden folders above that folder are not considered.
     """
     return any(
         part.startswith(_JUNK_BEGINS) or part.lower() in _JUNK
@@ -69,7 +69,7 @@ def is_junk(name: str) -> bool:
 
 
 def suffix(name: str) -> str:
-    """What follows the last dot, with it, in small letters.
+    """Return the file name's suffix in lower case, with its dot.
 
     >>> suffix("a/IMG.JPG")
     '.jpg'
@@ -78,7 +78,7 @@ def suffix(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """The file's name without its folders and suffix.
+    """Return the file name without folders and suffix.
 
     >>> stem("train/a.b.png")
     'a.b'
@@ -87,23 +87,25 @@ def stem(name: str) -> str:
 
 
 def folder(name: str) -> str:
-    """The folders before the file's name."""
+    """Return the path of the folder of a file, without the file name; empty if there is none."""
     return posixpath.dirname(name)
 
 
 def same(name: str) -> str:
-    """The name in one spelling: macOS writes é as two characters, others as one."""
+    """Return the name in Unicode NFC, so that names from macOS (é as two characters) equal names from other systems."""
     return unicodedata.normalize("NFC", name)
 
 
 _PICTURE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))[?#].*", re.IGNORECASE | re.DOTALL)
 _MOST_QUOTED = 3
-"""How many times a name is decoded: exported twice, a space is `%2520`."""
+"""Maximum number of percent-decoding rounds: after two exports, a space is written `%2520`."""
 
 
 def without_query(name: str) -> str:
-    """The name without what follows a picture's address: `b.png?X-Sig=1` is `b.png`. A server that is asked for a file
-    by a parameter, `/data/local-files/?d=a/b.png`, has its name there."""
+    """Return the name without a URL's query and fragment: `b.png?X-Sig=1` becomes `b.png`.
+
+    If the picture's path is a query parameter, as in `/data/local-files/?d=a/b.png`, return the parameter's value.
+    """
     if "?" not in name and "#" not in name:
         return name
     if match := _PICTURE.fullmatch(name.partition("#")[0] if "?" in name else name):
@@ -115,19 +117,21 @@ def without_query(name: str) -> str:
 
 
 def plainest(name: str) -> str:
-    """One spelling for all that mean the same name: no percent-encoding, no `&amp;`, é as one character, also where a
-    program took UTF-8 for Latin 1, plain blanks (macOS writes a narrow one before PM), none at the ends, small letters.
+    """Return a normalised form of a name, equal for all spellings of the same name.
 
-    `suffix` and folders stay. Two names that differ may have the same one, so this is asked last.
+    Decodes percent-encoding and `&amp;`, composes é into one character, repairs UTF-8 that was read as Latin 1,
+    replaces special spaces (macOS writes a narrow one before PM), strips spaces at the ends, and converts to lower
+    case. Keeps the suffix and the folders. Two different files can have the same normalised name, so compare exact
+    names first.
     """
     for _ in range(_MOST_QUOTED):
         if "%" not in name or (decoded := _unquoted(name)) == name:
             break
         name = decoded
     if not name.isascii():
-        name = re.sub(r"\s", " ", _read_as_it_was_written(name))
+        name = re.sub(r"\s", " ", _repaired_encoding(name))
     if not name.isprintable():
-        name = re.sub(r"[\x00-\x1f\x7f]", " ", name)  # as exports and uploads write them
+        name = re.sub(r"[\x00-\x1f\x7f]", " ", name)  # exports and uploads write control characters as spaces
     if "&" in name:
         name = html.unescape(name)
     if " " in name:
@@ -138,12 +142,12 @@ def plainest(name: str) -> str:
 def _unquoted(name: str) -> str:
     try:
         return unquote(name, errors="strict")
-    except UnicodeDecodeError:  # as Windows programs in Europe encode é
+    except UnicodeDecodeError:  # Windows programs in Europe encode é in Latin 1
         return unquote(name, encoding="latin-1")
 
 
-def _read_as_it_was_written(name: str) -> str:
-    """Text in UTF-8 that a program took for Latin 1 or Windows' own: `Ã©` is é."""
+def _repaired_encoding(name: str) -> str:
+    """Repair UTF-8 text that a program decoded as Latin 1 or Windows-1252: `Ã©` becomes é."""
     for encoding in ("latin-1", "cp1252"):
         with contextlib.suppress(UnicodeError):
             return name.encode(encoding).decode("utf-8")
@@ -151,7 +155,10 @@ def _read_as_it_was_written(name: str) -> str:
 
 
 def storable(name: str) -> str:
-    """A relative name that this computer's file system takes: no way out, no control characters, not too long."""
+    """Return a relative path that this computer's file system accepts.
+
+    Removes `..`, replaces control and reserved characters, and shortens long names.
+    """
     return "/".join(_storable(part) for part in parts(name) if part != "..") or "file"
 
 
@@ -161,20 +168,20 @@ def _storable(part: str) -> str:
         return part
     stem, dot, suffix = part.rpartition(".")
     stem, suffix = (stem, dot + suffix) if stem and len(suffix) <= _LONGEST_SUFFIX else (part, "")
-    # By the stem alone, so that a picture and its label file are still called alike.
+    # The hash covers the stem only, so that a picture and its label file still have the same stem.
     digest = hashlib.sha256(stem.encode("utf-8")).hexdigest()[:8]
     room = _LONGEST - 4 * (_LONGEST_SUFFIX + 1) - 9
     return f"{stem.encode('utf-8')[:room].decode('utf-8', 'ignore')}~{digest}{suffix}"
 
 
 def brief(name: str) -> str:
-    """The name, short enough and plain enough for one line of a message."""
+    """Shorten a name for a message: at most about 80 characters, on one line."""
     name = one_line(name)
     return name if len(name) <= 80 else f"{name[:38]}...{name[-38:]}"
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
-    """The first few of many names.
+    """Join the first `most` names for a message, followed by the number of the others.
 
     >>> listed(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
@@ -196,7 +203,7 @@ _SPLITS = {
 
 
 def split_word(name: str) -> str | None:
-    """`train`, `val` or `test` where the innermost folder or file name that says one does: `val2017/a`, `x_train`.
+    """Return the split (`train`, `val` or `test`) that a path names, or None. The innermost folder or file name wins.
 
     >>> split_word("val2017/a"), split_word("x_train"), split_word("pictures/a")
     ('val', 'train', None)

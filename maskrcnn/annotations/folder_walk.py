@@ -1,6 +1,6 @@
-"""The files in a folder and below it: what every reader of label files and pictures takes for the content of a folder.
+"""List the files of a folder and its subfolders. All readers of labels and pictures use these functions.
 
-Junk that systems leave behind is passed over, and no link leads out. Names are in natural order, folder by folder.
+Junk files of operating systems are skipped. Links to places outside the folder are skipped. Names are in natural order.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import natural_key
 
 DEEPEST = 12
-"""Folders in folders; a dataset has some four."""
+"""Maximum depth of nested folders; a usual dataset has about four levels."""
 
 
 def walk(
     root: Path, *, most_files: int | None = None, most_seconds: float | None = None, enough: int | None = None
 ) -> tuple[dict[str, Path], list[str]]:
-    """All files below a folder by their names relative to it, in natural order, and warnings of what was passed over.
+    """List all files below a folder, recursively. Return `{relative name: path}` and warnings about skipped entries.
 
-    Links are followed only to files below the folder, so there is no way out and no circle; pipes and devices are
-    passed over. Raises `StudioError` where there are more files than `most_files`, or it takes longer than
-    `most_seconds` to look at them, and `ArgumentError` where the folder cannot be read. With `enough`, the walk ends at
-    about that many files, those of outer folders first, and a warning says so.
+    The names are in natural order. A link is followed only if it points to a file below the folder, so the walk never
+    leaves the folder and never loops. Pipes and devices are skipped. With `enough`, the walk ends after about that many
+    files, with outer folders first, and adds a warning.
+
+    Raises `StudioError` if there are more than `most_files` files or the walk takes longer than `most_seconds`, and
+    `ArgumentError` if the folder cannot be read.
     """
     mend = "give the folder of one dataset"
     ends = time.monotonic() + most_seconds if most_seconds is not None else None
@@ -77,9 +79,9 @@ def walk(
 
 
 def files_below(folder: Path, suffixes: Sequence[str], base: Path | None = None) -> dict[str, Path]:
-    """The files of these suffixes (small letters, with the dot) below a folder, by their names relative to it.
+    """List the files with these suffixes (lower case, with the dot) below a folder, as `{relative name: path}`.
 
-    None where there is no such folder, where it cannot be read, and where it is a link that leads out of `base`.
+    Empty if the folder does not exist, cannot be read, or is a link to a place outside `base`.
     """
     if not folder.is_dir() or (base is not None and not untrusted_files.is_confined(folder, [base])):
         return {}
@@ -91,7 +93,10 @@ def files_below(folder: Path, suffixes: Sequence[str], base: Path | None = None)
 
 
 def files_in(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """The same, but only of what lies directly in the folder."""
+    """List the files with these suffixes directly in the folder, without subfolders, as `{name: path}`.
+
+    Empty if the folder does not exist or cannot be read.
+    """
     try:
         with os.scandir(folder) as listing:
             entries = [
@@ -105,6 +110,6 @@ def files_in(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def is_below(link: str, inside: str) -> bool:
-    """Whether a link, followed to its end, is a file below a folder that has no links in its own path."""
+    """Whether a link points to a file below the folder `inside`, whose path must contain no links."""
     target = os.path.realpath(link)
     return os.path.isfile(target) and target.startswith(inside + os.sep)

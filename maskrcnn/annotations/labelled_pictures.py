@@ -1,4 +1,4 @@
-"""The labelled pictures of a project, which are the ones that training uses."""
+"""The labelled pictures of a project. Training uses only these."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from maskrcnn.annotations.store import Project, Split
 
 
 def labelled(project: Project, split: Split | None = None) -> Dataset:
-    """The pictures of a split (None: of both) that have regions, or that somebody marked as done and therefore mean to
-    be empty.
+    """Return the labelled pictures of a split (None: of both splits).
 
-    A picture that nobody has labelled yet would teach that everything on it is background.
+    A picture is labelled if it has regions or is marked as done. A picture that is done and has no regions is meant to
+    be empty. An unlabelled picture is left out, because the model would learn that all of it is background.
     """
     finished = {image.file_name for image in project.images(split) if image.n_regions or image.done}
     dataset = project.dataset(split)
@@ -24,7 +24,10 @@ def labelled(project: Project, split: Split | None = None) -> Dataset:
 def learned_of(
     project: Project, *, outlines: bool = True, progress: Progress | None = None
 ) -> learnable_objects.Learned:
-    """What a project holds to learn from, both splits together: of its labelled pictures, with how many wait."""
+    """Count the objects that training uses in a project, over both splits.
+
+    `Learned.waiting` is the number of pictures that are left out because they are not labelled yet.
+    """
     dataset = labelled(project)
     waiting = len(project.images()) - len(dataset.images)
     return replace(learnable_objects.tally(dataset.images, outlines=outlines, progress=progress), waiting=waiting)

@@ -1,9 +1,8 @@
-"""Which regions of a dataset training uses: one rule for the trainer and for every number called "objects".
+"""Which regions of a dataset are used in training. The trainer and all pages that count "objects" use these functions.
 
-A *region* is anything that somebody drew. An *object* is a region that training learns: it has a class, an area, at
-least one pixel inside its picture, and does not mark a crowd. `why_not` says of each region whether it is one, `tally`
-counts them, and `Learned.remarks` puts into words what is passed over. The trainer's documents, its remarks, Launch,
-Split, Statistics and the doctor all ask here, so they cannot disagree.
+A *region* is any drawn shape. An *object* is a region that is used in training: it has a class, an area and at least
+one pixel inside its picture, and it does not mark a crowd. `why_not` returns the reason why a region is not an object,
+`tally` counts objects and other regions, and `Learned.remarks` describes the skipped regions in words.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from maskrcnn.annotations.regions import (
 from maskrcnn.words import counted
 
 Reason = Literal["line", "point", "keypoints", "no-area", "no-class", "crowd", "outside"]
-"""Why a region is no object, the first that holds, in the order in which the trainer asks."""
+"""Why a region is not an object. If several reasons apply, the first one in this order is given."""
 
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
@@ -47,22 +46,22 @@ WORDS: dict[Reason, tuple[str, str]] = {
 """Each reason as a predicate, for one region and for several."""
 
 _LISTED = 5
-"""Classes and pictures that a remark names one by one."""
+"""Maximum number of classes or pictures that a remark lists by name."""
 
 NARROW = 64
-"""An object with a shorter side (px) than this may be less than a pixel wide at some working size."""
+"""Objects whose shorter side (px) is below this are recorded in `Learned.narrow`: scaling may make them vanish."""
 
-_SURELY = 1.5
-"""A stretch (px) of a pixel column that holds the middle of a pixel, whatever the rasteriser rounds."""
+_SAFE_LENGTH = 1.5
+"""Length (px) of a vertical segment that always contains a pixel centre, even with the rasteriser's rounding."""
 
 Size = tuple[int, int]
 
 
 def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reason | None:
-    """Why training does not use a region; None if it does.
+    """Return the reason why training does not use a region, or None if it is used.
 
-    `size` is the picture's (width, height); None, where nobody knows it, takes every region to lie inside. With
-    `outlines=False`, where no masks are learned, keypoints that span a box are an object too.
+    `size` is the picture's (width, height). If it is None (unknown), every region is assumed to lie inside. With
+    `outlines=False` (no masks are learned), keypoints that span a box are an object too.
 
     >>> from maskrcnn.annotations.regions import Point, Rect
     >>> cells = [Region(Rect(2, 2, 8, 8), "cell"), Region(Point(5, 5), "cell"), Region(Rect(50, 2, 8, 8), "cell")]
@@ -91,8 +90,7 @@ def why_not(region: Region, size: Size | None, *, outlines: bool = True) -> Reas
 def has_outline(region: Region) -> bool:
     """Whether a mask can be learned from the region.
 
-    A rectangle that somebody drew is an outline; one that stands in a COCO file as a box without a `segmentation` only
-    says where the object is.
+    A drawn rectangle is an outline. A box in a COCO file without a `segmentation` is not: it only gives the location.
     """
     return raster.has_area(region.shape) and not is_only_a_box(region)
 
@@ -103,7 +101,7 @@ def is_only_a_box(region: Region) -> bool:
 
 
 def objects(record: ImageRecord, *, outlines: bool = True) -> list[Region]:
-    """The regions of a picture that are learned from."""
+    """Return the regions of a picture that training uses."""
     size = size_of(record)
     return [region for region in record.regions if why_not(region, size, outlines=outlines) is None]
 
@@ -115,14 +113,18 @@ def size_of(record: ImageRecord) -> Size | None:
 
 @dataclass(frozen=True)
 class Learned:
-    """What is learned from some pictures, and what is not, counted.
+    """Counts of the regions that training uses and of those that it skips, for a set of pictures.
 
-    `objects` counts the objects of each class, `regions` every region of each class (None: without one), `left` the
-    regions that are no objects by reason and class, `boxes` the objects of each class of which only a box is known.
-    `bare` are the file names of pictures that have regions and no object: they are learned as background
-    (where a region has no class, training stops instead). `waiting`
-    are pictures that are left out because nobody has labelled them yet. `outlines` says whether masks are learned.
-    `narrow` counts objects with a short side of less than `NARROW` px, by (side, picture's width, its height).
+    - `pictures`: number of pictures.
+    - `objects`: number of objects of each class.
+    - `regions`: number of all regions of each class (None: regions without a class).
+    - `left`: number of skipped regions, by (reason, class).
+    - `boxes`: number of objects of each class that have a box but no outline.
+    - `bare`: file names of pictures that have regions but no object. They are used as background. (If a region has no
+      class, training stops instead.)
+    - `waiting`: number of pictures that are left out because they are not labelled yet.
+    - `outlines`: whether masks are learned.
+    - `narrow`: number of objects whose shorter side is below `NARROW` px, by (side, picture width, picture height).
     """
 
     pictures: int = 0
@@ -144,12 +146,14 @@ class Learned:
         return sum(self.regions.values())
 
     def n_left(self, reason: Reason | None = None) -> int:
-        """The number of regions that training does not use: for one reason, or for all reasons."""
+        """Return the number of skipped regions: for one reason, or in total (None)."""
         return sum(number for (why, _), number in self.left.items() if reason in (None, why))
 
     def vanishing(self, image_min_dim: int, image_max_dim: int) -> int:
-        """How many objects are narrower than a pixel once their pictures are scaled to working size, where training
-        passes them over."""
+        """Count the objects that become narrower than 1 px when pictures are scaled to the working size.
+
+        Training skips these objects.
+        """
         return sum(
             number
             for (side, *size), number in self.narrow.items()
@@ -157,13 +161,13 @@ class Learned:
         )
 
     def in_short(self) -> str:
-        """For example `5 objects on 3 pictures ("cat" 3, "dog" 2)`."""
+        """Return a one-line summary, for example `5 objects on 3 pictures ("cat" 3, "dog" 2)`."""
         classes = [f'"{name}" {number:,}' for name, number in _common_first(self.objects)]
         of = f" ({_listed(classes, 'class', 'classes')})" if classes else ""
         return f"{counted(self.n_objects, 'object')} on {counted(self.pictures, 'picture')}{of}"
 
     def remarks(self) -> list[str]:
-        """What is passed over, a line for each reason, and what that makes of pictures; empty where all is learned."""
+        """Return lines about skipped regions and about pictures that are affected; empty if everything is used."""
         lines = self.passed_over()
         if (number := sum(self.boxes.values())) and number < self.n_objects and self.outlines:
             are = "is a box" if number == 1 else "are boxes"
@@ -186,7 +190,7 @@ class Learned:
         return lines
 
     def passed_over(self) -> list[str]:
-        """Which regions are no objects, a line for each reason."""
+        """Return one line about the skipped regions for each reason."""
         return [self._remark(reason) for reason in REASONS if self.n_left(reason)]
 
     def _remark(self, reason: Reason) -> str:
@@ -207,7 +211,7 @@ class Learned:
 
 @dataclass
 class Tally:
-    """Counts `Learned`, picture by picture."""
+    """A mutable counter that builds a `Learned` picture by picture."""
 
     outlines: bool = True
     pictures: int = 0
@@ -219,7 +223,7 @@ class Tally:
     narrow: Counter[tuple[int, int, int]] = field(default_factory=Counter)
 
     def add(self, record: ImageRecord, reasons: Sequence[Reason | None] | None = None) -> None:
-        """Count one more picture; `reasons` are its regions' `why_not`, where somebody has asked already."""
+        """Add one picture to the counts. `reasons`: the `why_not` result of each region, if already computed."""
         size = size_of(record)
         if reasons is None:
             reasons = [why_not(region, size, outlines=self.outlines) for region in record.regions]
@@ -239,6 +243,7 @@ class Tally:
             self.bare.append(record.file_name)
 
     def learned(self, waiting: int = 0) -> Learned:
+        """Return the counts so far as a `Learned`."""
         return Learned(
             self.pictures,
             dict(self.objects),
@@ -259,8 +264,11 @@ def tally(
     sized: Callable[[ImageRecord], Size | None] | None = None,
     progress: Progress | None = None,
 ) -> Learned:
-    """What is learned from these pictures; `sized` gives (width, height) of pictures whose record does not.
-    `progress(done, total)` is called after each picture."""
+    """Count the objects and the skipped regions of these pictures.
+
+    `sized` returns (width, height) of a picture whose record has no size. `progress(done, total)` is called after each
+    picture.
+    """
     found = Tally(outlines)
     for number, record in enumerate(images, start=1):
         if sized is not None and size_of(record) is None and (size := sized(record)):
@@ -272,7 +280,7 @@ def tally(
 
 
 def _has_pixel(shape: Shape, size: Size) -> bool:
-    """Whether the mask has a pixel in a picture of that size; for keypoints, whether a labelled one lies there."""
+    """Whether the mask has a pixel in a picture of this size; for keypoints, whether a labelled one is inside."""
     width, height = size
     if isinstance(shape, Keypoints):
         return any(v and 0 <= x <= width and 0 <= y <= height for x, y, v in shape.points)
@@ -286,7 +294,7 @@ def _has_pixel(shape: Shape, size: Size) -> bool:
 
 
 def _short_side(shape: Shape, size: Size) -> int:
-    """The shorter side (px) of the box around what of the shape lies in the picture."""
+    """Return the shorter side (px) of the bounding box of the shape, clipped to the picture."""
     if isinstance(shape, Polygon):  # several times as quick as `raster.bounds`
         xs, ys = [x for x, _ in shape.points], [y for _, y in shape.points]
         x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)
@@ -296,13 +304,16 @@ def _short_side(shape: Shape, size: Size) -> int:
 
 
 def _is_seen_at_once(outline: Points, size: Size) -> bool:
-    """Whether the outline covers a long stretch of one pixel column in its middle: 2 to 10 times as quick as the mask
-    (10 µs for 40 vertices), and true of all but tiny, thin and odd ones."""
+    """Whether the outline covers a long vertical segment of the pixel column in its middle.
+
+    A quick sufficient test for a non-empty mask: 2 to 10 times as fast as rasterising (10 µs for 40 vertices). False
+    only for tiny, thin and unusual outlines.
+    """
     if len(outline) < 3:
         return False
     xs = [x for x, _ in outline]
     left, right = max(0.0, min(xs)), min(float(size[0]), max(xs))
-    if right - left < _SURELY:
+    if right - left < _SAFE_LENGTH:
         return False
     column = int((left + right) / 2) + 0.5
     crossings = []
@@ -313,12 +324,13 @@ def _is_seen_at_once(outline: Points, size: Size) -> bool:
         x0, y0 = x1, y1
     crossings.sort()
     return any(
-        min(end, size[1]) - max(start, 0) > _SURELY for start, end in zip(crossings[::2], crossings[1::2], strict=False)
+        min(end, size[1]) - max(start, 0) > _SAFE_LENGTH
+        for start, end in zip(crossings[::2], crossings[1::2], strict=False)
     )
 
 
 def _of_classes(part: Mapping[str | None, int] | Mapping[str, int], whole: Mapping[str | None, int]) -> str:
-    """For example `all 2 of "cat", 1 of 5 of "dog"`."""
+    """Describe `part` as a share of `whole` for each class, for example `all 2 of "cat", 1 of 5 of "dog"`."""
     phrases = []
     for name, number in _common_first(part):
         called = "without a class" if name is None else f'of "{name}"'

@@ -1,9 +1,15 @@
-"""Pictures whose name is similar to a missing one: a person may choose them, they are never used unasked.
+"""Find files whose names are similar to the names of missing pictures. They are only suggested to the user.
 
-Near is the same name with another suffix, with or without the mark of a copy (`1 (2).jpg`, `1 - Copy.jpg`) or of a
-program that named it anew (Label Studio's `1a2b3c4d-` before it, Roboflow's `_jpg.rf.<hash>` after it), with other
-separators or leading zeros, and with one letter more, less or another. Another number is another picture. A label file
-of one picture, as labelme's, may have another name than it says; a picture called as that file is near, too.
+Two names are similar if they differ only in:
+
+- the suffix;
+- the mark of a copy (`1 (2).jpg`, `1 - Copy.jpg`);
+- text that a program added (Label Studio's prefix `1a2b3c4d-`, Roboflow's ending `_jpg.rf.<hash>`);
+- separators or leading zeros;
+- one letter that is added, removed or replaced.
+
+Names with different numbers are different pictures. A label file for a single picture (labelme) may have been renamed
+together with its picture; a picture with the label file's stem is therefore similar, too.
 """
 
 from __future__ import annotations
@@ -23,9 +29,9 @@ _NAMED_ANEW = re.compile(
 )
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
 _SHORTEST = 4
-"""Letters of a name of which one may differ; `a.jpg` and `b.jpg` are two pictures."""
+"""Minimum length of a stem in which one letter may differ; `a.jpg` and `b.jpg` are different pictures."""
 _MOST_COMPARED = 1000
-"""Names for which letters are compared. Of thousands that are missing, something else is the matter."""
+"""Maximum number of missing names that are compared letter by letter; more would take too long."""
 
 _Tokens = tuple[str, ...]
 
@@ -33,10 +39,10 @@ _Tokens = tuple[str, ...]
 def near(
     missing: Iterable[str], unused: Sequence[str], also: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, tuple[str, ...]]:
-    """For the missing names that have some: the unused files of a near name, the nearest only. `also` has another name
-    for some, asked last.
+    """Return `{missing name: unused files with a similar name}`, with the most similar files only.
 
-    A file that is equally near to two missing names is left out, as it can be only one of them.
+    Names without a similar file are left out. `also` gives an alternative name for some missing names; it is tried
+    last. A file that is equally similar to two missing names is left out, because it can be only one of them.
 
     >>> near(["IMG_01.jpg"], ["img_01.JPG", "other.jpg"])
     {'IMG_01.jpg': ('img_01.JPG',)}
@@ -79,6 +85,7 @@ def near(
 
 
 def _without_rivals(found: dict[str, tuple[int, list[str]]]) -> dict[str, tuple[str, ...]]:
+    """Remove files that are equally or more similar to another missing name. `found`: name -> (tier, files)."""
     tiers: dict[str, list[int]] = {}
     for tier, files in found.values():
         for file in files:
@@ -95,12 +102,12 @@ def _stem(name: str) -> str:
 
 
 def _core(stem: str) -> str:
-    """The stem without the marks of copies and of programs."""
+    """Return the stem without copy marks and without text that programs added."""
     return _COPY.sub("", _NAMED_ANEW.sub("", stem)) or stem
 
 
 def _tokens(stem: str) -> _Tokens:
-    """The words and numbers of a stem; 007 is 7."""
+    """Split a stem into words and numbers; numbers lose their leading zeros."""
     return tuple(token.lstrip("0") or "0" if token.isdigit() else token for token in _TOKEN.findall(stem))
 
 
@@ -109,12 +116,12 @@ def _numbers(stem: str) -> list[str]:
 
 
 def _shorter(stem: str) -> set[str]:
-    """The stem, and what is left of it without one letter."""
+    """Return the stem and all its variants with one letter removed; empty for very short or very long stems."""
     return {stem, *(stem[:n] + stem[n + 1 :] for n in range(len(stem)))} if _SHORTEST <= len(stem) <= 80 else set()
 
 
 def _is_one_letter(one: str, other: str) -> bool:
-    """Whether one letter is missing, is another, or has changed places with its neighbour."""
+    """Whether two names differ by one letter that is missing, replaced, or swapped with the next one."""
     first = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     a, b = one[first:], other[first:]
     return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

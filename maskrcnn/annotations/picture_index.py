@@ -1,12 +1,13 @@
-"""Which picture file a label file means by a name.
+"""Find the picture file for a name in a label file.
 
-The files that could be meant are those whose last part is the name's: as it is written, else with é in the other
-spelling, else without regard to case, else in their plainest spelling (`file_names.plainest`: no percent-encoding; and
-of the label's name no query after it). Of these the file counts that shares most parts with the end of the name: for
-`/home/ann/set/train/a.jpg`, a path of another computer, `train/a.jpg` before `val/a.jpg`. Of several, the nearest to
-the label file is taken: at exactly that place below its folder or below `images/` there, else in a folder of the same
-split (`train`, `val2017`), else below its folder. If that still leaves several, none is taken, and a warning names
-them: a guess would put one picture's labels on another.
+1. Candidates are the files with the same base name: exactly equal; else equal in Unicode NFC; else equal ignoring case;
+   else equal when normalised (`file_names.plainest`, after removing a URL query from the label's name).
+2. The candidate that shares the most trailing path parts with the name wins: for `/home/ann/set/train/a.jpg`, a path
+   from another computer, `train/a.jpg` wins over `val/a.jpg`.
+3. If several remain, the nearest to the label file wins: the file at exactly this path below the label file's folder or
+   below its `images/` subfolder; else a file in a folder of the same split (`train`, `val2017`); else a file below the
+   label file's folder.
+4. If several still remain, no file is used and a warning lists them. A guess could give a picture the wrong labels.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _Strength = tuple[bool, int, int]
 
 @dataclass(frozen=True)
 class Match:
-    """The file that a name means (None: none), how well it fits, and the files between which none was taken.
+    """The result of a search: the `file` (None: not found), and the candidates if the name is `ambiguous`.
 
-    `strength` compares names that mean the same file: whether the whole name fits, how many of its parts do, and how
-    many of these are spelled the same.
+    `strength` says how well the file fits, to compare several names that match the same file: whether the whole name
+    matches, how many path parts match, and how many of these match exactly.
     """
 
     file: str | None = None
@@ -34,16 +35,16 @@ class Match:
 
 
 class Pictures:
-    """Picture files by their names relative to one folder, and where they lie."""
+    """An index of picture files: `{name relative to one folder: path}`."""
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self.files = files
         self._by_last: dict[Callable[[str], str], dict[str, list[str]]] = {}
 
     def match(self, file_name: str, label_file: str, default_folder: str = "") -> Match:
-        """The picture that `label_file`, a name relative to the same folder, calls `file_name`.
+        """Find the picture that `label_file` (a name relative to the same folder) refers to as `file_name`.
 
-        `default_folder` is where the label file says that its pictures lie, relative to it or on another computer.
+        `default_folder` is the picture folder that the label file states; it may be a path on another computer.
         """
         written = file_name if file_name in self.files else names.without_query(file_name)
         wanted = names.parts(written)
@@ -59,7 +60,7 @@ class Pictures:
             return Match(fitting[0], (not leads_out, len(parts), len(parts)))
         plain = names.parts(names.plainest("/".join(whole)))
         beside, split = names.parts(label_file)[:-1], names.split_word(label_file)
-        # Where a name leads elsewhere, the place beside the label file is that of its last part.
+        # If the name points outside the folder, only its last part is looked up in the label file's folder.
         here = names.parts(names.same("/".join(parts[-1:] if leads_out else parts)))
         near = names.parts(names.same("/".join(beside)))
         ranked: dict[tuple[object, ...], list[tuple[str, _Strength]]] = {}
@@ -85,9 +86,10 @@ class Pictures:
     def match_all(
         self, file_names: Iterable[str], label_file: str, default_folder: str = ""
     ) -> tuple[list[str | None], list[str]]:
-        """The picture of each name, and warnings of those for which none was taken though there was one.
+        """Find the pictures of several names. Return a list of files (None: not found), and warnings.
 
-        Two names of one label file never mean the same picture: the one that fits better has it.
+        Two names of one label file never get the same picture: the name that fits better gets it. A warning describes
+        each name that is ambiguous or lost its picture to another name.
         """
         wanted = list(file_names)
         matches = {name: self.match(name, label_file, default_folder) for name in dict.fromkeys(wanted)}
@@ -112,7 +114,7 @@ class Pictures:
         return [matches[name].file for name in wanted], warnings
 
     def _fitting(self, written: str) -> list[str]:
-        """The files whose last part is that of the name, in the first spelling in which there are any."""
+        """Return the candidates: the files with the same base name, by the first of `_SPELLINGS` that finds any."""
         for spelling in _SPELLINGS:
             if spelling not in self._by_last:
                 by_last: dict[str, list[str]] = {}
@@ -136,7 +138,7 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (_as_written, names.same, _folded
 
 
 def _tail(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many parts are equal, counted from the end."""
+    """Count the equal trailing elements of two sequences."""
     count = 0
     for a, b in zip(reversed(one), reversed(other), strict=False):
         if a != b:

@@ -1,27 +1,27 @@
 """Reading pictures: pixels and size, always in the displayed frame (EXIF orientation applied).
 
-What a person sees is what is learned from, so every kind of picture becomes 8-bit RGB by a fixed rule:
+The network gets the same pixels that the user sees. Every kind of picture is converted to 8-bit RGB by a fixed rule:
 
-| kind | becomes |
+| kind | result |
 |---|---|
 | grey, 1-bit, palette, YCbCr | its RGB colours |
 | CMYK | RGB without a colour profile; in JPEGs the inks are taken as inverted, which is how all programs write them |
-| with transparency (alpha or a transparent colour) | laid on white, as viewers do; wholly transparent: its colours |
+| with transparency (alpha or a transparent colour) | blended with white; if fully transparent: the RGB colours |
 | 16 bits per channel | the upper byte: 65535 is white, in every picture of a set |
-| 32-bit whole numbers | as 16 bits if all are from 0 to 65535, else the least becomes black and the greatest white |
-| floating point | 0 is black and 1 white if all values are between; else as above; what is not a number is black |
+| 32-bit integers | as 16 bits if all values are in 0..65535, else the minimum becomes black and the maximum white |
+| floating point | 0 is black and 1 is white if all values are in 0..1, else minimum to maximum; NaN is black |
 | several frames or pages (GIF, APNG, WebP, TIFF, MPO, AVIF) | the first |
 | HEIC, AVIF of 10 or 12 bits per channel | the upper 8 bits |
 | several pictures (HEIC) | the one that the file calls its primary one |
 
-Files are opened by content, and only as one of a few formats of pixels: SVG, PDF, PostScript and the like, which are
-programs as much as pictures, are refused whatever they are called. Size is checked before anything is decoded, and
-threads together decode no more pixels at once than `pixel_budget` says. HEIC is decoded by libheif (`pi_heif`, which
-holds no encoder), everything else by Pillow.
+The format is detected from the content, not from the file name. Only some raster formats are opened; SVG, PDF,
+PostScript and similar formats, which can contain programs, are refused. The size is checked before decoding, and all
+threads together decode at most the number of pixels of `pixel_budget` at once. HEIC is decoded by libheif (`pi_heif`,
+which contains no encoder), all other formats by Pillow.
 
-HEIC and AVIF say how a picture is turned in the container (`irot`, `imir`) and often in EXIF, too; the container
-counts alone. libheif gives turned pixels; Pillow gives those of AVIF as they are stored, and the container's turn as
-EXIF's orientation.
+HEIC and AVIF store the rotation in the container (`irot`, `imir`) and often in EXIF, too; only the container's is used.
+libheif returns rotated pixels. For AVIF, Pillow returns the stored pixels and reports the container's rotation as the
+EXIF orientation.
 """
 
 from __future__ import annotations
@@ -49,41 +49,42 @@ SUFFIXES: tuple[str, ...] = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif"),
 )
-"""File names that pages offer to open; reading goes by content, not by name."""
+"""File suffixes that pages offer to open. The format is detected from the content, not from the suffix."""
 
 MOST_PIXELS = 170_000_000
-"""A larger picture is not opened: its pixels alone would take half a gigabyte, and a few bytes can claim any size."""
+"""Maximum number of pixels of a picture. The pixels of a larger one would take more than 500 MB, and a file of a few
+bytes can claim any size."""
 
 MOST_SCANS = 100
-"""A JPEG with more scans is not decoded: a scan of a few bytes costs as much time as the whole picture. Programs write
-about ten."""
+"""Maximum number of scans of a JPEG; usual ones have about ten. Decoding a scan of a few bytes can take as long as
+decoding a whole picture."""
 
 MOST_BYTES_AT_ONCE = 200_000_000
-"""HEIC and AVIF files are read into memory whole, before their size is known; a larger one is not. Phones write up to
-20 MB."""
+"""Maximum file size of HEIC and AVIF in bytes, because they are read into memory as a whole before their size in pixels
+is known. Phones write up to 20 MB."""
 
 MOST_CODED = 4
-"""A HEIC whose tiles, thumbnails and further pictures have that many times `MOST_PIXELS` together is not decoded."""
+"""Limit for all tiles, thumbnails and pictures of a HEIC together, as a multiple of `MOST_PIXELS`."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")  # MPO comes with JPEG
 _AVIF_BRANDS = (b"avif", b"avis")
 
 _ENDS = {b"\xff\xd8\xff": b"\xff\xd9", PNG: b"IEND\xaeB`\x82"}
-"""How the files of a format begin, and what stands at their end."""
+"""First bytes of a format -> bytes near the end of a complete file of this format."""
 _TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 
 
-# Blocks of 16 MB, Pillow's own size, are kept by the C library for each thread when they are free again: after some
-# large pictures that is gigabytes. Blocks of 64 MB go back to the system at once.
+# Pillow's default blocks of 16 MB are kept by the C library for each thread after they are freed: gigabytes after some
+# large pictures. Blocks of 64 MB are returned to the system at once.
 Image.core.set_block_size(1 << 26)
 
-# Only the picture itself is of use; what is not looked for cannot do harm.
+# Only the main picture is needed; skipping the other parts avoids attacks through them.
 pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def load(path: Path | str) -> np.ndarray:
-    """The picture as displayed: uint8 `(H, W, 3)`, RGB, by the table above.
+    """Load a picture as displayed: uint8 `(H, W, 3)`, RGB, converted by the table above.
 
     Raises `StudioError` for a file that is missing, truncated, too large or not a picture.
     """
@@ -92,25 +93,25 @@ def load(path: Path | str) -> np.ndarray:
 
 
 def reduced(path: Path | str, side: int) -> np.ndarray:
-    """`load`, scaled down so that the longer side is `side` pixels at most; for a large JPEG many times as fast."""
+    """Load a picture scaled down to a longer side of at most `side` px. Much faster than `load` for large JPEGs."""
     return _reduced(path, side, with_tones=False)[0]
 
 
 def surveyed(path: Path | str, side: int) -> tuple[np.ndarray, Tones | None]:
-    """`reduced`, and which part of its range of values the picture uses; None where it is stretched as it is read."""
+    """Return the `reduced` picture and its tonal range. The range is None if values are stretched while loading."""
     return _reduced(path, side, with_tones=True)
 
 
 def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray, Tones | None]:
     found: Tones | None = None
     with _opened(path) as picture:
-        # Pillow gives colours of 16 bits as their upper bytes, and tells that only until it has decoded them.
+        # Pillow reduces 16-bit colours to their upper bytes. This is visible only before decoding.
         is_deep = any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
         longest = max(picture.size)
         if longest > side:
             picture.draft(picture.mode, (picture.width * side // longest, picture.height * side // longest))
         with _decoded(picture, path):
-            # `thumbnail` would do the same to the whole picture first: means of whole pixels, to twice the size.
+            # Reduce large pictures by a whole factor first, to twice the wanted size: as `thumbnail`, but in strips.
             factor = max(picture.size) // (2 * side) if picture.width * picture.height > rgb_pixels.STRIP else 1
             pixels = as_rgb(picture, max(1, factor))
             if with_tones and has_one_deep_channel(picture):
@@ -123,8 +124,10 @@ def _reduced(path: Path | str, side: int, with_tones: bool) -> tuple[np.ndarray,
 
 
 def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
-    """`load`, where a JPEG may come at a half, a quarter or an eighth of its size, but not below `size` (height,
-    width): that takes a fraction of the time."""
+    """Load a picture, a JPEG possibly at 1/2, 1/4 or 1/8 of its size, but not smaller than `size` (height, width).
+
+    Decoding a JPEG at a reduced size takes a fraction of the time.
+    """
     with _opened(path) as picture:
         turned = picture.size != _displayed_size(picture)
         picture.draft(picture.mode, size if turned else size[::-1])
@@ -133,17 +136,20 @@ def load_at_least(path: Path | str, size: tuple[int, int]) -> np.ndarray:
 
 
 def size(path: Path | str, name: str | None = None) -> tuple[int, int]:
-    """`(width, height)` of the displayed frame, from the file's header alone. Raises `StudioError` as `load` does,
-    except for a picture that is cut off after its header; `name` is what its message calls the picture."""
+    """Return `(width, height)` of the displayed frame, read from the file header only.
+
+    `name` is the name of the picture in error messages. Raises `StudioError` as `load` does, but does not notice a
+    picture that is truncated after its header.
+    """
     with _opened(path, name) as picture:
         return _displayed_size(picture)
 
 
 def check(path: Path | str, name: str | None = None) -> tuple[int, int]:
-    """`(width, height)` of the displayed frame, after making sure that the whole picture can be decoded.
+    """Check that the whole picture can be decoded. Return `(width, height)` of the displayed frame.
 
-    A JPEG is decoded at an eighth of its size: that still reads every byte of the file, so a truncated one is found,
-    at a fraction of the time. Raises `StudioError` as `load` does; `name` is what its message calls the picture.
+    A JPEG is decoded at 1/8 of its size. This is fast, but reads every byte of the file, so truncation is found.
+    `name` is the name of the picture in error messages. Raises `StudioError` as `load` does.
     """
     with _opened(path, name) as picture:
         displayed = _displayed_size(picture)
@@ -170,10 +176,10 @@ def has_its_end(path: Path | str) -> bool:
 
 
 def values(path: Path | str) -> np.ndarray:
-    """The numbers of a picture of one channel as they are stored, `(H, W)`: a palette's indices, grey of up to 16 bits,
-    and grey that was saved as red, green and blue of the same number. Transparency is no matter.
+    """Return the stored values of a one-channel picture, `(H, W)`, without rotation or conversion. Used for masks.
 
-    For masks, so nothing is turned or converted. Raises `StudioError` as `load` does, and for a picture of colours.
+    Accepts palette indices, grey of up to 16 bits, and RGB with three equal channels. Ignores transparency. Raises
+    `StudioError` as `load` does, and if the three channels differ.
     """
     with _opened(path) as picture:
         mode = picture.mode
@@ -187,19 +193,19 @@ def values(path: Path | str) -> np.ndarray:
 
 
 def is_stored_in_colours(path: Path | str) -> bool:
-    """Whether a picture is stored as red, green and blue, be they grey or not. Raises `StudioError` as `size`."""
+    """Whether a picture is stored as RGB or RGBA, even if all its pixels are grey. Raises `StudioError` as `size`."""
     with _opened(path) as picture:
         return picture.mode in ("RGB", "RGBA")
 
 
 def orientation(path: Path | str) -> int:
-    """EXIF's orientation of the stored pixels, 1 to 8; 1 where the file gives none. Raises `StudioError` as `size`."""
+    """Return the EXIF orientation of the stored pixels, 1 to 8 (1 if not given). Raises `StudioError` as `size`."""
     with _opened(path) as picture:
         return orientation_of(picture)
 
 
 def taken(path: Path | str) -> datetime | None:
-    """When a picture was taken, or else made, by its EXIF block; None where it says nothing that is a date.
+    """Return the date and time when a picture was taken, else when the file was made, from EXIF; None if not given.
 
     Raises `StudioError` as `size`.
     """
@@ -208,6 +214,7 @@ def taken(path: Path | str) -> datetime | None:
 
 
 def _displayed_size(picture: Image.Image) -> tuple[int, int]:
+    """Return (width, height) with the EXIF orientation applied."""
     width, height = picture.size
     if isinstance(picture, TiffImagePlugin.TiffImageFile):  # whose `size` is the displayed one already
         width, height = picture.tag_v2[TiffImagePlugin.IMAGEWIDTH], picture.tag_v2[TiffImagePlugin.IMAGELENGTH]
@@ -216,13 +223,13 @@ def _displayed_size(picture: Image.Image) -> tuple[int, int]:
 
 @contextmanager
 def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) -> Iterator[None]:
-    """Decode a picture that is open, once the budget has room for it; the room is held until the block ends."""
+    """Decode an open picture as soon as `pixel_budget` allows. The budget is released when the block ends."""
     name = name or str(path)
     pixels = picture.width * picture.height
     if picture.format in ("JPEG", "MPO"):
         if _scans(path) > MOST_SCANS:
             raise StudioError(f"{name}: the JPEG has more than {MOST_SCANS} scans; save it again as an ordinary one")
-        if "progressive" in picture.info:  # which is decoded at full size whatever size was asked for
+        if "progressive" in picture.info:  # a progressive JPEG is always decoded at full size
             pixels *= max((1, *getattr(picture, "decoderconfig", ()))) ** 2
     elif isinstance(picture, TiffImagePlugin.TiffImageFile):
         tile = picture.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0) * picture.tag_v2.get(TiffImagePlugin.TILELENGTH, 0)
@@ -231,7 +238,7 @@ def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) ->
         pixels = max(pixels, tile)
     elif picture.format == HEIF:
         pixels = max(pixels, _coded_pixels(path, name))
-        if picture.mode == "RGBA":  # 18 bytes of memory a pixel, where others take 10 to 14
+        if picture.mode == "RGBA":  # needs 18 bytes of memory per pixel; other modes need 10 to 14
             pixels *= 2
     with DECODING.of(pixels):
         picture.load()
@@ -239,7 +246,7 @@ def _decoded(picture: Image.Image, path: Path | str, name: str | None = None) ->
 
 
 def _coded_pixels(path: Path | str, name: str) -> int:
-    """The pixels that libheif holds at one moment to decode a HEIC; `StudioError` where it would decode too many."""
+    """Return how many pixels libheif holds in memory at once to decode a HEIC. Raises `StudioError` if too many."""
     try:
         largest, total = heic_boxes.coded_pixels(path)
     except ValueError as error:
@@ -250,18 +257,17 @@ def _coded_pixels(path: Path | str, name: str) -> int:
 
 
 def _scans(path: Path | str) -> int:
-    """How many scans a JPEG has; inside one, the byte 255 is never followed by that of the marker."""
+    """Count the scans of a JPEG by its start-of-scan markers (FF DA), which never occur inside scan data."""
     with open(path, "rb") as file:
         return file.read().count(b"\xff\xda")
 
 
 @contextmanager
 def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
-    """An open picture of a size that can be decoded; whatever Pillow raises while it is used becomes a `StudioError`
-    that names the file."""
+    """Open a picture and check its size. Any exception of Pillow inside the block becomes a `StudioError`."""
     name = name or str(path)
     try:
-        # A pipe would keep us waiting for ever, and a device has no end.
+        # Reading from a pipe could block for ever, and a device has no end.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise StudioError(f"{name}: this is not a file; give a picture")
         with warnings.catch_warnings():
@@ -295,7 +301,7 @@ def _opened(path: Path | str, name: str | None = None) -> Iterator[Image.Image]:
 
 
 def _formats(path: Path | str, name: str) -> tuple[str, ...]:
-    """What a file may be opened as."""
+    """Return the Pillow formats that are allowed for a file. Raises `StudioError` for a too large HEIC or AVIF."""
     family = _iso_family(path)
     if family is None:
         return _FORMATS
@@ -306,9 +312,9 @@ def _formats(path: Path | str, name: str) -> tuple[str, ...]:
 
 
 def _iso_family(path: Path | str) -> str | None:
-    """`HEIF` or `AVIF` for a file of boxes that begins as such pictures do, else None.
+    """Return `HEIF` or `AVIF` by the brands at the start of the file, else None.
 
-    Either may call itself `mif1`, "a picture", and name the codec among the brands that follow.
+    Both may have the general major brand `mif1`; then the compatible brands name the codec.
     """
     with open(path, "rb") as file:
         begins = file.read(12)

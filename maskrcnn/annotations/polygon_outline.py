@@ -1,7 +1,7 @@
-"""A mask as its outline, which can be scaled and moved at no cost and is filled only where somebody looks.
+"""Masks stored as outlines. An `Outline` can be scaled and moved cheaply and is rasterised only when needed.
 
-A training picture of 12 megapixels with 50 objects would need 600 MB for its masks as bitmaps. As vertices they need a
-few kilobytes, and the network wants only 28 x 28 cells around each proposal.
+The masks of a training picture of 12 megapixels with 50 objects need 600 MB as bitmaps, but a few kilobytes as
+vertices. The network needs only 28 x 28 cells around each proposal.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.regions import RLE
 
 FINENESS = 4
-"""Each cell of a coverage is looked at in so many places per side."""
+"""Samples per cell side in `Outline.coverage`."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What one object covers, in pixels of its picture (x, y, continuous).
+    """The mask of one object as polygons, in continuous pixel coordinates (x, y) of its picture.
 
-    `parts`: their union is the object; each is its rings `(V, 2)` float, filled by the even-odd rule. `hidden_by`: what
-    lies over it, as pasted objects do.
+    `parts`: the object is the union of its parts. A part is a tuple of rings, float `(V, 2)`, filled by the even-odd
+    rule. `hidden_by`: outlines in front of the object, such as pasted objects; they are subtracted from it.
     """
 
     parts: tuple[tuple[np.ndarray, ...], ...]
@@ -35,10 +35,10 @@ class Outline:
 
     @classmethod
     def of(cls, segmentation: Any, full: tuple[int, int], size: tuple[int, int]) -> Outline:
-        """From a COCO `segmentation` of a picture of `full` (height, width), in the frame of that picture at `size`.
+        """Make an outline from a COCO `segmentation`, scaled from `full` to `size` (both height, width).
 
-        Polygons are scaled. A run-length code becomes the outline of its pixels at `size`, where a pixel belongs to it
-        if at least half of it is covered.
+        Polygons are scaled directly. A run-length code is resized as a mask, and the outline follows the pixels that
+        are covered by at least half.
         """
         if isinstance(segmentation, list):
             scale = np.array([size[1] / full[1], size[0] / full[0]])
@@ -53,16 +53,16 @@ class Outline:
         return cls((tuple(np.asarray(ring, float) for ring in raster.rings(raster.from_mask(covered >= 128))),))
 
     def moved(self, scale: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> Outline:
-        """Every vertex times `scale` plus `offset`, both (x, y). A negative scale mirrors."""
+        """Return the outline with every vertex multiplied by `scale` plus `offset`, both (x, y). Negative: flip."""
         parts = tuple(tuple(ring * scale + offset for ring in part) for part in self.parts)
         return Outline(parts, tuple(over.moved(scale, offset) for over in self.hidden_by))
 
     def under(self, others: Sequence[Outline]) -> Outline:
-        """This object with `others` lying over it."""
+        """Return this outline with `others` in front of it."""
         return replace(self, hidden_by=(*self.hidden_by, *others))
 
     def coverage(self, box: Sequence[float], side: int) -> np.ndarray:
-        """How much of each of `side` x `side` cells of `box` (xyxy) is covered: float32 in [0, 1].
+        """Return the covered share of each cell of a `side` x `side` grid over `box` (xyxy), float32 in [0, 1].
 
         All 0 for a box without width or height.
         """
@@ -75,16 +75,16 @@ class Outline:
         return filled.reshape(side, FINENESS, side, FINENESS).mean((1, 3), dtype=np.float32)
 
     def bitmap(self, height: int, width: int) -> np.ndarray:
-        """The pixels that can be seen of it, uint8 `(height, width)` of 0 and 1."""
+        """Return the visible pixels as uint8 `(height, width)` with values 0 and 1."""
         seen = raster.fill(self.parts, height, width)
         for over in self.hidden_by:
             seen &= 1 - over.bitmap(height, width)
         return seen
 
     def box(self, height: int, width: int) -> tuple[float, float, float, float] | None:
-        """The box xyxy around what can be seen of it in a picture of that size; None where that is nothing.
+        """Return the bounding box (xyxy) of the visible part in a picture of this size; None if nothing is visible.
 
-        Exact where nothing lies over it, else to the pixel.
+        The box is exact if `hidden_by` is empty, else it is rounded to whole pixels.
         """
         if self.hidden_by:
             rows, columns = np.nonzero(self.bitmap(height, width))
@@ -97,7 +97,7 @@ class Outline:
 
 
 def stacked(outlines: Sequence[Outline], height: int, width: int) -> np.ndarray:
-    """All of them as bitmaps, uint8 `(N, height, width)`."""
+    """Return the bitmaps of all outlines as uint8 `(N, height, width)`."""
     return np.stack([outline.bitmap(height, width) for outline in outlines] or [np.zeros((0, 0))]).reshape(
         len(outlines), height, width
     )

@@ -1,4 +1,4 @@
-"""Labels that already have splits, as those of YOLO and Roboflow: which pictures are for training."""
+"""Use the splits that label files already define (YOLO, Roboflow)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.words import counted
 
 FOR_TEST: Mapping[str, Any] = {"yolo": {"split": "test"}}
-"""`ImageRecord.extras` of a picture of a test split, whatever format says so."""
+"""`ImageRecord.extras` of a picture in a test split, for all label formats."""
 
 
 def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]:
-    """The pictures to learn from, those to validate on (None: the labels name none), and a line that says so.
+    """Divide a dataset by its predefined split. Return (training, validation or None, summary line or None).
 
-    Pictures of a test split are in neither. Labels that put no picture into training are all to learn from.
+    Pictures of a test split are in neither part. If the labels define no training split, all pictures are for training
+    and the other two results are None.
     """
     training = tuple(record for record in dataset.images if record.split != "val" and not is_for_test(record))
     if len(training) == len(dataset.images) or not any(record.split == "train" for record in training):
@@ -32,6 +33,6 @@ def by_own_split(dataset: Dataset) -> tuple[Dataset, Dataset | None, str | None]
 
 
 def is_for_test(record: ImageRecord) -> bool:
-    """Whether the source has the picture in a test split, for which the studio has no word of its own."""
+    """Whether the label file puts the picture into a test split. (The studio itself has no test split.)"""
     notes = record.extras.get("yolo")
     return record.split is None and isinstance(notes, dict) and notes.get("split") == "test"

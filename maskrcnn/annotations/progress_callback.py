@@ -1,8 +1,8 @@
-"""How long work tells whoever waits how far it is."""
+"""The type of progress callbacks of long tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], object]
-"""Called now and then with how many pictures are done, and of how many."""
+"""A callback `progress(done, total)`, called repeatedly with the number of finished pictures and of all pictures."""

@@ -1,14 +1,14 @@
-"""The rasteriser: turns shapes into masks, everywhere in the studio and nowhere else.
+"""The rasteriser: converts shapes to masks. All code in the studio uses this module for it.
 
-The rule is that of pycocotools, so that a mask here and a mask decoded from an exported COCO file are the same to the
-pixel. An outline is followed on a grid five times finer than the pixels; in each pixel column the outline is read at
-the column's middle, and pixels between an odd and an even crossing are set, a pixel counting from its own middle on
-(within 0.1 px). So a rectangle over [0, 4] x [0, 3] has 12 pixels, and an outline that crosses itself is filled by the
-even-odd rule. Parts that lie outside the picture are cut off.
+The rule is that of pycocotools, so that a mask is equal to the mask decoded from an exported COCO file in every pixel.
+An outline is traced on a grid five times finer than the pixels. In each pixel column, the crossings of the outline with
+the column's middle are found, and the pixels between an odd and the next even crossing are set. A pixel is set if its
+centre is inside (within 0.1 px). So a rectangle over [0, 4] x [0, 3] has 12 pixels, and an outline that crosses itself
+is filled by the even-odd rule. Parts outside the picture are clipped.
 
-A circle or an ellipse becomes an inscribed polygon of 72 corners: that is less than half a pixel inside the curve for
-radii up to 500 px. The parts of a `MultiPolygon` are united; from each part its holes are taken out.
-`tests/annotations/test_raster.py` holds these numbers.
+A circle or an ellipse becomes an inscribed polygon of 72 corners, which is less than half a pixel inside the curve for
+radii up to 500 px. The mask of a `MultiPolygon` is the union of its parts, each without its holes.
+`tests/annotations/test_raster.py` checks these numbers.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ CORNERS_OF_A_CIRCLE = 72
 
 
 def polygons(shape: Shape) -> list[Points] | None:
-    """The outlines whose union is the shape, as COCO's polygon format holds them.
+    """Return polygons whose union is the shape, as in COCO's polygon format.
 
-    None where polygons alone cannot say it: a shape with holes, or a mask. Empty for shapes without area.
+    None for a shape with holes and for a mask, which polygons cannot represent. Empty for shapes without area.
     """
     match shape:
         case Polygon():
@@ -65,7 +65,7 @@ def polygons(shape: Shape) -> list[Points] | None:
 
 
 def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
-    """The mask as COCO's compressed run-length code: `{"size": [height, width], "counts": str}`.
+    """Return the mask as COCO's compressed run-length code: `{"size": [height, width], "counts": str}`.
 
     Raises `ValueError` for an `RLE` of another picture size.
 
@@ -78,7 +78,7 @@ def rle(shape: Shape, height: int, width: int) -> dict[str, Any]:
 
 
 def mask(shape: Shape, height: int, width: int) -> np.ndarray:
-    """The mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle` does.
+    """Return the mask as bool `(height, width)`; all False for a shape without area. Raises `ValueError` as `rle`.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> mask(Rect(1, 0, 2, 1), height=2, width=4).astype(int).tolist()
@@ -88,9 +88,10 @@ def mask(shape: Shape, height: int, width: int) -> np.ndarray:
 
 
 def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.ndarray:
-    """The union of `parts` as uint8 `(height, width)` of 0 and 1; the rings `(V, 2)` of a part by the even-odd rule.
+    """Rasterise the union of `parts` as uint8 `(height, width)` with values 0 and 1.
 
-    For shapes that are on their way to a network, whose vertices have been scaled and moved.
+    A part is a sequence of rings `(V, 2)`, filled by the even-odd rule. Used for outlines that were scaled and moved
+    for training.
 
     >>> square = np.array([(0, 0), (3, 0), (3, 2), (0, 2)], float)
     >>> fill([[square]], height=2, width=4).tolist()
@@ -110,7 +111,7 @@ def fill(parts: Iterable[Iterable[np.ndarray]], height: int, width: int) -> np.n
 
 
 def area(shape: Shape, height: int, width: int) -> int:
-    """Number of pixels of the mask.
+    """Return the number of pixels of the mask inside the picture.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> area(Rect(-2, 0, 4, 3), height=10, width=10)  # half of it lies in the picture
@@ -120,10 +121,9 @@ def area(shape: Shape, height: int, width: int) -> int:
 
 
 def rings(shape: Shape) -> list[Points]:
-    """Every closed outline of the shape, holes included, for drawing it; a line or a point gives its own vertices.
+    """Return all closed outlines of the shape, including holes, for drawing; for a line or a point, its vertices.
 
-    The outlines of an `RLE` run along the edges of its pixels, so rasterising them by the even-odd rule gives the same
-    mask back.
+    The outlines of an `RLE` follow the edges of its pixels. Rasterising them by the even-odd rule gives the same mask.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> rings(Rect(1, 2, 3, 4))
@@ -148,7 +148,7 @@ def rings(shape: Shape) -> list[Points]:
 
 
 def bounds(shape: Shape) -> Box:
-    """The smallest box `(x0, y0, x1, y1)` around the shape as drawn, also where that lies outside the picture.
+    """Return the bounding box `(x0, y0, x1, y1)` of the shape as drawn, not clipped to the picture.
 
     >>> from maskrcnn.annotations.regions import Circle
     >>> bounds(Circle(10, 10, 4))
@@ -177,7 +177,7 @@ def bounds(shape: Shape) -> Box:
 
 
 def has_area(shape: Shape) -> bool:
-    """Whether the shape encloses anything at all; its mask may still be empty, if it is tiny or outside the picture.
+    """Whether the shape has an area. Its mask may still be empty if it is tiny or outside the picture.
 
     >>> from maskrcnn.annotations.regions import Point, Rect
     >>> has_area(Rect(0, 0, 2, 2)), has_area(Point(1, 1))
@@ -198,7 +198,7 @@ def has_area(shape: Shape) -> bool:
 
 
 def has_box(shape: Shape) -> bool:
-    """Whether the box around the shape has a width and a height: it has an area, or keypoints that span one."""
+    """Whether the shape has an area, or is a set of keypoints whose bounding box has a width and a height."""
     if isinstance(shape, Keypoints):
         x0, y0, x1, y1 = bounds(shape)
         return x1 > x0 and y1 > y0
@@ -206,12 +206,12 @@ def has_box(shape: Shape) -> bool:
 
 
 def mask_box(encoded: dict[str, Any]) -> list[float]:
-    """COCO's `[x, y, width, height]` of a run-length code: the box around the mask's pixels, in whole pixels."""
+    """Return the bounding box of a run-length code in COCO's form `[x, y, width, height]`, in whole pixels."""
     return [float(value) for value in coco_mask.toBbox({**encoded, "counts": encoded["counts"].encode("ascii")})]
 
 
 def from_mask(pixels: np.ndarray) -> RLE:
-    """A bool mask `(H, W)` as an `RLE` shape.
+    """Convert a bool mask `(H, W)` to an `RLE` shape.
 
     >>> from_mask(np.array([[True, False], [True, True]])).size
     (2, 2)
@@ -221,6 +221,7 @@ def from_mask(pixels: np.ndarray) -> RLE:
 
 
 def _encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
+    """Return the mask as pycocotools' run-length code with `counts` as bytes. Raises `ValueError` as `rle`."""
     if isinstance(shape, RLE):
         if shape.size != (height, width):
             raise ValueError(f"the mask is {shape.size[1]} x {shape.size[0]} px, the picture {width} x {height} px")
@@ -238,6 +239,7 @@ def _encoded(shape: Shape, height: int, width: int) -> dict[str, Any]:
 
 
 def _union(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
+    """Return the union of polygons as pycocotools' run-length code."""
     flat = [np.asarray(outline, dtype=float).ravel().tolist() for outline in outlines if len(outline) >= 3]
     if not flat:
         return coco_mask.encode(np.zeros((height, width), dtype=np.uint8, order="F"))
@@ -245,6 +247,7 @@ def _union(outlines: list[Points], height: int, width: int) -> dict[str, Any]:
 
 
 def _ellipse(shape: Ellipse) -> Points:
+    """Return the inscribed polygon of an ellipse."""
     angles = np.arange(CORNERS_OF_A_CIRCLE) * (2 * math.pi / CORNERS_OF_A_CIRCLE)
     along, aside = shape.rx * np.cos(angles), shape.ry * np.sin(angles)
     cos, sin = math.cos(shape.theta), math.sin(shape.theta)
@@ -253,6 +256,7 @@ def _ellipse(shape: Ellipse) -> Points:
 
 
 def _on_one_line(points: Points) -> bool:
+    """Whether all points lie on one straight line."""
     if len(points) < 3:
         return True
     (x0, y0), rest = points[0], points[1:]
@@ -261,9 +265,9 @@ def _on_one_line(points: Points) -> bool:
 
 
 def _pixel_outlines(pixels: np.ndarray) -> list[Points]:
-    """The closed outlines of a mask along pixel edges, corners only; the mask lies to the right of each step.
+    """Return the closed outlines of a mask along pixel edges, as corner points; the mask is right of each edge.
 
-    Where two pixels touch at a corner, the walk turns so that they stay two outlines.
+    If two pixels touch only at a corner, they get two separate outlines.
     """
     padded = np.pad(pixels, 1).astype(np.int8)
     across = np.diff(padded, axis=0)[:, 1:-1]  # edges between a pixel and the one below, (H + 1, W)

@@ -1,4 +1,4 @@
-"""Reading labels from any place: a label file, a folder of labels, a project folder; told by content, not by names."""
+"""Read labels from a label file, a folder of labels or a project folder. The format is detected from the content."""
 
 from __future__ import annotations
 
@@ -29,20 +29,23 @@ _EXPECTED = json_mistakes.EXPECTED
 
 
 def read(path: Path | str, images: Path | str | None = None, class_attribute: str | None = None) -> Dataset:
-    """The dataset of a label file, of a folder that holds labels of one kind, or of a project folder (all splits).
+    """Read the dataset of a label file, of a folder with labels of one kind, or of a project folder (all splits).
 
-    Files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Folders: one such file, a labelme file for each picture,
-    a YOLO data set, or PNG masks. `class_attribute` names the VIA attribute that is the class, where the rule of
-    `via.class_rule` would choose another, or several with commas between them, each the class where it is set.
+    Supported files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Supported folders: one such file, a labelme
+    file for each picture, a YOLO dataset, or PNG masks. `class_attribute` overrides the VIA attribute that gives the
+    class (else `via.class_rule` chooses it). It may list several attributes, separated by commas; the one that is set
+    on a region gives its class.
 
-    Pictures are looked for in `images` if given, else in the folder of the file and below it, and in the layouts of
-    `picture_places.around`; names may be spelled as other programs do (`picture_index`). A picture that is not found
-    has `path` None, which is no error here (`trainable.require_trainable` makes it one); where none is found, or a file
-    of a near name, `warnings` say so. A folder that holds several label files, or whose labels lie in folders
-    of it, such as `annotations/` beside `images/` or `train/` beside `valid/`, is understood as the browser's import
-    does (`intake.combined_dataset`); and as there, a file that cannot be read beside one that can is a warning.
+    Pictures are searched in `images` if given, else in the folder of the label file, its subfolders and the layouts of
+    `picture_places.around`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
+    None; this is not an error here, but in `trainable_check.require_trainable`. `warnings` tell if no picture was found
+    or if files have similar names.
 
-    Raises `ArgumentError` for a path that does not exist, `StudioError` for content that is not what it should be.
+    A folder with several label files, or with labels in subfolders (`annotations/` next to `images/`, `train/` next to
+    `valid/`), is read by the same rules as the import in the browser (`intake.combined_dataset`). An unreadable file
+    next to a readable one gives a warning.
+
+    Raises `ArgumentError` if the path does not exist, `StudioError` if the content is not valid.
     """
     path = Path(path)
     if images is not None and not Path(images).is_dir():
@@ -60,7 +63,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
 
 
 def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str | None) -> Dataset:
-    """The dataset of a folder with labels of one kind."""
+    """Read the dataset of a folder; labels in its subfolders are included."""
     found: list[Dataset] = []
     refused: list[StudioError] = []
     has_files_for_pictures = False
@@ -71,14 +74,14 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
             refused.append(error)
             continue
         if table.has_one_file_for_each_picture(dataset):
-            has_files_for_pictures = True  # one of many: they are read together below
+            has_files_for_pictures = True  # one file per picture: all are read together below
         else:
             found.append(dataset)
     if not found and not has_files_for_pictures and (reader := table.folder_reader(folder, by_looks=True)) is not None:
         return reader.read(folder, images)
     if has_files_for_pictures:
         found += labels_of_all_files(folder)
-        refused = []  # its warnings name them, and those below the folder
+        refused = []  # the warnings of `labels_of_all_files` name these files
     if len(found) > 1:
         return _dataset_of_folders_in(folder, images, class_attribute, refused)
     if found:
@@ -96,7 +99,7 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
 
 
 def _further_labels(folder: Path) -> list[str]:
-    """The label files in folders of a folder, by their names in it."""
+    """List the readable label files in subfolders, by their names relative to the folder."""
     further = []
     for name, file in walk(folder, enough=picture_places.MOST_FILES)[0].items():
         if "/" in name and file_names.suffix(name) in LABEL_SUFFIXES:
@@ -109,9 +112,9 @@ def _further_labels(folder: Path) -> list[str]:
 def _dataset_of_folders_in(
     folder: Path, images: Path | None, class_attribute: str | None, refused: Sequence[StudioError]
 ) -> Dataset:
-    """The dataset of a folder whose labels lie in folders of it, as the browser's import understands it.
+    """Read the dataset of a folder with labels in its subfolders, by the same rules as the import in the browser.
 
-    Raises `StudioError` that says what the folder holds instead.
+    Raises `StudioError` if there are no labels; its message says what the folder contains instead.
     """
     files, _ = walk(folder)
     if (own := project_among(files, folder)) is not None:
@@ -127,13 +130,13 @@ def _dataset_of_folders_in(
     ):
         raise StudioError(f"{folder}: {trouble}")
     if refused:
-        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        # If several files failed, prefer the error of a label file to the error of another kind of file.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
     raise StudioError(f"{folder}: {folder_contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
 
 
 def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
-    """The folder of masks without their pictures: the only one below a folder, or else that folder itself."""
+    """Return the folder of PNG masks: the only one below `folder`, else `folder` itself; None if it has no masks."""
     places = {folder / file_names.folder(name) for name in files if file_names.suffix(name) == ".png"}
     found = {place for place in places if is_called_so(place.name) and masks.is_mask_folder(place)}
     place = next(iter(found)) if len(found) == 1 else folder

@@ -1,9 +1,9 @@
-"""What a person drew: shapes, regions, pictures and the dataset that holds them.
+"""The data model of labels: shapes, regions, pictures and datasets.
 
-Everything here is immutable; an edit makes a new object. Coordinates are continuous pixels (x to the right, y down) of
-the picture as displayed, EXIF orientation applied: the top-left pixel covers [0, 1] x [0, 1]. Vertices are kept exactly
-as they were written, also where they lie outside the picture or where the outline crosses itself; what that means for a
-mask is decided in one place, `annotations.raster`.
+All objects are immutable; an edit makes a new object. Coordinates are continuous pixels (x to the right, y down) of the
+picture as displayed, with EXIF orientation applied: the top-left pixel covers [0, 1] x [0, 1]. Vertices are kept
+exactly as they were written, even if they are outside the picture or the outline crosses itself. `annotations.raster`
+defines the mask of such shapes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Points = tuple[tuple[float, float], ...]
 """Vertices (x, y) in drawing order; a closed outline does not repeat its first vertex."""
 
 MOST_REGIONS = 20_000
-"""Regions on one picture; beyond this neither a label file is read nor a picture saved. COCO's fullest has 93, and an
-aerial picture with every tree of a forest has some thousands."""
+"""Maximum number of regions on one picture. Label files with more are not read, pictures with more are not saved. COCO
+has at most 93; an aerial picture with every tree of a forest has some thousands."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class Ellipse:
 
 @dataclass(frozen=True)
 class Polyline:
-    """An open line; it has no area, so training passes over it."""
+    """An open line. It has no area, so training skips it."""
 
     points: Points
 
 
 @dataclass(frozen=True)
 class Point:
-    """A single place; it has no area, so training passes over it."""
+    """A single point. It has no area, so training skips it."""
 
     cx: float
     cy: float
@@ -91,10 +91,10 @@ class RLE:
 
 @dataclass(frozen=True)
 class Keypoints:
-    """Named places of one object as (x, y, visibility), in the order of its class's `Skeleton`.
+    """The keypoints of one object as (x, y, visibility), in the order of its class's `Skeleton`.
 
-    Visibility is COCO's: 0 not labelled (x and y are then 0), 1 labelled but hidden, 2 labelled and visible. As a
-    region's shape it says that only the keypoints were drawn; it has no area, so masks are not learned from it.
+    Visibility is as in COCO: 0 not labelled (then x = y = 0), 1 labelled but hidden, 2 labelled and visible. A region
+    with `Keypoints` as its shape has no outline and no area, so no mask is learned from it.
     """
 
     points: tuple[tuple[float, float, int], ...]
@@ -105,25 +105,27 @@ Shape = Polygon | MultiPolygon | Rect | Circle | Ellipse | Polyline | Point | Ke
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The names of a class's keypoints and the bones between them, as pairs of places in `names` from 0."""
+    """The keypoint names of a class, and the edges (bones) between them as pairs of indices into `names`."""
 
     names: tuple[str, ...]
     edges: tuple[tuple[int, int], ...] = ()
 
 
 def new_id() -> str:
-    """A fresh region id, unique without a counter."""
+    """Return a new unique region id (a random UUID)."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
 class Region:
-    """One drawn object: its shape, its class and whatever else its file said about it.
+    """One drawn region: its shape, its class, and further data from its label file.
 
-    `attributes` are VIA's region attributes, whole and unchanged, without the one that names the class;
-    `class_name` is None where no class was given. `score` is set only for regions that a model suggested. `keypoints`
-    are those of an object that also has an outline. `extras` is what its label file said about the drawn shape and the
-    studio does not interpret (COCO's id and area, say), by format: `{"coco": {...}}`, kept to be written back.
+    - `class_name` is None if no class was given.
+    - `attributes` are VIA's region attributes, unchanged, without the one that gives the class.
+    - `score` is set only for regions that a model suggested.
+    - `keypoints` are set for an object that has both an outline and keypoints.
+    - `extras` is data about the shape that the studio does not interpret (such as COCO's id and area), by format:
+      `{"coco": {...}}`. It is kept for export.
 
     >>> region = Region(Rect(10, 10, 20, 20), "cell")
     >>> region.with_shape(Circle(20, 20, 10)).class_name
@@ -141,7 +143,7 @@ class Region:
     id: str = field(default_factory=new_id)
 
     def with_shape(self, shape: Shape) -> Region:
-        """The same object drawn differently: what a file said about its old shape no longer holds, and goes."""
+        """Return the region with another shape. `extras` are removed, because they describe the old shape."""
         return self if shape == self.shape else replace(self, shape=shape, extras={})
 
 
@@ -149,10 +151,13 @@ class Region:
 class ImageRecord:
     """One picture and the regions on it.
 
-    `path` is where the picture was found (None: nowhere); `width` and `height` are those of the displayed frame and
-    None until somebody looked. `file_size` is what the label file said (None or -1: unknown). `attributes` are VIA's
-    file attributes. `split` is set where the source has splits (a project, a YOLO folder). `extras` is what the source
-    said beyond that, by format, as in `Region`; a project puts `{"project": {"id", "revision"}}` there.
+    - `path` is the picture file (None: not found).
+    - `width` and `height` are those of the displayed frame in pixels, None if unknown.
+    - `file_size` is the size in bytes that the label file states (None or -1: unknown).
+    - `attributes` are VIA's file attributes.
+    - `split` is set if the source has splits (a project, a YOLO folder).
+    - `extras` is further data of the source by format, as in `Region`; a project stores
+      `{"project": {"id", "revision"}}` there.
     """
 
     file_name: str
@@ -168,13 +173,15 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures with regions, and the classes in use.
+    """Pictures with regions, and their classes.
 
-    `class_attribute` is the VIA region attribute that named the class (None: none did, and every region is of one
-    class). `extras` are the parts of a label file that the studio does not interpret (VIA settings, attribute
-    definitions, COCO info), kept to be written back. `skeletons` are those of the classes that have keypoints.
-    `warnings` are lines about what the source holds and the reader left out, or names and is not there; they are for a
-    person to read and no part of the data, so two datasets can be equal and differ in them.
+    - `class_attribute` is the VIA region attribute that gives the class (None: no attribute does, and all regions have
+      one class).
+    - `extras` are the parts of a label file that the studio does not interpret (VIA settings, attribute definitions,
+      COCO info). They are kept for export.
+    - `skeletons` has the skeleton of each class with keypoints.
+    - `warnings` are messages for the user about content that the reader skipped or did not find. They are ignored when
+      two datasets are compared.
     """
 
     images: Sequence[ImageRecord]
@@ -191,7 +198,7 @@ class Dataset:
 
 
 def classes_in(images: Iterable[ImageRecord]) -> tuple[str, ...]:
-    """The class names that the regions use, sorted.
+    """Return the sorted class names of all regions.
 
     >>> classes_in([ImageRecord("a.png", regions=(Region(Rect(0, 0, 2, 2), "nut"), Region(Rect(4, 4, 2, 2), "bolt")))])
     ('bolt', 'nut')

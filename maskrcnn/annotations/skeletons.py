@@ -1,4 +1,4 @@
-"""The keypoints of a dataset: which ones its objects have, and which of them are each other's mirror image."""
+"""Keypoint definitions of a dataset: names and edges, and the left-right pairs for flipping."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from maskrcnn.words import counted
 _OTHER_SIDE = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-"""A word of a name: `leftEye_2` is left, eye, 2; `LEye` is l, eye."""
+"""Splits a name into words: `leftEye_2` gives left, eye, 2; `LEye` gives l, eye."""
 
-_SAYS_NOTHING = {"keypoint", "keypoints", "kp", "kpt", "kps", "point", "pt", "p", "landmark", "joint", "key"}
+_GENERIC_WORDS = {"keypoint", "keypoints", "kp", "kpt", "kps", "point", "pt", "p", "landmark", "joint", "key"}
 
 
 @dataclass(frozen=True)
 class KeypointLabels:
-    """What a network that learns a dataset's keypoints must know: how many there are, their names (empty where nobody
-    named them) and the limbs between them, as pairs of places from 0."""
+    """The keypoint definition that a network needs: the number of keypoints, their names (may be empty), and the edges
+    (limbs) between them as pairs of indices from 0."""
 
     count: int
     names: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class KeypointLabels:
 
 
 def keypoints_of(region: Region) -> Keypoints | None:
-    """The labelled keypoints of an object, whether or not it has an outline too; None where none is labelled.
+    """Return the keypoints of an object with or without an outline; None if no keypoint is labelled.
 
     >>> keypoints_of(Region(Keypoints(((0, 0, 0), (5, 5, 2))), "hand")).points
     ((0, 0, 0), (5, 5, 2))
@@ -40,10 +40,10 @@ def keypoints_of(region: Region) -> Keypoints | None:
 
 
 def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
-    """The keypoints that the objects of a dataset have; None where no object has any.
+    """Return the keypoint definition of a dataset; None if no object has keypoints.
 
-    All classes with keypoints must have the same ones, because a network has one set of heatmaps. Raises `StudioError`
-    naming the two classes that differ.
+    All classes with keypoints must have the same definition, because a network has one set of heatmaps. Raises
+    `StudioError` with the names of two classes that differ.
     """
     source = dataset.source or "the dataset"
     found: dict[str, KeypointLabels] = {}
@@ -64,7 +64,7 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
                 )
     if not found:
         return None
-    # Of classes that agree, the one that says most: names before none.
+    # If some classes have keypoint names and others do not, use the names.
     first = max(found, key=lambda name: len(found[name].names))
     for name, labels in found.items():
         if labels.count != found[first].count or labels.names not in ((), found[first].names):
@@ -76,10 +76,10 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
 
 
 def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give: str) -> None:
-    """`StudioError` where the objects of a dataset have other keypoints than `wanted`: another number, or other names.
+    """Raise `StudioError` if the objects of a dataset have another number of keypoints, or other names, than `wanted`.
 
-    A dataset without keypoints passes, and so does one without names. The error says that the keypoints are others than
-    `whose` ("the model has learned"), and to `give` ("labels") with the same ones.
+    A dataset without keypoints passes. Names are compared only if both have names. `whose` ("the model has learned") and
+    `give` ("labels") are parts of the message.
 
     >>> from maskrcnn.annotations.regions import ImageRecord
     >>> hand = Region(Keypoints(((5, 5, 2), (9, 5, 2))), "hand")
@@ -100,17 +100,20 @@ def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give
 
 
 def _in_words(labels: KeypointLabels) -> str:
+    """Describe keypoints for a message: their number and the first three names."""
     shown = ", ".join(labels.names[:3]) + (", ..." if labels.count > 3 else "")
     return f"{labels.count}: {shown}" if labels.names else f"{labels.count} without names"
 
 
 def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
-    """Where each keypoint's mirror image stands: `count` places from 0; None where mirroring would mislabel.
+    """Return the index of the left-right partner of each keypoint, for flipping; None if it cannot be determined.
 
-    When a picture is mirrored, what was the left eye looks like a right one, so the two change places. Partners are
-    found by their names: left and right, or l and r, as a word of the name (left_eye, eye-l, LeftEye, L. Eye) or its
-    beginning or end (lefteye). A name without a side is its own partner. None means that nobody can know: there are no
-    names (or they are only numbers) for more than one keypoint, or one side of a pair is missing.
+    When a picture is flipped, the left eye looks like a right eye, so the two keypoints are exchanged. Partners are
+    found by name: left and right, or l and r, as a word of the name (left_eye, eye-l, LeftEye, L. Eye) or as its
+    beginning or end (lefteye). A keypoint without a side is its own partner.
+
+    The result is None if there are several keypoints and their names are missing or generic (only numbers), or if one
+    side of a pair is missing. Flipping would then give wrong labels.
 
     >>> mirrored(["nose", "left_eye", "right_eye"], 3)
     (0, 2, 1)
@@ -118,10 +121,10 @@ def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
     if count == 1:
         return (0,)
     spelt = [tuple(word.lower() for word in _WORD.findall(name)) for name in names]
-    if len(names) != count or any(all(w.isdigit() or w in _SAYS_NOTHING for w in words) for words in spelt):
+    if len(names) != count or any(all(w.isdigit() or w in _GENERIC_WORDS for w in words) for words in spelt):
         return None
     places = {words: place for place, words in enumerate(spelt)}
-    if len(places) < count:  # two names alike: no telling which is meant
+    if len(places) < count:  # two keypoints with the same name
         return None
     order = []
     for place, words in enumerate(spelt):
@@ -137,7 +140,10 @@ def mirrored(names: Sequence[str], count: int) -> tuple[int, ...] | None:
 
 
 def _glued_other_side(word: str) -> str:
-    """`lefteye` -> `righteye`; a word such as `bright` gives one that no keypoint is called."""
+    """Exchange a side at the start or end of a word: `lefteye` -> `righteye`. Words without a side are unchanged.
+
+    A word such as `bright` gives `bleft`, which is not the name of a keypoint.
+    """
     for side in ("left", "right"):
         if word.startswith(side):
             return _OTHER_SIDE[side] + word.removeprefix(side)

@@ -1,13 +1,14 @@
-"""Which pictures to train on and which to validate on, so that both sides hold every class in the same proportion.
+"""Split pictures into training and validation sets with the same proportion of every class.
 
-Iterative stratification (Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-label Data", 2011): classes
-are dealt out from the rarest on, each picture to the side that lacks most objects of the class. Two things are added.
-The number of validation pictures is kept while dealing, so the share is right to one picture; and afterwards pictures
-are swapped as long as that brings a class to both sides or makes the proportions better.
+The method is iterative stratification (Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-label Data",
+2011): classes are distributed from the rarest to the most common, and each picture goes to the side that lacks most
+objects of the class. Two steps are added. The number of validation pictures is limited during distribution, so the
+share is exact to one picture. Afterwards, pictures are swapped while this improves the proportions or brings a class to
+both sides.
 
-Only objects count (`learnable_objects.why_not`). Pictures of the same content go to the same side, because a copy of a
-training picture in the validation set would make the measured quality too high.
-A class that only one picture (or one group of copies) shows goes to training.
+Only objects count (`learnable_objects.why_not`). Pictures with the same content go to the same side, because a copy of
+a training picture in the validation set would make the measured quality too high. A class that appears on only one
+picture (or in one group of copies) goes to training.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from maskrcnn.words import natural_key
 Split = Literal["train", "val"]
 
 _SWAPS, _TRIED = 400, 50
-"""How many pictures are tried for a better place after dealing, and how many of a class that one side lacks."""
+"""Number of pictures tried in swaps after distribution, and number tried for each class that one side lacks."""
 _ATTEMPTS = 6
-"""How often the cards are dealt again while a class that could lie on both sides does not."""
+"""Maximum number of distributions, with other random orders, while a class that could be on both sides is not."""
 
 
 class ClassShare(NamedTuple):
-    """How a split divides the objects of one class, and the pictures that show any."""
+    """The numbers of objects of one class, and of pictures with such objects, in training and validation."""
 
     name: str
     train_objects: int
@@ -45,19 +46,20 @@ class ClassShare(NamedTuple):
 
     @property
     def val_share(self) -> float:
-        """The share of the class's objects that lie in validation, in [0, 1]; NaN for a class without objects."""
+        """The share of the class's objects that are in validation, in [0, 1]; NaN for a class without objects."""
         objects = self.train_objects + self.val_objects
         return self.val_objects / objects if objects else math.nan
 
     @property
     def on_one_side(self) -> bool:
-        """Whether at least two pictures show the class and one side has none of them."""
+        """Whether the class appears on at least two pictures, but all of them are on the same side."""
         return self.train_pictures + self.val_pictures > 1 and not (self.train_pictures and self.val_pictures)
 
 
 def held_back(pictures: int, val_share: float) -> int:
-    """How many pictures a share of them in validation is: rounded, and where there are two and the share is neither 0
-    nor 1, at least one on each side.
+    """Return the number of validation pictures for a share of all `pictures`, rounded.
+
+    If there are at least two pictures and the share is neither 0 nor 1, each side gets at least one.
 
     >>> held_back(5, 0.05), held_back(15, 0.2), held_back(1, 0.5)
     (1, 3, 1)
@@ -69,11 +71,12 @@ def held_back(pictures: int, val_share: float) -> int:
 def stratified(
     dataset: Dataset, val_share: float = 0.2, seed: int = 0, groups: Iterable[Collection[str]] = ()
 ) -> dict[str, Split]:
-    """A split for each picture by its file name, the same for the same pictures, share, seed and groups in any order.
+    """Return a stratified split: `{file name: "train" or "val"}`.
 
-    `groups` are file names of pictures with the same content; each group stays on one side (groups that share a
-    picture are one). The number of validation pictures is `held_back`, up to the size of the largest group less one.
-    Raises `ArgumentError` for a share that is not in [0, 1].
+    The result depends only on the pictures, share, seed and groups, not on their order. `groups` are sets of file names
+    with the same content. Each group stays on one side; groups with a common picture are merged. The number of
+    validation pictures is `held_back`; it may differ by the size of the largest group minus one. Raises `ArgumentError`
+    if the share is not in [0, 1].
 
     >>> from maskrcnn.annotations.regions import Rect, Region
     >>> cell = Region(Rect(2, 2, 8, 8), "cell")
@@ -110,10 +113,10 @@ def known_to_training(
     shown: Mapping[str, Collection[str | None]],
     groups: Iterable[Collection[str]] = (),
 ) -> dict[str, Split]:
-    """`splits` with pictures moved so that training has every class that validation has, as no training can start
-    otherwise. Validation keeps its number of pictures where that is possible, and is empty where nothing fits.
+    """Return `splits` changed so that every class in validation is also in training. Training cannot start otherwise.
 
-    `shown` are the classes of each picture by its file name; the pictures of each of `groups` stay on one side.
+    The number of validation pictures is kept if possible; validation is empty if no picture fits. `shown` gives the
+    classes on each picture by its file name. Pictures of the same group (`groups`) stay on the same side.
     """
     units = [[record.file_name for record in unit] for unit in _units(list(dataset.images), groups)]
     units.sort(key=lambda names: natural_key(names[0]))
@@ -122,7 +125,7 @@ def known_to_training(
     is_val = [splits[names[0]] == "val" for names in units]
     wanted = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
 
-    while True:  # back to training: the unit that brings most of the classes that training lacks
+    while True:  # move to training: the unit with most of the classes that training lacks
         lacks = [len([name for name in of if not left[name]]) if is_val[at] else 0 for at, of in enumerate(classes)]
         if not any(lacks):
             break
@@ -132,7 +135,7 @@ def known_to_training(
 
     held = sum(len(names) for names, val in zip(units, is_val, strict=True) if val)
     seen = set().union(*(of for of, val in zip(classes, is_val, strict=True) if val))
-    for at in sorted(range(len(units)), key=lambda at: not classes[at]):  # in their place others, with objects first
+    for at in sorted(range(len(units)), key=lambda at: not classes[at]):  # replace them by others, with objects first
         size, fits = len(units[at]), all(left[name] > 1 for name in classes[at])
         if not is_val[at] and fits and (held + size <= wanted or (not seen and classes[at])):
             is_val[at] = True
@@ -144,7 +147,7 @@ def known_to_training(
 
 
 def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[ClassShare]:
-    """How a split (None: the records' own) divides the objects of each class, in the dataset's order.
+    """Return a `ClassShare` for each class, in the dataset's order. `splits` None: use the splits of the records.
 
     >>> from maskrcnn.annotations.regions import Rect, Region
     >>> cell = Region(Rect(2, 2, 8, 8), "cell")
@@ -165,7 +168,9 @@ def shares(dataset: Dataset, splits: Mapping[str, Split] | None = None) -> list[
 
 
 def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> list[tuple[str, ...]]:
-    """The groups of same content that lie on both sides, by name in natural order; what has no split does not count.
+    """Return the groups of pictures with the same content that have pictures in both splits, in natural order.
+
+    Pictures without a split are ignored.
 
     >>> leaks({"a.png": "train", "b.png": "val", "c.png": "val"}, groups=[("a.png", "b.png"), ("b.png", "c.png")])
     [('a.png', 'b.png')]
@@ -179,7 +184,7 @@ def leaks(splits: Mapping[str, Split], groups: Iterable[Collection[str]]) -> lis
 
 
 def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> list[list[ImageRecord]]:
-    """The records in the groups that must stay together, in the order of each group's first record."""
+    """Merge records into units that must stay together (`groups` with common pictures are joined by union-find)."""
     head = {record.file_name: record.file_name for record in records}
 
     def first(name: str) -> str:
@@ -200,12 +205,16 @@ def _units(records: list[ImageRecord], groups: Iterable[Collection[str]]) -> lis
 
 @dataclass
 class _Deal:
-    """U units (pictures, or pictures of the same content) on their way to one of the two sides.
+    """The distribution of U units to training and validation. A unit is a picture, or pictures with the same content.
 
-    `objects` (U, L) float64 are the objects of each class in each unit; pictures without any object are one more class.
-    `shown` (U, L) int64 is 1 where there are any. `pictures` (U,) int64 are the sizes of the units and `wanted` how
-    many validation pictures there should be. `aim` (L,) float64 is how many objects of each class should lie in
-    validation, and `both` (L,) bool says which classes can lie on both sides. `val` (U,) bool is the answer.
+    - `objects` (U, L) float64: number of objects of each class in each unit. The last class counts pictures without
+      objects.
+    - `shown` (U, L) int64: 1 if the unit has objects of the class, else 0.
+    - `pictures` (U,) int64: number of pictures of each unit.
+    - `wanted`: target number of validation pictures.
+    - `aim` (L,) float64: target number of validation objects of each class.
+    - `both` (L,) bool: whether the class can be on both sides.
+    - `val` (U,) bool: the result; True for validation.
     """
 
     objects: np.ndarray
@@ -219,6 +228,7 @@ class _Deal:
 
     @classmethod
     def start(cls, units: list[list[ImageRecord]], val_share: float, rng: np.random.Generator) -> _Deal:
+        """Count the objects of all units. All units are in training at first."""
         drawn = [[[r.class_name or "" for r in learnable_objects.objects(record)] for record in unit] for unit in units]
         names = sorted({name for unit in drawn for record in unit for name in record})
         place = {name: index for index, name in enumerate(names)}
@@ -239,7 +249,7 @@ class _Deal:
         return cls(objects, shown, pictures, wanted, aim, both, np.zeros(len(units), bool), rng)
 
     def hand_out(self) -> None:
-        """Deal from the rarest class on, the largest units first, else in a random order."""
+        """Assign all units to a side, from the rarest class on; large units first, else in random order."""
         order = self.rng.permutation(len(self.pictures))
         order = order[np.argsort(-self.pictures[order], kind="stable")]
         dealt = np.zeros(len(order), bool)
@@ -259,12 +269,12 @@ class _Deal:
                 room[side] -= size
 
     def fill_the_empty_side(self) -> None:
-        """Large groups can leave one side with nothing; then the smallest group goes there."""
+        """Move the smallest unit to a side that is empty. (Large groups can leave a side empty.)"""
         if 0 < self.wanted < self.pictures.sum() and len(self.val) > 1 and self.val.all() == self.val.any():
             self.val[self.pictures.argmin()] ^= True
 
     def swap(self) -> None:
-        """Swap units of the two sides while that makes the deal better: first those of a class that a side lacks."""
+        """Swap units between the sides while this improves the split; first units of classes that a side lacks."""
         if self.val.all() or not self.val.any():
             return
         off_by = max(abs(self._too_many()), int(self.pictures.max()) - 1)
@@ -274,15 +284,16 @@ class _Deal:
             self._swapped(unit, off_by)
 
     def lacked(self) -> np.ndarray:
-        """(L,) bool: the classes that could lie on both sides and do not."""
+        """Return a mask (L,) bool of the classes that could be on both sides but are on one only."""
         held = self.shown[self.val].sum(axis=0)
         return self.both & ((held == 0) | (held == self.shown.sum(axis=0)))
 
     def badness(self) -> float:
+        """Return the cost of the present split (`_judge`); lower is better."""
         return float(self._judge(self.objects[self.val].sum(axis=0), self.shown[self.val].sum(axis=0)))
 
     def _swapped(self, unit: int, off_by: int) -> bool:
-        """Swap a unit with the best one of the other side, if that is better and keeps the share."""
+        """Swap a unit with the best unit of the other side, if this lowers the cost and keeps the share."""
         sign = 1 if self.val[unit] else -1
         others = np.flatnonzero(self.val != self.val[unit])
         more = sign * (self.pictures[others] - self.pictures[unit])
@@ -301,18 +312,19 @@ class _Deal:
         return better
 
     def _of_lacked_classes(self) -> list[int]:
-        """Some units of each class that could lie on both sides and does not."""
+        """Return random units (at most `_TRIED` for each class) of the classes in `lacked`."""
         with_class = [self.rng.permutation(np.flatnonzero(self.shown[:, c])) for c in np.flatnonzero(self.lacked())]
         return [unit for units in with_class for unit in units[:_TRIED].tolist()]
 
     def _too_many(self) -> int:
-        """How many pictures validation has beyond those wanted."""
+        """Return the number of validation pictures minus `wanted`."""
         return int(self.pictures[self.val].sum()) - self.wanted
 
     def _judge(self, val_objects: np.ndarray, val_units: np.ndarray) -> np.ndarray:
-        """How far validation is from its aim, squared and summed over the classes; a lacking class outweighs all that.
+        """Return the cost of a split: squared relative deviation from `aim`, summed over the classes, shape (...).
 
-        `val_objects` and `val_units` (..., L): what validation holds of each class.
+        A class that is missing on one side costs more than all deviations together. `val_objects` and `val_units`
+        (..., L): the number of objects and of units of each class in validation.
         """
         far = ((val_objects - self.aim) / self._all_objects) ** 2
         lacking = self.both & ((val_units == 0) | (val_units == self._all_units))

@@ -1,8 +1,8 @@
-"""What a dataset holds, in numbers: objects of each class and picture, how large, which shape, where in the picture.
+"""Statistics of a dataset: number, size, aspect ratio and position of the objects of each class.
 
-An object is a region that is learned from (`learned.why_not`); the others are counted by reason. Areas are those of
-the rasterised masks, so what is counted here is what training sees: the part inside the picture, in pixels of the
-picture's own size. That costs about 0.1 ms for a region; 100,000 regions take some seconds.
+An object is a region that training uses (`learnable_objects.why_not`); other regions are counted by reason. Areas are
+those of the rasterised masks, as in training: only the part inside the picture, in pixels of the original size. This
+takes about 0.1 ms for a region; 100,000 regions take some seconds.
 """
 
 from __future__ import annotations
@@ -36,12 +36,15 @@ SIZE_BOUNDS = (32.0**2, 96.0**2)
 
 GRID = 32
 """Cells across and down of the coverage map."""
-_FINER = 2  # each cell is looked at in 2 x 2 places
+_FINER = 2  # samples per side of each cell
 
 
 class ClassRow(NamedTuple):
-    """The numbers of one class (None: what has none). `left` are its regions that are not learned from. `median_area`
-    (px²) and `median_aspect` are NaN where no object of it could be measured."""
+    """The numbers of one class (name None: regions without a class).
+
+    `left` is the number of its regions that training does not use. `median_area` (px²) and `median_aspect` are NaN if
+    no object could be measured.
+    """
 
     name: str | None
     pictures: int
@@ -56,15 +59,18 @@ class ClassRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Small arrays about P pictures, their N objects and M other regions, in the order of the dataset.
+    """Arrays about P pictures, their N objects and M other regions, in the order of the dataset.
 
-    `classes` are C names; a class index of C stands for no class. `split` (P,) int8 is the place in `SPLITS`; a picture
-    without a split counts as training, as it does when it is imported. `picture` (N,) int32 is the picture of each
-    object and `class_index` (N,) int32 its class. `area` (N,) float64 is in px² (NaN: in a picture of unknown size);
-    `width` and `height` (N,) float64 are those of its box inside the picture. `covered` (2, C + 2, GRID, GRID) float64
-    sums up, for the pictures of each split, the share of each cell that objects of a class cover; C + 1 is for any
-    object at all. `left_picture`, `left_class` and `left_reason` (M,) int32 are the regions that are no objects, and
-    why: the place in `learned.REASONS`.
+    - `classes`: C class names. Class index C means "no class".
+    - `split` (P,) int8: index into `SPLITS`. A picture without a split counts as training, as in an import.
+    - `picture` (N,) int32: index of the picture of each object.
+    - `class_index` (N,) int32: class of each object.
+    - `area` (N,) float64: area in px²; NaN if the size of the picture is unknown.
+    - `width`, `height` (N,) float64: size in px of the bounding box inside the picture.
+    - `covered` (2, C + 2, GRID, GRID) float64: for each split and class, the covered share of each cell, summed over
+      the pictures. Index C + 1 is for objects of any class.
+    - `left_picture`, `left_class`, `left_reason` (M,) int32: picture, class and reason (index into
+      `learnable_objects.REASONS`) of each region that is not an object.
     """
 
     classes: tuple[str, ...]
@@ -93,7 +99,7 @@ class Statistics:
         return (*self.classes, None)
 
     def of(self, split: Literal["train", "val"]) -> Statistics:
-        """The same for the pictures of one split."""
+        """Return the statistics of the pictures of one split only."""
         kept = self.split == SPLITS.index(split)
         renumbered = np.cumsum(kept) - 1
         mine = kept[self.picture] if self.n_objects else np.zeros(0, bool)
@@ -115,32 +121,34 @@ class Statistics:
         )
 
     def left(self) -> dict[Reason, int]:
-        """How many regions are no objects, by reason; reasons that there are none of are left out."""
+        """Count the regions that are not objects, by reason. Reasons with a count of 0 are left out."""
         counts = np.bincount(self.left_reason, minlength=len(REASONS)).tolist()
         return {reason: number for reason, number in zip(REASONS, counts, strict=True) if number}
 
     def per_picture(self) -> np.ndarray:
-        """(P,) int64: how many objects each picture has."""
+        """Return the number of objects of each picture, (P,) int64."""
         return np.bincount(self.picture, minlength=self.n_pictures)
 
     def size_class(self) -> np.ndarray:
-        """(N,) int64: the place in `SIZES` of each object, -1 for one that could not be measured."""
+        """Return the index into `SIZES` of each object, (N,) int64; -1 if it could not be measured."""
         sized = np.searchsorted(SIZE_BOUNDS, np.nan_to_num(self.area), side="right")
         return np.where(self.area > 0, sized, -1)
 
     def aspect(self) -> np.ndarray:
-        """(N,) float64: width / height of each object's box, NaN for one that could not be measured."""
+        """Return the aspect ratio (width / height of the box) of each object, (N,) float64; NaN if not measured."""
         there = (self.area > 0) & (self.height > 0)
         return np.divide(self.width, self.height, out=np.full(self.n_objects, np.nan), where=there)
 
     def coverage(self, class_name: str | Literal[True] = True) -> np.ndarray:
-        """(GRID, GRID) float64 in [0, 1], rows from the top: the mean over the pictures of the share of each cell that
-        objects cover. For objects of one class, or of any (True). All 0 without pictures."""
+        """Return the covered share of each cell, averaged over the pictures: (GRID, GRID) float64 in [0, 1].
+
+        Rows go from top to bottom. `class_name` True: objects of any class. All 0 if there are no pictures.
+        """
         index = len(self.classes) + 1 if class_name is True else self.names.index(class_name)
         return self.covered[:, index].sum(axis=0) / max(1, self.n_pictures)
 
     def table(self) -> list[ClassRow]:
-        """A row for each class in order, and one for regions without a class where there are any."""
+        """Return one row for each class, and a last row for regions without a class if there are any."""
         rows, sizes, aspects = [], self.size_class(), self.aspect()
         for index, name in enumerate(self.names):
             mine, left = self.class_index == index, int((self.left_class == index).sum())
@@ -165,9 +173,9 @@ class Statistics:
 
 
 def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics:
-    """Count and measure every object. `progress(done, total)` is called for each picture.
+    """Compute the statistics of a dataset. `progress(done, total)` is called after each picture.
 
-    Objects of a picture whose size is not known have no area.
+    Objects on a picture of unknown size have area NaN.
 
     >>> from maskrcnn.annotations.regions import Region
     >>> cells = (Region(Rect(0, 0, 40, 50), "cell"), Region(Rect(90, 0, 40, 10), "cell"))  # the second ends at 100
@@ -222,7 +230,7 @@ def statistics(dataset: Dataset, progress: Progress | None = None) -> Statistics
 
 
 def _measure(shape: Shape, record: ImageRecord) -> tuple[float, float, float]:
-    """Area in px², and width and height of the box inside the picture; NaN where there is none to measure."""
+    """Return area (px²), and width and height (px) of the box inside the picture; NaN if the size is unknown."""
     if record.width is None or record.height is None:
         return np.nan, np.nan, np.nan
     frame_height, frame_width = shape.size if isinstance(shape, RLE) else (record.height, record.width)
@@ -233,7 +241,7 @@ def _measure(shape: Shape, record: ImageRecord) -> tuple[float, float, float]:
 
 
 def _on_grid(shape: Shape, record: ImageRecord) -> np.ndarray:
-    """bool (GRID * _FINER, GRID * _FINER): the mask, with the picture stretched to that square."""
+    """Rasterise a shape on the grid, with the picture stretched to a square: bool (GRID * _FINER, GRID * _FINER)."""
     side = GRID * _FINER
     if isinstance(shape, RLE):
         height, width = shape.size
@@ -245,7 +253,7 @@ def _on_grid(shape: Shape, record: ImageRecord) -> np.ndarray:
 
 
 def _stretched(shape: Shape, across: float, down: float) -> Shape:
-    """The shape in a picture stretched by these factors; curves become polygons first, as they do in the rasteriser."""
+    """Scale a shape by the factors `across` (x) and `down` (y). Curves become polygons, as in the rasteriser."""
 
     def moved(ring: Points) -> Points:
         return tuple((x * across, y * down) for x, y in ring)

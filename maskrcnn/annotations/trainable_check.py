@@ -1,4 +1,4 @@
-"""Whether a dataset can be trained on, and its sizes filled in."""
+"""Check that a dataset can be used for training, and fill in the sizes of its pictures."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.errors import StudioError
 
 Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
-"""Passes on what it is given, and may show how far it is: `(items, what is done with them, how many there are)`."""
+"""A wrapper of an iterable that may show a progress bar: `watch(items, label, number of items)` returns the items."""
 
 
 def unwatched(items: Iterable[Any], doing: str, count: int) -> Iterable[Any]:
+    """Return the items without showing any progress; the default `Watch`."""
     return items
 
 
 def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch = unwatched) -> Dataset:
-    """The dataset with all sizes filled in, after making sure that it can be trained on.
+    """Check that a dataset can be used for training. Return it with all picture sizes filled in.
 
-    Each picture must be there, decode to its end and have the size that the label file says (if it says one). Each
-    region with area must have a class. At least one region must be an object (`learnable_objects.why_not`). With
-    `outlines=False` (no masks are learned) keypoints alone make an object, too. Reads every picture once (JPEGs at an
-    eighth of their size); `watch` is called with the pictures and passes them on, for a progress bar.
+    Each picture must exist, be readable completely, and have the size that the label file states (if any). Each region
+    with an area must have a class. At least one region must be an object (`learnable_objects.why_not`). With
+    `outlines=False` (no masks are learned), keypoints without an outline are objects too. Reads every picture once
+    (JPEGs at 1/8 of their size). `watch` wraps the iteration over the pictures, to show a progress bar.
 
-    Raises `StudioError` that names the file, the picture and what to change.
+    Raises `StudioError` that names the file, the picture and the correction.
     """
     source = dataset.source or "the dataset"
     is_object = raster.has_area if outlines else raster.has_box
@@ -62,7 +63,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
 
 
 def nothing_to_learn(source: object, found: learnable_objects.Learned) -> StudioError:
-    """What to say of labels without a single object: why each region is none, and what can be done."""
+    """Return the error for labels without any object; its message gives the reasons and a remedy."""
     why = "; ".join(found.passed_over())
     if not why:
         return StudioError(f"{source}: there is no region to learn from; draw at least one")

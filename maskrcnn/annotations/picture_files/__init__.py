@@ -1,1 +1,1 @@
-"""What lies in the file of a picture: its EXIF block, the boxes of a HEIC, and pixels of any kind as 8-bit RGB."""
+"""Details of picture files: EXIF, HEIC boxes, conversion to 8-bit RGB, memory limits, tonal range."""

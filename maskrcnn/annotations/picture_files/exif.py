@@ -1,4 +1,4 @@
-"""What the EXIF block of an open picture says: how it is turned, and when it was taken. Decodes no pixels."""
+"""Read the EXIF block of an open picture: its orientation and date. Decodes no pixels."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin
 
 HEIF, AVIF = "HEIF", "AVIF"
-"""What Pillow calls the two formats whose container says how a picture is turned."""
+"""Pillow's names of the two formats whose container stores the rotation."""
 
 _EXIF_ORIENTATION, _EXIF_MADE, _EXIF_IFD, _EXIF_TAKEN = 0x0112, 0x0132, 0x8769, 0x9003
 _DATE = re.compile(r"[\s\0]*(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
-"""EXIF writes `2021:03:04 05:06:07`; some programs write other signs, parts of a second or a time zone."""
+"""Matches a date like `2021:03:04 05:06:07`, also with other separators; a fraction or time zone may follow."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -28,25 +28,25 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation -> what turns the stored pixels into the displayed ones; Pillow counts degrees anticlockwise."""
+"""EXIF orientation -> Pillow operation that converts stored to displayed pixels. Pillow's angles are anticlockwise."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_CHUNKS, _LARGEST_CHUNK = 100_000, 1_000_000
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8, of pixels as they are decoded; 1 where there is none."""
-    if picture.format == HEIF:  # which libheif has turned
+    """Return the EXIF orientation of the decoded pixels, 1 to 8; 1 if there is none."""
+    if picture.format == HEIF:  # libheif has already rotated the pixels
         return 1
     try:
         value = exif_of(picture).get(_EXIF_ORIENTATION)
-    except Exception:  # a damaged EXIF block (Pillow raises anything here) is no reason to refuse the pixels
+    except Exception:  # ignore a damaged EXIF block (Pillow raises any exception here); the pixels may be good
         return 1
     return value if value in TURNS else 1
 
 
 def date_taken(picture: Image.Image) -> datetime | None:
-    """When a picture was taken, or else made, by its EXIF block; None where that has no date."""
+    """Return when a picture was taken, else when the file was made, from EXIF; None if there is no date."""
     try:
         block = exif_of(picture)
         texts = [block.get_ifd(_EXIF_IFD).get(_EXIF_TAKEN), block.get(_EXIF_MADE)]
@@ -54,21 +54,22 @@ def date_taken(picture: Image.Image) -> datetime | None:
         return None
     for text in texts:
         if found := _DATE.match(str(text)):
-            with contextlib.suppress(ValueError):  # month 0, as of a clock that was never set
+            with contextlib.suppress(ValueError):  # for example month 0, if the camera's clock was not set
                 year, month, day, hour, minute, second = map(int, found.groups())
                 return datetime(year, month, day, hour, minute, second)
     return None
 
 
 def exif_of(picture: Image.Image) -> Image.Exif:
-    """A picture's EXIF block, without decoding it."""
-    if picture.format == AVIF:  # XMP has no say where the container tells
+    """Return the EXIF block of a picture without decoding its pixels."""
+    if picture.format == AVIF:  # ignore the orientation in XMP; the container stores the rotation
         block = Image.Exif()
         block.load(picture.info.get("exif", b""))
         return block
     if not isinstance(picture, PngImagePlugin.PngImageFile) or not picture.tile:
         return picture.getexif()
-    # Pillow would decode a PNG, as the block may stand behind the pixels.
+    # In a PNG the block may come after the pixels, so Pillow would decode them. Instead, read the metadata chunks and
+    # give Pillow a PNG of one pixel with these chunks.
     about, behind = _chunks_about(picture.filename)
     if not behind:
         return Image.Image.getexif(picture)
@@ -80,7 +81,7 @@ def exif_of(picture: Image.Image) -> Image.Exif:
 
 
 def _chunks_about(path: Path | str | bytes) -> tuple[list[bytes], bool]:
-    """The chunks of a PNG in which an EXIF block may stand, and whether any of them is behind the pixels."""
+    """Return the chunks of a PNG that may contain an EXIF block, and whether any of them comes after the pixels."""
     about: list[bytes] = []
     seen_pixels = behind = False
     with open(path, "rb") as file:

@@ -1,7 +1,7 @@
-"""How many pixels a HEIC file codes, told from its boxes (ISO/IEC 14496-12 and 23008-12) before any is decoded.
+"""Count the coded pixels of a HEIC file from its boxes (ISO/IEC 14496-12 and 23008-12), without decoding.
 
-A picture may be a grid of tiles, each coded by itself. libheif decodes every tile, also where they reach far beyond the
-picture: one of 64 x 64 px can have hundreds of tiles of many megapixels that are the same few bytes of the file.
+A picture may be a grid of separately coded tiles. libheif decodes every tile, even outside the picture. So a picture of
+64 x 64 px can have hundreds of tiles of many megapixels that all refer to the same few bytes of the file.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 _MOST_BYTES = 20_000_000
-"""Of a `meta` box; those of phones have some kilobytes."""
+"""Maximum size of a `meta` box in bytes; phones write some kilobytes."""
 
 _MOST_BOXES = 100_000
 
 
 def coded_pixels(path: Path | str) -> tuple[int, int]:
-    """The pixels of the largest item of a HEIC file (a tile, a thumbnail, a picture), and those of all items together.
+    """Return the pixel count of the largest item of a HEIC file (tile, thumbnail or picture), and the sum of all items.
 
-    Raises `ValueError` where the boxes make no sense.
+    Raises `ValueError` if the boxes are malformed.
     """
     largest = total = 0
     for meta in _metas(path):
-        sizes: list[int] = []  # of the properties in their order, 0 for those that say no size
+        sizes: list[int] = []  # pixel count of each property in order; 0 for a property that is not a size
         for kind, content in _boxes(meta, 4):
             if kind != b"iprp":
                 continue
@@ -40,7 +40,7 @@ def coded_pixels(path: Path | str) -> tuple[int, int]:
 
 
 def has_its_end(path: Path | str) -> bool:
-    """Whether the boxes of a file, HEIC or AVIF, end where the file ends, with the pixels among them."""
+    """Whether a HEIC or AVIF file is complete: its boxes end at the end of the file and include `meta` and `mdat`."""
     kinds, at = set(), 0
     with open(path, "rb") as file:
         end = file.seek(0, 2)
@@ -50,7 +50,7 @@ def has_its_end(path: Path | str) -> bool:
 
 
 def _metas(path: Path | str) -> Iterator[bytes]:
-    """The content of the `meta` boxes of a file."""
+    """Yield the content of each `meta` box of a file."""
     with open(path, "rb") as file:
         for kind, begin, end in _places(file, file.seek(0, 2)):
             if kind == b"meta":
@@ -61,7 +61,7 @@ def _metas(path: Path | str) -> Iterator[bytes]:
 
 
 def _places(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes of a file of `end` bytes: of each its kind, and where its content begins and ends."""
+    """Yield (kind, start, end) of the content of each top-level box in a file of `end` bytes."""
     at = 0
     for _ in range(_MOST_BOXES):
         file.seek(at)
@@ -80,7 +80,7 @@ def _places(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _boxes(content: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
-    """The boxes in a box, from its byte `at` on."""
+    """Yield (kind, content) of the boxes inside a box, starting at byte `at`."""
     while at + 8 <= len(content):
         size, begin = int.from_bytes(content[at : at + 4], "big"), 8
         if size == 1:
@@ -94,6 +94,7 @@ def _boxes(content: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _pixels(kind: bytes, content: bytes) -> int:
+    """Return width * height of an `ispe` (image size) property; 0 for other properties."""
     if kind != b"ispe" or len(content) < 12:
         return 0
     width, height = struct.unpack(">II", content[4:12])
@@ -101,7 +102,7 @@ def _pixels(kind: bytes, content: bytes) -> int:
 
 
 def _associations(content: bytes) -> Iterator[list[int]]:
-    """For each item, the numbers of its properties, counted from 1."""
+    """Yield the property indices (from 1) of each item in an `ipma` box."""
     try:
         version, wide = content[0], content[3] & 1
         (count,) = struct.unpack_from(">I", content, 4)

@@ -1,8 +1,7 @@
-"""How many pixels may be decoded at one moment, by all threads of this process together.
+"""Limit the number of pixels that all threads of this process decode at the same time.
 
-A picture takes up to 16 bytes of memory a pixel while it is decoded, however small its file is. Threads that each
-decode a picture of 160 megapixels would fill the memory; so they wait for one another, and small pictures go side by
-side.
+Decoding takes up to 16 bytes of memory per pixel, even if the file is small. Several threads that each decode a picture
+of 160 megapixels would fill the memory, so they wait for each other. Small pictures are decoded in parallel.
 """
 
 from __future__ import annotations
@@ -15,23 +14,23 @@ from contextlib import contextmanager
 
 
 class PixelBudget:
-    """A number of pixels that threads may hold together, first come first served, so that large pictures get a turn."""
+    """A semaphore that counts pixels. Requests are served in order (FIFO), so that large pictures do not starve."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.reset()
 
     def reset(self) -> None:
-        """Forget all holders: for a process that was forked while threads of its parent were decoding."""
+        """Release everything. Needed in a process that was forked while threads of its parent were decoding."""
         self._changed = threading.Condition()
         self._waiting: deque[object] = deque()
         self._taken = 0
 
     @contextmanager
     def of(self, pixels: int) -> Iterator[None]:
-        """Hold that many pixels, once they are free; a picture of more than all there are is decoded alone.
+        """Wait until `pixels` are free and hold them during the block. A larger picture than the limit is decoded alone.
 
-        Not to be nested: a thread that holds some must not ask for more.
+        Do not nest: a thread that holds pixels must not request more.
         """
         wanted = min(pixels, self.most)
         ticket = object()
@@ -52,7 +51,7 @@ class PixelBudget:
 
 
 DECODING = PixelBudget(170_000_000)
-"""The budget of everything that decodes pictures: as much as the largest picture that is opened at all."""
+"""The budget for all decoding. It is equal to the maximum size of a picture (`pictures.MOST_PIXELS`)."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=DECODING.reset)

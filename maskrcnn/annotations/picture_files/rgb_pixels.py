@@ -1,4 +1,4 @@
-"""Decoded pixels of any kind as 8-bit RGB in the displayed frame; `pictures` has the table of kinds."""
+"""Convert decoded pixels of any mode to 8-bit RGB in the displayed frame. See `pictures` for the table of rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 from maskrcnn.annotations.picture_files.exif import TURNS, orientation_of
 
 STRIP = 16_000_000
-"""Pixels that are converted at a time, so that a large picture is not in memory several times over."""
+"""Number of pixels that are converted at once, so that a large picture is not copied several times in memory."""
 
 _PLACES = {
     Image.Transpose.FLIP_LEFT_RIGHT: (False, False),
@@ -21,17 +21,17 @@ _PLACES = {
     Image.Transpose.TRANSVERSE: (True, True),
     Image.Transpose.ROTATE_90: (True, False),
 }
-"""Where the stored rows of a turned picture are: whether they became columns, and whether they run from the end."""
+"""Operation -> (whether stored rows become columns, whether their order is reversed)."""
 
 
 def has_one_deep_channel(picture: Image.Image) -> bool:
-    """Whether it has one channel of more than 8 bits."""
+    """Whether a picture has a single channel of more than 8 bits."""
     return picture.mode == "F" or picture.mode.startswith("I")
 
 
 def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
-    """Decoded pixels as displayed, uint8 `(H, W, 3)`; each `factor` x `factor` of them as their mean."""
-    # Pillow turns a TIFF while it loads, and then no longer reports an orientation.
+    """Return decoded pixels as displayed, uint8 `(H, W, 3)`, reduced by `factor` (mean of `factor` x `factor` pixels)."""
+    # Pillow rotates a TIFF while loading it, and then no longer reports an orientation.
     turn = TURNS.get(orientation_of(picture))
     if has_one_deep_channel(picture):
         picture = Image.fromarray(_as_bytes(np.asarray(picture)))
@@ -50,7 +50,7 @@ def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
 
 
 def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    """The picture as RGB, that many rows at a time, with the number of the first of them."""
+    """Yield (index of the first row, strip as RGB) for strips of `rows` rows; transparency is blended with white."""
     sees_through = picture.has_transparency_data and any(
         part.convert("RGBA").getchannel("A").getextrema() != (0, 0) for _, part in _parts(picture, rows)
     )
@@ -61,12 +61,12 @@ def _strips(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]
             white.paste(part, mask=part.getchannel("A"))
             part = white
         elif picture.has_transparency_data:
-            part = part.convert("RGBA")  # wholly transparent, so its colours are all there is
+            part = part.convert("RGBA")  # the whole picture is transparent, so use its colours
         yield top, part if part.mode == "RGB" else part.convert("RGB")
 
 
 def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
-    """The picture, that many rows at a time."""
+    """Yield (index of the first row, strip) for strips of `rows` rows."""
     if rows >= picture.height:
         yield 0, picture
         return
@@ -75,7 +75,7 @@ def _parts(picture: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]
 
 
 def _as_bytes(values: np.ndarray) -> np.ndarray:
-    """Numbers `(H, W)` of any range as uint8."""
+    """Convert values `(H, W)` of any range to uint8, by the rules of the table in `pictures`."""
     whole = values.dtype.kind in "iu"
     if whole and values.min() >= 0 and values.max() <= 65535:
         return (values.astype(np.uint16) >> 8).astype(np.uint8)
@@ -89,6 +89,6 @@ def _as_bytes(values: np.ndarray) -> np.ndarray:
 
 
 def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """`low` as 0, `high` as 255."""
+    """Scale values linearly to uint8: `low` becomes 0 and `high` becomes 255; values that are not finite become 0."""
     known = np.isfinite(values) & (high > low)
     return np.rint(255 * np.divide(values - low, high - low, out=np.zeros_like(values), where=known)).astype(np.uint8)

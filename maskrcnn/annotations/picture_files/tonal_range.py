@@ -1,7 +1,7 @@
-"""How much of its range of values a picture uses: what is nearly black, nearly white or nearly one grey teaches little.
+"""Measure the tonal range of a picture. A model learns little from pictures that are nearly black, white or uniform.
 
-Microscopes and X-ray detectors write 10, 12 or 14 bits into files of 16, so that all their values lie at the dark end;
-others use a narrow window in the middle. A file says which values are black and white, not which of them are used.
+Microscopes and X-ray detectors write 10, 12 or 14 bits into 16-bit files, so all values are near black. Other devices
+use a narrow window in the middle. A file defines which values are black and white, but not which range is used.
 """
 
 from __future__ import annotations
@@ -13,21 +13,24 @@ import numpy as np
 from PIL import Image
 
 TRIM = 1e-4
-"""Share of the values at either end that are left out of account: dead and hot pixels of a camera."""
+"""Share of the values at each end that are ignored, because of dead and hot pixels of a camera."""
 
 NARROW = 0.25
-"""A picture is told of if its values cover no more of the range than that: 14 bits of 16, or 64 of 256 levels."""
+"""A picture is reported if its values cover at most this share of the range: 14 bits of 16, or 64 of 256 levels."""
 
 _DEPTHS = (1, 2, 4, 6, 8, 10, 12, 14)
-"""Bits that programs and detectors count in."""
+"""Usual bit depths of programs and detectors."""
 
 _SAMPLED = 4_000_000
 
 
 @dataclass(frozen=True)
 class Tones:
-    """The least and greatest value of a picture as they are stored, but for a few (`TRIM`), and what becomes white; 0
-    becomes black. Colours are taken together; `is_one_colour` says that each of them has one value."""
+    """The range of the stored values of a picture: `low` and `high` (without outliers, see `TRIM`).
+
+    `white` is the value that is displayed as white; 0 is black. All channels are taken together. `is_one_colour` means
+    that each channel has a single value.
+    """
 
     low: float
     high: float
@@ -36,7 +39,7 @@ class Tones:
 
     @property
     def share(self) -> float:
-        """How much of the range from black to white is used, 0 to 1."""
+        """The used share of the range from black to white, 0 to 1."""
         return (self.high - self.low) / self.white
 
     @property
@@ -45,12 +48,12 @@ class Tones:
 
     @property
     def is_blank(self) -> bool:
-        """Whether all pixels have nearly one value, so that stretching shows nothing."""
+        """Whether all pixels have nearly the same value, so that stretching the contrast does not help."""
         return self.low == self.high or self.is_one_colour
 
     @property
     def seen(self) -> tuple[int, int]:
-        """Least and greatest value as the network sees them, of 255."""
+        """The lowest and highest value after conversion to 8 bits (0 to 255), as the network gets them."""
         low, high = (
             255 * value / self.white if self.white != 65535 else value // 256 for value in (self.low, self.high)
         )
@@ -58,7 +61,7 @@ class Tones:
 
 
 def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
-    """The tones of 8-bit RGB `(H, W, 3)`; with `are_upper`, of 16 bits per colour whose upper bytes these are."""
+    """Return the tones of 8-bit RGB `(H, W, 3)`. `are_upper`: the bytes are the upper bytes of 16-bit channels."""
     counts = np.reshape(Image.fromarray(pixels).histogram(), (3, 256))
     low, high = _ends(counts.sum(axis=0))
     is_one_colour = all(first == last for first, last in map(_ends, counts))
@@ -68,8 +71,9 @@ def of_bytes(pixels: np.ndarray, are_upper: bool = False) -> Tones:
 
 
 def of_values(values: np.ndarray) -> Tones | None:
-    """Those of stored numbers `(H, W)`: whole ones from 0 to 65535, of which that is white, or fractions from 0 to 1;
-    None for others, which are stretched when they are read.
+    """Return the tones of stored values `(H, W)`: integers in 0..65535 (65535 is white) or fractions in 0..1.
+
+    None for other values, because they are stretched while loading.
 
     >>> tones = of_values(np.array([[100, 4000], [200, 300]], np.uint16))  # 12 bits would do
     >>> window(tones)
@@ -88,7 +92,7 @@ def of_values(values: np.ndarray) -> Tones | None:
 
 
 def _ends(counts: np.ndarray) -> tuple[float, float]:
-    """The first and last value that is reached when `TRIM` of all are left out at its end."""
+    """Return the lowest and highest value of a histogram, without the share `TRIM` at each end."""
     total = np.cumsum(counts)
     out = TRIM * total[-1]
     low = int(np.searchsorted(total, out, side="right"))
@@ -97,12 +101,12 @@ def _ends(counts: np.ndarray) -> tuple[float, float]:
 
 
 def together(several: Sequence[Tones]) -> Tones:
-    """The tones of several pictures of one kind, as if they were one picture."""
+    """Return the common tones of several pictures of one kind: lowest `low` and highest `high`."""
     return Tones(min(each.low for each in several), max(each.high for each in several), several[0].white)
 
 
 def window(tones: Tones) -> tuple[float, float]:
-    """The values that should become black and white: those that are used, or all that so many bits can count."""
+    """Return (black, white) for stretching: 0 and the maximum of the bit depth for dark pictures, else low and high."""
     if tones.white == 1:
         return tones.low, tones.high
     depth = next((bits for bits in _DEPTHS if 2**bits > tones.high), None)
@@ -113,7 +117,7 @@ def window(tones: Tones) -> tuple[float, float]:
 
 
 def in_words(tones: Tones) -> str:
-    """What a picture's values are, and what the network sees of it."""
+    """Describe the range of values of a picture, and how the network sees it, for a message."""
     low, high = tones.seen
     if tones.is_blank:
         one = f"the value {_number(tones.low)} of {_number(tones.white)}" if tones.low == tones.high else "one colour"
@@ -135,7 +139,7 @@ def in_words(tones: Tones) -> str:
 
 
 def how_to(tones: Tones) -> str:
-    """The command that stretches pictures of those values; empty where there is nothing to stretch."""
+    """Return advice with the `stretch` command for pictures with these tones; empty for a blank picture."""
     if tones.is_blank:
         return ""
     black, white = window(tones)

@@ -196,9 +196,7 @@ def _outlines(segmentation: list[Any], complain: Complaint) -> list[Points]:
     first = segmentation[0] if segmentation else None
     if not isinstance(first, list | dict) and first is not None:
         return [_outline(segmentation, complain)]
-    if len(segmentation) > 2 and all(
-        map(_is_pair, segmentation)
-    ):  # so these are vertices, not outlines of one vertex each
+    if len(segmentation) > 2 and all(map(_is_pair, segmentation)):  # vertices, not outlines of one vertex
         return [_outline([value for pair in segmentation for value in pair], complain)]
     parts = [
         [value for pair in part for value in pair]

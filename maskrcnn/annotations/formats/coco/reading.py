@@ -56,9 +56,7 @@ _NAMES = ("file_name", "filename", "path", "coco_url", "flickr_url")
 def is_coco(document: Any) -> bool:
     """Whether a parsed JSON document is a COCO file of instances or keypoints."""
     lists = isinstance(document, dict) and isinstance(document.get("images"), list)
-    return lists and (
-        "annotations" in document or "categories" in document
-    )  # without annotations: a dataset that is not labelled yet
+    return lists and ("annotations" in document or "categories" in document)  # maybe not labelled yet
 
 
 def parse(document: Json, source: Path | str) -> Dataset:

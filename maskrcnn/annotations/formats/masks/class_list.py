@@ -1,4 +1,4 @@
-"""The names of the classes beside masks: `classes.json` (what we write), `classes.txt` or Roboflow's `_classes.csv`."""
+"""The class names beside masks: `classes.json` (written by the studio), `classes.txt` or Roboflow's `_classes.csv`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from maskrcnn.errors import StudioError
 CLASSES = "classes.json"
 _CLASSES_AS_TEXT = "classes.txt"
 CLASSES_AS_TABLE = "_classes.csv"
-"""As Roboflow has it beside semantic masks: a line for each class, `1, leaf`, below `Pixel Value, Class`."""
+"""Roboflow's list for semantic masks: one row for each class, `1, leaf`, after the header `Pixel Value, Class`."""
 
 DIVISOR = 1000
 LARGEST_VALUE = 65535
-"""Of 16 bits."""
+"""Largest value of 16 bits."""
 
 MEND = "mend that file"
 _LARGEST_JSON = 20_000_000
 
 
 def json_content(file: Path) -> Any:
-    """The content of a JSON file; None if it is none."""
+    """Return the content of a JSON file; None if it is not JSON."""
     try:
         return json.loads(untrusted_files.read_bytes(file, file.parent, _LARGEST_JSON).decode("utf-8-sig"))
     except (OSError, StudioError, ValueError, RecursionError):
@@ -35,7 +35,7 @@ def json_content(file: Path) -> Any:
 
 
 def read_settings(folder: Path) -> tuple[dict[int, str] | None, int, Mapping[str, Json]]:
-    """Class names by number (None where there is no list), the divisor, and what `classes.json` says of each mask."""
+    """Return class names by number (None without a list), the divisor, and the entry of each mask in `classes.json`."""
     file = folder / CLASSES
     if file.is_file():
         complain = Complaint(str(file), "the file", MEND)

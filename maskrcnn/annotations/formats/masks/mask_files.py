@@ -1,4 +1,4 @@
-"""Which PNGs of a folder are masks: told by their names, by `classes.json`, and by how flat they are."""
+"""Find the PNGs of a folder that are masks, by their names, `classes.json`, and how flat they are."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from maskrcnn.annotations.formats.masks.class_list import CLASSES, json_content
 from maskrcnn.errors import StudioError
 
 PICTURES = "images"
-"""The folder in that of the masks that holds pictures and no masks."""
+"""The sub folder of a mask folder that holds pictures and no masks."""
 
 EXAMINED = 3
-"""Masks of a folder that are opened to find out whether it holds masks."""
+"""Number of PNGs that are opened to find out whether a folder holds masks."""
 
 _FLAT = 0.9
-"""Least share of neighbouring pixels that are equal: in a mask they are, in a photo they are not."""
+"""Smallest share of equal neighbouring pixels in a mask. Photos have a smaller one."""
 _MOST_COLOURS = 256
 
 
 def is_mask_folder(folder: Path) -> bool:
-    """Whether a folder holds instance masks; opens three pictures at most."""
+    """Whether a folder holds instance masks. Opens at most three PNGs."""
     try:
         masks = mask_files(folder) if folder.is_dir() else []
     except OSError:
@@ -41,18 +41,18 @@ def is_mask_folder(folder: Path) -> bool:
 
 
 def has_class_list(folder: Path) -> bool:
-    """Whether a folder holds masks that `classes.json` is beside, so that it can be nothing else."""
+    """Whether a folder holds masks with a `classes.json`, so that it can only be a mask folder."""
     return (folder / CLASSES).is_file() and is_mask_folder(folder)
 
 
 def has_masks(folder: Path) -> bool:
-    """Whether a folder looks as if its own PNGs were masks; it may hold anything."""
+    """Whether a folder's own PNGs look like masks. The folder may hold other files too."""
     return bool(files_in(folder, (".png",))) and is_mask_folder(folder)
 
 
 def coloured_masks(folder: Path) -> str:
-    """The message for a folder whose PNGs are flat as masks are, but have colours; empty for any other folder. Opens
-    three pictures at most."""
+    """Return the message about a folder whose PNGs are flat as masks but coloured; empty for other folders. Opens at
+    most three PNGs."""
     try:
         masks = mask_files(folder)[:EXAMINED]
     except OSError:
@@ -71,10 +71,10 @@ def is_called_so(folder: str) -> bool:
 
 
 def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
-    """The masks below a folder. Where `classes.json` lists some, a PNG that it does not list is one only if it looks
-    like one: the others are pictures."""
+    """Return the masks below a folder. If `classes.json` lists masks (`listed`), another PNG is a mask only if it
+    looks like one; otherwise it is a picture."""
     found = files_below(folder, (".png",)).items()
-    # `a.png` beside `a_mask.png` is the picture.
+    # If there is an `a_mask.png`, `a.png` is the picture.
     stems: dict[str, set[str]] = {}
     for name, _ in found:
         stems.setdefault(file_names.folder(name), set()).add(file_names.stem(name))
@@ -97,7 +97,7 @@ def mask_files(folder: Path, listed: Collection[str] = ()) -> list[Path]:
 
 
 def grey_in_colours(mask: Path) -> str:
-    """The message for masks that are stored with colours, all of them grey."""
+    """Return the message about masks that are stored in colour but only have grey values."""
     return (
         f"its PNGs ({mask.name}) have colours, all of them grey; they were read, but a mask has one number for each "
         "pixel: 0 for the background and another number for each object, in a PNG of one channel (grey or palette)"
@@ -105,6 +105,7 @@ def grey_in_colours(mask: Path) -> str:
 
 
 def _is_flat(mask: Path) -> bool:
+    """Whether a PNG has one channel and large areas of equal values."""
     try:
         values = pictures.values(mask)
     except StudioError:
@@ -113,11 +114,12 @@ def _is_flat(mask: Path) -> bool:
 
 
 def _is_flat_in_any_case(mask: Path) -> bool:
+    """Whether a PNG has large areas of equal values or equal colours."""
     return _is_flat(mask) or _is_flat_and_coloured(mask)
 
 
 def _is_flat_and_coloured(mask: Path) -> bool:
-    """Whether a picture has colours, few of them, in areas as a mask has."""
+    """Whether a PNG has few colours, in large areas as a mask."""
     try:
         pictures.values(mask)
         return False
@@ -133,12 +135,13 @@ def _is_flat_and_coloured(mask: Path) -> bool:
 
 
 def _has_areas(values: np.ndarray) -> bool:
+    """Whether most neighbouring pixels are equal, horizontally and vertically."""
     pairs = [values[:, 1:] == values[:, :-1], values[1:] == values[:-1]]
     return all(not equal.size or bool(equal.mean() >= _FLAT) for equal in pairs)
 
 
 def stem_of_picture(stem: str) -> str:
-    """The name of a mask without what marks it as one: `a_mask`, `mask-a`, `a.seg` are `a`."""
+    """Return the name of a mask without the part that marks it as a mask: `a` for `a_mask`, `mask-a`, `a.seg`."""
     return _MARKED.sub("", PurePosixPath(stem).name)
 
 

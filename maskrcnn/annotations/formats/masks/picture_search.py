@@ -1,4 +1,4 @@
-"""Where the pictures of masks lie: in a folder beside theirs, in `images/`, or beside each mask."""
+"""Find the pictures of masks: in a sibling folder, in `images/`, or beside each mask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _WORDS_OF_PICTURES = ("images", "image", "imgs", "img")
 
 
 def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Path]]:
-    """Pictures that could be those of the masks, by their path with and without suffix; the last of one name wins."""
+    """Yield the pictures that may belong to the masks, by path with and without suffix. If a name occurs twice, the
+    last one is used."""
     if images is not None:
         yield from _named(images, pictures.SUFFIXES, images)
         return
@@ -33,8 +34,8 @@ def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Pa
 
 
 def _folders_of_pictures(folder: Path) -> list[Path]:
-    """The folders beside that of masks which may hold their pictures, the likeliest last: Penn-Fudan has PedMasks/
-    beside PNGImages/, VOC SegmentationObject/ beside JPEGImages/, others train_masks/ beside train_images/, train/."""
+    """Return the sibling folders of the mask folder that may hold the pictures, the likeliest last: PNGImages/ for
+    PedMasks/ (Penn-Fudan), JPEGImages/ for SegmentationObject/ (VOC), train_images/ or train/ for train_masks/."""
     own = folder.name.lower()
     swapped = [re.sub(r"(mask|label|annotation|segmentation)s?", word, own) for word in ("", *_WORDS_OF_PICTURES)]
     likely = [*picture_places.OF_PICTURES, *(name.strip("_- ") for name in swapped if name != own), PICTURES]
@@ -49,19 +50,20 @@ def _folders_of_pictures(folder: Path) -> list[Path]:
 
 
 def _named(folder: Path, suffixes: tuple[str, ...], base: Path) -> Iterator[tuple[str, Path]]:
-    """The files of a folder by their names in it; none where it is a link that leads out of `base`."""
+    """Yield the files of a folder by name; none if the folder is a link that leads outside `base`."""
     for name, file in files_below(folder, suffixes, base).items():
         yield PurePosixPath(name).with_suffix("").as_posix(), file
         yield name, file
 
 
 class PicturesByWholeName:
-    """The pictures below the folder of the masks, or in `among`, that are no masks; found by whole names alone."""
+    """The pictures below the mask folder, or in `among`, that are not masks. Found only by their complete name."""
 
     def __init__(self, folder: Path, masks: Sequence[Path], among: Mapping[str, Path] | None) -> None:
         self._folder, self._masks, self._among = folder, {*masks}, among
 
     def find(self, file_name: str) -> Path | None:
+        """Return the picture with this name; None if there is none."""
         found = self._index.match(file_name, self._label_file).file
         return self._index.files[found] if found is not None else None
 
@@ -73,4 +75,5 @@ class PicturesByWholeName:
 
     @cached_property
     def _label_file(self) -> str:
+        """The name of `classes.json` in `among`, from which picture names are resolved."""
         return next((name for name, path in (self._among or {}).items() if path == self._folder / CLASSES), CLASSES)

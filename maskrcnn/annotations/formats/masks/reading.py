@@ -1,4 +1,4 @@
-"""Reading a folder of mask PNGs: each value above 0 of a mask becomes a region, an RLE."""
+"""Read a folder of mask PNGs: each value above 0 of a mask becomes a region, an RLE."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_i
 from maskrcnn.errors import StudioError
 
 _BORDER = 255
-"""In 8 bits, beside other values: a border that belongs to no object."""
+"""In 8 bits and together with other values: a border that belongs to no object."""
 
 _MOST_RUNS = 20_000_000
 
@@ -35,12 +35,11 @@ _MOST_RUNS = 20_000_000
 def read_folder(
     folder: Path | str, images: Path | str | None = None, among: Mapping[str, Path] | None = None
 ) -> Dataset:
-    """The dataset of a folder of masks; every region is an RLE, and `width`, `height` are those of the mask.
+    """Return the dataset of a mask folder. Every region is an RLE; `width` and `height` are those of the mask.
 
-    Pictures are looked for in `images` if given, else beside the masks (`a.png` beside `a_mask.png` is one), in
-    `images/` beside them, and beside and around the folder; those that `classes.json` names also anywhere below the
-    folder, or in `among` (names relative to a folder above it). Raises `StudioError` naming the file for what is no
-    mask.
+    Pictures are searched in `images` if given, else beside the masks (`a.png` beside `a_mask.png`), in `images/` beside
+    them, and in sibling folders. Pictures that `classes.json` names are also searched anywhere below the folder, or in
+    `among` (relative name -> file). Raises `StudioError` that names an invalid mask file.
     """
     folder = Path(folder)
     names, divisor, listed = read_settings(folder)
@@ -103,6 +102,7 @@ def read_folder(
 
 
 def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, complain: Complaint) -> Iterator[Region]:
+    """Yield the regions of a mask whose values are class and number."""
     runs = _runs(values, complain)
     owners = [*runs]
     require_few_regions(len(owners), complain)
@@ -114,7 +114,7 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
             class_name = f"class {number}" if number else class_rule.THE_ONLY_CLASS
             is_crowd = within == 0 and number > 0
         else:
-            # Cityscapes writes a crowd as its class alone.
+            # Cityscapes writes a crowd as the class number without an object number.
             number, is_crowd = (number, within == 0) if number else (within, True)
             if number not in names:
                 raise complain(f"has the value {value}, but there is no class {number}")
@@ -123,7 +123,7 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
 
 
 def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
-    """The objects of a mask whose classes stand in another; without a class where no pixel of one has any."""
+    """Yield the objects of a mask whose classes are in a second mask. An object without class pixels has no class."""
     runs = _runs(values, complain)
     require_few_regions(len(runs), complain)
     for value, of_value in runs.items():
@@ -131,10 +131,10 @@ def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complai
 
 
 def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """For each value above 0, in order: where its runs begin, counted down the columns, and where they end.
+    """Return value -> starts and ends of its runs, counted down the columns, for each value above 0, in order.
 
-    One pass over the picture, however many objects there are; a comparison for each of them would take hours for a
-    mask of thousands.
+    One pass over the pixels for all objects. One comparison per object would take hours for a mask with thousands of
+    objects.
     """
     flat = values.ravel(order="F")
     differs = flat[1:] != flat[:-1]

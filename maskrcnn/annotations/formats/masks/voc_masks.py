@@ -1,13 +1,13 @@
-"""Two folders of masks that belong together, as Pascal VOC has them, and CVAT ("segmentation mask") and labelme write.
+"""Pairs of mask folders, as in Pascal VOC and in exports of CVAT ("segmentation mask") and labelme.
 
     JPEGImages/a.jpg  SegmentationObject/a.png  SegmentationClass/a.png  ImageSets/Segmentation/train.txt
 
-Of each pixel, `SegmentationObject` says which object it belongs to, and `SegmentationClass` of which class that is:
-by numbers (grey, palette) or by colours. Black, or 0, is the background; 255, or VOC's (224, 224, 192), is a border
-that belongs to nobody. An object has the class that most of its pixels have.
+For each pixel, `SegmentationObject` gives the object and `SegmentationClass` its class, as numbers (grey, palette) or
+as colours. Black, or 0, is the background. 255, or VOC's (224, 224, 192), is a border that belongs to no object. An
+object's class is the one that most of its pixels have.
 
-`labelmap.txt` names classes by their colours (CVAT: `leaf:128,0,0::`), `class_names.txt` by their numbers (labelme: one
-a line, the first is 0); else they are "class 15" and so on. `ImageSets` says which split a picture is of.
+`labelmap.txt` names classes by colour (CVAT: `leaf:128,0,0::`), `class_names.txt` by number (labelme: one per line, the
+first is 0). Otherwise the names are "class 15" and so on. `ImageSets` gives the split of each picture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OBJECTS, _CLASSES = "segmentationobject", "segmentationclass"
 _LARGEST = 20_000_000
 _MOST_RUNS = 20_000_000
 _COLOURS = np.dtype(np.uint32)
-"""Of masks in colours; numbers are of other types."""
+"""Data type of masks in colours; masks of numbers have other types."""
 _BORDER_NUMBER, _BORDER_COLOUR = 255, 224 << 16 | 224 << 8 | 192
 _SPLITS: Mapping[str, Literal["train", "val"]] = {"train": "train", "val": "val"}
 _COLOUR = re.compile(r"([^:#]+):\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*(?::.*)?")
@@ -39,27 +39,27 @@ _COLOUR = re.compile(r"([^:#]+):\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{
 
 @dataclass(frozen=True)
 class Pair:
-    """A folder of objects and the folder of their classes."""
+    """A folder of object masks and the folder of their class masks."""
 
     objects: Path
     classes: Path
 
     @cached_property
     def colours(self) -> dict[int, str]:
-        """The names of classes by colour; empty where nobody names them so."""
+        """Class names by colour; empty if there is no `labelmap.txt`."""
         found = (_COLOUR.fullmatch(line.strip()) for line in self._lines("labelmap.txt"))
         named = {(int(m[2]) << 16) + (int(m[3]) << 8) + int(m[4]): m[1].strip() for m in found if m}
         return {colour: name for colour, name in named.items() if colour}
 
     @cached_property
     def numbers(self) -> dict[int, str]:
-        """The names of classes by number."""
+        """Class names by number; empty if there is no `class_names.txt`."""
         lines = [line.strip() for line in self._lines("class_names.txt")]
         return {number: line for number, line in enumerate(lines) if number and line}
 
     @cached_property
     def splits(self) -> dict[str, Literal["train", "val"]]:
-        """The split of pictures, by their name without suffix, where `ImageSets` tells two apart."""
+        """The split of each picture, by name without suffix; empty if `ImageSets` does not have both splits."""
         lists = self.objects.parent / "ImageSets" / "Segmentation"
         found: dict[str, Literal["train", "val"]] = {}
         if untrusted_files.is_confined(lists, [self.objects.parent]):
@@ -70,8 +70,8 @@ class Pair:
         return found if len({*found.values()}) > 1 else {}
 
     def read(self, name: str) -> tuple[np.ndarray, Mapping[int, str]]:
-        """Of the mask of that name in both folders: which object each pixel belongs to, `(H, W)`, 0 for none, and the
-        class of each object. Raises `StudioError` for what is not such a pair."""
+        """Return the object number of each pixel, `(H, W)`, 0 for none, and the class of each object, for the mask
+        `name` in both folders. Raises `StudioError` if the masks do not fit together."""
         owners = self._keys(self.objects / name)
         classes = self._keys(self.classes / name, as_colours=bool(self.colours))
         if owners.shape != classes.shape:
@@ -86,7 +86,7 @@ class Pair:
         return owners, {owner: self._named(key, is_colour, name) for owner, key in found.items()}
 
     def _keys(self, mask: Path, as_colours: bool = False) -> np.ndarray:
-        """The numbers of a mask, or its colours as one number each (uint32)."""
+        """Return the numbers of a mask, or its colours as one number each (uint32)."""
         if not mask.is_file() or not untrusted_files.is_confined(mask, [self.objects.parent]):
             raise StudioError(f"{mask}: is not there, though the mask of its objects is; export both again")
         if not as_colours:
@@ -100,6 +100,7 @@ class Pair:
         return colours
 
     def _named(self, key: int, is_colour: bool, name: str) -> str:
+        """Return the class name of a number or colour. Raises `StudioError` if the list of names does not have it."""
         names, list_of_names = (self.colours, "labelmap.txt") if is_colour else (self.numbers, "class_names.txt")
         shown = f"the colour {key >> 16}, {key >> 8 & 255}, {key & 255}" if is_colour else f"the value {key}"
         if names and key not in names:
@@ -107,22 +108,24 @@ class Pair:
         return names.get(key, f"class {shown.removeprefix('the value ').removeprefix('the colour ')}")
 
     def _lines(self, called: str) -> list[str]:
+        """Return the lines of a file beside the two folders; empty if it is missing."""
         file = self.objects.parent / called
         return _text(file) if file.is_file() else []
 
 
 def of(objects: Path) -> Pair | None:
-    """The pair of a folder that is called as one of objects, and has one of classes beside it; None for others."""
+    """Return the pair of an object folder with a class folder beside it; None for other folders."""
     classes = _beside(objects, _OBJECTS, _CLASSES)
     return Pair(objects, classes) if classes is not None else None
 
 
 def is_second(classes: Path) -> bool:
-    """Whether a folder is that of the classes of a pair."""
+    """Whether a folder is the class folder of a pair."""
     return _beside(classes, _CLASSES, _OBJECTS) is not None
 
 
 def _beside(folder: Path, called: str, other: str) -> Path | None:
+    """Return the sibling folder whose name begins with `other` instead of `called`; None if there is none."""
     name = folder.name.lower()
     if not name.startswith(called):
         return None
@@ -140,8 +143,8 @@ def _border(keys: np.ndarray) -> int:
 
 
 def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Iterator[tuple[int, int]]:
-    """The pairs of object and class that pixels have, the most frequent first. Counted by runs, as a picture has
-    many pixels."""
+    """Yield (object, class) for all combinations that pixels have, the most frequent first. Counts runs, because a
+    picture has many pixels."""
     flat, of_class = owners.ravel().astype(np.uint64), classes.ravel().astype(np.uint64)
     both = (flat << np.uint64(32)) | of_class
     ends = np.append(np.flatnonzero(both[1:] != both[:-1]) + 1, both.size)
@@ -157,6 +160,7 @@ def _most_frequent(owners: np.ndarray, classes: np.ndarray, mask: Path) -> Itera
 
 
 def _text(file: Path) -> list[str]:
+    """Return the lines of a text file; empty if it is missing."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file")
     except FileNotFoundError:

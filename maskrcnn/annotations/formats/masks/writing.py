@@ -1,4 +1,4 @@
-"""Writing mask PNGs: the pixels of every object, with `classes.json` and the pictures under `images/`."""
+"""Write mask PNGs: the pixels of every object, with `classes.json` and the pictures under `images/`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MASK = "_mask"
 
 
 def encode(dataset: Dataset) -> Encoded:
-    """A 16-bit PNG for each picture and `classes.json`, and a warning line for each kind of loss.
+    """Return the dataset as a 16-bit PNG for each picture and `classes.json`, with a warning for each kind of loss.
 
-    Raises `StudioError` for a picture whose size nobody knows, for a region without a class, and for more objects of
-    one class on a picture than there are numbers.
+    Raises `StudioError` for a picture of unknown size, for a region without a class, and if a picture has more objects
+    of one class than there are numbers.
     """
     dropped = DroppedInfo(dataset.source)
     count_dataset_info(dataset, dropped, "the PNG mask", keypoint_names=True, unused_classes=False)
@@ -59,8 +59,8 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _mask_file(picture: str) -> str:
-    """The mask of a picture. It is not called as the picture is, so that it never takes the place of a photograph, and
-    does not lie in the folder of pictures: `images/a.jpg` -> `a.png`, `a.png` -> `a_mask.png`."""
+    """Return the name of a picture's mask. It differs from the picture's name, so that a mask never overwrites a
+    photo, and is not in the folder of pictures: `images/a.jpg` -> `a.png`, `a.png` -> `a_mask.png`."""
     is_png = file_names.suffix(picture) == ".png"
     folders = file_names.parts(label_file_of(picture, f"{_MASK}.png" if is_png else ".png"))
     while len(folders) > 1 and folders[0].lower() == PICTURES:
@@ -71,7 +71,7 @@ def _mask_file(picture: str) -> str:
 def _painted(
     record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, dropped: DroppedInfo
 ) -> np.ndarray:
-    """The mask of a picture, uint16 `(H, W)`."""
+    """Return the mask of a picture, uint16 `(H, W)`."""
     width, height = mask_requirements.size_of(record, dropped.source, "a PNG mask")
     values = np.zeros((height, width), dtype=np.uint16)
     objects: dict[str, int] = {}
@@ -118,6 +118,7 @@ def _painted(
 
 
 def _count_dropped(region: Region, dropped: DroppedInfo) -> None:
+    """Count what the mask of a region loses."""
     if not isinstance(region.shape, RLE):
         dropped.add("{regions} drawn as outlines became their pixels because PNG masks have no outlines")
     count_region_info(region, dropped, "PNG masks have")

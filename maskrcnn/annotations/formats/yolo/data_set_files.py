@@ -1,4 +1,4 @@
-"""The files of a YOLO data set: which pictures each split has, and where their labels lie."""
+"""The files of a YOLO dataset: the pictures of each split, and their label files."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class SplitEntry:
-    """The pictures of one entry of a split, and label files without one, by their names in the set without suffix.
+    """One entry of a split: its pictures, and label files without a picture (`orphans`).
 
-    `within` is the folder that pictures are named relative to. `words` is what the entry is, for messages.
+    Both are mappings from the name in the dataset without suffix to the name of the file. Picture names are relative to
+    the folder `within`. `words` describes the entry for messages.
     """
 
     split: str
@@ -45,12 +46,12 @@ class SplitEntry:
 
 
 class DataSetFiles:
-    """The files of a data set, each by its name relative to the folder of the settings."""
+    """The files of a dataset, by name relative to the folder of the settings."""
 
     mend = "put it there, or pass --images DIR"
-    """Of a picture that is not found."""
+    """How to fix a missing picture, for messages."""
     near: Mapping[str, tuple[str, ...]] = {}
-    """Pictures of a near name for those that are not found."""
+    """Missing picture -> pictures with a similar name."""
 
     def __init__(self, settings: Settings, images: Path | None) -> None:
         self.settings, self.folder, self.images = settings, settings.folder, images
@@ -62,15 +63,17 @@ class DataSetFiles:
 
     @cached_property
     def index(self) -> Pictures:
+        """Index of the pictures of the dataset."""
         return Pictures(self.pictures)
 
     @cached_property
     def elsewhere(self) -> Pictures:
+        """Index of the pictures in the folder `--images`."""
         return Pictures(files_below(self.images, pictures.SUFFIXES) if self.images is not None else {})
 
     @cached_property
     def elsewhere_by_stem(self) -> dict[str, Path]:
-        """The pictures of `--images`, by their name without suffix."""
+        """The pictures of `--images`, by name without suffix."""
         found: dict[str, Path] = {}
         for file, path in self.elsewhere.files.items():
             found.setdefault(_stem(file), path)
@@ -78,7 +81,7 @@ class DataSetFiles:
 
     @cached_property
     def elsewhere_spelled_otherwise(self) -> dict[str, list[Path]]:
-        """The pictures of `--images`, by the plainest spelling of their name, with and without its folders."""
+        """The pictures of `--images`, by the normalised spelling of their name, with and without its folders."""
         found: dict[str, list[Path]] = {}
         for file, path in self.elsewhere.files.items():
             plain = file_names.plainest(_stem(file))
@@ -88,7 +91,7 @@ class DataSetFiles:
 
     @cached_property
     def folders(self) -> dict[str, list[str]]:
-        """The folders that hold something, by their plainest spelling."""
+        """The folders that contain files, by their normalised spelling."""
         there = {
             "/".join(parts[:n]) for name in self._files for parts in [name.split("/")] for n in range(1, len(parts))
         }
@@ -99,13 +102,15 @@ class DataSetFiles:
 
     @cached_property
     def texts_spelled_otherwise(self) -> dict[str, list[str]]:
+        """The text files, by the normalised spelling of their name."""
         found: dict[str, list[str]] = {}
         for name in self.texts:
             found.setdefault(file_names.plainest(name), []).append(name)
         return found
 
     def places(self) -> tuple[list[SplitEntry], list[str]]:
-        """The pictures of each split, and lines about splits that are not there. Raises `StudioError` where none is."""
+        """Return the pictures of each split, and warnings about missing splits. Raises `StudioError` if no split has
+        pictures or labels."""
         if not self.settings.splits:
             return [self._of_folder("", "", "the folder")], []
         places: list[SplitEntry] = []
@@ -134,7 +139,8 @@ class DataSetFiles:
         return places, lines
 
     def picture_and_text(self, name: str, place: SplitEntry) -> tuple[Path, str | None]:
-        """A picture and its label file; `name` is its own in the set, or where it would lie by its label file."""
+        """Return a picture and its label file. `name` is the picture's name without suffix, or for a missing picture
+        its expected name. Raises `StudioError` if the picture is missing."""
         if name in place.pictures:
             return self.pictures[place.pictures[name]], self._text_of(name)
         text = place.orphans[name]
@@ -148,8 +154,8 @@ class DataSetFiles:
         return picture, text
 
     def look_around(self, places: Sequence[SplitEntry], among: Mapping[str, Path] | None) -> None:
-        """Where no place holds a picture, as in an export without pictures that was put beside the photographs: find
-        each by its name and folders anywhere around; none where several could be meant."""
+        """Search the pictures anywhere in the dataset, or in `among`, if no split contains one (as in an export
+        without pictures beside the photos). Pictures are matched by name and folders; ambiguous matches are ignored."""
         if self.images is not None or any(place.pictures for place in places):
             return
         by_stem: dict[str, list[Path]] = {}
@@ -165,7 +171,7 @@ class DataSetFiles:
         self.around = {name: single.files[file] for name, file in matched.items() if times[file] == 1}
 
     def look_for_near_names(self, places: Sequence[SplitEntry]) -> None:
-        """Find pictures of a near name for label files that have none."""
+        """Set `near`: pictures with a similar name for label files without a picture."""
         missing = [name for place in places for name in place.orphans if self._elsewhere(name, place.within) is None]
         if missing:
             used = {place.pictures[n] for place in places for n in place.pictures if self._text_of(n) is not None}
@@ -175,7 +181,7 @@ class DataSetFiles:
     def record(
         self, name: str, place: SplitEntry, picture: Path, text: str | None, size: tuple[int, int]
     ) -> ImageRecord:
-        """A picture with its regions."""
+        """Return the record of a picture with its regions."""
         width, height = size
         regions = label_rows.regions(self.texts[text], self.settings, width, height) if text is not None else ()
         return ImageRecord(
@@ -189,7 +195,8 @@ class DataSetFiles:
         )
 
     def labelled_elsewhere(self, taken: Mapping[str, str]) -> list[str]:
-        """Pictures with labels that no folder of a split holds; none where a split is a list, which leaves some out."""
+        """Return labelled pictures that are in no folder of a split. Empty if a split is a list, because a list may
+        leave out pictures on purpose."""
         entries = [entry for listed in self.settings.splits.values() for entry in listed]
         if not entries or any(entry.lower().endswith(".txt") for entry in entries):
             return []
@@ -202,14 +209,15 @@ class DataSetFiles:
     # Folders
 
     def _of_entry(self, split: str, entry: str) -> SplitEntry | None:
-        """The first folder inside the data set that fits the end of what is written."""
+        """Return the split of a folder entry: the first folder inside the dataset that matches the end of the
+        written path. None if there is none."""
         base, parts = _parts(self.settings.base), _parts(entry)
         for b in range(len(base) + 1):
             for p in range(_droppable(parts) + 1):
                 below = [*base[b:], *parts[p:]]
                 folder, labels = "/".join(below), "/".join(_swapped(below, IMAGES, _LABELS))
                 found = [there for there in (self.folder / folder, self.folder / labels) if there.is_dir()]
-                # A link to a folder elsewhere is not followed; `--images` names one.
+                # Links to a folder outside are not followed; use `--images` for these.
                 if found and all(untrusted_files.is_confined(there, [self.folder]) for there in found):
                     return self._of_folder(split, folder, f'"{file_names.brief(entry)}"')
                 if not found and (spelled := self._spelled_here(folder) or self._spelled_here(labels)):
@@ -217,11 +225,13 @@ class DataSetFiles:
         return None
 
     def _spelled_here(self, folder: str) -> str | None:
-        """The one folder that this means in another spelling: `Images/Train`, or ü as two characters."""
+        """Return the only existing folder with the same normalised spelling (`Images/Train`, or ü as two
+        characters); None otherwise."""
         alike = self.folders.get(file_names.plainest(folder), [])
         return alike[0] if len(alike) == 1 else None
 
     def _of_folder(self, split: str, folder: str, words: str) -> SplitEntry:
+        """Return the split of a folder: its pictures, and label files without a picture."""
         labels = "/".join(_swapped(folder.split("/"), IMAGES, _LABELS))
         labels = self._spelled_here(labels) or labels if not (self.folder / labels).is_dir() else labels
         shown: dict[str, str] = {}
@@ -238,7 +248,7 @@ class DataSetFiles:
             and not is_no_label(f"{text}.txt")
             and (_LABELS in map(str.lower, text.split("/")[:-1]) or yolo_settings.is_row(path))
         }
-        # A readme or log among the labels.
+        # Readmes or logs among the labels.
         others = [
             t for t in orphans.values() if self.texts[t].stat().st_size and not yolo_settings.is_row(self.texts[t])
         ]
@@ -252,7 +262,8 @@ class DataSetFiles:
     # Lists
 
     def _of_list(self, split: str, entry: str) -> SplitEntry | None:
-        """The pictures that a text file lists, one a line; they lie in the set, whatever stands before their names."""
+        """Return the split of a text file that lists one picture per line; None if the file is missing. The pictures
+        are searched in the dataset, whatever folders precede their names."""
         lists = {name: path for name, path in files_below(self.folder, (".txt",)).items()}
         found = Pictures(lists).match(entry, "data.yaml", self.settings.base).file
         if found is None:
@@ -282,7 +293,7 @@ class DataSetFiles:
         return SplitEntry(split, shown, orphans, within, f'the list "{file_names.brief(entry)}"', tuple(lines))
 
     def _text_of_line(self, line: str) -> str | None:
-        """The label file of a picture that is listed and not there."""
+        """Return the label file of a listed picture that is missing; None if there is none."""
         parts = [part for part in file_names.parts(_stem(file_names.without_query(line))) if part != ".."]
         for start in range(len(parts)):
             if (text := self._text_of("/".join(parts[start:]))) is not None:
@@ -292,8 +303,8 @@ class DataSetFiles:
     # Labels
 
     def _text_of(self, name: str, rows: bool = False) -> str | None:
-        """The label file of a picture (both without suffix): with `labels` in the place of the last `images`, or beside
-        it. With `rows`, only where it begins with one."""
+        """Return the label file of a picture (both without suffix): at the path with the last `images` replaced by
+        `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row."""
         for text in ("/".join(_swapped(name.split("/"), IMAGES, _LABELS)), name):
             alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
             if len(alike) == 1 and (not rows or yolo_settings.is_row(self.texts[alike[0]])):
@@ -301,7 +312,7 @@ class DataSetFiles:
         return None
 
     def _elsewhere(self, name: str, within: str) -> Path | None:
-        """The picture of a label file in `--images`, or where `look_around` found it."""
+        """Return the picture of a label file in `--images`, or as found by `look_around`; None if there is none."""
         if name in self.around:
             return self.around[name]
         wanted = _below(name, within)
@@ -315,6 +326,7 @@ class DataSetFiles:
         return alike[0] if len(alike) == 1 else None
 
     def _what_is_there(self) -> str:
+        """Return a sentence about the folders that contain pictures, for messages."""
         folders = folders_of(self.pictures)
         if not folders:
             return f"No folder of {self.folder} holds pictures"
@@ -334,13 +346,13 @@ def _lies_in(name: str, folder: str) -> bool:
 
 
 def _below(name: str, folder: str) -> str:
-    """The name relative to a folder that it lies in; `images/` that Ultralytics looks through does not count."""
+    """Return the name relative to a folder that contains it, without a leading `images/`, which Ultralytics ignores."""
     short = name[len(folder) + 1 :] if folder and name.startswith(f"{folder}/") else name
     return short[len(IMAGES) + 1 :] if short.lower().startswith(f"{IMAGES}/") else short
 
 
 def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
-    """The parts with `new` in the place of the last `old`, in any case."""
+    """Return the parts with the last `old` (in any case) replaced by `new`."""
     parts, lowered = list(parts), [part.lower() for part in parts]
     if old in lowered:
         parts[len(parts) - 1 - lowered[::-1].index(old)] = new
@@ -348,13 +360,13 @@ def _swapped(parts: Sequence[str], old: str, new: str) -> list[str]:
 
 
 def _parts(written: str) -> list[str]:
-    """The folders of a path, none of which leads out of where it is put; none for the folder itself."""
+    """Return the folders of a path, without those that lead outside. Empty for the folder itself."""
     return inside(written).split("/") if written.strip("./\\ ") else []
 
 
 def _droppable(parts: Sequence[str]) -> int:
-    """How many parts may be missing before a path of another computer: not `images`, and not the word for the split, as
-    `images/train` would else be found in `train/`, where other things lie."""
+    """Return how many leading parts of another computer's path may be dropped. `images` and the name of the split
+    must stay, because `images/train` would otherwise match `train/`, which holds other files."""
     keep = max(len(parts) - 1, 0)
     lowered = [part.lower() for part in parts]
     if IMAGES in lowered:
@@ -364,18 +376,22 @@ def _droppable(parts: Sequence[str]) -> int:
 
 
 def is_no_label(name: str) -> bool:
+    """Whether a text file is known not to hold labels: a list of classes or pictures, or a readme."""
     return file_names.parts(name)[-1].lower() in NO_LABELS or yolo_settings.is_class_list(name)
 
 
 def folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+    """Return the folders of these files, sorted; `.` for the top folder."""
     folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
     return sorted((folder or "." for folder in folders), key=natural_key)
 
 
 def listed(folders: Sequence[str]) -> str:
+    """Return the names of folders as text, the first five at most."""
     more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
     return ", ".join(map(file_names.brief, folders[:_SHOWN])) + more
 
 
 def studio_split(split: str) -> Literal["train", "val"] | None:
+    """Return the studio's split for a YOLO split: train, val or None."""
     return "train" if split == "train" else "val" if split == "val" else None

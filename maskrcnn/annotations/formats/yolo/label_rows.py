@@ -1,7 +1,7 @@
-"""The rows of one YOLO label file as regions: outlines, boxes, and boxes with keypoints.
+"""Convert the rows of one YOLO label file to regions: outlines, boxes, and boxes with keypoints.
 
-How many numbers a row has tells an outline from a box. Where the settings of the set say that its objects have
-keypoints (`kpt_shape`), that counts: `17 x 3` numbers after a box are places and visibilities, and no outline.
+The number of values in a row distinguishes an outline from a box. If the settings have keypoints (`kpt_shape`), the `17
+x 3` numbers after a box are points with visibilities, not an outline.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from maskrcnn.words import counted
 _LARGEST = 20_000_000
 
 BOX_ONLY: Mapping[str, Any] = {"coco": {"segmentation": []}}
-"""`Region.extras` of a box around keypoints, which is no outline: what COCO files have for one."""
+"""`Region.extras` of a box around keypoints, which is not an outline. It is the same as for such a box in COCO
+files."""
 
 
 def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator[Region]:
-    """The regions of a label file for a picture of that size. Raises `StudioError` naming the line."""
+    """Yield the regions of a label file for a picture of that size. Raises `StudioError` that names the invalid
+    line."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST, mend="check the file").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudioError(f"{file}: this is not text; replace it by YOLO rows") from None
     except FileNotFoundError:
         raise StudioError(f"{file}: is gone; check the file") from None
-    # Line by line, for a file of line breaks alone would be tens of millions of texts.
+    # Line by line, because a file of only line breaks would give tens of millions of strings.
     rows: list[tuple[int, list[str]]] = []
     for number, line in enumerate(io.StringIO(content), start=1):
         if values := line.split():
@@ -43,6 +45,7 @@ def regions(file: Path, settings: Settings, width: int, height: int) -> Iterator
 
 
 def _region(values: list[str], settings: Settings, width: int, height: int, complain: Complaint) -> Region:
+    """Return the region of one row."""
     names = settings.names
     try:
         number, *fractions = (float(value) for value in values)
@@ -65,6 +68,7 @@ def _region(values: list[str], settings: Settings, width: int, height: int, comp
 def _pose(
     fractions: Sequence[float], shape: tuple[int, int], name: str, width: int, height: int, complain: Complaint
 ) -> Region:
+    """Return the region of a row with a box and keypoints. `shape` is (number of keypoints, numbers for each)."""
     count, each = shape
     if len(fractions) not in (4, 4 + count * each):
         right = f"kpt_shape [{count}, {each}] makes them {4 + count * each}"
@@ -74,7 +78,7 @@ def _pose(
     if not rest:
         return Region(box, name, extras=BOX_ONLY)
     places = _places(rest[0::each], rest[1::each], width, height, complain)
-    # Without visibilities, a place at the corner or outside the picture is one that nobody labelled.
+    # Without visibilities, a point at the corner or outside the picture is not labelled.
     seen = rest[2::3] if each == 3 else [0 if x <= 0 and y <= 0 else 2 for x, y in places]
     if any(visibility not in (0, 1, 2) for visibility in seen):
         raise complain("has a keypoint whose visibility is neither 0, 1 nor 2")
@@ -83,7 +87,8 @@ def _pose(
 
 
 def _places(xs: Sequence[float], ys: Sequence[float], width: int, height: int, complain: Complaint) -> Points:
-    # To the millionth of a pixel: what ten decimals of a fraction say, without the noise of the multiplication.
+    # Rounded to 1e-6 px, the precision of ten decimals, to remove rounding errors of the multiplication.
+    """Return points in pixels from fractions of width and height."""
     return tuple(
         (coordinate(round(x * width, 6), "x", complain), coordinate(round(y * height, 6), "y", complain))
         for x, y in zip(xs, ys, strict=True)
@@ -91,6 +96,7 @@ def _places(xs: Sequence[float], ys: Sequence[float], width: int, height: int, c
 
 
 def _box(fractions: Sequence[float], width: int, height: int, complain: Complaint) -> Rect:
+    """Return the box in pixels from the fractions centre x, centre y, width, height."""
     (cx, cy), (across, down) = _places(fractions[0::2], fractions[1::2], width, height, complain)
     if across < 0 or down < 0:
         raise complain("has a box of negative size")

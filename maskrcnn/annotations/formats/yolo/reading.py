@@ -1,4 +1,4 @@
-"""Reading YOLO data sets; see `yolo` for what becomes what, and `settings` for `data.yaml` and its relatives."""
+"""Read YOLO datasets; see `yolo` for the conversion, and `settings` for `data.yaml` and similar files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from maskrcnn.words import counted, natural_key
 
 
 def is_yolo(path: Path) -> bool:
-    """Whether a folder holds a YOLO data set, or a file is the `data.yaml` of one."""
+    """Whether a folder holds a YOLO dataset, or a file is its `data.yaml`."""
     return yolo_settings.is_there(path)
 
 
@@ -34,14 +34,13 @@ def read_folder(
     passes_over: bool = False,
     among: Mapping[str, Path] | None = None,
 ) -> Dataset:
-    """The data set of a folder with a `data.yaml`, or of that file; `path` of every record is set.
+    """Return the dataset of a folder with a `data.yaml`, or of that file. `path` of every record is set.
 
-    Pictures are looked for where the splits are, else in `images` if given, else (where no split has a picture at all)
-    in all of the data set, or in `among` (files by their names relative to a folder above it). `warnings` name a split
-    that is not there. Raises `StudioError` for a label file without its picture (coordinates are fractions of its
-    size), for rows that cannot be objects, and where no split is there. With `passes_over`, label files without their
-    picture and pictures that cannot be opened are left out with a line in `warnings`, as the browser's import does,
-    where others are left.
+    Pictures are searched in the splits, else in `images` if given, else (if no split has any picture) in the whole
+    dataset or in `among` (relative name -> file). `warnings` name missing splits. Raises `StudioError` for a label file
+    without a picture (coordinates are fractions of its size), for invalid rows, and if no split exists. With
+    `passes_over`, label files without a picture and unreadable pictures are skipped with a line in `warnings`, if
+    others remain; the browser's import uses this.
     """
     settings = yolo_settings.read(Path(path))
     there = DataSetFiles(settings, Path(images) if images is not None else None)
@@ -97,8 +96,8 @@ def read_folder(
 
 
 def without_names(files: Mapping[str, Path]) -> str:
-    """What to say of files (by their names in a folder) among which there are rows of YOLO, and nothing that names
-    their classes; empty where there are none."""
+    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
+    there are no such rows."""
     texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_no_label(name)]
     rows = next((name for name in texts[:20] if yolo_settings.is_row(files[name])), None)
     if rows is None:
@@ -112,8 +111,8 @@ def without_names(files: Mapping[str, Path]) -> str:
 
 
 def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
-    """Pictures of a set that names no splits, with the ones that their folders are called after, if they tell some
-    apart."""
+    """Return the pictures of a dataset without splits, with the splits that their folders are named after, if there
+    are at least two."""
     words = [file_names.split_word(record.file_name.rpartition("/")[0]) for record in records]
     if len(set(words) - {None}) < 2:
         return records
@@ -124,14 +123,14 @@ def _split_by_folders(records: list[ImageRecord]) -> list[ImageRecord]:
 
 
 def _with_distinct_names(records: list[ImageRecord]) -> Iterator[ImageRecord]:
-    """Pictures of one name in two splits get the name of their split before theirs."""
+    """Yield the records. A picture whose name is in both splits gets its split as a folder in its name."""
     seen: dict[str, int] = {}
     for record in records:
         seen[record.file_name] = seen.get(record.file_name, 0) + 1
     for record in records:
         split = record.extras.get("yolo", {}).get("split")
         twice = seen[record.file_name] > 1 and split
-        if twice:  # an export to YOLO puts them into folders of their own again
+        if twice:  # an export to YOLO separates them by split again
             place = f"{split}/{record.file_name}"
             origin = {original_names.ORIGIN: {"name": record.file_name, "place": place}}
             record = replace(record, file_name=place, extras={**record.extras, **origin})

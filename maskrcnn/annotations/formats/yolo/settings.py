@@ -1,8 +1,8 @@
-"""The settings of a YOLO data set: class names, the pictures of each split, keypoints.
+"""The settings of a YOLO dataset: class names, the pictures of each split, keypoints.
 
-Three kinds of files say it: Ultralytics' `data.yaml` (Roboflow and CVAT write it too), Darknet's `obj.data` with
-`obj.names`, as CVAT's "YOLO 1.1" has them, and a bare list of class names, `classes.txt`, as Label Studio and LabelImg
-write it beside `images/` and `labels/`.
+Three kinds of files have them: Ultralytics' `data.yaml` (also written by Roboflow and CVAT), Darknet's `obj.data` with
+`obj.names` (CVAT's "YOLO 1.1"), and a plain list of class names, `classes.txt`, which Label Studio and LabelImg write
+beside `images/` and `labels/`.
 """
 
 from __future__ import annotations
@@ -26,29 +26,33 @@ from maskrcnn.words import counted
 
 SPLITS = ("train", "val", "test")
 _OTHER_WORDS = {"train": ("training",), "val": ("valid", "validation"), "test": ("testing",)}
-"""What Darknet, and the subsets of CVAT, call a split; in any case (`Validation`)."""
+"""Other names of a split in Darknet and CVAT, in any case (`Validation`)."""
 
 CLASS_LISTS = (
     *("classes.txt", "obj.names", "classes.names", "_darknet.labels"),
     *("predefined_classes.txt", "class_names.txt", "labels.txt"),
 )
-"""Files of class names, one a line, the first is 0; and so is any other `.names`. The first that is there is taken."""
+"""Files with one class name per line, the first is class 0. Any other `.names` file is one too. The first existing
+file is used."""
 NO_LABELS = (*CLASS_LISTS, "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "notes.txt")
-"""Text files beside labels that are none, unless a picture is called the same."""
+"""Text files that are not label files, unless a picture has the same name."""
 
 MEND = "mend that file"
 _LARGEST = 250_000
 _MOST_FILES = 20
-"""Settings are looked for in that many files of a folder; as many text files are looked at for rows."""
+"""Maximum number of files in a folder that are searched for settings, and of text files that are checked for rows."""
 _FIRST_ROW = 4096
 _FIRST_SETTINGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-"""Of several settings in one folder, these are the set's; others came with it, such as `coco8.yaml`."""
+"""Preferred settings files if a folder has several. Others, such as `coco8.yaml`, are usually left over."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`file` says it of the set in `folder`. `splits` are the entries as they were written; empty where the file only
-    names classes. `base` is what it has as `path`. `keypoints` is (how many, 2 or 3 numbers each)."""
+    """The settings of the dataset in `folder`, read from `file`.
+
+    `splits` are the entries of each split as written; empty if the file only names classes. `base` is the written
+    `path`. `keypoints` is (number of keypoints, 2 or 3 numbers for each).
+    """
 
     file: Path
     folder: Path
@@ -61,16 +65,18 @@ class Settings:
 
     @property
     def complain(self) -> Complaint:
+        """Return the Complaint for errors in the settings file."""
         return Complaint(str(self.file), "the file", MEND)
 
 
 def is_there(path: Path) -> bool:
-    """Whether a folder holds the settings of a YOLO data set, or a file is that."""
+    """Whether a folder holds the settings of a YOLO dataset, or a file is one."""
     return _content(path) is not None
 
 
 def read(path: Path) -> Settings:
-    """The settings of a YOLO data set, or of the folder of one. Raises `StudioError` naming what is wrong in them."""
+    """Return the settings of a YOLO dataset, from its folder or its settings file. Raises `StudioError` if they are
+    invalid."""
     found = _content(path)
     if found is None:
         raise StudioError(f"{path}: there is no data.yaml with class names; write one")
@@ -102,7 +108,7 @@ def read(path: Path) -> Settings:
 
 
 def is_row(file: Path) -> bool:
-    """Whether a text file begins with what YOLO writes: a class number and at least four fractions."""
+    """Whether a text file begins with a YOLO row: a class number and at least four fractions."""
     try:
         with untrusted_files.opened(file) as opened:
             lines = opened.read(_FIRST_ROW).decode("ascii").splitlines()
@@ -114,7 +120,7 @@ def is_row(file: Path) -> bool:
 
 
 def is_class_list(name: str) -> bool:
-    """Whether a file is called as lists of class names are."""
+    """Whether a file has the name of a list of class names."""
     last = file_names.parts(name)[-1].lower()
     return last in CLASS_LISTS or last.endswith(".names")
 
@@ -130,12 +136,14 @@ def _is_number(value: str) -> bool:
 # Finding
 
 _Content = tuple[Path, Path, dict[str, Any]]
-"""The file that names the classes, the folder of the set, and what stands in the file."""
+"""The settings file, the folder of the dataset, and the content of the file."""
 _TROUBLE = "\0"
-"""In place of what stands in a file: the error that says why it cannot be read."""
+"""Key for the error that explains why the file cannot be read."""
 
 
 def _content(path: Path) -> _Content | None:
+    """Return the settings of a folder or file: of the first settings file, or else of a list of class names; None if
+    there is none."""
     if not path.is_dir():
         return _of_file(path)
     for suffixes in ((".yaml", ".yml"), (".data",)):
@@ -160,13 +168,13 @@ def _rank(file: Path) -> int:
 
 
 def _names_classes(file: Path) -> bool:
-    """Whether a text file called as a list of classes is one: neither rows, nor a list of pictures."""
+    """Whether a text file with the name of a class list is one: it has no YOLO rows and no picture names."""
     lines = [line.strip().lower() for line in (_text(file) or "").splitlines()]
     return any(lines) and not is_row(file) and not any(file_names.suffix(line) in pictures.SUFFIXES for line in lines)
 
 
 def _folders_in(folder: Path, called: tuple[str, ...]) -> list[Path]:
-    """The folders in one that are called so, in any case; no link."""
+    """Return the sub folders with these names, in any case; links are skipped."""
     try:
         there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
     except OSError:
@@ -175,6 +183,7 @@ def _folders_in(folder: Path, called: tuple[str, ...]) -> list[Path]:
 
 
 def _of_file(file: Path) -> _Content | None:
+    """Return the settings of one file; None if it is not a settings file."""
     suffix = file.suffix.lower()
     if suffix in (".yaml", ".yml"):
         text = _text(file) or ""
@@ -201,11 +210,11 @@ def _of_file(file: Path) -> _Content | None:
 
 
 _SETTINGS = {*SPLITS, *(word for words in _OTHER_WORDS.values() for word in words), "path", "nc", "kpt_shape"}
-"""One of these stands beside `names`, which alone any file may have."""
+"""Keys of which at least one must be present: `names` alone may be in any file."""
 
 
 def _lowered(content: Any) -> dict[str, Any]:
-    """The settings by their keys in small letters; none for what holds no keys."""
+    """Return the settings with lower-case keys added; empty if the content is not a mapping."""
     if not isinstance(content, dict):
         return {}
     lowered = {key.lower(): value for key, value in content.items() if isinstance(key, str)}
@@ -213,7 +222,8 @@ def _lowered(content: Any) -> dict[str, Any]:
 
 
 def _named(folder: Path, written: str) -> Path | None:
-    """The file of class names that Darknet's settings name, with more or fewer of its folders (`data/obj.names`)."""
+    """Return the file of class names that Darknet's settings refer to. Leading folders of the path may be missing
+    (`data/obj.names`)."""
     parts = [part for part in file_names.parts(written) if part != ".."]
     for start in range(len(parts)):
         inside = folder.joinpath(*parts[start:-1])
@@ -225,6 +235,7 @@ def _named(folder: Path, written: str) -> Path | None:
 
 
 def _not_yaml(file: Path, error: yaml.MarkedYAMLError) -> StudioError:
+    """Return the error for an invalid YAML file, with the place and how to fix it."""
     mark, problem = error.problem_mark, error.problem or "it is cut off"
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
     mend = MEND
@@ -240,7 +251,7 @@ def _of_class_list(file: Path, folder: Path) -> _Content:
 
 
 def _checked(text: Path, folder: Path, content: dict[str, Any], settings: Path | None = None) -> _Content:
-    """The content, or why the text that it is from is no UTF-8 (umlauts would be other letters)."""
+    """Return the content, or the error if the text file is not UTF-8 (umlauts would become other letters)."""
     try:
         text_encodings.decoded(untrusted_files.read_bytes(text, most=_LARGEST), text)
     except StudioError as error:
@@ -249,13 +260,13 @@ def _checked(text: Path, folder: Path, content: dict[str, Any], settings: Path |
 
 
 def _has_rows(folder: Path) -> bool:
-    """Whether there are label files in a folder or its `labels/`, or one below that."""
+    """Whether a folder, its `labels/` or `images/`, or a folder in these has YOLO label files."""
     places = [folder]
     for labels in _folders_in(folder, ("labels", "images")):
         places += [labels, *(p for p in sorted(labels.iterdir()) if p.is_dir() and not p.is_symlink())][:_MOST_FILES]
     for place in places:
         texts = [file for name, file in files_in(place, (".txt",)).items() if name.lower() not in NO_LABELS]
-        # Of a film, the first hundred pictures may be without objects.
+        # In a video, the first hundred frames may have no objects.
         if any(map(is_row, list(islice(filter(_holds_something, texts), _MOST_FILES)))):
             return True
     return False
@@ -269,7 +280,7 @@ def _holds_something(file: Path) -> bool:
 
 
 def _text(file: Path) -> str | None:
-    """The text of a small file, by guess where it is no UTF-8; None for what is no text."""
+    """Return the text of a small file, as Latin-1 if it is not UTF-8; None if it is not text."""
     try:
         content = untrusted_files.read_bytes(file, most=_LARGEST)
     except (OSError, ValueError, StudioError):
@@ -281,15 +292,16 @@ def _text(file: Path) -> str | None:
 
 
 def _lines(file: Path) -> dict[str, str]:
-    """Class names by the number of their line, from 0."""
+    """Return line number, from 0 -> class name."""
     lines = [line.strip() for line in (_text(file) or "").splitlines()]
     return {str(number): line for number, line in enumerate(lines) if line}
 
 
 def _parsed(text: str) -> Any:
-    """The content of a YAML text with every scalar as its text (so that a class "no" stays one); None if it is none.
+    """Return the content of a YAML text; None if it is invalid. Scalars stay strings, so that a class "no" does not
+    become false.
 
-    Raises `yaml.MarkedYAMLError` where a place in the text is the trouble.
+    Raises `yaml.MarkedYAMLError` if the place of the mistake is known.
     """
     try:
         return yaml.load(text, Loader=yaml.BaseLoader)
@@ -299,11 +311,11 @@ def _parsed(text: str) -> Any:
         return None
 
 
-# What stands in it
+# Content
 
 
 def _names(given: Any, complain: Complaint) -> dict[int, str]:
-    """Class names by number."""
+    """Return the class names by number. Raises `StudioError` if they are invalid."""
     numbered = dict(enumerate(given)) if isinstance(given, list) else given
     if not isinstance(numbered, dict):
         raise complain(f'has {brief(given)} as "names", neither a list nor a numbered one')
@@ -316,6 +328,7 @@ def _names(given: Any, complain: Complaint) -> dict[int, str]:
 
 
 def _entries(content: dict[str, Any], split: str, complain: Complaint) -> tuple[str, ...]:
+    """Return the entries of a split as written. Raises `StudioError` if one is not a string."""
     given: Any = next((content[word] for word in (split, *_OTHER_WORDS.get(split, ())) if content.get(word)), [])
     entries = given if isinstance(given, list) else [given]
     for entry in entries:
@@ -325,6 +338,7 @@ def _entries(content: dict[str, Any], split: str, complain: Complaint) -> tuple[
 
 
 def _kpt_shape(given: Any, complain: Complaint) -> tuple[int, int] | None:
+    """Return (number of keypoints, 2 or 3 numbers for each) of `kpt_shape`; None if it is missing."""
     if given is None:
         return None
     values: list[Any] = given if isinstance(given, list) else str(given).strip("()").split(",")
@@ -339,7 +353,7 @@ def _kpt_shape(given: Any, complain: Complaint) -> tuple[int, int] | None:
 def _keypoint_names(
     given: Any, keypoints: tuple[int, int] | None, names: Mapping[int, str]
 ) -> Mapping[int, tuple[str, ...]] | None:
-    """The names of the keypoints by class, where there are as many as `kpt_shape` says."""
+    """Return the keypoint names of each class, if their number agrees with `kpt_shape`."""
     if keypoints is None or not given:
         return None
     by_class = given if isinstance(given, dict) else dict.fromkeys(map(str, names), given)

@@ -1,4 +1,4 @@
-"""Writing YOLO data sets; see `yolo` for what becomes what."""
+"""Write YOLO datasets; see `yolo` for the conversion."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from maskrcnn.errors import StudioError
 
 _SPLITS = ("train", "val", "test")
 _DIGITS = 10
-"""A ten thousandth of a millionth of a picture's side: exact to a ten thousandth of a pixel for sides up to 10^6 px."""
+"""Decimals of a fraction: exact to 1e-4 px for pictures of up to 10^6 px per side."""
 
 
 def encode(dataset: Dataset) -> Encoded:
-    """The dataset as `data.yaml` and a text file for each picture, and a warning line for each kind of loss.
+    """Return the dataset as `data.yaml` and a text file for each picture, with a warning for each kind of loss.
 
-    A picture without a split goes to `train`. Raises `StudioError` for a picture whose size nobody knows, for two
-    pictures that would share one label file, and for a region without a class.
+    A picture without a split goes to `train`. Raises `StudioError` for a picture of unknown size, for two pictures with
+    the same label file, and for a region without a class.
     """
     dropped = DroppedInfo(dataset.source)
     count_dataset_info(dataset, dropped, "YOLO segmentation", keypoint_names=True, unused_classes=False)
@@ -60,7 +60,7 @@ def encode(dataset: Dataset) -> Encoded:
         files[name] = "".join(f"{row}\n" for row in rows).encode("ascii")
     splits = [split for split in _SPLITS if split in used]
     settings = {
-        # YOLO programs want both; without a `path` they look beside this file.
+        # YOLO programs require both. Without `path`, they search beside this file.
         **{split: f"images/{split}" for split in dict.fromkeys(["train", "val", *splits])},
         "names": dict(enumerate(dataset.classes)),
     }
@@ -69,13 +69,15 @@ def encode(dataset: Dataset) -> Encoded:
 
 
 def _label_file(picture: str) -> str:
-    """Where YOLO programs look for the labels of a picture: with `labels` in the place of the last folder `images`."""
+    """Return the label file where YOLO programs look for it: at the picture's path with the last `images` replaced
+    by `labels`."""
     *folders, _ = picture.split("/")
     last = len(folders) - 1 - folders[::-1].index("images")
     return "/".join([*folders[:last], "labels", *folders[last + 1 :], f"{PurePosixPath(picture).stem}.txt"])
 
 
 def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[str]:
+    """Return the rows of a picture's label file."""
     width, height = mask_requirements.size_of(record, dropped.source, "YOLO")
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
@@ -103,6 +105,7 @@ def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[s
 
 
 def _count_dropped(region: Region, dropped: DroppedInfo) -> None:
+    """Count what the row of a region loses."""
     match region.shape:
         case MultiPolygon() | RLE():
             dropped.add(

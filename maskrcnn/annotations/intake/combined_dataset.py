@@ -1,4 +1,4 @@
-"""The dropped files as one dataset: the pictures of the labels are found, splits are read from names of folders."""
+"""Combine the dropped files to one dataset: find the pictures of the labels, and read splits from folder names."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from maskrcnn.words import counted, natural_key
 
 
 def understand(dropped: Dropped) -> Understood:
-    """The dataset of the dropped files.
+    """Return the dataset of the dropped files.
 
-    Raises `StudioError` where there is nothing that can be read, and where it cannot be one dataset.
+    Raises `StudioError` if nothing can be read, or if the files cannot be combined to one dataset.
     """
     dropped = replace(dropped, files=dict(sorted(dropped.files.items(), key=lambda entry: natural_key(entry[0]))))
     headers = Headers(dropped.name, dropped.packed)
-    if dropped.only is None:  # else only the pictures that the labels name are of interest
+    if dropped.only is None:  # with `only`, unlabelled pictures are not needed
         headers.measure(dropped.pictures.items())
     if project := project_among(dropped.files, dropped.name):
         return dropped_project(project, dropped)
     wanted = dropped.files if dropped.only is None else {dropped.only: dropped.files[dropped.only]}
     found, notices = labels.find(wanted, dropped.root, further=dropped.known)
-    if not found and dropped.only is not None and notices:  # whatever lies beside it
+    if not found and dropped.only is not None and notices:  # even if there are pictures beside it
         raise StudioError(notices[0].removeprefix("passed over: "))
     zips = [file for file in dropped.files if names.suffix(file) == ".zip"]
     if not found and not dropped.pictures and zips:
@@ -102,10 +102,11 @@ def understand(dropped: Dropped) -> Understood:
 def of_labels(
     files: Mapping[str, Path], root: Path, images: Path | None, class_attribute: str | None
 ) -> Dataset | None:
-    """The one dataset of the label files among these, as `understand` puts it together; None where there is none.
+    """Return the one dataset of all label files among `files`, combined as in `understand`; None if there are no label
+    files.
 
-    For the command line: pictures that no label names are left out, and none is opened, as the doctor does that.
-    Pictures are looked for in the folder `images` if given, else among the files.
+    For the command line: unlabelled pictures are left out, and no picture is opened, because the doctor does both.
+    Pictures are searched in the folder `images` if given, else among the files.
     """
     found, notices = labels.find(files, root, images)
     if not found:
@@ -135,7 +136,7 @@ def of_labels(
 def _places_named(
     found: Sequence[Labels], index: Pictures, dropped: Dropped, unpacks: bool = True
 ) -> tuple[list[Place], list[str]]:
-    """The pictures that the label files name, and warnings."""
+    """Return the pictures that the label files name, and warnings."""
     places: list[Place] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
@@ -147,7 +148,7 @@ def _places_named(
 
 
 def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> dict[str, tuple[str, ...]]:
-    """For the names that were not found: pictures of a near name that no other name means."""
+    """Return missing picture name -> pictures with a similar name that no other label refers to."""
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
     once = [name for name, number in Counter(missing).items() if number == 1]
     used = {place.path for place in places}
@@ -161,6 +162,7 @@ def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> 
 
 
 def _file_names(dataset: Dataset) -> Sequence[str]:
+    """Return the picture names of a dataset without creating lazy records."""
     images = dataset.images
     return images.file_names if isinstance(images, Records) else [record.file_name for record in images]
 
@@ -168,7 +170,7 @@ def _file_names(dataset: Dataset) -> Sequence[str]:
 def _paths(
     entry: Labels, file_names: Sequence[str], index: Pictures, dropped: Dropped, unpacks: bool
 ) -> tuple[list[Path | None], list[str]]:
-    """Where the pictures of one label file, or folder of labels, lie; and warnings."""
+    """Return the path of each picture (None: not found) of one label file or folder of labels, and warnings."""
     images = entry.dataset.images
     if entry.is_folder:
         inside = [dropped.root, *([dropped.images] if dropped.images is not None else [])]
@@ -191,12 +193,12 @@ def _paths(
 
 
 def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], name: str) -> None:
-    """Raise `StudioError` for two label files of the same picture: which one is valid cannot be known."""
+    """Raise `StudioError` if two label files label the same picture, because it is unknown which one is valid."""
     if len(found) < 2:
         return
     owner: dict[object, int] = {}
     for place in places:
-        # What was not found is the same picture where the label files lie side by side, and are of one split.
+        # Missing pictures are the same if the label files are in one folder and of one split.
         label_file = found[place.source].name
         of_name = names.folder(label_file), names.split_word(label_file), place.file_name
         other = owner.setdefault(place.path or of_name, place.source)
@@ -211,9 +213,10 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], nam
 def _opened(
     places: Sequence[Place], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
 ) -> tuple[list[Place], list[str]]:
-    """The places with the sizes of their pictures, without those that cannot be opened, and why not.
+    """Return the places with the sizes of their pictures, without pictures that cannot be opened, and the errors of
+    these.
 
-    Raises `StudioError` where there are pictures and none can be opened.
+    Raises `StudioError` if there are pictures and none can be opened.
     """
     bad: list[StudioError] = []
     sizes: dict[Path | None, tuple[int, int] | None] = {None: None}
@@ -237,8 +240,9 @@ def _opened(
 def _with_splits(
     places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str, keeps_test: bool = False
 ) -> tuple[list[Place], list[str]]:
-    """The places with the split that the labels say, else the one that folders and label files are named after; where
-    these tell at least two apart. Pictures of a test split come to validation, or stay what they are (`keeps_test`)."""
+    """Return the places with their splits, and warnings. The split is the one in the labels, else the one that label
+    files or folders are named after. No split is set unless there are at least two. Pictures of a test split go to
+    validation, or with `keeps_test` are marked as test."""
     words = [
         _own_word(place, found)
         or (names.split_word(found[place.source].name) if place.source < len(found) else None)
@@ -261,15 +265,15 @@ def _with_splits(
 
 
 def _own_word(place: Place, found: Sequence[Labels]) -> str | None:
-    """The split of a picture according to its labels, independent of the name of its folder."""
+    """Return the split of a picture according to its labels, without the folder name."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
-        return None  # files of VIA, which has none
+        return None  # VIA files have no splits
     record = found[place.source].dataset.images[place.index]
     return record.split or ("test" if is_for_test(record) else None)
 
 
 def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
-    """The last part of each name, or the whole one where others end in it too."""
+    """Return file -> the last part of its name, or the whole name if others have the same last part."""
     ends = Counter(names.same(file).rpartition("/")[2].casefold() for file in files)
     return {
         file: file.rpartition("/")[2] if ends[names.same(file).rpartition("/")[2].casefold()] == 1 else file
@@ -278,20 +282,21 @@ def _short_names(files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _own_name(file: str, plain: str) -> dict[str, dict[str, str]]:
-    """The note that a picture which no label file names is called as its file is, whatever folder stands before it."""
+    """Return the `extras` with the original name of an unlabelled picture, which is its file name without folders."""
     name = file.rpartition("/")[2]
     return {} if plain == name else {original_names.ORIGIN: {"name": name}}
 
 
 def _found_at(place: Place, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
-    """Where a picture lies in what was dropped; a second upload of one name is in a folder that nobody made."""
+    """Return the path of a picture in the dropped files, without the numbered folder that `_stored` adds for a
+    second file of the same name."""
     file = by_path.get(place.path) if place.path is not None else None
     number, _, name = (file or "").partition("/")
     return name if number.isdecimal() and name in dropped.files else file
 
 
 def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:
-    """The places with the folder in the name of those pictures that would have the same name."""
+    """Return the places with the folder added to picture names that would be equal."""
     paths: dict[str, set[Path]] = {}
     for place in places:
         if place.path is not None:
@@ -305,7 +310,8 @@ def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:
 
 
 def _joined(found: Sequence[Labels], source: Path) -> Dataset:
-    """The facts of all label files: classes, class attribute, skeletons, extras; of the first where they differ."""
+    """Return a dataset with the combined classes, skeletons and extras of all label files. If values differ, the
+    first file's is used."""
     if not found:
         return Dataset((), source=source)
     first = found[0].dataset

@@ -1,4 +1,4 @@
-"""The files that a person dropped (`Dropped`), and the dataset that they are (`Understood`)."""
+"""The files of one import (`Dropped`), and the dataset that was read from them (`Understood`)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 
 PICTURES_ONLY = "pictures only"
+"""Name of the format if there are no label files."""
 PROJECT = "a project of this studio"
-"""What dropped files are called that have no label file of their own."""
+"""Name of the format if the dropped files are a project."""
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """Files by their names relative to `root`, and `name`, what all of it is called in messages.
+    """The files of one import: relative name -> path.
 
-    `warnings` are what was passed over already. `known` are further pictures that labels may mean, but that were not
-    dropped. `only` is the label file to read where not all of it is wanted: then pictures that it does not name are
-    left out. `taken` are files for names that were not found, as a person chose them. `room` gives a folder for
-    pictures that label files hold themselves. `progress` is called for every picture that was opened. `packed` is how
-    many bytes a zip had of which the files came, None for what was no zip. `images` is a folder that was named for the
-    pictures.
+    - `root`: the folder that the names are relative to.
+    - `name`: the name of the whole import, for messages.
+    - `room`: returns a folder for pictures that are inside label files.
+    - `warnings`: warnings about files that were skipped already.
+    - `known`: further pictures that labels may refer to, which are not imported themselves.
+    - `only`: the label file to read; pictures that it does not name are left out. None: read all.
+    - `progress`: called for every opened picture.
+    - `packed`: the size in bytes of the zip that the files came from; None if there was no zip.
+    - `taken`: missing picture name -> file that the user chose for it.
+    - `images`: the folder that the user named for the pictures.
     """
 
     files: Mapping[str, Path]
@@ -42,15 +47,17 @@ class Dropped:
 
     @property
     def pictures(self) -> dict[str, Path]:
-        """The dropped files that are pictures by their name."""
+        """The dropped pictures by name."""
         return {file: path for file, path in self.files.items() if names.suffix(file) in pictures.SUFFIXES}
 
 
 @dataclass(frozen=True)
 class Understood:
-    """The dataset, the format it came in, and what a person should know about it.
+    """The dataset, its format, and what the user should know about it.
 
-    `named` is how many pictures the label files name. `near` are the files of a near name for those that are missing.
+    `missing` are the names of pictures that were not found. `unlabelled` is the number of pictures without labels.
+    `named` is the number of pictures that the label files name. `near` are files with similar names for missing
+    pictures.
     """
 
     dataset: Dataset

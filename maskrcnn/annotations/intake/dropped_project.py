@@ -1,4 +1,4 @@
-"""A project folder among dropped files, or among those of a folder that somebody named."""
+"""Read a project folder that is among dropped files or in a named folder."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from maskrcnn.untrusted_files import is_confined
 
 
 def project_among(files: Mapping[str, Path], source: object) -> Path | None:
-    """The folder of the one project among files (by their names), None where there is none. Raises `StudioError` that
-    names `source` for several."""
+    """Return the folder of the only project among the files (name -> path); None if there is none. Raises
+    `StudioError` that names `source` if there are several."""
     found = [path.parent for file, path in files.items() if names.parts(file)[-1] == DATABASE]
     if len(found) > 1:
         raise StudioError(f"{source}: holds {len(found)} projects; give one of them")
@@ -27,8 +27,8 @@ def project_among(files: Mapping[str, Path], source: object) -> Path | None:
 
 
 def dropped_project(folder: Path, dropped: Dropped) -> Understood:
-    """The dataset of a project that was dropped; a picture that lies outside of it counts as missing. Raises
-    `StudioError` for a damaged database."""
+    """Return the dataset of a dropped project. A picture outside the project counts as missing. Raises `StudioError`
+    if the database is damaged."""
     try:
         dataset = Project.open(folder).dataset()
         images = tuple(_confined(record, folder) for record in dataset.images)
@@ -41,7 +41,7 @@ def dropped_project(folder: Path, dropped: Dropped) -> Understood:
 
 
 def _confined(record: ImageRecord, folder: Path) -> ImageRecord:
-    """The record, without its picture where that lies outside of the project: the database may name any file."""
+    """Return the record without its picture if that is outside the project: the database may contain any path."""
     path = record.path
     if path is not None and not (path.is_file() and is_confined(path, [folder])):
         path = None

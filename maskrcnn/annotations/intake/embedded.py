@@ -1,4 +1,4 @@
-"""Pictures inside a label file, as VIA 1.x and labelme can write them, as files."""
+"""Unpack pictures that are stored inside a VIA 1.x or labelme file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _SUFFIXES = {b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp
 
 
 def unpacked(record: ImageRecord, room: Callable[[], Path]) -> Path | None:
-    """The picture that the record's label file holds, as a file in the folder that `room` gives; None for none.
+    """Write the picture inside the record's label file to a file in the folder that `room` returns, and return its
+    path. None if there is no picture inside.
 
-    Raises `StudioError` for what is not base64.
+    Raises `StudioError` if it is not base64.
     """
     content = via.embedded_picture(record) or _of_labelme(record)
     if content is None:
@@ -35,6 +36,7 @@ def unpacked(record: ImageRecord, room: Callable[[], Path]) -> Path | None:
 
 
 def _of_labelme(record: ImageRecord) -> bytes | None:
+    """Return the bytes of the picture inside a labelme file; None if there is none."""
     written = record.extras.get("labelme", {}).get("imageData")
     if not isinstance(written, str) or not written:
         return None

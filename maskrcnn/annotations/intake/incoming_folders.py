@@ -1,4 +1,4 @@
-"""Temporary folders for dropped files until they are imported, and limits for folders that a person named."""
+"""Temporary (staging) folders for dropped files until they are imported, and limits for folders that the user names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from maskrcnn.install_folders import workspace_folder
 
 PREFIX = "maskrcnn-import-"
 KEPT_SECONDS = 24 * 3600
-"""A staging folder that nobody discarded is removed after this time, when the next one is made."""
+"""A staging folder that was not discarded is removed after this time, when the next one is created."""
 
 MOST_FILES = 200_000
 MOST_SECONDS = 20.0
-"""A folder is not walked through for longer; a network disk has some thousand files a second."""
+"""Time limit for walking a folder. A network disk lists several thousand files per second."""
 
 _NO_DISKS = frozenset(
     (
@@ -31,16 +31,17 @@ _NO_DISKS = frozenset(
         *("nsfs", "efivarfs", "selinuxfs", "fdescfs", "linprocfs", "linsysfs", "procfs"),
     )
 )
-"""Types of file systems that hold no files, but what the system says about itself."""
+"""Types of virtual file systems, which hold no user files but information about the system."""
 _OF_THE_SYSTEM = ("/proc", "/sys", "/dev")
 _PROGRAMS = ("bin", "boot", "etc", "lib", "lib32", "lib64", "run", "sbin", "snap", "usr", "var", "windows")
-"""What lies at the root of a disk and holds programs; folders in them may well hold a dataset."""
+"""Top-level folders of a disk that hold programs. They are refused, but folders inside them may hold a dataset."""
 
 
 def make(base: Path | None = None) -> Path:
-    """A new, empty staging folder below `base` (the system's place for temporary files); old ones there are removed.
+    """Create and return a new, empty staging folder below `base` (default: the system's temporary folder). Old staging
+    folders there are removed.
 
-    Raises `StudioError` where it cannot be made.
+    Raises `StudioError` if it cannot be created.
     """
     base = Path(tempfile.gettempdir()) if base is None else base
     try:
@@ -52,11 +53,12 @@ def make(base: Path | None = None) -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Remove a staging folder with all that is in it; one that is gone already is no matter."""
+    """Remove a staging folder with its content. A missing folder is ignored."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(base: Path) -> None:
+    """Remove the staging folders in `base` that are older than `KEPT_SECONDS`."""
     with os.scandir(base) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
@@ -69,8 +71,8 @@ def _sweep(base: Path) -> None:
 
 
 def require_of_one_dataset(folder: Path, workspace: Path | None = None) -> None:
-    """Raises `ArgumentError` for a folder that holds far more than a dataset: the root of a disk, what the system says
-    about itself, everybody's home folders, and the studio's own `workspace`. Reads nothing in it."""
+    """Raise `ArgumentError` for a folder that holds far more than a dataset: the root of a disk, system folders, the
+    folder of all home folders, and the studio's own `workspace`. Does not read the folder."""
     mend = "give the folder of one dataset"
     real = Path(os.path.realpath(folder))
     if real == real.parent:
@@ -78,7 +80,7 @@ def require_of_one_dataset(folder: Path, workspace: Path | None = None) -> None:
     require_kept(folder)
     if real.parent == real.parent.parent and real.name.lower() in _PROGRAMS:
         raise ArgumentError(f"{folder}: holds programs of the system; {mend}")
-    with contextlib.suppress(RuntimeError):  # somebody without a home
+    with contextlib.suppress(RuntimeError):  # the user has no home folder
         if real in Path(os.path.realpath(Path.home())).parents:
             raise ArgumentError(f"{folder}: holds whole home folders; {mend}")
     own = Path(os.path.realpath(workspace_folder() if workspace is None else workspace))
@@ -87,14 +89,15 @@ def require_of_one_dataset(folder: Path, workspace: Path | None = None) -> None:
 
 
 def require_kept(path: Path) -> None:
-    """Raises `ArgumentError` for a file or folder that is not kept anywhere, but is what the system says about itself:
-    it may be endless, or keep us waiting."""
+    """Raise `ArgumentError` for a file or folder in a virtual file system such as /proc. Such files may be endless
+    or block."""
     if _is_of_the_system(Path(os.path.realpath(path))):
         raise ArgumentError(f"{path}: is what the system says about itself, no data; give the folder of one dataset")
 
 
 def _is_of_the_system(real: Path) -> bool:
-    """Whether a folder is in no file system that keeps files; shared memory is one that does."""
+    """Whether a path is in a virtual file system, such as /proc. Shared memory does not count, because it holds real
+    files."""
     mounts: Iterable[tuple[str, str]] = ()
     with contextlib.suppress(OSError, RuntimeError):
         mounts = [(mount.mountpoint, mount.fstype) for mount in psutil.disk_partitions(all=True)]
@@ -110,5 +113,6 @@ def _is_of_the_system(real: Path) -> bool:
 
 
 def walk(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """All files below a folder that somebody named, as `folder_walk.walk` finds them, within these limits."""
+    """Return all files below a folder that the user named, and warnings, as `folder_walk.walk` does with the limits
+    of this module."""
     return folder_walk.walk(root, most_files=MOST_FILES, most_seconds=MOST_SECONDS)

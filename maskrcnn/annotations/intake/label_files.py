@@ -1,4 +1,4 @@
-"""Finding and reading the label files among what was dropped; `formats.label_file` reads each."""
+"""Find and read the label files among dropped files; `formats.label_file` reads each."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ from maskrcnn.errors import StudioError
 from maskrcnn.words import natural_key
 
 _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
-"""Of these, nothing is said: they are read, or are readmes and licences."""
+"""Suffixes of files that cause no warning: they are read, or are readmes and licences."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """One label file, or folder, as it was read: `name` is relative to what was dropped."""
+    """One label file or folder of labels with its dataset. `name` is relative to the dropped files."""
 
     name: str
     dataset: Dataset
 
     @property
     def flavour(self) -> str:
+        """The name of the format, as in `Dataset.extras`."""
         return str(self.dataset.extras.get("flavour", ""))
 
     @property
     def is_folder(self) -> bool:
-        """Whether the format is a folder of files, which knows where its own pictures are."""
+        """Whether the format is a folder of files, whose reader finds the pictures itself."""
         return self.flavour in table.folder_formats()
 
     @property
     def words(self) -> str:
-        """What the format is called."""
+        """The name of the format for messages."""
         return table.WRITERS[self.flavour].words if self.flavour in table.WRITERS else self.flavour or "a label file"
 
 
 def find(
     files: Mapping[str, Path], root: Path, images: Path | None = None, further: Mapping[str, Path] | None = None
 ) -> tuple[list[Labels], list[str]]:
-    """What labels there are among the files below `root`, and a warning for each that could be some and is not.
-    `images` is a folder that somebody named for their pictures, `further` are pictures that they may mean, too.
+    """Return the labels among the files below `root`, and a warning for each file that looks like labels but is not.
 
-    Raises `StudioError` where there are label files, and none can be read.
+    `images` is a folder that the user named for the pictures. `further` are pictures that the labels may refer to as
+    well. Raises `StudioError` if there are label files, and none can be read.
     """
     among = {**(further or {}), **files}
     found = list(_folders_of_labels(files, root, images, among))
@@ -71,11 +72,11 @@ def find(
             refused.append(error)
     if not found:
         found = list(_folders_of_labels(files, root, images, among, of_plain_masks=True))
-    are_others = all(NO_LABELS in str(error) for error in refused)  # files of something else, as notes.json is
+    are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
     if refused and not found and are_others and (trouble := yolo.without_names(files)):
         raise StudioError(f"{root}: {trouble}")
     if refused and not found and not (are_others and _have_sidecars(files)):
-        # Of several complaints, that about a file of labels says more than that about a file of something else.
+        # Of several errors, report one about a label file rather than one about another file.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
     warnings = [line for entry in found for line in entry.dataset.warnings]
     warnings += [f"passed over: {error}" for error in refused]
@@ -94,8 +95,8 @@ def find(
 
 
 def _have_sidecars(files: Mapping[str, Path]) -> bool:
-    """Whether pictures have a JSON file each that is called after them: what a photo service knows of a photograph
-    (`a.jpg.json`, as Google Takeout has it)."""
+    """Whether pictures have JSON files named after them with information of a photo service (`a.jpg.json`, as in
+    Google Takeout)."""
     there = {name for name in files if names.suffix(name) in pictures.SUFFIXES}
     sidecars = [name for name in files if names.suffix(name) == ".json"]
     return any(name[:-5].removesuffix(".supplemental-metadata") in there for name in sidecars)
@@ -108,14 +109,15 @@ def _folders_of_labels(
     among: Mapping[str, Path],
     of_plain_masks: bool = False,
 ) -> Iterator[Labels]:
-    """The datasets of formats that are folders of files, of which none lies in another. Masks without a list of classes
-    are recognised by their pixels alone; they are found with `of_plain_masks`, if there are no label files."""
+    """Yield the datasets of formats that are a folder of files, without folders inside another one. Masks without a
+    class list are only recognised by their pixels; they are searched with `of_plain_masks`, if there are no label
+    files."""
     by_folder: dict[str, set[str]] = {}
     for name in files:
         by_folder.setdefault(names.folder(name), set()).add(names.suffix(name))
     done: list[str] = []
     lists = {names.folder(name) for name in files if is_class_list(name)}
-    # A list among the labels or pictures is of the folder above, where there may be no file.
+    # A class list in labels/ or images/ belongs to the parent folder, which may hold no files itself.
     lists |= {
         names.folder(folder) for folder in lists if "".join(names.parts(folder)[-1:]).lower() in ("labels", "images")
     }
@@ -147,14 +149,15 @@ def _folders_of_labels(
 
 
 def _other_folder_readers() -> list[FolderReader]:
-    """The readers of folders beside those of YOLO and masks, of which a quick look at the names of files saves most."""
+    """Return the folder readers except YOLO and masks. For those two, the file names already exclude most folders
+    without opening a file."""
     known = (yolo.FORMAT, masks.FORMAT)
     return [format.folder for format in table.LABEL_FORMATS if format.folder is not None and format not in known]
 
 
 def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
-    """A line for each folder of PNGs that would be masks if they had no colours, and is called so, or holds the names
-    of pictures beside it."""
+    """Yield a warning for each folder of PNGs that would be masks if they had no colours, if it is named like a mask
+    folder or has the file names of other pictures."""
     by_folder: dict[str, list[str]] = {}
     for name in files:
         if names.suffix(name) == ".png":
@@ -176,15 +179,16 @@ def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:
 
 
 def _texts_of_pictures(files: Mapping[str, Path]) -> list[str]:
-    """Text files that are called as a picture is."""
+    """Return the text files that have the same name as a picture."""
     stems = {names.stem(name) for name in files if names.suffix(name) in pictures.SUFFIXES}
     return [name for name in files if names.suffix(name) == ".txt" and names.stem(name) in stems]
 
 
 def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
-    """The label files without those that only repeat another one, as VIA saves the same regions in three ways.
+    """Return the label files without those that only repeat another one, because VIA can save the same regions in three
+    formats.
 
-    The one that stays is of the format that can hold most; a warning names each that goes.
+    The file of the format that holds the most information is kept. A warning names each removed file.
     """
     kept: list[Labels] = []
     warnings = []
@@ -201,12 +205,13 @@ def without_twins(labels: Sequence[Labels]) -> tuple[list[Labels], list[str]]:
 
 
 _WEALTH = ("via-project", "via2", "via1", "via-csv")
+"""VIA formats, those that hold the most information first."""
 
 _RegionFacts = list[tuple[Shape, dict[str, Any]]]
 
 
 def _repeats(one: Labels, other: Labels) -> bool:
-    """Whether a VIA file has the same regions as another one, with no attribute that the other lacks."""
+    """Whether a VIA file has the same regions as another one, and no attribute that the other does not have."""
     if names.folder(one.name) != names.folder(other.name) or len(one.dataset.images) != len(other.dataset.images):
         return False
     if not one.flavour.startswith("via") or not other.flavour.startswith("via"):
@@ -223,7 +228,7 @@ def _repeats(one: Labels, other: Labels) -> bool:
 
 
 def _regions_by_picture(dataset: Dataset) -> dict[str, _RegionFacts]:
-    """What a VIA file says of each picture, whichever attribute is taken for the class."""
+    """Return picture name -> shapes and attributes of its regions, independent of the chosen class attribute."""
     name = dataset.class_attribute
     return {
         record.file_name: [
@@ -235,7 +240,7 @@ def _regions_by_picture(dataset: Dataset) -> dict[str, _RegionFacts]:
 
 
 def of_one_kind(labels: Sequence[Labels]) -> str:
-    """The words for the one format of several label files; `StudioError` where they are of several."""
+    """Return the name of the format that all label files have. Raises `StudioError` if there are several."""
     kinds = dict.fromkeys(entry.words for entry in labels)
     if len(kinds) > 1:
         raise StudioError(
@@ -246,8 +251,8 @@ def of_one_kind(labels: Sequence[Labels]) -> str:
 
 
 def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
-    """VIA files that belong together, with one attribute as the class: the one that the rule finds for their regions
-    together, else that of the file with the most regions, else the only one that is the class of any."""
+    """Return VIA files that belong together with the same class attribute: by the rule for all their regions
+    together, else that of the file with the most regions, else the only class attribute of any file."""
     chosen = class_choice.common([entry.dataset for entry in labels])
     if chosen is None:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
@@ -257,12 +262,14 @@ def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
 
 
 def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
-    """VIA files that belong together, with the class that a person asks for (`class_choice.asked_of_all`)."""
+    """Return VIA files that belong together with the class attribute that the user names
+    (`class_choice.asked_of_all`)."""
     datasets = class_choice.asked_of_all([entry.dataset for entry in labels], name)
     return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]
 
 
 def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
+    """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
     if name is None or dataset.class_attribute == name:
         return dataset
     known = [candidate.name for candidate in class_rule.candidates(dataset)]

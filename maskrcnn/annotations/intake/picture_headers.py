@@ -1,4 +1,4 @@
-"""The total size of dropped pictures, read from their headers, so that it is known before one is decoded."""
+"""Read the sizes of dropped pictures from their headers, so that the total is known before any picture is decoded."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from maskrcnn.errors import StudioError
 
 MOST_PIXELS = 300_000_000
 MOST_PIXELS_PER_BYTE = 100
-"""Pictures of one drop that have more pixels than that together, and more for each byte of their files, are refused:
-nobody photographs or draws them. Photos have 2 to 10 pixels a byte, a JPEG of one colour 170, a PNG of one colour 340
-or, in grey, 1,000."""
+"""Maximum number of pixels per byte of all pictures of one import together. More is refused as an attack. Photos
+have 2 to 10 pixels per byte, a JPEG of one colour 170, a PNG of one colour 340 or, in grey, 1,000."""
 
 
 class Headers:
-    """Sizes of pictures by their headers, each looked at once, and what they come to.
+    """The sizes of pictures by their headers, each read once, and their total.
 
-    `name` is what was dropped, for messages. `packed` is how many bytes came, where that is less than the files have: a
-    zip of pictures that were made long with zeros is short.
+    `name` is the name of the import, for messages. `packed` is the number of bytes that were uploaded, if this is less
+    than the size of the files: a zip of pictures padded with zeros is small.
     """
 
     def __init__(self, name: str, packed: int | None = None) -> None:
@@ -29,7 +28,8 @@ class Headers:
         self._pixels = self._bytes = 0
 
     def size(self, path: Path, name: str) -> tuple[int, int]:
-        """`(width, height)` as displayed; raises `StudioError` as `pictures.size` does, with `name` for the picture."""
+        """Return `(width, height)` as displayed. Raises `StudioError` as `pictures.size` does, with `name` for the
+        picture."""
         if path not in self._sizes:
             try:
                 self._sizes[path] = pictures.size(path, name)
@@ -41,7 +41,7 @@ class Headers:
         return known
 
     def measure(self, files: Iterable[tuple[str, Path]]) -> None:
-        """Add these pictures, each with its name, to what there is; raises `StudioError` where it becomes too much."""
+        """Add these pictures, each with its name, to the total. Raises `StudioError` if the total becomes too large."""
         for name, path in files:
             if path in self._sizes:
                 continue
@@ -49,7 +49,7 @@ class Headers:
                 width, height = self.size(path, names.brief(name))
                 self._bytes += path.stat().st_size
             except (StudioError, OSError):
-                continue  # whoever opens it will say so
+                continue  # the error is reported when the picture is opened
             self._pixels += width * height
         came = min(self._bytes, self._packed or self._bytes)
         if self._pixels > max(MOST_PIXELS, MOST_PIXELS_PER_BYTE * came):

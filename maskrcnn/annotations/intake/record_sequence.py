@@ -1,4 +1,4 @@
-"""Records of several label files, and of pictures that none of them names, as one sequence."""
+"""Combine the records of several label files and of unlabelled pictures to one sequence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Split = Literal["train", "val"]
 
 @dataclass(frozen=True)
 class Place:
-    """Record `index` of source `source`, and what is known of its picture beyond it."""
+    """The position of a record (record `index` of source `source`), and what was found out about its picture."""
 
     source: int
     index: int
@@ -26,15 +26,15 @@ class Place:
     size: tuple[int, int] | None = None
     split: Split | None = None
     found_at: str | None = None
-    """The picture's path in what was dropped."""
+    """The picture's path in the dropped files."""
     is_for_test: bool = False
-    """Whether it is of a test split, for which `split` has no word."""
+    """Whether the picture is in a test split, which `split` cannot express."""
 
 
 class Gathered(Records):
-    """Records out of several sources, each with the name, path, size and split that were found for it.
+    """Lazy records of several sources, each with its name, path, size and split.
 
-    They are made when they are asked for, so that those of a large label file need not be in memory at once.
+    Records are created on access, so that those of a large label file need not be in memory all at once.
     """
 
     def __init__(self, sources: Sequence[Sequence[ImageRecord]], places: Sequence[Place]) -> None:
@@ -69,6 +69,6 @@ class Gathered(Records):
 
 
 def gathered(sources: Sequence[Sequence[ImageRecord]], places: Sequence[Place]) -> Sequence[ImageRecord]:
-    """The records as a tuple, or on demand where any source makes its own on demand."""
+    """Return the records as a tuple, or as lazy records if any source is lazy."""
     records = Gathered(sources, places)
     return records if any(isinstance(source, Records) for source in sources) else tuple(records)

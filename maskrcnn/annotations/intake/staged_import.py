@@ -1,4 +1,4 @@
-"""Dropped files, read and ready to be shown to a person before the import."""
+"""Dropped files that are read and ready to be shown to the user before the import."""
 
 from __future__ import annotations
 
@@ -30,22 +30,28 @@ from maskrcnn.unused_names import unused_path
 from maskrcnn.words import natural_key
 
 Upload = tuple[str, bytes]
-"""File name, as the browser gave it, and content."""
+"""File name as the browser sent it, and content."""
 
 MOST_CLASSES = 200
-"""New classes that are made without a question. COCO has 80; free text that is taken for the class has thousands."""
+"""Maximum number of new classes without a question. COCO has 80; free text used as the class has thousands."""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """Files that wait for a person's yes: `project.import_dataset(staged.dataset, split)`, then `discard()`.
+    """An import that waits for the user's confirmation: `project.import_dataset(staged.dataset, split)`, then
+    `discard()`.
 
-    `dataset` holds the pictures with their paths; one without labels is a record without regions, and one that the
-    labels name and that is not there has no path (`missing`). `split` of a record is set where folders or files are
-    named train, val and so on, and tell at least two apart. `format` is what it came as, in words. `warnings` name
-    what was passed over. `folder` is where uploads lie until `discard()`; None for what lies on this computer. `named`
-    is how many pictures the label files name, `near` has files of a near name for those of them that are missing, and
-    `taking` takes such a file.
+    - `dataset`: the pictures with their paths. A picture without labels is a record without regions. A labelled picture
+      that is missing has no path. A record's `split` is set if folders or files are named train, val and so on, and at
+      least two of these occur.
+    - `format`: the name of the format.
+    - `label_files`: the names of the label files.
+    - `missing`: the names of missing pictures.
+    - `unlabelled`: the number of pictures without labels.
+    - `warnings`: what was skipped.
+    - `folder`: where uploads are stored until `discard()`; None for files on this computer.
+    - `named`: the number of pictures that the label files name.
+    - `near`: missing picture -> files with similar names. `taking` uses such files.
     """
 
     dataset: Dataset
@@ -61,11 +67,11 @@ class Staged:
 
     @property
     def finds_none(self) -> bool:
-        """Whether there are labels and not one of their pictures."""
+        """Whether there are labels and none of their pictures was found."""
         return self.named > 0 and len(self.missing) == self.named
 
     def none_found(self) -> str:
-        """For labels of which no picture is here: what is called how, in words; empty for others."""
+        """The message if none of the labelled pictures was found, with examples of names; empty otherwise."""
         if not self.finds_none:
             return ""
         which = "its picture was not" if self.named == 1 else f"none of its {self.named:,} pictures was"
@@ -74,8 +80,8 @@ class Staged:
         return f"{which} found: {names.listed(sorted(self.missing, key=natural_key))}{there}"
 
     def taking(self, files: Mapping[str, str]) -> Staged:
-        """The same with these files, of those in `near`, for names that were not found. `StudioError` as when it was
-        staged."""
+        """Return the import with these files, chosen from `near`, for missing pictures. Raises `StudioError` as
+        `stage_uploads` does."""
         assert self.dropped is not None
         dropped = replace(self.dropped, taken={**self.dropped.taken, **files})
         again = _staged(understand(dropped), self.folder, dropped)
@@ -85,29 +91,29 @@ class Staged:
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The attributes that are or could be the class, of a VIA file; of other formats none, as they have classes."""
+        """The attributes of a VIA file that are or could be the class; empty for formats that have classes."""
         is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
         return class_rule.candidates(self.dataset) if is_via else ()
 
     @cached_property
     def rivals(self) -> tuple[str, ...]:
-        """The attributes of a VIA file that each name the class of other regions; see `class_rule`."""
+        """The attributes of a VIA file that each name the class of different regions; see `class_per_attribute`."""
         return class_per_attribute.rival_attributes(self.dataset) if self.candidates else ()
 
     def with_class_attribute(self, name: str | None) -> Staged:
-        """The same with another attribute as the class; None makes every region of one class, and several names with
-        commas between them make the one that is set the class.
+        """Return the import with another class attribute.
 
-        Raises `ArgumentError` for an attribute that no region has.
+        None gives every region the same class. Several names with commas between them are combined: the one that is set
+        on a region is the class. Raises `ArgumentError` if no region has the attribute.
         """
         return replace(self, dataset=class_change.reclassified(self.dataset, name))
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
-        """The same with its class read as a project has it that has this class attribute and these classes; a warning
-        says where that is otherwise than by its own rule (`class_choice.following`).
+        """Return the import with its class attribute chosen to match a project with this class attribute and these
+        classes. A warning is added if that differs from the file's own rule (`class_choice.following`).
 
-        Unlike a validation set, a file may bring new classes: the attribute of the project is asked where it names some
-        that the project has, or where the file's own rule finds none.
+        Unlike a validation set, an import may bring new classes. The project's attribute is used if it gives some of
+        the project's classes, or if the file's own rule finds no class.
         """
         own = self.dataset.class_attribute
         if attribute is not None and own is not None:
@@ -119,12 +125,12 @@ class Staged:
         return replace(self, dataset=dataset, warnings=(*self.warnings, *added)) if added else self
 
     def new_classes(self, known: Collection[str] = ()) -> list[str]:
-        """The classes that an import would add to those that are known."""
+        """Return the classes that the import would add to the known ones."""
         there = set(known)
         return [name for name in self.dataset.classes if name not in there]
 
     def require_few_classes(self, known: Collection[str] = ()) -> None:
-        """Raises `StudioError` where an import would add so many classes that somebody should be asked first."""
+        """Raise `StudioError` if the import would add more than `MOST_CLASSES` classes."""
         new = self.new_classes(known)
         if len(new) > MOST_CLASSES:
             by = f'by "{names.brief(self.dataset.class_attribute)}" ' if self.dataset.class_attribute else ""
@@ -135,7 +141,7 @@ class Staged:
             )
 
     def discard(self) -> None:
-        """Remove what was unpacked; the dataset's pictures are gone then."""
+        """Remove the unpacked files. The dataset's pictures are then gone."""
         if self.folder is not None:
             incoming_folders.remove(self.folder)
 
@@ -155,11 +161,11 @@ def stage_uploads(
     base: Path | None = None,
     progress: Progress | None = None,
 ) -> Staged:
-    """What uploaded files are: pictures, label files, zips of either, a zip of a project.
+    """Read uploaded files: pictures, label files, zips of these, or a zip of a project.
 
-    `beside` is a folder whose pictures labels may mean as well (those of the project). `base` is where the staging
-    folder is made, the system's place for temporary files if None. Raises `StudioError` in one line for anything that
-    cannot be imported, and then leaves nothing behind.
+    `beside` is a folder with further pictures that the labels may refer to (those of the project). `base` is where the
+    staging folder is created (default: the system's temporary folder). Raises `StudioError` with a one-line message if
+    the files cannot be imported, and then leaves no files behind.
     """
     if not uploads:
         raise ArgumentError("the upload: no file was chosen; choose a label file, pictures, a zip, or several of these")
@@ -191,17 +197,17 @@ def stage_path(
     progress: Progress | None = None,
     workspace: Path | None = None,
 ) -> Staged:
-    """What a path of this computer is: a label file, a picture, a folder, a zip, a project.
+    """Read a path on this computer: a label file, a picture, a folder, a zip or a project.
 
-    A folder is read where it lies, with its sub folders; a zip is unpacked below `base` as in `stage_uploads`, which
-    see for what is raised. `ArgumentError` for a path that is not there, or is neither file nor folder, and for a
-    folder that holds far more than a dataset, the studio's `workspace` among them (None: where it usually is).
+    A folder is read in place, with its sub folders. A zip is unpacked below `base`. Raises as `stage_uploads`, and
+    `ArgumentError` for a path that does not exist or is neither a file nor a folder, and for a folder that holds far
+    more than a dataset, such as the studio's `workspace` (None: the default one).
     """
     path = Path(str(path).strip().strip("\"'")).expanduser()
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
         exists = path.exists()
-    except (OSError, ValueError):  # a name that no file system would take
+    except (OSError, ValueError):  # the file system does not allow this name
         is_folder = is_file = exists = False
     if not exists or path == Path():
         raise ArgumentError(f"{names.brief(str(path))}: does not exist on this computer; give a folder or a file")
@@ -234,7 +240,7 @@ def stage_path(
 
 @contextmanager
 def _folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[], Path], list[Path]]]:
-    """A function that makes one staging folder when it is first called, and the list that it is then in."""
+    """Yield a function that creates one staging folder at its first call, and a list that then contains the folder."""
     made: list[Path] = []
     with ExitStack() as stack:
 
@@ -248,7 +254,7 @@ def _folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[], Path], l
 
 @contextmanager
 def _folder(base: Path | None) -> Iterator[Path]:
-    """A staging folder, removed again where anything goes wrong."""
+    """Create a staging folder; it is removed if an error occurs."""
     folder = incoming_folders.make(base)
     try:
         yield folder
@@ -266,6 +272,7 @@ def _folder(base: Path | None) -> Iterator[Path]:
 
 
 def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
+    """Return the import, with messages that do not mention the staging folder."""
     return Staged(
         understood.dataset,
         understood.format,
@@ -281,12 +288,13 @@ def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> St
 
 
 def _named_as_dropped(line: str, folder: Path | None) -> str:
-    """A message without the folder in which the files wait, which nobody knows."""
+    """Return a message without the path of the staging folder, which the user does not know."""
     return line if folder is None else line.replace(f"{folder}{os.sep}", "").replace(str(folder), "the upload")
 
 
 def _stored(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
-    """An uploaded file under its name; a second one of that name, with other content, in a folder of its own."""
+    """Write an uploaded file to the folder and return name -> path. A second file with the same name and other
+    content gets a numbered sub folder."""
     plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
     if plain in taken and taken[plain].read_bytes() == content:
         return {}
@@ -318,13 +326,13 @@ def _beginning(path: Path) -> bytes:
 
 
 def _known(beside: Path) -> dict[str, Path]:
-    """The pictures of a folder; those of a project by the names that they had before they came into it."""
+    """Return the pictures of a folder by name; those of a project by their original names."""
     return original_places.known_by(beside.parent) if _is_project(beside) else files_in(beside, pictures.SUFFIXES)
 
 
 def _is_by_own_names(dataset: Dataset, beside: Path) -> bool:
-    """Whether labels call a picture as the project alone does (`1 (2).jpg`): then they are an export of it in which not
-    all could be called as they were."""
+    """Whether labels use a picture name that only the project has (`1 (2).jpg`): they are then an export in which
+    not all original names could be restored."""
     if not _is_project(beside):
         return False
     own = original_places.own_names(beside.parent)

@@ -1,9 +1,9 @@
-"""Unpacking a zip from an unknown source.
+"""Unpack an untrusted zip.
 
-A zip that a person's own computer makes holds plain files below one place, and pictures, which hardly shrink. What is
-not so is refused whole, before or while it is written: names that lead out, links, encryption, entries that share their
-bytes, and more bytes than its size lets expect. Bytes are counted as they come out; what the zip says of its sizes is
-never believed. A zip inside the zip is an ordinary file.
+A zip made on a user's own computer holds plain files inside one folder, and pictures, which hardly shrink. Any other
+zip is refused completely, before or during unpacking: names that lead outside, links, encryption, entries that share
+their bytes, and more bytes than its size lets expect. Bytes are counted while they are unpacked; the sizes that the zip
+states are never trusted. A zip inside the zip is an ordinary file.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from maskrcnn.unused_names import unused_path
 MOST_ENTRIES = 100_000
 MOST_BYTES = 20_000_000_000
 MOST_TIMES = 100
-"""A zip may unpack to this many times its own size ..."""
+"""Largest accepted unpacked size, as a multiple of the zip's size."""
 ALWAYS_BYTES = 100_000_000
-"""... and to this many bytes anyhow."""
+"""Unpacked size that is accepted for a zip of any size."""
 _MOST_AT_ONCE = 64_000_000
 _PIECE = 1 << 20
 
 
 def unpack(source: Path | IO[bytes], size: int, name: str, folder: Path) -> dict[str, Path]:
-    """Unpack a zip of `size` bytes into the folder; returns where each of its files lies, by its name in the zip.
+    """Unpack a zip of `size` bytes into the folder, and return the path of each file by its name in the zip.
 
-    Files that systems leave in folders unasked are left out. Raises `StudioError` naming the zip (`name`) for a zip
-    that is damaged or not an honest one; the folder may hold some of it by then.
+    Files that operating systems add by themselves are left out. Raises `StudioError` with the zip's `name` if the zip
+    is damaged or suspicious; the folder may then hold some of its files.
     """
     name = names.brief(name)
     try:
@@ -47,12 +47,12 @@ def unpack(source: Path | IO[bytes], size: int, name: str, folder: Path) -> dict
         ) from None
     except NotImplementedError:
         raise StudioError(f"{name}: is packed in a way that is not known here; make a plain zip") from None
-    except Exception:  # zipfile, zlib, bz2 and lzma raise anything on damage
+    except Exception:  # zipfile, zlib, bz2 and lzma raise various errors on damage
         raise StudioError(f"{name}: the zip is damaged; make or download it again") from None
 
 
 class _Careful:
-    """A file that does not let a reader take much memory at once: zipfile reads the table of contents in one piece."""
+    """A file whose reads are limited in size, because zipfile reads a zip's table of contents in one piece."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -67,7 +67,7 @@ class _Careful:
 
 
 def _checked(archive: zipfile.ZipFile, name: str) -> list[tuple[str, zipfile.ZipInfo]]:
-    """The entries that are wanted files, by name. Raises `StudioError` if any entry is not what a plain zip has."""
+    """Return the files to unpack, by name. Raises `StudioError` if any entry is not as in a plain zip."""
     entries = archive.infolist()
     if len(entries) > MOST_ENTRIES:
         raise StudioError(f"{name}: holds {len(entries)} files, more than {MOST_ENTRIES}; unpack it yourself")
@@ -95,7 +95,7 @@ def _checked(archive: zipfile.ZipFile, name: str) -> list[tuple[str, zipfile.Zip
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """The entry's name; macOS and others write UTF-8 without saying so, which zipfile takes for cp437."""
+    """Return the entry's name. macOS and other systems write UTF-8 without marking it, which zipfile reads as cp437."""
     if entry.flag_bits & 0x800:
         return entry.filename
     try:
@@ -107,6 +107,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
 def _written(
     archive: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]], most: int, name: str, folder: Path
 ) -> dict[str, Path]:
+    """Unpack the entries and return name -> path. Raises `StudioError` after more than `most` bytes."""
     written: dict[str, Path] = {}
     total = 0
     for plain, entry in entries:

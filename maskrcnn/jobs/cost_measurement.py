@@ -67,24 +67,24 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
     with other `options` of the same key is ignored (None).
     """
     folder = _folder(store, key)
-    noted = _noted(folder)
-    if noted is None:
+    process_info = _process_info(folder)
+    if process_info is None:
         return None
     # Check the process before reading its log: if the process has ended, the log is complete.
-    alive = living_trainer(folder / "run", noted.get("pid")) is not None
+    alive = living_trainer(folder / "run", process_info.get("pid")) is not None
     printed = RunFolder(folder).log_tail(20).strip().splitlines()
     last = printed[-1] if printed else ""
-    seconds = time.time() - noted.get("started", time.time())
+    seconds = time.time() - process_info.get("started", time.time())
     if alive:
         return Measurement("running", last if last and not last.startswith("{") else None, seconds)
     try:
         costs = Costs.parse(json.loads(last)["costs"])
     except (ValueError, KeyError, TypeError, StudioError):
         errors = [line.removeprefix("error: ") for line in printed if line.startswith("error: ")]
-        if noted.get("options") != list(options):
+        if process_info.get("options") != list(options):
             return None
         return Measurement("failed", errors[-1] if errors else last or None, seconds)
-    measured_costs.keep(costs, key, store, time.time(), noted.get("beside", False))
+    measured_costs.keep(costs, key, store, time.time(), process_info.get("beside", False))
     shutil.rmtree(folder, ignore_errors=True)
     return None
 
@@ -96,13 +96,14 @@ def cancel(key: str, store: Path) -> None:
 
 def _remove(folder: Path) -> None:
     """Kill the process of a measurement folder, if it is alive, and delete the folder."""
-    noted = _noted(folder)
-    if noted and (process := living_trainer(folder / "run", noted.get("pid"))):
+    process_info = _process_info(folder)
+    if process_info and (process := living_trainer(folder / "run", process_info.get("pid"))):
         processes.kill_tree(process)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _noted(folder: Path) -> dict[str, Any] | None:
+def _process_info(folder: Path) -> dict[str, Any] | None:
+    """The content of process.json in the folder of a measurement; None if it is missing or damaged."""
     with contextlib.suppress(StudioError):
         return RunFolder(folder).read_json(PROCESS)
     return None

@@ -27,17 +27,17 @@ _VERSION = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS job (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- age: of two jobs of one priority, the lower one goes first
-    run TEXT NOT NULL,                     -- the run folder, relative to the workspace where it lies in it
-    options TEXT NOT NULL,                 -- JSON: what was chosen, see `trainer_command`
-    wanted TEXT NOT NULL,                  -- "any" or a device
-    device TEXT,                           -- where it runs or ran
+    run TEXT NOT NULL,                     -- the run folder; relative to the workspace if it is inside
+    options TEXT NOT NULL,                 -- JSON: options of the training, see `trainer_command`
+    wanted TEXT NOT NULL,                  -- the requested device, or "any"
+    device TEXT,                           -- the device on which it runs or ran
     state TEXT NOT NULL CHECK (
         state IN ('queued', 'starting', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'lost')),
     priority INTEGER NOT NULL DEFAULT 0,   -- the higher goes first
     resume INTEGER NOT NULL DEFAULT 0,
     expected_seconds REAL,
     created REAL NOT NULL,                 -- this and all other times: seconds since 1970
-    started REAL,                          -- when it was given its device
+    started REAL,                          -- when a device was assigned
     ended REAL,
     runner_pid INTEGER, runner_create_time REAL,
     pid INTEGER, create_time REAL,         -- of the trainer
@@ -50,7 +50,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS job_device ON job (device) WHERE state IN ('st
 CREATE UNIQUE INDEX IF NOT EXISTS job_run ON job (run) WHERE state IN ('queued', 'starting', 'running', 'cancelling');
 CREATE INDEX IF NOT EXISTS job_state ON job (state);
 
--- Lines that a person should read once.
+-- Notices that are shown to the user once.
 CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQUE);
 """
 
@@ -170,6 +170,7 @@ class QueueFile:
         return db
 
     def _create(self) -> None:
+        """Create the tables in an empty file. Raises `QueueDamaged` if the file has other tables."""
         with self.alone(), closing(self._open()) as db:
             if _marks(db) != (0, 0):  # another process has created it meanwhile
                 return

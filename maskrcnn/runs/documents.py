@@ -115,6 +115,8 @@ class RunLengths(TypedDict):
 
 @with_config(_OPEN)
 class Picture(TypedDict):
+    """A picture of a COCO document; sizes are in pixels."""
+
     id: Identifier
     file_name: Name
     width: Side
@@ -132,6 +134,8 @@ class RunPicture(Picture, _WithPath):
 
 @with_config(_OPEN)
 class Category(TypedDict, total=False):
+    """A class of a COCO document, with its keypoints."""
+
     id: Identifier
     name: Name
     keypoints: list[Name]

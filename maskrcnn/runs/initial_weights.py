@@ -134,17 +134,17 @@ def misfit(source: Config, config: Config) -> str | None:
     """
     for task in source.tasks:
         for field in fields_with(task=task) if task in config.tasks else ():
-            theirs, ours = getattr(source, field), getattr(config, field)
+            given, needed = getattr(source, field), getattr(config, field)
             if field == "norm":  # frozen and batch have the same tensors; those of group norm have another meaning
-                theirs, ours = (value == "group" for value in (theirs, ours))
+                given, needed = (value == "group" for value in (given, needed))
             elif field in ("rpn_anchor_scales", "rpn_anchor_ratios"):  # compare the number of anchors per location
-                theirs, ours = (
+                given, needed = (
                     (len(one.anchor_scales[0]) if "scales" in field else len(one.rpn_anchor_ratios))
                     for one in (source, config)
                 )
             elif field == "mask_pool_size" and config.mask_head == "fcn":
                 continue
-            if theirs != ours:
+            if given != needed:
                 return field
     return None
 

@@ -80,6 +80,7 @@ class _Reader:
         self.last: Row | None = None
 
     def read(self) -> RunRows:
+        """Read the new lines of the file, and return all rows."""
         try:
             with untrusted_files.opened(self.path, self.path.parent) as file:
                 file.seek(max(0, self.offset - _TAIL))

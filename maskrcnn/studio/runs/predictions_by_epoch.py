@@ -74,6 +74,7 @@ def drawing(run: RunFolder, epoch: int, name: str, min_score: float, truth: bool
 def _drawing(
     path: str, epoch: int, stamps: tuple[int, ...], name: str, min_score: float, truth: bool
 ) -> tuple[bytes, str]:
+    """The cached result of `drawing`; `stamps` are the modification times of the files that it depends on."""
     run = RunFolder(path)
     document = _of_picture(path, stamps[0], name)
     [image] = document["images"]

@@ -5,14 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.studio import serving
-from maskrcnn.studio.shell import frame, session, sidebar
+from maskrcnn.studio.shell import page_config, session, sidebar
 
 ICON = Path(__file__).parent / "maskrcnn" / "studio" / "icon.svg"
 
 
 def show() -> None:
     """Configure the page, draw the side bar, and run the page that the URL names."""
-    frame.show("Mask R-CNN Studio", ICON)
+    page_config.show("Mask R-CNN Studio", ICON)
     pages = {
         "Label": [
             st.Page("pages/label/annotate.py", title="Annotate", icon=":material/draw:", url_path="home", default=True),

@@ -50,7 +50,7 @@ NEVER_ONE: dict[str, set[str]] = {
     # By their nature: parameters of a network, anchors of a picture, resamples.
     "maskrcnn/cli/evaluate.py": {"report.intervals.resamples"},
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
-    "maskrcnn/studio/launch/choices.py": {"anchor_count(config)"},
+    "maskrcnn/studio/launch/request_from_inputs.py": {"anchor_count(config)"},
     # No numbers, or not for a person.
     "maskrcnn/annotations/formats/lazy_records.py": {"len(self)"},
     "maskrcnn/annotations/formats/yolo/label_rows.py": {"settings.file.name"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_in, walk
-from maskrcnn.annotations.formats import folder_contents, json_mistakes, masks, picture_places, table
+from maskrcnn.annotations.formats import folder_contents, format_table, json_mistakes, masks, picture_places
 from maskrcnn.annotations.formats.label_file import (
     LABEL_SUFFIXES,
     NO_LABELS,
@@ -55,7 +55,7 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
     images = Path(images) if images is not None else None
     if is_project(path):
         return Project.open(path).dataset()
-    if (reader := table.folder_reader(path)) is not None:
+    if (reader := format_table.folder_reader(path)) is not None:
         return reader.read(path, images)
     if not path.is_dir():
         return with_pictures(labels_of_file(path, class_attribute), path, images)
@@ -73,11 +73,15 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
         except StudioError as error:
             refused.append(error)
             continue
-        if table.has_one_file_for_each_picture(dataset):
+        if format_table.has_one_file_for_each_picture(dataset):
             has_files_for_pictures = True  # one file per picture: all are read together below
         else:
             found.append(dataset)
-    if not found and not has_files_for_pictures and (reader := table.folder_reader(folder, by_looks=True)) is not None:
+    if (
+        not found
+        and not has_files_for_pictures
+        and (reader := format_table.folder_reader(folder, by_looks=True)) is not None
+    ):
         return reader.read(folder, images)
     if has_files_for_pictures:
         found += labels_of_all_files(folder)

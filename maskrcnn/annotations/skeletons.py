@@ -78,8 +78,8 @@ def keypoint_labels(dataset: Dataset) -> KeypointLabels | None:
 def require_keypoints(dataset: Dataset, wanted: KeypointLabels, whose: str, give: str) -> None:
     """Raise `StudioError` if the objects of a dataset have another number of keypoints, or other names, than `wanted`.
 
-    A dataset without keypoints passes. Names are compared only if both have names. `whose` ("the model has learned") and
-    `give` ("labels") are parts of the message.
+    A dataset without keypoints passes. Names are compared only if both have names. `whose` ("the model has learned")
+    and `give` ("labels") are parts of the message.
 
     >>> from maskrcnn.annotations.regions import ImageRecord
     >>> hand = Region(Keypoints(((5, 5, 2), (9, 5, 2))), "hand")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.figure_words import TASKS, ap_text, difference_text, few_pictures_warning, glossary, interval_text
+from maskrcnn.cli.figure_texts import TASKS, ap_text, difference_text, few_pictures_warning, glossary, interval_text
 from maskrcnn.cli.output_files import require_place, write_json
 from maskrcnn.cli.progress_bars import progress_bar
 from maskrcnn.cli.resampling_options import add_resampling, check_resampling

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from maskrcnn.annotations import Dataset, learnable_objects
-from maskrcnn.cli.figure_words import TASKS, ap_text, few_pictures_warning, glossary, interval_text
+from maskrcnn.cli.figure_texts import TASKS, ap_text, few_pictures_warning, glossary, interval_text
 from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.output_files import print_warning, require_place, write_json
 from maskrcnn.cli.progress_bars import progress_bar, watch

@@ -7,7 +7,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from maskrcnn.cli.figure_words import TASKS, ap_text, interval_text
+from maskrcnn.cli.figure_texts import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
 from maskrcnn.config.table import Line, lines
 from maskrcnn.durations import clock

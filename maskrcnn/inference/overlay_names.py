@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.inference.given_pictures import GivenPicture
+from maskrcnn.inference.input_pictures import GivenPicture
 from maskrcnn.inference.overlay_files import is_overlay
 from maskrcnn.unused_names import folded, unused_name
 

@@ -16,7 +16,7 @@ from maskrcnn.config import Config
 from maskrcnn.drawing.overlays import Edges, Mark, draw
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
-from maskrcnn.inference.given_pictures import GivenPicture, pictures_of
+from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
 

@@ -12,7 +12,7 @@ from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.errors import ArgumentError, writing
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
-from maskrcnn.inference.given_pictures import GivenPicture, pictures_of
+from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
 from maskrcnn.inference.overlay_files import save
 from maskrcnn.inference.overlay_names import overlay_names, require_folders
 from maskrcnn.inference.picture_prediction import PicturePrediction, predictions

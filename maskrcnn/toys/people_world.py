@@ -28,8 +28,8 @@ from maskrcnn.annotations.regions import (
     Region,
     Skeleton,
 )
-from maskrcnn.toys.bodies import Figure, posed, random_build
-from maskrcnn.toys.body_solids import Layer, render
+from maskrcnn.toys.body_geometry import Figure, posed, random_build
+from maskrcnn.toys.body_rendering import Layer, render
 from maskrcnn.toys.clothes import random_colour, random_outfit
 from maskrcnn.toys.painting import SCHEMES, Scheme, background, paint
 from maskrcnn.toys.poses import random_pose, random_view

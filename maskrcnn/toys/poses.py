@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maskrcnn.toys.bodies import Limb, Pose, view
+from maskrcnn.toys.body_geometry import Limb, Pose, view
 
 KINDS: dict[str, float] = {
     "stand": 0.18,

@@ -25,8 +25,9 @@ from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
 from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
-from maskrcnn.workspace import copying, in_use, names, new_projects, project_bin
-from maskrcnn.workspace.copying import Progress
+from maskrcnn.workspace import in_use, new_projects, project_bin
+from maskrcnn.workspace import project_copy, folder_names
+from maskrcnn.workspace.project_copy import Progress
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
@@ -177,7 +178,7 @@ class Workspace:
 
         Raises `ArgumentError` if the name is invalid or taken.
         """
-        name = names.folder_name(name, "project")
+        name = folder_names.folder_name(name, "project")
         with self._changing():
             self._require_free(name)
             with named_os_errors(self.root / name, "be made"):
@@ -221,7 +222,7 @@ class Workspace:
         with intake.stage_path(path, workspace=self.root) as staged:
             new_projects.require_usable(staged, path)
             path = path.resolve()
-            name = names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
+            name = folder_names.safe(path.name if path.is_dir() else f"{path.parent.name}-{path.stem}")
             if folded(name).startswith(_OWN_FILES):
                 name = f"project {name}"
             with self._building(name) as folder:
@@ -235,7 +236,7 @@ class Workspace:
         `ArgumentError` if the name is invalid or taken. Raises `StudioError` if files cannot be read or written, if the
         project contains links, or while pictures are being imported into it.
         """
-        name = names.folder_name(name, "project")
+        name = folder_names.folder_name(name, "project")
         self._require_free(name)
         self._require_there(project)
         if project.parent == self.root and not self.is_own(project):
@@ -247,7 +248,7 @@ class Workspace:
         skip = [f"{RUNS}/{run}" for run in left_out] if runs else [RUNS]
         with self._building(name) as folder:
             folder.mkdir()
-            copying.copy_project(source, folder, name, skip, progress)
+            project_copy.copy_project(source, folder, name, skip, progress)
             Project.open(folder).counts()
             return Duplicate(self._place(folder, name), left_out)
 
@@ -260,7 +261,7 @@ class Workspace:
         Raises `ArgumentError` if the name is invalid or taken. Raises `StudioError` if the project is not in the
         workspace folder, does not exist, has a running or waiting training, or pictures are being imported into it.
         """
-        name = names.folder_name(name, "project")
+        name = folder_names.folder_name(name, "project")
         with self._changing():
             self._require_own(project, "renamed", "rename its folder there, and open it again")
             target = self.root / name
@@ -320,7 +321,7 @@ class Workspace:
         """
         with self._changing():
             deleted = project_bin.entry(self.root, id)
-            name = deleted.name if name is None else names.folder_name(name, "project")
+            name = deleted.name if name is None else folder_names.folder_name(name, "project")
             self._require_free(name)
             with named_os_errors(deleted.folder, "be brought back"):
                 project_bin.take_out(deleted, self.root / name)

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.inspect import (
     drawing_options,
+    inspected_run,
     picture_choice,
     picture_view,
-    run_choice,
     validation_set,
     why_missed,
 )
@@ -18,22 +18,22 @@ st.title("Predictions")
 project = session.current_project()
 with session.fail_softly():
     own = runs_in(project.runs_folder)
-    runs = trained_networks.on_offer(own)
+    runs = network_choice.on_offer(own)
 if not runs:
-    run_choice.show_no_runs(project)
+    inspected_run.show_no_runs(project)
     st.stop()
 
 # Choice of run, epoch and picture
 
 run_column, *other_columns = st.columns([3, 2.2, 3.6, 2], vertical_alignment="bottom")
 with session.fail_softly(), run_column:
-    inspected = run_choice.choose(runs)
-run_choice.show_what_is_missing(project, inspected)
+    inspected = inspected_run.choose(runs)
+inspected_run.show_what_is_missing(project, inspected)
 if not inspected.has_detections:
     st.stop()
 if not own:
-    run_choice.show_shipped_note(project)
-trained_networks.show_card(inspected.run)
+    inspected_run.show_shipped_note(project)
+network_choice.show_card(inspected.run)
 choice = picture_choice.show(inspected, *other_columns)
 
 # The picture

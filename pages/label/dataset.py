@@ -13,7 +13,7 @@ from maskrcnn.studio.dataset import (
     split_view,
     statistics_view,
 )
-from maskrcnn.studio.shell import address, session
+from maskrcnn.studio.shell import session, url_state
 
 VIEWS = {
     "pictures": ":material/photo_library: Pictures",
@@ -35,7 +35,7 @@ EMPTY_TEXTS = {
 project = session.current_project()
 with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     st.title("Dataset", width="content")
-    view = address.segments("View", "view", list(VIEWS), "pictures", page="dataset", show=VIEWS.__getitem__)
+    view = url_state.segments("View", "view", list(VIEWS), "pictures", page="dataset", show=VIEWS.__getitem__)
 
 if view == "import":
     import_view.show(project)
@@ -47,7 +47,7 @@ elif not project.counts().pictures and not (view == "pictures" and project.remov
         "Import pictures or labels",
         type="primary",
         icon=":material/upload:",
-        on_click=partial(address.choose, "view", "import"),
+        on_click=partial(url_state.choose, "view", "import"),
     )
 elif view == "export":
     export_view.show(project)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from maskrcnn.jobs import devices
-from maskrcnn.studio.launch import choices, training_material
+from maskrcnn.studio.launch import request_from_inputs, training_material
 from maskrcnn.studio.launch.length_inputs import choose_length
 from maskrcnn.studio.launch.network_inputs import choose_network
 from maskrcnn.studio.launch.preset_input import choose_preset
@@ -34,7 +34,9 @@ with form, session.fail_softly():
     training = choose_training(preset, network)
     # The configuration checks that sigmas, limbs and keypoint names match the number of keypoints.
     keypoint_count = {"num_keypoints": keypoints.count} if keypoints else {}
-    request = choices.with_changes(network.request, {**length, **network.values, **keypoint_count, **training})
+    request = request_from_inputs.with_changes(
+        network.request, {**length, **network.values, **keypoint_count, **training}
+    )
     request = replace(request, data=str(project.folder))
 
 with summary:

@@ -5,7 +5,7 @@ import streamlit as st
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs import curve_view, predictions_by_epoch, run_actions, run_choice, run_status, run_tables
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 with session.fail_softly():
     project = session.current_project()

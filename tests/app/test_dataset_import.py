@@ -20,7 +20,7 @@ from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Rect
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import export_view, import_preview
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.workspace import Workspace
 from tests.sweeps import one_in
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Error
 
 from maskrcnn.annotations.regions import Polygon, Region
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.shell.plain_text import WORD_JOINER
+from maskrcnn.studio.shell.markdown_escape import WORD_JOINER
 from tests.app.test_frame import make_project
 from tests.sweeps import sweep
 

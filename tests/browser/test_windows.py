@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.studio.shell import frame, session
+from maskrcnn.studio.shell import page_config, session
 from tests.sweeps import FUZZ, sweep, wider
 
 SIZES = ((820, 1180), (1280, 720), (1400, 900), (1920, 1080)) if FUZZ else ((820, 1180), (1280, 720))
@@ -130,4 +130,4 @@ def test_the_style_sheet_still_reaches_what_it_names(page: Any, server: Any, set
           return [main.getBoundingClientRect().width, getComputedStyle(main).paddingLeft, header.clientHeight];
         }"""
     )
-    assert (width, padding, header) == (1400 - frame.SIDE_BAR, "24px", 40)
+    assert (width, padding, header) == (1400 - page_config.SIDE_BAR, "24px", 40)

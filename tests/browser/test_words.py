@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from maskrcnn.studio.shell.plain_text import WORD_JOINER, plain
+from maskrcnn.studio.shell.markdown_escape import WORD_JOINER, plain
 from tests.browser.conftest import ROOT, Server, start_server
 from tests.sweeps import sweep
 
@@ -67,7 +67,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from tests.sweeps import sweep
 
 for number, words in enumerate(json.loads(Path(__file__).with_suffix(".json").read_text())):

@@ -12,7 +12,7 @@ import pytest
 
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from tests.shipping import CARD, ship
 
 
@@ -101,7 +101,7 @@ def test_a_card_that_is_none_is_no_card_and_no_error(toy: Path, number: int) -> 
 def test_runs_and_models_that_ship_are_told_apart_in_a_list(toy: Path, runs: Path) -> None:
     names = ("toy", "toy (ships with the studio)", "Toy  (SHIPS with-the\N{NO-BREAK SPACE}studio)", "mine")
     made = [RunFolder(impostor(runs, name)) for name in names]
-    offered = trained_networks.on_offer(made)
+    offered = network_choice.on_offer(made)
     assert list(offered) == [
         "toy",
         "toy (ships with the studio) (a run of this project)",
@@ -114,6 +114,6 @@ def test_runs_and_models_that_ship_are_told_apart_in_a_list(toy: Path, runs: Pat
 
 def test_a_copy_under_any_name_stands_for_the_model(toy: Path, runs: Path) -> None:
     copy = shipped_models.copy_into(runs, "toy", {}).rename(runs / "renamed")
-    assert list(trained_networks.on_offer([RunFolder(copy)])) == ["renamed"]
+    assert list(network_choice.on_offer([RunFolder(copy)])) == ["renamed"]
     shutil.rmtree(copy)
-    assert list(trained_networks.on_offer([])) == ["toy (ships with the studio)"]
+    assert list(network_choice.on_offer([])) == ["toy (ships with the studio)"]

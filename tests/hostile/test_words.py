@@ -16,7 +16,7 @@ import pytest
 
 from maskrcnn.drawing.hex_colours import known_colour, rgb
 from maskrcnn.drawing.swatches import disc
-from maskrcnn.studio.shell.plain_text import LONGEST, WORD_JOINER, plain
+from maskrcnn.studio.shell.markdown_escape import LONGEST, WORD_JOINER, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*/*.py"), *(ROOT / "maskrcnn" / "studio").rglob("*.py"), ROOT / "app.py"])
@@ -68,15 +68,15 @@ OURS: dict[str, str] = {
     "dataset/statistics_view.py": "label value meaning",
     "dataset/undo_bar.py": "done.words done.button",
     "shell/hotkeys.py": "label SHEET.key_label keys words",  # of its tables; class names went through `plain`
-    "shell/job_pill.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
+    "shell/running_trainings.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
-    "launch/network_inputs.py": "choices.offered_weights()[start] choices.offered_weights() "
-    "choices.weights_note(start,default) label about",
-    "launch/preset_input.py": "choices.machine_in_words(machine)",
-    "launch/summary.py": "material.left_out() choices.in_short(config)",
-    "launch/training_inputs.py": "choices.schedule_in_words(values['layers']) heading",
-    "components/trained_networks.py": "shipped_models.in_short(card)",  # the card of a model that ships
+    "launch/network_inputs.py": "request_from_inputs.offered_weights()[start] request_from_inputs.offered_weights() "
+    "request_from_inputs.weights_note(start,default) label about",
+    "launch/preset_input.py": "request_from_inputs.machine_in_words(machine)",
+    "launch/summary.py": "material.left_out() request_from_inputs.in_short(config)",
+    "launch/training_inputs.py": "request_from_inputs.schedule_in_words(values['layers']) heading",
+    "components/network_choice.py": "shipped_models.in_short(card)",  # the card of a model that ships
     "shell/project_list.py": "label words help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "

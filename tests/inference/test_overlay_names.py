@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskrcnn.inference.given_pictures import GivenPicture
+from maskrcnn.inference.input_pictures import GivenPicture
 from maskrcnn.inference.overlay_files import is_overlay, save
 from maskrcnn.inference.overlay_names import overlay_names
 from tests.inference.pictures import picture

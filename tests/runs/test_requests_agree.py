@@ -23,7 +23,7 @@ from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.initial_weights import network_fields
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import choices
+from maskrcnn.studio.launch import request_from_inputs
 from maskrcnn.studio.launch.form_labels import FOLLOWING_FIELDS
 from maskrcnn.training import start as training_start
 from maskrcnn.training.distributed import Team
@@ -132,16 +132,16 @@ def from_the_page(start: Start, files: Path, draw: random.Random) -> TrainingReq
         chosen["epochs"] = None
     tasks = tuple(chosen.get("tasks", Config.preset(preset).tasks))
     path = str(files / start.path) if (files / start.path).exists() and start.path else start.path
-    request = choices.request_of_start(preset, tasks, start.word, path)
-    default = choices.config_of_start(request)
+    request = request_from_inputs.request_of_start(preset, tasks, start.word, path)
+    default = request_from_inputs.config_of_start(request)
     if "norm" in chosen:
-        default = default.replace(norm_eps=choices.eps_with_norm(request, chosen["norm"]))
+        default = default.replace(norm_eps=request_from_inputs.eps_with_norm(request, chosen["norm"]))
     values = {**default.model_dump(exclude=set(FOLLOWING_FIELDS)), **chosen}
     if "keypoints" in tasks:
         values["num_keypoints"] = len(tiny.KEYPOINTS)
-    request = choices.with_changes(request, values)
+    request = request_from_inputs.with_changes(request, values)
     # What was chosen is what the page trains with; and so is what it showed.
-    shown = choices.shown_config(request).model_dump()
+    shown = request_from_inputs.shown_config(request).model_dump()
     assert {name: shown[name] for name in values} == values
     return request
 
@@ -175,9 +175,9 @@ def test_all_ways_give_one_config(name: str, files: Path, labels: Path, tmp_path
     equal = 0
     for number in range(REQUESTS // len(STARTS)):
         request = replace(from_the_page(STARTS[name], files, random.Random(f"{name} {number}")), data=str(labels))
-        tasks = choices.shown_config(request).tasks
+        tasks = request_from_inputs.shown_config(request).tasks
         found = {"classes": ("kite",), "keypoints": posed if "keypoints" in tasks else None}
-        page = choices.shown_config(request, found)
+        page = request_from_inputs.shown_config(request, found)
         ways: dict[str, TrainingRequest] = {
             "command line": parsed(request.to_argv()),
             "argv": TrainingRequest.from_argv(request.to_argv()),
@@ -207,15 +207,15 @@ def test_the_trainer_writes_it_with_its_tensors_too(
     monkeypatch.setattr(loading, "coco_state", random_detector)
     path = str(files / start.path) if start.path and (files / start.path).exists() else start.path
     preset = start.presets[0]
-    request = choices.request_of_start(preset, ("box", "mask"), start.word, path)
+    request = request_from_inputs.request_of_start(preset, ("box", "mask"), start.word, path)
     fields = dict(start.fields)
     if start.path in ("ours.safetensors", "run", "theirs.pth"):  # a person chooses the same network
         fields = network_fields(Config.preset("classroom", **FIELDS), ("box", "mask"))
-    request = choices.with_changes(
-        request, {**choices.config_of_start(request).model_dump(exclude=set(FOLLOWING_FIELDS)), **fields}
+    request = request_from_inputs.with_changes(
+        request, {**request_from_inputs.config_of_start(request).model_dump(exclude=set(FOLLOWING_FIELDS)), **fields}
     )
     request = replace(request, data=str(labels))
-    page = choices.shown_config(request, {"classes": ("kite",), "keypoints": None})
+    page = request_from_inputs.shown_config(request, {"classes": ("kite",), "keypoints": None})
     assert written(parsed(request.to_argv()), tmp_path / "run") == page
 
 

@@ -17,8 +17,8 @@ from maskrcnn.annotations.regions import ImageRecord, Region
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import people_world
-from maskrcnn.toys.bodies import Build, Limb, Part, Pose, posed, view
-from maskrcnn.toys.body_solids import render
+from maskrcnn.toys.body_geometry import Build, Limb, Part, Pose, posed, view
+from maskrcnn.toys.body_rendering import render
 from maskrcnn.toys.worlds import WORLDS
 
 PICTURES = 16

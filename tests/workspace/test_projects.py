@@ -22,7 +22,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RESULT, RUNS
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.workspace import ProjectGone, Workspace, copying, size_on_disk, workspace
+from maskrcnn.workspace import ProjectGone, Workspace, size_on_disk, workspace
+from maskrcnn.workspace import project_copy
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown
 
@@ -175,7 +176,7 @@ def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(
     (project / "thumbnails").mkdir()
     (project / "thumbnails" / "x.jpg").write_bytes(b"x")
     (tmp_path / "secret").write_text("private")
-    real = copying._listed
+    real = project_copy._listed
 
     def listed(*given: Any) -> Any:
         found = real(*given)
@@ -183,7 +184,7 @@ def test_a_file_that_becomes_a_link_while_it_is_copied_is_not_followed(
         (project / moment).symlink_to(tmp_path / "secret")
         return found
 
-    monkeypatch.setattr(copying, "_listed", listed)
+    monkeypatch.setattr(project_copy, "_listed", listed)
     with pytest.raises(StudioError, match="is a link or no file"):
         space.duplicate(project, "copy")
     assert shown(space.root) == ["cells"]
@@ -197,14 +198,14 @@ def test_a_file_that_is_taken_away_while_it_is_copied(
     project = make(space.root / "cells")
     (project / "thumbnails").mkdir()
     (project / "thumbnails" / "x.jpg").write_bytes(b"x")
-    real = copying._listed
+    real = project_copy._listed
 
     def listed(*given: Any) -> Any:
         found = real(*given)
         (project / place).unlink()
         return found
 
-    monkeypatch.setattr(copying, "_listed", listed)
+    monkeypatch.setattr(project_copy, "_listed", listed)
     if refused:
         with pytest.raises(StudioError, match=f"{place}: was taken away while it was copied; do it again"):
             space.duplicate(project, "copy")
@@ -236,7 +237,7 @@ def test_a_disk_that_fails_in_the_middle_of_a_copy_leaves_nothing(
         yield 10
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(copying, "_copy_chunks", fails)
+    monkeypatch.setattr(project_copy, "_copy_chunks", fails)
     with pytest.raises(StudioError, match=f"copy: cannot be made .{os.strerror(code)}"):
         space.duplicate(project, "copy")
     assert shown(space.root) == ["cells"]
@@ -371,7 +372,7 @@ def dying(space: Workspace, way: str, moment: str) -> None:
 
     os.rename = rename
     if moment == "middle":
-        copying._copy_chunks = die  # type: ignore[assignment]
+        project_copy._copy_chunks = die  # type: ignore[assignment]
     project = space.root / "cells"
     {
         "rename": lambda: space.rename(project, "new"),
@@ -465,7 +466,7 @@ def test_runs_are_those_that_the_runs_page_lists_and_no_links(space: Workspace, 
 
 
 def test_a_large_project_is_counted_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_FILES_BETWEEN_SIZES", 20)
+    monkeypatch.setattr(project_copy, "_FILES_BETWEEN_SIZES", 20)
     for number in range(41):
         (tmp_path / str(number)).write_bytes(b"abc")
     assert list(size_on_disk(tmp_path)) == [60, 120, 123]

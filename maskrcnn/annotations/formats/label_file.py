@@ -12,7 +12,7 @@ from typing import Any
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations.folder_walk import files_below
-from maskrcnn.annotations.formats import json_mistakes, other_formats, picture_places, table, text_encodings
+from maskrcnn.annotations.formats import format_table, json_mistakes, other_formats, picture_places, text_encodings
 from maskrcnn.annotations.formats.label_format import DocumentReader, Source
 from maskrcnn.annotations.formats.lazy_records import Records, with_paths
 from maskrcnn.annotations.regions import Dataset
@@ -43,7 +43,7 @@ def labels_of_file(path: Path, class_attribute: str | None = None) -> Dataset:
 
 def dataset_of_text(text: str, source: Source, class_attribute: str | None = None) -> Dataset:
     """Return the dataset of a label file's text. `source` is for messages."""
-    if (reader := table.text_reader(text)) is not None:
+    if (reader := format_table.text_reader(text)) is not None:
         return reader.parse(text, source, class_attribute)
     if text.count("{") + text.count("[") > MOST_GROUPS:
         raise StudioError(f"{source}: holds more than {MOST_GROUPS} lists and groups, too many for one file; split it")
@@ -58,7 +58,7 @@ def parse(document: Any, source: Source, class_attribute: str | None = None) -> 
     messages."""
     if other := other_formats.of_document(document):
         raise StudioError(f"{source}: this is {other}")
-    if (reader := table.document_reader(document)) is not None:
+    if (reader := format_table.document_reader(document)) is not None:
         return reader.parse(document, source, class_attribute)
     raise StudioError(f"{source}: this JSON holds {NO_LABELS} that the studio knows; {_EXPECTED}")
 
@@ -67,7 +67,7 @@ def labels_of_all_files(folder: Path) -> list[Dataset]:
     """Return at most one dataset for each format with one file per picture, read from all JSON files in and below a
     folder. Unreadable files are skipped with a line in `warnings`."""
     found = []
-    for format in table.LABEL_FORMATS:
+    for format in format_table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_all is not None:
             dataset = _of_all_documents(folder, reader)
             if dataset is not None:
@@ -98,7 +98,7 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
     """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
     records = dataset.images
     file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
-    also = picture_places.own_names(records) if table.has_one_file_for_each_picture(dataset) else None
+    also = picture_places.own_names(records) if format_table.has_one_file_for_each_picture(dataset) else None
     found = picture_places.find(file_names, label_file, images, picture_places.default_folder(dataset), also)
     base = label_file if label_file.is_dir() else label_file.parent
     warnings = picture_places.lines(label_file, found, str(images or base))
@@ -107,7 +107,7 @@ def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None
 
 def _large(text: str, source: Source, class_attribute: str | None) -> Dataset | None:
     """Return the dataset of a text that is too large to be parsed at once; None for any other text."""
-    for format in table.LABEL_FORMATS:
+    for format in format_table.LABEL_FORMATS:
         if (reader := format.document) is not None and reader.parse_large is not None:
             dataset = reader.parse_large(text, source, class_attribute, _refuse)
             if dataset is not None:

@@ -18,8 +18,8 @@ from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures as pictures_of
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.encoded_files import Encoded, inside
+from maskrcnn.annotations.formats.format_table import WRITERS
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.table import WRITERS
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store.database import is_project
 from maskrcnn.atomic_files import replacing, sync, write_atomic

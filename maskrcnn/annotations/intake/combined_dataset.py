@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import original_names, picture_places, table
+from maskrcnn.annotations.formats import format_table, original_names, picture_places
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.intake import embedded
 from maskrcnn.annotations.intake import label_files as labels
@@ -155,7 +155,7 @@ def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> 
     also = {
         name: file
         for entry in found
-        if table.has_one_file_for_each_picture(entry.dataset)
+        if format_table.has_one_file_for_each_picture(entry.dataset)
         for name, file in picture_places.own_names(entry.dataset.images).items()
     }
     return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}

@@ -10,7 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import class_choice, masks, other_formats, table, yolo
+from maskrcnn.annotations.formats import class_choice, format_table, masks, other_formats, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.label_format import FolderReader
 from maskrcnn.annotations.formats.masks import voc_masks
@@ -41,12 +41,16 @@ class Labels:
     @property
     def is_folder(self) -> bool:
         """Whether the format is a folder of files, whose reader finds the pictures itself."""
-        return self.flavour in table.folder_formats()
+        return self.flavour in format_table.folder_formats()
 
     @property
     def words(self) -> str:
         """The name of the format for messages."""
-        return table.WRITERS[self.flavour].words if self.flavour in table.WRITERS else self.flavour or "a label file"
+        return (
+            format_table.WRITERS[self.flavour].words
+            if self.flavour in format_table.WRITERS
+            else self.flavour or "a label file"
+        )
 
 
 def find(
@@ -152,7 +156,7 @@ def _other_folder_readers() -> list[FolderReader]:
     """Return the folder readers except YOLO and masks. For those two, the file names already exclude most folders
     without opening a file."""
     known = (yolo.FORMAT, masks.FORMAT)
-    return [format.folder for format in table.LABEL_FORMATS if format.folder is not None and format not in known]
+    return [format.folder for format in format_table.LABEL_FORMATS if format.folder is not None and format not in known]
 
 
 def _masks_in_colours(files: Mapping[str, Path], root: Path) -> Iterator[str]:

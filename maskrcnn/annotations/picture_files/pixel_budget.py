@@ -28,7 +28,7 @@ class PixelBudget:
 
     @contextmanager
     def of(self, pixels: int) -> Iterator[None]:
-        """Wait until `pixels` are free and hold them during the block. A larger picture than the limit is decoded alone.
+        """Wait until `pixels` are free and hold them during the block. A picture above the limit is decoded alone.
 
         Do not nest: a thread that holds pixels must not request more.
         """

@@ -30,7 +30,7 @@ def has_one_deep_channel(picture: Image.Image) -> bool:
 
 
 def as_rgb(picture: Image.Image, factor: int = 1) -> np.ndarray:
-    """Return decoded pixels as displayed, uint8 `(H, W, 3)`, reduced by `factor` (mean of `factor` x `factor` pixels)."""
+    """Return decoded pixels as displayed, uint8 `(H, W, 3)`; each is the mean of `factor` x `factor` pixels."""
     # Pillow rotates a TIFF while loading it, and then no longer reports an orientation.
     turn = TURNS.get(orientation_of(picture))
     if has_one_deep_channel(picture):

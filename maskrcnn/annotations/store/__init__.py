@@ -1,4 +1,4 @@
-"""The project store: what a week of labelling is trusted to. Pages and commands use `Project` only."""
+"""The project store: a project's pictures and labels in a folder with a database. Other code uses only `Project`."""
 
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database import DATABASE, is_project

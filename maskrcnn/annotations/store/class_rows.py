@@ -1,4 +1,4 @@
-"""The classes of a project: their rows in `project.db`, inside a transaction that the caller holds."""
+"""Read and write the classes of a project in `project.db`, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COLOUR = re.compile("#[0-9a-fA-F]{6}")
 HOTKEY = re.compile("[0-9a-z]")
 
 _MOST_TRIES = 16
-"""Colours that are tried for a new class. There are some 1,700 in all, so in a project of thousands they repeat."""
+"""Number of colours that are tried for a new class. There are about 1,700, so thousands of classes share colours."""
 
 
 @dataclass(frozen=True)
 class ProjectClass:
-    """A class with its colour (`#rrggbb`), the key that chooses it (0-9 or a-z; None: no key), and its keypoints."""
+    """A class with its colour (`#rrggbb`), its keyboard shortcut (0-9 or a-z; None: no key), and its keypoints."""
 
     name: str
     colour: str
@@ -34,6 +34,7 @@ class ProjectClass:
 
 
 def classes(db: sqlite3.Connection) -> list[ProjectClass]:
+    """Return all classes in the order of the project."""
     return [
         ProjectClass(name, colour, hotkey, _stored_skeleton(name, skeleton))
         for name, colour, hotkey, skeleton in db.execute(
@@ -43,10 +44,10 @@ def classes(db: sqlite3.Connection) -> list[ProjectClass]:
 
 
 def add(db: sqlite3.Connection, names: Iterable[str], skeletons: Mapping[str, Skeleton] | None = None) -> list[str]:
-    """Add the classes that the project does not know, each with a colour (a free one, while there are any) and the
-    next free digit; returns them.
+    """Add the classes that the project does not have yet. Return their names.
 
-    A class that is known and has no skeleton gets that of `skeletons`.
+    Each new class gets an unused colour (if there is one) and the next unused digit as its key. An existing class
+    without a skeleton gets the one in `skeletons`.
     """
     skeletons = skeletons or {}
     known = "SELECT 1 FROM class WHERE name = ?"
@@ -75,8 +76,10 @@ def _add_new(db: sqlite3.Connection, names: list[str], skeletons: Mapping[str, S
 
 
 def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
-    """Make these the classes, in this order; one that regions use must be among them. A new class without a key gets
-    the next free digit."""
+    """Replace the list of classes, in this order. A new class without a key gets the next unused digit.
+
+    Raises `StudioError` if a class that regions use is missing in the new list.
+    """
     _check(wanted)
     names = {entry.name for entry in wanted}
     used = "SELECT class_name, count(*) FROM region WHERE class_name IS NOT NULL GROUP BY class_name"
@@ -96,6 +99,7 @@ def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
 
 
 def rename(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Rename a class in the list (not in the regions). Raises `StudioError` if `old` is unknown or `new` exists."""
     known = [entry.name for entry in classes(db)]
     if old not in known:
         raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
@@ -105,9 +109,9 @@ def rename(db: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Make ready for regions of class `old` to become `new`, which takes over its keypoints if it has none.
+    """Check that class `old` can be merged into `new`. If `new` has no keypoints, it gets those of `old`.
 
-    Raises `StudioError` where one is unknown, both are the same, or their keypoints differ.
+    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
     """
     known = {entry.name: entry for entry in classes(db)}
     for name in (old, new):
@@ -123,7 +127,7 @@ def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
 
 
 def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Make these the classes, in this order; new ones get a colour and a key, others go if no region uses them."""
+    """Make `names` the classes, in this order. New classes get a colour and a key; other unused classes are deleted."""
     kept = set(names)
     drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
     add(db, names)
@@ -132,7 +136,7 @@ def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
 
 
 def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
-    """Take classes off the list, where no region uses them."""
+    """Delete those of the classes that no region uses."""
     for name in names:
         db.execute(
             "DELETE FROM class WHERE name = ? AND NOT EXISTS (SELECT 1 FROM region WHERE class_name = class.name)",
@@ -141,11 +145,12 @@ def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
 
 
 def free_hotkey(taken: Collection[str | None]) -> str | None:
-    """The first of the digits 1 to 9 that is free; None where none is."""
+    """Return the first digit from 1 to 9 that is not in `taken`; None if all are taken."""
     return next((digit for digit in _DIGITS if digit not in taken), None)
 
 
 def checked_name(name: str) -> str:
+    """Return the class name. Raises `StudioError` if it is blank or not valid Unicode."""
     if not name.strip():
         raise StudioError("a class without a name cannot be kept; give it one")
     try:
@@ -156,13 +161,13 @@ def checked_name(name: str) -> str:
 
 
 def document(entry: ProjectClass) -> dict[str, Any]:
-    """A class as plain JSON values, for a snapshot."""
+    """Convert a class to JSON values, for a snapshot."""
     skeleton = skeleton_document(entry.skeleton) if entry.skeleton else None
     return {"name": entry.name, "colour": entry.colour, "hotkey": entry.hotkey, "skeleton": skeleton}
 
 
 def class_from(document: object, words: str) -> ProjectClass:
-    """The class of a `document`; `words` say in a `StudioError` where it is from."""
+    """Convert the JSON values of `document` to a class. Raises `StudioError` that begins with `words` if invalid."""
     if not isinstance(document, dict) or document.keys() != {"name", "colour", "hotkey", "skeleton"}:
         raise StudioError(f"{words} has a class that is none; restore the project folder from a copy")
     name, colour, hotkey, skeleton = (document[key] for key in ("name", "colour", "hotkey", "skeleton"))
@@ -178,11 +183,12 @@ def class_from(document: object, words: str) -> ProjectClass:
 
 
 def skeleton_document(skeleton: Skeleton) -> dict[str, Any]:
+    """Convert a skeleton to JSON values."""
     return {"names": skeleton.names, "edges": skeleton.edges}
 
 
 def skeleton_from(document: object, words: str) -> Skeleton:
-    """The skeleton of a `skeleton_document`; `words` say in a `StudioError` where it is from."""
+    """Convert the JSON values of `skeleton_document` to a skeleton. Raises `StudioError` with `words` if invalid."""
     wrong = StudioError(f"{words} is not names and pairs of them; restore the project folder from a copy")
     if not isinstance(document, dict) or document.keys() != {"names", "edges"}:
         raise wrong
@@ -207,6 +213,7 @@ def _stored_skeleton(name: str, text: object) -> Skeleton | None:
 
 
 def _check(wanted: Sequence[ProjectClass]) -> None:
+    """Raise `StudioError` if a name or key occurs twice, or a name, colour, key or skeleton is invalid."""
     names: set[str] = set()
     hotkeys: dict[str, str] = {}
     for entry in wanted:

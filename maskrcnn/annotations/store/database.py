@@ -1,10 +1,10 @@
-"""How `project.db` is opened.
+"""Create and open `project.db`.
 
-WAL mode lets pages read while one of them saves; `synchronous=FULL` makes a commit wait until the disk has it, so a
-save that returned survives a crash of the process or of the machine.
+WAL mode allows reading while another connection writes. With `synchronous=FULL` a commit waits until the data is on the
+disk, so a finished save survives a crash of the process or of the computer.
 
-A project may come from a stranger. Its files are looked at before they are opened (`database_files`), and what is in
-the database before it is used (`database_check`); that costs a few microseconds while nobody else writes to it.
+A project may come from an untrusted source. Its files are checked before they are opened (`database_files`), and the
+content of the database before it is used (`database_check`). This takes a few microseconds if the file is unchanged.
 """
 
 from __future__ import annotations
@@ -22,36 +22,38 @@ from maskrcnn.annotations.store.table_definitions import TABLES, VERSION
 from maskrcnn.errors import StudioError
 
 DATABASE = "project.db"
-"""The file that makes a folder a project."""
+"""The name of the database file. A folder with this file is a project."""
 
 PATIENCE = 20.0
-"""Seconds to wait for another program that is writing."""
+"""Maximum seconds to wait for another program that is writing to the database."""
 
 MOST_BYTES = 100_000_000
-"""The longest text that is read or written: the regions of one picture, say."""
+"""Maximum length of a text in the database in bytes, for example the regions of one picture."""
 
 
 def is_project(folder: Path) -> bool:
-    """Whether a folder is that of a project; its database is not opened."""
+    """Whether a folder contains a project database. The database is not opened."""
     try:
         return (folder / DATABASE).is_file()
-    except (OSError, ValueError):  # no right to look; a name that no file system has
+    except (OSError, ValueError):  # no permission, or an invalid file name
         return False
 
 
 def create(path: Path) -> None:
-    """A new, empty database; all tables or none."""
+    """Create an empty database with all tables, in one transaction."""
     with complaining(path), closing(_connection(path, "mode=rwc")) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def version(path: Path) -> int:
-    """Which schema the database has. Raises `StudioError` for what is no project, or one of a newer studio; neither
-    is touched."""
+    """Return the schema version of the database, without changing it.
+
+    Raises `StudioError` if it is not a project database, or was written by a newer studio.
+    """
     database_files.require_ordinary(path)
     if not any(database_files.has_content(path, suffix) for suffix in ("", database_files.WAL)):
-        database_files.require_ordinary(path)  # one that was taken away in this moment is not empty
+        database_files.require_ordinary(path)  # raises if the file was deleted a moment ago
         raise StudioError(f"{path}: this is not a project database of the studio (it is empty); restore it from a copy")
     with complaining(path), closing(_readable(path)) as db:
         found = int(db.execute("PRAGMA user_version").fetchone()[0])
@@ -66,7 +68,7 @@ def version(path: Path) -> int:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for reading one consistent state; also on a disk that is full or read-only."""
+    """Open a read transaction on one consistent state. Works also on a disk that is full or read-only."""
     database_files.require_ordinary(path)
     with database_check.remembering(path) as known, complaining(path), closing(_readable(path)) as db:
         if not known:
@@ -76,7 +78,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection inside a transaction that is committed at the end, and undone where anything is raised."""
+    """Open a write transaction. It is committed at the end of the block, or rolled back on an exception."""
     database_files.require_ordinary(path)
     with database_check.remembering(path) as known, complaining(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
@@ -88,8 +90,11 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
-    """`writing` for a database of that older version; nothing is committed that the present version would refuse. None
-    where another page brought it up while this one waited for its turn."""
+    """Open a write transaction for migrating a database of an older `version`.
+
+    The result is checked against the present version before the commit. Yields None if another process migrated the
+    database while this one waited for the lock.
+    """
     database_files.require_ordinary(path)
     with complaining(path), closing(connect(path)) as db:
         db.execute("BEGIN IMMEDIATE")
@@ -103,7 +108,7 @@ def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection for reading and writing, outside of a transaction; never makes a database where there is none."""
+    """Open an existing database for reading and writing, without a transaction. Never creates a file."""
     return _connection(path, "mode=rw")
 
 
@@ -123,15 +128,15 @@ def _connection(path: Path, options: str, *first: str, patience: float | None = 
 
 
 _CAREFUL = ("trusted_schema = OFF", "cell_size_check = ON")
-"""What SQLite's authors advise for a database from a stranger (sqlite.org/security.html)."""
+"""Pragmas that SQLite recommends for untrusted databases (sqlite.org/security.html)."""
 
 
-# Reading where nothing can be written. In WAL mode even a reader makes two files beside the database, one of them of
-# 32 kB at least. Each of these ways sees all that was committed.
+# Reading if nothing can be written. In WAL mode even a reader creates two files next to the database, one of them with
+# at least 32 kB. Each of these methods sees all committed data.
 
 
 def _readable(path: Path) -> sqlite3.Connection:
-    """A connection in a transaction that reads."""
+    """Open a read transaction; on a full or read-only disk, try methods that need no new files."""
     try:
         return _begun(connect(path))
     except sqlite3.OperationalError as error:
@@ -139,22 +144,22 @@ def _readable(path: Path) -> sqlite3.Connection:
             raise
         refused = error
     if not any(database_files.has_content(path, suffix) for suffix in (database_files.WAL, database_files.JOURNAL)):
-        # All that was committed is in one file, which is read as one that nobody changes.
+        # All committed data is in the main file, so open it as immutable.
         return _begun(_connection(path, "mode=ro&immutable=1"))
     try:
-        return _alone(path)
+        return _exclusive(path)
     except sqlite3.OperationalError as error:
         if _code(error) == sqlite3.SQLITE_BUSY:
             raise
     try:
-        # A WAL that a crash left, on a disk that is read-only now: where nothing can be locked, nothing can be changed.
+        # A crash left a WAL, and the disk is read-only now. Locks are not needed, because nothing can change.
         return _begun(_connection(path, "mode=ro&vfs=unix-none", "locking_mode = EXCLUSIVE"))
     except sqlite3.OperationalError:
         raise refused from None
 
 
-def _alone(path: Path) -> sqlite3.Connection:
-    """A connection that keeps all others out, for which SQLite has the index of the WAL in memory: for a full disk."""
+def _exclusive(path: Path) -> sqlite3.Connection:
+    """Open with an exclusive lock, for a full disk: SQLite then keeps the index of the WAL in memory, not in a file."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -162,14 +167,15 @@ def _alone(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
-        # Two that wait for each other both let go, and come back at different times.
+        # Two processes that block each other both release their lock and retry after random times.
         time.sleep(random.uniform(0.005, 0.05))
 
 
 def _begun(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Begin a read transaction and return the connection; it is closed on an error."""
     try:
         db.execute("BEGIN")
-        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now the files are opened
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # SQLite opens the files only now
     except BaseException:
         db.close()
         raise

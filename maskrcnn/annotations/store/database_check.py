@@ -1,12 +1,12 @@
-"""Whether what is in `project.db` is what the studio writes: looked at before anything of it is used.
+"""Validate the content of `project.db` before it is used.
 
-A project may come from a stranger. SQLite runs triggers, views and expressions that a database brings along, and keeps
-text in a column of numbers. So the tables must be, word for word, those of `table_definitions`, and each value in them
-of its kind and within its range. What is too much to look at here is looked at when it is read: the regions of a
-picture (`region_json`), what else is said of it, and what a snapshot says (`stored_dataset`).
+A project may come from an untrusted source. SQLite runs triggers, views and expressions that are stored in a database,
+and accepts text in integer columns. So the table definitions must be equal to those of `table_definitions`, token by
+token, and each value must have the right type and range. Large values are validated when they are read: the regions of
+a picture (`region_json`), its extras, and snapshots (`stored_dataset`).
 
-That is done once for each process and each state of the file: whatever this process itself writes is known to be good.
-`tests/hostile/test_project_db.py` puts bad values into every column.
+The validation runs once for each process and each state of the file. Data that this process writes is known to be
+valid. `tests/hostile/test_project_db.py` tests bad values in every column.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from maskrcnn.annotations.store import class_rows, database_files, json_columns,
 from maskrcnn.errors import StudioError
 
 _LONGEST = 10.0
-"""Seconds; a file of little size can pretend to have more rows than anybody can count."""
+"""Maximum seconds of a validation; a small malicious file can claim to have a huge number of rows."""
 
 _MOST_CLASSES = 200_000
 
@@ -33,7 +33,7 @@ _MOST_CLASSES = 200_000
 
 @dataclass(frozen=True)
 class _Seen:
-    """A state of a database that was found good, when that was (ns), and how long it takes to examine it (seconds)."""
+    """A validated state of a database file: its `mark`, the time of the check (ns), and its duration (seconds)."""
 
     mark: tuple[int, ...]
     at: int
@@ -43,24 +43,26 @@ class _Seen:
 _seen: dict[str, _Seen] = {}
 
 _refused: dict[str, tuple[_Seen, str]] = {}
-"""The same for databases that were refused, with the words."""
+"""Databases that failed the validation, with the error message."""
 
 _spent: dict[str, float] = {}
-"""How long an examination took last."""
+"""Database path -> duration of its last validation in seconds."""
 
 _MOST_KEPT = 1000
 
 _TICK = 20_000_000
-"""Nanoseconds in which a file may be written twice without its time telling."""
+"""Resolution of file times in nanoseconds: two writes within this time may leave the same time stamp."""
 
 _SHORT = 0.003
-"""Seconds of an examination that may as well be done twice: of a project of some hundred pictures."""
+"""A validation below this many seconds may be repeated: that of a project with some hundred pictures."""
 
 
 @contextmanager
 def remembering(path: Path) -> Iterator[bool]:
-    """Around the use of a database: whether its present state is known to be good. It is known at the end, unless
-    something was raised."""
+    """Yield whether the present state of a database is already validated. Record its state at the end of the block.
+
+    Nothing is recorded if the block raises.
+    """
     key = str(path)
     known = _is_known(_seen.get(key), database_files.mark(path))
     yield known
@@ -70,10 +72,11 @@ def remembering(path: Path) -> Iterator[bool]:
 
 
 def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
+    """Whether the state `mark` of a file was validated before."""
     if seen is None or seen.mark != mark:
         return False
-    # Written in the moment before it was looked at: it may have been written once more in that same moment. A large
-    # database is not examined again for that after every save.
+    # If the file was written just before the check, it may have been written again with the same time stamp. So it is
+    # checked again, unless it is large.
     return seen.at - mark[-1] > _TICK or seen.seconds > _SHORT
 
 
@@ -81,12 +84,11 @@ def _is_known(seen: _Seen | None, mark: tuple[int, ...]) -> bool:
 
 
 def examine(db: sqlite3.Connection, path: Path, version: int = table_definitions.VERSION) -> None:
-    """Raises `StudioError`, naming the database, the table and what is wrong, for anything that the studio of that
-    version has not written."""
+    """Raise `StudioError` if the content is not what a studio of this version writes. The message names the table."""
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found != version:
         raise StudioError(f"{path}: was written by another version of the studio ({found}); open the project again")
-    _needed(version)  # which takes some milliseconds, once
+    _needed(version)  # takes some milliseconds on the first call; must not count in the measured time
     key, mark, at, begin = f"{version} {path}", database_files.mark(path), time.time_ns(), time.thread_time()
     seen, words = _refused.get(key, (None, ""))
     if _is_known(seen, mark):
@@ -147,7 +149,7 @@ def _needed(version: int) -> frozenset[str]:
 
 @cache
 def _expected(version: int) -> Mapping[tuple[str, str], frozenset[tuple[str, ...]]]:
-    """(table or index, its name) -> the ways in which a studio may have defined it."""
+    """Return {("table" or "index", name): allowed definitions as tokens} for a schema version."""
     found: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for statements in _WAYS[version]:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
@@ -167,37 +169,39 @@ _WORD = re.compile(r"""--[^\n]*|/\*.*?\*/|\s+|('(?:[^']|'')*'|"(?:[^"]|"")*"|\w+
 
 
 def _words_of(sql: object) -> tuple[str, ...]:
-    """A definition without its comments and spaces, and with plain names in no quotes."""
+    """Split an SQL definition into tokens, without comments, spaces and quotes around simple names."""
     if not isinstance(sql, str):
         return ()
     words = (match.group(1) for match in _WORD.finditer(sql[:10_000]))
     return tuple(re.sub(r'^"(\w+)"$', r"\1", word) for word in words if word is not None)
 
 
-# Values. Conditions on a row are worked out by SQLite itself, at a microsecond for a row.
+# Values. SQLite itself evaluates the conditions, in about a microsecond per row.
 
 
 def _whole(column: str, least: int, most: int) -> str:
+    """Return an SQL condition: the column is an integer from `least` to `most`."""
     return f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
 
 
 def _text(column: str, most: int) -> str:
+    """Return an SQL condition: the column is a text of at most `most` bytes."""
     return f"typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}"
 
 
 _MANY = 10**12
-"""More pictures, states, regions and saves than any project has; what is added to it still fits into a column."""
+"""Upper limit for numbers of pictures, states, regions and saves. Larger sums still fit into an integer column."""
 
 _MEASURES = 10_000_000
-"""Pixels of a side."""
+"""Maximum width and height of a picture in pixels."""
 
 _IMAGE = {
     "id": _whole("id", 1, _MANY),
     "file_name": _text("file_name", 255)
-    # One that is a path is taken for that of a missing picture (`confinement`), and the others are there.
+    # A name that is a path counts as a missing picture (`path_confinement`), so it is not an error here.
     + " AND file_name NOT IN ('', '.', '..') AND instr(file_name, char(0)) = 0",
     "given_name": _text("given_name", 10_000),
-    # Names a thumbnail.
+    # Used as the file name of a thumbnail.
     "sha256": _text("sha256", 64) + " AND sha256 != '' AND sha256 NOT GLOB '*[^0-9a-zA-Z]*'"
     " AND length(sha256) = length(CAST(sha256 AS BLOB))",
     "file_size": _whole("file_size", 0, 10**15),
@@ -234,12 +238,15 @@ _ROWS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
     1: {"image": _IMAGE, "region": _REGION, "sqlite_sequence": _SEQUENCE},
     2: {"image": _IMAGE | _IMAGE_2, "region": _REGION, "snapshot": _SNAPSHOT, "sqlite_sequence": _SEQUENCE},
 }
-"""Version -> table -> column -> what must be true of it in every row."""
+"""Version -> table -> column -> SQL condition that must be true in every row."""
 
 
 def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
-    """`StudioError` where a row that says what a picture was in a snapshot is not what the studio writes. Each training
-    makes a snapshot, so there may be a million of these rows; they are looked at where one snapshot is read."""
+    """Raise `StudioError` if a snapshot has an invalid row in the table `snapshot_image`.
+
+    Each training makes a snapshot, so this table may have a million rows. Only the rows of the snapshot that is read
+    are checked.
+    """
     good = " AND ".join(_whole(name, 1, _MANY) for name in ("image_id", "state", "revision"))
     query = f"""SELECT count(*) FROM snapshot_image
                 WHERE snapshot_id = ? AND NOT coalesce({good} AND {_IMAGE["split"]}, 0)"""
@@ -252,7 +259,7 @@ def require_snapshot_images(db: sqlite3.Connection, snapshot_id: int) -> None:
 
 def _examine_rows(db: sqlite3.Connection, version: int, complain: Complain) -> None:
     for table, columns in _ROWS[version].items():
-        # Never from an index, which a damaged file can have at odds with its table.
+        # NOT INDEXED: in a damaged file an index can differ from its table.
         cases = " ".join(f"WHEN NOT coalesce({good}, 0) THEN '{column}'" for column, good in columns.items())
         query = f"SELECT CASE {cases} END AS wrong FROM {table} NOT INDEXED WHERE wrong IS NOT NULL LIMIT 1"
         wrong = db.execute(query).fetchone()

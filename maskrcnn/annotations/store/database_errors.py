@@ -1,4 +1,4 @@
-"""What went wrong with `project.db`, in words that say what to do about it."""
+"""Convert errors of SQLite and of the file system about `project.db` to `StudioError` with advice."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _WORDS: dict[int, str] = {
     sqlite3.SQLITE_CORRUPT: "the database is damaged; restore the project folder from a copy",
     sqlite3.SQLITE_TOOBIG: "what is to be stored, or is stored, for one picture is far too large; draw it simpler",
     sqlite3.SQLITE_NOTADB: "this is not a project database; restore it from a copy",
-    # In WAL mode even reading makes files beside the database.
+    # In WAL mode even reading creates files next to the database.
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; make the project's folder writable, or copy it to where you may write",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write the database; check the disk and its free space",
 }
 
 _LEAST_SPACE = 100_000
-"""Bytes; with less, SQLite fails in many ways that do not say why."""
+"""With less free disk space (bytes), errors of SQLite are reported as a full disk, because they are unclear."""
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -39,15 +39,15 @@ _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def complaining(path: Path) -> Iterator[None]:
-    """What SQLite raises about the database `path`, as a `StudioError`; mistakes of ours keep their traceback."""
+    """Convert SQLite's exceptions in the block to `StudioError`. Programming errors (wrong SQL) are not converted."""
     try:
         yield
-    except UnicodeDecodeError:  # of a message of SQLite's that quotes damaged bytes
+    except UnicodeDecodeError:  # from a message of SQLite that quotes damaged bytes
         raise StudioError(f"{path}: {_WORDS[sqlite3.SQLITE_CORRUPT]}") from None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise
-        # The low byte is the kind of error, the rest says more about it.
+        # The low byte is the primary error code; the other bytes give details.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if not os.path.lexists(path):  # its folder was moved or deleted in this moment
             words = database_files.GONE
@@ -55,12 +55,12 @@ def complaining(path: Path) -> Iterator[None]:
             if "syntax error" in str(error):
                 raise
             words = f"this is not a project database of the studio ({error}); restore it from a copy"
-        elif "decode to UTF-8" in str(error):  # of Python's own, without a code
+        elif "decode to UTF-8" in str(error):  # raised by Python's sqlite3, without an error code
             words = "a text in it is damaged; restore the project folder from a copy"
         elif isinstance(error, sqlite3.IntegrityError):
             words = f"contradicts itself ({error}); restore the project folder from a copy"
         elif code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
-            words = _FULL  # even reading takes a small file beside the database
+            words = _FULL  # even reading needs a small file next to the database
         else:
             words = _WORDS.get(code, f"the project cannot be used now ({error}); close other programs that use it")
         raise StudioError(f"{path}: {words}") from None
@@ -74,7 +74,7 @@ def _is_full(folder: Path) -> bool:
 
 
 def cannot_store(path: Path, error: OSError) -> StudioError:
-    """What to say where a file of the project cannot be written."""
+    """Return the `StudioError` for a project file that cannot be written."""
     if error.errno in _DISK_FULL:
         return StudioError(f"{path}: {_FULL}")
     if error.errno in _NOT_WRITABLE:

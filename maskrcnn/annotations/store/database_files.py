@@ -1,8 +1,8 @@
-"""The files of a project's database, looked at before SQLite opens them.
+"""Check the files of a project's database before SQLite opens them.
 
-SQLite follows links, also for the files that it keeps beside a database, and writes to where they lead. And a rollback
-journal can name a "super-journal", which SQLite deletes when it is done with it: whatever file that is. Databases of
-the studio are never attached to each other, so no journal of theirs names one.
+SQLite follows links, also for the files next to a database (WAL, journal), and writes to their targets. A rollback
+journal can name a "super-journal", which SQLite deletes after use, even if it is any other file. Databases of the
+studio are never attached to each other, so their journals never name a super-journal.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from maskrcnn.errors import StudioError
 WAL, SHARED, JOURNAL = "-wal", "-shm", "-journal"
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-"""Ends a journal that names a super-journal (SQLite's pager.c, `readSuperJournal`)."""
+"""The last bytes of a journal that names a super-journal (SQLite's pager.c, `readSuperJournal`)."""
 
 GONE = "the project is gone; open another, or put its folder back"
 
 
 def require_ordinary(path: Path) -> None:
-    """`StudioError` unless the database is there, is a file itself, and so is all that SQLite has put beside it."""
+    """Raise `StudioError` unless the database exists, and it and SQLite's files next to it are regular files."""
     _require_file(path, GONE)
     for suffix in (WAL, SHARED, JOURNAL):
         if os.path.lexists(f"{path}{suffix}"):
@@ -35,7 +35,7 @@ def require_ordinary(path: Path) -> None:
 
 
 def has_content(path: Path, suffix: str) -> bool:
-    """Whether the file that SQLite keeps beside a database holds anything."""
+    """Whether the file next to a database with this suffix (WAL, journal; "": the database) exists and is not empty."""
     try:
         return os.lstat(path.with_name(path.name + suffix)).st_size > 0
     except OSError:
@@ -43,15 +43,15 @@ def has_content(path: Path, suffix: str) -> bool:
 
 
 def mark(path: Path) -> tuple[int, ...]:
-    """Numbers that change with whatever is written to the database, and its newest time of change (ns) as the last."""
-    key, newest = os.fspath(path), 0  # as text: this is asked at every use of a database
+    """Return numbers that change with every write to the database. The last is the newest modification time (ns)."""
+    key, newest = os.fspath(path), 0  # plain text is fast: this runs at every use of a database
     numbers: list[int] = []
     for suffix in ("", WAL, JOURNAL):
         try:
             about = os.lstat(f"{key}{suffix}")
         except OSError:
             continue
-        if about.st_size or not suffix:  # an empty one says nothing, and comes and goes
+        if about.st_size or not suffix:  # an empty WAL or journal may appear and disappear at any time
             numbers += [len(suffix), about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns]
             newest = max(newest, about.st_mtime_ns)
     return (*numbers, newest)
@@ -61,7 +61,7 @@ def _require_file(path: Path, gone: str | None) -> None:
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        if gone is None:  # SQLite took it away in this moment
+        if gone is None:  # SQLite has just deleted it
             return
         raise StudioError(f"{path}: {gone}") from None
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Changes of many pictures at once: what became of a dataset, and another attribute as the class."""
+"""Store changes of many pictures at once: an edited dataset, another class attribute, a renamed class."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from maskrcnn.errors import StudioError
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one picture: its record, now None where it was taken out."""
+    """The record of one picture before and after a change. `now` is None if the picture was removed."""
 
     was: ImageRecord
     now: ImageRecord | None
 
 
 def between(before: Dataset, after: Dataset) -> list[Change]:
-    """The pictures in which two datasets of one project differ (regions, split, taken out).
+    """Return the changes of regions and splits, and the removed pictures, between two datasets of one project.
 
-    Raises `StudioError` for records that do not come from a project, and for one that is in `after` alone.
+    Raises `StudioError` for records that do not come from a project, and for records that are only in `after`.
     """
     found = []
-    # Both may be too large to hold: walk side by side, and keep only those whose twin has not come yet.
+    # Both datasets may be too large for memory: iterate over both in parallel, and keep only unmatched records.
     first: dict[int, ImageRecord] = {}
     second: dict[int, ImageRecord] = {}
     for was, now in zip_longest(before.images, after.images):
@@ -49,7 +49,7 @@ def between(before: Dataset, after: Dataset) -> list[Change]:
 
 
 def states_of(changes: Sequence[Change]) -> dict[int, State]:
-    """Picture -> its regions as they are to be stored, where those are others now; for `apply`."""
+    """Return {picture id: new state} for the pictures whose regions changed. Argument of `apply`."""
     return {
         _identity(change.was)[0]: State.of(change.now.regions)
         for change in changes
@@ -60,7 +60,7 @@ def states_of(changes: Sequence[Change]) -> dict[int, State]:
 def apply(
     db: sqlite3.Connection, changes: Sequence[Change], states: Mapping[int, State], before: Dataset, after: Dataset
 ) -> None:
-    """Store changes and the classes of `after`. Raises `StaleSave` where a picture concerned was saved since."""
+    """Store changes and the classes of `after`. Raises `StaleSave` if a changed picture was saved in the meantime."""
     for change in changes:
         number, revision = _identity(change.was)
         row = picture_rows.image(db, number)
@@ -83,23 +83,22 @@ def apply(
 
 @dataclass(frozen=True)
 class Reclassified:
-    """What a project becomes when another attribute is the class: its dataset, without pictures, and the new state of
-    each picture that gets one."""
+    """The result of changing the class attribute: the new dataset without pictures, and {picture id: new state}."""
 
     facts: Dataset
     states: Mapping[int, State]
 
 
 def seen(db: sqlite3.Connection) -> object:
-    """What is equal as long as `reclassified` gives the same."""
+    """Return a fingerprint of the project. While it is equal, `reclassified` gives the same result."""
     pictures = db.execute("SELECT id, state FROM image WHERE removed = 0 ORDER BY id").fetchall()
     return list(map(tuple, pictures)), stored_dataset.facts(db)
 
 
 def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
-    """Let another VIA attribute be the class, in every picture; the old class goes back among the attributes.
+    """Compute the dataset with another VIA attribute as the class. The old class becomes an attribute again.
 
-    It takes long where there are many regions, so the project is not to be locked meanwhile.
+    Takes long for many regions, so call it without holding a lock on the project.
     """
     after = class_change.reclassified(before, attribute)
     states = {
@@ -111,7 +110,7 @@ def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
 
 
 def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
-    """Store what `reclassified` worked out of the project as it is."""
+    """Store the result of `reclassified`; the project must be unchanged since (`seen`)."""
     for number, state in worked_out.states.items():
         picture_rows.save_state(db, picture_rows.image(db, number), state)
     class_rows.become(db, worked_out.facts.classes)
@@ -123,13 +122,15 @@ def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
 
 
 def renamed(db: sqlite3.Connection, old: str, new: str) -> dict[int, State]:
-    """State -> what it is with the regions of one class given another, for the pictures that this concerns, also those
-    that are removed. States never change, so this is worked out before the project is locked for it."""
+    """Compute {old state: new state} for renaming class `old` to `new`, also in removed pictures.
+
+    States never change, so this can run before the project is locked for writing.
+    """
     return {row["state"]: state for row in _concerned(db, old) if (state := _renamed(db, row, old, new)) is not None}
 
 
 def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, State]) -> None:
-    """Give every region of one class another; each picture concerned is saved."""
+    """Change the class of all regions from `old` to `new` and save each changed picture. `known`: see `renamed`."""
     for row in _concerned(db, old):
         state = known.get(row["state"]) or _renamed(db, row, old, new)
         if state is not None:
@@ -137,7 +138,7 @@ def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping
 
 
 def _concerned(db: sqlite3.Connection, class_name: str) -> list[sqlite3.Row]:
-    # Removed pictures have no region rows; one that is brought back must not bring the old name with it.
+    # Removed pictures have no region rows. They are renamed too, so that the old name does not return with them.
     query = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?) OR removed"
     return db.execute(query, (class_name,)).fetchall()
 
@@ -154,7 +155,7 @@ def _differ(was: ImageRecord, now: ImageRecord | None) -> bool:
 
 
 def _identity(record: ImageRecord) -> tuple[int, int]:
-    """The number and the revision under which the project gave out a record."""
+    """Return the picture id and the revision of a record. Raises `StudioError` if it is not from a project."""
     known = record.extras.get("project")
     if not isinstance(known, dict) or not {"id", "revision"} <= known.keys():
         raise StudioError(f"{record.file_name}: does not come from this project; read the project again")

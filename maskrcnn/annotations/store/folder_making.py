@@ -1,4 +1,4 @@
-"""Making the folder of a new project: whole, or not at all."""
+"""Create the folder of a new project, completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.errors import ArgumentError
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[None]:
-    """A block that fills a folder, which is new or empty; where it fails, what it made is deleted again.
+    """A context manager for creating a project in a new or empty folder. If the block fails, its files are deleted.
 
     An `OSError` of the block becomes an `ArgumentError` that names the folder.
     """

@@ -1,4 +1,4 @@
-"""Pictures on their way into a project: copied as they are, each under a name of its own; all of them or none."""
+"""Import pictures with their regions into a project, all or none. The files are copied unchanged."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from maskrcnn.errors import StudioError
 from maskrcnn.unused_names import UnusedNames
 
 _WORKERS = 4
-"""Threads that copy and decode. Each holds a chunk of its picture's file, not all of it."""
+"""Number of threads that copy and decode. Each holds only a chunk of a file in memory."""
 
 _AT_ONCE = 8
-"""Pictures that a thread is given at once; handing over costs as much as a small picture."""
+"""Number of pictures in a batch for one thread; starting a batch costs as much time as a small picture."""
 
 _CHUNK = 1 << 16
 
 _LONGEST_NAME = 200
-"""Bytes; file systems take 255, and a name may get a number."""
+"""Maximum length of a file name in bytes. File systems allow 255; a number may be appended."""
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did: pictures that were new, got their regions now, or were there already; and what was not."""
+    """The result of an import: numbers of new, updated and unchanged pictures, missing pictures, and warnings."""
 
     added: int = 0
     updated: int = 0
@@ -67,7 +67,7 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Incoming:
-    """A picture on its way into the project; `content` opens its bytes."""
+    """A picture to import; `content()` opens its bytes."""
 
     name: str
     content: Callable[[], BinaryIO]
@@ -78,7 +78,7 @@ Numbered = tuple[int, Incoming]
 
 
 def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator[Incoming]:
-    """The pictures of records; the names of those that were not found are put into `missing`."""
+    """Yield the pictures of records. The names of pictures without a file are appended to `missing`."""
     for record in records:
         if record.path is None:
             missing.append(record.file_name)
@@ -87,7 +87,7 @@ def from_dataset(records: Iterable[ImageRecord], missing: list[str]) -> Iterator
 
 
 def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Incoming]:
-    """Pictures without regions, from paths or `(name, content)` pairs."""
+    """Yield pictures without regions, from paths or `(name, content)` pairs."""
     for entry in files:
         if isinstance(entry, tuple):
             name, content = entry
@@ -98,7 +98,7 @@ def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Inco
 
 
 def counting(progress: Progress | None, total: int) -> Callable[[], None]:
-    """What to call after each picture, so that `progress` is called about a hundred times in all."""
+    """Return a function to call after each picture. It calls `progress` about 100 times in total."""
     done = 0
 
     def one_more() -> None:
@@ -111,9 +111,9 @@ def counting(progress: Progress | None, total: int) -> Callable[[], None]:
 
 
 def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progress: Callable[[], None]) -> list[str]:
-    """Copy pictures into the waiting room; returns a warning for each that cannot be brought in.
+    """Copy pictures into the staging folder `room`. Return a warning for each picture that cannot be imported.
 
-    Raises `StudioError` where the room cannot hold them: a full disk is no fault of a picture.
+    Raises `StudioError` if they cannot be stored, for example on a full disk.
     """
     warnings: list[str] = []
     under_way: deque[tuple[list[Numbered], Future[list[_Copied | _Unfit]]]] = deque()
@@ -145,15 +145,18 @@ def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progre
 
 @dataclass(frozen=True)
 class Arrival:
-    """What was worked out about an import before the project is locked for it: the classes that it uses, and whether
-    what waits (by its number) has the same regions as a picture shows in a state."""
+    """Results computed before the project is locked for an import.
+
+    `classes`: classes of the incoming regions. `same`: {(number of the staged picture, state of the existing picture):
+    whether both have the same regions}.
+    """
 
     classes: tuple[str, ...]
     same: Mapping[tuple[int, int], bool]
 
 
 def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Arrival:
-    """Work out what takes long, from the project as it is before it is locked."""
+    """Compute everything slow about an import, before the project is locked for writing."""
     classes = dict.fromkeys(facts.classes if facts is not None else ())
     same: dict[tuple[int, int], bool] = {}
     known = _known(db)
@@ -171,10 +174,10 @@ def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Ar
 def take_in(
     db: sqlite3.Connection, images_folder: Path, room: Staging, facts: Dataset | None, arrival: Arrival
 ) -> ImportReport:
-    """Bring what waits in the room into the project; the files are moved last.
+    """Add the staged pictures to the project, in the caller's transaction. The files are moved last.
 
-    `facts` is the dataset they came with: its classes, skeletons and extras are kept too. Nobody can save meanwhile, so
-    nothing is worked out here that can be before (`prepared`).
+    `facts` is the dataset of the import; its classes, skeletons and extras are stored, too. Other saves have to wait
+    meanwhile, so slow computations are done before, in `prepared`.
     """
     new_classes = class_rows.add(db, arrival.classes, facts.skeletons if facts is not None else None)
     counted = _Counted()
@@ -213,7 +216,7 @@ def take_in(
 
 
 def plain_name(name: str) -> str:
-    """The last part of a name that a browser or another machine gave, as a file name that any system can keep."""
+    """Return the last part of a path from a browser or another computer, as a file name that is valid on all systems."""
     name = re.split(r"[\\/]", name)[-1]
     name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
     name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
@@ -224,11 +227,11 @@ def plain_name(name: str) -> str:
     return stem + suffix
 
 
-# Into the waiting room
+# Copying into the staging folder
 
 
 class _Unfit(StudioError):
-    """A picture that cannot be brought in; the others can."""
+    """The error for one picture that cannot be imported; the others can."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +246,7 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
 
 
 def _all_copied(room: Staging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
-    """What became of some pictures; one that is unfit does not stop the others, a full disk does."""
+    """Copy a batch of pictures. An unfit picture gives an `_Unfit` in the result; a full disk raises `StudioError`."""
     found: list[_Copied | _Unfit] = []
     for number, picture in batch:
         try:
@@ -254,7 +257,7 @@ def _all_copied(room: Staging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
 
 
 def _copied(room: Staging, number: int, picture: Incoming) -> _Copied:
-    """Copy a picture to where it waits, and make sure that it is whole."""
+    """Copy a picture into the staging folder and check that it can be decoded and has the labelled size."""
     name, record = plain_name(picture.name), picture.record
     digest, length = hashlib.sha256(), 0
     try:
@@ -288,7 +291,7 @@ def _chunks(picture: Incoming, name: str) -> Iterator[bytes]:
 
 
 def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfit, split: str | None) -> None:
-    """Write down what is known of a picture that waits."""
+    """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
     if isinstance(copied, _Unfit):
         raise copied
     record = original_names.remembered(picture.record, original_names.last_part(picture.name), always=True)
@@ -322,7 +325,7 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
     )
 
 
-# Into the project
+# Adding to the project
 
 
 @dataclass
@@ -336,14 +339,14 @@ class _Counted:
 
 
 def _known(db: sqlite3.Connection) -> dict[tuple[str, str], int]:
-    """(name where it came from, or that the project gave it, content) -> picture."""
+    """Return {(original name or name in the project, SHA-256): picture id} of all pictures in the project."""
     rows = db.execute("SELECT id, given_name, file_name, sha256 FROM image").fetchall()
     by_own = {(own, digest): number for number, _, own, digest in rows}
     return by_own | {(name, digest): number for number, name, _, digest in rows}
 
 
 def _is_same(db: sqlite3.Connection, row: sqlite3.Row, text: str) -> bool:
-    """Whether a picture shows the shapes and classes of that text of regions."""
+    """Whether the regions of a stored picture have the same shapes and classes as those in the JSON `text`."""
     own, drawn = picture_rows.regions(db, row), region_json.loads(text, row["file_name"])
     return [(region.shape, region.class_name) for region in drawn] == [(r.shape, r.class_name) for r in own]
 
@@ -372,7 +375,10 @@ def _merge(
     is_same: bool | None,
     counted: _Counted,
 ) -> None:
-    """A picture that the project has already: its own regions win; `is_same` where it has these (None: not known)."""
+    """Import a picture that the project already has. Its own regions are kept; if it has none, it gets the new ones.
+
+    `is_same`: whether it already has the same regions (None: not computed).
+    """
     name = row["file_name"]
     if row["removed"]:
         picture_rows.hide(db, row, False)

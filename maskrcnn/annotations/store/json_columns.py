@@ -1,6 +1,6 @@
-"""The JSON in columns of `project.db`: what a project says beside its regions, for which `region_json` is.
+"""Read and write the JSON columns of `project.db`, except regions (see `region_json`).
 
-A text that is read may be a stranger's; a text that is written must pass when it is read again.
+A text that is read may come from an untrusted source, so it is validated. A text that is written passes the same checks.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from maskrcnn.annotations.formats.json_values import DEEPEST
 from maskrcnn.errors import StudioError
 
 _DEEPEST = DEEPEST + 16
-"""How deep a text may be nested: what a label file may say, and in it what it is kept in."""
+"""Maximum nesting depth of a JSON text: that of label files plus the levels that the store adds."""
 
 RESTORE = "restore the project folder from a copy"
 
 
 def parsed(text: object, words: str) -> Any:
-    """The value of a JSON text; `words` say in a `StudioError` where it is from."""
+    """Parse a JSON text. Raises `StudioError` that begins with `words` if it is invalid or nested too deep."""
     if not isinstance(text, str):
         raise StudioError(f"{words} is no text; {RESTORE}")
     try:
@@ -34,25 +34,26 @@ def parsed(text: object, words: str) -> Any:
 
 
 def group(text: object, words: str) -> dict[str, Any]:
-    """The value of a JSON text that must be an object in braces."""
+    """Parse a JSON text that must be an object. Raises `StudioError` as `parsed`."""
     return require_group(parsed(text, words), words)
 
 
 def require_group(value: object, words: str) -> dict[str, Any]:
+    """Return the value if it is a dict, else raise `StudioError`."""
     if not isinstance(value, dict):
         raise StudioError(f"{words} is not a group of named values; {RESTORE}")
     return value
 
 
 def dumped(value: object, words: str) -> str:
-    """A value as JSON text, that `parsed` gives back. `StudioError` for one that is nested too deep."""
+    """Convert a value to JSON text for `parsed`. Raises `StudioError` if it is nested too deep."""
     if is_deep(value):
         raise StudioError(f"{words} is nested more than {_DEEPEST} deep; take it out")
     return json.dumps(value)
 
 
 def is_deep(value: object) -> bool:
-    """Whether a JSON value is nested deeper than any that the studio writes; level by level, without recursion."""
+    """Whether a JSON value is nested deeper than `_DEEPEST` levels. Works without recursion."""
     level = [value]
     for _ in range(_DEEPEST):
         level = [
@@ -67,15 +68,15 @@ def is_deep(value: object) -> bool:
     return True
 
 
-# What is in a text
+# Validation of values
 
 
 _GROUPS = ("via", "via_settings", "via_attributes", "via_other", "coco", "coco_categories", "labelme", "yolo", "origin")
-"""The extras, by format, that are looked into when a label file is written."""
+"""Keys of extras whose values must be dicts, because the label file writers read them."""
 
 
 def require_extras(value: object, words: str) -> dict[str, Any]:
-    """The `extras` of a region, a picture or a dataset: whatever is looked into is a group."""
+    """Validate and return the `extras` of a region, a picture or a dataset. Raises `StudioError`."""
     extras = require_group(value, words)
     for name in (*_GROUPS, "class_values", "classes_of"):
         if name in extras:
@@ -96,7 +97,7 @@ def require_extras(value: object, words: str) -> dict[str, Any]:
 
 
 def meta_value(key: object, text: object, words: str) -> Any:
-    """The value of a row of the table `meta`, of its kind."""
+    """Parse and validate the value of a row in the table `meta`. Raises `StudioError`."""
     value = parsed(text, words)
     if key == "extras":
         return require_extras(value, words)
@@ -108,7 +109,7 @@ def meta_value(key: object, text: object, words: str) -> Any:
 
 
 def facts(text: object, words: str) -> dict[str, Any]:
-    """What a snapshot says beside its pictures (see `records.facts`); its classes are left to `class_rows`."""
+    """Parse and validate the facts of a snapshot (`stored_dataset.facts`). Its classes are validated in `class_rows`."""
     found = group(text, words)
     if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
         raise StudioError(f"{words} is not what a snapshot says; {RESTORE}")

@@ -1,7 +1,7 @@
-"""Bringing the database of an older studio to the schema of this one: one function for each step.
+"""Migrate the database of an older studio to the present schema, with one function for each version step.
 
-All steps run in one transaction, and before the first of them a copy of the database is made beside it
-(`project.db.v1.bak` for version 1). So a project is either as it was or wholly brought up, and there is a way back.
+All steps run in one transaction, and a backup of the database is made before (`project.db.v1.bak` for version 1). So
+the migration is complete or has no effect, and the old database is kept.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from maskrcnn.atomic_files import replacing
 
 
 def bring_up_to_date(path: Path) -> None:
-    """Migrate the database where that is needed. Raises `StudioError` as `database.version`, for what is no database of
-    the studio inside (`examination`), and on a full disk; then nothing is changed."""
+    """Migrate the database if necessary.
+
+    Raises `StudioError` as `database.version` does, if the content is invalid (`database_check`), and on a full disk.
+    Then nothing is changed.
+    """
     found = database.version(path)
     if found == table_definitions.VERSION:
-        with database.reading(path):  # which examines it
+        with database.reading(path):  # validates the content
             return
     with database.migrating(path, found) as db:
         if db is None:
@@ -33,7 +36,7 @@ def bring_up_to_date(path: Path) -> None:
 
 
 def _copy(path: Path, target: Path) -> None:
-    """A copy of the database as it was last committed, on disk when this returns."""
+    """Make a durable copy of the last committed state of the database."""
     try:
         with (
             replacing(target) as temporary,
@@ -47,7 +50,7 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _to_2(db: sqlite3.Connection) -> None:
-    """Keys and skeletons of classes, extras, removed pictures, snapshots; what was drawn is kept once, in history."""
+    """Version 1 to 2: add class keys, skeletons, extras, removed pictures, snapshots; keep regions only in history."""
     for statement in table_definitions.TO_VERSION_2:
         db.execute(statement)
     classes = [row["name"] for row in db.execute("SELECT name FROM class ORDER BY position")]
@@ -58,4 +61,4 @@ def _to_2(db: sqlite3.Connection) -> None:
 
 
 _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
-"""Version -> what makes the next version of it."""
+"""Version -> function that migrates it to the next version."""

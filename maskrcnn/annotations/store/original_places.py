@@ -1,4 +1,4 @@
-"""The pictures of a project by their original names, which label files from outside use."""
+"""Original names of a project's pictures, as label files from outside use them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from maskrcnn.annotations.store import database, path_confinement, stored_datase
 
 
 def known_by(project: Path) -> dict[str, Path]:
-    """Original places -> the pictures in a project's folder; the project's own names, too, where those are nobody's
-    original name.
+    """Return {original path: picture file} of a project, and {name in the project: file} for names that are not also
+    the original name of a picture.
 
-    Of two pictures `1.jpg` each is known by its folder, else by that of its split, so that `1.jpg` alone is none of
-    them for sure. Raises `StudioError` for a database that is damaged.
+    If two pictures have the original name `1.jpg`, each is listed with its folder, or else its split, as a prefix. So
+    `1.jpg` alone matches neither. Raises `StudioError` for a damaged database.
     """
     rows = _rows(project)
     pictures = path_confinement.Pictures(project)
@@ -39,15 +39,17 @@ def known_by(project: Path) -> dict[str, Path]:
 
 
 def original_file_names(project: Path, file_names: Sequence[str]) -> list[str]:
-    """What pictures were called before they came into a project, by the names that it gave them: as in an export of
-    these pictures (`original_names`). A name that the project does not know stays. Raises as `known_by`."""
+    """Convert names in the project to original names, as in an export (`original_names`).
+
+    Unknown names are returned unchanged. Raises as `known_by`.
+    """
     known = {record.file_name: record for _, record in _rows(project)}
     asked = tuple(known.get(name) or ImageRecord(name) for name in file_names)
     return [record.file_name for record in original_names.restored(Dataset(asked))[0].images]
 
 
 def own_names(project: Path) -> set[str]:
-    """The names of pictures that the project made and nobody else has: `1 (2).jpg`. Raises as `known_by`."""
+    """Return the file names that the project generated, such as `1 (2).jpg`. Raises as `known_by`."""
     return _own_names(_rows(project))
 
 
@@ -57,7 +59,7 @@ def _own_names(rows: Sequence[tuple[int, ImageRecord]]) -> set[str]:
 
 
 def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
-    """The number of each picture, and its record without regions."""
+    """Return (id, record without regions) for each picture."""
     with database.reading(project / database.DATABASE) as db:
         return [(number, stored_dataset.without_regions(row)) for number, row in stored_dataset.rows_of_all(db)]
 

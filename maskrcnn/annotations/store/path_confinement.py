@@ -1,7 +1,7 @@
-"""Where the files of a project may lie: in its folder, with all links followed.
+"""Ensure that a project's files are inside its folder, after following all links.
 
-A project folder may come from a stranger. A picture that is a link out of it would give away any file of this machine
-to whoever gets an export, and a folder that is one would have files written or deleted elsewhere.
+A project folder may come from an untrusted source. A picture that is a link to a file outside would leak that file
+through an export. A folder that is a link would let the studio write or delete files elsewhere.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
 
 _LONGEST_NAME = 255
-"""Bytes that a file name may have."""
+"""Maximum length of a file name in bytes."""
 
 
 def is_file_name(name: object) -> bool:
-    """Whether something is the name of a file, and no path: nothing that could lead out of a folder."""
+    """Whether a value is a plain file name: not a path, not `..`, and not too long."""
     if not isinstance(name, str) or name in ("", ".", "..") or any(char in name for char in "/\\\0"):
         return False
     try:
@@ -36,8 +36,8 @@ class Pictures:
         self._inside = is_confined(self.folder, [self._project])
 
     def find(self, file_name: object) -> Path | None:
-        """Where the picture lies, also if it is not there; None where that is outside of the project, or no file."""
-        # One look at the file is all that an ordinary picture costs: a project has ten thousand.
+        """Return the path of a picture, even if it does not exist; None if it is outside the project or not a file."""
+        # An ordinary picture needs only one `lstat`, because a project may have 10,000 pictures.
         if not self._inside or not is_file_name(file_name):
             return None
         path = self.folder / str(file_name)
@@ -54,7 +54,7 @@ class Pictures:
         return path if stat.S_ISREG(mode) else None
 
     def require(self, file_name: object) -> Path:
-        """`find`; `StudioError` instead of None."""
+        """Return the path as `find` does, but raise `StudioError` instead of returning None."""
         path = self.find(file_name)
         if path is None:
             raise StudioError(
@@ -65,7 +65,7 @@ class Pictures:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether this is a folder itself, and no link to one."""
+    """Whether the path is a real folder, not a link to one."""
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode) and os.path.realpath(path) == os.path.join(
             os.path.realpath(path.parent), path.name
@@ -75,7 +75,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether this is an ordinary file itself, and no link to one."""
+    """Whether the path is a regular file, not a link to one."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except (OSError, ValueError):
@@ -83,6 +83,6 @@ def is_file(path: Path) -> bool:
 
 
 def require_folder(path: Path) -> None:
-    """`StudioError` where `path` is there and is not a folder itself: nothing is written through a link."""
+    """Raise `StudioError` if `path` exists and is not a real folder, so that nothing is written through a link."""
     if os.path.lexists(path) and not is_folder(path):
         raise StudioError(f"{path}: is a link or no folder, so nothing is written there; put a folder in its place")

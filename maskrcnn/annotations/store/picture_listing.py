@@ -1,4 +1,4 @@
-"""Lists of the pictures of a project, page by page, and counts of pictures, regions and classes."""
+"""List the pictures of a project, with filters and paging, and count pictures, regions and classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IS: dict[str, str] = {
     "in progress": f"done = 0 AND {_TOUCHED}",
     "done": "done = 1",
 }
-"""The statuses as conditions on image rows; `StoredImage.status` says the same."""
+"""Status -> SQL condition on image rows, equal to `StoredImage.status`."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class StoredImage:
     revision: int
     n_regions: int
     sha256: str
-    """Of the file's content as it was added."""
+    """SHA-256 of the file's content when it was added."""
 
     @property
     def status(self) -> Status:
-        """Done where somebody said so; else in progress where it has a region or was ever saved; else new."""
+        """ "done" if marked as done; else "in progress" if it has a region or was ever saved; else "new"."""
         if self.done:
             return "done"
         return "in progress" if self.n_regions or self.revision > 1 else "new"
@@ -51,15 +51,18 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class PictureCounts:
-    """How many pictures are like that, removed ones left out: `pictures` by (status, split), and `with_class`, those
-    with a region of a class, by (status, split, class). `classes` are those of the project, in their order."""
+    """Numbers of pictures, without removed ones.
+
+    `pictures`: by (status, split). `with_class`: pictures with a region of a class, by (status, split, class).
+    `classes`: the classes of the project in order.
+    """
 
     pictures: Mapping[tuple[Status, Split], int]
     with_class: Mapping[tuple[Status, Split, str], int]
     classes: tuple[str, ...]
 
     def count(self, status: Status | None = None, split: Split | None = None, class_name: str | None = None) -> int:
-        """The pictures that `Project.images` lists for the same filter; None is any."""
+        """Return how many pictures `Project.images` lists for the same filter. None: any."""
         return sum(
             self.pictures.get((a, b), 0) if class_name is None else self.with_class.get((a, b, class_name), 0)
             for a in (STATUSES if status is None else (status,))
@@ -69,10 +72,10 @@ class PictureCounts:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of what a project has; removed pictures do not count.
+    """Numbers of pictures and regions of a project, without removed pictures.
 
-    `pictures` = `done` + `in_progress` + `new` = `train` + `val`. `classes` has every class of the project in its
-    order, also those without a region; a region without a class counts in `regions` alone.
+    `pictures` = `done` + `in_progress` + `new` = `train` + `val`. `classes` has the number of regions of every class, in
+    order, including 0. A region without a class counts only in `regions`.
     """
 
     pictures: int
@@ -94,7 +97,7 @@ def images(
     offset: int = 0,
     removed: bool = False,
 ) -> list[StoredImage]:
-    """The pictures in natural order of their names."""
+    """Return the pictures that match the filters, in natural order of their names. `removed`: only removed ones."""
     if status is not None and status not in STATUSES:
         raise ArgumentError(f'status "{status}" is unknown; choose {", ".join(STATUSES[:-1])} or {STATUSES[-1]}')
     rows = db.execute(
@@ -118,7 +121,7 @@ def images(
 
 @lru_cache(maxsize=100_000)
 def name_order(file_name: str) -> Any:
-    """`natural_key`, remembered: a page lists thousands of pictures at each click, and SQLite knows no such order."""
+    """Return `natural_key` of a name, cached: pages sort thousands of names at each click, and SQLite has no such order."""
     return natural_key(file_name)
 
 

@@ -1,4 +1,4 @@
-"""Reading and writing the rows of one picture in `project.db`, inside a transaction of the caller."""
+"""Read and write the rows of one picture in `project.db`, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskrcnn.errors import StudioError
 
 
 class StaleSave(StudioError):
-    """The picture was saved by somebody else since it was opened. `regions` and `revision` are the stored ones."""
+    """The picture was saved elsewhere since it was opened. `regions` and `revision` are the stored ones."""
 
     def __init__(self, message: str, regions: tuple[Region, ...], revision: int) -> None:
         super().__init__(message)
@@ -21,14 +21,14 @@ class StaleSave(StudioError):
 
 @dataclass(frozen=True)
 class State:
-    """The regions of one picture as they are stored: as JSON text, and the id and class of each for its row."""
+    """The stored form of a picture's regions: a JSON text, and (id, class) of each region for the table `region`."""
 
     text: str
     marks: tuple[tuple[str, str | None], ...]
 
     @classmethod
     def of(cls, regions: Iterable[Region]) -> State:
-        """Regions of different ids (a duplicated region may carry the id of its original), their classes checked."""
+        """Convert regions to a state, with checked class names. A region with a repeated id gets a new id."""
         own: dict[str, Region] = {}
         for region in regions:
             if region.class_name is not None:
@@ -40,7 +40,7 @@ class State:
 
     @classmethod
     def stored(cls, text: str, name: str) -> State:
-        """A state of the picture `name` that was saved before. Raises as `region_json.loads`."""
+        """Return a state from the stored JSON text of the picture `name`. Raises as `region_json.loads`."""
         return cls(text, region_json.identities(text, name))
 
 
@@ -52,12 +52,12 @@ def image(db: sqlite3.Connection, image_id: int) -> sqlite3.Row:
 
 
 def regions(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[Region, ...]:
-    """The regions that an image row shows now."""
+    """Return the present regions of an image row."""
     return region_json.loads(text(db, row["state"], row["file_name"]), row["file_name"])
 
 
 def require_fresh(db: sqlite3.Connection, row: sqlite3.Row, revision: int) -> None:
-    """`StaleSave` unless the picture is still as it was at that revision."""
+    """Raise `StaleSave` if the picture has another revision now."""
     if row["revision"] != revision:
         raise StaleSave(
             f"{row['file_name']}: saved elsewhere since you opened it; load it again, then repeat your change",
@@ -74,12 +74,15 @@ def first_state(db: sqlite3.Connection, image_id: int, state: State) -> None:
 
 
 def save_state(db: sqlite3.Connection, row: sqlite3.Row, state: State) -> int:
-    """Store a new state as the present one; returns the new revision. Unknown classes are added to the project."""
+    """Store a new state as the present one. Return the new revision. Unknown classes are added to the project."""
     return _show(db, row, _add_history(db, row["id"], row["state"], state), state)
 
 
 def step(db: sqlite3.Connection, row: sqlite3.Row, query: str) -> int:
-    """Show the state that the query finds from the present one; returns the revision, the same if there is none."""
+    """Go to the state that the SQL `query` finds from the present one (undo, redo). Return the revision.
+
+    The revision is unchanged if the query finds nothing.
+    """
     found = db.execute(query, (row["state"],)).fetchone()
     if found is None:
         return row["revision"]
@@ -100,6 +103,7 @@ def hide(db: sqlite3.Connection, row: sqlite3.Row, removed: bool) -> None:
 
 
 def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -> int:
+    """Make history row `number` the present state of a picture. Return the new revision."""
     revision = row["revision"] + 1
     class_rows.add(db, [name for _, name in state.marks if name])
     db.execute(
@@ -113,7 +117,7 @@ def _show(db: sqlite3.Connection, row: sqlite3.Row, number: int, state: State) -
 
 
 def text(db: sqlite3.Connection, state: int, name: str) -> str:
-    """The regions of the picture `name` in one of its states, as they are stored."""
+    """Return the stored JSON text of one state of the picture `name`. Raises `StudioError` if it is missing."""
     found = db.execute("SELECT regions FROM history WHERE id = ?", (state,)).fetchone()
     if found is None:
         raise no_state(name)

@@ -1,8 +1,8 @@
 """The project store: a folder with `project.db` (SQLite), `images/` (the original bytes) and `runs/`.
 
-Pages and commands read and write projects through `Project` only. A save carries the revision it started from, so of
-two people who edit the same picture the second learns of it, and nobody's work is overwritten. Every save is history;
-undo and redo survive a restart.
+Pages and commands read and write projects only through `Project`. A save includes the revision on which it is based. If
+two people edit the same picture, the second save is refused, so no work is overwritten. Every save is kept in the
+history; undo and redo work after a restart.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from maskrcnn.annotations.store.snapshots import Snapshot
 from maskrcnn.errors import ArgumentError
 
 _TRIES = 3
-"""How often a change of all pictures is worked out while others may save, before they have to wait for it."""
+"""How often a change of all pictures is computed without a lock. After that, it is computed with a write lock."""
 
 
 class Project:
@@ -52,7 +52,10 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path | str, name: str | None = None) -> Project:
-        """A new, empty project; `ArgumentError` where the folder holds anything. On an error nothing is left of it."""
+        """Create an empty project in a new or empty folder. Raises `ArgumentError` if the folder is not empty.
+
+        On an error, all created files are deleted.
+        """
         folder = Path(folder)
         if (folder / DATABASE).exists():
             raise ArgumentError(f"{folder} already holds a project; open it, or choose another folder")
@@ -69,8 +72,10 @@ class Project:
 
     @classmethod
     def open(cls, folder: Path | str) -> Project:
-        """An existing project, brought to this studio's schema; `ArgumentError` where there is none, `StudioError`
-        where a newer studio wrote it."""
+        """Open an existing project and migrate its database if necessary.
+
+        Raises `ArgumentError` if the folder is not a project, `StudioError` if a newer studio wrote it.
+        """
         project = cls(Path(folder))
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
@@ -84,7 +89,7 @@ class Project:
             return str(project_meta.read(db, "name", self.folder.name))
 
     def set_name(self, name: str) -> None:
-        """What the project calls itself, which may differ from the name of its folder."""
+        """Set the name of the project. It may differ from the name of its folder."""
         with self._writing() as db:
             project_meta.write(db, "name", name)
 
@@ -107,42 +112,46 @@ class Project:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[StoredImage]:
-        """The pictures in the order in which they came, `limit` of them from `offset` on; all, or those of a split, of
-        a status, with a region of a class."""
+        """Return the pictures in natural order of their names: `limit` pictures from `offset` on.
+
+        `split`, `status` and `class_name` (pictures with a region of the class) are filters; None: any.
+        """
         with self._reading() as db:
             return picture_listing.images(db, split, status, class_name, limit, offset)
 
     def removed(self) -> list[StoredImage]:
-        """The pictures that were removed; they can be restored."""
+        """Return the removed pictures. `set_removed` can restore them."""
         with self._reading() as db:
             return picture_listing.images(db, removed=True)
 
     def counts(self) -> Counts:
-        """How many pictures, regions and classes there are; takes a few milliseconds at 10,000 pictures."""
+        """Count pictures and regions. Takes a few milliseconds for 10,000 pictures."""
         with self._reading() as db:
             return picture_listing.counts(db)
 
     def picture_counts(self) -> picture_listing.PictureCounts:
-        """How many pictures there are of each status, split and class."""
+        """Count the pictures by status, split and class."""
         with self._reading() as db:
             return picture_listing.picture_counts(db)
 
     def picture(self, image_id: int) -> Path:
-        """Where the picture's file lies. `StudioError` where that is outside of the project, or no file."""
+        """Return the path of a picture's file. Raises `StudioError` if it is outside the project or not a file."""
         with self._reading() as db:
             name = picture_rows.image(db, image_id)["file_name"]
         return path_confinement.Pictures(self.folder).require(name)
 
     def thumbnail(self, image_id: int, side: int = 160) -> bytes:
-        """The picture as displayed, as JPEG of at most `side` pixels; it is made once and kept in `thumbnails/`.
-        Raises `StudioError` for a picture that cannot be read."""
+        """Return a JPEG of the picture as displayed, with a longer side of at most `side` px.
+
+        It is made once and stored in `thumbnails/`. Raises `StudioError` for a picture that cannot be read.
+        """
         with self._reading() as db:
             row = picture_rows.image(db, image_id)
         picture = path_confinement.Pictures(self.folder).require(row["file_name"])
         return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
     def set_done(self, image_id: int, done: bool) -> None:
-        """Mark a picture as finished, or not."""
+        """Mark a picture as done, or not."""
         with self._writing() as db:
             picture_rows.image(db, image_id)
             db.execute("UPDATE image SET done = ? WHERE id = ?", (int(done), image_id))
@@ -152,30 +161,30 @@ class Project:
         self.set_splits({image_id: split})
 
     def set_splits(self, splits: Mapping[int, Split]) -> None:
-        """Move pictures to other splits, all of them or none."""
+        """Move pictures to other splits, given as {picture id: split}, in one transaction."""
         with self._writing() as db:
             for image_id, split in splits.items():
                 picture_rows.image(db, image_id)
                 db.execute("UPDATE image SET split = ? WHERE id = ?", (known_split(split), image_id))
 
     def set_removed(self, image_id: int, removed: bool) -> None:
-        """Hide a picture everywhere, or bring it back as it was; its file and regions are never deleted."""
+        """Hide a picture everywhere, or restore it unchanged. Its file and regions are never deleted."""
         with self._writing() as db:
             picture_rows.hide(db, picture_rows.image(db, image_id), removed)
 
     # Regions
 
     def regions(self, image_id: int) -> tuple[tuple[Region, ...], int]:
-        """The regions of a picture and the revision that they are, which `save` wants back."""
+        """Return the regions of a picture and their revision, which is an argument of `save`."""
         with self._reading() as db:
             row = picture_rows.image(db, image_id)
             return picture_rows.regions(db, row), row["revision"]
 
     def save(self, image_id: int, regions: Iterable[Region], revision: int) -> int:
-        """Store a picture's regions; returns the new revision. When this returns, the save is on disk.
+        """Store a picture's regions durably. Return the new revision.
 
-        Raises `StaleSave` if the picture was saved since `revision`; then nothing is changed. Classes that the project
-        does not know are added to it.
+        Raises `StaleSave` if the picture was saved since `revision`; then nothing is changed. Unknown classes are added
+        to the project.
         """
         state = State.of(regions)
         with self._writing() as db:
@@ -184,11 +193,11 @@ class Project:
             return picture_rows.save_state(db, row, state)
 
     def undo(self, image_id: int) -> int:
-        """Go back to the state before the last save; returns the revision (unchanged if there is nothing to undo)."""
+        """Undo the last save. Return the revision (unchanged if there is nothing to undo)."""
         return self._step(image_id, "SELECT * FROM history WHERE id = (SELECT parent FROM history WHERE id = ?)")
 
     def redo(self, image_id: int) -> int:
-        """Take back the last undo; returns the revision (unchanged if there is nothing to redo)."""
+        """Redo the last undone save. Return the revision (unchanged if there is nothing to redo)."""
         return self._step(image_id, "SELECT * FROM history WHERE parent = ? ORDER BY id DESC LIMIT 1")
 
     def can_undo(self, image_id: int) -> bool:
@@ -205,19 +214,21 @@ class Project:
     # Classes
 
     def classes(self) -> list[ProjectClass]:
-        """The classes in their order, which is that of training."""
+        """Return the classes in order, which is also the order in training."""
         with self._reading() as db:
             return class_rows.classes(db)
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
-        """Replace the list of classes: order, colours, keys, skeletons, new ones. A class that regions use cannot be
-        left out; a new class without a key gets the next free digit."""
+        """Replace the list of classes (order, colours, keys, skeletons). A new class without a key gets an unused digit.
+
+        Raises `StudioError` if a class that regions use is missing in the list.
+        """
         with self._writing() as db:
             class_rows.put(db, classes)
             project_meta.follow_classes(db, {entry.name: entry.name for entry in classes})
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name, in the list and in every region; each picture concerned gets a new revision."""
+        """Rename a class, in the list and in all regions. Each changed picture gets a new revision."""
         with self._reading() as db:
             known = dataset_changes.renamed(db, old, new) if new != old else {}
         with self._writing() as db:
@@ -229,10 +240,10 @@ class Project:
             dataset_changes.rename_in_regions(db, old, new, known)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
-        """Give every region of class `old` the class `new`, which is there already, and drop `old`; returns a snapshot
-        of before. Each picture concerned gets a new revision.
+        """Merge class `old` into the existing class `new`. Return a snapshot of the state before.
 
-        Raises `StudioError` for an unknown class, and for two classes whose keypoints are not the same.
+        Each changed picture gets a new revision. Raises `StudioError` for an unknown class, and if the two classes have
+        different keypoints.
         """
         with self._reading() as db:
             known = dataset_changes.renamed(db, old, new)
@@ -246,20 +257,20 @@ class Project:
 
     @property
     def class_attribute(self) -> str | None:
-        """The VIA attribute that is the class; None where none is."""
+        """The VIA attribute that gives the class; None if no attribute does."""
         with self._reading() as db:
             return project_meta.read(db, "class_attribute", None)
 
     def attribute_definitions(self, kind: Literal["region", "file"] = "region") -> dict[str, Any]:
-        """VIA's definitions of the attributes of regions or of pictures, by name, as they stood in their file."""
+        """Return VIA's definitions of region or file attributes by name, as in the imported label file."""
         with self._reading() as db:
             defined = project_meta.read(db, "extras", {}).get("via_attributes", {}).get(kind, {})
         return defined if isinstance(defined, dict) else {}
 
     def set_class_attribute(self, name: str | None) -> Snapshot:
-        """Let another VIA attribute be the class (None: every region is of one class); returns a snapshot of before.
+        """Use another VIA attribute as the class (None: one class for all). Return a snapshot of the state before.
 
-        Every picture concerned gets a new revision. Raises `ArgumentError` for an attribute that no region has.
+        Each changed picture gets a new revision. Raises `ArgumentError` for an attribute that no region has.
         """
         reason = f'before "{name}" became the class' if name else "before one class for all"
         for _ in range(_TRIES):
@@ -271,7 +282,7 @@ class Project:
                     snapshot = snapshots.take(db, reason)
                     dataset_changes.reclassify(db, worked_out)
                     return snapshot
-        with self._writing() as db:  # somebody saves all the time: nobody may while this is worked out once more
+        with self._writing() as db:  # others saved during each try, so compute the change with a write lock
             worked_out = dataset_changes.reclassified(stored_dataset.dataset(db, self._place), name)
             snapshot = snapshots.take(db, reason)
             dataset_changes.reclassify(db, worked_out)
@@ -280,20 +291,20 @@ class Project:
     # Snapshots, and changes of many pictures
 
     def snapshot(self, name: str) -> Snapshot:
-        """Keep the labels as they are now under a name; nothing is copied, so it costs next to nothing."""
+        """Make a named snapshot of the present labels. It is cheap, because no regions are copied."""
         with self._writing() as db:
             return snapshots.take(db, name)
 
     def snapshots(self) -> list[Snapshot]:
-        """All snapshots, the newest first."""
+        """Return all snapshots, newest first."""
         with self._reading() as db:
             return snapshots.every(db)
 
     def restore(self, snapshot_id: int) -> Snapshot:
-        """Bring every picture back to what it was in a snapshot; returns a snapshot of what was there before.
+        """Restore all pictures of a snapshot. Return a snapshot of the state before.
 
-        Going back is a save of each picture that differs, so it can be undone picture by picture, or as a whole by
-        restoring the snapshot that is returned. Pictures and classes that came later stay.
+        Each picture that differs is saved, so the restoration can be undone picture by picture, or completely by
+        restoring the returned snapshot. Pictures and classes that were added later are kept.
         """
         with self._reading() as db:
             known = snapshots.states_of(db, snapshot_id)
@@ -304,12 +315,11 @@ class Project:
             return before
 
     def apply(self, before: Dataset, after: Dataset, reason: str) -> Snapshot:
-        """Store the difference of two datasets that came from `dataset()`, in one transaction; returns a snapshot of
-        what was there, named `reason`.
+        """Store the difference between two datasets from `dataset()`, in one transaction.
 
-        Changed regions are saved, a changed split is set, and a picture that is missing in `after` is removed. Classes
-        that `after` has no more are dropped where no region uses them. Raises `StaleSave` if a picture concerned was
-        saved since; then nothing is changed.
+        Changed regions and splits are stored, and pictures that are missing in `after` are removed. Unused classes that
+        are missing in `after` are deleted. Returns a snapshot of the state before, named `reason`. Raises `StaleSave` if
+        a changed picture was saved in the meantime; then nothing is changed.
         """
         found = dataset_changes.between(before, after)
         states = dataset_changes.states_of(found)
@@ -319,20 +329,21 @@ class Project:
             return snapshot
 
     def dataset(self, split: Split | None = None, snapshot: int | None = None) -> Dataset:
-        """The pictures of one split, or all, with their regions, as they are now or were in a snapshot; paths lead
-        into `images/`. Large projects give records that are read when they are asked for."""
+        """Return the pictures with their regions, now or in a snapshot, as a dataset. `split` None: all pictures.
+
+        Paths point into `images/`. In a large project, records are loaded from the database on access.
+        """
         with self._reading() as db:
             return stored_dataset.dataset(db, self._place, split, snapshot)
 
-    # In
+    # Import
 
     def import_dataset(self, dataset: Dataset, split: Split | None, progress: Progress | None = None) -> ImportReport:
-        """Copy a dataset's pictures and regions into the project; all that can be taken, or, on an error, nothing.
+        """Copy a dataset's pictures and regions into the project. On an error, nothing is imported.
 
-        With `split` None each picture goes where its record says, else into training. A picture that is there already
-        (same name, same bytes) keeps its regions; if it has none, it gets those of the dataset. Another picture of a
-        name that is taken gets a name with a number. Pictures that are missing or cannot be read are passed over and
-        named in the report.
+        With `split` None each picture gets the split of its record, else training. A picture that already exists (same
+        name, same bytes) keeps its regions; if it has none, it gets those of the dataset. A different picture with an
+        existing name gets a number in its name. Missing and unreadable pictures are skipped and listed in the report.
         """
         missing: list[str] = []
         incoming = importing.from_dataset(dataset.images, missing)
@@ -342,7 +353,7 @@ class Project:
     def add_pictures(
         self, files: Iterable[Path | str | tuple[str, bytes]], split: Split, progress: Progress | None = None
     ) -> ImportReport:
-        """Add pictures without regions, from paths or as `(name, content)` pairs (an upload), as `import_dataset`."""
+        """Add pictures without regions, from paths or `(name, content)` pairs (uploads), as `import_dataset` does."""
         files = list(files)
         return self._take(importing.from_files(files), split, None, progress, len(files))
 
@@ -363,11 +374,13 @@ class Project:
                 report = importing.take_in(db, self.images_folder, room, dataset, arrival)
         return replace(report, warnings=(*warnings, *report.warnings))
 
-    # As a whole
+    # The whole project
 
     def copy_database(self, folder: Path, name: str) -> None:
-        """Write the labels with all their history as the database of another project in `folder`, which is called
-        `name` and has none yet. What others save meanwhile is in it or not, never half."""
+        """Copy the labels with their history to a new database in `folder`, for another project called `name`.
+
+        The copy is one consistent state, even if others save meanwhile.
+        """
         copy = Project(folder)
         making = database_errors.complaining(copy._database)
         with self._reading() as db, making, closing(sqlite3.connect(copy._database)) as target:

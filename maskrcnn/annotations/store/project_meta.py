@@ -1,10 +1,10 @@
-"""The facts of a project that are not about one picture, as JSON values in the table `meta`.
+"""Project-wide settings, stored as JSON values in the table `meta`.
 
 Every function works inside a transaction of the caller. The keys are:
 
-- `name`: what the project calls itself;
-- `class_attribute`: the VIA attribute that is the class;
-- `extras`: what its label files said beside pictures and regions (`Dataset.extras`).
+- `name`: the name of the project;
+- `class_attribute`: the VIA attribute that gives the class;
+- `extras`: further data of the imported label files (`Dataset.extras`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from maskrcnn.annotations.store import json_columns
 
 
 def read(db: sqlite3.Connection, key: str, otherwise: Any) -> Any:
-    """The value under a key, `otherwise` where there is none. Raises `StudioError` for a value that is damaged."""
+    """Return the value of a key, or `otherwise` if it is missing. Raises `StudioError` for a damaged value."""
     row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return otherwise if row is None else json_columns.meta_value(key, row["value"], f'project.db: its "{key}"')
 
 
 def write(db: sqlite3.Connection, key: str, value: Any) -> None:
-    """Store a value under a key. Raises `StudioError` for what JSON cannot hold, and for extras that are too large."""
+    """Store a value under a key. Raises `StudioError` for a value that is nested too deep, and for invalid extras."""
     words = "what the labels say beside their regions" if key == "extras" else f'the project\'s "{key}"'
     text = json_columns.dumped(value, words)
     if key == "extras":
@@ -33,7 +33,7 @@ def write(db: sqlite3.Connection, key: str, value: Any) -> None:
 
 
 def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
-    """Rename VIA's options for the class attribute as the project's classes (old name -> new name); drop the others."""
+    """Rename VIA's options of the class attribute by `names` (old class -> new class); delete all other options."""
     extras = read(db, "extras", {})
     definition = extras.get("via_attributes", {}).get("region", {}).get(read(db, "class_attribute", None))
     for listed in ("options", "default_options"):
@@ -47,14 +47,14 @@ def follow_classes(db: sqlite3.Connection, names: Mapping[str, str]) -> None:
 
 
 def merge(db: sqlite3.Connection, dataset: Dataset) -> None:
-    """Add the extras and the class attribute of a label file; values that the project has already stay."""
+    """Add the extras and the class attribute of a dataset. Existing values of the project are kept."""
     if dataset.class_attribute is not None and read(db, "class_attribute", None) is None:
         write(db, "class_attribute", dataset.class_attribute)
     write(db, "extras", merged(read(db, "extras", {}), dict(dataset.extras)))
 
 
 def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Two nested dicts as one; where both have a value, the first one's stays."""
+    """Merge two nested dicts. If both have a value, that of `first` is kept."""
     together = {**second, **first}
     for key in first.keys() & second.keys():
         if isinstance(first[key], dict) and isinstance(second[key], dict):

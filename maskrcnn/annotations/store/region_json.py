@@ -1,7 +1,7 @@
-"""Regions as JSON, exactly: what the project store keeps. Label files have formats of their own (`via`, `coco`).
+"""Convert regions to JSON and back without loss, for the project store. (Label files have their own formats.)
 
-A text may be a stranger's, so `loads` looks at every value before it makes a region of it; and `dumps` looks in the
-same way at what it writes, so that nothing is saved that could not be read again.
+A text may come from an untrusted source, so `loads` validates every value. `dumps` makes the same checks, so that
+everything that is saved can be read again.
 """
 
 from __future__ import annotations
@@ -54,8 +54,11 @@ Complain = Callable[[str], StudioError]
 
 
 def dumps(regions: Iterable[Region]) -> str:
-    """Regions as one JSON text; `loads` gives equal regions back. `StudioError` for values that JSON has not, for
-    coordinates that are no place in a picture, and for more than `MOST_REGIONS`."""
+    """Convert regions to one JSON text, from which `loads` makes equal regions.
+
+    Raises `StudioError` for values that JSON cannot represent, for coordinates out of range, and for more than
+    `MOST_REGIONS` regions.
+    """
     documents = [region_document(region) for region in regions]
     _require_few(documents, lambda wrong: StudioError(f"{wrong}; leave some out, or split the picture"))
     for document in documents:
@@ -67,17 +70,17 @@ def dumps(regions: Iterable[Region]) -> str:
 
 
 def loads(text: object, name: str = "a picture") -> tuple[Region, ...]:
-    """The regions of a text of `dumps`. `StudioError` for any other; `name` is that of their picture."""
+    """Convert a text of `dumps` to regions. Raises `StudioError` with the picture's `name` if the text is invalid."""
     return tuple(region_from(document) for document in _documents(text, name))
 
 
 def identities(text: object, name: str = "a picture") -> tuple[tuple[str, str | None], ...]:
-    """The id and the class of each region in such a text. Raises as `loads` does."""
+    """Return (id, class) of each region in a text of `dumps`. Raises as `loads` does."""
     return tuple((document["id"], document.get("class_name")) for document in _documents(text, name))
 
 
 def region_document(region: Region) -> dict[str, Any]:
-    """A region as plain JSON values; what is as in a fresh `Region` is left out."""
+    """Convert a region to JSON values. Fields with their default values are left out."""
     # Not dataclasses.asdict, which copies every vertex; an import of 10,000 pictures has millions.
     shape = region.shape
     document: dict[str, Any] = {"id": region.id, "shape": {"kind": _NAMES[type(shape)], **vars(shape)}}
@@ -99,7 +102,7 @@ def region_document(region: Region) -> dict[str, Any]:
 
 
 def region_from(document: dict[str, Any]) -> Region:
-    """The region of a `region_document` that is known to be one."""
+    """Convert a valid `region_document` to a region. The document is not checked."""
     fields = {**document, "shape": _shape_from(document["shape"])}
     if (keypoints := document.get("keypoints")) is not None:
         fields["keypoints"] = Keypoints(_places(keypoints))
@@ -128,10 +131,12 @@ def _places(values: Any) -> tuple[tuple[float, float, int], ...]:
     return tuple(map(tuple, values))
 
 
-# What a document must be
+# Validation
 
 
 def _documents(text: object, name: str) -> list[dict[str, Any]]:
+    """Parse a JSON text and validate each region document. Raises `StudioError`."""
+
     def complain(wrong: str) -> StudioError:
         return StudioError(f"project.db: the regions of {name} are damaged: {wrong}; restore the project from a copy")
 
@@ -162,7 +167,7 @@ _FIELDS = frozenset(
 
 
 def _check(document: Any, complain: Complain) -> None:
-    """Raises what `complain` makes of it unless this is a document of a region; lists may be tuples."""
+    """Raise the error that `complain(message)` returns unless `document` is a valid region; tuples count as lists."""
     if not isinstance(document, dict):
         raise complain("is not a group of named values")
     if not document.keys() <= _FIELDS:
@@ -200,12 +205,12 @@ def _check_values(values: Any, name: str, complain: Complain) -> None:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether this is a text that a database, a file and a terminal can take."""
+    """Whether a value is a string that can be encoded as UTF-8."""
     if not isinstance(value, str):
         return False
     try:
         return value.isascii() or bool(value.encode())
-    except UnicodeEncodeError:  # half of a character
+    except UnicodeEncodeError:  # a lone surrogate
         return False
 
 
@@ -215,7 +220,7 @@ _NUMBERS: dict[str, tuple[str, ...]] = {
     "ellipse": ("cx", "cy", "rx", "ry", "theta"),
     "point": ("cx", "cy"),
 }
-"""Kind of a shape that is numbers only -> its fields, all of them."""
+"""Kind of shape that has only numbers -> all its fields."""
 
 _OTHERS: dict[str, frozenset[str]] = {
     "polygon": frozenset(("points",)),
@@ -266,7 +271,7 @@ def _number(value: Any, name: str, complain: Complain) -> None:
 
 
 def _check_points(points: Any, complain: Complain) -> None:
-    # Some passes in C, as an import has millions of vertices.
+    # `map` is fast; an import may have millions of vertices.
     if not {list, tuple}.issuperset(map(type, _list(points, "outline", complain))) or not {2}.issuperset(
         map(len, points)
     ):
@@ -286,18 +291,18 @@ def _check_numbers(points: Any, name: str, complain: Complain) -> None:
     values = list(chain.from_iterable(points))
     if not values or (
         {int, float}.issuperset(map(type, values))
-        # Neither min nor max need see what is not a number, but a sum does.
+        # `min` and `max` may miss a NaN, but the sum is then NaN.
         and min(values) >= -FARTHEST
         and max(values) <= FARTHEST
         and (total := sum(values)) == total
     ):
         return
-    for value in values:  # names the first that is wrong; numbers of NumPy pass
+    for value in values:  # finds the first invalid number for the message; NumPy numbers are accepted
         _number(value, name, complain)
 
 
 def _check_mask(size: Any, counts: Any, complain: Complain) -> None:
-    # pycocotools trusts its input: a code that covers more than its size makes it write beyond its memory.
+    # pycocotools does not check its input: a code that is longer than the mask makes it write outside its memory.
     if not isinstance(size, list | tuple) or len(size) != 2 or not all(type(s) is int and s > 0 for s in size):
         raise complain(f"has a mask of size {brief(size)}, not height and width")
     height, width = size

@@ -1,4 +1,4 @@
-"""Snapshots: a project's labels as they were at one moment, to train on, to look at and to go back to."""
+"""Snapshots of a project's labels at one moment, for training, viewing and restoring."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maskrcnn.errors import StudioError
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A named moment of a project: when it was made (UTC), and how many pictures and regions it holds."""
+    """A named state of a project: its time (UTC), and its numbers of pictures and regions."""
 
     id: int
     name: str
@@ -31,7 +31,7 @@ class Snapshot:
 
 
 def take(db: sqlite3.Connection, name: str) -> Snapshot:
-    """Keep which state each picture shows now; no region is copied."""
+    """Make a snapshot: store the id of the present state of each picture. No region is copied."""
     if not name.strip():
         raise StudioError("a snapshot needs a name; give it one")
     pictures, regions = db.execute(
@@ -56,7 +56,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
 
 
 def every(db: sqlite3.Connection) -> list[Snapshot]:
-    """All snapshots, the newest first."""
+    """Return all snapshots, newest first."""
     return [_snapshot(row) for row in db.execute("SELECT * FROM snapshot ORDER BY id DESC")]
 
 
@@ -66,8 +66,10 @@ _DIFFERING = """SELECT image_id, file_name, at.state, at.split FROM snapshot_ima
 
 
 def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, picture_rows.State]:
-    """State -> what it holds, for the pictures that are now another. A state never changes, so this is worked out
-    before the project is locked for `restore`."""
+    """Return {state id: state} for the pictures that differ from the snapshot now.
+
+    States never change, so this can run before the project is locked for `restore`.
+    """
     database_check.require_snapshot_images(db, snapshot_id)
     return {
         row["state"]: picture_rows.State.stored(picture_rows.text(db, row["state"], row["file_name"]), row["file_name"])
@@ -76,7 +78,7 @@ def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, picture_row
 
 
 def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, picture_rows.State]) -> None:
-    """Bring every picture of a snapshot back to what it was in it, with a save of each that differs."""
+    """Restore every picture of a snapshot that differs now, with one save for each. `known`: see `states_of`."""
     _restore_facts(db, stored_dataset.snapshot_facts(db, snapshot_id))
     database_check.require_snapshot_images(db, snapshot_id)
     for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
@@ -89,7 +91,7 @@ def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, pictur
 
 
 def _restore_facts(db: sqlite3.Connection, facts: dict[str, Any]) -> None:
-    """The classes of then, in their order, and after them those that came later; the same for VIA's definitions."""
+    """Restore the classes of a snapshot in their order, followed by later classes; likewise VIA's definitions."""
     then = [class_rows.class_from(document, "project.db: the classes of a snapshot") for document in facts["classes"]]
     names, keys = {entry.name for entry in then}, {entry.hotkey for entry in then}
     later = [entry for entry in class_rows.classes(db) if entry.name not in names]

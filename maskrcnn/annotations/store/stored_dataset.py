@@ -1,4 +1,4 @@
-"""A project's pictures as a dataset, as they were when it was made, even if they are read later."""
+"""Read a project's pictures as a `Dataset`. Later changes of the project do not change it, even if it is read lazily."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from maskrcnn.annotations.store.picture_listing import known_split, name_order
 from maskrcnn.errors import StudioError
 
 _REGIONS_IN_MEMORY = 20_000
-"""Up to so many regions are read at once; those of a larger project come from the database as they are asked for."""
+"""Projects with at most this many regions are read at once; regions of larger projects are loaded on access."""
 
 _AT_ONCE = 100
-"""Pictures for which one query fetches the regions."""
+"""Number of pictures whose regions are fetched by one query."""
 
 _COLUMNS = "image.id, file_name, given_name, width, height, file_size, attributes, extras, n_regions"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a project lies: its folder, database and pictures."""
+    """The paths of a project: its folder, database file and picture folder."""
 
     folder: Path
     database: Path
@@ -43,7 +43,7 @@ class Place:
 
 
 def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snapshot_id: int | None = None) -> Dataset:
-    """The pictures of one split or all that are not removed, as they are now or were in a snapshot."""
+    """Return the pictures that are not removed, now or in a snapshot, as a dataset. `split` None: all."""
     known = facts(db) if snapshot_id is None else snapshot_facts(db, snapshot_id)
     classes = [class_rows.class_from(document, "project.db: the classes") for document in known["classes"]]
     rows = _image_rows(db, split, snapshot_id)
@@ -61,7 +61,7 @@ def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snap
 
 
 def facts(db: sqlite3.Connection) -> dict[str, Any]:
-    """What a project says beside its pictures, as JSON values; `dataset` and `snapshots` read it."""
+    """Return the classes, class attribute and extras of a project as JSON values, as stored in a snapshot."""
     return {
         "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
         "class_attribute": project_meta.read(db, "class_attribute", None),
@@ -77,16 +77,16 @@ def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
 
 
 def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
-    """The `facts` of the moment when a snapshot was made."""
+    """Return the `facts` that are stored in a snapshot."""
     return json_columns.facts(
         snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}"
     )
 
 
 class StoredRecords(Records):
-    """Records whose regions are read when they are asked for, some pictures ahead.
+    """A lazy sequence of records. Regions are loaded on access, `_AT_ONCE` pictures at a time.
 
-    A state in the history never changes, so these records stay what they were when the sequence was made.
+    States in the history never change, so the records are those of the moment when the sequence was made.
     """
 
     def __init__(self, place: Place, rows: list[sqlite3.Row]) -> None:
@@ -97,7 +97,7 @@ class StoredRecords(Records):
 
     @property
     def origins(self) -> list[ImageRecord]:
-        """The records without their regions, for whoever asks what pictures were called (`original_names`)."""
+        """The records without their regions, for looking up original names (`original_names`)."""
         return [without_regions(row) for row in self._rows]
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class StoredRecords(Records):
         first = index - index % _AT_ONCE
         begin, some = self._some
         if begin != first:
-            # No transaction is held between calls: a reader that stays for long keeps the WAL growing.
+            # No transaction is kept open between calls, because a long read transaction makes the WAL grow.
             with database.reading(self._place.database) as db:
                 some = list(_each(db, self._place, self._rows[first : first + _AT_ONCE]))
             self._some = (first, some)
@@ -115,12 +115,12 @@ class StoredRecords(Records):
 
 
 def without_regions(row: sqlite3.Row) -> ImageRecord:
-    """What is known of a picture's name and split, without its file and regions."""
+    """Return a record with only the name, split and extras of a picture."""
     return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
 
 
 def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
-    """Number and row of every picture, also of those that are removed."""
+    """Return (id, row) of every picture, including removed ones."""
     query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
     return [(row["id"], row) for row in db.execute(query)]
 
@@ -139,12 +139,12 @@ def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | No
 
 
 def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
-    """The rows as `listing.images` lists them."""
+    """Sort rows in the order of `picture_listing.images`."""
     return sorted(rows, key=lambda row: name_order(row["file_name"]))
 
 
 def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
-    """The records of some rows. A picture that does not lie in the project has no path: it counts as missing."""
+    """Yield the records of image rows. A picture outside the project folder gets path None and counts as missing."""
     pictures = path_confinement.Pictures(place.folder)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
@@ -168,7 +168,7 @@ def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iter
 
 
 def _extras(row: sqlite3.Row) -> dict[str, Any]:
-    """What is known of a picture beyond its columns; with what it was called, where it is called otherwise here."""
+    """Return the extras of a picture, with its original name if it has another name in the project."""
     words = f"project.db: the extras of {row['file_name']}"
     extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)
     if row["given_name"] != row["file_name"] and original_names.ORIGIN not in extras:

@@ -1,11 +1,10 @@
-"""The tables of `project.db`: those that this studio makes, and those of the versions before it.
+"""The SQL tables of `project.db`, of the present and of older versions.
 
-Whoever opens a project looks whether its tables are one of these (`examination`), so what an older studio made must
-stay here as it was.
+`database_check` compares the tables of a project with these definitions, so those of older versions must not change.
 """
 
 VERSION = 2
-"""What this studio writes. `migrations` brings older databases here; newer ones are refused."""
+"""The present schema version. `migrations` converts older databases to it; newer ones are refused."""
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- name, class_attribute, extras: JSON values
@@ -116,7 +115,7 @@ CREATE TABLE history (
 );
 CREATE INDEX history_children ON history (parent);
 """
-"""The tables as the first studio made them."""
+"""The tables of version 1."""
 
 TO_VERSION_2 = (
     "ALTER TABLE class ADD COLUMN hotkey TEXT",
@@ -155,4 +154,4 @@ TO_VERSION_2 = (
         PRIMARY KEY (snapshot_id, image_id)
     ) WITHOUT ROWID""",
 )
-"""What makes version 2 of version 1. The text of a step stays as it is for ever; `TABLES` goes on changing."""
+"""The statements that convert version 1 to version 2. Never change these; only `TABLES` may change."""

@@ -15,13 +15,13 @@ from maskrcnn.annotations.store import path_confinement
 from maskrcnn.atomic_files import write_atomic
 
 LARGEST = 1024
-"""Pixels of the longer side; beyond that it is no thumbnail."""
+"""Maximum longer side of a thumbnail in pixels."""
 
 _MOST_BYTES = 5_000_000
 
 
 def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
-    """The picture as JPEG, its longer side `side` pixels at most, as displayed; from `folder` where it is there.
+    """Return a JPEG of a picture as displayed, with a longer side of at most `side` px. It is cached in `folder`.
 
     Raises `StudioError` as `pictures.load` does.
     """
@@ -32,17 +32,19 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     with io.BytesIO() as buffer:
         Image.fromarray(pictures.reduced(picture, side)).save(buffer, "JPEG", quality=85)
         content = buffer.getvalue()
-    # On a disk that is full or read-only, or where the folder is a link, a thumbnail is made each time.
+    # If the disk is full or read-only, or the folder is a link, the thumbnail is made again each time.
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
         if path_confinement.is_folder(folder):
-            write_atomic(kept, content, durable=False)  # one that is lost is made again
+            write_atomic(kept, content, durable=False)  # a lost file is made again
     return content
 
 
 def _kept(path: Path, side: int) -> bytes | None:
-    """A thumbnail that was kept; None where there is none, or where it is anything else than a small JPEG: a project
-    may come from a stranger, and what is in this file goes to the browser as it is."""
+    """Return a stored thumbnail; None if it is missing or not a small JPEG.
+
+    A project may come from an untrusted source, and the content of this file is sent to the browser unchanged.
+    """
     if not path_confinement.is_folder(path.parent) or not path_confinement.is_file(path):
         return None
     try:
@@ -51,5 +53,5 @@ def _kept(path: Path, side: int) -> bytes | None:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=("JPEG",)) as opened:
                 return content if max(opened.size) <= side else None
-    except Exception:  # Pillow reports damage with almost any exception; another one is made
+    except Exception:  # Pillow raises almost any exception for a damaged file; then make a new thumbnail
         return None

@@ -1,12 +1,11 @@
-"""Imported pictures that are not part of the project yet: it takes all of them, or none.
+"""Staging of imported pictures, so that an import adds all of its pictures or none.
 
-An import copies its pictures into `images/.incoming/<its own folder>/`, one after another and without holding up
-anybody's saves. Then, in one transaction, they are moved to their places and get their rows. What is moved is written
-down first (`moving.json`), so that after a crash in between, the next import or `Project.open` takes away exactly the
-files that came in without a row, and no other.
+An import copies its pictures into its own folder `images/.incoming/<id>/`, without blocking other saves. Then, in one
+transaction, the files are moved to `images/` and their rows are inserted. The list of moved files is written before
+(`moving.json`). After a crash, the next import or `Project.open` deletes exactly the moved files without a row.
 
-`incoming.db` holds what is known of the waiting pictures. Its import keeps it locked for as long as it lives, which is
-how others tell a folder that is in use from one that was left behind.
+`incoming.db` has a table of the staged pictures. The import keeps it locked while it runs. A folder whose `incoming.db`
+is not locked is abandoned.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ _MOVING = "moving.json"
 _BESIDE = (database_files.WAL, database_files.SHARED, database_files.JOURNAL)
 
 _MOST_NOTED = 100_000_000
-"""Bytes of the note of what is moved."""
+"""Maximum size of `moving.json` in bytes."""
 
 _SYNCING = 8
-"""Files that wait for the disk at the same time."""
+"""Number of threads that sync files."""
 
 _WAITING = """
 CREATE TABLE waiting (
@@ -49,18 +48,18 @@ CREATE TABLE waiting (
 
 
 class Staging:
-    """The files of one import that are not part of the project yet: `folder`, and `db` with the table `waiting`."""
+    """The staging area of one import: its `folder` of files, and `db` with the table `waiting`."""
 
     def __init__(self, folder: Path, images_folder: Path, db: sqlite3.Connection) -> None:
         self.folder, self.images_folder, self.db = folder, images_folder, db
         self._moving: list[tuple[Path, Path]] = []
 
     def file(self, number: int) -> Path:
-        """The file of picture `number`."""
+        """Return the path of the staged file of picture `number`."""
         return self.folder / str(number)
 
     def bring_to_disk(self, pool: Executor) -> None:
-        """Wait until all files are on the disk."""
+        """Sync all staged files to the disk."""
         files = [self.file(row["number"]) for row in self.db.execute("SELECT number FROM waiting")]
         if len(files) > 1:
             _hurry(self.folder)
@@ -71,11 +70,11 @@ class Staging:
             raise cannot_store(self.images_folder, error) from None
 
     def plan(self, number: int, name: str) -> None:
-        """Let picture `number` be `images/<name>`, which must be free, when `move` is called."""
+        """Register that `move` will move picture `number` to `images/<name>`. This file must not exist yet."""
         self._moving.append((self.file(number), self.images_folder / name))
 
     def move(self) -> None:
-        """Move the pictures to their places; they are there to stay, also after a power cut, when this returns."""
+        """Move the planned pictures to `images/`, durably (synced to the disk)."""
         try:
             note = self.folder / _MOVING
             with note.open("w", encoding="utf-8") as file:
@@ -93,14 +92,16 @@ class Staging:
 
 @contextmanager
 def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
-    """A waiting room for the length of an import; afterwards nothing of it is left, nor of any that a crash left.
-    `StudioError` where a folder on the way to it is a link: pictures would be written to where it leads."""
+    """Create a staging area for an import. It is deleted at the end, as are abandoned ones of crashed imports.
+
+    Raises `StudioError` if `images/` or `.incoming` is a link, because pictures would be written elsewhere.
+    """
     for folder in (images_folder, images_folder / _FOLDER):
         path_confinement.require_folder(folder)
     sweep(database_file, images_folder)
     folder = images_folder / _FOLDER / new_id()
     try:
-        with database.writing(database_file):  # so that nobody takes the new folder for one that was left behind
+        with database.writing(database_file):  # so that no other process deletes the new folder as abandoned
             folder.mkdir(parents=True)
             db = _locked(folder)
     except OSError as error:
@@ -116,12 +117,11 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
 
 
 def sweep(database_file: Path, images_folder: Path) -> None:
-    """Take away what imports left behind that ended before their time. Links are left alone: a project may come from a
-    stranger, and what they lead to is not ours."""
+    """Delete the files of interrupted imports. Links are not followed, because a project may be untrusted."""
     parent = images_folder / _FOLDER
     if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
         return
-    # Where this cannot be done now (a disk that is full or read-only), a later import will do it.
+    # If this fails now (full or read-only disk), a later import does it.
     with suppress(OSError, StudioError):
         left = [folder for folder in parent.iterdir() if _is_abandoned(folder)]
         with database.writing(database_file) as db:
@@ -138,7 +138,7 @@ def sweep(database_file: Path, images_folder: Path) -> None:
 
 
 def is_in_use(images_folder: Path) -> bool:
-    """Whether an import is running: whether a live process holds the lock of its folder."""
+    """Whether an import is running, that is, a process holds the lock of a staging folder."""
     parent = images_folder / _FOLDER
     if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
         return False
@@ -148,8 +148,10 @@ def is_in_use(images_folder: Path) -> bool:
 
 
 def _empty(folder: Path) -> None:
-    """Delete what waits in a room of our own, all but the note of what was moved. This needs no database: on a full
-    disk that could not be opened before some space is free again."""
+    """Delete all staged files of this process except `moving.json`.
+
+    This frees disk space without using the database, which cannot be opened on a full disk.
+    """
     with suppress(OSError):
         for file in folder.iterdir():
             if file.name != _MOVING:
@@ -157,6 +159,7 @@ def _empty(folder: Path) -> None:
 
 
 def _moved(folder: Path) -> list[str]:
+    """Return the names in `moving.json`; empty if it is missing or incomplete (then nothing was moved yet)."""
     try:
         names = json.loads(read_bytes(folder / _MOVING, folder, _MOST_NOTED))
     except (FileNotFoundError, ValueError, RecursionError, StudioError):  # not there, or cut off: nothing was moved yet
@@ -165,10 +168,11 @@ def _moved(folder: Path) -> list[str]:
 
 
 def _is_abandoned(folder: Path) -> bool:
+    """Whether a staging folder is left from an import that no longer runs (its lock can be taken)."""
     if not path_confinement.is_folder(folder):
-        return False  # whatever it is, no import made it
+        return False  # not made by an import
     lock = folder / _LOCK
-    # An import has nothing beside its database. What SQLite would find there, it would follow.
+    # An import has no other SQLite files there. Do not let SQLite open untrusted ones.
     if not path_confinement.is_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
         return True
     try:
@@ -183,17 +187,17 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def _locked(folder: Path) -> sqlite3.Connection:
-    # Pictures are staged by several threads, but all of them leave the database to one.
+    # Several threads copy pictures, but only one uses the database.
     db = sqlite3.connect(folder / _LOCK, isolation_level=None)
     db.row_factory = sqlite3.Row
-    for pragma in ("journal_mode = OFF", "synchronous = OFF"):  # it is thrown away in any case
+    for pragma in ("journal_mode = OFF", "synchronous = OFF"):  # it is deleted in any case
         db.execute(f"PRAGMA {pragma}")
     db.execute("BEGIN EXCLUSIVE")
     return db
 
 
 def _hurry(folder: Path) -> None:
-    """Let Linux write all waiting files at once, which makes the many `fsync` that follow several times as fast."""
+    """Let Linux write all staged files at once. This makes the following `fsync` calls several times faster."""
     if sys.platform != "linux":
         return
     with suppress(OSError, AttributeError):

@@ -9,7 +9,7 @@ from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.studio.annotate import dataset_links, editing
 from maskrcnn.studio.dataset import class_editing, similar_class
 from maskrcnn.studio.shell import hotkeys
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 _MANY_CLASSES = 12
 """With more classes than this, the buttons are in a scrolling container, so that the region table stays visible."""

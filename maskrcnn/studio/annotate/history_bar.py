@@ -8,7 +8,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Editor
 from maskrcnn.studio.shell import hotkeys
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 
 def history_buttons(project: Project, editor: Editor) -> None:

@@ -11,7 +11,7 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.shell import hotkeys, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 _IMAGE = "annotate_image"

@@ -14,7 +14,7 @@ from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Editor
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 Definitions = Mapping[str, Any]
 """Attribute name -> its definition in VIA's format: `{"type", "description", "options", "default_options"}`."""

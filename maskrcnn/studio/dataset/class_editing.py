@@ -21,7 +21,7 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.dataset import many_classes, project_cache, similar_class
 from maskrcnn.studio.shell import hotkeys, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 _CHOSEN = "dataset_classes_chosen"

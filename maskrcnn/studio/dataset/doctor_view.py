@@ -18,9 +18,9 @@ from maskrcnn.errors import StudioError
 from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
 from maskrcnn.studio.dataset import finding_crops, project_cache, undo_bar
 from maskrcnn.studio.dataset.project_cache import Stamp
-from maskrcnn.studio.shell import address, session
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.studio.shell import session, url_state
+from maskrcnn.studio.shell.markdown_escape import bullets, plain
+from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
@@ -127,7 +127,7 @@ def _kinds(kinds: Mapping[str, Sequence[Finding]]) -> str:
                     color=colour,  # type: ignore[arg-type]
                     help=meaning,
                 )
-    return address.radio(
+    return url_state.radio(
         "Kind of finding",
         "check",
         list(kinds),

@@ -13,8 +13,8 @@ from maskrcnn.annotations.store import Project, Split
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import project_cache
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.studio.shell.markdown_escape import bullets, plain
+from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import byte_size, counted
 
 SPLITS: dict[str, str] = {"all": "All", "train": "Training", "val": "Validation"}

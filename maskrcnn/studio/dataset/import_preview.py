@@ -22,8 +22,8 @@ from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR
 from maskrcnn.studio.dataset import many_classes
 from maskrcnn.studio.dataset.class_editing import choice_in_words, in_words
 from maskrcnn.studio.dataset.overview import SPLIT_WORDS
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.studio.shell.markdown_escape import bullets, plain
+from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import counted, natural_key
 
 Drawn = dict[tuple[str | None, str], bytes | None]

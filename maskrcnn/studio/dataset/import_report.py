@@ -12,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations.store import ImportReport, Project
-from maskrcnn.studio.shell import address
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.studio.shell import url_state
+from maskrcnn.studio.shell.markdown_escape import bullets, plain
+from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import counted, natural_key
 
 _KEY = "dataset_import_report"
@@ -104,4 +104,4 @@ def _ways_on(kept: _Kept) -> None:
 
 def _go_on(view: str) -> None:
     forget()
-    address.choose("view", view)
+    url_state.choose("view", view)

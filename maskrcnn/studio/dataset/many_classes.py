@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from maskrcnn.annotations.intake import MOST_CLASSES
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 _EXAMPLES, _CANDIDATES = 5, 4
 _LONGEST = 40

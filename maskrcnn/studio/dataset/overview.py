@@ -13,8 +13,8 @@ from maskrcnn.annotations.store import SPLITS, STATUSES, PictureCounts, Project,
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import gallery, thumbnails
 from maskrcnn.studio.components.gallery import Tile
-from maskrcnn.studio.shell import address, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell import session, url_state
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 PAGE = "dataset"
@@ -72,7 +72,7 @@ def show(project: Project) -> None:
 def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerator]:
     """The row of filters; returns the place at its end as well. A number in brackets is that of the pictures which that
     choice would show beside the other two filters."""
-    status, split, class_name = (address.current(name, ALL, page=PAGE) for name in ("status", "split", "class"))
+    status, split, class_name = (url_state.current(name, ALL, page=PAGE) for name in ("status", "split", "class"))
     chosen = _wanted(status, split, class_name, counts.classes)
     numbers = {ALL: counts.count(None, chosen.split, chosen.class_name)}
     numbers |= {str(status): counts.count(status, chosen.split, chosen.class_name) for status in STATUSES}
@@ -92,7 +92,7 @@ def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerato
             f"class {name}": f"{name} ({counts.count(chosen.status, chosen.split, name)})" for name in counts.classes
         }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        status = address.segments(
+        status = url_state.segments(
             "Status",
             "status",
             list(numbers),
@@ -102,9 +102,9 @@ def _filters(counts: PictureCounts, removed: int) -> tuple[Filter, DeltaGenerato
         )
         collapsed: Any = {"page": PAGE, "label_visibility": "collapsed"}
         with st.container(width=195):
-            split = address.select("Split", "split", list(splits), ALL, show=splits.__getitem__, **collapsed)
+            split = url_state.select("Split", "split", list(splits), ALL, show=splits.__getitem__, **collapsed)
         with st.container(width=160):
-            class_name = address.select("Class", "class", list(classes), ALL, show=classes.__getitem__, **collapsed)
+            class_name = url_state.select("Class", "class", list(classes), ALL, show=classes.__getitem__, **collapsed)
         end_of_row = st.container(horizontal=True, horizontal_alignment="right", width="stretch")
     return _wanted(status, split, class_name, counts.classes), end_of_row
 
@@ -135,7 +135,9 @@ def _page(wanted: Filter, pages: int) -> int:
         return 1
     page = min(max(1, int(asked)), pages) if asked.isdecimal() else 1
     key = f"{PAGE}_page_{wanted}_{page}"
-    return st.pagination(pages, default=page, key=key, on_change=lambda: address.choose("page", st.session_state[key]))
+    return st.pagination(
+        pages, default=page, key=key, on_change=lambda: url_state.choose("page", st.session_state[key])
+    )
 
 
 def _tile(project: Project, image: StoredImage, *, removed: bool) -> Tile:
@@ -199,6 +201,6 @@ def _nothing(wanted: Filter) -> None:
 
     def reset() -> None:
         for name in ("status", "split", "class"):
-            address.choose(name, ALL)
+            url_state.choose(name, ALL)
 
     st.button("Show all pictures", type="primary", on_click=reset)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 _NAMED = 6

@@ -17,7 +17,7 @@ from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.overview import SPLIT_WORDS
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted, natural_key
 
 Splits = Mapping[str, Split]

@@ -16,8 +16,8 @@ from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
 from maskrcnn.studio.dataset import project_cache, statistics_charts
 from maskrcnn.studio.dataset.statistics_charts import MOST_CLASSES, NO_CLASS
-from maskrcnn.studio.shell import address, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell import session, url_state
+from maskrcnn.studio.shell.markdown_escape import plain
 
 PAGE = "dataset"
 SPLITS = {"all": "All pictures", "train": "Training", "val": "Validation"}
@@ -67,7 +67,7 @@ def show(project: Project) -> None:
             lambda progress: statistics(project.dataset(), progress),
         )
         colours = class_colours(project)
-    split = address.segments(
+    split = url_state.segments(
         "Pictures", "split", list(SPLITS), "all", page=f"{PAGE}_statistics", show=SPLITS.__getitem__
     )
     found = whole if split == "all" else whole.of("train" if split == "train" else "val")
@@ -164,7 +164,7 @@ def _nothing(project: Project, found: Statistics) -> None:
             "Choose a split",
             type="primary",
             icon=":material/call_split:",
-            on_click=address.choose,
+            on_click=url_state.choose,
             args=("view", "split"),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from maskrcnn.config import Config
-from maskrcnn.studio.inspect.run_choice import PAGE
+from maskrcnn.studio.inspect.inspected_run import PAGE
 from maskrcnn.studio.shell import hotkeys
 
 BOTH, TRUTH, FOUND = "both", "ground truth", "prediction"

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.runs.epochs import Best
 from maskrcnn.studio.inspect import drawing_options, run_report
-from maskrcnn.studio.inspect.run_choice import PAGE, InspectedRun
-from maskrcnn.studio.shell import address, hotkeys, session
+from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
+from maskrcnn.studio.shell import hotkeys, session, url_state
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def show(
     with session.fail_softly():
         best = run_report.best_epoch(run, inspected.epochs)
     with epoch_column:
-        epoch = address.select(
+        epoch = url_state.select(
             "Epoch",
             "epoch",
             inspected.epochs,
@@ -61,7 +61,7 @@ def show(
         )
     names = [image["file_name"] for image in images]
     with picture_column:
-        name = address.select(
+        name = url_state.select(
             "Picture",
             "image",
             names,
@@ -93,7 +93,7 @@ def epoch_help(best: Best) -> str:
 def _steps(names: Sequence[str], position: int) -> None:
     """Draw buttons and listen to keys for the previous and next picture. After the last picture comes the first."""
     steps = {
-        action: partial(address.choose, "image", names[(position + step) % len(names)])
+        action: partial(url_state.choose, "image", names[(position + step) % len(names)])
         for action, step in (("previous", -1), ("next", 1))
     }
     for action, icon in (("previous", ":material/chevron_left:"), ("next", ":material/chevron_right:")):

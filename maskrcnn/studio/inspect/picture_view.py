@@ -18,9 +18,9 @@ from maskrcnn.evaluation import ImageMatches, Report, match_image
 from maskrcnn.studio.components.class_colours import category_colours
 from maskrcnn.studio.inspect import run_report
 from maskrcnn.studio.inspect.drawing_options import BOTH, FOUND, TRUTH, DrawingOptions
+from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.inspect.report_table import format_ap, score_below
-from maskrcnn.studio.inspect.run_choice import InspectedRun
 from maskrcnn.studio.shell import file_stamps, session
 from maskrcnn.words import counted
 

@@ -9,10 +9,10 @@ import streamlit as st
 from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.evaluation import Report
 from maskrcnn.studio.inspect import report_table
+from maskrcnn.studio.inspect.inspected_run import InspectedRun
 from maskrcnn.studio.inspect.picture_choice import PictureChoice
 from maskrcnn.studio.inspect.picture_view import MeasuredPicture
-from maskrcnn.studio.inspect.run_choice import InspectedRun
-from maskrcnn.studio.shell import address
+from maskrcnn.studio.shell import url_state
 from maskrcnn.words import counted
 
 TABLE = "predictions_table"
@@ -45,7 +45,7 @@ def _table(report: Report, choice: PictureChoice) -> None:
         selection = st.session_state[TABLE]["selection"]
         rows = [row for row, _ in selection["cells"]] or selection["rows"]
         if rows:
-            address.choose("image", choice.images[rows[0]]["file_name"])
+            url_state.choose("image", choice.images[rows[0]]["file_name"])
 
     st.session_state[TABLE] = {"selection": {"rows": [choice.position], "columns": [], "cells": []}}
     st.dataframe(

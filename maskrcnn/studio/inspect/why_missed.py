@@ -15,14 +15,14 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
 from maskrcnn.evaluation.matching import ImageMatches, Truth
+from maskrcnn.runs.checkpoint_epochs import kept
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.kept_networks import kept
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.inspect.filter_survivors import COLOURS, MISSED, Step, survivor_steps, survivors_chart
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.file_stamps import stamp
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 if TYPE_CHECKING:
     from maskrcnn.model import ObjectStory, Trace
@@ -150,7 +150,7 @@ def _trace(
     targets: dict[str, Any] = {"boxes": boxes, "labels": [truth.category_id for truth in _truths]}
     if _truths and all(truth.rle for truth in _truths):
         targets["masks"] = np.stack([coco_mask.decode(truth.rle) for truth in _truths])
-    return trace(trained_networks.network(checkpoint, changed), pictures.load(picture), targets)
+    return trace(network_choice.network(checkpoint, changed), pictures.load(picture), targets)
 
 
 def _heading(missed: int) -> str:

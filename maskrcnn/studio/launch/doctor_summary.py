@@ -12,7 +12,7 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.studio.dataset import doctor_view, project_cache
 from maskrcnn.studio.dataset.doctor_view import SIGNS
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 WORST = 3

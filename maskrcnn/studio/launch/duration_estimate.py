@@ -21,8 +21,8 @@ from maskrcnn.runs.epochs import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs.run_words import TIME_MEANING
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.page_messages import on_page
 
 STORE = ".speed"
 """The folder in the workspace with the measured costs."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from maskrcnn.config import Config
 from maskrcnn.runs.epochs import EPOCH_MEANING
-from maskrcnn.studio.launch import choices, form_labels
+from maskrcnn.studio.launch import form_labels, request_from_inputs
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 
@@ -48,4 +48,4 @@ def choose_length(preset: str) -> dict[str, Any]:
                 width=210,
             )
             number = st.number_input("Epochs at most", 1, None, 100, key=key("most"), width=140)
-    return choices.length_fields(unit, number, patience)
+    return request_from_inputs.length_fields(unit, number, patience)

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import choices, form_labels
+from maskrcnn.studio.launch import form_labels, request_from_inputs
 from maskrcnn.studio.launch.config_inputs import input_keys
 
 
@@ -36,10 +36,12 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
     key = input_keys(preset)
     left, right = st.columns(2, vertical_alignment="bottom")
     start, path = _choose_start(preset, Config.preset(preset, tasks=tasks), right)
-    request = choices.request_of_start(preset, tasks, start, path)
-    default = choices.config_of_start(request)
+    request = request_from_inputs.request_of_start(preset, tasks, start, path)
+    default = request_from_inputs.config_of_start(request)
     ships = request.init if request.init in shipped_models.names() else ""
-    comes_along = f"It comes along with the initial weights: {choices.offered_weights()[start]}." if ships else None
+    comes_along = (
+        f"It comes along with the initial weights: {request_from_inputs.offered_weights()[start]}." if ships else None
+    )
     network_key = input_keys(preset, ships)
     values: dict[str, Any] = {"tasks": tasks}
 
@@ -70,7 +72,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
     # The two maps of the light pyramid have the same stride, so "one scale for each level" makes no sense.
     scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
     default = default.replace(backbone=values["backbone"], rpn_scales_at=scales_at)
-    note.markdown(f":small[{choices.weights_note(start, default)}]")
+    note.markdown(f":small[{request_from_inputs.weights_note(start, default)}]")
     values["pooling"] = st.segmented_control(
         "RoI pooling",
         POOLINGS,
@@ -108,10 +110,10 @@ def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[
 
     Until the user chooses, the default for the network `config` is selected.
     """
-    key, offered = input_keys(preset), choices.offered_weights()
+    key, offered = input_keys(preset), request_from_inputs.offered_weights()
     at_start, start_chosen = key("start"), key("start-chosen")
     if st.session_state.get(at_start) not in offered or not st.session_state.get(start_chosen):
-        st.session_state[at_start] = choices.default_weights(preset, config)
+        st.session_state[at_start] = request_from_inputs.default_weights(preset, config)
         st.session_state[start_chosen] = False
     start = column.selectbox(
         "Initial weights",

@@ -15,17 +15,17 @@ from maskrcnn.jobs import queue
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import (
-    choices,
+    device_choice,
     doctor_summary,
     duration_estimate,
-    queue_turn,
+    request_from_inputs,
     training_material,
     validation_holdout,
 )
 from maskrcnn.studio.launch.training_material import Material
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import bullets, plain
+from maskrcnn.studio.shell.markdown_escape import bullets, plain
+from maskrcnn.studio.shell.page_messages import on_page
 
 
 def summarise(
@@ -40,15 +40,15 @@ def summarise(
     `request` has the values of all inputs on the page, including the data. `keypoints` are the keypoints that are
     learned, None without this task. `machine` are the devices.
     """
-    proposed = choices.free_name(project.runs_folder, project.name)
+    proposed = request_from_inputs.free_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
-    device = queue_turn.choose_device(machine)
+    device = device_choice.choose_device(machine)
     obstacles = material.obstacles()
     config: Config | None = None
     warnings: list[str] = []
     if material.classes:
         try:
-            config = choices.shown_config(request, {"classes": material.classes, "keypoints": keypoints})
+            config = request_from_inputs.shown_config(request, {"classes": material.classes, "keypoints": keypoints})
             request.require_fit(config)
             warnings = material.warnings(config)
         except StudioError as error:
@@ -57,7 +57,7 @@ def summarise(
     for obstacle in obstacles:
         st.error(plain(on_page(obstacle)), icon=":material/block:")
 
-    turn = queue_turn.turn(device)
+    turn = device_choice.turn(device)
     estimate = None
     if config and not obstacles and request.has_files():
         estimate = duration_estimate.show(_wanted(project, request, config, material, device, turn))
@@ -78,12 +78,12 @@ def summarise(
                 request.to_argv(),
                 workspace=session.workspace(),
                 device=device,
-                expected_seconds=estimate.seconds if estimate else choices.given_seconds(request.changed),
+                expected_seconds=estimate.seconds if estimate else request_from_inputs.given_seconds(request.changed),
             )
     st.markdown(f":small[{turn.in_words()}]")
     _show_material(material)
     if config:
-        st.markdown(f":small[{choices.in_short(config)}]")
+        st.markdown(f":small[{request_from_inputs.in_short(config)}]")
     if warnings:
         st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
     doctor_summary.show(project)
@@ -91,7 +91,12 @@ def summarise(
 
 
 def _wanted(
-    project: Project, request: TrainingRequest, config: Config, material: Material, device: str, turn: queue_turn.Turn
+    project: Project,
+    request: TrainingRequest,
+    config: Config,
+    material: Material,
+    device: str,
+    turn: device_choice.Turn,
 ) -> duration_estimate.Wanted:
     """The training for `duration_estimate.show`."""
     return duration_estimate.Wanted(

@@ -7,7 +7,7 @@ import streamlit as st
 from maskrcnn.config import Config
 from maskrcnn.studio.launch.config_inputs import input_keys
 from maskrcnn.studio.launch.training_material import Labels
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 
 def choose_tasks(preset: str, labels: Labels) -> tuple[str, ...]:

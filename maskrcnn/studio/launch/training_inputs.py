@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from maskrcnn.config import LAYERS, TASK_OF_SECTION, Config
-from maskrcnn.studio.launch import choices, form_labels
+from maskrcnn.studio.launch import form_labels, request_from_inputs
 from maskrcnn.studio.launch.config_inputs import config_grid, config_input, input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice
 
@@ -54,7 +54,7 @@ def choose_training(preset: str, network: NetworkChoice) -> dict[str, Any]:
         # Few users open these sixty inputs, so they are drawn only then. They stay drawn, to keep the entered values.
         st.session_state[_OPENED] = is_drawn = more.open or st.session_state.get(_OPENED, False)
         values |= _more_choices(network, is_drawn)
-    schedule.markdown(f":small[{choices.schedule_in_words(values['layers'])}]")
+    schedule.markdown(f":small[{request_from_inputs.schedule_in_words(values['layers'])}]")
     return values
 
 
@@ -67,7 +67,7 @@ def _more_choices(network: NetworkChoice, is_drawn: bool) -> dict[str, Any]:
     key = f"{network.key('more')}-{default.norm}-{default.rpn_scales_at}-{{}}".format
     norm = st.session_state.get(key("norm"), default.norm)
     if norm != default.norm:
-        default = default.replace(norm_eps=choices.eps_with_norm(network.request, norm))
+        default = default.replace(norm_eps=request_from_inputs.eps_with_norm(network.request, norm))
     eps = default.norm_eps
 
     def key_of(name: str) -> str:

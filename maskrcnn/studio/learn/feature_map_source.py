@@ -10,11 +10,11 @@ import numpy as np
 import streamlit as st
 
 from maskrcnn.annotations import pictures
-from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_maps
+from maskrcnn.lessons.filter_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.runs.checkpoint_header import checkpoint_of_run
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.shell.file_stamps import stamp
 
 LEVELS = ("P2", "P3", "P4", "P5")
@@ -87,4 +87,4 @@ def _pyramid(checkpoint: str, changed: int, picture: str, picture_changed: int) 
     """
     from maskrcnn.model import features
 
-    return features(trained_networks.network(checkpoint, changed), pictures.load(picture))
+    return features(network_choice.network(checkpoint, changed), pictures.load(picture))

@@ -13,13 +13,13 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.lessons.roi_pooling import Box
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.learn import feature_map_source
 from maskrcnn.studio.learn.feature_map_source import LevelMap
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
-from maskrcnn.studio.learn.roi_on_map import RoiOnMap
-from maskrcnn.studio.shell import address, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell import session, url_state
+from maskrcnn.studio.shell.markdown_escape import plain
 
 FILTERS = "hand-made filters"
 """Label of the hand-made filters in the list of feature map sources."""
@@ -67,10 +67,10 @@ class Choices:
 def show(project: Project, images: dict[str, StoredImage], layout: Layout) -> Choices:
     """Draw the six inputs, and load the picture and its feature maps. `images` maps file names to pictures."""
     runs = [run for run in runs_in(project.runs_folder) if feature_map_source.has_network(run)]
-    networks = trained_networks.on_offer(runs)
+    networks = network_choice.on_offer(runs)
     columns = layout.controls()
     with columns[0]:
-        image = images[address.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
+        image = images[url_state.select("Picture", "image", list(images), next(iter(images)), page=PAGE)]
     with columns[1]:
         source = _source([*networks, FILTERS])
     network = networks.get(source)
@@ -109,7 +109,7 @@ def show_origin(chosen: Choices) -> None:
 
 def _source(sources: list[str]) -> str:
     """Draw the list of networks and hand-made filters, and return the chosen label."""
-    return address.select(
+    return url_state.select(
         "Feature map of",
         "run",
         sources,

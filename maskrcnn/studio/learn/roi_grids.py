@@ -8,8 +8,8 @@ import streamlit as st
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.learn import roi_charts
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
-from maskrcnn.studio.learn.roi_on_map import RoiOnMap
 from maskrcnn.studio.learn.roi_texts import NAMES
 
 _SHOWN = {"values": "its values", "differences": "its difference from RoIAlign's"}

@@ -7,17 +7,17 @@ import streamlit as st
 from maskrcnn.lessons import roi_pooling
 from maskrcnn.studio.components.chart import draw
 from maskrcnn.studio.learn import roi_charts
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
-from maskrcnn.studio.learn.roi_on_map import RoiOnMap
 from maskrcnn.studio.learn.roi_texts import DEVIATION, NAMES, READING, ROUNDING
-from maskrcnn.studio.shell import address
+from maskrcnn.studio.shell import url_state
 
 
 def show(roi: RoiOnMap, layout: Layout) -> str:
     """Draw both maps, and return the method that the user compares with RoIPool."""
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(f"{NAMES['pool']} beside", width="content")
-        method = address.segments(
+        method = url_state.segments(
             "Beside RoIPool",
             "method",
             ("warp", "align-legacy", "align"),

@@ -11,9 +11,9 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.lessons.roi_pooling import Box, pyramid_level
 from maskrcnn.studio.components.canvas import box_canvas
 from maskrcnn.studio.learn import roi_charts
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 from maskrcnn.studio.learn.roi_choices import Choices
 from maskrcnn.studio.learn.roi_layout import PAGE, Layout
-from maskrcnn.studio.learn.roi_on_map import RoiOnMap
 
 
 def show(project: Project, chosen: Choices, layout: Layout) -> Box | None:

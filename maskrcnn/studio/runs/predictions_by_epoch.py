@@ -19,7 +19,7 @@ from maskrcnn.drawing.overlays import Mark
 from maskrcnn.evaluation import ImageMatches, match_image
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import natural_key
 
 MOST = 4

@@ -13,8 +13,8 @@ from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.job_pill import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.running_trainings import RUNS_PAGE, SILENT_ICON, SILENT_MEANING
 
 COLUMNS = (4, 5, 3)
 """Relative widths of the columns: run, progress or start time, buttons."""

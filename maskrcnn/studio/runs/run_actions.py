@@ -13,7 +13,7 @@ from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in
 from maskrcnn.studio.runs import queue_view, run_downloads
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 _MOST_FAULTY = 20
 

@@ -12,7 +12,7 @@ from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs import compared_runs, run_actions
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 LAUNCH_PAGE = "pages/train/launch.py"
 PREDICTIONS_PAGE = "pages/inspect/predictions.py"

@@ -7,13 +7,13 @@ import streamlit as st
 from maskrcnn.jobs import run_state
 from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import CONFIG
-from maskrcnn.studio.components import trained_networks
+from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.runs import run_actions
 from maskrcnn.studio.runs.run_choice import Choice
 from maskrcnn.studio.runs.run_words import STATES, TIME_MEANING, bar_text, ended_early, learns_now, settings
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.page_messages import on_page
 
 
 def show(chosen: Choice) -> None:
@@ -31,7 +31,7 @@ def show(chosen: Choice) -> None:
             st.markdown(settings(run))
             if now.active and (learning := learns_now(now.row, run.read_json(CONFIG) or {})):
                 st.markdown(learning)
-        trained_networks.show_card(run)
+        network_choice.show_card(run)
         if now.state == JobState.QUEUED:
             st.markdown(run_actions.turn_words(run))
         else:

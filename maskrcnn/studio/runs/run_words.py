@@ -14,7 +14,7 @@ from maskrcnn.jobs import run_state
 from maskrcnn.jobs.backend import JobState, Progress
 from maskrcnn.runs.epochs import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 

@@ -16,7 +16,7 @@ import streamlit as st
 from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.studio.components import browser_component
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 Actions = Mapping[str, Callable[[], None]]
 """Name of an action -> its callback, which runs before the page script."""

@@ -12,10 +12,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.shell import project_undo, session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import byte_size, counted
 from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
-from maskrcnn.workspace.names import proposed
+from maskrcnn.workspace.folder_names import proposed
 
 _OPEN, _VIEW, _FORM_SHOWN, _SIZES, _MESSAGE, _TIMES_CLOSED = (
     f"project_list_{name}" for name in ("open", "view", "asked", "sizes", "said", "times")

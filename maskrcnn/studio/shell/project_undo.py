@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.workspace import Deleted
 
 _KEY = "project_undo"

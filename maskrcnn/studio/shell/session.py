@@ -16,8 +16,8 @@ import streamlit as st
 from maskrcnn.annotations.store import Project, is_project
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import workspace_folder
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.workspace import HAD_PROJECTS, NoProject, ProjectGone, Workspace, folder_name
 from maskrcnn.workspace.project_folders import require_address
 

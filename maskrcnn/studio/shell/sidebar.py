@@ -15,9 +15,9 @@ from streamlit.navigation.page import Page
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import import_report
 from maskrcnn.studio.shell import project_list, project_undo, session
-from maskrcnn.studio.shell.job_pill import job_pill
-from maskrcnn.studio.shell.page_words import on_page
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
+from maskrcnn.studio.shell.page_messages import on_page
+from maskrcnn.studio.shell.running_trainings import job_pill
 from maskrcnn.words import counted
 
 _CHOSEN = "project_chosen"

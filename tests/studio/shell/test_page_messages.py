@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.studio.shell.page_words import on_page
+from maskrcnn.studio.shell.page_messages import on_page
 
 PACKAGE = Path(__file__).resolve().parents[3] / "maskrcnn"
 OPTIONS = ("training/start.py", "runs/request.py", "runs/request_options.py")

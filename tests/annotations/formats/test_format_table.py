@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from maskrcnn.annotations import read
-from maskrcnn.annotations.formats import table
+from maskrcnn.annotations.formats import format_table
 from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
 from maskrcnn.annotations.formats.label_format import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
 from maskrcnn.annotations.intake import stage_path
@@ -35,7 +35,7 @@ def is_boxes(document: Any) -> bool:
 
 
 def add(monkeypatch: pytest.MonkeyPatch, format: LabelFormat) -> None:
-    monkeypatch.setattr(table, "LABEL_FORMATS", (*table.LABEL_FORMATS, format))
+    monkeypatch.setattr(format_table, "LABEL_FORMATS", (*format_table.LABEL_FORMATS, format))
 
 
 def test_a_format_in_the_table_is_read_from_a_file_and_from_a_folder(
@@ -83,9 +83,9 @@ def test_a_format_of_text_and_a_format_of_folders(tmp_path: Path, monkeypatch: p
 
 
 def test_no_two_formats_share_a_name() -> None:
-    names = [name for format in table.LABEL_FORMATS for name in format.writers]
-    assert len(names) == len(set(names)) == len(table.WRITERS)
-    assert sorted(table.folder_formats()) == ["masks", "yolo"]
+    names = [name for format in format_table.LABEL_FORMATS for name in format.writers]
+    assert len(names) == len(set(names)) == len(format_table.WRITERS)
+    assert sorted(format_table.folder_formats()) == ["masks", "yolo"]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_no_two_formats_share_a_name() -> None:
     ],
 )
 def test_a_document_has_one_reader(document: Any, name: str | None) -> None:
-    reader = table.document_reader(json.loads(json.dumps(document)))
-    expected = next((format.document for format in table.LABEL_FORMATS if name in format.writers), None)
+    reader = format_table.document_reader(json.loads(json.dumps(document)))
+    expected = next((format.document for format in format_table.LABEL_FORMATS if name in format.writers), None)
     assert reader is expected

@@ -13,7 +13,7 @@ from maskrcnn.jobs.backend import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, address_of, place, times
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 RUNS_PAGE = "pages/train/runs.py"
 SILENT_ICON = ":material/heart_broken:"

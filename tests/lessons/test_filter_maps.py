@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskrcnn.lessons.hand_made_maps import FILTERS, hand_made_map, hand_made_maps
+from maskrcnn.lessons.filter_maps import FILTERS, hand_made_map, hand_made_maps
 
 
 def test_brightness_is_the_mean_of_the_cell() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskrcnn.toys.bodies import Build, Figure, Limb, Pose, posed, view
+from maskrcnn.toys.body_geometry import Build, Figure, Limb, Pose, posed, view
 from maskrcnn.toys.poses import random_pose, random_view
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.inference.given_pictures import pictures_of
+from maskrcnn.inference.input_pictures import pictures_of
 from maskrcnn.inference.overlay_files import save
 from tests.inference.pictures import picture
 

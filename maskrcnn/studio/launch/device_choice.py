@@ -11,7 +11,7 @@ from maskrcnn.durations import about
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, queue
 from maskrcnn.studio.shell import session
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights
 from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import choices, form_labels
+from maskrcnn.studio.launch import form_labels, request_from_inputs
 from maskrcnn.studio.shell import session
 from tests.shipping import ship
 
 
 def test_names_count_on(tmp_path: Path) -> None:
-    assert choices.free_name(tmp_path / "none", "My cells!") == "my-cells-0001"
+    assert request_from_inputs.free_name(tmp_path / "none", "My cells!") == "my-cells-0001"
     for name in ("cells-0002", "cells-0009", "cells-x", "other-0044"):
         (tmp_path / name).mkdir()
-    assert choices.free_name(tmp_path, "cells") == "cells-0010"
+    assert request_from_inputs.free_name(tmp_path, "cells") == "cells-0010"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "a\\b", "ends."])
@@ -59,9 +59,9 @@ def test_body_and_kind_make_every_backbone_and_no_other() -> None:
 def page_request(preset: str, changes: dict[str, Any], start: str = "none", path: str = "") -> TrainingRequest:
     """The request of the page where these inputs were changed and all others hold what they held at first."""
     tasks = tuple(changes.get("tasks", Config.preset(preset).tasks))
-    request = choices.request_of_start(preset, tasks, start, path)
-    shown = choices.config_of_start(request).model_dump(exclude=set(form_labels.FOLLOWING_FIELDS))
-    return choices.with_changes(request, {**shown, **changes})
+    request = request_from_inputs.request_of_start(preset, tasks, start, path)
+    shown = request_from_inputs.config_of_start(request).model_dump(exclude=set(form_labels.FOLLOWING_FIELDS))
+    return request_from_inputs.with_changes(request, {**shown, **changes})
 
 
 LABELS: dict[str, Any] = {"classes": ("a", "b"), "keypoints": None}
@@ -88,7 +88,7 @@ LABELS: dict[str, Any] = {"classes": ("a", "b"), "keypoints": None}
 def test_the_command_line_means_the_same_config(preset: str, changes: dict[str, Any], start: str) -> None:
     """The page shows these values; the options that it hands on are read by the trainer's own parser."""
     request = page_request(preset, changes, start)
-    shown = choices.shown_config(request, LABELS)
+    shown = request_from_inputs.shown_config(request, LABELS)
     for name, value in changes.items():
         assert getattr(shown, name) == value
     parser = argparse.ArgumentParser()
@@ -114,17 +114,19 @@ def test_a_model_that_ships_brings_its_network_to_the_command_line(
     read = TrainingRequest.from_argv(options).config(LABELS)
     assert (read.backbone, read.fpn_channels) == ("resnet18_slim_fpn", 64)
     assert read.image_max_dim == Config.preset(preset).image_max_dim
-    assert read == choices.shown_config(request, LABELS)
+    assert read == request_from_inputs.shown_config(request, LABELS)
     request.require_fit(read)
     other = page_request(preset, {**changes, "fpn_channels": 32}, "toy")
     with pytest.raises(ArgumentError, match="toy needs fpn_channels = 64, here it is 32"):
-        other.require_fit(choices.shown_config(other, LABELS))
+        other.require_fit(request_from_inputs.shown_config(other, LABELS))
 
 
 def test_the_eps_of_coco_weights_is_shown_and_trained_with() -> None:
     """The first generation was trained with 0; a norm that learns has at least the usual one."""
     shown = {
-        (preset, norm): choices.shown_config(page_request(preset, {"norm": norm, "norm_eps": eps}, "coco")).norm_eps
+        (preset, norm): request_from_inputs.shown_config(
+            page_request(preset, {"norm": norm, "norm_eps": eps}, "coco")
+        ).norm_eps
         for preset, norm, eps in (
             ("torchvision", "frozen", 0.0),
             ("torchvision", "batch", 1e-5),
@@ -132,37 +134,42 @@ def test_the_eps_of_coco_weights_is_shown_and_trained_with() -> None:
         )
     }
     assert shown == {("torchvision", "frozen"): 0.0, ("torchvision", "batch"): 1e-5, ("torchvision-v2", "batch"): 1e-5}
-    assert choices.config_of_start(choices.request_of_start("torchvision", ("box",), "coco", "")).norm_eps == 0.0
+    assert (
+        request_from_inputs.config_of_start(
+            request_from_inputs.request_of_start("torchvision", ("box",), "coco", "")
+        ).norm_eps
+        == 0.0
+    )
     # Whoever sets another one gets it.
     chosen = page_request("torchvision", {"norm_eps": 1e-5}, "coco")
-    assert chosen.changed["norm_eps"] == choices.shown_config(chosen).norm_eps == 1e-5
+    assert chosen.changed["norm_eps"] == request_from_inputs.shown_config(chosen).norm_eps == 1e-5
 
 
 def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Path) -> None:
     classroom = Config.preset("classroom")
-    assert "toy" not in choices.offered_weights()
+    assert "toy" not in request_from_inputs.offered_weights()
     ship(weights_folder, backbone="resnet18_slim_fpn")
-    assert list(choices.offered_weights()) == ["imagenet", "coco", "toy", "file", "network", "none"]
-    assert choices.default_weights("classroom", classroom) == "toy"
-    assert choices.default_weights("standard", Config.preset("standard")) == "none"
-    assert "mask AP 0.700" in choices.weights_note("toy", classroom)
+    assert list(request_from_inputs.offered_weights()) == ["imagenet", "coco", "toy", "file", "network", "none"]
+    assert request_from_inputs.default_weights("classroom", classroom) == "toy"
+    assert request_from_inputs.default_weights("standard", Config.preset("standard")) == "none"
+    assert "mask AP 0.700" in request_from_inputs.weights_note("toy", classroom)
     # A model that is not in the list is a whole network by its name.
     ship(weights_folder, "toy-other")
-    assert choices.weights_and_init("network", " toy-other ") == ("none", "toy-other")
+    assert request_from_inputs.weights_and_init("network", " toy-other ") == ("none", "toy-other")
 
 
 def test_what_was_not_changed_is_not_passed_on() -> None:
     default = Config.preset("classroom")
     values = {"epochs": 20, "minutes": None, "pooling": "pool", "learning_rate": default.learning_rate}
-    request = choices.request_of_start("classroom", default.tasks, "none", "")
-    assert choices.with_changes(request, values).changed == {"pooling": "pool"}
+    request = request_from_inputs.request_of_start("classroom", default.tasks, "none", "")
+    assert request_from_inputs.with_changes(request, values).changed == {"pooling": "pool"}
 
 
 @pytest.mark.parametrize("field", ["layers", "norm"])
 @pytest.mark.parametrize("start", ["none", "imagenet"])
 def test_a_choice_that_is_the_preset_s_holds_against_the_usual_one(field: str, start: str) -> None:
     value = getattr(Config.preset("classroom"), field)
-    assert getattr(choices.shown_config(page_request("classroom", {field: value}, start)), field) == value
+    assert getattr(request_from_inputs.shown_config(page_request("classroom", {field: value}, start)), field) == value
 
 
 @pytest.mark.parametrize("path", ["", "/no/run"])
@@ -170,18 +177,18 @@ def test_a_file_that_is_not_there_yet_leaves_the_page_as_the_preset_says(path: s
     for start in ("file", "network"):
         request = page_request("classroom", {}, start, path)
         assert not request.has_files()
-        assert choices.shown_config(request) == Config.preset("classroom", layers="3+")
+        assert request_from_inputs.shown_config(request) == Config.preset("classroom", layers="3+")
 
 
 def test_a_file_that_holds_no_network_is_an_error_of_the_request(tmp_path: Path) -> None:
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     request = page_request("classroom", {}, "network", str(tmp_path / "junk.safetensors"))  # the inputs are drawn
     with pytest.raises(StudioError, match="cannot be read as a checkpoint"):
-        choices.shown_config(request)
+        request_from_inputs.shown_config(request)
 
 
 def test_a_run_can_be_what_the_whole_network_knows(tmp_path: Path) -> None:
-    request = choices.request_of_start("classroom", ("box",), "network", f" {tmp_path} ")
+    request = request_from_inputs.request_of_start("classroom", ("box",), "network", f" {tmp_path} ")
     request.require_files()
     options = request.to_argv()
     assert options[options.index("--init") + 1] == str(tmp_path.resolve())
@@ -193,8 +200,8 @@ def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
     request = page_request("classroom", {"tasks": ("box", "keypoints")})
     config = request.config({"classes": ("leaf",), "keypoints": five})
     assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, five.names, five.edges)
-    assert choices.in_short(config).startswith("Keypoint R-CNN")
-    assert choices.in_short(config).endswith("5 keypoints")
+    assert request_from_inputs.in_short(config).startswith("Keypoint R-CNN")
+    assert request_from_inputs.in_short(config).endswith("5 keypoints")
 
 
 @pytest.mark.parametrize(
@@ -230,35 +237,39 @@ def test_coco_weights_are_those_that_the_trainer_takes(
 @pytest.mark.parametrize("number", [None, 0, -1])
 def test_a_run_has_a_length(number: float | None) -> None:
     with pytest.raises(StudioError, match="length of the run"):
-        choices.length_fields("minutes", number)
+        request_from_inputs.length_fields("minutes", number)
     with pytest.raises(StudioError, match="patience of the run"):
-        choices.length_fields("until", 100, number)
+        request_from_inputs.length_fields("until", 100, number)
 
 
 def test_the_three_lengths() -> None:
-    assert choices.length_fields("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
-    assert choices.length_fields("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
-    assert choices.length_fields("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
-    assert choices.given_seconds(choices.length_fields("minutes", 2.5)) == 150
-    assert choices.given_seconds(choices.length_fields("epochs", 20)) is None
+    assert request_from_inputs.length_fields("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
+    assert request_from_inputs.length_fields("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
+    assert request_from_inputs.length_fields("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
+    assert request_from_inputs.given_seconds(request_from_inputs.length_fields("minutes", 2.5)) == 150
+    assert request_from_inputs.given_seconds(request_from_inputs.length_fields("epochs", 20)) is None
 
 
 def test_a_schedule_is_explained() -> None:
-    assert choices.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
+    assert request_from_inputs.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
         "The heads for 40% of the run, then stage 4 and up for 20% of the run at 0.1 of the learning rate, then all "
         "layers for 40% of the run at 0.5 of the learning rate."
     )
-    assert choices.schedule_in_words("all") == ""
-    assert choices.schedule_in_words("heads,nonsense") == ""
+    assert request_from_inputs.schedule_in_words("all") == ""
+    assert request_from_inputs.schedule_in_words("heads,nonsense") == ""
     for schedule in form_labels.SCHEDULE_WORDS:
-        assert choices.schedule_in_words(schedule)
+        assert request_from_inputs.schedule_in_words(schedule)
 
 
 def test_what_the_machine_can_do_decides_the_preset() -> None:
-    assert choices.recommended_preset(["cpu"]) == choices.recommended_preset(["mps"]) == "classroom"
-    assert choices.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
-    assert "no graphics card" in choices.machine_in_words(["cpu"])
-    assert "2 graphics cards" in choices.machine_in_words(["cuda:0", "cuda:1"])
+    assert (
+        request_from_inputs.recommended_preset(["cpu"])
+        == request_from_inputs.recommended_preset(["mps"])
+        == "classroom"
+    )
+    assert request_from_inputs.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
+    assert "no graphics card" in request_from_inputs.machine_in_words(["cpu"])
+    assert "2 graphics cards" in request_from_inputs.machine_in_words(["cuda:0", "cuda:1"])
 
 
 def keep(torch_home: Path, url: str) -> None:
@@ -271,16 +282,16 @@ def keep(torch_home: Path, url: str) -> None:
 def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     small, large = Config.preset("classroom"), Config.preset("torchvision")
-    assert choices.default_weights("classroom", small) == "none"
-    assert choices.default_weights("torchvision", large) == "none"
-    assert "will be downloaded" in choices.weights_note("imagenet", small)
+    assert request_from_inputs.default_weights("classroom", small) == "none"
+    assert request_from_inputs.default_weights("torchvision", large) == "none"
+    assert "will be downloaded" in request_from_inputs.weights_note("imagenet", small)
     keep(tmp_path, "x/mobilenet_v2-b0353104.pth")
-    assert choices.default_weights("classroom", small) == "imagenet"
-    assert choices.default_weights("torchvision", large) == "none"
-    assert "on this machine" in choices.weights_note("imagenet", small)
+    assert request_from_inputs.default_weights("classroom", small) == "imagenet"
+    assert request_from_inputs.default_weights("torchvision", large) == "none"
+    assert "on this machine" in request_from_inputs.weights_note("imagenet", small)
     keep(tmp_path, "x/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
-    assert choices.default_weights("classroom", small) == "imagenet"
-    assert choices.default_weights("torchvision", large) == "coco"
+    assert request_from_inputs.default_weights("classroom", small) == "imagenet"
+    assert request_from_inputs.default_weights("torchvision", large) == "coco"
 
 
 @pytest.mark.parametrize("body", [body for body in form_labels.BODIES if body not in initial_weights.NEVER_TRAINED])

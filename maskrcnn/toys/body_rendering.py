@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskrcnn.toys.bodies import Part
+from maskrcnn.toys.body_geometry import Part
 
 Skin = Callable[[str, np.ndarray, np.ndarray], np.ndarray]
 """Function (name of a part, along, around) -> RGB colours `(N, 3)` of N points on the surface of that part.

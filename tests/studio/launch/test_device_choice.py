@@ -8,8 +8,8 @@ import pytest
 
 from maskrcnn.jobs import devices, queue
 from maskrcnn.jobs.queue_database import Table
-from maskrcnn.studio.launch import queue_turn
-from maskrcnn.studio.launch.queue_turn import Turn
+from maskrcnn.studio.launch import device_choice
+from maskrcnn.studio.launch.device_choice import Turn
 
 
 def occupy(workspace: Path, name: str, device: str, state: str = "running", expected: float | None = None) -> None:
@@ -30,13 +30,13 @@ def occupy(workspace: Path, name: str, device: str, state: str = "running", expe
 
 def test_it_starts_at_once_where_a_device_is_free(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "available", lambda: ("cuda:0", "cuda:1"))
-    assert not queue_turn.turn("any").must_wait
+    assert not device_choice.turn("any").must_wait
     occupy(workspace, "a", "cuda:0")
     assert queue.turn(workspace, "any")[0] == 0  # though nobody knows when the other one is free
-    assert queue_turn.turn("cuda:0") == Turn(None, ("a",))
-    assert queue_turn.turn("cuda:1").seconds == 0
+    assert device_choice.turn("cuda:0") == Turn(None, ("a",))
+    assert device_choice.turn("cuda:1").seconds == 0
     occupy(workspace, "b", "cuda:1")
-    assert queue_turn.turn("any") == Turn(None, ("a", "b"))
+    assert device_choice.turn("any") == Turn(None, ("a", "b"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 Error messages end with the action that solves the problem. Many appear both on the command line and on a page: for
 example, the Runs page shows why a run in a terminal failed. `on_page` replaces options by the equivalent page action.
-`tests/studio/shell/test_page_words.py` searches all messages for options that no rule here handles.
+`tests/studio/shell/test_page_messages.py` searches all messages for options that no rule here handles.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.inspect import run_report
-from maskrcnn.studio.shell import address
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell import url_state
+from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
 PAGE = "predictions"
@@ -47,7 +47,7 @@ def choose(runs: Mapping[str, RunFolder]) -> InspectedRun:
     Raises `StudioError` if the run cannot be read.
     """
     newest = next((label for label, run in runs.items() if run.detection_epochs()), next(iter(runs)))
-    run = runs[address.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
+    run = runs[url_state.select("Run", "run", list(runs), newest, page=PAGE, resets=["epoch"])]
     epochs = run.detection_epochs()
     is_validated = bool((run.dataset()["val"] or {"images": ()})["images"])
     return InspectedRun(run, run.config(), epochs, run_report.shown(run), is_validated)

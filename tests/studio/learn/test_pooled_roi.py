@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskrcnn.studio.learn.roi_on_map import RoiOnMap
+from maskrcnn.studio.learn.pooled_roi import RoiOnMap
 
 # The network sees a picture of 80 x 64 at twice the width and half the height: 160 x 32, 10 x 2 cells of 16 pixels.
 MAP = np.arange(20, dtype=np.float32).reshape(2, 10)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.studio.shell.plain_text import plain
+from maskrcnn.studio.shell.markdown_escape import plain
 
 _SHIPS = "ships with the studio"
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from maskrcnn.toys.bodies import Part
-from maskrcnn.toys.body_solids import Layer, render
+from maskrcnn.toys.body_geometry import Part
+from maskrcnn.toys.body_rendering import Layer, render
 
 
 def painted(*parts: Part, light: tuple[float, float, float] = (0, 0, 1)) -> Layer:

@@ -216,7 +216,7 @@ def take_in(
 
 
 def plain_name(name: str) -> str:
-    """Return the last part of a path from a browser or another computer, as a file name that is valid on all systems."""
+    """Return the last part of a path from a browser or another computer, as a file name for all systems."""
     name = re.split(r"[\\/]", name)[-1]
     name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
     name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)

@@ -1,6 +1,6 @@
 """Read and write the JSON columns of `project.db`, except regions (see `region_json`).
 
-A text that is read may come from an untrusted source, so it is validated. A text that is written passes the same checks.
+A text that is read may come from an untrusted source, so it is validated. A written text passes the same checks.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def meta_value(key: object, text: object, words: str) -> Any:
 
 
 def facts(text: object, words: str) -> dict[str, Any]:
-    """Parse and validate the facts of a snapshot (`stored_dataset.facts`). Its classes are validated in `class_rows`."""
+    """Parse and validate the facts of a snapshot (`stored_dataset.facts`); `class_rows` validates its classes."""
     found = group(text, words)
     if found.keys() != {"classes", "class_attribute", "extras"} or not isinstance(found["classes"], list):
         raise StudioError(f"{words} is not what a snapshot says; {RESTORE}")

@@ -74,8 +74,8 @@ class PictureCounts:
 class Counts:
     """Numbers of pictures and regions of a project, without removed pictures.
 
-    `pictures` = `done` + `in_progress` + `new` = `train` + `val`. `classes` has the number of regions of every class, in
-    order, including 0. A region without a class counts only in `regions`.
+    `pictures` = `done` + `in_progress` + `new` = `train` + `val`. `classes` has the number of regions of every class,
+    in order, including 0. A region without a class counts only in `regions`.
     """
 
     pictures: int

@@ -219,7 +219,7 @@ class Project:
             return class_rows.classes(db)
 
     def set_classes(self, classes: Sequence[ProjectClass]) -> None:
-        """Replace the list of classes (order, colours, keys, skeletons). A new class without a key gets an unused digit.
+        """Replace the list of classes (order, colours, keys, skeletons). New classes without a key get an unused digit.
 
         Raises `StudioError` if a class that regions use is missing in the list.
         """
@@ -318,8 +318,8 @@ class Project:
         """Store the difference between two datasets from `dataset()`, in one transaction.
 
         Changed regions and splits are stored, and pictures that are missing in `after` are removed. Unused classes that
-        are missing in `after` are deleted. Returns a snapshot of the state before, named `reason`. Raises `StaleSave` if
-        a changed picture was saved in the meantime; then nothing is changed.
+        are missing in `after` are deleted. Returns a snapshot of the state before, named `reason`. Raises `StaleSave`
+        if a changed picture was saved in the meantime; then nothing is changed.
         """
         found = dataset_changes.between(before, after)
         states = dataset_changes.states_of(found)

@@ -1,4 +1,4 @@
-"""Read a project's pictures as a `Dataset`. Later changes of the project do not change it, even if it is read lazily."""
+"""Read a project's pictures as a `Dataset`. Later changes of the project do not change it, even if read lazily."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The dataset doctor: what in the labels or pictures of a dataset hurts training, and how to mend it.
+"""The dataset doctor: finds and fixes problems in labels and pictures that make training worse.
 
-`examine` finds, `apply` mends what is surely a fault; where labels can be read in several ways, or a mend takes
-something away, a person chooses (`choose`). None of them writes anything: a page shows findings and stores what was
-mended in a project, where it can be undone; the command writes it to another file.
+`examine` returns findings, `apply` returns a new dataset with their fixes. If a problem has several possible fixes, or
+a fix deletes something, the user selects one (`choose`). These functions write no files. The page stores the fixed
+dataset in the project (with undo); the command writes it to a new file.
 """
 
 from maskrcnn.annotations.doctor.applying_fixes import apply

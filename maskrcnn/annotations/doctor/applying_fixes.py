@@ -1,4 +1,4 @@
-"""`apply`: a new dataset with the fixes of findings; the given dataset is not changed."""
+"""Apply the fixes of findings to a dataset."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Sha
 from maskrcnn.errors import StudioError
 
 Fixes = dict[str, Fix]
-"""The fixes of one region or picture, by action."""
+"""The fixes of one region or picture: {action: fix}."""
 
 
 def apply(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
-    """The dataset with the fixes of these findings; findings without a fix are passed over, also those with choices.
+    """Return a new dataset with the fixes of these findings. Findings without a chosen fix are ignored.
 
-    Their order does not matter: pictures are left out first, then labels turned or scaled, then shapes mended, then
-    regions dropped and renamed. Class names that were a slip and that no region has any more leave `classes`. Records
-    that nothing is done to are the same objects as before. Raises `StudioError` where a picture or a region of the
-    findings is no longer in the dataset.
+    The order of the findings does not matter: pictures are left out first, then labels are rotated or scaled, then
+    shapes are repaired, then regions are dropped and renamed. Misspelt class names that no region uses any more are
+    removed from `classes`. Unchanged records are not copied. Raises `StudioError` if a picture or region of a finding
+    is no longer in the dataset.
     """
     by_picture: dict[int, list[Finding]] = {}
     for finding in findings:
@@ -30,7 +30,7 @@ def apply(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
     images: list[ImageRecord] = []
     used: set[str | None] = set()
     slips: set[str | None] = set()
-    # Records that are made on demand give their regions a new id each time: there, the number alone says which.
+    # Lazy records get new region ids at each access, so regions are found by their number there.
     by_id = isinstance(dataset.images, tuple | list)
     for number, record in enumerate(dataset.images):
         on_picture, on_regions = _fixes(record, by_picture.pop(number, []), dataset, by_id)
@@ -48,7 +48,7 @@ def apply(dataset: Dataset, findings: Iterable[Finding]) -> Dataset:
 def _fixes(
     record: ImageRecord, findings: list[Finding], dataset: Dataset, by_id: bool
 ) -> tuple[Fixes, dict[int, Fixes]]:
-    """The fixes of a picture, and those of its regions by their place (from 0)."""
+    """Sort findings into the fixes of the picture, and {index of the region (from 0): its fixes}."""
     on_picture: Fixes = {}
     on_regions: dict[int, Fixes] = {}
     places = {region.id: place for place, region in enumerate(record.regions)} if by_id else {}
@@ -74,6 +74,7 @@ def _fixes(
 
 
 def _mended(record: ImageRecord, on_picture: Fixes, on_regions: dict[int, Fixes]) -> ImageRecord:
+    """Return the record with these fixes."""
     for action in ("turn", "scale", "true-size"):
         record = picture_checks.mended(record, on_picture.get(action))
     if not on_regions:
@@ -83,6 +84,7 @@ def _mended(record: ImageRecord, on_picture: Fixes, on_regions: dict[int, Fixes]
 
 
 def _region(region: Region, fixes: Fixes) -> Region | None:
+    """Return the region with these fixes; None if it is dropped."""
     if "drop" in fixes:
         return None
     shape = _shape(region.shape, fixes)
@@ -99,6 +101,7 @@ def _region(region: Region, fixes: Fixes) -> Region | None:
 
 
 def _shape(shape: Shape, fixes: Fixes) -> Shape | None:
+    """Return the shape with these fixes; None if nothing is left of it."""
     if "close" in fixes:
         shape = shape_repairs.closed(shape) or shape
     if "corners" in fixes:

@@ -1,4 +1,4 @@
-"""Checks on class names: slips in their spelling, names that look alike, classes that are rare."""
+"""Checks of class names: spelling mistakes, similar names, rare classes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from maskrcnn.annotations.doctor.findings import Finding
 from maskrcnn.words import counted
 
 SHORTEST = 4
-"""Names of fewer letters are not taken for a slip of one letter: "cat" and "car" are two classes."""
+"""Minimum length of a name for spelling mistakes of one letter: "cat" and "car" are two classes."""
 
 _SHORTEST_PLURAL = 3
-"""Letters of the shortest name that is looked for with an ending: "car" and "cars"."""
+"""Minimum length of a singular name for the check of plurals: "car" and "cars"."""
 
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
-"""Characters that no screen shows: a soft hyphen, a blank without width, marks of direction, a byte order mark."""
+"""Invisible characters: soft hyphen, zero-width space, direction marks, word joiner, byte order mark."""
 
 MOST_COMPARED = 300
-"""Classes of an import beyond which nobody looks for those that are alike while a page is drawn."""
+"""Maximum number of classes for the check of similar names in an import; more would make the page slow."""
 
 RARE = 10
-"""A slip of one letter is one only if the other spelling occurs at least this many times as often; and a class is rare
-if the commonest has this many times as many objects."""
+"""Minimum ratio of two counts: of the correct and the misspelt name, and of the most common and a rare class."""
 
 
 def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
-    """Misspelt class name -> the spelling that was meant, for the names that `counts` (regions of each) holds.
+    """Return {misspelt class name: intended name}. `counts` has the number of regions of each name.
 
-    Names that differ only in case, blanks, hyphens and underscores are one class; the commonest spelling is meant, of
-    equally common ones a declared one, then the first of the alphabet. So are a name and its plural, unless both were
-    declared as choices. One letter that is wrong, missing, too much or swapped with the next is a slip in a name of at
-    least four letters that is rare beside the other one, unless it was declared. Numbers and signs never are: "type 1"
-    and "type 2", "HER2+" and "HER2-" are two classes.
+    These names are the same class:
+
+    - Names that differ only in case, spaces, hyphens and underscores. The most common spelling is the intended one; if
+      equally common, a declared one, else the first in alphabetical order.
+    - A name and its plural, unless both are in `declared`.
+    - Names of at least `SHORTEST` letters that differ by one wrong, missing, additional or swapped letter, if the
+      misspelt name is rare compared to the other and is not declared.
+
+    Different numbers and signs are never a mistake: "type 1" and "type 2", "HER2+" and "HER2-" are two classes.
     """
     used = {name: count for name, count in counts.items() if count}
     spellings: dict[str, list[str]] = {}
@@ -58,16 +61,18 @@ def slips(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str
     found: dict[str, str] = {}
     for plain, names in spellings.items():
         target = plain
-        while target in better:  # ends: each step goes to a name that is more common, or that was declared
+        while target in better:  # terminates, because each step goes to a more common or declared name
             target = better[target]
         found |= {name: intended[target] for name in names if name != intended[target]}
     return found
 
 
 def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict[str, str]:
-    """Class name -> the name that was surely meant: the two differ in blanks at their ends, in doubled blanks, in
-    characters that no screen shows or in how Unicode writes an accent, so no person can tell them apart. Which of them
-    stays is decided as in `slips`."""
+    """Return {class name: intended name} for names that look identical on a screen.
+
+    Such names differ only in spaces at the ends, repeated spaces, invisible characters or the Unicode form of accents.
+    The intended name is chosen as in `slips`.
+    """
     spellings: dict[str, list[str]] = {}
     for name, count in counts.items():
         if count:
@@ -80,8 +85,9 @@ def respelled(counts: Mapping[str, int], declared: Collection[str] = ()) -> dict
 
 
 def alike(name: str, existing: Iterable[str]) -> str | None:
-    """The class among `existing` that looks like a new one called `name`, by the rule of `slips` and whatever their
-    numbers; None where there is none, and where the very same name is there.
+    """Return the class in `existing` that is similar to the new class `name`, by the rules of `slips` without counts.
+
+    None if there is no similar class, or if `name` itself exists.
 
     >>> alike("Balloon", ["cat", "balloon"]), alike("ballon", ["balloon"]), alike("cats", ["cat"])
     ('balloon', 'balloon', 'cat')
@@ -96,14 +102,13 @@ def alike(name: str, existing: Iterable[str]) -> str | None:
 
 
 def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: int = MOST_COMPARED) -> dict[str, str]:
-    """Incoming class -> the class that it looks like: one that is known, else another incoming one.
+    """Return {incoming class: similar class}, by the rules of `slips`. A known class is preferred to an incoming one.
 
-    `incoming` and `known` count the regions of each class; the rule is that of `slips`. Empty for more than `most`
-    classes.
+    `incoming` and `known` have the number of regions of each class. Empty if there are more than `most` classes.
     """
     if len(incoming) + len(known) > most:
         return {}
-    # A class without a region yet is there all the same.
+    # A known class without regions counts as one region.
     numbers = {name: max(1, known.get(name, 0) + incoming.get(name, 0)) for name in (*known, *incoming)}
     found = {**slips(numbers, known), **respelled(numbers, known)}
     names: dict[str, str] = {}
@@ -116,7 +121,7 @@ def of_import(incoming: Mapping[str, int], known: Mapping[str, int], *, most: in
 
 
 def one_slip_apart(one: str, other: str) -> bool:
-    """Whether one letter was replaced, left out, added, or swapped with its neighbour (Damerau-Levenshtein distance 1).
+    """Whether two names have Damerau-Levenshtein distance 1: one letter replaced, missing, added or swapped.
 
     >>> one_slip_apart("scratch", "scrach"), one_slip_apart("dent", "detn"), one_slip_apart("dent", "dent")
     (True, True, False)
@@ -134,7 +139,7 @@ def one_slip_apart(one: str, other: str) -> bool:
 
 
 def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
-    """One hint for the dataset if a class has less than a tenth of the objects of the commonest."""
+    """Yield one hint if a class has at most a tenth of the objects of the most common class."""
     used = {name: count for name, count in counts.items() if count}
     most = max(used.values(), default=0)
     rare = sorted((count, name) for name, count in used.items() if count * RARE <= most)
@@ -146,12 +151,12 @@ def imbalance(counts: Mapping[str, int]) -> Iterable[Finding]:
 
 
 def _is_slip(plain: str, other: str) -> bool:
-    """Whether two plain names differ by one letter, and are long enough for that to be a slip."""
+    """Whether two normalised names differ by one letter and are long enough for this to be a mistake."""
     return min(len(plain), len(other)) >= SHORTEST and _signs(plain) == _signs(other) and one_slip_apart(plain, other)
 
 
 def _is_plural(plain: str, other: str) -> bool:
-    """Whether one of two plain names is the other one with the ending of an English plural."""
+    """Whether one of two normalised names is the English plural of the other."""
     one, many = sorted((plain, other), key=len)
     plurals = {f"{one}s", f"{one}es"}
     for end, ends in (("y", "ies"), ("f", "ves"), ("fe", "ves")):
@@ -161,8 +166,9 @@ def _is_plural(plain: str, other: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A name without what one person writes in one way and another in another: case, wide letters, blanks, hyphens and
-    underscores. Between two digits one of those counts, and so does a minus or plus at the end.
+    """Normalise a name: remove case, full-width letters, spaces, hyphens and underscores.
+
+    A separator between two digits is kept as a space, and a minus or plus at the end is kept.
 
     >>> _plain("Traffic_Light"), _plain(" trafficlight"), _plain("v1-2"), _plain("v12"), _plain("HER2 -")
     ('trafficlight', 'trafficlight', 'v1 2', 'v12', 'her2-')
@@ -174,9 +180,10 @@ def _plain(name: str) -> str:
 
 
 def _seen(name: str) -> str:
-    """A name as it looks on a screen."""
+    """Return a name as it looks on a screen: composed accents, no invisible characters, single spaces."""
     return " ".join(unicodedata.normalize("NFC", _UNSEEN.sub("", name)).split())
 
 
 def _signs(name: str) -> list[str]:
+    """Return the numbers in a name, and a plus or minus at its end."""
     return re.findall(r"\d+|\+|-$", name)

@@ -1,4 +1,4 @@
-"""Checks that need all pictures: missing files, labels on another scale, one picture in both splits."""
+"""Checks that need all pictures: missing files, labels in another scale, the same picture in both splits."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from maskrcnn.annotations.doctor.picture_notes import PictureNotes
 from maskrcnn.words import counted
 
 _CORNER, _LEAST_PICTURES, _LEAST_REGIONS = 0.6, 3, 8
-"""Labels lie in one corner if none reaches beyond this share of width and height, on at least so many pictures and with
-so many regions."""
+"""Limits for `in_one_corner`: maximum share of width and height, minimum numbers of pictures and regions."""
 
 _WHOLES, _NEARLY, _OVER = (100, 1000), 0.2, 0.01
-"""Labels are percent, or thousandths, if they reach to all but so much of that, and over it by no more than a hair."""
+"""Limits for `in_parts`: possible maximum values, and relative tolerances below and above the maximum."""
 
 _MANY = 0.25
-"""Labels leave many pictures if they leave this share of them, and at least `_LEAST_PICTURES`."""
+"""Minimum share of pictures for `beyond_the_edges` (and at least `_LEAST_PICTURES`)."""
 
 _LEAST_BOXES = 3
 
 
 def without_any_picture(found: list[Finding], noted: list[PictureNotes]) -> list[Finding]:
-    """The findings with one finding instead of many if no picture at all was found; leaving all out is no fix."""
+    """If no picture was found at all, replace the "picture-missing" findings by a single one without a fix."""
     missing = [finding for finding in found if finding.check == "picture-missing"]
     if not missing or len(missing) < len(noted):
         return found
@@ -40,8 +39,10 @@ def without_any_picture(found: list[Finding], noted: list[PictureNotes]) -> list
 
 
 def passed_over(found: list[Finding], noted: list[PictureNotes]) -> list[Finding]:
-    """The findings about crowds, lines and points, with what training loses: a class of which nothing is learned, a
-    picture that is learned as background."""
+    """Extend the findings about crowds, lines and points by their consequences.
+
+    A finding becomes a warning if its class has no object at all, or if the picture is used as background.
+    """
     learned: Counter[str | None] = Counter()
     for entry in noted:
         learned += entry.objects
@@ -62,7 +63,7 @@ def passed_over(found: list[Finding], noted: list[PictureNotes]) -> list[Finding
 
 
 def in_one_corner(noted: list[PictureNotes]) -> list[Finding]:
-    """Labels of many pictures that all lie in the top left part: they may have been drawn on smaller copies."""
+    """Find labels of many pictures that are all in the top left part. They may belong to smaller copies."""
     reaches = [entry.reach for entry in noted if entry.reach is not None]
     regions = sum(entry.n_regions for entry in noted if entry.reach is not None)
     if len(reaches) < _LEAST_PICTURES or regions < _LEAST_REGIONS:
@@ -78,7 +79,7 @@ def in_one_corner(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def in_parts(noted: list[PictureNotes]) -> list[Finding]:
-    """Labels from 0 to 100, or to 1000, that fit none of their pictures: they are percentages or thousandths."""
+    """Find labels from 0 to 100, or to 1000, that do not fit their pictures: percentages or thousandths."""
     known = [(number, entry) for number, entry in enumerate(noted) if entry.reach is not None]
     if len(known) < _LEAST_PICTURES or sum(entry.n_regions for _, entry in known) < _LEAST_REGIONS:
         return []
@@ -104,7 +105,7 @@ def in_parts(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def beyond_the_edges(noted: list[PictureNotes]) -> list[Finding]:
-    """Labels that leave many of their pictures: not all by a slip, so all may be meant for copies of another size."""
+    """Find labels that extend outside many of their pictures. They may belong to copies of another size."""
     drawn_on = [entry for entry in noted if not entry.left_out and entry.around is not None]
     beyond = sum(entry.is_beyond for entry in drawn_on)
     if beyond < max(_LEAST_PICTURES, _MANY * len(drawn_on)):
@@ -117,7 +118,7 @@ def beyond_the_edges(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def as_corners(noted: list[PictureNotes]) -> list[Finding]:
-    """Boxes inside their pictures that may be two corners, because other boxes of the labels must be."""
+    """Find boxes inside their pictures that may be written as two corners, because other boxes are."""
     several = [(number, entry, box) for number, entry in enumerate(noted) for box in entry.boxes or ()]
     if any(entry.boxes is None for entry in noted) or len(several) < _LEAST_BOXES:
         return []
@@ -135,10 +136,10 @@ def as_corners(noted: list[PictureNotes]) -> list[Finding]:
 
 
 def in_both_splits(noted: list[PictureNotes]) -> list[Finding]:
-    """Validation pictures that training has too.
+    """Find validation pictures that are also in training. The fix removes them from validation.
 
-    They leave validation: training keeps all it can learn from, and what is left in validation is what the network has
-    never seen. That is sure where pixels and labels are the same, and then their `left_out` is set.
+    If the pixels and labels are equal, this is the automatic fix and the `left_out` of the picture is set. Otherwise
+    the fix is a choice of the user.
     """
     training = [entry for entry in noted if entry.split == "train" and entry.likeness is not None]
     validation = [(n, entry) for n, entry in enumerate(noted) if entry.split == "val" and entry.likeness is not None]

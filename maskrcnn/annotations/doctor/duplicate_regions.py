@@ -1,4 +1,4 @@
-"""Regions of one picture that were drawn twice."""
+"""Find regions of one picture that were drawn twice."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations.regions import Region
 
 SAME = 0.95
-"""Masks with an IoU above this may be one object drawn twice: two careful drawings of a small one reach about 0.9."""
+"""Masks with an IoU above this may be the same object drawn twice. Two careful drawings of a small object have an IoU
+of about 0.9."""
 
 SURELY_SAME = 0.999
-"""Masks with an IoU above this are one drawing; between the two somebody may have drawn it twice, or one thing lies
-exactly on another."""
+"""Masks with an IoU above this are copies of one drawing. Between `SAME` and this value, there may be two objects."""
 
 
 class Drawn(NamedTuple):
-    """A region with its number on the picture (from 1) and its mask, if it has one. `is_settled` is False where it
-    leaves the picture and nobody has decided what becomes of that: its mask is then not all of it."""
+    """A region with its number on the picture (from 1) and its mask as run-length code (None: no mask).
+
+    `is_settled` is False if the region extends outside the picture and no fix is chosen; the mask is then only a part.
+    """
 
     number: int
     region: Region
@@ -28,7 +30,7 @@ class Drawn(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two regions at one place: the one that is kept, and the other one."""
+    """Two regions at the same place, with the IoU of their masks: the one to keep, and the other."""
 
     kept: Drawn
     other: Drawn
@@ -36,10 +38,10 @@ class Pair(NamedTuple):
 
 
 def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
-    """Each region that lies on one before it, with that one.
+    """Return all pairs of regions at the same place (IoU above `SAME`).
 
-    A region that has a class comes before one that has none, else the order is the picture's. Crowds are compared with
-    crowds only: single objects may well be drawn inside a crowd. What has no area is the same if all of it is equal.
+    The region to keep is the first on the picture, but a region with a class is preferred. Crowds are compared only
+    with crowds, because single objects may be drawn inside a crowd. Regions without a mask must have equal shapes.
     """
     found = []
     for crowd in (False, True):
@@ -67,8 +69,11 @@ def pairs(drawn: Sequence[Drawn]) -> list[Pair]:
 
 
 def is_copy(pair: Pair, called: Mapping[str, str]) -> bool:
-    """Whether the other region says nothing that the kept one does not: the same place, class, attributes and
-    keypoints, or no class and no attributes at all. `called` is how classes with an odd spelling are surely meant."""
+    """Whether the other region has no information that the kept one lacks, so that it can be dropped.
+
+    It must have the same place, class, attributes and keypoints, or neither class nor attributes. `called`: {misspelt
+    class: intended class}.
+    """
     kept, other = pair.kept.region, pair.other.region
     if pair.iou < SURELY_SAME or other.keypoints not in (None, kept.keypoints):
         return False

@@ -1,11 +1,11 @@
-"""The area that an outline encloses, computed exactly also if it crosses itself.
+"""Compute the exact area that an outline encloses, even if it crosses itself.
 
-The rasteriser fills by the even-odd rule, and a mend keeps to that: what training has learned as mask stays mask. An
-outline falls into *faces*; the winding number of a face says how often, and in which sense, the outline runs around it.
-An outline is sound if one number (1 or -1) is all that occurs beside 0. Touching itself in a place is no fault.
+The rasteriser fills by the even-odd rule. Repairs use the same rule, so they do not change the masks in training. An
+outline divides the plane into *faces*. The winding number of a face is how often, and in which direction, the outline
+goes around it. An outline is valid if all its winding numbers are 0 and 1, or 0 and -1. It may touch itself.
 
-Where one outline stands for several (parts or holes joined by a line there and back, as `formats.outlines` writes them
-for VIA), each of the rings must be sound, and no two may overlap in part.
+One outline may contain several rings (parts or holes joined by a line that is drawn forth and back, as the studio
+writes them for VIA). Then each ring must be valid, and no two rings may overlap partially.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from shapely.geometry.base import BaseGeometry
 from maskrcnn.annotations.regions import Points
 
 _ROUNDING = 0.01
-"""Faces below this area (px²) and overlaps below this length (px) come from rounding."""
+"""Faces with a smaller area (px²) and overlaps with a smaller length (px) are rounding errors."""
 
 SCRIBBLE = 150
-"""An outline that crosses itself and is this many times as long as it is wide or high is a scribble: it has tens of
-thousands of faces, and none that anybody meant."""
+"""A self-crossing outline is a scribble if its length is more than this multiple of its width and height. It has tens
+of thousands of unintended faces."""
 
 Edge = tuple[tuple[float, float], tuple[float, float]]
 
 
 def fault(points: Points) -> str | None:
-    """What is wrong with a closed outline of at least three vertices: a part of a sentence, or None."""
+    """Return the fault of a closed outline with at least three vertices, as part of a sentence; None if valid."""
     if shapely.Polygon(points).is_valid:
         return None
     rings = _rings(points)
@@ -45,17 +45,17 @@ def fault(points: Points) -> str | None:
 
 
 def is_scribble(points: Points) -> bool:
-    """Whether an outline crosses itself so often that it is not worth working out what it encloses."""
+    """Whether an outline crosses itself too often to compute its area (see `SCRIBBLE`)."""
     if len(points) < 3 or shapely.Polygon(points).is_valid:
         return False
     return any(_is_scribble(ring) for ring in _rings(points) if not shapely.Polygon(ring).is_valid)
 
 
 def filled(points: Points, *, whole: bool = False) -> BaseGeometry:
-    """The area that the even-odd rule gives an outline, as a valid shapely geometry (perhaps empty); with `whole` all
-    that the outline runs around (the nonzero rule of most drawing programs).
+    """Return the area inside an outline by the even-odd rule, as a valid shapely geometry (may be empty).
 
-    An outline that was drawn twice all round encloses nothing by the even-odd rule; it is taken as drawn once.
+    With `whole`, use the nonzero rule of most drawing programs instead. An outline that is drawn twice completely
+    encloses nothing by the even-odd rule; it is treated as drawn once.
     """
     if len(points) < 3:
         return shapely.Polygon()
@@ -69,7 +69,7 @@ def filled(points: Points, *, whole: bool = False) -> BaseGeometry:
 
 
 def _overlap_in_part(areas: list[BaseGeometry]) -> bool:
-    """Whether any two of the areas share some of each, and neither lies in the other."""
+    """Whether any two areas overlap, and neither contains the other."""
     for first, second in shapely.STRtree(areas).query(areas, predicate="intersects").T.tolist():
         one, other = areas[first], areas[second]
         shared = one.intersection(other).area if first < second else 0
@@ -85,14 +85,14 @@ def _is_scribble(points: Points) -> bool:
 
 
 def _faces(points: Points) -> list[tuple[BaseGeometry, int]]:
-    """The faces into which an outline divides the plane, without the outer one, each with its winding number."""
+    """Return (face, winding number) for the faces of an outline, without the outer face."""
     line = shapely.node(shapely.LinearRing(points))
     faces = [face for face in shapely.polygonize([line]).geoms if face.area > _ROUNDING]
     return [(face, _winding(points, face.representative_point())) for face in faces]
 
 
 def _winding(points: Points, place: shapely.Point) -> int:
-    """How often the outline runs around a place that is not on it, counted with its sense."""
+    """Return the winding number of the outline around a point that is not on it."""
     starts = np.asarray(points, dtype=float)
     ends = np.roll(starts, -1, axis=0)
     x, y = place.x, place.y
@@ -103,13 +103,13 @@ def _winding(points: Points, place: shapely.Point) -> int:
 
 
 def _runs_back(points: Points) -> bool:
-    """Whether a stretch of the outline is drawn twice."""
+    """Whether a part of the outline is drawn twice."""
     line = shapely.LinearRing(points)
     return bool(line.length - shapely.node(line).length > _ROUNDING)
 
 
 def _rings(points: Points) -> list[Points]:
-    """The rings that an outline joins by lines there and back; the outline itself where it joins none."""
+    """Split an outline into the rings that it joins by bridges; if there are none, return the outline itself."""
     edges = [edge for edge in zip(points, (*points[1:], points[0]), strict=True) if edge[0] != edge[1]]
     chains = _chains(edges, _bridges(edges))
     waiting: dict[tuple[float, float], deque[int]] = {}
@@ -133,7 +133,7 @@ def _rings(points: Points) -> list[Points]:
 
 
 def _bridges(edges: list[Edge]) -> set[int]:
-    """Edges that come back later the other way round, with something between: the lines that join rings."""
+    """Return the indices of bridges: edges that occur twice in opposite directions and join two rings."""
     waiting: dict[Edge, list[int]] = {}
     bridges: set[int] = set()
     for number, (start, end) in enumerate(edges):
@@ -146,7 +146,7 @@ def _bridges(edges: list[Edge]) -> set[int]:
 
 
 def _chains(edges: list[Edge], bridges: set[int]) -> list[list[Edge]]:
-    """The runs of edges between bridges, going round: the last run and the first are one where no bridge parts them."""
+    """Return the chains of edges between bridges. The last and first chain are joined if no bridge separates them."""
     chains: list[list[Edge]] = [[]]
     for number, edge in enumerate(edges):
         if number in bridges:

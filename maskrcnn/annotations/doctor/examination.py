@@ -1,8 +1,8 @@
-"""`examine`: one pass over a dataset that reads each picture once, then the checks that need all pictures.
+"""Examine a dataset: one pass that reads each picture once, then the checks that need all pictures.
 
-What a sure mend would take away or change is taken into account by the checks that come after it: a region that will
-be dropped is no duplicate, and a class is counted as it will be called. So after `apply` of everything that is surely
-mended nothing sure is left to mend. What a person must choose changes nothing until it is chosen.
+Each check sees the dataset after the automatic fixes of earlier checks. For example, a region that will be dropped is
+not a duplicate, and regions are counted by their corrected class. So after `apply` of all automatic fixes, a new
+examination finds no further automatic fixes. Fixes that the user must choose have no effect on other checks.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from maskrcnn.config import Config
 
 _CLASSROOM = Config.preset("classroom")
 _LARGEST_CANVAS = 1e8
-"""Pixels of the largest canvas that is made up to draw masks on, for a picture nobody could look at."""
+"""Maximum number of pixels of the substitute canvas for drawing masks if the picture size is unknown."""
 
 
 @dataclass(frozen=True)
 class _Anchor:
-    """The smallest anchor, and what brings a picture to working size."""
+    """The side of the smallest anchor (px), and the settings for scaling a picture to working size."""
 
     side: float
     image_min_dim: int
@@ -54,17 +54,15 @@ def examine(
     progress: Progress | None = None,
     looks: MutableMapping[Path, Look] | None = None,
 ) -> list[Finding]:
-    """Everything in the dataset that hurts training, in the order of `CHECKS`, then of pictures and regions.
+    """Return all findings of a dataset, sorted by the order of `CHECKS`, then by picture and region.
 
-    `smallest_anchor` is a side in pixels of the picture at working size, to which `image_min_dim` and `image_max_dim`
-    bring it as `config.Config` says; the defaults are those of the classroom preset. `progress(done, total)` is called
-    after each picture. `looks` keeps what was seen of the picture files, by path: hand in the same one again, and
-    pictures that did not change are not read a second time.
+    `smallest_anchor` is a side in pixels at working size; `image_min_dim` and `image_max_dim` define the working size
+    as in `config.Config`. The defaults are those of the classroom preset. `progress(done, total)` is called after each
+    picture. `looks` is a cache of the picture files: pass the same dict again to skip unchanged pictures.
 
-    Pictures are compared across splits only where records of both splits are there (`ImageRecord.split`). Goes through
-    `dataset.images` once, and once more without the pictures if class names need mending or the labels of many pictures
-    leave them; keeps a few hundred bytes for each picture. Raises nothing for what is wrong with a dataset: that is
-    what it finds.
+    Pictures are compared across splits only if records have splits (`ImageRecord.split`). The function iterates once
+    over `dataset.images`, and again without reading pictures if class names need fixes or many labels extend outside
+    their pictures. It keeps a few hundred bytes for each picture. Problems of the dataset never raise an exception.
 
     >>> from maskrcnn.annotations.regions import Rect
     >>> cells = (Region(Rect(0, 0, 60, 60), "cell"), Region(Rect(0, 0, 60, 60), "cell"))
@@ -116,8 +114,10 @@ def _examine_record(
     *,
     may_cut: bool = True,
 ) -> PictureNotes:
-    """The checks on one picture and its regions; what they find is added to `found`. `may_cut` is False where other
-    pictures say that the labels may have been drawn on copies of another size."""
+    """Run the checks on one picture and its regions, and append the findings to `found`.
+
+    `may_cut` False: do not clip regions automatically, because the labels may belong to copies of another size.
+    """
     symptoms, mended = picture_checks.symptoms(record, seen)
     if empty := picture_checks.no_regions(record):
         symptoms.append(empty)
@@ -132,7 +132,7 @@ def _examine_record(
         lying = picture_checks.sideways(mended.regions, leaving, frame)
         symptoms += [lying] if lying else []
     if leaving:
-        # A file of other bytes may be a copy of another size, so its labels keep what tells that.
+        # A file with other bytes may be a copy of another size, so do not fix its size automatically.
         symptoms = [shape_checks.unsure(s) if picture_checks.is_of_other_bytes(s) else s for s in symptoms]
         may_cut = may_cut and not any(picture_checks.leaves_the_frame_open(symptom) for symptom in symptoms)
     may_cut = may_cut and not any(frame_checks.lies_far_outside(shape, frame) for shape in leaving)
@@ -142,7 +142,7 @@ def _examine_record(
     passed: dict[int, str | None] = {}
     objects: Counter[str | None] = Counter()
     for place, region in enumerate(mended.regions, start=1):
-        if in_shares:  # all else that is wrong with its regions comes from that
+        if in_shares:  # normalised labels cause many other faults, so skip the other checks
             kept.append(Drawn(place, region, None))
             continue
         looked = shape_checks.examined(region, frame, canvas, may_cut=may_cut)
@@ -182,7 +182,7 @@ def _examine_record(
 
 
 def below_anchor(region: Region, frame: tuple[int, int], anchor: _Anchor) -> Symptom | None:
-    """An object whose box has less area at working size than the smallest anchor. Crowds are not learned."""
+    """Return a symptom if the object's box is smaller than the smallest anchor at working size; None for crowds."""
     if region.iscrowd or isinstance(region.shape, Keypoints) or not raster.has_area(region.shape):
         return None
     x0, y0, x1, y1 = raster.bounds(region.shape)
@@ -195,7 +195,7 @@ def below_anchor(region: Region, frame: tuple[int, int], anchor: _Anchor) -> Sym
 
 
 def _made_up_canvas(regions: tuple[Region, ...]) -> tuple[int, int] | None:
-    """A (width, height) that holds all regions of a picture nobody could look at; None if it would be too large."""
+    """Return a (width, height) that contains all regions of a picture of unknown size; None if too large."""
     boxes = [raster.bounds(region.shape) for region in regions]
     width = max([1, *(math.ceil(box[2]) for box in boxes)])
     height = max([1, *(math.ceil(box[3]) for box in boxes)])

@@ -1,4 +1,4 @@
-"""The results of the doctor as plain data: checks, findings and fixes."""
+"""Data types of the doctor: checks, findings and fixes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskrcnn.annotations.regions import Region
 from maskrcnn.errors import ArgumentError
 
 Severity = Literal["error", "warning", "hint"]
-"""error: training stops there or learns something false; warning: training suffers; hint: worth a thought."""
+"""error: training stops or learns something wrong; warning: training gets worse; hint: may need attention."""
 
 Action = Literal[
     "leave-out",
@@ -35,7 +35,7 @@ Action = Literal[
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is looked for: its title, and why it hurts training."""
+    """The texts about one kind of problem: its title, and why it makes training worse."""
 
     title: str
     why: str
@@ -169,29 +169,28 @@ CHECKS: dict[str, Check] = {
 
 @dataclass(frozen=True)
 class Fix:
-    """A mend: what it does in words, and the action that `apply` carries out.
+    """A fix: its description in words, and the action that `apply` performs.
 
     | action | value | what happens |
     |---|---|---|
-    | leave-out | | the picture leaves the dataset |
-    | turn | (EXIF orientation, stored width, stored height) | all labels go from that frame to the displayed one |
-    | scale | (old width, old height, real width, real height) | all labels grow or shrink with the picture |
-    | true-size | (width, height, bytes), each may be None | the record says the picture's real size |
-    | clip | (width, height) of the frame | the region is cut off at the picture's edges |
-    | corners | (x, y, width, height) | a rectangle whose last two numbers were its other corner is that |
-    | clamp | (width, height) of the frame | each place beyond an edge is moved onto it |
-    | untangle | | the outline is drawn anew around what it encloses by the even-odd rule |
-    | fill | | the outline is drawn anew around all that it runs around |
-    | close | | the line becomes the outline of an area |
-    | box | | two places become the corners of a rectangle |
-    | label-keypoints | | keypoints with a place and visibility 0 become labelled and hidden, 1 |
-    | make-object | | the region marks a crowd no more |
-    | drop | | the region goes |
-    | drop-other | (number, id) of another region on the picture | that one goes |
-    | rename | class name | the region gets this class |
+    | leave-out | | the picture is removed from the dataset |
+    | turn | (EXIF orientation, stored width, stored height) | rotate all labels to the displayed frame |
+    | scale | (old width, old height, real width, real height) | scale all labels to the real size |
+    | true-size | (width, height, bytes), each may be None | set the picture's real size in the record |
+    | clip | (width, height) of the frame | clip the region to the picture |
+    | corners | (x, y, width, height) | set the rectangle, whose last two numbers were its second corner |
+    | clamp | (width, height) of the frame | move points outside the picture to its edge |
+    | untangle | | redraw the outline around its area by the even-odd rule |
+    | fill | | redraw the outline around its area by the nonzero rule |
+    | close | | convert a line to the outline of an area |
+    | box | | convert two points to a rectangle with these corners |
+    | label-keypoints | | set visibility 1 (hidden) for keypoints with a position and visibility 0 |
+    | make-object | | remove the crowd mark of the region |
+    | drop | | delete the region |
+    | drop-other | (number, id) of another region on the picture | delete that region |
+    | rename | class name | set the class of the region |
 
-    `option` is how the mend is chosen where there are several (`--choose CHECK=OPTION`); the action, unless it says
-    otherwise.
+    `option` is the name of the fix in `--choose CHECK=OPTION`; empty: the name of the action.
     """
 
     words: str
@@ -206,12 +205,14 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that one check found, where, and how it can be mended.
+    """One problem that a check found, with its place and possible fixes.
 
-    `fix` is a mend that is surely right. `choices` are mends that a person must choose, because the labels can be read
-    in several ways or because the mend takes something away; where there are any, `fix` is None until one is chosen.
-    `picture` is the place of the record in `Dataset.images`, from 0; `region_number` counts from 1. Both are None for
-    what concerns the whole dataset or picture. `box` is that of the region, xyxy in the displayed frame.
+    - `fix`: a fix that is certainly right and can be applied automatically.
+    - `choices`: fixes that the user must choose, because there are several interpretations or the fix deletes
+      something. If there are any, `fix` is None until one is chosen.
+    - `picture`: index of the record in `Dataset.images`; None for the whole dataset.
+    - `region_number`: number of the region on the picture, from 1; None for the whole picture.
+    - `box`: bounding box of the region, xyxy in the displayed frame.
     """
 
     check: str
@@ -231,19 +232,19 @@ class Finding:
 
     @property
     def why(self) -> str:
-        """Why it hurts training."""
+        """Why this problem makes training worse."""
         return CHECKS[self.check].why
 
     def chosen(self, option: str) -> Finding | None:
-        """The finding with the mend of that name as its fix; None where it does not offer one."""
+        """Return the finding with the choice named `option` as its fix; None if it has no such choice."""
         choice = next((choice for choice in self.choices if choice.called == option), None)
         return None if choice is None else replace(self, fix=choice)
 
 
 def choose(findings: Iterable[Finding], wanted: Mapping[str, str]) -> list[Finding]:
-    """The findings with the chosen mends as their fixes: `wanted` says an option for each check.
+    """Return the findings with the chosen fixes. `wanted`: {check: option}.
 
-    Raises `ArgumentError` for a check or an option that none of the findings offers.
+    Raises `ArgumentError` for a check or an option that no finding offers.
     """
     found, taken = [], set()
     offered: dict[str, dict[str, None]] = {}
@@ -265,7 +266,7 @@ def choose(findings: Iterable[Finding], wanted: Mapping[str, str]) -> list[Findi
 
 @dataclass(frozen=True)
 class Symptom:
-    """A finding without its place: the picture and region are added by `at`."""
+    """A finding without its place. `at` adds the picture and region."""
 
     check: str
     severity: Severity

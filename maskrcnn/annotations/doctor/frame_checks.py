@@ -1,4 +1,4 @@
-"""Checks of labels against the frame of their picture: do they lie in it, and in which numbers are they written.
+"""Check whether labels are inside the frame of their picture, and in which units and form they are written.
 
 Frames are `(width, height)`.
 """
@@ -23,35 +23,38 @@ from maskrcnn.annotations.regions import (
 )
 
 ROUNDING = 0.01
-"""So far (px) a vertex may lie beyond the edge: files with two decimals round that much."""
+"""Tolerance (px) of vertices outside the picture, for rounding to two decimals."""
 
 SLIP_PX, SLIP_SHARE = 2.0, 0.02
-"""A keypoint, a point or a line leaves the picture by a slip of the mouse if it does by at most this many px, or this
-share of the picture's longer side."""
+"""A keypoint, point or line may be outside the picture by at most this many px, or this share of the picture's longer
+side, to count as a small drawing error."""
 
 FAR = 0.25
-"""A region that reaches beyond an edge by more than this share of the picture's side, or lies outside with more than
-half of its box, may have been drawn on another picture, or on a copy of another size."""
+"""A region that extends outside by more than this share of the picture's side, or with more than half of its box, may
+belong to another picture or to a copy of another size."""
 
 _LEAST_OVERLAP, _LEAST_BOX = 0.5, 4.0
-"""A box and the outline of one object overlap at least by this IoU, unless a side of either is shorter (px)."""
+"""Minimum IoU of the box and the outline of one object, and minimum side (px) of both for this check."""
 
 _LIKE = 0.95
-"""Two readings of a box with a greater IoU are one."""
+"""Two interpretations of a box with a larger IoU count as the same."""
 
 _SHARES_BEYOND = 0.1
-"""So far shares of the picture may lie outside 0 to 1, of objects that reach over an edge."""
+"""Normalised coordinates may be outside 0..1 by this much, for objects that extend over an edge."""
 
 _LEAST_FRAME = 8
 """On a picture with fewer px on a side, labels from 0 to 1 may be pixels."""
 
 UNKNOWN_FRAME: Frame = (FARTHEST, FARTHEST)
-"""Stands for the frame of a picture whose size nobody knows."""
+"""The frame used for a picture of unknown size."""
 
 
 class CornerBox(NamedTuple):
-    """A rectangle with its number on the picture (from 1), (x, y, width, height) if its four numbers were two corners,
-    and whether it leaves the picture as it is."""
+    """A rectangle whose four numbers may be two corners.
+
+    `number`: its number on the picture (from 1). `read`: (x, y, width, height) if interpreted as two corners. `leaves`:
+    whether the rectangle as written extends outside the picture.
+    """
 
     number: int
     region: Region
@@ -60,8 +63,10 @@ class CornerBox(NamedTuple):
 
 
 def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, float, float] | None:
-    """(x, y, width, height) of a rectangle if its x, y, width, height were two corners; None where that is no rectangle
-    inside the picture, or hardly another one than what of it lies in the picture."""
+    """Interpret the four numbers of a rectangle as two corners. Return its (x, y, width, height).
+
+    None if the result is not a rectangle inside the picture, or is nearly equal to the clipped original.
+    """
     shape = region.shape
     if frame is None or not isinstance(shape, Rect) or not _can_be_corners(shape, frame):
         return None
@@ -71,7 +76,7 @@ def corners_read(region: Region, frame: Frame | None) -> tuple[float, float, flo
 
 
 def corner_boxes(regions: Sequence[Region], frame: Frame | None) -> tuple[CornerBox, ...] | None:
-    """The rectangles of a picture that are others as two corners; None where one of them cannot be two corners."""
+    """Return the rectangles that differ if read as two corners; None if any rectangle cannot be two corners."""
     found = []
     for number, region in enumerate(regions, start=1):
         if not isinstance(region.shape, Rect):
@@ -89,7 +94,7 @@ def _can_be_corners(shape: Rect, frame: Frame) -> bool:
 
 
 def box_mismatch(region: Region) -> Symptom | None:
-    """An outline and a box of a COCO file that hardly overlap, if both are large enough to tell."""
+    """Return a symptom if the outline and the box of a COCO object hardly overlap (and both are large enough)."""
     given = region.extras.get("coco", {}).get("bbox")
     if given is None or isinstance(region.shape, Rect | Keypoints) or not raster.has_area(region.shape):
         return None
@@ -113,7 +118,7 @@ def _overlap(one: raster.Box, other: raster.Box) -> float:
 
 
 def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
-    """Whether a shape that leaves the picture does so that far that it may belong to another one (see `FAR`)."""
+    """Whether a shape extends so far outside the picture that it may belong to another one (see `FAR`)."""
     x0, y0, x1, y1 = raster.bounds(shape)
     width, height = frame or UNKNOWN_FRAME
     within = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
@@ -123,7 +128,7 @@ def lies_far_outside(shape: Shape, frame: Frame | None) -> bool:
 
 
 def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
-    """Whether a shape leaves the picture by more than a slip of the mouse does (`SLIP_PX`, `SLIP_SHARE`)."""
+    """Whether a shape extends outside the picture by more than a small drawing error (`SLIP_PX`, `SLIP_SHARE`)."""
     x0, y0, x1, y1 = raster.bounds(shape)
     return max(distance_beyond((x0, y0), frame), distance_beyond((x1, y1), frame)) > max(
         SLIP_PX, SLIP_SHARE * max(frame)
@@ -131,7 +136,7 @@ def lies_beyond_a_slip(shape: Shape, frame: Frame) -> bool:
 
 
 def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
-    """Labels of a picture that all lie in its first pixel: they are shares of width and height."""
+    """Return a symptom if all labels have coordinates from 0 to 1: they are shares of width and height."""
     boxes = [raster.bounds(shape) for shape in shapes if not isinstance(shape, RLE)]
     boxes = [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
     if frame is None or min(frame) < _LEAST_FRAME or not boxes or len(boxes) < sum(map(raster.has_box, shapes)):
@@ -144,7 +149,7 @@ def normalised(shapes: Sequence[Shape], frame: Frame | None) -> Symptom | None:
 
 
 def around(shapes: Sequence[Shape]) -> raster.Box | None:
-    """The box around all labels of a picture; None without any."""
+    """Return the bounding box of all labels of a picture; None if there are none."""
     boxes = [raster.bounds(shape) for shape in shapes]
     if not boxes:
         return None
@@ -153,15 +158,15 @@ def around(shapes: Sequence[Shape]) -> raster.Box | None:
 
 
 def distance_beyond(place: tuple[float, float], frame: Frame) -> float:
-    """How far (px) a place lies beyond the edges."""
+    """Return how far (px) a point is outside the frame; negative if inside."""
     return max(-place[0], -place[1], place[0] - frame[0], place[1] - frame[1])
 
 
 def outside(shape: Shape, frame: Frame | None) -> str | None:
-    """The points of a shape that lie outside of the picture, in words; None if there are none.
+    """Describe the vertices of a shape outside the picture, for a message; None if there are none.
 
-    Of circles and ellipses that is the centre only: such a shape can follow an object to the edge in no other way than
-    by leaving the picture. A mask cannot leave it. Without a frame, only the edges at 0 are known.
+    For circles and ellipses only the centre counts, because they must extend outside to follow an object at the edge. A
+    mask is never outside. Without a frame, only the edges at 0 are checked.
     """
     if isinstance(shape, RLE):
         return None

@@ -1,8 +1,8 @@
-"""Checks on the picture behind a record: is it there, is it whole, is it the one that was labelled, which way up.
+"""Checks of a record's picture file: does it exist, is it complete, and do its size and orientation match the labels.
 
-EXIF: a camera held upright often stores its picture on its side, with a note how to turn it. Everything here shows and
-labels the turned picture; some tools label the stored one. Orientations 5 to 8 exchange width and height, and that is
-what gives such labels away; 1 to 4 leave them, so there nothing can be seen.
+A camera in portrait position often stores a rotated picture and the rotation in EXIF. The studio shows and labels the
+rotated picture, but some tools label the stored pixels. Orientations 5 to 8 exchange width and height, so such labels
+can be detected. Orientations 1 to 4 do not, so nothing can be detected.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from maskrcnn.annotations.regions import RLE, ImageRecord, Region, Shape
 from maskrcnn.errors import StudioError
 
 SLACK_PX, SLACK_SHARE = 2.0, 0.02
-"""Labels leave a frame, for the question which frame they were drawn on, if they do by more than this many px and this
-share of its longer side: a vertex that slipped over the edge must not turn a picture's labels."""
+"""Tolerance (px, and share of the longer side) for labels outside a frame, when deciding in which frame they were
+drawn. A single vertex slightly outside must not cause a rotation."""
 
 SAME_SHAPE = 0.01
-"""Two sizes have one aspect if their scales across and down differ by no more than this share."""
+"""Two sizes have the same aspect ratio if their horizontal and vertical scales differ by at most this share."""
 
 
 @dataclass(frozen=True)
 class Look:
     """Facts read from a picture's file.
 
-    `size` is (width, height) of the displayed frame, None where the picture is missing or cannot be read; `problem` is
-    then the reason. `orientation` is EXIF's, `likeness` there only if it was asked for. `bytes` and `changed` (mtime in
-    nanoseconds) are the file's, and tell whether the look still holds. `tones` says which values are used, None where
-    the picture is stretched as it is read.
+    - `size`: (width, height) of the displayed frame; None if the picture is missing or unreadable (see `problem`).
+    - `orientation`: EXIF orientation.
+    - `bytes`, `changed`: size and modification time (ns) of the file, to detect changes.
+    - `likeness`: set only on request.
+    - `tones`: the tonal range; None if the values are stretched while loading.
     """
 
     size: tuple[int, int] | None
@@ -53,7 +54,7 @@ class Look:
 
 
 def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look:
-    """Look at a picture's file, once; `before` is given back where it still holds and says enough."""
+    """Read the facts of a picture's file. Return `before` instead if the file is unchanged and it has all facts."""
     try:
         status = path.stat()
     except OSError:
@@ -73,9 +74,9 @@ def look(path: Path, *, with_likeness: bool, before: Look | None = None) -> Look
 
 
 def symptoms(record: ImageRecord, seen: Look | None) -> tuple[list[Symptom], ImageRecord]:
-    """The checks on a record's picture (`seen` is None where the record has no path), and the record after their mends.
+    """Check a record's picture. Return the symptoms, and the record after automatic fixes.
 
-    Only sure mends are carried out; a record without a picture comes back as it was.
+    `seen` is None if the record has no path. A record without a picture is returned unchanged.
     """
     leave_out = Fix("leave the picture out, with its regions", "leave-out")
     if seen is None or (seen.size is None and seen.bytes is None):
@@ -90,7 +91,7 @@ def symptoms(record: ImageRecord, seen: Look | None) -> tuple[list[Symptom], Ima
 
 
 def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
-    """Labels that fit only the stored frame of a picture that is displayed turned by a quarter."""
+    """Return a symptom if the labels fit only the stored frame of a picture that is displayed rotated by 90°."""
     assert seen.size is not None
     assert seen.stored is not None
     if seen.stored == seen.size:
@@ -116,7 +117,7 @@ def turned_labels(record: ImageRecord, seen: Look) -> Symptom | None:
 
 
 def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
-    """A picture of another size than the label file says: in pixels or, where it says no pixels, in bytes."""
+    """Return a symptom if the picture has another size than the label file states, in pixels or else in bytes."""
     assert seen.size is not None
     declared = _declared(record)
     if masks := _mask_sizes(_shapes(record.regions)) - {seen.size}:
@@ -189,8 +190,10 @@ def leaves_the_frame_open(symptom: Symptom) -> bool:
 
 
 def narrow_ranges(looks: Sequence[tuple[int, str, Look | None]]) -> list[Finding]:
-    """Pictures that use a fraction of their range of values, each with its number and file name; one finding for all
-    where all that could be looked at do, as one device made them, and then with one way to stretch them."""
+    """Return findings for pictures that use a small part of their range of values.
+
+    If all readable pictures do (for example from one device), return a single finding with one command for all.
+    """
     known = [(number, name, seen.tones) for number, name, seen in looks if seen is not None and seen.tones is not None]
     narrow = [(number, name, used) for number, name, used in known if used.is_narrow]
     of_one_kind: dict[float, list[Tones]] = {}
@@ -260,7 +263,7 @@ def _mask_sizes(shapes: Iterable[Shape]) -> set[tuple[int, int]]:
 
 
 def _fit(shapes: Sequence[Shape], frame: Frame) -> bool:
-    """Whether all shapes lie in a frame, but for the slack; a mask fits a frame of its own size."""
+    """Whether all shapes are inside a frame, within the tolerance. A mask must have the size of the frame."""
     width, height = frame
     slack = max(SLACK_PX, SLACK_SHARE * max(frame))
     masks = {(float(shape.size[1]), float(shape.size[0])) for shape in shapes if isinstance(shape, RLE)}

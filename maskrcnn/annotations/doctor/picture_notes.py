@@ -1,4 +1,4 @@
-"""The facts about each picture that the doctor keeps for the checks that need all pictures."""
+"""Facts about each picture, collected for the checks that need all pictures."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ class PictureNotes:
 
 
 def counts(region: Region) -> bool:
-    """Whether a region counts for its class: points and lines only if they have one."""
+    """Whether a region counts in the class statistics. Points and lines count only if they have a class."""
     return region.class_name is not None or not isinstance(region.shape, Point | Polyline)

@@ -22,10 +22,10 @@ _YES = ("1", "1.0", "yes", "y", "true", "x", "on")
 
 
 def duplicates_and_classes(dataset: Dataset, noted: list[PictureNotes]) -> list[Finding]:
-    """Regions drawn twice, and what concerns classes.
+    """Return the findings about regions drawn twice and about classes.
 
-    Which regions are surely one depends on how classes are surely called, and how they are called on how many regions
-    each has: both are worked out in turn until no more names turn out to be odd spellings.
+    Duplicates depend on the intended class names, and the intended names depend on the numbers of regions without
+    duplicates. So both are computed in turn until no more misspelt names are found.
     """
     declared = _choices(dataset)
     intended: dict[str, str] = {}
@@ -63,8 +63,11 @@ def duplicates_and_classes(dataset: Dataset, noted: list[PictureNotes]) -> list[
 
 
 class _Names(NamedTuple):
-    """Names of classes: `intended` has odd spellings with the class that is surely intended, `slips`
-    those that only look like a slip; `numbers` are the regions of each class, `rivals` attributes that name some."""
+    """Results about class names.
+
+    `intended`: {misspelt name: certain class}. `slips`: {name: class that it may be a misspelling of}. `numbers`:
+    regions of each class. `rivals`: attributes that each name classes.
+    """
 
     intended: Mapping[str, str]
     slips: Mapping[str, str]
@@ -170,8 +173,11 @@ def _misspelt(old: str, names: _Names) -> Symptom | None:
 def _without_class(
     dataset: Dataset, region: Region, classes: list[str], rivals: tuple[str, ...], is_sure: bool
 ) -> Symptom:
-    """A region that needs a class and has none. It surely is of the only class there is only if nothing that the label
-    file says of it, or of others, speaks against that; with `is_sure` False it may be another region, drawn again."""
+    """Return the symptom of a region without a class.
+
+    The only class of the dataset is an automatic fix if nothing in the label file contradicts it. `is_sure` False: the
+    region may be a duplicate of another one, so there is no automatic fix.
+    """
     own = {
         name: name if value.strip().casefold() in _YES else value
         for name, value in class_per_attribute.own_names(region).items()

@@ -1,8 +1,8 @@
-"""Checks on the shape of one region: does it lie in the picture, is its outline sound, is it large enough to learn.
+"""Checks of a region's shape: is it inside the picture, is its outline valid, is it large enough to learn.
 
-`examined` runs them in order, each on what the sure mends before it leave, so that after those nothing sure is left to
-mend. A mend is sure where the labels can be read in one way only and nothing that could be learned is lost; all others
-are choices. Frames are `(width, height)`.
+`examined` runs all checks in order, each on the shape after the automatic fixes of earlier checks. A fix is automatic
+if there is only one interpretation and nothing useful is lost. All other fixes are choices of the user. Frames are
+`(width, height)`.
 """
 
 from __future__ import annotations
@@ -60,8 +60,11 @@ _DROP = Fix("drop the region", "drop")
 
 
 def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
-    """All checks on one region: `frame` is the picture's if anybody knows it, `canvas` the one to draw masks on.
-    `may_cut` is False where it is not sure that the labels were drawn on this picture at this size."""
+    """Run all checks on one region.
+
+    `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks. `may_cut` False: do not clip
+    automatically, because the labels may belong to another size.
+    """
     if isinstance(region.shape, Point | Polyline | Keypoints):
         return _without_area(region, frame)
     if not raster.has_area(region.shape) and (symptom := few_vertices(region) or no_area(region)):
@@ -152,7 +155,7 @@ def line_or_point(shape: Shape) -> Symptom:
 
 
 def before_a_cut(region: Region, frame: Frame | None, canvas: tuple[int, int] | None) -> Shape | None:
-    """What sure mends leave of a region with an area, before any cut, where that leaves the picture; else None."""
+    """Return the shape after automatic fixes but before clipping, if it has an area and extends outside; else None."""
     if not _leaves_with_area(region.shape, frame):
         return None
     left = examined(region, frame, canvas, may_cut=False).region

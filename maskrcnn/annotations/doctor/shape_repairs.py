@@ -40,10 +40,9 @@ SLIVER_WIDTH = 0.5
 
 
 def untangled(shape: Shape, *, whole: bool = False) -> Shape | None:
-    """A polygon, or polygons, around what the shape encloses by the even-odd rule, without slivers; with `whole`,
-    around all that its outlines run around.
+    """Return valid polygons for the area of a shape by the even-odd rule (`whole`: nonzero rule), without slivers.
 
-    A `Polygon` where one outline says it, else a `MultiPolygon`; None where nothing is left.
+    A `Polygon` if one outline is enough, else a `MultiPolygon`; None if nothing is left.
     """
     return _repaired(shape, None, whole)
 
@@ -58,7 +57,7 @@ def has_two_readings(shape: Shape) -> bool:
 
 
 def closed(shape: Shape) -> Polygon | None:
-    """The area that a line runs around; None where it is no line, or runs around nothing."""
+    """Convert a line to the polygon that it encloses; None if it is not a line or encloses nothing."""
     if not isinstance(shape, Polyline):
         return None
     points = shape.points[:-1] if len(shape.points) > 3 and shape.points[0] == shape.points[-1] else shape.points
@@ -67,7 +66,7 @@ def closed(shape: Shape) -> Polygon | None:
 
 
 def boxed(shape: Shape) -> Rect | None:
-    """The rectangle of which an outline gives two corners; None where it has more or fewer, or they span none."""
+    """Convert an outline of two different vertices to the rectangle with these corners; None if impossible."""
     if not isinstance(shape, Polygon) or len(set(shape.points)) != 2:
         return None
     x0, y0, x1, y1 = raster.bounds(shape)

@@ -121,7 +121,7 @@ def images(
 
 @lru_cache(maxsize=100_000)
 def name_order(file_name: str) -> Any:
-    """Return `natural_key` of a name, cached: pages sort thousands of names at each click, and SQLite has no such order."""
+    """Return `natural_key` of a name. Cached, because pages sort thousands of names at each click."""
     return natural_key(file_name)
 
 

@@ -62,8 +62,8 @@ _DROP = Fix("drop the region", "drop")
 def examined(region: Region, frame: Frame | None, canvas: tuple[int, int] | None, *, may_cut: bool = True) -> Examined:
     """Run all checks on one region.
 
-    `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks. `may_cut` False: do not clip
-    automatically, because the labels may belong to another size.
+    `frame` is the size of the picture (None: unknown), `canvas` the size for drawing masks. `may_cut` False: do not
+    clip automatically, because the labels may belong to another size.
     """
     if isinstance(region.shape, Point | Polyline | Keypoints):
         return _without_area(region, frame)

@@ -32,7 +32,7 @@ _NO_KEY = "none"
 
 
 def show(project: Project) -> None:
-    """Classes on the left, the chosen one on the right; below, where they come from, and the snapshots."""
+    """Draw the Classes view: the class table, the selected class, the class attribute, and the snapshots."""
     if message := st.session_state.pop(_DONE, None):
         st.toast(plain(message), icon=":material/check:")
     classes = project.classes()
@@ -198,7 +198,7 @@ def _change(project: Project, classes: Sequence[ProjectClass], changed: ProjectC
 
 
 def _finish(message: str, chosen: str | None = None) -> None:
-    """Start afresh after something was stored: with new widgets, as their old values are out of date."""
+    """Rerun the page with new widgets after a change was stored, and show `message` as a toast."""
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     st.session_state.pop(_CHOSEN, None)
     st.session_state.pop("dataset_merge", None)
@@ -211,7 +211,7 @@ def _finish(message: str, chosen: str | None = None) -> None:
 
 
 def free_colour(classes: Sequence[ProjectClass]) -> str:
-    """The first colour of the list that no class has; where there is none any more, one of them again."""
+    """Return the first colour that no class uses; if all are used, a repeated one."""
     from maskrcnn.annotations.colours import colour_of
 
     used = {entry.colour for entry in classes}

@@ -1,4 +1,4 @@
-"""What in a project hurts training: findings by kind with their places, and mends that can be undone."""
+"""The Doctor view: findings by kind with crops of the pictures, and fixes that can be undone."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import counted
 
 EXAMINED_AT_ONCE = 300
-"""A project of more pictures is examined on request: each picture is decoded once."""
+"""Projects with more pictures are examined only on request, because each picture must be decoded."""
 PER_KIND = 20
-"""Findings of a kind that are shown before somebody asks for more."""
+"""Number of findings of a kind that are shown at first, and added by "Show more"."""
 SIGNS: dict[Severity, tuple[str, str, str]] = {
     "error": (":material/error:", "red", "Training stops there, or learns something false."),
     "warning": (":material/warning:", "orange", "Training suffers."),
@@ -39,7 +39,7 @@ Colours = Mapping[str | None, str]
 
 
 def show(project: Project) -> None:
-    """Examine, then the kinds of findings on the left and those of one kind on the right."""
+    """Draw the view: examine the project, then show the kinds of findings and the findings of the selected kind."""
     undo_bar.bar(project)
     with session.fail_softly():
         state = project_cache.stamp(project)
@@ -78,7 +78,7 @@ def _learned(project: Project, state: Stamp) -> None:
 
 
 def findings(project: Project, state: Stamp) -> list[Finding]:
-    """What the doctor finds, worked out once for each state of the project, with a bar meanwhile."""
+    """Return the doctor's findings, cached for each state of the project. Shows a progress bar."""
     return project_cache.worked_out(
         "doctor",
         project,
@@ -89,7 +89,7 @@ def findings(project: Project, state: Stamp) -> list[Finding]:
 
 
 def _may_examine(project: Project, state: Stamp) -> bool:
-    """Whether to go on: a small project is examined at once, a large one when somebody asks for it."""
+    """Whether to examine now. A large project is examined only on request; then a button is drawn."""
     if state[0] <= EXAMINED_AT_ONCE or st.session_state.get(_WANTED) == str(project.folder):
         return True
     if project_cache.known("doctor", project, state):
@@ -109,7 +109,7 @@ def _may_examine(project: Project, state: Stamp) -> bool:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _looks(folder: str) -> dict[Any, doctor.Look]:
-    """What was seen of each picture's file, so that a second examination reads only what changed."""
+    """Return a cache of picture facts for `doctor.examine`, so that it reads only changed pictures."""
     return {}
 
 
@@ -291,7 +291,7 @@ def _sentence(words: str) -> str:
 def _pieces(
     dataset: Dataset, record: ImageRecord, finding: Finding, colours: Colours
 ) -> tuple[bytes | None, bytes | None]:
-    """The place of a finding as it is, and as its fix would leave it (None: nothing to be seen of that)."""
+    """Return JPEG crops of a finding's place before and after its fix; None if there is nothing to show."""
     if record.path is None:
         return None, None
     try:
@@ -331,7 +331,7 @@ def _with_all(colours: Colours, record: ImageRecord) -> dict[str | None, str]:
 
 
 def _fix(project: Project, findings: Sequence[Finding], state: Stamp, reason: str) -> None:
-    """Mend these in the project, in one step that can be undone, and show the page anew."""
+    """Apply the fixes to the project in one step that can be undone, and rerun the page."""
     with session.fail_softly(stop=False):
         with st.spinner(f"Fixing {counted(len(findings), 'finding')}"):
             if project_cache.stamp(project) != state:

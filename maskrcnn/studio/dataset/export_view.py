@@ -1,4 +1,4 @@
-"""The labels of a project as files of another program: what will be lost is said before anything is downloaded."""
+"""The Export view: convert a project's labels to another format. It lists lost information before the download."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READY = "dataset_export_ready"
 
 @dataclass(frozen=True)
 class Ready:
-    """A file that waits to be downloaded, and what it was made of: `made_of` tells whether that is still so."""
+    """A prepared file for download. `made_of` identifies the choices and labels, to detect that it is out of date."""
 
     made_of: tuple[Any, ...]
     name: str
@@ -75,7 +75,7 @@ def show(project: Project) -> None:
 
 
 def prepared(project: Project, format: str, which: str, pictures: bool, made_of: tuple[Any, ...] = ()) -> Ready:
-    """The file for a download. Raises `StudioError` where the format cannot hold the labels at all."""
+    """Make the file for a download. Raises `StudioError` if the format cannot represent the labels at all."""
     split: Split | None = "train" if which == "train" else "val" if which == "val" else None
     dataset = project.dataset(split)
     if not dataset.images:

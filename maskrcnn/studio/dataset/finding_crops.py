@@ -1,4 +1,4 @@
-"""Pieces of pictures around the findings of the doctor, kept so that a rerun of the page draws none of them again."""
+"""Cached crops of pictures around the doctor's findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was understood of the files that somebody brought, before any of it is stored."""
+"""The preview of an import: what was read from the chosen files, before anything is stored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MOST_TRIES = 16
 
 
 def class_choice(staged: Staged, key: str) -> str | None:
-    """Which attribute is the class, for the person to change; what is now where there is nothing to choose."""
+    """Draw the choice of the class attribute. Return the selected one; the present one if there is no choice."""
     now = staged.dataset.class_attribute
     candidates = {candidate.name: candidate for candidate in staged.candidates}
     if not candidates:
@@ -106,7 +106,7 @@ def summary(dataset: Dataset) -> Summary:
 
 
 def head(staged: Staged, counted_up: Summary) -> None:
-    """Format and files, and how many of what."""
+    """Draw the format, the files, and the numbers of pictures, regions and classes."""
     dataset = staged.dataset
     names = ", ".join(staged.label_files[:3])
     further = f" and {len(staged.label_files) - 3} more" if len(staged.label_files) > 3 else ""

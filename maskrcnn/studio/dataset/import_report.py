@@ -1,5 +1,4 @@
-"""What an import did: what came in, what was passed over and why, what was not found. It stays until the person goes
-on."""
+"""The report of an import: imported, skipped and missing pictures. It is shown until the user dismisses it."""
 
 from __future__ import annotations
 
@@ -35,23 +34,23 @@ class _Kept:
 
 
 def keep(project: Path, page: str, report: ImportReport, passed_over: Sequence[str]) -> None:
-    """Keep what an import on this page did, for `show`. `passed_over` is what was left out before the import."""
+    """Store the report of an import for `show`. `passed_over`: messages about files skipped before the import."""
     st.session_state[_KEY] = _Kept(project, page, report, tuple(passed_over))
 
 
 def waits(project: Project, page: str) -> bool:
-    """Whether the person has not yet gone on from the report of an import on this page."""
+    """Whether there is a report for this project and page that the user has not dismissed yet."""
     kept: _Kept | None = st.session_state.get(_KEY)
     return kept is not None and kept.project == project.folder and kept.page == page
 
 
 def forget() -> None:
-    """Go on."""
+    """Dismiss the report."""
     st.session_state.pop(_KEY, None)
 
 
 def show() -> None:
-    """The report, and the ways on."""
+    """Draw the report and its buttons."""
     kept: _Kept = st.session_state[_KEY]
     report = kept.report
     lines = [on_page(line) for line in (*report.warnings, *kept.passed_over)]

@@ -1,4 +1,4 @@
-"""Labels and pictures into a project: dropped or named, looked at, and only then stored."""
+"""The Import view: choose label files and pictures, preview them, and import them into the project."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPLITS = {"file": "As in the file", "train": "Training", "val": "Validation"}
 
 @dataclass
 class _Waiting:
-    """What was dropped and is looked at; nothing of it is in the project yet."""
+    """Chosen files during the preview; nothing of them is in the project yet."""
 
     project: Path
     staged: Staged
@@ -50,7 +50,7 @@ def show(project: Project, page: str = "dataset") -> None:
 
 
 def discard() -> None:
-    """Forget what was dropped and remove its copies."""
+    """Discard the chosen files and delete their copies."""
     waiting: _Waiting | None = st.session_state.pop(_WAITING, None)
     if waiting is not None:
         serving.on_visit_end(_WAITING, None)

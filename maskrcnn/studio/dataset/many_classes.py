@@ -1,4 +1,4 @@
-"""The question before hundreds of classes are made: free text, taken for the class, would make one of every text."""
+"""Ask for confirmation before hundreds of classes are created, for example from a free-text attribute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of a project by status, as thumbnails: find them, open them, and move several at once."""
+"""The Pictures view: thumbnails with filters, and actions on several pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes long to work out about a project, worked out once for each state of it, with a bar that says how far."""
+"""Cache slow computations about a project for each of its states, with a progress bar."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _AT_ONCE, _EVERY = 0.3, 0.2  # seconds
 
 
 def stamp(project: Project) -> Stamp:
-    """What changes whenever a label, a split, a class or the set of pictures of the project does."""
+    """Return a value that changes whenever labels, splits, classes or the set of pictures change."""
     images = [(image.id, image.revision, image.split) for image in project.images()]
     return len(images), hash(tuple(images)), tuple(entry.name for entry in project.classes())
 
 
 def worked_out(name: str, project: Project, words: str, work: Callable[[Progress], T], state: Stamp | None = None) -> T:
-    """The result of `work(progress)` for the state the project is in (`stamp` unless given), from memory if it can be.
+    """Return the result of `work(progress)`, cached for this state of the project (default: its `stamp`).
 
-    While it works, a bar with `words` and the time left is where this is called.
+    While it runs, a progress bar with `words` and the remaining time is drawn.
     """
     slot = _slot(name, str(project.folder), stamp(project) if state is None else state)
     if "result" not in slot:
@@ -38,7 +38,7 @@ def worked_out(name: str, project: Project, words: str, work: Callable[[Progress
 
 
 def known(name: str, project: Project, state: Stamp | None = None) -> bool:
-    """Whether `worked_out` has the result for this state already."""
+    """Whether the cache of `worked_out` has the result for this state."""
     return "result" in _slot(name, str(project.folder), stamp(project) if state is None else state)
 
 

@@ -1,4 +1,4 @@
-"""A class that looks like another one is asked about when it is made, not only found by the doctor afterwards."""
+"""Ask the user about a new class whose name is similar to an existing one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training and validation: a stratified split is shown before it is made, and copies on both sides are found."""
+"""The Split view: preview and apply a stratified split, and find copies of pictures in both splits."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def show(project: Project) -> None:
 
 
 def _copies(project: Project, images: Sequence[StoredImage]) -> Groups | None:
-    """The groups of pictures with the same content; None while nobody has looked."""
+    """Return the groups of pictures with the same content; None if the search was not requested yet."""
     # Copies are a matter of pictures alone, so a label that changes does not call for another look.
     state = (len(images), hash(tuple((image.id, image.file_name) for image in images)))
     wanted = len(images) <= CHECKED_AT_ONCE or st.session_state.get("dataset_look_for_copies") == str(project.folder)

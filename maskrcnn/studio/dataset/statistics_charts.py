@@ -1,4 +1,4 @@
-"""Charts of what a dataset holds. Classes keep the colours of the project; text has the colour of the page."""
+"""Charts of the statistics of a dataset, in the class colours of the project."""
 
 from __future__ import annotations
 

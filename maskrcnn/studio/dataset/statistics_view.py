@@ -1,4 +1,4 @@
-"""What a project holds, in numbers and charts, for all pictures or one split."""
+"""The Statistics view: numbers and charts of a project, for all pictures or one split."""
 
 from __future__ import annotations
 

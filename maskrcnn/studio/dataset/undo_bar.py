@@ -1,4 +1,4 @@
-"""What was just done to a whole project, and the way back."""
+"""A bar that shows the last change of the whole project, with a button to undo it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remember(project: Project, words: str, button: str, back: Callable[[], objec
 
 
 def bar(project: Project) -> None:
-    """What was done last, with the button that takes it back."""
+    """Draw the bar with the last change and its undo button."""
     done: _Done | None = st.session_state.get(_KEY)
     if done is None or done.project != project.folder:
         return

@@ -154,8 +154,10 @@ def size_mismatch(record: ImageRecord, seen: Look) -> Symptom | None:
 
 
 def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple[int, int]) -> Symptom | None:
-    """Labels that leave their picture, and would lie in one of its height as width and its width as height. `leaving`
-    are those that leave it: more than one, or one that does so far."""
+    """Return a symptom if labels extend outside the picture, but fit a picture with width and height exchanged.
+
+    `leaving`: the shapes that extend outside. There must be several, or one that is far outside.
+    """
     lying, shapes = (frame[1], frame[0]), list(_shapes(regions))
     if frame == lying or any(isinstance(shape, RLE) for shape in shapes) or _fit(shapes, frame):
         return None
@@ -171,7 +173,7 @@ def sideways(regions: Sequence[Region], leaving: Collection[Shape], frame: tuple
 
 
 def _quarter_turns(labelled: tuple[int, int]) -> tuple[Fix, ...]:
-    """The mends of labels that were drawn in a frame of that size, on a picture that has it lying on its side."""
+    """Return the possible rotations of labels that were drawn in a frame with exchanged width and height."""
     return (
         Fix("exchange x and y of its labels", "turn", (5, *labelled), "exchange"),
         Fix("turn its labels to the right", "turn", (6, *labelled), "turn-right"),
@@ -220,8 +222,10 @@ def no_regions(record: ImageRecord) -> Symptom | None:
 
 
 def mended(record: ImageRecord, fix: Fix | None) -> ImageRecord:
-    """The record after a fix of its picture: turn, scale or true-size; any other leaves it as it is. What the file said
-    of the bytes of another picture goes."""
+    """Return the record after a fix of its picture (turn, scale or true-size); other fixes are ignored.
+
+    Turn and scale remove the file size, because it belongs to another file.
+    """
     if fix is None:
         return record
     if fix.action == "turn":

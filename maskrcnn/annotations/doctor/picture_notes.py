@@ -17,12 +17,14 @@ from maskrcnn.annotations.regions import Point, Polyline, Region
 class PictureNotes:
     """Facts about one picture for the checks at the end of the pass.
 
-    `classes` counts the regions that are not dropped, by class; None those that need one and have none. `objects` are
-    those of them that are learned from; `passed` are the crowds, lines and points, by number, with their class.
-    `pairs` are regions of one place. `labels` is equal for pictures with equal regions. `around` is the box around
-    all labels in the `frame` of the picture (None: there are no labels, or they are surely no pixels), `is_beyond`
-    says whether one leaves it by more than a slip, and `boxes` are the rectangles that could be two corners
-    (`frame_checks.corner_boxes`).
+    - `classes`: number of kept regions by class (None: regions without a class).
+    - `objects`: number of those that training uses, by class.
+    - `passed`: crowds, lines and points: {region number: class}.
+    - `pairs`: regions at the same place.
+    - `labels`: a hash of all regions.
+    - `around`: bounding box of all labels in the `frame` (None: no labels, or not in pixels).
+    - `is_beyond`: whether a label extends outside by more than a small drawing error.
+    - `boxes`: rectangles that may be two corners (`frame_checks.corner_boxes`).
     """
 
     file_name: str

@@ -48,8 +48,10 @@ def untangled(shape: Shape, *, whole: bool = False) -> Shape | None:
 
 
 def has_two_readings(shape: Shape) -> bool:
-    """Whether what the shape encloses depends on the rule by which outlines are filled: a star that is drawn in one
-    line has a hole in its middle by the even-odd rule, and none by the nonzero rule. Slivers do not count."""
+    """Whether the even-odd and the nonzero fill rule give different areas, except for slivers.
+
+    For example, a star drawn in one line has a hole in its middle only by the even-odd rule.
+    """
     one = shapely.union_all([_area_of(part) for part in _parts(shape)])
     other = shapely.union_all([_area_of(part, whole=True) for part in _parts(shape)])
     least = min(SLIVER_AREA, SLIVER_SHARE * max(one.area, other.area))
@@ -84,7 +86,7 @@ def with_labelled_keypoints(region: Region) -> Region:
 
 
 def clipped(shape: Shape, frame: Frame, *, whole: bool = False) -> Shape | None:
-    """The part of the shape inside the picture, untangled; a `Rect` stays one. None where nothing is left."""
+    """Clip a shape to the picture and untangle it. A `Rect` stays a `Rect`. None if nothing is left."""
     if isinstance(shape, Rect):
         x0, y0, x1, y1 = raster.bounds(shape)
         x0, x1 = _between(x0, frame[0]), _between(x1, frame[0])
@@ -94,7 +96,7 @@ def clipped(shape: Shape, frame: Frame, *, whole: bool = False) -> Shape | None:
 
 
 def clamped(shape: Shape, frame: Frame) -> Shape:
-    """A point, line or keypoints with each place beyond an edge moved onto the edge."""
+    """Move the points of a point, line or keypoints that are outside the picture to its edge."""
     width, height = frame
     match shape:
         case Point():
@@ -109,9 +111,9 @@ def clamped(shape: Shape, frame: Frame) -> Shape:
 
 
 def turned(region: Region, orientation: int, stored: Frame) -> Region:
-    """A region drawn on the stored pixels of a picture, in the displayed frame that EXIF's orientation makes of them.
+    """Convert a region from the stored frame of a picture to the displayed frame, by the EXIF orientation.
 
-    `stored` is the size of the stored frame. Exact: the corners of pixels become corners of pixels.
+    `stored` is the size of the stored frame. The conversion is exact.
     """
     width, height = stored
     places: dict[int, Callable[[float, float], tuple[float, float]]] = {
@@ -138,7 +140,7 @@ def turned(region: Region, orientation: int, stored: Frame) -> Region:
 
 
 def scaled(region: Region, factors: Frame, frame: tuple[int, int]) -> Region:
-    """A region on a picture that was scaled by `factors` (across, down) to the size `frame`."""
+    """Scale a region by `factors` (x, y) for a picture that was scaled to the size `frame`."""
     across, down = factors
 
     def resized(mask: np.ndarray) -> np.ndarray:

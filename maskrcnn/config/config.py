@@ -36,7 +36,7 @@ class Config(ConfigFields):
     @field_validator("tasks", mode="before")
     @classmethod
     def _ordered_tasks(cls, value: Any) -> Any:
-        """A set, in the order in which the heads run."""
+        """Return the tasks as a tuple, in the order in which the heads run."""
         given = value.split(",") if isinstance(value, str) else list(value)
         known = [task for task in TASKS if task in given]
         return known if set(given) <= set(TASKS) else given
@@ -50,7 +50,7 @@ class Config(ConfigFields):
     @field_validator("loss_weights", mode="before")
     @classmethod
     def _all_weights(cls, value: Any) -> Any:
-        """What is not named counts once."""
+        """Give every loss that is not named a weight of 1."""
         return {**dict.fromkeys(LOSSES, 1.0), **value} if isinstance(value, Mapping) else value
 
     @model_validator(mode="after")
@@ -60,7 +60,7 @@ class Config(ConfigFields):
         return self
 
     def _problems(self) -> Iterator[str]:
-        """What does not go together, each in one line with the mend."""
+        """Yield one line for each contradiction between fields, with how to correct it."""
         try:
             parse_stages(self.layers)
         except ValueError as error:

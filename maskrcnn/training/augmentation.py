@@ -112,7 +112,7 @@ def shrink(picture: Picture, objects: Objects, factor: float) -> tuple[Picture, 
 
 
 def mirror(picture: Picture, objects: Objects, order: Sequence[int]) -> tuple[Picture, Objects]:
-    """Left to right. Keypoints are put into `order`, because a mirrored left hand is a right one."""
+    """Flip horizontally. Keypoints are reordered by `order`, because a flipped left hand is a right hand."""
     objects = objects.moved((-1, 1), (picture.shape[1], 0))
     if objects.keypoints is not None:
         keypoints = objects.keypoints[:, list(order)]

@@ -33,7 +33,7 @@ class Team:
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """The items of which this process takes care: every `size`-th.
+        """Return the items that this process handles: every `size`-th item.
 
         >>> Team(rank=1, size=2).share(["a", "b", "c", "d"])
         ['b', 'd']

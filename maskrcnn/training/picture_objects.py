@@ -49,7 +49,7 @@ class Objects:
         )
 
     def under(self, others: Objects) -> Objects:
-        """These, with `others` lying over them, and those others."""
+        """Return these objects, occluded by `others`, followed by `others`."""
         assert self.outlines is not None  # whatever has no outline cannot lie over anything
         assert others.outlines is not None
         covered = [

@@ -279,7 +279,7 @@ def _wrong_mask(case: Case) -> str:
 
 
 def _taken(case: Case) -> str:
-    """One that is found twice over: by a detection that finds another object."""
+    """The sentence for an object whose only detection is matched to another object."""
     left = case.before(MATCH)
     best = left.closest()
     there = case.counts_for_another(left.index[best])

@@ -36,7 +36,7 @@ class Config(ConfigFields):
     @field_validator("tasks", mode="before")
     @classmethod
     def _ordered_tasks(cls, value: Any) -> Any:
-        """Return the tasks as a tuple, in the order in which the heads run."""
+        """Sort the tasks into the order in which the heads run."""
         given = value.split(",") if isinstance(value, str) else list(value)
         known = [task for task in TASKS if task in given]
         return known if set(given) <= set(TASKS) else given
@@ -44,7 +44,7 @@ class Config(ConfigFields):
     @field_validator("layers", mode="before")
     @classmethod
     def _one_schedule(cls, value: Any) -> Any:
-        """`["heads", "all"]` is how `--set layers=heads,all` arrives."""
+        """Join a list of stages, as `--set layers=heads,all` passes it, into one string."""
         return ",".join(str(part) for part in value) if isinstance(value, list | tuple) else value
 
     @field_validator("loss_weights", mode="before")

@@ -103,7 +103,7 @@ def crop(picture: Picture, objects: Objects, draw: random.Random) -> tuple[Pictu
 
 
 def shrink(picture: Picture, objects: Objects, factor: float) -> tuple[Picture, Objects]:
-    """Picture and objects at `factor` of their size."""
+    """Return the picture and its objects, scaled by `factor`."""
     height, width = picture.shape[:2]
     size = max(1, round(height * factor)), max(1, round(width * factor))
     if size == (height, width):

@@ -40,7 +40,7 @@ class Objects:
         return Objects(boxes, self.labels, outlines, keypoints)
 
     def chosen(self, which: Sequence[int] | np.ndarray) -> Objects:
-        """Those with these indices."""
+        """Return the objects with the given indices."""
         return Objects(
             self.boxes[which],
             self.labels[which],

@@ -279,7 +279,7 @@ def _wrong_mask(case: Case) -> str:
 
 
 def _taken(case: Case) -> str:
-    """The sentence for an object whose only detection is matched to another object."""
+    """The sentence for an object whose best detection is matched to another object."""
     left = case.before(MATCH)
     best = left.closest()
     there = case.counts_for_another(left.index[best])

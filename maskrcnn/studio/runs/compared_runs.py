@@ -19,6 +19,7 @@ from maskrcnn.runs.epochs import best_epoch, pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis
 from maskrcnn.studio.runs.curve_lines import Curves
+from maskrcnn.studio.runs.curve_points import most_steps
 from maskrcnn.studio.runs.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.runs.initial_weights_words import start_of
 
@@ -78,6 +79,7 @@ def curves(runs: Sequence[RunFolder]) -> list[Curves]:
             RUN_COLOURS[number],
             RUN_SHAPES[number],
             pass_steps(run),
+            most_steps(len(runs)),
         )
         for number, run in enumerate(runs)
     ]

@@ -23,7 +23,7 @@ from maskrcnn.studio.runs.curve_lines import (
     small_words,
     steps_words,
 )
-from maskrcnn.studio.runs.curve_points import MOST_STEPS
+from maskrcnn.studio.runs.curve_points import most_steps
 from maskrcnn.studio.runs.curve_words import AP_LINES, AP_MEANING, GAUGES, LOSS_MEANINGS, LOSS_TITLES
 
 _LARGE, _SMALL = 220, 150
@@ -69,7 +69,11 @@ def losses(curves: Sequence[Curves], view: View) -> None:
         column.markdown(f"**{LOSS_TITLES[loss]}**", help=f"{loss}: {LOSS_MEANINGS[loss]}")
         lines = loss_lines(curves, loss, view.axis, view.smoothing, is_small=True)
         _draw(column, lines, _SMALL, view, LOSS_TITLES[loss], log=view.log)
-    faint = steps_words(curves[0].rows) if len(curves) == 1 else f"at most {MOST_STEPS + 1} single steps of each run"
+    faint = (
+        steps_words(curves[0].rows)
+        if len(curves) == 1
+        else f"at most {most_steps(len(curves)) + 1} single steps of each run"
+    )
     mean = ", and the running mean of all of them" if view.smoothing else ""
     st.markdown(
         ":small[Solid, filled: mean over the training steps of an epoch. Dashed, hollow: the validation pictures. "

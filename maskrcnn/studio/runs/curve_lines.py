@@ -19,6 +19,7 @@ from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.line_charts import Kind, Line, Note
 from maskrcnn.studio.runs.curve_points import (
     MOST_IN_SMALL,
+    MOST_STEPS,
     drawn_steps,
     epoch_positions,
     epoch_values,
@@ -33,7 +34,7 @@ from maskrcnn.words import counted
 class Curves:
     """The data for the curves of one run. `first_epoch` is the number of steps in the first epoch, and `pass_steps` the
     number of steps per pass (see `epochs.passes`), None if unknown. `name`, `colour` and point `shape` are set if
-    several runs are drawn together."""
+    several runs are drawn together, and `most` is the maximum number of drawn steps."""
 
     rows: RunRows
     first_epoch: int | None = None
@@ -41,11 +42,12 @@ class Curves:
     colour: str = ""
     shape: str = "circle"
     pass_steps: float | None = None
+    most: int = MOST_STEPS
 
     @cached_property
     def drawn(self) -> np.ndarray:
         """The indices of the steps that are drawn, (n,) int64; the same in all charts of the run."""
-        return drawn_steps(len(self.rows))
+        return drawn_steps(len(self.rows), self.most)
 
     @cached_property
     def step_places(self) -> list[Note]:
@@ -116,7 +118,9 @@ def steps_words(rows: RunRows) -> str:
 
 def small_words(curves: Sequence[Curves]) -> str:
     """A text that small charts draw only every second of these steps; empty if they draw all of them."""
-    return ", every 2nd of them in the small charts" if any(len(one.drawn) > MOST_IN_SMALL for one in curves) else ""
+    return (
+        ", every 2nd of them in the small charts" if any(len(one.drawn) > _most_in_small(one) for one in curves) else ""
+    )
 
 
 def loss_lines(curves: Sequence[Curves], loss: str, axis: XAxis, weight: float, is_small: bool = False) -> list[Line]:
@@ -163,7 +167,8 @@ def gauge_lines(curves: Sequence[Curves], gauge: Gauge, axis: XAxis, weight: flo
         shown = [line for line in gauge.lines if np.isfinite(run.rows.column(line[0])).any()]
         for field, name, colour in shown[: None if len(curves) == 1 else 1]:
             values = run.rows.column(field) * gauge.factor
-            drawn = _step_lines(run, values, run.colour or colour, axis, weight if gauge.noisy else 0.0, {name: values})
+            smoothing = weight if gauge.noisy else 0.0
+            drawn = _step_lines(run, values, run.colour or colour, axis, smoothing, {name: values}, is_small=True)
             lines += drawn if gauge.noisy else [replace(line, kind="smoothed") for line in drawn]
     return lines
 
@@ -183,7 +188,7 @@ def _step_lines(
     """
     if not np.isfinite(values).any():
         return []
-    places = drawn_steps(len(run.drawn), MOST_IN_SMALL) if is_small else np.arange(len(run.drawn))
+    places = drawn_steps(len(run.drawn), _most_in_small(run)) if is_small else np.arange(len(run.drawn))
     chosen = run.drawn[places]
     x = step_positions(run.rows, axis, run.first_epoch, run.pass_steps)[chosen]
     hover_texts = [[_number(value) for value in column[chosen].tolist()] for column in hover_columns.values()]
@@ -195,6 +200,11 @@ def _step_lines(
     if weight > 0:
         lines.append(Line(x, smoothed(values, weight)[chosen], "smoothed", colour, run.shape))
     return lines
+
+
+def _most_in_small(run: Curves) -> int:
+    """The maximum number of steps of the run in a small chart: half of those in a large one."""
+    return min(MOST_IN_SMALL, run.most // 2 + 1)
 
 
 def _hover_losses(run: Curves, loss: str) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from maskrcnn.runs.metric_rows import RunRows
 from maskrcnn.studio.components.chart_axes import XAxis
 
 MOST_STEPS = 320
-"""Maximum number of steps of a run in a chart. The page shows how many steps are drawn."""
+"""Maximum number of steps in a chart of one run. The page shows how many steps are drawn."""
 
+MOST_OF_SEVERAL = 160
+"""Maximum number of steps in a chart of several runs, all runs together: their texts for hovering are longer."""
 
 MOST_IN_SMALL = 161
 """Maximum number of steps in a small chart, which is about this many pixels wide."""
@@ -33,6 +35,15 @@ def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
             value = mean / (1 - bias)
         result.append(value)
     return np.array(result)
+
+
+def most_steps(runs: int) -> int:
+    """The maximum number of steps of each run in a chart of so many `runs`.
+
+    >>> most_steps(1), most_steps(2), most_steps(6)
+    (320, 80, 26)
+    """
+    return MOST_STEPS if runs == 1 else MOST_OF_SEVERAL // runs
 
 
 def drawn_steps(count: int, most: int = MOST_STEPS) -> np.ndarray:

@@ -67,3 +67,12 @@ def test_other_axes() -> None:
     assert curve_points.epoch_positions(run.epochs, "steps").tolist() == [2, 4]
     assert curve_points.epoch_positions(run.epochs, "minutes").tolist() == [1, 2]
     assert curve_points.step_positions(rows(0), "epochs").tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "steps"),
+    # of 3,000 steps every 16th is 188, every 32nd 94, every 64th 47, every 128th 24; and the last one
+    [(1, 189), (2, 48), (3, 48), (4, 25), (5, 25), (6, 25)],
+)
+def test_several_runs_share_the_points_of_a_chart(runs: int, steps: int) -> None:
+    assert len(curve_points.drawn_steps(3000, curve_points.most_steps(runs))) == steps

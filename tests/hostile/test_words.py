@@ -81,7 +81,8 @@ OURS: dict[str, str] = {
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",
     "runs/run_actions.py": "item.label run_downloads.size_words(item.size) item.help "
     "str(st.number_input('Epochs',1,10000,10,key='runs-more'))",
-    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows) small_words(curves)",
+    "runs/curve_charts.py": "loss gauge.title gauge.meaning word name steps_words(curves[0].rows) small_words(curves) "
+    "most_steps(len(curves))",
     "runs/predictions_by_epoch.py": "epochs words line page",
     "shell/sidebar.py": "counts.done counts.pictures group page label",
     "serving/uploads.py": "_refused.pop(context.session_id,None)",  # how much may be uploaded, in numbers

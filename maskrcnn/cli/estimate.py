@@ -15,9 +15,7 @@ from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.trial_steps import estimate
 
 
-def estimate_command(
-    model: StudioRCNN, training: LabelledPictures, validation: LabelledPictures | None, config: Config
-) -> int:
+def estimate_command(model: StudioRCNN, training: LabelledPictures, validation: LabelledPictures | None) -> int:
     """Measure the cost of a training and print it; return the exit status 0.
 
     Prints a line for each measured part, then a summary for users, and last a JSON object (see `Estimate.as_json`). The
@@ -28,8 +26,8 @@ def estimate_command(
         print(line, flush=True)
 
     seconds_to_start = time.time() - psutil.Process().create_time()
-    found = estimate(model, training, validation, config, report, seconds_to_start)
-    report(in_words(found, config))
+    found = estimate(model, training, validation, report, seconds_to_start)
+    report(in_words(found, model.config))
     report(json.dumps(found.as_json()))
     return 0
 

@@ -1,13 +1,12 @@
 """The configuration: every field of the network and of its training, typed, frozen, validated, explained.
 
 Field names are the ones that Mask R-CNN lectures and code bases use. `network_fields` and `training_fields` declare
-them, `Config` adds the rules between them, `presets` are named starting points, `fields_with`
-finds fields by section, role or task.
+them, `Config` adds the rules between them, `presets` are named starting points, and `fields_with` finds fields by
+section, role or task.
 """
 
 from maskrcnn.config.choices import (
     BACKBONES,
-    LEVEL_NAMES,
     MASK_HEADS,
     MASK_KINDS,
     POOLINGS,
@@ -17,10 +16,10 @@ from maskrcnn.config.choices import (
     Task,
 )
 from maskrcnn.config.config import Config
-from maskrcnn.config.field_metadata import MOST, TASK_OF_SECTION, FieldMetadata, Role, Section
+from maskrcnn.config.field_metadata import MOST, TASK_OF_SECTION, Section
 from maskrcnn.config.fields import FIELD_METADATA, fields_with
-from maskrcnn.config.keypoint_sigmas import COCO_SIGMAS, OTHER_SIGMA, usual_sigmas
-from maskrcnn.config.layer_schedule import LATER_RATE, LAYERS, Stage, parse_stages
+from maskrcnn.config.keypoint_sigmas import COCO_SIGMAS, usual_sigmas
+from maskrcnn.config.layer_schedule import LAYERS, Stage, parse_stages
 from maskrcnn.config.losses import LOSS_NAMES, LOSSES, MEASURES
 from maskrcnn.config.presets import DEFAULT_PRESET, PRESETS
 from maskrcnn.config.settings import parse_settings, setting_word
@@ -30,25 +29,20 @@ __all__ = [
     "COCO_SIGMAS",
     "DEFAULT_PRESET",
     "FIELD_METADATA",
-    "LATER_RATE",
     "LAYERS",
-    "LEVEL_NAMES",
     "LOSSES",
     "LOSS_NAMES",
     "MASK_HEADS",
     "MASK_KINDS",
     "MEASURES",
     "MOST",
-    "OTHER_SIGMA",
     "POOLINGS",
     "PRESETS",
     "STRIDES",
     "TASKS",
     "TASK_OF_SECTION",
     "Config",
-    "FieldMetadata",
     "Precision",
-    "Role",
     "Section",
     "Stage",
     "Task",

@@ -86,7 +86,7 @@ def _start_again(table: Table, job: Job) -> None:
         if table.end(db, run.path, JobState.FAILED, why):
             table.add_notice(db, f"{run.name} was taken out of the queue: {why}.")
     if not gone:
-        run_state.note_failure(run, why)
+        run.write_failure(why)
         waiting_folder.end_waiting(run)
 
 

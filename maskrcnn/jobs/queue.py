@@ -88,15 +88,18 @@ def add(
     def insert(table: Table) -> None:
         if resume:
             _wait_for_exit(table, folder)
-        with table.writing() as db:
-            if resume and table.of_run(db, folder.path):
-                raise StudioError(f"{folder.name}: waits or trains already; see Runs")
-            waiting_folder.make(folder, {**about, "device": device, "priority": 0})
-            try:
+        made = False
+        try:
+            with table.writing() as db:
+                if resume and table.of_run(db, folder.path):
+                    raise StudioError(f"{folder.name}: waits or trains already; see Runs")
+                waiting_folder.make(folder, {**about, "device": device, "priority": 0})
+                made = True
                 table.insert(db, folder.path, JobState.QUEUED, options=chosen, wanted=device, **about)
-            except BaseException:
+        except BaseException:  # also of the commit, after which `with_table` may call this once more
+            if made:
                 waiting_folder.undo(folder)
-                raise
+            raise
 
     with_table(workspace, insert)
     with suppress(StudioError):  # the job waits; the next page that is loaded starts it, or shows the error

@@ -99,11 +99,6 @@ def failure(run: RunFolder) -> str | None:
     return last.removeprefix("error: ") if last.startswith("error: ") else None
 
 
-def note_failure(run: RunFolder, why: str) -> None:
-    """Write a result with the state "failed" and the reason `why`; other fields of an earlier result are kept."""
-    run.write_result({**(run.result() or {}), "state": "failed", "error": why})
-
-
 def resumable(run: RunFolder) -> bool:
     """Whether a run can be resumed: it has a saved state, and neither trains nor waits."""
     return run.has(STATE) and state(run).ended

@@ -76,7 +76,7 @@ def _start(run: RunFolder, job: Job, attempt: str) -> tuple[subprocess.Popen[byt
     except (OSError, StudioError) as error:
         why = f"{argv[0]}: cannot be started ({error.strerror})" if isinstance(error, OSError) else str(error)
         with suppress(StudioError, OSError):
-            run_state.note_failure(run, why)
+            run.write_failure(why)
             waiting_folder.end_waiting(run)
         return None
 
@@ -110,7 +110,7 @@ def _write_failure(run: RunFolder, status: int) -> None:
     with suppress(StudioError, OSError):
         if status > 0 and not attempts.has_ended(run) and run_state.cancel_asked(run) is None:
             last = run.log_tail(5).strip().rpartition("\n")[2].removeprefix("error: ")
-            run_state.note_failure(run, last or f"it ended with exit status {status}")
+            run.write_failure(last or f"it ended with exit status {status}")
 
 
 def _next(workspace: Path, job: Job, runner: tuple[int, float]) -> Job | None:

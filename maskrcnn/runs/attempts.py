@@ -81,11 +81,6 @@ def noted_here(run: RunFolder) -> bool:
         return False
 
 
-def attempt_of(run: RunFolder) -> str | None:
-    """The id of the newest attempt; None before the first attempt, or for a run of an older version without ids."""
-    return (run.read_json(PROCESS) or {}).get("attempt")
-
-
 def living_trainer(run: RunFolder) -> psutil.Process | None:
     """The process with the pid in process.json, or None if it is dead or no trainer of this run."""
     return trainer_process.living_trainer(run.path, (run.read_json(PROCESS) or {}).get("pid"))

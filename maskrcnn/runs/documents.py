@@ -1,8 +1,8 @@
 """Schemas of the JSON documents in a run folder. A run may come from another person, so all its values are checked.
 
-There is one schema per file; `foreign.read_json` validates a file with it. Unknown fields are allowed, because a later
-version may write more. Numbers must be finite and within generous bounds. `annotations` is imported inside functions to
-keep the runner of a job small, which also reads run folders.
+There is one schema per file; `untrusted_files.read_json` validates a file with it. Unknown fields are allowed, because
+a later version may write more. Numbers must be finite and within generous bounds. `annotations` is imported inside
+functions to keep the runner of a job small, which also reads run folders.
 """
 
 from __future__ import annotations

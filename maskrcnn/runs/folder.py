@@ -368,6 +368,13 @@ class RunFolder:
         attempt = self._attempt()
         self.write_json(RESULT, result if attempt is None else {**result, "attempt": attempt})
 
+    def write_failure(self, why: str) -> None:
+        """Write a result with the state "failed" and the reason `why`; other fields of an earlier result are kept.
+
+        Raises like `write_json` and `result`.
+        """
+        self.write_result({**(self.result() or {}), "state": "failed", "error": why})
+
     def _attempt(self) -> str | None:
         """The id of the newest attempt. None if process.json is damaged, because this must not stop a training."""
         with suppress(StudioError):
@@ -387,13 +394,19 @@ def shown_pictures(train: dict[str, Any], val: dict[str, Any] | None) -> dict[st
     """The COCO document `val`; if it has no pictures, the first `SHOWN_WITHOUT_VALIDATION` pictures of `train`."""
     if val and val["images"]:
         return val
-    images = train["images"][:SHOWN_WITHOUT_VALIDATION]
+    return with_images(train, train["images"][:SHOWN_WITHOUT_VALIDATION])
+
+
+def with_images(document: dict[str, Any], images: list[dict[str, Any]]) -> dict[str, Any]:
+    """The COCO `document` with only these of its `images`, and their annotations.
+
+    >>> document = {"images": [{"id": 1}, {"id": 2}], "annotations": [{"image_id": 1}, {"image_id": 2}]}
+    >>> with_images(document, [{"id": 2}])
+    {'images': [{'id': 2}], 'annotations': [{'image_id': 2}]}
+    """
     chosen = {image["id"] for image in images}
-    return {
-        **train,
-        "images": images,
-        "annotations": [annotation for annotation in train["annotations"] if annotation["image_id"] in chosen],
-    }
+    annotations = [annotation for annotation in document["annotations"] if annotation["image_id"] in chosen]
+    return {**document, "images": images, "annotations": annotations}
 
 
 def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:

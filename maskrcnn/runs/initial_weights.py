@@ -17,6 +17,7 @@ from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
+from maskrcnn.runs.folder import CONFIG
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
 """Bodies (of a backbone) whose name in torchvision differs -> that name."""
@@ -93,7 +94,7 @@ def shipped_config(name: str) -> Config:
         raise ArgumentError(
             f'no model "{name}" ships with the studio; there is {", ".join(shipped_models.names()) or "none"}'
         )
-    path = folder / "config.json"
+    path = folder / CONFIG
     return _config(path, path.stat().st_mtime_ns)
 
 

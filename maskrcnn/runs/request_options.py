@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maskrcnn.config import BACKBONES, POOLINGS, PRESETS, parse_settings
+from maskrcnn.config import BACKBONES, POOLINGS, PRESETS, parse_settings, setting_word
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.epochs import EPOCHS_IN_A_BUDGET
@@ -54,7 +54,7 @@ class Option:
 
     def can_express(self, value: object) -> bool:
         """Whether the value can be written as the text of this option: parsing the text gives the same value."""
-        text = _text(value)
+        text = setting_word(value)
         try:
             return bool(self.value_of(text) == (text if self.read is str else value))
         except ValueError:
@@ -195,15 +195,10 @@ def written(values: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
         value = (fields if option.is_field else values).get(option.key)
         if option.is_field and value is not None and option.can_express(value):
             written_fields.add(option.key)
-            argv += [option.name, _text(value)]
+            argv += [option.name, setting_word(value)]
         elif not option.is_field and value is not None:
             # A relative path that starts with a hyphen would be parsed as an option, so "./" is put before it.
             argv += [option.name, os.path.join(".", value) if value.startswith("-") else value]
     for name, value in fields.items():
         argv += [] if name in written_fields else ["--set", f"{name}={json.dumps(value)}"]
     return argv
-
-
-def _text(value: object) -> str:
-    """A value as the text of an option; tuples are joined with commas."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -24,11 +24,11 @@ from maskrcnn import untrusted_files
 from maskrcnn.config import MEASURES
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA
+from maskrcnn.runs.folder import BEST, DATASET
 from maskrcnn.words import counted
 
 FOLDER = DATA / "weights"
 CARD = "card.json"
-DATASET = "dataset.json"
 DEFAULT = "toy"
 """The shipped model whose weights are the default initial weights, and which pages show if there is no trained run."""
 
@@ -40,8 +40,6 @@ FINE_TUNE: dict[str, Any] = {"norm": "frozen", "layers": "all"}
 
 On photographs of balloons (46 for training, 15 for validation, four minutes) trained BatchNorm was not better: best
 mask AP 0.47, with frozen BatchNorm 0.46. Frozen is the default, because it does not depend on the batch size."""
-
-WEIGHTS = "best.safetensors"
 
 Card = dict[str, Any]
 
@@ -96,11 +94,11 @@ def card_in(run: Path) -> Card | None:
     The name and `card.json` of the run are not trusted. The weights are compared byte for byte with those of the
     shipped models, and the card is that of the shipped model.
     """
-    weights = _file_in(run, WEIGHTS)
+    weights = _file_in(run, BEST)
     if weights is None:
         return None
     for name in names():
-        own = _file_in(FOLDER / name, WEIGHTS)
+        own = _file_in(FOLDER / name, BEST)
         # Compare the size first, so that few files must be hashed.
         if own is not None and own.size == weights.size and own.hash() == weights.hash():
             return card(name)

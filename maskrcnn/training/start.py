@@ -76,13 +76,23 @@ def begin(request: TrainingRequest, out: Path, device: torch.device, team: Team,
 
 def rehearse(
     request: TrainingRequest, out: Path, device: torch.device, watch: Watch
-) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None, Config]:
-    """The network and the labels of a training that is only measured. Nothing is written."""
+) -> tuple[StudioRCNN, LabelledPictures, LabelledPictures | None]:
+    """Return the network, the training samples and the validation samples (or None) for a measurement of the costs.
+
+    Writes nothing.
+    """
     model, documents, _ = prepared(request, out, watch, snapshot=False)
-    config, run = model.config, RunFolder(out, made_here=True)
+    training, validation = labelled_sets(documents, RunFolder(out, made_here=True), model.config)
+    return on_device(model, device), training, validation
+
+
+def labelled_sets(
+    documents: dict[str, Any], run: RunFolder, config: Config
+) -> tuple[LabelledPictures, LabelledPictures | None]:
+    """Return the training samples, augmented, and the validation samples; None if there are no validation pictures."""
+    val = documents["val"]
     training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
-    validation = LabelledPictures(documents["val"], run.picture_path, config) if documents["val"] else None
-    return on_device(model, device), training, validation, config
+    return training, LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
 
 
 def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> Start:

@@ -14,7 +14,7 @@ from maskrcnn.runs.folder import Row
 
 
 class Measures:
-    """Measures from one call of `row` to the next. Names and units are those of `run_folder`."""
+    """Measures from one call of `row` to the next. Names and units are those of `runs.folder`."""
 
     def __init__(self, model: StudioRCNN, pictures: int) -> None:
         """`pictures`: how many a step learns from."""

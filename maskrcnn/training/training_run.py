@@ -31,8 +31,7 @@ from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import available_devices, machine, machines
 from maskrcnn.training.logbook import Logbook
-from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.start import Start, begin
+from maskrcnn.training.start import Start, begin, labelled_sets
 from maskrcnn.training.start import resume as resume_run
 from maskrcnn.training.tensorboard import Events
 from maskrcnn.training.validation import never
@@ -58,7 +57,7 @@ def train(
     gets every row of `metrics.jsonl` as it is written: `row["event"]` is "step" or "epoch", `row["progress"]` lies in
     [0, 1]. `say` gets every line of the log, which is written to `log.txt` in any case. `cancelled` is asked after
     every step; once it is true the run is saved and ends, and can be resumed. `watch` sees the pictures go by while
-    they are checked (`annotations.trainable`). A `team` of processes (`training.distributed`) trains one network
+    they are checked (`annotations.trainable_check`). A `team` of processes (`training.distributed`) trains one network
     together.
 
     The result is that of `RunFolder.result`: `{"state": "done" | "cancelled", "best_epoch", "seconds", ...}`. Raises
@@ -75,7 +74,7 @@ def train(
     except StudioError as error:
         if started_by_studio:
             with contextlib.suppress(OSError):  # or the folder is gone
-                place.write_result({**(place.result() or {}), "state": "failed", "error": str(error)})
+                place.write_failure(str(error))
         raise
     with Logbook(start.run, say, quiet=not team.leads) as log:
         return _follow(start, team, report, cancelled, log)
@@ -86,9 +85,7 @@ def _follow(
 ) -> dict[str, Any]:
     """Train, with a line in the log for every epoch; the result, which is written, too."""
     run, model, config = start.run, start.model, start.model.config
-    training = LabelledPictures(start.documents["train"], run.picture_path, config, augment=True)
-    val = start.documents["val"]
-    validation = LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
+    training, validation = labelled_sets(start.documents, run, config)
     computes = machine(next(model.parameters()).device)
     log(
         f"{run.name}: {counted(len(training), 'picture')} to learn from, "

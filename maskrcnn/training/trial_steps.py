@@ -17,12 +17,12 @@ import psutil
 import torch
 from torch import Tensor
 
-from maskrcnn.config import Config
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
 from maskrcnn.runs.costs import Costs, Estimate, estimate_of, shares_of
 from maskrcnn.runs.epochs import pictures_per_step
+from maskrcnn.runs.folder import with_images
 from maskrcnn.runs.schedule import Clock
 from maskrcnn.training import loop
 from maskrcnn.training.averaging import RunningMean
@@ -60,16 +60,15 @@ def estimate(
     model: StudioRCNN,
     training: LabelledPictures,
     validation: LabelledPictures | None,
-    config: Config,
     report: Report = lambda line: None,
     seconds_to_start: float = 0.0,
 ) -> Estimate:
-    """How long a training of `model` on these pictures as `config` says will take here.
+    """How long a training of `model` on these pictures, as its config says, will take here.
 
     `report` gets a line on what is being measured; `seconds_to_start` is what passed before this was called. Raises
     what a step of the training raises, running out of memory for one.
     """
-    device = next(model.parameters()).device
+    config, device = model.config, next(model.parameters()).device
     loop.seed_everything(config.seed)
     now = clock_of(device)
     with words_for_memory(config), prepared_for_training(model):
@@ -83,7 +82,7 @@ def estimate(
             report(f"timing steps while these layers learn: {word}")
             step[word] = full * seconds_per_step(model, some, word, now) + read_each_time
         per_picture = 0.0
-        if validation is not None and len(validation):
+        if validation is not None:
             report("timing the validation")
             per_picture = seconds_per_validated(model, some_of(validation, VALIDATED), now)
         report("timing what each epoch writes")
@@ -97,9 +96,7 @@ def some_of(samples: LabelledPictures, count: int) -> LabelledPictures:
     total = len(samples)
     count = min(count, total)
     images = [samples.images[place * total // count] for place in range(count)]
-    chosen = {image["id"] for image in images}
-    annotations = [annotation for annotation in samples.document["annotations"] if annotation["image_id"] in chosen]
-    document = {**samples.document, "images": images, "annotations": annotations}
+    document = with_images(samples.document, images)
     return LabelledPictures(document, samples.picture_path, samples.config, samples.augment)
 
 

@@ -112,7 +112,7 @@ def detect_all(
 
 
 def average_precision(config: Config, document: dict[str, Any], detections: Detections) -> dict[str, float | None]:
-    """The AP figures of an epoch row (see `run_folder`), those of the network's tasks; None without ground truth."""
+    """The AP figures of an epoch row (see `runs.folder`), those of the network's tasks; None without ground truth."""
     row: dict[str, float | None] = {}
     wanted = {"box": ("AP", "AP50"), "mask": ("AP", "AP50", "AP75"), "keypoints": ("AP", "AP50")}
     for task in config.tasks:

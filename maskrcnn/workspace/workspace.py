@@ -25,11 +25,10 @@ from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
 from maskrcnn.unused_names import HYPHEN, folded, unused_name
 from maskrcnn.words import natural_key
-from maskrcnn.workspace import in_use, new_projects, project_bin
-from maskrcnn.workspace import project_copy, folder_names
-from maskrcnn.workspace.project_copy import Progress
+from maskrcnn.workspace import folder_names, in_use, new_projects, project_bin, project_copy
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
+from maskrcnn.workspace.project_copy import Progress
 from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
 from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
 from maskrcnn.workspace.remembered_projects import LOCK, Memory

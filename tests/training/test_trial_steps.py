@@ -88,7 +88,7 @@ def test_a_measurement_of_a_tiny_training(
     monkeypatch.setattr(measuring, "clock_of", lambda device: time.process_time)
     model, samples = pictures(tmp_path, layers="heads,all")
     before = sorted(tmp_path.rglob("*"))
-    assert estimate_command(model, samples, samples, model.config) == 0
+    assert estimate_command(model, samples, samples) == 0
     *lines, for_people, for_machines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if "heads" in line]
     assert [line for line in lines if "all" in line]
@@ -121,7 +121,7 @@ def test_running_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(model, "forward", forward)
     with pytest.raises(StudioError, match="lower batch_size"):
-        measuring.estimate(model, samples, None, model.config)
+        measuring.estimate(model, samples, None)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import RESULT, RUNS
 from maskrcnn.runs.project_runs import runs_in
-from maskrcnn.workspace import ProjectGone, Workspace, size_on_disk, workspace
-from maskrcnn.workspace import project_copy
+from maskrcnn.workspace import ProjectGone, Workspace, project_copy, size_on_disk, workspace
 from tests.jobs.fakes import end_all, trainer_of
 from tests.workspace.made import LINKS, TRIANGLE, content_of, make, plant, run, shown
 

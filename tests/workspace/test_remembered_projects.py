@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn import opened_projects
-from maskrcnn.workspace import ProjectGone, Workspace
-from maskrcnn.workspace import remembered_projects
+from maskrcnn.workspace import ProjectGone, Workspace, remembered_projects
 from maskrcnn.workspace.remembered_projects import FILE
 from tests.workspace.made import make
 
@@ -131,4 +130,6 @@ def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: p
         space.note_opened(space.root / f"p{number}")
         space._memory.note_renamed(f"r{number}", f"r{number + 1}")
     assert list(space._memory.opened()) == [str(space.root / f"p{number}") for number in (8, 7, 6, 5, 4)]
-    assert [name for name, _ in filter(None, (space._memory.renamed_to(f"r{number}") for number in range(9)))] == ["r9"] * 5
+    assert [name for name, _ in filter(None, (space._memory.renamed_to(f"r{number}") for number in range(9)))] == [
+        "r9"
+    ] * 5

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Size, Tensor
 
-from maskrcnn.config import Config, fields_with
+from maskrcnn.config import Config, fields_with, setting_word
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import LAST_LAYERS
 from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
@@ -226,10 +226,6 @@ def _mend(old: Config, new: Config) -> str:
     differing = [name for name in fields if getattr(old, name) != getattr(new, name)]
     if not differing:
         return "it is damaged or of another kind, give another"
-    shown = ", ".join(f"{name}={_value(getattr(old, name))}" for name in differing[:SHOWN])
+    shown = ", ".join(f"{name}={setting_word(getattr(old, name))}" for name in differing[:SHOWN])
     more = f" and {counted(len(differing) - SHOWN, 'more field')}" if len(differing) > SHOWN else ""
     return f"it was trained with {shown}{more}: set that too, or leave out --preset to take the network of the file"
-
-
-def _value(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

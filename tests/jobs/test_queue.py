@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT
 from maskrcnn.jobs import devices, local, processes, queue, queue_backup, run_state
 from maskrcnn.jobs.queue_database import Table
-from maskrcnn.jobs.queue_file import DATABASE
+from maskrcnn.jobs.queue_file import DATABASE, QueueDamaged
 from maskrcnn.jobs.trainer_command import command
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -89,6 +90,28 @@ def test_two_on_one_device_are_impossible(workspace: Path) -> None:
             with pytest.raises(sqlite3.IntegrityError):
                 table.insert(db, workspace / "b", state, options="[]", wanted="any", device="cpu")
         table.insert(db, workspace / "b", "running", options="[]", wanted="any", device="cuda:0")
+
+
+def test_a_job_is_added_once_if_damage_is_found_at_the_commit(
+    runs: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is repaired and the job added once more, so the first attempt must have left no folder."""
+    writing, damaged = Table.writing, []
+
+    @contextmanager
+    def damaged_once(table: Table) -> Iterator[sqlite3.Connection]:
+        with writing(table) as db:
+            yield db
+            if not damaged:
+                damaged.append(table)
+                raise QueueDamaged
+
+    monkeypatch.setattr(Table, "writing", damaged_once)
+    run = add(runs / "first", CLEAN)
+    assert damaged
+    assert (run.path / "queued.json").is_file() or (run.path / "process.json").is_file()
+    with sqlite3.connect(workspace / DATABASE) as db:
+        assert db.execute("SELECT count(*) FROM job").fetchone() == (1,)
 
 
 def test_a_job_that_waits_has_its_folder_and_is_listed(runs: Path, workspace: Path) -> None:

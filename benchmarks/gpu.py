@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -195,11 +196,11 @@ def training(device: torch.device, quick: bool) -> dict[str, Any]:
             if half and not supports_bfloat16(device):
                 continue
             batches = [made_batch(size, height, width, seed) for seed in range(1 if quick else 4)]
-            sides = {"ours": our_step(device, half, height), "peer": peer_step(device, half, height)}
             paces: dict[str, list[float]] = {"ours": [], "peer": []}
             memory = {}
-            for _ in range(1 if quick else 4):
-                for who, do in sides.items():
+            with our_step(device, half, height) as our_one:
+                sides = {"ours": our_one, "peer": peer_step(device, half, height)}
+                for _, (who, do) in product(range(1 if quick else 4), sides.items()):
                     seconds, memory[who] = timed(partial(each, do, batches), device)
                     paces[who].append(size * len(batches) / seconds)
             ratio = statistics.median(a / b for a, b in zip(paces["ours"][-3:], paces["peer"][-3:], strict=True))
@@ -208,7 +209,7 @@ def training(device: torch.device, quick: bool) -> dict[str, Any]:
             sizes = f"{memory['ours']:.1f} / {memory['peer']:.1f}"
             print(f"  {words:32}{ours:10.1f}{peer:10.1f}{ratio:8.2f}{sizes:>20}", flush=True)
             found[words] = {"ours": ours, "peer": peer, "ratio": ratio, "memory_gib": memory}
-            del sides
+            del sides, our_one
             if device.type == "cuda":
                 torch.cuda.empty_cache()
     return found
@@ -219,8 +220,9 @@ def each(do: Callable[[Batch], Any], batches: list[Batch]) -> None:
         do(batch)
 
 
-def our_step(device: torch.device, half: bool, height: int) -> Callable[[Batch], Any]:
-    """The trainer's step on the network of torchvision's builder."""
+@contextlib.contextmanager
+def our_step(device: torch.device, half: bool, height: int) -> Iterator[Callable[[Batch], Any]]:
+    """The trainer's step on the network of torchvision's builder, prepared for training as long as the block runs."""
     config = Config.preset(
         "torchvision", precision="auto" if half else "float32", image_min_dim=height, optimiser="sgd", ema=0.0
     )
@@ -230,11 +232,8 @@ def our_step(device: torch.device, half: bool, height: int) -> Callable[[Batch],
     model.train()
     optimiser = make_optimiser(model)
 
-    def one_step(batch: Batch) -> None:
-        with prepared_for_training(model):
-            step(model, optimiser, batch, 1e-5, 1, 1, Team())
-
-    return one_step
+    with prepared_for_training(model):
+        yield lambda batch: step(model, optimiser, batch, 1e-5, 1, 1, Team())
 
 
 def peer_network(height: int) -> MaskRCNN:
@@ -291,13 +290,13 @@ def parts_of_a_step(device: torch.device, quick: bool) -> dict[str, float]:
     """Shares of the wall-clock time of our step, batch 8 in half precision."""
     height, width = (160, 224) if quick else (800, 1088)
     batch = made_batch(1 if quick else 8, height, width, seed=0)
-    do = our_step(device, True, height)
-    for _ in range(1 if quick else 3):
-        do(batch)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        began = time.perf_counter()
-        do(batch)
-        whole = time.perf_counter() - began
+    with our_step(device, True, height) as do:
+        for _ in range(1 if quick else 3):
+            do(batch)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            began = time.perf_counter()
+            do(batch)
+            whole = time.perf_counter() - began
     waits = {"aten::_local_scalar_dense", "aten::nonzero", "cudaStreamSynchronize", "cudaDeviceSynchronize"}
     waited = sum(row.self_cpu_time_total for row in profile.key_averages() if row.key in waits) / 1e6
     places = [box for _, target in batch.samples for box in target["boxes"].tolist()]

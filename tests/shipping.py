@@ -32,7 +32,7 @@ SQUARE = [[4, 4, 20, 4, 20, 20, 4, 20]]
 
 
 def ship(folder: Path, name: str = "toy", network: Any = None, pictures: tuple[str, ...] = (), **fields: Any) -> Path:
-    """Put a model into `folder` (for `shipped.FOLDER`): three epochs of a network like `classroom` with `fields`
+    """Put a model into `folder` (for `shipped_models.FOLDER`): three epochs of a network like `classroom` with `fields`
     changed, a square found on each of the validation `pictures` after the last; its run folder.
 
     Without a `network` the file of its weights holds no tensor, which is enough where nobody loads it.

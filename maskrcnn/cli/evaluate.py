@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def not_measured(dataset: Dataset, outlines: bool) -> list[str]:
-    """A line for each reason why labelled regions are not evaluated as objects (see `annotations.learned`)."""
+    """A line for each reason why labelled regions are not evaluated (see `annotations.learnable_objects`)."""
     found = learnable_objects.tally(dataset.images, outlines=outlines)
     lines = []
     for reason in learnable_objects.REASONS:

@@ -10,7 +10,9 @@ from maskrcnn.cli.model_options import add_inference, load_for_inference
 from maskrcnn.cli.output_files import require_place
 from maskrcnn.cli.progress_bars import watch
 from maskrcnn.errors import ArgumentError
+from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
 from maskrcnn.inference import PredictionFolder, predict_into
+from maskrcnn.inference.prediction_folder import RESULTS
 from maskrcnn.words import counted
 
 FIELDS = """\
@@ -46,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for overlays and detections.json; what predict did not make is not replaced there",
     )
     parser.add_argument(
-        "--min-score", type=float, default=0.5, metavar="S", help="draw detections from this score on (0.5)"
+        "--min-score",
+        type=float,
+        default=DEFAULT_MIN_SCORE,
+        metavar="S",
+        help=f"draw detections from this score on ({DEFAULT_MIN_SCORE:g})",
     )
     add_inference(parser)
 
@@ -57,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise ArgumentError(f"--min-score {args.min_score}: give a number from 0 to 1")
     if args.out.is_file():
         raise ArgumentError(f"{args.out} is a file; give --out a folder")
-    require_place(args.out / "detections.json")
+    require_place(args.out / RESULTS)
     folder = PredictionFolder.plan(args.images, args.out)
     model = load_for_inference(args)
     for line in folder.passed_over:

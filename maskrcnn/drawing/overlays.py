@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from maskrcnn.annotations.colours import colour_of
 from maskrcnn.drawing import label_chips
 from maskrcnn.drawing.hex_colours import GREY, rgb
 from maskrcnn.drawing.text_contrast import BLACK, RGB, WHITE
@@ -89,6 +90,28 @@ def prediction_marks(
             edges,
         )
         for found in matches.predictions
+    ]
+
+
+def detection_marks(detections: Sequence[dict[str, Any]], names: Sequence[str], edges: Edges = ()) -> list[Mark]:
+    """The detections as `Mark`s to draw: box, class and score, mask and keypoints, in the colour of the class.
+
+    `names` are the class names; `edges` are the limbs between keypoints.
+
+    >>> [mark] = detection_marks([{"category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.875}], ["nut"])
+    >>> mark.label, mark.bbox
+    ('nut 0.88', (1, 2, 3, 4))
+    """
+    return [
+        Mark(
+            tuple(found["bbox"]),
+            colour_of(found["category_id"] - 1),
+            f"{names[found['category_id'] - 1]} {found['score']:.2f}",
+            rle=found.get("segmentation"),
+            keypoints=found.get("keypoints", ()),
+            edges=edges,
+        )
+        for found in detections
     ]
 
 

@@ -104,7 +104,7 @@ class CocoEvaluation:
         by_size = {name: _mean(precision[..., area]) for area, name in enumerate(sizes, start=1)}
         return {**_at_thresholds(precision[..., 0]), **by_size}
 
-    def picture(self, image_id: Id, iou_type: IouType = "segm") -> Summary:
+    def picture(self, image_id: Id, iou_type: IouType) -> Summary:
         """`AP`, `AP50` and `AP75` computed on that one picture, over the classes that appear in it."""
         evaluation = self._evaluated(iou_type, image_id)
         return _at_thresholds(evaluation.eval["precision"][..., 0, 0])
@@ -112,9 +112,8 @@ class CocoEvaluation:
     def image_results(self, iou_type: IouType) -> dict[tuple[Id, Id], dict[str, Any] | None]:
         """The results of `COCOeval.evaluateImg` over objects of all sizes: (category id, image id) -> result.
 
-        A result is None if the picture has neither objects nor detections of the class. Results
-        hold `dtScores` (D,), best first, `dtMatches` and `dtIgnore` (10, D), one row for each IoU threshold, and
-        `gtIgnore` (G,).
+        A result is None if the picture has neither objects nor detections of the class. Results hold `dtScores` (D,),
+        best first, `dtMatches` and `dtIgnore` (10, D), one row for each IoU threshold, and `gtIgnore` (G,).
         """
         evaluation = self._over_all(iou_type)
         params = evaluation.params

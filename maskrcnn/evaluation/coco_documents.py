@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pycocotools import mask as coco_mask
 
@@ -19,6 +19,8 @@ from maskrcnn.words import counted
 
 Document = Mapping[str, Any]
 Entry = dict[str, Any]
+MatchedBy = Literal["segm", "bbox"]
+"""Which IoU decides whether a detection found an object: that of masks, or that of boxes."""
 Id = int | str
 """An id of an image or a category: an integer in COCO's files, a text in the files of some other programs."""
 
@@ -49,6 +51,11 @@ class CocoDocuments:
     detections: dict[Id, list[Entry]]
     masks: bool = True
     num_keypoints: int | None = None
+
+    @property
+    def matched_by(self) -> MatchedBy:
+        """The IoU that is used for matching: that of masks, or that of boxes if the network predicts no masks."""
+        return "segm" if self.masks else "bbox"
 
 
 def tasks_of(ground_truth: Document, detections: Iterable[Document]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from maskrcnn.evaluation import coco_documents
-from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Entry
+from maskrcnn.evaluation.coco_documents import Document, Entry, MatchedBy
 
 DEFAULT_MIN_SCORE = 0.5
 DEFAULT_IOU = 0.5
@@ -67,7 +67,7 @@ class ImageMatches:
     image_id: int
     truths: tuple[Truth, ...]
     predictions: tuple[Prediction, ...]
-    matched_by: Literal["segm", "bbox"] = "segm"
+    matched_by: MatchedBy = "segm"
 
     @property
     def tp(self) -> int:
@@ -172,25 +172,19 @@ def match_image(
     """
     detections = list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
-    return match_documents(coco_documents.parse(ground_truth, detections, image_id, tasks), image_id, min_score, iou)
-
-
-def match_documents(
-    found: CocoDocuments, image_id: int, min_score: float = DEFAULT_MIN_SCORE, iou: float = DEFAULT_IOU
-) -> ImageMatches:
-    """Like `match_image`, for documents that `coco_documents.parse` has returned."""
+    found = coco_documents.parse(ground_truth, detections, image_id, tasks)
     annotations = found.annotations[image_id]
-    detections = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
-    table = overlaps(detections, annotations, found.masks)
+    kept = [entry for entry in found.detections[image_id] if entry["score"] >= min_score]
+    table = overlaps(kept, annotations, found.masks)
     partners = greedy_partners(table.ious, table.crowd, iou)
     predictions = tuple(
-        _prediction(detections[index], partner, row, table.crowd, found.masks)
+        _prediction(kept[index], partner, row, table.crowd, found.masks)
         for index, partner, row in zip(table.order, partners.tolist(), table.ious, strict=True)
     )
     truths = tuple(
         _truth(annotation, column, partners, table, found.masks) for column, annotation in enumerate(annotations)
     )
-    return ImageMatches(image_id, truths, predictions, "segm" if found.masks else "bbox")
+    return ImageMatches(image_id, truths, predictions, found.matched_by)
 
 
 def _prediction(detection: Entry, partner: int, ious: np.ndarray, crowd: np.ndarray, masks: bool) -> Prediction:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.evaluation.coco_ap import KINDS, IouType, Summary
-
-MatchedBy = Literal["segm", "bbox"]
-"""The IoU that is used for matching: of masks ("segm"), or of boxes ("bbox") if there are no masks."""
+from maskrcnn.evaluation.coco_documents import MatchedBy
 
 AGAIN = "evaluate both models on the same labels, with `python -m maskrcnn evaluate MODEL --data DATASET --out REPORT`"
 """Part of error messages: how to get two reports that can be compared."""

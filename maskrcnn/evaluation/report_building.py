@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from maskrcnn.evaluation import coco_documents, detection_evidence
 from maskrcnn.evaluation.bootstrap import LEVEL, Progress
 from maskrcnn.evaluation.coco_ap import MAX_DETECTIONS, MAX_POSES, CocoEvaluation
-from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Id
+from maskrcnn.evaluation.coco_documents import CocoDocuments, Document, Id, MatchedBy
 from maskrcnn.evaluation.matching import DEFAULT_IOU, DEFAULT_MIN_SCORE, greedy_partners, overlaps
 from maskrcnn.evaluation.pooled_ap import pooled_ap
-from maskrcnn.evaluation.report import MatchedBy, PictureRow, Report
+from maskrcnn.evaluation.report import PictureRow, Report
 
 
 def evaluate(
@@ -27,11 +27,12 @@ def evaluate(
 
     `ground_truth` is a COCO document, `detections` are COCO results. `tasks` are those of the network; None derives
     them from the detections. Without the task "mask", `segm` is None and detections are matched by their boxes (see
-    `matched_by`). Without "keypoints", `keypoints` is None. `sigmas` are the sigmas of OKS, one for each keypoint; None
-    uses the default ones. AP uses all detections; `n_pred`, `tp`, `fp` and `fn` use only those with a score of at least
-    `min_score`. A figure that is not defined (no objects in a picture or size range) is None, never NaN.
-    `progress(done, total)` is called after each picture. `with_evidence` adds the evidence that `compare` and
-    `intervals` need. Raises `StudioError` if the documents do not belong together. `Report` has an example.
+    `CocoDocuments.matched_by`). Without "keypoints", `keypoints` is None. `sigmas` are the sigmas of OKS, one for each
+    keypoint; None uses the default ones. AP uses all detections; `n_pred`, `tp`, `fp` and `fn` use only those with a
+    score of at least `min_score`. A figure that is not defined (no objects in a picture or size range) is None, never
+    NaN. `progress(done, total)` is called after each picture. `with_evidence` adds the evidence that `compare` and
+    `intervals` need.
+    Raises `StudioError` if the documents do not belong together. `Report` has an example.
     """
     detections = list(detections)
     tasks = coco_documents.tasks_of(ground_truth, detections) if tasks is None else tasks
@@ -47,21 +48,16 @@ def evaluate(
         bbox=coco.summary("bbox"),
         segm=coco.summary("segm") if found.masks else None,
         keypoints=coco.summary("keypoints") if found.num_keypoints is not None else None,
-        matched_by=matched_by(found),
+        matched_by=found.matched_by,
         per_image=tuple(per_image),
         mean_ap50_pooled=sum(pooled) / len(pooled) if pooled else None,
         min_score=min_score,
         sigmas=None if coco.sigmas is None else tuple(coco.sigmas),
-        definitions=definitions(min_score, matched_by(found)),
+        definitions=definitions(min_score, found.matched_by),
     )
     if with_evidence:
         report = report.model_copy(update={"evidence": detection_evidence.gather_evidence(found, coco, report.kinds)})
     return report
-
-
-def matched_by(found: CocoDocuments) -> MatchedBy:
-    """The IoU that is used for matching: "segm" (masks), or "bbox" (boxes) if the detections have no masks."""
-    return "segm" if found.masks else "bbox"
 
 
 def _picture(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score: float) -> PictureRow:
@@ -74,7 +70,7 @@ def _picture(found: CocoDocuments, coco: CocoEvaluation, image_id: Id, min_score
     # Matching is in order of score, so detections below `min_score` do not change the matches of those above it.
     is_counted = table.scores >= min_score
     tp = int((hits & is_counted).sum())
-    ap = coco.picture(image_id, matched_by(found))
+    ap = coco.picture(image_id, found.matched_by)
     poses = coco.picture(image_id, "keypoints") if found.num_keypoints is not None else {"AP": None, "AP50": None}
     return PictureRow(
         image_id=image_id,

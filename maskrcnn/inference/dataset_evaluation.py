@@ -69,8 +69,8 @@ def evaluate(
     for line in dataset.warnings:
         warn(line)
     truth = coco.ground_truth(dataset, outlines="mask" in config.tasks)
-    unknown = f"{dataset.source if isinstance(data, Dataset) else data}: {{}} is not one that {model_name} has learned"
-    numbers = dict(zip(config.names, category_numbers(truth, config.names, unknown), strict=True))
+    source = dataset.source if isinstance(data, Dataset) else data
+    numbers = dict(zip(config.names, category_numbers(truth, config.names, source, model_name), strict=True))
     detections: list[dict[str, Any]] = []
     shown = watch(dataset.images, "detecting", len(dataset.images))
     for image, record in zip(truth["images"], shown, strict=True):
@@ -100,21 +100,25 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
     return dataset
 
 
-def category_numbers(ground_truth: Mapping[str, Any], classes: Sequence[str], unknown: str) -> list[Id]:
+def category_numbers(
+    ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
+) -> list[Id]:
     """The category id in `ground_truth` of each of `classes` (the classes of the network), found by name.
 
     A class that the labels do not have gets a new id, larger than theirs. Raises `StudioError` if the labels have an
-    object of another class; its message is `unknown` with that class, then the classes of the network.
+    object of another class; its message names the labels (`source`), that class and the network (`model_name`).
 
     >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
-    >>> category_numbers(labels, ["bolt", "nut"], "{}")
+    >>> category_numbers(labels, ["bolt", "nut"], "labels.json", "toy")
     [8, 7]
     """
     ids = {category["name"]: category["id"] for category in ground_truth["categories"]}
     used = {annotation["category_id"] for annotation in ground_truth["annotations"]}
     if unknown_names := [name for name, number in ids.items() if number in used and name not in classes]:
-        message = unknown.format(f'class "{unknown_names[0]}"')
-        raise StudioError(f"{message} ({', '.join(classes)}); rename it or train with it")
+        raise StudioError(
+            f'{source}: class "{unknown_names[0]}" is not one that {model_name} has learned ({", ".join(classes)}); '
+            "rename it or train with it"
+        )
     largest = max([0, *(number for number in ids.values() if isinstance(number, int))])
     has_text_ids = any(isinstance(number, str) for number in ids.values())  # text and numbers cannot be sorted together
     candidates = (str(number) if has_text_ids else number for number in count(largest + 1))

@@ -22,13 +22,14 @@ class GivenPicture:
     name: str
 
 
-def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str]]:
+def pictures_of(images: Path | str | Sequence[Path | str]) -> tuple[list[GivenPicture], list[str]]:
     """The pictures to predict, and a message for each kind of skipped file.
 
-    `arguments` are files and folders. Every given file is used. Of a folder, all files below it with the suffix of a
-    picture are used, in natural order, without system files and without overlays of predict. With several folders, each
-    picture name starts with the name of its folder; folders of the same name are distinguished by more of their path.
-    A file that is given twice is used once. Raises `ArgumentError` if a path does not exist or a folder has no picture.
+    `images` is a file or a folder, or several of them. Every given file is used. Of a folder, all files below it with
+    the suffix of a picture are used, in natural order, without system files and without overlays of predict. With
+    several folders, each picture name starts with the name of its folder; folders of the same name are distinguished by
+    more of their path. A file that is given twice is used once. Raises `ArgumentError` if a path does not exist or a
+    folder has no picture.
 
     >>> from tempfile import mkdtemp
     >>> from PIL import Image
@@ -39,6 +40,7 @@ def pictures_of(arguments: Sequence[Path]) -> tuple[list[GivenPicture], list[str
     >>> [entry.name for entry in given]
     ['2.png', '10.png']
     """
+    arguments = [Path(path) for path in ([images] if isinstance(images, (str, Path)) else images)]
     if missing := [path for path in arguments if not path.is_file() and not path.is_dir()]:
         raise ArgumentError(f"{missing[0]} does not exist; give pictures, or folders of pictures")
     prefixes = _name_prefixes([path for path in arguments if path.is_dir()])

@@ -10,7 +10,7 @@ from maskrcnn.config import Precision
 from maskrcnn.model import prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.weights import Checkpoint, find_checkpoint, network_of
-from maskrcnn.training.hardware import available_devices
+from maskrcnn.training.hardware import device_or_fastest
 
 
 def load(
@@ -31,6 +31,6 @@ def load(
     >>> load("toy", device="cpu").config.class_names
     ('circle', 'cross', 'ellipse', 'square', 'star', 'triangle')
     """
-    torch_device = torch.device(device or available_devices()[0])
+    torch_device = device_or_fastest(device)
     checkpoint = model if isinstance(model, Checkpoint) else find_checkpoint(model)
     return prepare(network_of(checkpoint, torch_device), torch_device, precision, compile)

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.trainable_check import Watch, unwatched
 from maskrcnn.config import Config
-from maskrcnn.drawing.overlays import Edges, Mark, draw
+from maskrcnn.drawing.overlays import detection_marks, draw
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
 from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
@@ -53,7 +52,7 @@ class PicturePrediction:
         """
         if self.picture is None:
             raise self.error or StudioError(f"{self.path}: was not read; predict it first")
-        drawn = marks(self.shown(min_score), self.config.names, self.config.keypoint_edges)
+        drawn = detection_marks(self.shown(min_score), self.config.names, self.config.keypoint_edges)
         return draw(self.picture, drawn, longest=max(self.picture.shape[:2]))
 
 
@@ -75,8 +74,7 @@ def predict(
     >>> found.name, found.shown(min_score=0.9)
     ('grey.png', [])
     """
-    paths = [images] if isinstance(images, (str, Path)) else images
-    given, _ = pictures_of([Path(path) for path in paths])
+    given, _ = pictures_of(images)
     return predictions(model, given, watch)
 
 
@@ -92,25 +90,3 @@ def predictions(
             continue
         found = detect(model, picture, image_id)
         yield PicturePrediction(image_id, entry.path, entry.name, model.config, picture, tuple(found))
-
-
-def marks(detections: Sequence[dict[str, Any]], names: Sequence[str], edges: Edges = ()) -> list[Mark]:
-    """The detections as `Mark`s to draw: box, class and score, mask and keypoints, in the colour of the class.
-
-    `names` are the class names; `edges` are the limbs between keypoints.
-
-    >>> [mark] = marks([{"category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.875}], ["nut"])
-    >>> mark.label, mark.bbox
-    ('nut 0.88', (1, 2, 3, 4))
-    """
-    return [
-        Mark(
-            tuple(found["bbox"]),
-            colour_of(found["category_id"] - 1),
-            f"{names[found['category_id'] - 1]} {found['score']:.2f}",
-            rle=found.get("segmentation"),
-            keypoints=found.get("keypoints", ()),
-            edges=edges,
-        )
-        for found in detections
-    ]

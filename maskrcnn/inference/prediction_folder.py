@@ -18,6 +18,8 @@ from maskrcnn.inference.overlay_names import overlay_names, require_folders
 from maskrcnn.inference.picture_prediction import PicturePrediction, predictions
 from maskrcnn.model.build import StudioRCNN
 
+RESULTS = "detections.json"
+
 
 @dataclass(frozen=True)
 class PredictionFolder:
@@ -33,15 +35,15 @@ class PredictionFolder:
     passed_over: tuple[str, ...] = ()
 
     @classmethod
-    def plan(cls, images: Sequence[Path | str], out: Path | str) -> PredictionFolder:
+    def plan(cls, images: Path | str | Sequence[Path | str], out: Path | str) -> PredictionFolder:
         """Plan the output folder `out` for files and folders of pictures. Writes nothing and loads no network.
 
         Raises `ArgumentError` if a path does not exist, if a folder has no pictures, if a folder of `out` is a file, or
         if `out` has a `detections.json` that predict did not write.
         """
         folder = Path(out)
-        _require_own(folder / "detections.json")
-        given, passed_over = pictures_of([Path(path) for path in images])
+        _require_own(folder / RESULTS)
+        given, passed_over = pictures_of(images)
         overlays = overlay_names(given, folder)
         require_folders(overlays, folder)
         return cls(folder, tuple(given), tuple(overlays), tuple(passed_over))
@@ -49,7 +51,7 @@ class PredictionFolder:
     @property
     def results(self) -> Path:
         """The path of `detections.json`, the file with all detections."""
-        return self.path / "detections.json"
+        return self.path / RESULTS
 
 
 def predict_into(

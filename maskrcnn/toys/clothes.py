@@ -23,7 +23,7 @@ class Cloth:
     repeats: float
 
     def at(self, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """RGB colours `(N, 3)` at N points of a body part; the arguments are those of `body_solids.Skin`."""
+        """RGB colours `(N, 3)` at N points of a body part; the arguments are those of `body_rendering.Skin`."""
         turn = np.arctan2(around[:, 0], around[:, 1])
         down = 2 * np.pi * self.repeats * (along - 0.3 * around[:, 2])
         match self.pattern:
@@ -60,7 +60,7 @@ class Outfit:
     front: str
 
     def colours(self, name: str, along: np.ndarray, around: np.ndarray) -> np.ndarray:
-        """RGB colours `(N, 3)` at N points of the part of that name: a `body_solids.Skin`."""
+        """RGB colours `(N, 3)` at N points of the part of that name: a `body_rendering.Skin`."""
         match name.split(" ", 1)[-1]:
             case "head":
                 return self._head(around)

@@ -38,7 +38,7 @@ def random_pose(rng: np.random.Generator) -> Pose:
 
 
 def random_view(rng: np.random.Generator) -> np.ndarray:
-    """A random rotation `(3, 3)` (see `bodies.view`): from the front, from behind or from a side, upright or tilted."""
+    """A random rotation `(3, 3)` (see `body_geometry.view`): from the front, behind or a side, upright or tilted."""
     aspect = rng.random()
     if aspect < 0.6:
         turned = rng.normal(0, 22)

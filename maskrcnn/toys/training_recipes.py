@@ -20,6 +20,7 @@ from typing import Any
 from maskrcnn.config import DEFAULT_PRESET, Config, setting_word
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA, ROOT
+from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.toys.worlds import WORLDS
 
@@ -65,7 +66,8 @@ class Recipe:
     def options(self) -> tuple[str, ...]:
         """The options of `train` for this training, without those of pictures and run folder."""
         request = TrainingRequest.from_argv(self.start)
-        return tuple(replace(request, changed={"seed": self.seed, **self.fields}).to_argv())
+        changed = {**request.changed, "seed": self.seed, **self.fields}
+        return tuple(replace(request, changed=changed).to_argv())
 
     def run_folder(self, work: Path) -> Path:
         """The run folder of this training below the working folder."""
@@ -77,10 +79,10 @@ class Recipe:
         Raises `StudioError` if the folder holds a training with other options.
         """
         run = self.run_folder(work)
-        begun = (run / "state_last.pt").is_file()
+        begun = RunFolder(run).state.is_file()
         if begun:
             self.require_same_options(run)
-        if (_json(run / "result.json") or {}).get("state") == "done":
+        if (RunFolder(run).result() or {}).get("state") == "done":
             return run
         data = self.data.drawn_folder(work)
         if begun:
@@ -92,7 +94,7 @@ class Recipe:
 
     def require_same_options(self, run: Path) -> None:
         """Raise `StudioError` if a run was trained with other options than this recipe's."""
-        learned = Config.parse(_json(run / "config.json") or {})
+        learned = RunFolder(run).config()
         intended = Config.preset(DEFAULT_PRESET, **self.fields, seed=self.seed)
         for name in (*self.fields, "seed"):
             if (here := getattr(learned, name)) != (there := getattr(intended, name)):
@@ -111,8 +113,7 @@ def evaluation_report(run: Path, data: PictureSet, work: Path) -> dict[str, Any]
     report = work / "reports" / f"{run.name}-{weights}-{data.world}-{data.seed}-{data.pictures}.json"
     if not report.is_file():
         _command("evaluate", run, "--data", data.drawn_folder(work), "--out", report)
-    found = _json(report)
-    assert found is not None
+    found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     return found
 
 
@@ -135,11 +136,6 @@ def _run_and_wait(command: list[str]) -> int:
         except KeyboardInterrupt:
             process.wait()
             raise
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    """The JSON document in a file; None if there is no such file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 SHAPES, FRESH_SHAPES = PictureSet("shapes", 10000, 1000), PictureSet("shapes", 500, 9000)

@@ -15,6 +15,11 @@ def available_devices() -> tuple[str, ...]:
     return tuple(kind for kind, is_there in there.items() if is_there)
 
 
+def device_or_fastest(device: torch.device | str | None) -> torch.device:
+    """Return `device` as a torch device; None is the fastest one that is available."""
+    return torch.device(device or available_devices()[0])
+
+
 def machine(device: torch.device) -> str:
     """As "NVIDIA H200", "mps of Apple M2", or "1 of 2 cores of AMD EPYC"."""
     if device.type == "cuda":

@@ -29,7 +29,7 @@ from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.hardware import available_devices, machine, machines
+from maskrcnn.training.hardware import device_or_fastest, machine, machines
 from maskrcnn.training.logbook import Logbook
 from maskrcnn.training.start import Start, begin, labelled_sets
 from maskrcnn.training.start import resume as resume_run
@@ -65,7 +65,7 @@ def train(
     memory or disk is full, which is then the result of the run, too.
     """
     team = team or Team()
-    place, where = RunFolder(out), torch.device(device or available_devices()[0])
+    place, where = RunFolder(out), device_or_fastest(device)
     # The page that started this process reads the folder, not our exit status.
     started_by_studio = attempts.noted_here(place) and (resume or not (place.path / CONFIG).exists())
     try:

@@ -50,7 +50,7 @@ class ObjectStory:
     - "match": among those that are not taken by another object, by COCO's greedy rule.
 
     `found`, or else `lost_at`: the name of the filter, or one of these three, after which no candidate was left.
-    `reason`: why it was missed, in a word (see `verdicts.Reason`). `verdict`: the same in words with the numbers.
+    `reason`: why it was missed, in a word (see `miss_verdicts.Reason`). `verdict`: the same in words with the numbers.
     """
 
     number: int

@@ -23,8 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.config import MEASURES
 from maskrcnn.evaluation import Report
-from maskrcnn.evaluation.bootstrap import ap_of_resamples, basic_interval, resample_counts
+from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
 from maskrcnn.evaluation.detection_evidence import Ranking, class_rankings
+from maskrcnn.evaluation.ranking_ap import ap_of_resamples
 
 RESAMPLES = 200
 

@@ -12,7 +12,8 @@ from maskrcnn.cli.progress_bars import progress_bar
 from maskrcnn.cli.resampling_options import add_resampling, check_resampling
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation import Report, compare
-from maskrcnn.evaluation.comparison import VERDICTS, Comparison
+from maskrcnn.evaluation.comparison import Comparison
+from maskrcnn.evaluation.figure_definitions import VERDICTS
 from maskrcnn.words import counted
 
 SHOWN = 5

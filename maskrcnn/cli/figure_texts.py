@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from maskrcnn.evaluation.coco_ap import IouType
-from maskrcnn.evaluation.report_building import definitions
+from maskrcnn.evaluation.figure_definitions import report_definitions
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
 """COCO's name of a measure -> a word for what is measured."""
@@ -17,7 +17,7 @@ FEW_PICTURES = 20
 
 def glossary(names: Sequence[str]) -> str:
     """The glossary at the end of `--help`: the `definitions` of the figures `names`."""
-    meanings = definitions()
+    meanings = report_definitions()
     width = max(map(len, names)) + 2
     lines = ["what the numbers mean (a report holds this, too, under `definitions`):"]
     for name in names:

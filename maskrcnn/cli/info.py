@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from maskrcnn.cli.figure_texts import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
-from maskrcnn.config.table import Line, lines
+from maskrcnn.config.config_table import Line, lines
 from maskrcnn.durations import clock
 from maskrcnn.inference import ModelDescription, describe
 from maskrcnn.runs import shipped_models

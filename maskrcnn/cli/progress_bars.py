@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from maskrcnn.annotations.trainable_check import Watch
-from maskrcnn.evaluation.bootstrap import Progress
+from maskrcnn.evaluation.ranking_ap import Progress
 
 
 def watch(unit: str) -> Watch:

@@ -7,8 +7,11 @@ section, role or task.
 
 from maskrcnn.config.choices import (
     BACKBONES,
+    LOSS_NAMES,
+    LOSSES,
     MASK_HEADS,
     MASK_KINDS,
+    MEASURES,
     POOLINGS,
     STRIDES,
     TASKS,
@@ -16,11 +19,10 @@ from maskrcnn.config.choices import (
     Task,
 )
 from maskrcnn.config.config import Config
-from maskrcnn.config.field_metadata import MOST, TASK_OF_SECTION, Section
-from maskrcnn.config.fields import FIELD_METADATA, fields_with
+from maskrcnn.config.field_declaration import MOST, TASK_OF_SECTION, Section
+from maskrcnn.config.field_lookup import FIELD_METADATA, fields_with
 from maskrcnn.config.keypoint_sigmas import COCO_SIGMAS, usual_sigmas
 from maskrcnn.config.layer_schedule import LAYERS, Stage, parse_stages
-from maskrcnn.config.losses import LOSS_NAMES, LOSSES, MEASURES
 from maskrcnn.config.presets import DEFAULT_PRESET, PRESETS
 from maskrcnn.config.settings import parse_settings, setting_word
 

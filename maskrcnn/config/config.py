@@ -7,12 +7,11 @@ from typing import Any, Self
 
 from pydantic import ValidationError, field_validator, model_validator
 
-from maskrcnn.config.choices import LEVEL_NAMES, STRIDES, TASKS
+from maskrcnn.config.choices import LEVEL_NAMES, LOSSES, STRIDES, TASKS
 from maskrcnn.config.field_errors import describe_error
-from maskrcnn.config.fields import ConfigFields
+from maskrcnn.config.field_lookup import ConfigFields
 from maskrcnn.config.keypoint_sigmas import usual_sigmas
 from maskrcnn.config.layer_schedule import Stage, parse_stages
-from maskrcnn.config.losses import LOSSES
 from maskrcnn.config.presets import PRESETS
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted

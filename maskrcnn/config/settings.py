@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from maskrcnn.config.field_errors import unknown_field
-from maskrcnn.config.fields import ConfigFields
+from maskrcnn.config.field_lookup import ConfigFields
 from maskrcnn.errors import ArgumentError
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from maskrcnn.config.choices import Optimiser, Precision
-from maskrcnn.config.field_metadata import MOST, Section, setting
-from maskrcnn.config.losses import LOSSES
+from maskrcnn.config.choices import LOSSES, Optimiser, Precision
+from maskrcnn.config.field_declaration import MOST, Section, config_field
 
 
 class TrainingFields(BaseModel):
     """How a network is trained."""
 
     # Training
-    layers: str = setting(
+    layers: str = config_field(
         "all",
         Section.TRAINING,
         "training",
@@ -22,16 +21,16 @@ class TrainingFields(BaseModel):
         "the run and the factor of the rate.",
         step_time=False,  # it does change it: costs are kept for each word of the schedule apart
     )
-    optimiser: Optimiser = setting(
+    optimiser: Optimiser = config_field(
         "adamw", Section.TRAINING, "training", "adamw learns quickly from few pictures; sgd is the paper's."
     )
-    learning_rate: float = setting(
+    learning_rate: float = config_field(
         5e-4, Section.TRAINING, "training", "Peak learning rate, after the warm-up.", step_time=False, gt=0
     )
-    learning_momentum: float = setting(
+    learning_momentum: float = config_field(
         0.9, Section.TRAINING, "training", "Momentum of SGD (AdamW's first beta).", step_time=False, ge=0, lt=1
     )
-    weight_decay: float = setting(
+    weight_decay: float = config_field(
         1e-4,
         Section.TRAINING,
         "training",
@@ -39,10 +38,10 @@ class TrainingFields(BaseModel):
         step_time=False,
         ge=0,
     )
-    gradient_clip_norm: float = setting(
+    gradient_clip_norm: float = config_field(
         5.0, Section.TRAINING, "training", "Gradients longer than this are scaled back.", step_time=False, gt=0
     )
-    warmup_steps: int = setting(
+    warmup_steps: int = config_field(
         50,
         Section.TRAINING,
         "training",
@@ -51,8 +50,8 @@ class TrainingFields(BaseModel):
         ge=0,
         le=MOST,
     )
-    batch_size: int = setting(4, Section.TRAINING, "training", "Pictures per step.", ge=1, le=MOST)
-    epochs: int | None = setting(
+    batch_size: int = config_field(4, Section.TRAINING, "training", "Pictures per step.", ge=1, le=MOST)
+    epochs: int | None = config_field(
         20,
         Section.TRAINING,
         "training",
@@ -61,7 +60,7 @@ class TrainingFields(BaseModel):
         ge=1,
         le=MOST,
     )
-    minutes: float | None = setting(
+    minutes: float | None = config_field(
         None,
         Section.TRAINING,
         "training",
@@ -69,7 +68,7 @@ class TrainingFields(BaseModel):
         step_time=False,
         gt=0,
     )
-    patience: int | None = setting(
+    patience: int | None = config_field(
         None,
         Section.TRAINING,
         "training",
@@ -78,7 +77,7 @@ class TrainingFields(BaseModel):
         ge=1,
         le=MOST,
     )
-    steps_per_epoch: int | None = setting(
+    steps_per_epoch: int | None = config_field(
         None,
         Section.TRAINING,
         "training",
@@ -87,7 +86,7 @@ class TrainingFields(BaseModel):
         ge=1,
         le=MOST,
     )
-    ema: float = setting(
+    ema: float = config_field(
         0.0,
         Section.TRAINING,
         "training",
@@ -96,7 +95,7 @@ class TrainingFields(BaseModel):
         ge=0,
         lt=1,
     )
-    seed: int = setting(
+    seed: int = config_field(
         0,
         Section.TRAINING,
         "training",
@@ -105,7 +104,7 @@ class TrainingFields(BaseModel):
         ge=0,
         le=MOST,
     )
-    loss_weights: dict[str, float] = setting(
+    loss_weights: dict[str, float] = config_field(
         dict.fromkeys(LOSSES, 1.0),
         Section.LOSS_WEIGHTS,
         "training",
@@ -114,7 +113,7 @@ class TrainingFields(BaseModel):
     )
 
     # Augmentation of training pictures
-    flip: float = setting(
+    flip: float = config_field(
         0.5,
         Section.AUGMENTATION,
         "training",
@@ -122,10 +121,10 @@ class TrainingFields(BaseModel):
         ge=0,
         le=1,
     )
-    scale_jitter: float = setting(
+    scale_jitter: float = config_field(
         0.25, Section.AUGMENTATION, "training", "Training pictures are shrunk or grown by up to this share.", ge=0, lt=1
     )
-    crop: float = setting(
+    crop: float = config_field(
         0.0,
         Section.AUGMENTATION,
         "training",
@@ -133,10 +132,10 @@ class TrainingFields(BaseModel):
         ge=0,
         le=1,
     )
-    colour_jitter: float = setting(
+    colour_jitter: float = config_field(
         0.3, Section.AUGMENTATION, "training", "Brightness, contrast and saturation vary by this share.", ge=0, lt=1
     )
-    copy_paste: float = setting(
+    copy_paste: float = config_field(
         0.0,
         Section.AUGMENTATION,
         "training",
@@ -146,13 +145,13 @@ class TrainingFields(BaseModel):
     )
 
     # This computer
-    precision: Precision = setting(
+    precision: Precision = config_field(
         "auto",
         Section.COMPUTER,
         "training",
         "Arithmetic of the convolutions while training; auto: bfloat16 where the processor has it.",
     )
-    picture_cache_mb: int = setting(
+    picture_cache_mb: int = config_field(
         1024,
         Section.COMPUTER,
         "training",
@@ -160,7 +159,7 @@ class TrainingFields(BaseModel):
         ge=0,
         le=MOST,
     )
-    loader_threads: int | None = setting(
+    loader_threads: int | None = config_field(
         None,
         Section.COMPUTER,
         "training",
@@ -168,14 +167,14 @@ class TrainingFields(BaseModel):
         ge=0,
         le=64,
     )
-    compile: bool = setting(
+    compile: bool = config_field(
         False,
         Section.COMPUTER,
         "training",
         "Compile the backbone with torch.compile: a minute or more for each picture size, which may pay in a long run. "
         "Needs a C++ compiler.",
     )
-    checkpoints_kept: int = setting(
+    checkpoints_kept: int = config_field(
         3,
         Section.COMPUTER,
         "training",
@@ -184,7 +183,7 @@ class TrainingFields(BaseModel):
         ge=0,
         le=MOST,
     )
-    tensorboard: bool = setting(
+    tensorboard: bool = config_field(
         False,
         Section.COMPUTER,
         "training",

@@ -9,7 +9,7 @@ from maskrcnn.evaluation.coco_ap import coco_summary
 from maskrcnn.evaluation.comparison import compare
 from maskrcnn.evaluation.matching import ImageMatches, Prediction, Truth, match_image
 from maskrcnn.evaluation.report import PictureRow, Report
-from maskrcnn.evaluation.report_building import definitions, evaluate
+from maskrcnn.evaluation.report_building import evaluate
 
 __all__ = [
     "ImageMatches",
@@ -19,7 +19,6 @@ __all__ = [
     "Truth",
     "coco_summary",
     "compare",
-    "definitions",
     "evaluate",
     "intervals",
     "match_image",

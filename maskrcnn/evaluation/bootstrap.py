@@ -20,32 +20,15 @@ of each size are drawn; values of the percentile interval in brackets): for an A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 
 from maskrcnn.evaluation.coco_ap import KINDS
-from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking, class_rankings
+from maskrcnn.evaluation.detection_evidence import class_rankings
+from maskrcnn.evaluation.ranking_ap import FIGURES, Progress, ap_of_resamples
 from maskrcnn.evaluation.report import Edges, Intervals, Report
 
-Progress = Callable[[int, int], None]
-"""A callback (done, total)."""
-
-ResampledAp = dict[str, np.ndarray]
-"""Name of a figure -> its values on R resamples `(R,)` float64."""
-
-FIGURES = ("AP", "AP50", "AP75")
 LEVEL = 0.95
 """Confidence level of the intervals."""
-
-RECALLS = np.linspace(0, 1, 101)
-"""The recalls at which COCO samples the precision."""
-
-PICTURES_AT_ONCE = 32
-"""Batch size for the APs of single pictures: the work grows with the square of this number."""
-
-DETECTIONS_AT_ONCE = 500_000
-"""Batch size for the APs of resamples, in detections times resamples: a few MB."""
 
 
 def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
@@ -59,82 +42,6 @@ def resample_counts(pictures: int, resamples: int, seed: int = 0) -> np.ndarray:
     drawn = np.random.default_rng(seed).integers(max(pictures, 1), size=(resamples, pictures))
     rows = np.arange(resamples)[:, None] * pictures
     return np.bincount((drawn + rows).ravel(), minlength=resamples * pictures).reshape(drawn.shape).astype(np.int32)
-
-
-def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
-    """COCO's `AP`, `AP50` and `AP75` on R resamples of pictures, each `(R,)` float64; NaN for one without objects.
-
-    `times` (R, P) int is the number of times that each picture is in each resample. As in COCO, a class without objects
-    in a resample is not part of the mean there. `progress(done, R)` is called after each batch.
-    """
-    found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
-    at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
-    for start in range(0, len(times), at_once):
-        part = slice(start, start + at_once)
-        by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
-        for name, thresholds in zip(FIGURES, (slice(None), slice(0, 1), slice(5, 6)), strict=True):
-            if len(by_class):
-                found[name][part] = _mean_of_classes(by_class[:, :, thresholds].mean(axis=2))
-        if progress is not None:
-            progress(min(start + at_once, len(times)), len(times))
-    return found
-
-
-def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
-    """The AP of every single picture, `(P,)` float64; NaN for a picture without objects."""
-    found = np.full(pictures, np.nan)
-    for start in range(0, pictures, PICTURES_AT_ONCE):
-        part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
-        found[part] = ap_of_resamples(
-            [_ranking_of_pictures(ranking, part) for ranking in classes], np.eye(part.stop - start, dtype=int)
-        )["AP"]
-    return found
-
-
-def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
-    """The ranking with only the pictures in `part`, whose indices then start at 0."""
-    inside = (part.start <= ranking.picture) & (ranking.picture < part.stop)
-    return Ranking(
-        ranking.name,
-        ranking.objects[part],
-        ranking.picture[inside] - part.start,
-        ranking.found[inside],
-        ranking.ignored[inside],
-    )
-
-
-def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
-    """The AP of one class at each IoU threshold on resamples `times` (R, P): `(R, 10)` float64; NaN without objects.
-
-    The steps are those of `COCOeval.accumulate`, but each detection counts as often as its picture was drawn: precision
-    after each detection, its envelope, the mean over 101 recalls. Recall rises only at true positives, so only these
-    places of the ranking are computed. Copies of a picture are next to each other in the ranking, and the envelope is
-    the same as if they were one step.
-
-    Example: the only object is found by the second detection, so precision is 1/2 at every recall.
-
-    >>> found = np.array([[False] * THRESHOLDS, [True] * THRESHOLDS])
-    >>> ranking = Ranking("cell", np.array([1]), np.array([0, 0]), found, np.zeros_like(found))
-    >>> average_precision(ranking, np.array([[1]])).round(6)[0, 0].item()
-    0.5
-    """
-    drawn = times[:, ranking.picture]
-    n_objects = (times @ ranking.objects)[:, None]
-    rank = np.cumsum(drawn, axis=1, dtype=np.int32)
-    result = np.zeros((len(times), THRESHOLDS))
-    for threshold in range(THRESHOLDS):
-        hits = np.flatnonzero(ranking.found[:, threshold])
-        counted = rank[:, hits]
-        ignored = np.flatnonzero(ranking.ignored[:, threshold])
-        if len(ignored):
-            passed = np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32)
-            counted = counted - np.pad(passed, ((0, 0), (1, 0)))[:, np.searchsorted(ignored, hits)]
-        true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
-        precision = true_positives / (counted + np.spacing(1))
-        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        read = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
-        result[:, threshold] = (envelope * np.diff(read, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
-    return np.where(n_objects > 0, result, np.nan)
 
 
 def basic_interval(values: np.ndarray, whole: float, least: float = 0.0) -> list[float] | None:
@@ -176,14 +83,3 @@ def part_of_progress(progress: Progress | None, number: int, parts: int) -> Prog
     if progress is None:
         return None
     return lambda done, total: progress(number * total + done, parts * total)
-
-
-def _mean_of_classes(values: np.ndarray) -> np.ndarray:
-    """The mean of `values` (classes, R) over the classes that are not NaN: (R,); NaN if all are."""
-    defined = ~np.isnan(values)
-    return np.divide(
-        np.where(defined, values, 0).sum(axis=0),
-        defined.sum(axis=0),
-        out=np.full(values.shape[1], np.nan),
-        where=defined.any(axis=0),
-    )

@@ -16,8 +16,8 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, intervals
 from maskrcnn.evaluation import evaluate as report_of
-from maskrcnn.evaluation.bootstrap import Progress
 from maskrcnn.evaluation.coco_documents import Id
+from maskrcnn.evaluation.ranking_ap import Progress
 from maskrcnn.model import detect
 from maskrcnn.model.build import StudioRCNN
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from maskrcnn.config import PRESETS, Config, parse_settings
-from maskrcnn.config.table import anchor_count, backbone_shapes
+from maskrcnn.config.derived_shapes import anchor_count, backbone_shapes
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
 from maskrcnn.model.weights import find_checkpoint

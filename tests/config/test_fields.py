@@ -9,8 +9,9 @@ import pytest
 from pydantic import Field
 
 from maskrcnn.config import FIELD_METADATA, TASK_OF_SECTION, TASKS, Config, Section, fields_with
-from maskrcnn.config.field_metadata import Role, metadata_of
-from maskrcnn.studio.launch.form_labels import FOLLOWING_FIELDS, MAIN_FIELDS, MORE_FIELDS
+from maskrcnn.config.field_declaration import Role
+from maskrcnn.config.field_lookup import metadata_of
+from maskrcnn.studio.launch.training_inputs import FOLLOWING_FIELDS, MAIN_FIELDS, MORE_FIELDS
 
 NETWORK = {
     "box": (

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from maskrcnn.evaluation import coco_summary, evaluate, intervals
-from maskrcnn.evaluation.bootstrap import FIGURES, ap_of_resamples, basic_interval, resample_counts
+from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
 from maskrcnn.evaluation.detection_evidence import class_rankings
+from maskrcnn.evaluation.ranking_ap import FIGURES, ap_of_resamples
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 

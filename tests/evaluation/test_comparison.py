@@ -11,16 +11,11 @@ import pytest
 
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import Report, compare, evaluate
-from maskrcnn.evaluation.bootstrap import (
-    FIGURES,
-    PICTURES_AT_ONCE,
-    ap_of_each_picture,
-    ap_of_resamples,
-    basic_interval,
-    resample_counts,
-)
-from maskrcnn.evaluation.comparison import VERDICTS, verdict
+from maskrcnn.evaluation.bootstrap import basic_interval, resample_counts
+from maskrcnn.evaluation.comparison import verdict
 from maskrcnn.evaluation.detection_evidence import class_rankings
+from maskrcnn.evaluation.figure_definitions import VERDICTS
+from maskrcnn.evaluation.ranking_ap import FIGURES, PICTURES_AT_ONCE, ap_of_each_picture, ap_of_resamples
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, found, truth
 

@@ -10,8 +10,8 @@ import pytest
 from pycocotools.cocoeval import COCOeval
 
 from maskrcnn.evaluation import Report, evaluate
-from maskrcnn.evaluation.bootstrap import ap_of_resamples
 from maskrcnn.evaluation.detection_evidence import class_rankings, shortest_decimals
+from maskrcnn.evaluation.ranking_ap import ap_of_resamples
 from tests.evaluation.random_sets import random_poses, random_set
 from tests.evaluation.squares import FIRST, NOWHERE, SECOND, code, found, truth
 

@@ -10,22 +10,27 @@ import streamlit as st
 from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
+from maskrcnn.config.derived_shapes import anchor_count
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
+from maskrcnn.runs import project_runs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import (
     device_choice,
     doctor_summary,
     duration_estimate,
+    launch_data,
     request_from_inputs,
-    training_material,
+    training_inputs,
     validation_holdout,
 )
-from maskrcnn.studio.launch.training_material import Material
+from maskrcnn.studio.launch.launch_data import Material
+from maskrcnn.studio.launch.network_inputs import BODY_WORDS, KIND_WORDS, POOLING_WORDS
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
+from maskrcnn.words import counted
 
 
 def summarise(
@@ -40,7 +45,7 @@ def summarise(
     `request` has the values of all inputs on the page, including the data. `keypoints` are the keypoints that are
     learned, None without this task. `machine` are the devices.
     """
-    proposed = request_from_inputs.free_name(project.runs_folder, project.name)
+    proposed = project_runs.free_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
     device = device_choice.choose_device(machine)
     obstacles = material.obstacles()
@@ -78,12 +83,12 @@ def summarise(
                 request.to_argv(),
                 workspace=session.workspace(),
                 device=device,
-                expected_seconds=estimate.seconds if estimate else request_from_inputs.given_seconds(request.changed),
+                expected_seconds=estimate.seconds if estimate else training_inputs.given_seconds(request.changed),
             )
     st.markdown(f":small[{turn.in_words()}]")
     _show_material(material)
     if config:
-        st.markdown(f":small[{request_from_inputs.in_short(config)}]")
+        st.markdown(f":small[{in_short(config)}]")
     if warnings:
         st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
     doctor_summary.show(project)
@@ -114,7 +119,7 @@ def _wanted(
 
 def _show_material(material: Material) -> None:
     """Draw the table of the training data, and a line about pictures that are not used."""
-    st.markdown("**What it learns from**", help=training_material.OBJECTS)
+    st.markdown("**What it learns from**", help=launch_data.OBJECTS)
     st.dataframe(
         pd.DataFrame(material.table(), columns=["", "train", "val"]),
         hide_index=True,
@@ -128,3 +133,18 @@ def _show_material(material: Material) -> None:
     )
     if material.left_out():
         st.markdown(material.left_out())
+
+
+def in_short(config: Config) -> str:
+    """A summary of the network in one line: its usual name, backbone, RoI pooling, anchors, and output sizes."""
+    extra = [task for task in config.tasks if task != "box"]
+    name = {(): "Faster R-CNN", ("mask",): "Mask R-CNN", ("keypoints",): "Keypoint R-CNN"}.get(
+        tuple(extra), "Mask R-CNN with keypoints"
+    )
+    parts = [name, f"{BODY_WORDS[config.body]}, {KIND_WORDS[config.kind]}", POOLING_WORDS[config.pooling]]
+    parts.append(f"{anchor_count(config):,d} anchors on a large picture")
+    if "mask" in extra:
+        parts.append(f"masks of {config.mask_shape} x {config.mask_shape}")
+    if "keypoints" in extra:
+        parts.append(counted(config.num_keypoints, "keypoint"))
+    return "  ·  ".join(parts)

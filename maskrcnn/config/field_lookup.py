@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
+from typing import Any
 
-from maskrcnn.config.field_metadata import FieldMetadata, Role, Section, metadata_of
+from pydantic import ConfigDict
+from pydantic.fields import FieldInfo
+
+from maskrcnn.config.field_declaration import FieldMetadata, Role, Section
 from maskrcnn.config.network_fields import NetworkFields
 from maskrcnn.config.training_fields import TrainingFields
 
@@ -13,6 +16,19 @@ class ConfigFields(TrainingFields, NetworkFields):
     """All fields of a `Config`, those of the network first. Rules between fields and derived values are in `Config`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def metadata_of(field: FieldInfo) -> FieldMetadata:
+    """The metadata that `config_field` put into a field. Raises `TypeError` for a field made in another way.
+
+    >>> from maskrcnn.config.field_declaration import config_field
+    >>> metadata_of(config_field(4, Section.TRAINING, "training", "Pictures per step.", ge=1)).role
+    'training'
+    """
+    if not isinstance(field.json_schema_extra, dict):
+        raise TypeError("this field has no metadata; declare it with config_field(...)")
+    found: dict[str, Any] = field.json_schema_extra
+    return FieldMetadata(Section(found["section"]), found["role"], found["task"], found["step_time"])
 
 
 FIELD_METADATA: dict[str, FieldMetadata] = {

@@ -1,6 +1,6 @@
 """What each field of the Config says of itself: its section, its role, and whether it changes the time of a step.
 
-A field carries this once, in its own line (`setting`); what other modules need of it they ask for with
+A field carries this once, in its own line (`config_field`); what other modules need of it they ask for with
 `maskrcnn.config.fields_with`, so that no other file lists fields by name.
 """
 
@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
-from pydantic.fields import FieldInfo
 
 MOST = 1_000_000_000
 """No whole number of a config is larger: it may come from anybody, and is used in 64-bit arithmetic."""
@@ -65,7 +64,7 @@ class FieldMetadata:
     step_time: bool = True
 
 
-def setting(
+def config_field(
     default: Any,
     section: Section,
     role: Role,
@@ -82,15 +81,3 @@ def setting(
     """
     metadata = FieldMetadata(section, role, task, step_time)
     return Field(default, description=description, json_schema_extra=asdict(metadata), **limits)
-
-
-def metadata_of(field: FieldInfo) -> FieldMetadata:
-    """The metadata that `setting` put into a field. Raises `TypeError` for a field made in another way.
-
-    >>> metadata_of(setting(4, Section.TRAINING, "training", "Pictures per step.", ge=1)).role
-    'training'
-    """
-    if not isinstance(field.json_schema_extra, dict):
-        raise TypeError("this field has no metadata; declare it with setting(...)")
-    found: dict[str, Any] = field.json_schema_extra
-    return FieldMetadata(Section(found["section"]), found["role"], found["task"], found["step_time"])

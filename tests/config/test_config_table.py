@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from maskrcnn.config import PRESETS, Config
-from maskrcnn.config.table import anchor_count, anchors_per_location, backbone_shapes, image_shape, lines, shown
+from maskrcnn.config.config_table import lines, shown
+from maskrcnn.config.derived_shapes import anchor_count, anchors_per_location, backbone_shapes, image_shape
 from maskrcnn.model.build import build
 
 SQUARE = {"image_min_dim": 1024, "image_max_dim": 1024}

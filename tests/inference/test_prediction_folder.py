@@ -10,7 +10,7 @@ import pytest
 
 from maskrcnn.inference.input_pictures import GivenPicture
 from maskrcnn.inference.overlay_files import is_overlay, save
-from maskrcnn.inference.overlay_names import overlay_names
+from maskrcnn.inference.prediction_folder import overlay_names
 from tests.inference.pictures import picture
 
 

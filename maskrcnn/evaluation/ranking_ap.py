@@ -1,0 +1,147 @@
+"""Average precision of one picture from a single ranking of all classes, as in the matterport notebooks.
+
+Definition: sort the detections of the picture by score, all classes together. Match each detection to the unmatched
+object of its class with the largest IoU of masks (or boxes if there are no masks), if it is at least the threshold.
+After every detection, precision is (hits so far / detections so far) and recall is (hits so far / objects). Replace
+each precision by the maximum at that recall or a higher one (the envelope). The AP is the area under the envelope over
+recall. Recall rises only at hits, by 1 / objects, so the area is the sum of the envelope at the hits, divided by the
+number of objects.
+
+Differences from the notebooks: a picture without objects has no AP (None) instead of a division by zero. Crowds, and
+detections that are matched to one, are left out. The ranking has all detections of the model, down to its
+`detection_min_confidence`; the notebooks used scores of at least 0.7 by default.
+
+Differences from COCO's AP50: classes share one ranking instead of being averaged, detections of a class that the
+picture does not have count as false positives, and the area is exact instead of sampled at 101 recalls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from maskrcnn.evaluation.detection_evidence import THRESHOLDS, Ranking
+
+
+def pooled_ap(hits: np.ndarray, n_objects: int) -> float | None:
+    """The area under the envelope of the precision-recall curve, in [0, 1]; None if there are no objects.
+
+    `hits` (P,) bool tells for each detection, best score first, whether it is a true positive.
+
+    Example: two objects, found by the first and the third detection. Precision is 1 and 2/3, each for half the recall.
+
+    >>> round(pooled_ap(np.array([True, False, True]), n_objects=2), 4), round((1 + 2 / 3) / 2, 4)
+    (0.8333, 0.8333)
+    """
+    if n_objects == 0:
+        return None
+    hits = np.asarray(hits, dtype=bool)
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[hits].sum() / n_objects)
+
+
+Progress = Callable[[int, int], None]
+"""A callback (done, total)."""
+
+ResampledAp = dict[str, np.ndarray]
+"""Name of a figure -> its values on R resamples `(R,)` float64."""
+
+FIGURES = ("AP", "AP50", "AP75")
+
+RECALLS = np.linspace(0, 1, 101)
+"""The recalls at which COCO samples the precision."""
+
+PICTURES_AT_ONCE = 32
+"""Batch size for the APs of single pictures: the work grows with the square of this number."""
+
+DETECTIONS_AT_ONCE = 500_000
+"""Batch size for the APs of resamples, in detections times resamples: a few MB."""
+
+
+def ap_of_resamples(classes: Sequence[Ranking], times: np.ndarray, progress: Progress | None = None) -> ResampledAp:
+    """COCO's `AP`, `AP50` and `AP75` on R resamples of pictures, each `(R,)` float64; NaN for one without objects.
+
+    `times` (R, P) int is the number of times that each picture is in each resample. As in COCO, a class without objects
+    in a resample is not part of the mean there. `progress(done, R)` is called after each batch.
+    """
+    found: ResampledAp = {name: np.full(len(times), np.nan) for name in FIGURES}
+    at_once = max(1, DETECTIONS_AT_ONCE // max([len(ranking.picture) for ranking in classes] + [1000]))
+    for start in range(0, len(times), at_once):
+        part = slice(start, start + at_once)
+        by_class = np.array([average_precision(ranking, times[part]) for ranking in classes])
+        for name, thresholds in zip(FIGURES, (slice(None), slice(0, 1), slice(5, 6)), strict=True):
+            if len(by_class):
+                found[name][part] = _mean_of_classes(by_class[:, :, thresholds].mean(axis=2))
+        if progress is not None:
+            progress(min(start + at_once, len(times)), len(times))
+    return found
+
+
+def ap_of_each_picture(classes: Sequence[Ranking], pictures: int) -> np.ndarray:
+    """The AP of every single picture, `(P,)` float64; NaN for a picture without objects."""
+    found = np.full(pictures, np.nan)
+    for start in range(0, pictures, PICTURES_AT_ONCE):
+        part = slice(start, min(start + PICTURES_AT_ONCE, pictures))
+        found[part] = ap_of_resamples(
+            [_ranking_of_pictures(ranking, part) for ranking in classes], np.eye(part.stop - start, dtype=int)
+        )["AP"]
+    return found
+
+
+def _ranking_of_pictures(ranking: Ranking, part: slice) -> Ranking:
+    """The ranking with only the pictures in `part`, whose indices then start at 0."""
+    inside = (part.start <= ranking.picture) & (ranking.picture < part.stop)
+    return Ranking(
+        ranking.name,
+        ranking.objects[part],
+        ranking.picture[inside] - part.start,
+        ranking.found[inside],
+        ranking.ignored[inside],
+    )
+
+
+def average_precision(ranking: Ranking, times: np.ndarray) -> np.ndarray:
+    """The AP of one class at each IoU threshold on resamples `times` (R, P): `(R, 10)` float64; NaN without objects.
+
+    The steps are those of `COCOeval.accumulate`, but each detection counts as often as its picture was drawn: precision
+    after each detection, its envelope, the mean over 101 recalls. Recall rises only at true positives, so only these
+    places of the ranking are computed. Copies of a picture are next to each other in the ranking, and the envelope is
+    the same as if they were one step.
+
+    Example: the only object is found by the second detection, so precision is 1/2 at every recall.
+
+    >>> found = np.array([[False] * THRESHOLDS, [True] * THRESHOLDS])
+    >>> ranking = Ranking("cell", np.array([1]), np.array([0, 0]), found, np.zeros_like(found))
+    >>> average_precision(ranking, np.array([[1]])).round(6)[0, 0].item()
+    0.5
+    """
+    drawn = times[:, ranking.picture]
+    n_objects = (times @ ranking.objects)[:, None]
+    rank = np.cumsum(drawn, axis=1, dtype=np.int32)
+    result = np.zeros((len(times), THRESHOLDS))
+    for threshold in range(THRESHOLDS):
+        hits = np.flatnonzero(ranking.found[:, threshold])
+        counted = rank[:, hits]
+        ignored = np.flatnonzero(ranking.ignored[:, threshold])
+        if len(ignored):
+            passed = np.cumsum(drawn[:, ignored], axis=1, dtype=np.int32)
+            counted = counted - np.pad(passed, ((0, 0), (1, 0)))[:, np.searchsorted(ignored, hits)]
+        true_positives = np.cumsum(drawn[:, hits], axis=1, dtype=np.int32)
+        precision = true_positives / (counted + np.spacing(1))
+        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        read = np.searchsorted(RECALLS, true_positives / np.maximum(n_objects, 1), side="right")
+        result[:, threshold] = (envelope * np.diff(read, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
+    return np.where(n_objects > 0, result, np.nan)
+
+
+def _mean_of_classes(values: np.ndarray) -> np.ndarray:
+    """The mean of `values` (classes, R) over the classes that are not NaN: (R,); NaN if all are."""
+    defined = ~np.isnan(values)
+    return np.divide(
+        np.where(defined, values, 0).sum(axis=0),
+        defined.sum(axis=0),
+        out=np.full(values.shape[1], np.nan),
+        where=defined.any(axis=0),
+    )

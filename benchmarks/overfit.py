@@ -25,6 +25,8 @@ import cv2
 import numpy as np
 import torch
 
+from maskrcnn.toys import backgrounds, colour_schemes, shape_painting
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations.formats import writing
@@ -34,7 +36,7 @@ from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.toys import painting, shapes_world
+from maskrcnn.toys import shapes_world
 from maskrcnn.training.loop import seed_everything, train
 from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.validation import average_precision, detect_all
@@ -128,12 +130,12 @@ def draw(folder: Path) -> Path:
 def picture(folder: Path, number: int) -> ImageRecord:
     """Two shapes, one in the left and one in the right half, on a cluttered ground."""
     random = np.random.default_rng(number)
-    scheme = painting.SCHEMES[number]
-    canvas = painting.background(random, SIDE, SIDE, scheme)
+    scheme = colour_schemes.SCHEMES[number]
+    canvas = backgrounds.background(random, SIDE, SIDE, scheme)
     light = float(random.uniform(0, 2 * math.pi))
     regions = []
     for name, outline in two_shapes(random, number):
-        canvas = painting.paint(random, canvas, outline, scheme, light)
+        canvas = shape_painting.paint(random, canvas, outline, scheme, light)
         regions.append(Region(Polygon(tuple((float(x), float(y)) for x, y in outline.round(1))), name))
     path = folder / f"overfit{number}.png"
     cv2.imwrite(str(path), np.clip(canvas, 0, 255).astype(np.uint8)[:, :, ::-1])

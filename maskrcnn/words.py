@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_NUMBER = re.compile("([0-9]+)")
 
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun in singular or plural. `plural` is needed only if it is not `noun` + "s".
@@ -32,26 +35,19 @@ def byte_size(count: float) -> str:
     return f"{count / 1e6:.0f} MB" if round(count / 1e3) >= 1000 else f"{count / 1e3:.0f} kB"
 
 
-def natural_key(name: str) -> tuple[object, str]:
-    """The sorting key of a name or path with `/` for natural order: numbers by their value, ignoring case.
-
-    Files of one folder stay together. Different names have different keys, so the order is deterministic.
-
-    >>> sorted(["b10.jpg", "B2.jpg", "b1.jpg"], key=natural_key)
-    ['b1.jpg', 'B2.jpg', 'b10.jpg']
-    """
-    plain = unicodedata.normalize("NFC", name).casefold()
-    return tuple(tuple(_stem_key(stem) for stem in folder.split(".")) for folder in plain.split("/")), name
+def apart(value: float, other: float) -> str:
+    """`value` with two decimals, or with as many as it takes to read differently from `other`."""
+    for digits in range(2, 8):
+        if f"{value:.{digits}f}" != f"{other:.{digits}f}":
+            return f"{value:.{digits}f}"
+    return f"{value:.2f}"
 
 
-def _stem_key(stem: str) -> tuple[tuple[int, str], ...]:
-    """The parts of a name as sorting keys: text and numbers alternate, and the first is a text (perhaps empty)."""
-    return tuple(map(_part_key, _NUMBER.split(stem)))
+
+# Control characters, bidirectional controls and surrogates. File names can contain them, and terminals execute them.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def _part_key(text: str) -> tuple[int, str]:
-    """The sorting key of a text, or of a number of any length: (number of digits, digits)."""
-    if not _NUMBER.fullmatch(text):
-        return 0, text
-    digits = text.lstrip("0")
-    return len(digits), digits
+def one_line(text: str) -> str:
+    """The text as one line that is safe to print: white space is joined, unprintable characters are replaced."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))

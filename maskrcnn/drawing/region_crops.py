@@ -12,6 +12,7 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import MultiPolygon, Point, Points, Polyline, Region, Shape
 from maskrcnn.drawing.hex_colours import rgb
+from maskrcnn.drawing.overlays import display
 from maskrcnn.drawing.region_painting import paint_shape
 from maskrcnn.drawing.text_contrast import BLACK, WHITE
 
@@ -21,8 +22,6 @@ _MARGIN = 0.35
 """Width of the margin around a box, as a share of the box's longer side."""
 _MIN_SIDE = 48.0
 """Minimum side of a crop in picture pixels."""
-_CONTEXT = 0.15
-"""Minimum side of the box returned by `difference`, as a share of the object's longer side."""
 _OUTSIDE = (120, 122, 134)
 """Grey fill for the part of a crop that lies outside the picture."""
 _MAX_VERTICES = 60
@@ -58,9 +57,7 @@ def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: st
     left, top, right, bottom = window((x, y, x + width, y + height), picture.shape[1], picture.shape[0])
     left, top = max(0, left), max(0, top)
     piece = picture[top : max(1, bottom), left : max(1, right)]
-    scale = side / max(piece.shape[:2])
-    size = max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale))
-    shown = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    shown, scale = display(piece, side)
     corners = [
         (round((across - left) * scale), round((down - top) * scale))
         for across, down in ((x, y), (x + width, y + height))
@@ -105,28 +102,6 @@ def _shifted_interval(low: float, high: float, half: float, side: int) -> tuple[
         shift = max(0.0, least - start) - max(0.0, end - most)
         start, end = start + shift, end + shift
     return math.floor(start), max(math.ceil(end), math.floor(start) + 1)
-
-
-def difference(before: Shape, after: Shape) -> Box | None:
-    """Return the box (xyxy) around the vertices that only one of two shapes has, with a margin of the object.
-
-    Returns None if both shapes have the same vertices.
-
-    >>> from maskrcnn.annotations.regions import Polygon
-    >>> before = Polygon(((0, 0), (100, 0), (100, 100), (0, 100)))
-    >>> difference(before, Polygon(((0, 0), (90, 10), (100, 100), (0, 100))))  # one corner moved
-    (87.5, -2.5, 102.5, 12.5)
-    """
-    first, second = ({point for ring in raster.rings(shape) for point in ring} for shape in (before, after))
-    changed = first ^ second
-    if not changed:
-        return None
-    whole = raster.bounds(before)
-    xs, ys = zip(*changed, strict=True)
-    least = _CONTEXT * max(whole[2] - whole[0], whole[3] - whole[1])
-    x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-    across, down = max(max(xs) - min(xs), least) / 2, max(max(ys) - min(ys), least) / 2
-    return x - across, y - down, x + across, y + down
 
 
 def _moved(shape: Shape, left: int, top: int, limit: float) -> Shape:

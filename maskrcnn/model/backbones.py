@@ -22,11 +22,12 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.models import get_model
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.resnet import BasicBlock, ResNet
-from torchvision.ops import FrozenBatchNorm2d
+from torchvision.ops import FeaturePyramidNetwork, FrozenBatchNorm2d
 
 from maskrcnn.config import Config
 
@@ -179,3 +180,28 @@ def set_trainable(backbone: nn.Module, body: Body, layers: str) -> None:
     first = {"heads": 6, "all": 1}.get(layers) or int(layers[0])
     for name, child in backbone.get_submodule("body").named_children():
         child.requires_grad_(body.stages.get(name, 5 if name.isdigit() else 1) >= first)
+
+
+class LeanPyramid(nn.Module):
+    """A `FeaturePyramidNetwork` that releases each map of the body as soon as it has been read.
+
+    It removes the maps from the dict that it is given, so that nothing else holds them either.
+    """
+
+    def __init__(self, fpn: FeaturePyramidNetwork) -> None:
+        super().__init__()
+        self.inner_blocks, self.layer_blocks, self.extra_blocks = fpn.inner_blocks, fpn.layer_blocks, fpn.extra_blocks
+
+    def forward(self, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Key -> `(N, C, h, w)` of the body, finest first; the same keys, and "pool", of the pyramid."""
+        names, pyramid = list(maps), list[Tensor]()
+        above: Tensor | None = None
+        for name, inner, layer in zip(names[::-1], self.inner_blocks[::-1], self.layer_blocks[::-1], strict=True):
+            lateral = inner(maps.pop(name))
+            if above is not None:
+                lateral += functional.interpolate(above, size=lateral.shape[-2:])
+            pyramid.insert(0, layer(lateral))
+            above = lateral
+        if self.extra_blocks is not None:
+            pyramid, names = self.extra_blocks(pyramid, [], names)
+        return OrderedDict(zip(names, pyramid, strict=True))

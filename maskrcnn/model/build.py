@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.rpn import RPNHead
-from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from maskrcnn.config import Config
 from maskrcnn.model import heads
 from maskrcnn.model.backbones import body_of, build_backbone, set_trainable
 from maskrcnn.model.pooling import RoIPooler
+from maskrcnn.model.resize import PictureTransform
 from maskrcnn.model.roi_heads import StudioRoIHeads
 from maskrcnn.model.rpn import StudioRPN
 from maskrcnn.model.training_sampling import Sampler
-
-
-class PictureTransform(GeneralizedRCNNTransform):
-    """Scales, normalises and batches pictures.
-
-    Its attributes change how (`temporary_attributes` sets them for a while):
-
-    - `resized`: pictures have their working size already and are not scaled. The trainer resizes (and augments) on its
-      own, once; torchvision's transform would undo its scale jitter.
-    - `room`: batches are padded to this (height, width) at least; processes that share a batch pad theirs alike.
-    - `dtype`: dtype of the batches, None for float32; a network prepared for bfloat16 takes its pictures in it.
-    """
-
-    resized = False
-    room: tuple[int, ...] = (0, 0)
-    dtype: torch.dtype | None = None
-
-    def batch_images(self, images: list[Tensor], size_divisible: int = 32) -> Tensor:
-        """`(N, 3, H, W)` from pictures `(3, h, w)`, padded on the right and at the bottom with zeros to a multiple of
-        `size_divisible` pixels."""
-        batch = super().batch_images(images, size_divisible)
-        height, width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
-        batch = functional.pad(batch, (0, max(0, width - batch.shape[3]), 0, max(0, height - batch.shape[2])))
-        return batch if self.dtype is None else batch.to(self.dtype)
-
-    def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
-        return (image, target) if self.resized else super().resize(image, target)
 
 
 class StudioRCNN(GeneralizedRCNN):
@@ -98,7 +68,7 @@ def build(config: Config) -> StudioRCNN:
     model.config = config
     for part in (model.rpn, model.roi_heads):
         part.fg_bg_sampler = Sampler(part.fg_bg_sampler)
-    init_last_layers(model)
+    heads.init_last_layers(model)
     return model.eval()
 
 
@@ -159,35 +129,6 @@ def _roi_heads(config: Config, channels: int, stage5: nn.Sequential | None) -> S
         aligned_targets=config.pooling != "align-legacy",
         oks_sigmas=config.sigmas if config.keypoint_decode == "oks" else None,
     )
-
-
-def init_last_layers(model: StudioRCNN) -> None:
-    """Initialise the last layer of each head with small weights and no bias: all classes are nearly as likely, boxes
-    are hardly refined, and every mask pixel is close to 0.5.
-
-    Standard deviation 0.01 for classes and 0.001 for boxes (Girshick 2015, "Fast R-CNN", sec. 2.3); masks and keypoints
-    as boxes. With torchvision's own initialisation the mask loss begins at ten times log 2, that of a probability of
-    0.5, and the first epochs only bring it down.
-    """
-    for name, layer in last_layers(model).items():
-        nn.init.normal_(layer.weight, std=0.01 if name.endswith("cls_score") else 0.001)
-        nn.init.zeros_(layer.bias)
-
-
-LAST_LAYERS = (
-    "roi_heads.box_predictor.cls_score",
-    "roi_heads.box_predictor.bbox_pred",
-    "roi_heads.mask_predictor.mask_fcn_logits",
-    "roi_heads.mask_predictor.mask_mlp_logits",
-    "roi_heads.keypoint_predictor.kps_score_lowres",
-)
-"""The last layer of every kind of head, by its name in the state dict; its size follows classes and keypoints."""
-
-
-def last_layers(model: StudioRCNN) -> dict[str, Any]:
-    """The last layers that this network has, by their names in its state dict."""
-    modules = dict(model.named_modules())
-    return {name: modules[name] for name in LAST_LAYERS if name in modules}
 
 
 PARTS: dict[str, tuple[str, ...]] = {

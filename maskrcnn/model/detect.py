@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.fast_inference import MaskPredictorByCell
+from maskrcnn.model.heads import MaskPredictorByCell
 from maskrcnn.model.mask_pasting import crop, encode, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
 

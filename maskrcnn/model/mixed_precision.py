@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.heads import MaskPredictorByCell
 from maskrcnn.model.temporary_attributes import temporary_attributes
 
 
@@ -65,3 +66,35 @@ def in_dtype(values: Any, dtype: torch.dtype | None) -> Any:
     if isinstance(values, dict):
         return type(values)((name, in_dtype(value, dtype)) for name, value in values.items())
     return type(values)(in_dtype(value, dtype) for value in values)
+
+
+# bfloat16
+
+
+class InDtype(nn.Module):
+    """A part of a network that takes its input in the dtype `given` and returns its result in the dtype `result`; None
+    leaves it as it is. The part is the submodule `part`."""
+
+    def __init__(self, part: nn.Module, given: torch.dtype | None, result: torch.dtype | None) -> None:
+        super().__init__()
+        self.part, self.given, self.result = part, given, result
+
+    def forward(self, x: Any) -> Any:
+        return in_dtype(self.part(in_dtype(x, self.given)), self.result)
+
+
+def _compute_in_bfloat16(model: StudioRCNN) -> None:
+    """Let the wide parts, whose weights are in bfloat16 by now, take bfloat16 and return float32 to whatever makes
+    decisions."""
+    half, full, heads = torch.bfloat16, torch.float32, model.roi_heads
+    model.transform.dtype = half
+    model.rpn.head = InDtype(model.rpn.head, None, full)
+    heads.box_head = InDtype(heads.box_head, half, full)
+    if heads.has_mask():
+        heads.mask_head = InDtype(heads.mask_head, half, None)
+        if isinstance(heads.mask_predictor, MaskPredictorByCell):
+            heads.mask_predictor.result = full
+        else:
+            heads.mask_predictor = InDtype(heads.mask_predictor, None, full)
+    if heads.has_keypoint():
+        heads.keypoint_head = InDtype(heads.keypoint_head, half, full)

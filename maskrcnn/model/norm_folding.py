@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torchvision.ops import FrozenBatchNorm2d
 
 from maskrcnn.model.temporary_attributes import temporary_attributes
@@ -66,3 +67,26 @@ def _normed(convolution: nn.Conv2d, norm: FrozenBatchNorm2d, x: Tensor) -> Tenso
 
 def _identity(x: Tensor) -> Tensor:
     return x
+
+
+# Norms
+
+
+def fold_norms(network: nn.Module) -> None:
+    """Fold every BatchNorm with fixed statistics into the convolution right before it, in place.
+
+    norm(conv(x)) = a (w * x + b) + c for each channel, which is a convolution with a w and a b + c. Other norms and
+    ones that follow something else are left alone.
+    """
+    for parent, name, convolution in normed_convolutions(network, FrozenBatchNorm2d, nn.BatchNorm2d):
+        _fold(convolution, getattr(parent, name))
+        setattr(parent, name, nn.Identity())
+
+
+def _fold(convolution: nn.Conv2d, norm: FrozenBatchNorm2d | nn.BatchNorm2d) -> None:
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None  # build makes no norm without statistics
+    assert variance is not None
+    convolution.weight, convolution.bias = fuse_conv_bn_weights(
+        convolution.weight, convolution.bias, mean, variance, norm.eps, norm.weight, norm.bias
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from maskrcnn.config import Config
 
@@ -55,3 +59,30 @@ def to_tensor(picture: np.ndarray) -> Tensor:
     (torch.Size([3, 2, 3]), 1.0)
     """
     return torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+
+
+class PictureTransform(GeneralizedRCNNTransform):
+    """Scales, normalises and batches pictures.
+
+    Its attributes change how (`temporary_attributes` sets them for a while):
+
+    - `resized`: pictures have their working size already and are not scaled. The trainer resizes (and augments) on its
+      own, once; torchvision's transform would undo its scale jitter.
+    - `room`: batches are padded to this (height, width) at least; processes that share a batch pad theirs alike.
+    - `dtype`: dtype of the batches, None for float32; a network prepared for bfloat16 takes its pictures in it.
+    """
+
+    resized = False
+    room: tuple[int, ...] = (0, 0)
+    dtype: torch.dtype | None = None
+
+    def batch_images(self, images: list[Tensor], size_divisible: int = 32) -> Tensor:
+        """`(N, 3, H, W)` from pictures `(3, h, w)`, padded on the right and at the bottom with zeros to a multiple of
+        `size_divisible` pixels."""
+        batch = super().batch_images(images, size_divisible)
+        height, width = (math.ceil(side / size_divisible) * size_divisible for side in self.room)
+        batch = functional.pad(batch, (0, max(0, width - batch.shape[3]), 0, max(0, height - batch.shape[2])))
+        return batch if self.dtype is None else batch.to(self.dtype)
+
+    def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
+        return (image, target) if self.resized else super().resize(image, target)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass
 
 import numpy as np
 
-from maskrcnn.toys.painting import SCHEMES, colour
+from maskrcnn.toys.colour_schemes import colour, random_colour
 
 _SKINS = ("#f6d7c1", "#eac0a0", "#d9a47a", "#b97f52", "#8f5b36", "#633e25", "#45291a")
 _HAIRS = ("#1b1512", "#3a2417", "#6b4423", "#a5713a", "#d9b36a", "#8e8a86", "#a33b1f", "#e6e0d6")
@@ -155,15 +154,6 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
         neckline=float(rng.uniform(0.0, 0.7)),
         front=str(rng.choice(["buttons", "zip", "print", "plain"], p=[0.35, 0.2, 0.25, 0.2])),
     )
-
-
-def random_colour(rng: np.random.Generator) -> np.ndarray:
-    """A random RGB colour, float `(3,)` in [0, 255]: one from `SCHEMES` with some noise, or a random hue."""
-    if rng.random() < 0.35:
-        scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
-        return colour(str(rng.choice(scheme.shapes))) + rng.normal(0, 8, 3)
-    hue, saturation, value = rng.random(), rng.beta(1.3, 1.3), rng.uniform(0.12, 1.0)
-    return 255 * np.array(colorsys.hsv_to_rgb(hue, saturation, value))
 
 
 def _random_cloth(rng: np.random.Generator, plain: float) -> Cloth:

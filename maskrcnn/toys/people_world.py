@@ -28,11 +28,13 @@ from maskrcnn.annotations.regions import (
     Region,
     Skeleton,
 )
+from maskrcnn.toys.backgrounds import background
 from maskrcnn.toys.body_geometry import Figure, posed, random_build
 from maskrcnn.toys.body_rendering import Layer, render
-from maskrcnn.toys.clothes import random_colour, random_outfit
-from maskrcnn.toys.painting import SCHEMES, Scheme, background, paint
+from maskrcnn.toys.clothes import random_outfit
+from maskrcnn.toys.colour_schemes import Scheme, _random_scheme
 from maskrcnn.toys.poses import random_pose, random_view
+from maskrcnn.toys.shape_painting import paint
 from maskrcnn.toys.shapes_world import outline_of
 
 CLASSES: tuple[str, ...] = ("person",)
@@ -150,15 +152,6 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
             regions.append(Region(shape, CLASSES[0], keypoints=keypoints, id=f"{seed}-{index}-{len(regions)}"))
     record = ImageRecord(f"people{seed}-{index + 1:04d}.jpg", tuple(regions), width=width, height=height)
     return np.clip(canvas, 0, 255).astype(np.uint8), record
-
-
-def _random_scheme(rng: np.random.Generator) -> Scheme:
-    """One of `SCHEMES`, or random colours."""
-    scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
-    if rng.random() < 0.5:
-        return scheme
-    made = ["#" + "".join(f"{int(v):02x}" for v in np.clip(random_colour(rng), 0, 255)) for _ in range(7)]
-    return Scheme((made[0], made[1]), tuple(made[2:]))
 
 
 def _arrange(rng: np.random.Generator, height: int, width: int, light: float) -> _Scene:

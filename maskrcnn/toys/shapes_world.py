@@ -16,11 +16,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import shapely
 
 from maskrcnn.annotations.regions import Circle, Ellipse, ImageRecord, Polygon, Rect, Region, Shape
-from maskrcnn.toys.painting import background, develop, paint, scheme
+from maskrcnn.toys.backgrounds import background
+from maskrcnn.toys.colour_schemes import scheme
+from maskrcnn.toys.shape_painting import paint
 
 CLASSES: tuple[str, ...] = ("circle", "ellipse", "square", "triangle", "star", "cross")
 ATTRIBUTE = "shape"
@@ -173,3 +176,12 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
         return Rect(*(round(value, 1) for value in (x0, y0, x1 - x0, y1 - y0)))
     corners = list(shape.visible.exterior.coords)[:-1]
     return Polygon(tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners))
+
+
+def develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+    """The canvas as a camera would record it, uint8: random exposure, sometimes blurred, with noise."""
+    if rng.random() < 0.3:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.5, 1.1)))
+    canvas = 255 * np.power(np.clip(canvas / 255, 0, 1), float(rng.uniform(0.75, 1.35)))
+    canvas = canvas + rng.normal(0, float(rng.uniform(1, 5)), canvas.shape)
+    return np.clip(canvas, 0, 255).astype(np.uint8)

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.fast_inference import compile_backbone
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from maskrcnn.model.norm_folding import folded_norms
 from maskrcnn.model.temporary_attributes import temporary_attributes

@@ -9,7 +9,8 @@ import pytest
 
 from maskrcnn.annotations.raster import Box, from_mask
 from maskrcnn.annotations.regions import Circle, Keypoints, Point, Polygon, Polyline, Rect, Region, Shape
-from maskrcnn.drawing.region_crops import SIDE, boxed_crop, crop, difference, window
+from maskrcnn.drawing.region_crops import SIDE, boxed_crop, crop, window
+from maskrcnn.studio.dataset.finding_crops import difference
 
 
 @pytest.mark.parametrize(

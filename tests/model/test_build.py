@@ -15,7 +15,8 @@ from torch import Tensor
 
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
-from maskrcnn.model.build import LAST_LAYERS, PARTS, StudioRCNN, last_layers, parameter_counts
+from maskrcnn.model.build import PARTS, StudioRCNN, parameter_counts
+from maskrcnn.model.heads import LAST_LAYERS, last_layers
 from tests import tiny
 
 SMALL = {**tiny.CONFIG, "keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 2, "keypoint_pool_size": 7}

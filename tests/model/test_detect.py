@@ -9,8 +9,9 @@ from pycocotools import mask as coco_mask
 
 from maskrcnn.config import Config
 from maskrcnn.model import build, detect, prepare
-from maskrcnn.model.build import StudioRCNN, last_layers
+from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import find
+from maskrcnn.model.heads import last_layers
 from maskrcnn.model.mask_pasting import paste
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from tests import tiny

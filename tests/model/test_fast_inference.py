@@ -13,8 +13,8 @@ from torchvision.ops import FrozenBatchNorm2d
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, features, prepare, trace
-from maskrcnn.model.build import StudioRCNN, last_layers
-from maskrcnn.model.fast_inference import MaskPredictorByCell
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.model.heads import MaskPredictorByCell, last_layers
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from tests import tiny
 from tests.model.test_build import square

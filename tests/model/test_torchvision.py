@@ -26,7 +26,8 @@ from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights import DETECTORS, detector_config
+from maskrcnn.model.weights import detector_config
+from maskrcnn.runs.coco_detectors import DETECTORS
 from tests.sweeps import FUZZ, sweep, wider
 
 # Our field -> torchvision's argument and a value that is cheap.

@@ -72,11 +72,11 @@ UNDOCUMENTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "torchvision.models.detection.roi_heads.expand_boxes": ("model/mask_pasting.py", ("boxes", "scale")),
     "torchvision.models.detection.roi_heads.expand_masks": ("model/mask_pasting.py", ("mask", "padding")),
     "torchvision.models.detection.transform.GeneralizedRCNNTransform.batch_images": (
-        "model/build.py",
+        "model/resize.py",
         ("self", "images", "size_divisible"),
     ),
     "torchvision.models.detection.transform.GeneralizedRCNNTransform.resize": (
-        "model/build.py",
+        "model/resize.py",
         ("self", "image", "target"),
     ),
 }

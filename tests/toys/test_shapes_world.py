@@ -12,7 +12,7 @@ from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.regions import Circle, Ellipse, Polygon, Rect
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import shapes_world
-from maskrcnn.toys.painting import coverage
+from maskrcnn.toys.shape_painting import coverage
 from tests.toys.test_people_world import rim
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from maskrcnn.model.tracing import filters
 from maskrcnn.model.tracing.object_candidates import MASK, MATCH, MATCH_IOU, SHOWN, Case, Lying
+from maskrcnn.words import apart
 
 Reason = Literal[
     "found",
@@ -325,11 +326,3 @@ def extent(box: np.ndarray) -> str:
 def below(iou: float) -> str:
     """An IoU with two decimals, or with as many as it takes to be seen to lie below `MATCH_IOU` if it does."""
     return apart(iou, MATCH_IOU) if iou < MATCH_IOU else f"{iou:.2f}"
-
-
-def apart(value: float, other: float) -> str:
-    """`value` with two decimals, or with as many as it takes to read differently from `other`."""
-    for digits in range(2, 8):
-        if f"{value:.{digits}f}" != f"{other:.{digits}f}":
-            return f"{value:.{digits}f}"
-    return f"{value:.2f}"

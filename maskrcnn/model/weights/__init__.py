@@ -4,14 +4,12 @@
 uses all three.
 """
 
-from maskrcnn.model.weights.checkpoints import Checkpoint, save
-from maskrcnn.model.weights.loading import find_checkpoint, initialise, load, load_body, network_of, torch_file_network
-from maskrcnn.model.weights.torchvision_files import detector_config, read_state
+from maskrcnn.model.weights.checkpoints import Checkpoint, find_checkpoint, save
+from maskrcnn.model.weights.loading import initialise, load, load_body, network_of
+from maskrcnn.model.weights.torchvision_files import detector_config, read_state, torch_file_network
 from maskrcnn.model.weights.transfer import Transfer
-from maskrcnn.runs.coco_detectors import DETECTORS
 
 __all__ = [
-    "DETECTORS",
     "Checkpoint",
     "Transfer",
     "detector_config",

@@ -6,23 +6,26 @@ be built from the file alone. The format holds tensors and text, and no code.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.runs.checkpoint_header import FORMAT, read_header, unreadable
-
-State = dict[str, Tensor]
+from maskrcnn.model.weights.tensor_checks import State
+from maskrcnn.model.weights.torchvision_files import (
+    body_in,
+    body_part,
+    detector_in,
+    is_detector,
+    read_state,
+)
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.checkpoint_header import FORMAT, TORCH_FILES, read_header, unreadable, weights_file
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,28 @@ def open_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path, config, epoch, f"written after epoch {epoch}")
 
 
-def refuse_not_finite(tensors: Iterable[tuple[str, Tensor]], source: object) -> None:
-    """`StudioError` naming the first tensor of `source` with a value that is NaN or infinite."""
-    for name, tensor in tensors:
-        # A sum is thirty times faster to take and finite only if all of it is; huge values may overflow it.
-        if tensor.is_floating_point() and not math.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
-            raise StudioError(
-                f'{source} is of no use: its tensor "{name}" has values that are NaN or infinite; give another '
-                "(of a training that diverged, an earlier checkpoint)"
-            )
+def find_checkpoint(model: Path | str) -> Checkpoint:
+    """The checkpoint that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a
+    file, or the best (else the latest) one of a run folder.
+
+    A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
+    none, `StudioError` where the file holds no whole network that we know.
+
+    >>> find_checkpoint("toy").config.tasks
+    ('box', 'mask')
+    """
+    path = weights_file(model)
+    if path.suffix not in TORCH_FILES:
+        found = open_checkpoint(path)
+        ships = shipped_models.folder(model) is not None
+        return replace(found, origin=f"ships with the studio, {found.origin}") if ships else found
+    state = read_state(path)
+    if not is_detector(state):
+        body = body_in(body_part(state))
+        raise StudioError(
+            f"{path} holds a {body} without a detector; train one from it with --backbone-weights {path}"
+            if body
+            else f"{path} holds no detector of torchvision; give a run folder, a checkpoint or such a detector"
+        )
+    config, origin = detector_in(state, path)
+    return Checkpoint(path, config, None, origin, state)

@@ -2,63 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torchvision.models import get_model_weights
 
-from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.model.backbones import BODIES, body_of
+from maskrcnn.model.backbones import body_of
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.model.weights.checkpoints import (
-    Checkpoint,
-    State,
-    open_checkpoint,
+from maskrcnn.model.weights.checkpoints import Checkpoint, find_checkpoint
+from maskrcnn.model.weights.tensor_checks import (
+    listed,
+    mismatches,
+    refuse_batch_statistics,
     refuse_not_finite,
 )
 from maskrcnn.model.weights.torchvision_files import (
+    _bare_body,
+    _known_body,
     body_in,
     body_part,
     coco_state,
     detector_config,
-    detector_in,
     downloaded,
-    is_detector,
     read_state,
 )
-from maskrcnn.model.weights.transfer import Transfer, listed, mismatches, transferred
+from maskrcnn.model.weights.transfer import Transfer, transferred
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_header import TORCH_FILES, weights_file
+from maskrcnn.runs.checkpoint_header import TORCH_FILES
 from maskrcnn.runs.coco_detectors import coco_detector
-
-
-def find_checkpoint(model: Path | str) -> Checkpoint:
-    """The checkpoint that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a
-    file, or the best (else the latest) one of a run folder.
-
-    A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
-    none, `StudioError` where the file holds no whole network that we know.
-
-    >>> find_checkpoint("toy").config.tasks
-    ('box', 'mask')
-    """
-    path = weights_file(model)
-    if path.suffix not in TORCH_FILES:
-        found = open_checkpoint(path)
-        ships = shipped_models.folder(model) is not None
-        return replace(found, origin=f"ships with the studio, {found.origin}") if ships else found
-    state = read_state(path)
-    if not is_detector(state):
-        body = body_in(body_part(state))
-        raise StudioError(
-            f"{path} holds a {body} without a detector; train one from it with --backbone-weights {path}"
-            if body
-            else f"{path} holds no detector of torchvision; give a run folder, a checkpoint or such a detector"
-        )
-    config, origin = detector_in(state, path)
-    return Checkpoint(path, config, None, origin, state)
 
 
 def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
@@ -93,16 +65,6 @@ def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> St
     return network.to(device).eval()
 
 
-def torch_file_network(path: Path) -> Config | str:
-    """What network a torch file holds: the Config of a detector of torchvision, or the name of a bare body
-    ("resnet18"). This is the `TorchFile` of `runs.source_network`.
-
-    Raises `ArgumentError` where there is no file, `StudioError` where it holds no network that we know.
-    """
-    state = read_state(path)
-    return detector_in(state, path)[0] if is_detector(state) else _known_body(state, path)
-
-
 def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
     """Fill the whole network from "coco" (torchvision's weights of the builder that is most like it), from a model that
     ships ("toy"), from a checkpoint or run of ours, from a detector of torchvision (`.pth`), or its body alone from a
@@ -120,7 +82,7 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
     else:
         checkpoint = find_checkpoint(source)
         state, config = checkpoint.state(), checkpoint.config
-    _refuse_statistics_for_groups(model, body_part(state), source)
+    refuse_batch_statistics(model.config.norm, body_part(state), source)
     return transferred(model.state_dict(), state, config, model.config, source)
 
 
@@ -139,7 +101,7 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
     else:
         state = find_checkpoint(source).state()
     given = body_part(state)
-    _refuse_statistics_for_groups(model, given, source)
+    refuse_batch_statistics(model.config.norm, given, source)
     wanted = body_part(model.state_dict())
     expected = {name: tensor.shape for name, tensor in wanted.items() if not name.endswith("num_batches_tracked")}
     extra = [
@@ -159,31 +121,3 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
     homes = ("backbone.body.", "roi_heads.box_head.stage5.")
     fresh = tuple(name for name in model.state_dict() if not name.startswith(homes))
     return Transfer(len(expected), fresh, part=f"{model.config.body} body")
-
-
-def _bare_body(source: Path | str) -> State | None:
-    """The tensors of a torch file that holds no detector; None for any other source."""
-    path = Path(source)
-    if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
-        return None
-    state = read_state(path)
-    return None if is_detector(state) else state
-
-
-def _known_body(state: State, source: Path | str) -> str:
-    """Which body a state dict that is no detector holds; `StudioError` for none that we know."""
-    body = body_in(body_part(state))
-    if body is None:
-        raise StudioError(
-            f"{source} holds neither a detector of torchvision's R-CNN kind nor a body that is known here "
-            f"({', '.join(BODIES)}); give another"
-        )
-    return body
-
-
-def _refuse_statistics_for_groups(model: StudioRCNN, part: State, source: Path | str) -> None:
-    """GroupNorm would take BatchNorm's factors, which are of the same shape, and mean something else by them."""
-    if model.config.norm == "group" and any(name.endswith("running_var") for name in part):
-        raise StudioError(
-            f"{source} was trained with BatchNorm, but norm is group; set it as trained: --set norm=frozen"
-        )

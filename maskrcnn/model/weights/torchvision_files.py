@@ -21,7 +21,9 @@ from torchvision.models import WeightsEnum, get_model_weights
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
-from maskrcnn.model.weights.checkpoints import State
+from maskrcnn.model.weights.tensor_checks import State
+from maskrcnn.runs import shipped_models
+from maskrcnn.runs.checkpoint_header import TORCH_FILES
 from maskrcnn.runs.coco_detectors import DETECTORS, WEIGHTS, detector_fields
 
 PERSON_EDGES = (
@@ -215,3 +217,33 @@ def _kernels(body: str) -> dict[str, tuple[int, ...]]:
         for name, tensor in blocks.named_parameters()
         if tensor.ndim == 4 and name.partition(".")[0] in BODIES[body].stages
     }
+
+
+def torch_file_network(path: Path) -> Config | str:
+    """What network a torch file holds: the Config of a detector of torchvision, or the name of a bare body
+    ("resnet18"). This is the `TorchFile` of `runs.source_network`.
+
+    Raises `ArgumentError` where there is no file, `StudioError` where it holds no network that we know.
+    """
+    state = read_state(path)
+    return detector_in(state, path)[0] if is_detector(state) else _known_body(state, path)
+
+
+def _bare_body(source: Path | str) -> State | None:
+    """The tensors of a torch file that holds no detector; None for any other source."""
+    path = Path(source)
+    if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
+        return None
+    state = read_state(path)
+    return None if is_detector(state) else state
+
+
+def _known_body(state: State, source: Path | str) -> str:
+    """Which body a state dict that is no detector holds; `StudioError` for none that we know."""
+    body = body_in(body_part(state))
+    if body is None:
+        raise StudioError(
+            f"{source} holds neither a detector of torchvision's R-CNN kind nor a body that is known here "
+            f"({', '.join(BODIES)}); give another"
+        )
+    return body

@@ -7,19 +7,16 @@ head that only one of the two has is no mismatch; any other difference is, and i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from torch import Size, Tensor
+from torch import Tensor
 
 from maskrcnn.config import Config, fields_with, setting_word
 from maskrcnn.errors import StudioError
-from maskrcnn.model.build import LAST_LAYERS
-from maskrcnn.model.weights.checkpoints import State, refuse_not_finite
+from maskrcnn.model.heads import LAST_LAYERS
+from maskrcnn.model.weights.tensor_checks import SHOWN, State, listed, mismatches, refuse_not_finite
 from maskrcnn.words import counted
-
-SHOWN = 3
-"""How many mismatches are written out."""
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
 """Task -> how the names of its tensors begin."""
@@ -188,34 +185,6 @@ def _with_rows(
     for row, there in rows.items():
         merged[row] = source[there]
     return merged.flatten(0, 1).transpose(0, dim)
-
-
-def mismatches(expected: Mapping[str, Size], given: Mapping[str, Tensor], extra: Iterable[str] = ()) -> list[str]:
-    """What of a file does not fit: one phrase for each tensor of another shape, missing, or `extra`."""
-    return [
-        *(
-            f"{name} {_size(given[name].shape)} in the file, {_size(shape)} here"
-            for name, shape in expected.items()
-            if name in given and given[name].shape != shape
-        ),
-        *(f"{name} not in the file, {_size(shape)} here" for name, shape in expected.items() if name not in given),
-        *(f"{name} {_size(given[name].shape)} in the file, not here" for name in extra),
-    ]
-
-
-def listed(problems: Sequence[str]) -> str:
-    """Mismatches as a count and the first few.
-
-    >>> listed(["fc6 is missing"])
-    '1 tensor differs (fc6 is missing)'
-    """
-    count = f"{len(problems)} tensor{'s differ' if len(problems) > 1 else ' differs'}"
-    more = f", and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return f"{count} ({', '.join(problems[:SHOWN])}{more})"
-
-
-def _size(shape: Size) -> str:
-    return f"({', '.join(map(str, shape))})"
 
 
 def _mend(old: Config, new: Config) -> str:

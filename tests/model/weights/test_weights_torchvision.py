@@ -13,8 +13,9 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
-from maskrcnn.model.weights import DETECTORS, detector_config, find_checkpoint, initialise
+from maskrcnn.model.weights import detector_config, find_checkpoint, initialise
 from maskrcnn.model.weights.torchvision_files import canonical, detector_in, read_state
+from maskrcnn.runs.coco_detectors import DETECTORS
 from tests.model.small import network
 
 

@@ -23,9 +23,13 @@ def window(page: Any, name: str) -> Any:
 
 
 def close(page: Any, settled: Callable[[Any], None]) -> None:
-    """Close the window; only when the page has drawn all, for until then it may open it once more."""
+    """Close the window; only when the page has drawn all, for until then it may open it once more.
+
+    The focus is put into the window first: a button that goes with its row takes the focus with it, and then the
+    first Escape sometimes only brings it back.
+    """
     settled(page)
-    page.keyboard.press("Escape")
+    page.get_by_role("dialog").press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
     settled(page)
 

@@ -254,7 +254,9 @@ class Training:
         with contextlib.ExitStack() as stack:
             if not self.variant.folded_norms:
                 stack.enter_context(
-                    patch.object(training_speedups, "folded_norms", lambda network: contextlib.nullcontext())
+                    patch.object(
+                        training_speedups, "temporarily_folded_norms", lambda network: contextlib.nullcontext()
+                    )
                 )
             stack.enter_context(training_speedups.prepared_for_training(self.model))
             threads = loader_threads(config, CPU)

@@ -1,11 +1,12 @@
-"""Text forms of durations: exact (`4:10`), approximate (`about 12 minutes`) and short (`0.9 s`).
+"""Text forms of durations: exact (`4:10`), approximate (`about 12 minutes`) and short (`0.9 s`); and of times of day.
 
-The command line and all pages use one of these three forms.
+The command line and all pages use these forms.
 """
 
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 """Number of seconds in a minute, an hour and a day."""
@@ -54,3 +55,15 @@ def short(seconds: float) -> str:
     if seconds < 0.0995:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+
+
+def time_of_day_words(when: datetime, before: str = "about ") -> str:
+    """A time of day as text, with the day if it is not today: `about 14:05`, `tomorrow about 9:30`."""
+    today = datetime.now(when.tzinfo).date()
+    time_of_day = f"{before}{when:%H:%M}"
+    days = (when.date() - today).days
+    if days == 0:
+        return time_of_day
+    if days == 1:
+        return f"tomorrow {time_of_day}"
+    return f"on {when:%a} {when.day} {when:%B} {time_of_day}"

@@ -1,15 +1,9 @@
-"""Text forms of numbers and names: `1 object`, `2 objects`; `1.9 GB`; natural order (`2.jpg` before `10.jpg`)."""
+"""Text forms of numbers (`1 object`, `2 objects`; `1.9 GB`), and texts made safe to print on one line."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-
-import contextlib
-import re
-from collections.abc import Iterator
-from pathlib import Path
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun in singular or plural. `plural` is needed only if it is not `noun` + "s".
@@ -35,13 +29,16 @@ def byte_size(count: float) -> str:
     return f"{count / 1e6:.0f} MB" if round(count / 1e3) >= 1000 else f"{count / 1e3:.0f} kB"
 
 
-def apart(value: float, other: float) -> str:
-    """`value` with two decimals, or with as many as it takes to read differently from `other`."""
+def distinct_decimals(value: float, other: float) -> str:
+    """`value` with two decimals, or with up to seven if fewer digits would make it look equal to `other`.
+
+    >>> distinct_decimals(0.4996, 0.5), distinct_decimals(0.3, 0.5)
+    ('0.4996', '0.30')
+    """
     for digits in range(2, 8):
         if f"{value:.{digits}f}" != f"{other:.{digits}f}":
             return f"{value:.{digits}f}"
     return f"{value:.2f}"
-
 
 
 # Control characters, bidirectional controls and surrogates. File names can contain them, and terminals execute them.

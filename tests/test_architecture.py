@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "maskrcnn"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "words", "atomic_files", "durations", "install_folders", "unused_names"),
-    ("untrusted_files", "config"),
+    ("words", "durations", "install_folders"),
+    ("errors", "atomic_files"),
+    ("untrusted_files", "output_files", "config"),
     ("opened_projects",),
     ("annotations",),
     ("evaluation", "runs"),

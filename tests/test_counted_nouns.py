@@ -44,13 +44,13 @@ NEVER_ONE: dict[str, set[str]] = {
     "maskrcnn/annotations/intake/zip_unpacking.py": {"len(entries)"},
     "maskrcnn/annotations/store/region_json.py": {"len(documents)"},
     "maskrcnn/studio/dataset/doctor_view.py": {"state[0]"},
-    "maskrcnn/studio/dataset/many_classes.py": {"len(new)"},
+    "maskrcnn/studio/dataset/new_class_questions.py": {"len(new)"},
     "maskrcnn/studio/dataset/statistics_view.py": {"classes"},
     "maskrcnn/runs/documents.py": {"most"},
     # By their nature: parameters of a network, anchors of a picture, resamples.
     "maskrcnn/cli/evaluate.py": {"report.intervals.resamples"},
     "maskrcnn/cli/info.py": {"count", "card['resamples']"},
-    "maskrcnn/studio/launch/request_from_inputs.py": {"anchor_count(config)"},
+    "maskrcnn/studio/launch/summary.py": {"anchor_count(config)"},
     # No numbers, or not for a person.
     "maskrcnn/annotations/formats/lazy_records.py": {"len(self)"},
     "maskrcnn/annotations/formats/yolo/label_rows.py": {"settings.file.name"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.words import byte_size, counted, natural_key
+from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.words import byte_size, counted
 
 
 @pytest.mark.parametrize(

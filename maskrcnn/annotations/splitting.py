@@ -23,9 +23,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from maskrcnn.annotations import learnable_objects
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
-from maskrcnn.words import natural_key
 
 Split = Literal["train", "val"]
 

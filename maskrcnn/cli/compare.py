@@ -6,14 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.cli.figure_texts import TASKS, ap_text, difference_text, few_pictures_warning, glossary, interval_text
-from maskrcnn.cli.output_files import require_place, write_json
+from maskrcnn.cli.ap_figures import (
+    TASKS,
+    add_resampling,
+    ap_text,
+    check_resampling,
+    few_pictures_warning,
+    glossary,
+    interval_text,
+)
 from maskrcnn.cli.progress_bars import progress_bar
-from maskrcnn.cli.resampling_options import add_resampling, check_resampling
 from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation import Report, compare
 from maskrcnn.evaluation.comparison import Comparison
 from maskrcnn.evaluation.figure_definitions import VERDICTS
+from maskrcnn.output_files import require_place, write_json
 from maskrcnn.words import counted
 
 SHOWN = 5
@@ -113,3 +120,12 @@ def _picture_lines(found: Comparison) -> list[str]:
 def _report_names(path_a: Path, path_b: Path) -> tuple[str, str]:
     """A name for each report: its file name, or its whole path if both files have the same name."""
     return (path_a.name, path_b.name) if path_a.name != path_b.name else (str(path_a), str(path_b))
+
+
+def difference_text(value: float | None) -> str:
+    """The difference of two APs with three decimals and its sign; a dash if it is not defined.
+
+    >>> difference_text(0.105)
+    '+0.105'
+    """
+    return "     -" if value is None else f"{value:+.3f}"

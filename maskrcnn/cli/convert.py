@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import class_choice
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
-from maskrcnn.cli.output_files import print_warnings
+from maskrcnn.cli.label_warnings import print_warnings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.words import counted
 

@@ -22,9 +22,10 @@ from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.annotations.store import Project, is_project
-from maskrcnn.cli.output_files import print_warnings, require_place, write_json
-from maskrcnn.errors import ArgumentError, one_line
-from maskrcnn.words import counted
+from maskrcnn.cli.label_warnings import print_warnings
+from maskrcnn.errors import ArgumentError
+from maskrcnn.output_files import require_place, write_json
+from maskrcnn.words import counted, one_line
 
 SHOWN = 10
 """Maximum number of findings printed for each check; `--json` lists all."""

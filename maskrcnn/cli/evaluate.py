@@ -6,13 +6,21 @@ import argparse
 from pathlib import Path
 
 from maskrcnn.annotations import Dataset, learnable_objects
-from maskrcnn.cli.figure_texts import TASKS, ap_text, few_pictures_warning, glossary, interval_text
+from maskrcnn.cli.ap_figures import (
+    TASKS,
+    add_resampling,
+    ap_text,
+    check_resampling,
+    few_pictures_warning,
+    glossary,
+    interval_text,
+)
+from maskrcnn.cli.label_warnings import print_warning
 from maskrcnn.cli.model_options import add_inference, load_for_inference
-from maskrcnn.cli.output_files import print_warning, require_place, write_json
 from maskrcnn.cli.progress_bars import progress_bar, watch
-from maskrcnn.cli.resampling_options import add_resampling, check_resampling
 from maskrcnn.evaluation import Report
 from maskrcnn.inference import evaluate
+from maskrcnn.output_files import require_place, write_json
 from maskrcnn.words import counted
 
 SHOWN = (

@@ -7,11 +7,12 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from maskrcnn.cli.figure_texts import TASKS, ap_text, interval_text
+from maskrcnn.cli.ap_figures import TASKS, ap_text, interval_text
 from maskrcnn.config import PRESETS
 from maskrcnn.config.config_table import Line, lines
 from maskrcnn.durations import clock
-from maskrcnn.inference import ModelDescription, describe
+from maskrcnn.inference import describe
+from maskrcnn.inference.model_description import origin
 from maskrcnn.runs import shipped_models
 from maskrcnn.words import byte_size, counted
 
@@ -45,13 +46,6 @@ def run(args: argparse.Namespace) -> None:
     print()
     for part, count in found.parameters.items():
         print(f"{part:14} {count:12,d} parameters")
-
-
-def origin(found: ModelDescription) -> str:
-    """The origin of a network as one line: a preset with its changes, or a file."""
-    if found.preset is not None:
-        return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
-    return f"{found.file}: {found.origin}"
 
 
 def card_lines(card: shipped_models.Card) -> list[str]:

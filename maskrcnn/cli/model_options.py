@@ -1,19 +1,16 @@
-"""The options of the commands that run a trained network, and loading of that network."""
+"""The options of the commands that run a network: `--device`, `--precision`, `--compile`; and loading of that network."""
 
 from __future__ import annotations
 
 import argparse
 from typing import get_args
 
-from maskrcnn.cli.device_option import add_device, choose_device
 from maskrcnn.config import Precision
 from maskrcnn.inference import load
+from maskrcnn.inference.model_description import network_line
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights import Checkpoint, find_checkpoint
-from maskrcnn.runs import shipped_models
-
-_MOST_CLASSES = 8
-"""Maximum number of class names in the printed line about the loaded network."""
+from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.training.hardware import choose_device
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +39,6 @@ def load_for_inference(args: argparse.Namespace) -> StudioRCNN:
     return model
 
 
-def network_line(model: object, checkpoint: Checkpoint) -> str:
-    """A line such as `toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square`.
-
-    `model` is the argument of the user.
-    """
-    config = checkpoint.config
-    hidden = len(config.names) - _MOST_CLASSES
-    found = ", ".join(config.names[:_MOST_CLASSES]) + (f" and {hidden} more" if hidden > 0 else "")
-    called = model if shipped_models.folder(model) else checkpoint.path
-    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add `--device` to a parser."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
 from maskrcnn.annotations.trainable_check import Watch
+from maskrcnn.durations import clock
 from maskrcnn.evaluation.ranking_ap import Progress
+from maskrcnn.runs.folder import Row
 
 
 def watch(unit: str) -> Watch:
@@ -37,3 +40,42 @@ def progress_bar(unit: str) -> Iterator[Progress]:
     finally:
         if bar is not None:
             bar.close()
+
+
+def training_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
+    """A callback for the rows of a training that shows them as a progress bar on the terminal.
+
+    The bar appears with the first row and is closed with `stack`. It is never shown if `shown` is False.
+    """
+    bar: tqdm[Any] | None = None
+
+    def report(row: Row) -> None:
+        nonlocal bar
+        if bar is None:
+            disable = None if shown else True  # None: tqdm shows a bar only on a terminal
+            bar = stack.enter_context(tqdm(total=1.0, disable=disable, bar_format="{l_bar}{bar}| {elapsed}{postfix}"))
+        bar.update(row["progress"] - bar.n)
+        bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock(row['eta'])}")
+
+    return report
+
+
+def print_line(line: str) -> None:
+    """Print a line above the progress bar."""
+    tqdm.write(line)
+    sys.stdout.flush()
+
+
+def preparation_bars(is_cancelled: Callable[[], bool]) -> Watch:
+    """A `Watch` that shows a progress bar for each long preparation before the first training step.
+
+    Raises `KeyboardInterrupt` at the next item when `is_cancelled()` is true.
+    """
+
+    def watch(items: Iterable[Any], doing: str, count: int) -> Iterator[Any]:
+        for item in tqdm(items, doing, count, disable=None, leave=False):
+            if is_cancelled():
+                raise KeyboardInterrupt
+            yield item
+
+    return watch

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from maskrcnn.annotations import folder_walk, pictures
-from maskrcnn.errors import ArgumentError, StudioError, one_line
-from maskrcnn.words import counted
+from maskrcnn.annotations.picture_files.tonal_range import stretched
+from maskrcnn.errors import ArgumentError, StudioError
+from maskrcnn.words import counted, one_line
 
 _TO_DISPLAYED_FRAME: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
@@ -64,23 +65,6 @@ def run(args: argparse.Namespace) -> None:
         raise
     pictures_ = counted(len(found), "picture")
     print(f"{one_line(str(destination))}: {pictures_} with {args.black:g} as black and {args.white:g} as white")
-
-
-def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
-    """The values `(H, W)` or `(H, W, C)` mapped linearly: `black` to 0 and `white` to the largest value of their dtype.
-
-    The largest value is 255 or 65535, and 1 for floats. Results are clipped to that range. A fourth channel is opacity
-    and stays as it is.
-
-    >>> stretched(np.array([[100, 150, 250]], np.uint8), black=100, white=200).tolist()
-    [[0, 128, 255]]
-    """
-    largest = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
-    shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * largest
-    result: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
-    if values.ndim == 3 and values.shape[2] == 4:
-        result[..., 3] = values[..., 3]
-    return result
 
 
 def _raw_values(path: Path) -> np.ndarray:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
-import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
+import psutil
 
-from maskrcnn.annotations.trainable_check import Watch
-from maskrcnn.cli.device_option import add_device, choose_device
-from maskrcnn.cli.estimate import estimate_command
-from maskrcnn.durations import clock
-from maskrcnn.runs.folder import Row
+from maskrcnn.cli.model_options import add_device
+from maskrcnn.cli.progress_bars import preparation_bars, print_line, training_bar
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.runs.costs import estimate_in_words
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.request_options import add_options
 from maskrcnn.training.distributed import join
+from maskrcnn.training.hardware import choose_device
+from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.start import rehearse
 from maskrcnn.training.training_run import train
+from maskrcnn.training.trial_steps import estimate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,45 +65,6 @@ def run(args: argparse.Namespace) -> int:
     return 0 if result["state"] == "done" else 1
 
 
-def training_bar(stack: ExitStack, *, shown: bool) -> Callable[[Row], None]:
-    """A callback for the rows of a training that shows them as a progress bar on the terminal.
-
-    The bar appears with the first row and is closed with `stack`. It is never shown if `shown` is False.
-    """
-    bar: tqdm[Any] | None = None
-
-    def report(row: Row) -> None:
-        nonlocal bar
-        if bar is None:
-            disable = None if shown else True  # None: tqdm shows a bar only on a terminal
-            bar = stack.enter_context(tqdm(total=1.0, disable=disable, bar_format="{l_bar}{bar}| {elapsed}{postfix}"))
-        bar.update(row["progress"] - bar.n)
-        bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, ETA {clock(row['eta'])}")
-
-    return report
-
-
-def print_line(line: str) -> None:
-    """Print a line above the progress bar."""
-    tqdm.write(line)
-    sys.stdout.flush()
-
-
-def preparation_bars(is_cancelled: Callable[[], bool]) -> Watch:
-    """A `Watch` that shows a progress bar for each long preparation before the first training step.
-
-    Raises `KeyboardInterrupt` at the next item when `is_cancelled()` is true.
-    """
-
-    def watch(items: Iterable[Any], doing: str, count: int) -> Iterator[Any]:
-        for item in tqdm(items, doing, count, disable=None, leave=False):
-            if is_cancelled():
-                raise KeyboardInterrupt
-            yield item
-
-    return watch
-
-
 def stop_on_signals() -> Callable[[], bool]:
     """Handle SIGTERM and Ctrl-C so that the training can save its state and stop.
 
@@ -117,3 +80,20 @@ def stop_on_signals() -> Callable[[], bool]:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     return lambda: bool(received)
+
+
+def estimate_command(model: StudioRCNN, training: LabelledPictures, validation: LabelledPictures | None) -> int:
+    """Measure the cost of a training and print it; return the exit status 0.
+
+    Prints a line for each measured part, then a summary for users, and last a JSON object (see `Estimate.as_json`). The
+    start-up time counts from the start of this process.
+    """
+
+    def report(line: str) -> None:
+        print(line, flush=True)
+
+    seconds_to_start = time.time() - psutil.Process().create_time()
+    found = estimate(model, training, validation, report, seconds_to_start)
+    report(estimate_in_words(found, model.config))
+    report(json.dumps(found.as_json()))
+    return 0

@@ -12,7 +12,7 @@ from maskrcnn.annotations.regions import Region, Skeleton
 from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.drawing.hex_colours import rgb
 from maskrcnn.drawing.jpeg import jpeg
-from maskrcnn.drawing.overlays import display
+from maskrcnn.drawing.overlays import resize_for_overlay
 from maskrcnn.drawing.region_painting import paint_keypoints, paint_number, paint_shape
 
 Colours = Mapping[str | None, str]
@@ -63,7 +63,7 @@ def preview(
 
     Raises `StudioError` if the picture cannot be read.
     """
-    picture, scale = display(pictures.load(path), side)
+    picture, scale = resize_for_overlay(pictures.load(path), side)
     for region in regions:
         colour = rgb(colours[region.class_name])
         paint_shape(picture, region.shape, scale, _PREVIEW_UNIT, colour, _PREVIEW_OPACITY)

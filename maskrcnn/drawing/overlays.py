@@ -115,12 +115,12 @@ def detection_marks(detections: Sequence[dict[str, Any]], names: Sequence[str], 
     ]
 
 
-def display(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
+def resize_for_overlay(picture: np.ndarray, longest: int = DISPLAY_SIDE) -> tuple[np.ndarray, float]:
     """Resize a picture, uint8 (H, W, 3), so that its longer side has `longest` pixels.
 
     Returns the resized picture and the scale (display pixels per picture pixel).
 
-    >>> shown, scale = display(np.zeros((48, 64, 3), np.uint8), longest=320)
+    >>> shown, scale = resize_for_overlay(np.zeros((48, 64, 3), np.uint8), longest=320)
     >>> shown.shape, scale
     ((240, 320, 3), 5.0)
     """
@@ -151,29 +151,29 @@ def draw(
     >>> draw(np.zeros((48, 64, 3), np.uint8), [mark], longest=640).shape
     (480, 640, 3)
     """
-    canvas, scale = display(picture, longest)
+    canvas, scale = resize_for_overlay(picture, longest)
     # A page shows the drawing 300 to 600 pixels wide, or 400 high. There, lines are about 1 pixel and text about 12.
     side = max(canvas.shape)
     thickness = max(1, round(side / 320))
     ordered = sorted(marks, key=lambda mark: -mark.bbox[2] * mark.bbox[3])
     for mark in ordered:
         colour = rgb(mark.colour)
-        corners = _corners(mark, scale)
-        area = _scaled_mask(mark.rle, scale, canvas.shape) if masks and mark.rle is not None else None
+        corners = _mark_corners(mark, scale)
+        area = _mark_mask(mark.rle, scale, canvas.shape) if masks and mark.rle is not None else None
         if area is not None:
             left, top, inside = area
-            _fill(canvas, left, top, inside, colour, opacity, hatched=mark.style == "hatched")
-            _outline(canvas, left, top, inside, colour, thickness, dashed=mark.style == "dashed")
+            _fill_mark(canvas, left, top, inside, colour, opacity, hatched=mark.style == "hatched")
+            _outline_mark(canvas, left, top, inside, colour, thickness, dashed=mark.style == "dashed")
         elif mark.style == "hatched":
             _hatch_box(canvas, corners, colour, opacity)
         if boxes:
             thinner = 0 if area is None else 1  # a box is thinner if the outline of the mask is drawn too
-            _line(canvas, corners, colour, max(1, thickness - thinner), dashed=mark.style == "dashed")
+            _draw_line(canvas, corners, colour, max(1, thickness - thinner), dashed=mark.style == "dashed")
     for mark in ordered if keypoints else ():  # on top of every mask
-        _skeleton(canvas, mark, scale, thickness)
+        _draw_mark_skeleton(canvas, mark, scale, thickness)
     if labels:
         anchors = [
-            ((*_corners(mark, scale)[0], *_corners(mark, scale)[2]), mark.label, rgb(mark.colour))
+            ((*_mark_corners(mark, scale)[0], *_mark_corners(mark, scale)[2]), mark.label, rgb(mark.colour))
             for mark in ordered
             if mark.label
         ]
@@ -181,13 +181,13 @@ def draw(
     return canvas
 
 
-def _corners(mark: Mark, scale: float) -> np.ndarray:
+def _mark_corners(mark: Mark, scale: float) -> np.ndarray:
     """Return the corners of the mark's box in display pixels, float64 (4, 2)."""
     x, y, width, height = (value * scale for value in mark.bbox)
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
 
 
-def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
+def _mark_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> tuple[int, int, np.ndarray] | None:
     """Return the mask at display size, cropped to its box: left, top and bool (h, w). None for an empty mask."""
     x, y, width, height = (int(value) for value in coco_mask.toBbox(rle))
     if width == 0 or height == 0:
@@ -209,7 +209,7 @@ def _scaled_mask(rle: Mapping[str, Any], scale: float, shape: Sequence[int]) -> 
     return (left, top, inside) if inside.any() else None
 
 
-def _fill(
+def _fill_mark(
     canvas: np.ndarray,
     left: int,
     top: int,
@@ -222,7 +222,7 @@ def _fill(
     """Blend the colour into the canvas, in place, for the pixels of `inside` (h, w), whose corner is at (left, top)."""
     height, width = inside.shape
     window = canvas[top : top + height, left : left + width]
-    stripes = _stripes(left, top, height, width, max(canvas.shape[:2]))
+    stripes = _hatch_stripes(left, top, height, width, max(canvas.shape[:2]))
     alpha = opacity * 0.4 + stripes * 0.55 if hatched else np.full(inside.shape, opacity)
     alpha = (alpha * inside)[:, :, None]
     window[:] = np.rint(window * (1 - alpha) + np.array(colour, np.float32) * alpha).astype(np.uint8)
@@ -233,10 +233,10 @@ def _hatch_box(canvas: np.ndarray, corners: np.ndarray, colour: RGB, opacity: fl
     left, top = np.maximum(np.floor(corners[0]), 0).astype(int)
     right, bottom = np.ceil(corners[2]).astype(int)
     inside = np.ones(canvas[top : max(bottom, 0), left : max(right, 0)].shape[:2], bool)
-    _fill(canvas, left, top, inside, colour, opacity, hatched=True)
+    _fill_mark(canvas, left, top, inside, colour, opacity, hatched=True)
 
 
-def _stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
+def _hatch_stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndarray:
     """Return slanted stripes with soft edges, float32 (h, w) in [0, 1].
 
     The phase depends on canvas coordinates, so the stripes of neighbouring objects are aligned.
@@ -247,7 +247,7 @@ def _stripes(left: int, top: int, height: int, width: int, side: int) -> np.ndar
     return np.clip((phase - 0.33) * period / 1.5 + 0.5, 0, 1).astype(np.float32)
 
 
-def _outline(
+def _outline_mark(
     canvas: np.ndarray,
     left: int,
     top: int,
@@ -264,10 +264,10 @@ def _outline(
     for ring in rings:
         smooth = cv2.approxPolyDP(ring, 0.8, True)[:, 0].astype(np.float64)
         # findContours returns pixel indices. The centre of a pixel is at its index + 0.5.
-        _line(canvas, smooth + 0.5, colour, thickness, dashed=dashed)
+        _draw_line(canvas, smooth + 0.5, colour, thickness, dashed=dashed)
 
 
-def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
+def _draw_mark_skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> None:
     """Draw the limbs and keypoints of a mark, in place. They are smaller on small objects, which stay visible."""
     points = np.array(mark.keypoints, dtype=np.float64).reshape(-1, 3)
     places, visibility = points[:, :2] * scale, points[:, 2]
@@ -275,7 +275,7 @@ def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> N
     colour, limb = rgb(mark.colour), max(1, min(thickness, round(radius / 1.5)))
     for start, end in mark.edges:
         if max(start, end) < len(points) and visibility[start] > 0 and visibility[end] > 0:
-            _line(canvas, places[[start, end]], colour, limb, dashed=mark.style == "dashed", closed=False)
+            _draw_line(canvas, places[[start, end]], colour, limb, dashed=mark.style == "dashed", closed=False)
     for (x, y), visible in zip(places, visibility, strict=True):
         if visible > 0:
             centre = (round((x - 0.5) * 16), round((y - 0.5) * 16))
@@ -285,7 +285,7 @@ def _skeleton(canvas: np.ndarray, mark: Mark, scale: float, thickness: int) -> N
             cv2.circle(canvas, centre, round(radius * 8), centre_colour, cv2.FILLED, cv2.LINE_AA, shift=4)
 
 
-def _line(
+def _draw_line(
     canvas: np.ndarray,
     line: np.ndarray,
     colour: RGB,
@@ -295,14 +295,14 @@ def _line(
     closed: bool = True,
 ) -> None:
     """Draw a line with a thin black edge, which keeps it visible on any picture. `line` (N, 2) is in display pixels."""
-    pieces = _dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
+    pieces = _cut_into_dashes(line, 5.0 * thickness + 4, closed=closed) if dashed else [line]
     # OpenCV coordinates are relative to pixel centres. With shift=4 they are fixed-point with 4 fractional bits.
     points = [np.rint((piece - 0.5) * 16).astype(np.int32) for piece in pieces]
     cv2.polylines(canvas, points, closed and not dashed, BLACK, thickness + 2, cv2.LINE_AA, shift=4)
     cv2.polylines(canvas, points, closed and not dashed, colour, thickness, cv2.LINE_AA, shift=4)
 
 
-def _dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
+def _cut_into_dashes(line: np.ndarray, length: float, *, closed: bool) -> list[np.ndarray]:
     """Cut a line into dashes, returned as open polylines. A dash is about `length` long, a gap 0.8 times as long."""
     whole = np.vstack([line, line[:1]]) if closed else line
     at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(whole, axis=0).T))])

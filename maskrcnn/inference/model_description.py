@@ -13,7 +13,7 @@ from maskrcnn.config import PRESETS, Config, parse_settings
 from maskrcnn.config.derived_shapes import anchor_count, backbone_shapes
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model.build import build, parameter_counts
-from maskrcnn.model.weights import find_checkpoint
+from maskrcnn.model.weights import Checkpoint, find_checkpoint
 from maskrcnn.runs import shipped_models
 
 
@@ -73,3 +73,26 @@ def _parameters(config: Config) -> dict[str, int]:
     """Number of parameters by part, of a network of `config`."""
     with torch.device("meta"):  # no memory is allocated for the parameters
         return parameter_counts(build(config))
+
+
+def origin(found: ModelDescription) -> str:
+    """The origin of a network as one line: a preset with its changes, or a file."""
+    if found.preset is not None:
+        return " ".join([f"preset {found.preset}", *(f"with {change}" for change in found.changed)])
+    return f"{found.file}: {found.origin}"
+
+
+_MOST_CLASSES = 8
+"""Maximum number of class names in the printed line about the loaded network."""
+
+
+def network_line(model: object, checkpoint: Checkpoint) -> str:
+    """A line such as `toy, ships with the studio, written after epoch 18: mobilenet_v2_fpn, finds circle, square`.
+
+    `model` is the argument of the user.
+    """
+    config = checkpoint.config
+    hidden = len(config.names) - _MOST_CLASSES
+    found = ", ".join(config.names[:_MOST_CLASSES]) + (f" and {hidden} more" if hidden > 0 else "")
+    called = model if shipped_models.folder(model) else checkpoint.path
+    return f"{called}, {checkpoint.origin}: {config.backbone}, finds {found}"

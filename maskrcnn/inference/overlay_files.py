@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from maskrcnn.atomic_files import replacing
-from maskrcnn.errors import writing
+from maskrcnn.output_files import writing
 
 MARK = "Mask R-CNN Studio: predict"
 """Value of the PNG text field `Software` of every overlay."""

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from maskrcnn.annotations.file_names import folded
 from maskrcnn.annotations.trainable_check import Watch, unwatched
+from maskrcnn.annotations.unused_names import unused_name
 from maskrcnn.atomic_files import write_atomic
-from maskrcnn.errors import ArgumentError, writing
+from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.matching import DEFAULT_MIN_SCORE
 from maskrcnn.inference.input_pictures import GivenPicture, pictures_of
 from maskrcnn.inference.overlay_files import is_overlay, save
 from maskrcnn.inference.picture_prediction import PicturePrediction, predictions
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.unused_names import folded, unused_name
+from maskrcnn.output_files import writing
 
 RESULTS = "detections.json"
 

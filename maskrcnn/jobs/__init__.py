@@ -1,6 +1,6 @@
 """Run trainings as processes: the backend interface, the queue and devices of this machine, and the training state.
 
-`backend` is the interface of a place that runs trainings. `local` implements it for this machine with the `queue`.
-`run_state` reports the state and the progress of a training. `measured_costs` and `cost_measurement` provide the time
+`backend` is the interface of a place that runs trainings. `local_backend` implements it for this machine with the `queue`.
+`run_state` reports the state and the progress of a training. `known_costs` and `cost_measurement` provide the time
 per step, for estimates of the duration. Nothing here imports torch; a training is started by its command line.
 """

@@ -7,41 +7,10 @@ folder. The backend only adds what the folder does not contain: whether the proc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
-from maskrcnn.runs.folder import Row, RunFolder
-
-
-class JobState(StrEnum):
-    """The state of a training. The values are stored in jobs.db and in result.json.
-
-    >>> JobState("running").active, JobState("queued").ended
-    (True, False)
-    """
-
-    QUEUED = "queued"
-    """The training waits for a device, or in the queue of a cluster."""
-    STARTING = "starting"
-    """The training has a device, but has not finished its first step."""
-    RUNNING = "running"
-    CANCELLING = "cancelling"
-    """The training was cancelled and is finishing its current step."""
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    LOST = "lost"
-    """The process ended without writing a result: it was killed, or the machine was switched off."""
-
-    @property
-    def active(self) -> bool:
-        """Whether the training has a device: its process is starting, running or finishing."""
-        return self in (JobState.STARTING, JobState.RUNNING, JobState.CANCELLING)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the training has ended: it neither runs nor waits."""
-        return not self.active and self is not JobState.QUEUED
+from maskrcnn.jobs.run_state import JobState, Progress
+from maskrcnn.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -58,27 +27,6 @@ class Training:
     device: str = "any"
     resume: bool = False
     expected_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The progress of a training. `fraction` is in [0, 1]; `elapsed` and `eta` are seconds, None if unknown.
-
-    `epoch` counts from 1; it is 0 before the first step. `epochs` is None for a run whose length is set in minutes.
-    `row` is the last row of the metrics, None before the first step.
-    """
-
-    state: JobState
-    epoch: int
-    epochs: int | None
-    fraction: float
-    elapsed: float | None
-    eta: float | None
-    row: Row | None
-
-    @property
-    def active(self) -> bool:
-        return self.state.active
 
 
 class Backend(Protocol):

@@ -1,7 +1,7 @@
 """Measure the costs of a training in a separate process: start the measurement, poll its state, cancel it.
 
 The process runs `train --estimate`. Its folder is in the store and is named after the key of the training
-(`measured_costs.timing_key`), so each tab with the same settings finds it, even after a restart of the server. The
+(`known_costs.timing_key`), so each tab with the same settings finds it, even after a restart of the server. The
 first `poll` after the end of the process saves the costs in the store.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, measured_costs, processes
+from maskrcnn.jobs import devices, known_costs, processes
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
 from maskrcnn.runs.trainer_process import TRAINER, living_trainer
@@ -84,7 +84,7 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
         if process_info.get("options") != list(options):
             return None
         return Measurement("failed", errors[-1] if errors else last or None, seconds)
-    measured_costs.keep(costs, key, store, time.time(), process_info.get("beside", False))
+    known_costs.keep(costs, key, store, time.time(), process_info.get("beside", False))
     shutil.rmtree(folder, ignore_errors=True)
     return None
 

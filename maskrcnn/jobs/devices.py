@@ -92,3 +92,12 @@ def _cards() -> dict[str, str]:
         for card, uuid in cards.items()
         if any(card == f"cuda:{one}" or (one.startswith("GPU-") and uuid.startswith(one)) for one in asked)
     }
+
+
+def device_kind(device: str) -> str:
+    """The kind of a device, without its number: all GPUs of a machine are assumed to be equally fast.
+
+    >>> device_kind("cuda:1"), device_kind("cpu")
+    ('cuda', 'cpu')
+    """
+    return device.partition(":")[0]

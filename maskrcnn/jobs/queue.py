@@ -2,7 +2,7 @@
 
 There is no scheduler process. A waiting job is started when its device is free, by `add`, by `reconcile` (each time a
 page is loaded), or by the runner of the job before it. A runner is a small process that is independent of the browser
-and the server (see `runner`). All of them use one table (`queue_database`); its unique index ensures that a job is
+and the server (see `runner`). All of them use one table (`job_table`); its unique index ensures that a job is
 started only once.
 
 Every function takes the workspace: the folder with the projects and the table.
@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import devices, job_outcome, processes, run_state, trainer_command, waiting_folder
-from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.job_outcome import RUNNER_LOG, SILENT, runner_of
-from maskrcnn.jobs.queue_database import Job, Snapshot, Table
-from maskrcnn.jobs.queue_file import QueueDamaged
-from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table, with_table
+from maskrcnn.jobs import devices, processes, queue_recovery, run_state, trainer_command, waiting_folder
+from maskrcnn.jobs.job_table import Job, Snapshot, Table
+from maskrcnn.jobs.queue_database import QueueDamaged
+from maskrcnn.jobs.queue_recovery import RUNNER_LOG, SILENT, add_unknown_trainings, open_table, runner_of, with_table
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import QUEUED, RunFolder
 
@@ -216,7 +215,7 @@ def _bring_up_to_date(table: Table) -> list[str]:
     add_unknown_trainings(table)
     for job in table.snapshot().active:
         try:
-            job_outcome.bring_up_to_date(table, job)
+            queue_recovery.bring_up_to_date(table, job)
         except OSError as error:
             problems.append(f"{job.run}: cannot be written ({error.strerror}); free some space or mend its rights")
         except StudioError as error:

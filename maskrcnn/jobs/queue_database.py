@@ -1,287 +1,229 @@
-"""The table of jobs of a workspace, in the SQLite file `jobs.db`: waiting jobs, their order, and the devices in use.
+"""Open the SQLite file `jobs.db`: create it, migrate it, detect damage, and translate its errors for the user.
 
-Several tabs, servers and runners use the table at the same time. Each change of a state is one transaction; a unique
-index prevents two active jobs on one device. The state of a training is read from its run folder, not from this table.
-The options of a started job are read from this table only, never from a run folder. `queue_file` opens the file.
+A damaged file is replaced by a new one, from the running trainers and the backup of the waiting jobs (see
+`queue_recovery`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from maskrcnn.jobs import devices, queue_backup
-from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.queue_file import DATABASE, QueueDamaged, QueueFile, Stamp
-from maskrcnn.runs.attempts import new_attempt
+from maskrcnn.errors import StudioError
+from maskrcnn.jobs.file_lock import alone
 
-MOST_ENDED = 200
-"""The number of ended jobs that stay in the table."""
+DATABASE = "jobs.db"
+
+_PATIENCE = 5.0
+"""Seconds to wait while another program locks the file."""
+
+_APPLICATION = 0x4D52434A  # "MRCJ" (SQLite application id): distinguishes this file from those of other programs
+_VERSION = 3
+_TABLES = """
+CREATE TABLE IF NOT EXISTS job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- age: of two jobs of one priority, the lower one goes first
+    run TEXT NOT NULL,                     -- the run folder; relative to the workspace if it is inside
+    options TEXT NOT NULL,                 -- JSON: options of the training, see `trainer_command`
+    wanted TEXT NOT NULL,                  -- the requested device, or "any"
+    device TEXT,                           -- the device on which it runs or ran
+    state TEXT NOT NULL CHECK (
+        state IN ('queued', 'starting', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'lost')),
+    priority INTEGER NOT NULL DEFAULT 0,   -- the higher goes first
+    resume INTEGER NOT NULL DEFAULT 0,
+    expected_seconds REAL,
+    created REAL NOT NULL,                 -- this and all other times: seconds since 1970
+    started REAL,                          -- when a device was assigned
+    ended REAL,
+    runner_pid INTEGER, runner_create_time REAL,
+    pid INTEGER, create_time REAL,         -- of the trainer
+    heartbeat REAL,                        -- when the runner last saw the trainer alive
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    attempt TEXT                           -- the id that its trainer is started with, see `runs.attempts`
+);
+CREATE UNIQUE INDEX IF NOT EXISTS job_device ON job (device) WHERE state IN ('starting', 'running', 'cancelling');
+CREATE UNIQUE INDEX IF NOT EXISTS job_run ON job (run) WHERE state IN ('queued', 'starting', 'running', 'cancelling');
+CREATE INDEX IF NOT EXISTS job_state ON job (state);
+
+-- Notices that are shown to the user once.
+CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQUE);
+"""
+
+_CLOCK_TICK = 0.05
+"""Seconds: the resolution of modification times on some file systems."""
+
+
+class QueueDamaged(StudioError):
+    """The file is no valid table of jobs: it is damaged or belongs to another program. `queue_recovery` replaces it."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DATABASE} was damaged while it was used; load the page again, which mends it")
 
 
 @dataclass(frozen=True)
-class Job:
-    """A row of the table. `run` is an absolute path. `runner` and `trainer` are (pid, create time), None if unknown."""
+class Stamp:
+    """Values that change with each write: inode, modification time (ns since 1970) and size in bytes, of the file and
+    of its write-ahead log."""
 
-    id: int
-    run: Path
-    options: tuple[str, ...]
-    wanted: str
-    device: str | None
-    state: JobState
-    priority: int
-    resume: bool
-    expected_seconds: float | None
-    created: float
-    started: float | None
-    ended: float | None
-    runner: tuple[int, float] | None
-    trainer: tuple[int, float] | None
-    heartbeat: float | None
-    attempts: int
-    error: str | None
-    attempt: str | None
+    file: tuple[int, int, int]
+    log: tuple[int, int, int] | None
+
+    def is_older_than_a_tick(self, now: float) -> bool:
+        """Whether the last write is older than a clock tick, so that the next write is sure to change the stamp.
+        `now`: seconds since 1970."""
+        newest = max(self.file[1], self.log[1] if self.log else 0)
+        return now - newest / 1e9 > _CLOCK_TICK
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The content of the table at one moment: the waiting jobs in the order of their starts, the jobs that hold a
-    device, sorted by device, and whether there are unread notices."""
+class QueueFile:
+    """The SQLite file at `path`. Methods raise the errors of SQLite and the system; `plain_errors` translates them."""
 
-    waiting: tuple[Job, ...] = ()
-    active: tuple[Job, ...] = ()
-    has_notices: bool = False
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    def next_start(self, only: str | None = None) -> tuple[Job, str] | None:
-        """The first waiting job for which a device is free, and that device; None if no job can start.
-
-        With `only`, just this device is considered.
-        """
-        taken = {job.device for job in self.active}
-        for job in self.waiting:
-            for device in devices.candidates(job.wanted):
-                if device not in taken and only in (None, device):
-                    return job, device
-        return None
-
-
-_snapshots: dict[Path, tuple[Stamp, float, Snapshot]] = {}
-"""Cache: path of the table -> stamp of its file, time of the last read, and the snapshot."""
-
-_SNAPSHOT_SECONDS = 0.3
-
-
-class Table:
-    """The table of one workspace. It keeps no connection open: each use opens the file and closes it again."""
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = Path(workspace).resolve()
-        self.file = QueueFile(self.workspace / DATABASE)
-        self.path = self.file.path
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reading. If the file does not exist, it is not created: the connection has an empty table.
-
-        Raises `StudioError` if the file cannot be used, `QueueDamaged` if it is damaged or is no table of jobs.
-        """
-        with self.file.plain_errors(), closing(self.file.connect_to_read()) as db:
-            yield db
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction, committed at the end of the block; it excludes other writers. Raises like `reading`."""
-        with self.file.plain_errors(), closing(self.file.connect()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            queue_backup.write(self.workspace, self._waiting_rows(db))
-            db.execute("COMMIT")
-            _snapshots.pop(self.path, None)
-
-    def check(self) -> None:
-        """Raise `QueueDamaged` if the file is damaged, or a job in it cannot be read.
-
-        A process checks each file once. It checks again if the file was replaced, or after SQLite reported damage.
-        """
-        with self.file.plain_errors():
-            if self.file.is_examined():
-                return
-            with self.file.examining(), self.reading() as db:
-                self._read(db)
-                if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                    raise QueueDamaged
-
-    def snapshot(self) -> Snapshot:
-        """The current content of the table; empty if there is no file. Raises like `reading`.
-
-        The result is cached for up to `_SNAPSHOT_SECONDS` if the file does not change, because several parts of a page,
-        and several tabs, call this at the same time.
-        """
-        with self.file.plain_errors():
-            stamp, now = self.file.stamp(), time.time()
-            if stamp is None:
-                return Snapshot()
-            known = _snapshots.get(self.path)
-            if known is not None and known[0] == stamp and 0 <= now - known[1] < _SNAPSHOT_SECONDS:
-                return known[2]
-            with self.reading() as db:
-                found = self._read(db)
-            if stamp.is_older_than_a_tick(now):
-                _snapshots[self.path] = (stamp, now, found)
-            return found
-
-    def _read(self, db: sqlite3.Connection) -> Snapshot:
-        has_notices = db.execute("SELECT 1 FROM note LIMIT 1").fetchone() is not None
-        return Snapshot(tuple(self.waiting(db)), tuple(self.active(db)), has_notices)
-
-    # Reading
-
-    def waiting(self, db: sqlite3.Connection) -> list[Job]:
-        """The waiting jobs, in the order in which they will start."""
-        return self._jobs(db, "state = 'queued' ORDER BY priority DESC, id")
-
-    def active(self, db: sqlite3.Connection) -> list[Job]:
-        """The jobs that hold a device, sorted by device."""
-        return self._jobs(db, "state IN ('starting', 'running', 'cancelling') ORDER BY device")
-
-    def of_run(self, db: sqlite3.Connection, run: Path) -> Job | None:
-        """The waiting or active job of a run, None if it has neither."""
-        live = "state IN ('queued', 'starting', 'running', 'cancelling')"
-        found = self._jobs(db, f"run = ? AND {live}", self._name(run))
-        return found[0] if found else None
-
-    # Changes of state
-
-    def insert(self, db: sqlite3.Connection, run: Path, state: JobState, **columns: Any) -> None:
-        """Insert a job. Raises `sqlite3.IntegrityError` if the run waits or trains already, or its device is in use."""
-        values = {"run": self._name(run), "state": state, "created": time.time(), **columns}
-        names = ", ".join(values)
-        db.execute(f"INSERT INTO job ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
-
-    def claim(self, db: sqlite3.Connection, only: str | None = None) -> Job | None:
-        """Assign a free device and a new attempt id to the next job that can start (queued -> starting).
-
-        Returns the job, or None if no job can start. With `only`, just this device is considered.
-        """
-        found = self._read(db).next_start(only)
-        if found is None:
-            return None
-        job, device = found
-        db.execute(
-            "UPDATE job SET state = 'starting', device = ?, started = ?, attempt = ?, heartbeat = NULL, "
-            "runner_pid = NULL, runner_create_time = NULL, pid = NULL, create_time = NULL WHERE id = ?",
-            (device, time.time(), new_attempt(), job.id),
-        )
-        return self._by_id(db, job.id)
-
-    def adopt(self, db: sqlite3.Connection, job: int, runner: tuple[int, float]) -> Job | None:
-        """Make `runner` (pid, create time) responsible for a claimed job; None if it has another runner or is gone."""
-        adopted = db.execute(
-            "UPDATE job SET runner_pid = ?, runner_create_time = ?, heartbeat = ? "
-            "WHERE id = ? AND state = 'starting' AND runner_pid IS NULL AND pid IS NULL",
-            (*runner, time.time(), job),
-        )
-        return self._by_id(db, job) if adopted.rowcount else None
-
-    def requeue(self, db: sqlite3.Connection, job: Job) -> None:
-        """Return a job that was claimed but not started to its old place in the queue (starting -> queued)."""
-        db.execute(
-            "UPDATE job SET state = 'queued', device = NULL, started = NULL, attempts = attempts + 1 "
-            "WHERE id = ? AND state = 'starting' AND pid IS NULL",
-            (job.id,),
-        )
-
-    def update_active(self, db: sqlite3.Connection, run: Path, **columns: Any) -> None:
-        """Update columns of the active job of a run."""
-        assignments = ", ".join(f"{name} = ?" for name in columns)
-        db.execute(
-            f"UPDATE job SET {assignments} WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
-            [*columns.values(), self._name(run)],
-        )
-
-    def end(self, db: sqlite3.Connection, run: Path, state: JobState, error: str | None = None) -> bool:
-        """End the active job of a run, which frees its device. False if the job has ended already."""
-        ended = db.execute(
-            "UPDATE job SET state = ?, error = ?, ended = ? "
-            "WHERE run = ? AND state IN ('starting', 'running', 'cancelling')",
-            (state, error, time.time(), self._name(run)),
-        )
-        db.execute(
-            "DELETE FROM job WHERE state IN ('done', 'failed', 'cancelled', 'lost') AND id <= "
-            "(SELECT max(id) FROM job) - ?",
-            (MOST_ENDED,),
-        )
-        return bool(ended.rowcount)
-
-    def take_out(self, db: sqlite3.Connection, run: Path) -> bool:
-        """Delete the job of a run, if it waits or no runner has adopted it yet. Returns whether it was deleted."""
-        gone = db.execute(
-            "DELETE FROM job WHERE run = ? AND "
-            "(state = 'queued' OR (state = 'starting' AND runner_pid IS NULL AND pid IS NULL))",
-            (self._name(run),),
-        )
-        return bool(gone.rowcount)
-
-    def move_first(self, db: sqlite3.Connection, run: Path) -> int | None:
-        """Move the waiting job of a run to the front. Returns its new priority, None if the run does not wait."""
-        (highest,) = db.execute("SELECT coalesce(max(priority), 0) FROM job WHERE state = 'queued'").fetchone()
-        moved = db.execute(
-            "UPDATE job SET priority = ? WHERE run = ? AND state = 'queued'", (highest + 1, self._name(run))
-        )
-        return int(highest) + 1 if moved.rowcount else None
-
-    def add_notice(self, db: sqlite3.Connection, line: str) -> None:
-        """Save a notice that the next page shows to the user."""
-        db.execute("INSERT OR IGNORE INTO note (line) VALUES (?)", (line,))
-
-    def pop_notices(self, db: sqlite3.Connection) -> list[str]:
-        """Return the unread notices and delete them."""
-        return [line for (line,) in db.execute("DELETE FROM note RETURNING line").fetchall()]
-
-    # Rows
-
-    def _name(self, run: Path) -> str:
-        """The path of a run as it is stored: relative to the workspace, so that the queue survives a move of the
-        workspace. A path outside of it stays absolute."""
-        run = Path(run).resolve()
-        return str(run.relative_to(self.workspace) if run.is_relative_to(self.workspace) else run)
-
-    def _waiting_rows(self, db: sqlite3.Connection) -> list[dict[str, Any]]:
-        """The waiting jobs, in the form that `queue_backup` stores."""
-        names = ("run", "options", "wanted", "priority", "resume", "expected_seconds", "created")
-        rows = db.execute(f"SELECT {', '.join(names)} FROM job WHERE state = 'queued' ORDER BY id")
-        found = [dict(zip(names, row, strict=True)) for row in rows]
-        return [{**row, "options": json.loads(row["options"])} for row in found]
-
-    def _by_id(self, db: sqlite3.Connection, job: int) -> Job:
-        return self._jobs(db, "id = ?", job)[0]
-
-    def _jobs(self, db: sqlite3.Connection, where: str, *values: object) -> list[Job]:
-        cursor = db.execute(f"SELECT * FROM job WHERE {where}", values)
-        names = [column[0] for column in cursor.description]
-        return [self._job(dict(zip(names, row, strict=True))) for row in cursor]
-
-    def _job(self, row: dict[str, Any]) -> Job:
-        """Convert a row to a `Job`. Raises `QueueDamaged` if its options or its state are invalid."""
-        runner = (row.pop("runner_pid"), row.pop("runner_create_time"))
-        trainer = (row.pop("pid"), row.pop("create_time"))
+    def connect(self) -> sqlite3.Connection:
+        """A connection in autocommit mode; creates or migrates the file. Raises `QueueDamaged` for another program's
+        file."""
+        db = self._open()
         try:
-            options = json.loads(row["options"])
-            if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
-                raise ValueError
-            row["state"] = JobState(row["state"])
-        except (TypeError, ValueError, RecursionError):
-            raise QueueDamaged from None
-        row |= {"run": self.workspace / row["run"], "options": tuple(options), "resume": bool(row["resume"])}
-        return Job(**row, runner=None if None in runner else runner, trainer=None if None in trainer else trainer)
+            application, version = _marks(db)
+            if (application, version) == (0, 0):
+                db.close()
+                self._create()
+                db = self._open()
+                application, version = _marks(db)
+            if application != _APPLICATION:
+                raise QueueDamaged
+            if version > _VERSION:
+                raise StudioError(f"{self.path} was written by a newer studio; update this one")
+            if version < _VERSION:
+                _migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def connect_to_read(self) -> sqlite3.Connection:
+        """A connection; if the file does not exist, to an empty table in memory."""
+        if self.path.exists():
+            return self.connect()
+        db = sqlite3.connect(":memory:")
+        db.executescript(_TABLES)
+        return db
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold the lock for creating or replacing the file during a block."""
+        return alone(self.path.with_name(f".{self.path.name}.lock"))
+
+    def stamp(self) -> Stamp | None:
+        """The current stamp of the file, None if there is no file."""
+        file = _stat(self.path)
+        return file and Stamp(file, _stat(self.path.with_name(f"{self.path.name}-wal")))
+
+    def is_examined(self) -> bool:
+        """Whether this process has checked the file and it was not replaced since. True if there is no file."""
+        file = _stat(self.path)
+        return file is None or _examined.get(self.path) == file[0]
+
+    @contextmanager
+    def examining(self) -> Iterator[None]:
+        """Mark the file as checked for damage if the block ends without an exception."""
+        file = _stat(self.path)
+        yield
+        if file is not None:
+            _examined[self.path] = file[0]
+
+    @contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        """Convert errors of SQLite and the system in the block to `QueueDamaged` or to a `StudioError` with advice.
+
+        After `QueueDamaged`, the file is checked again. `sqlite3.IntegrityError` is not converted.
+        """
+        try:
+            yield
+        except QueueDamaged:
+            _examined.pop(self.path, None)
+            raise
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+            if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or name == "SQLITE_ERROR":
+                _examined.pop(self.path, None)
+                raise QueueDamaged from error
+            raise StudioError(f"{self.path}: {_advice(name, str(error))}") from error
+        except OSError as error:
+            raise StudioError(
+                f"{self.path}: cannot be written ({error.strerror}); mend the rights of the folder"
+            ) from None
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        # NORMAL survives a crash of any process. A power failure may lose the last change, which the run folders have.
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
+    def _create(self) -> None:
+        """Create the tables in an empty file. Raises `QueueDamaged` if the file has other tables."""
+        with self.alone(), closing(self._open()) as db:
+            if _marks(db) != (0, 0):  # another process has created it meanwhile
+                return
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise QueueDamaged
+            db.execute("PRAGMA journal_mode = WAL")  # so that pages can read while a runner writes
+            marks = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
+            db.executescript(f"BEGIN IMMEDIATE; {_TABLES} {marks} COMMIT;")
+
+
+_examined: dict[Path, int] = {}
+"""The files that this process has examined for damage: path -> inode."""
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Migrate the table of an older version of the studio. Version 1 stored the whole command of a job, version 2 only
+    its options; version 3 also stores the id of its attempt."""
+    db.execute("BEGIN IMMEDIATE")
+    version = _marks(db)[1]  # read again: another process may have migrated it meanwhile
+    if version == 1:
+        db.execute("ALTER TABLE job RENAME COLUMN argv TO options")
+        for number, text in db.execute("SELECT id, options FROM job").fetchall():
+            with suppress(ValueError, TypeError):
+                words = json.loads(text)
+                after = words[words.index("--out") + 2 :] if "--out" in words else []
+                options = [word for word in after if word != "--resume"]
+                db.execute("UPDATE job SET options = ? WHERE id = ?", (json.dumps(options), number))
+    if version < 3:
+        db.execute("ALTER TABLE job ADD COLUMN attempt TEXT")
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.execute("COMMIT")
+
+
+def _marks(db: sqlite3.Connection) -> tuple[int, int]:
+    """The application id of the file and the version of its tables; (0, 0) for an empty file."""
+    return db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    """Inode, modification time (ns since 1970) and size in bytes of a file; None if it does not exist."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _advice(name: str, reported: str) -> str:
+    """What is wrong and what the user can do, for the name of an SQLite error and its text."""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "another program holds it and does not let go; close that one, the queue waits until then"
+    if name.startswith("SQLITE_FULL"):
+        return "the disk is full; free some space, the queue waits until then"
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return "cannot be written; mend the rights of the folder, the queue waits until then"
+    return f"cannot be used ({reported}); look after the disk, the queue waits until then"

@@ -9,15 +9,68 @@ The folder may come from another person. So the pid in it is trusted only if tha
 
 from __future__ import annotations
 
-import os
 import time
+from dataclasses import dataclass
+from enum import StrEnum
 
-from maskrcnn import untrusted_files
-from maskrcnn.jobs.backend import JobState, Progress
+from maskrcnn.errors import StudioError
 from maskrcnn.runs import attempts
-from maskrcnn.runs.documents import row_of
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, STATE, Row, RunFolder
+from maskrcnn.runs.metric_rows import last_row
 from maskrcnn.runs.trainer_process import living_trainer
+
+
+class JobState(StrEnum):
+    """The state of a training. The values are stored in jobs.db and in result.json.
+
+    >>> JobState("running").active, JobState("queued").ended
+    (True, False)
+    """
+
+    QUEUED = "queued"
+    """The training waits for a device, or in the queue of a cluster."""
+    STARTING = "starting"
+    """The training has a device, but has not finished its first step."""
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    """The training was cancelled and is finishing its current step."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    """The process ended without writing a result: it was killed, or the machine was switched off."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the training has a device: its process is starting, running or finishing."""
+        return self in (JobState.STARTING, JobState.RUNNING, JobState.CANCELLING)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the training has ended: it neither runs nor waits."""
+        return not self.active and self is not JobState.QUEUED
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The progress of a training. `fraction` is in [0, 1]; `elapsed` and `eta` are seconds, None if unknown.
+
+    `epoch` counts from 1; it is 0 before the first step. `epochs` is None for a run whose length is set in minutes.
+    `row` is the last row of the metrics, None before the first step.
+    """
+
+    state: JobState
+    epoch: int
+    epochs: int | None
+    fraction: float
+    elapsed: float | None
+    eta: float | None
+    row: Row | None
+
+    @property
+    def active(self) -> bool:
+        return self.state.active
+
 
 _LONGEST_SILENCE = 120.0
 """Seconds since the last write during which a run without process.json is regarded as training."""
@@ -79,17 +132,6 @@ def progress(run: RunFolder) -> Progress:
     )
 
 
-def last_row(run: RunFolder) -> Row | None:
-    """The last complete row of the metrics, None if there is none."""
-    try:
-        with untrusted_files.opened(run.path / METRICS, run.path) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return None
-    return next((row for line in reversed(lines) if (row := row_of(line)) is not None), None)
-
-
 def failure(run: RunFolder) -> str | None:
     """The reason why a run failed, from its result or from the error at the end of its log. None if there is none."""
     result = run.result()
@@ -102,6 +144,27 @@ def failure(run: RunFolder) -> str | None:
 def resumable(run: RunFolder) -> bool:
     """Whether a run can be resumed: it has a saved state, and neither trains nor waits."""
     return run.has(STATE) and state(run).ended
+
+
+def outcome_of(run: RunFolder) -> tuple[JobState, str | None]:
+    """The final state of a run whose trainer has ended, and the reason if it failed, read from the run folder."""
+    try:
+        if not run.path.is_dir():
+            return JobState.LOST, "its folder is gone"
+        now = state(run)
+        return (now, failure(run)) if now.ended else (JobState.LOST, None)
+    except StudioError as error:
+        return JobState.FAILED, str(error)
+
+
+def outcome_notice(run: RunFolder, state: JobState, why: str | None) -> str | None:
+    """The notice for the user about a failed or lost training; None for a training that was done or cancelled."""
+    if state is JobState.FAILED:
+        return f"{run.name} failed: {why or 'its log may say why'}"
+    if state is not JobState.LOST:
+        return None
+    advice = "Resume it under Runs." if resumable(run) else "Start it again from Launch."
+    return f"{run.name} was lost: {why or 'its process was killed and left no word; memory may have run out'}. {advice}"
 
 
 def _wrote_lately(run: RunFolder) -> bool:

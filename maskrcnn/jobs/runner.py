@@ -19,10 +19,9 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, run_state, trainer_command, waiting_folder
-from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.job_outcome import outcome_notice, outcome_of
-from maskrcnn.jobs.queue_database import Job
+from maskrcnn.jobs.job_table import Job
 from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table
+from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import LOG, RunFolder
 

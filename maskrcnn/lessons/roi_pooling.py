@@ -234,7 +234,7 @@ def quantisation(
         read = min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)
     snapped = (read[0] / scale, read[1] / scale, read[2] / scale, read[3] / scale)
     shifts = (snapped[0] - box[0], snapped[1] - box[1], snapped[2] - box[2], snapped[3] - box[3])
-    return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), box_iou(box, snapped))
+    return Quantisation(snapped, shifts, max(abs(shift) for shift in shifts), snapped_box_iou(box, snapped))
 
 
 def grids_of_shifted_boxes(
@@ -265,10 +265,10 @@ def pyramid_level(box: Box, lowest: int = 2, highest: int = 5, roi_level: int = 
     return int(np.clip(level, lowest, highest))
 
 
-def box_iou(first: Box, second: Box) -> float:
+def snapped_box_iou(first: Box, second: Box) -> float:
     """Intersection over union of two xyxy boxes, in [0, 1].
 
-    >>> box_iou((0, 0, 2, 2), (1, 0, 3, 2))  # 2 of 6 pixels
+    >>> snapped_box_iou((0, 0, 2, 2), (1, 0, 3, 2))  # 2 of 6 pixels
     0.3333333333333333
     """
     width = max(0.0, min(first[2], second[2]) - max(first[0], second[0]))

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Compilation of the backbone with torch.compile, for inference and for training."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from torch import Tensor
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
 
-# torch.compile
-
 
 def compile_backbone(model: StudioRCNN) -> None:
-    """Let torch.compile make the backbone faster, from its next call on.
+    """Compile the backbone with torch.compile. The compiler runs at the next call of the backbone.
 
-    Raises `StudioError` where that does not work: it needs a C++ compiler, and on a GPU Triton.
+    Raises `StudioError` if torch.compile does not work on this machine: it needs a C++ compiler, and on a GPU Triton.
     """
     device = next(model.parameters()).device
     try:
-        torch.compile(_trial)(torch.ones(8, device=device))
-    except Exception as error:  # whatever the compiler behind it raises
+        torch.compile(_compile_probe)(torch.ones(8, device=device))
+    except Exception as error:  # the compilers behind torch.compile raise many types
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise StudioError(
             f"torch.compile does not work on this machine ({words[0]}); install a C++ compiler, or do not compile"
@@ -27,5 +25,6 @@ def compile_backbone(model: StudioRCNN) -> None:
     model.backbone.compile()
 
 
-def _trial(x: Tensor) -> Tensor:
+def _compile_probe(x: Tensor) -> Tensor:
+    """A small function that is compiled to test whether torch.compile works: sin(x) + 1."""
     return x.sin() + 1

@@ -52,13 +52,15 @@ class Body:
         return tuple(block for block, stage in self.stages.items() if stage == 5)
 
 
-def _resnet(network: str, channels: tuple[int, int, int, int]) -> Body:
+def _resnet_body(network: str, channels: tuple[int, int, int, int]) -> Body:
     layers = ("layer1", "layer2", "layer3", "layer4")
     stages = {"conv1": 1, "bn1": 1} | {layer: stage for stage, layer in enumerate(layers, start=2)}
     return Body(network, "", layers, channels, stages)
 
 
-def _features(network: str, ends: tuple[int, int, int, int], channels: tuple[int, int, int, int], stem: int) -> Body:
+def _numbered_blocks_body(
+    network: str, ends: tuple[int, int, int, int], channels: tuple[int, int, int, int], stem: int
+) -> Body:
     """A network that is one row of numbered blocks, of which blocks 0..`stem` make stage 1."""
     last = (stem, *ends)
     stages = {str(block): sum(block > end for end in last[:-1]) + 1 for block in range(ends[-1] + 1)}
@@ -66,21 +68,21 @@ def _features(network: str, ends: tuple[int, int, int, int], channels: tuple[int
 
 
 BODIES: dict[str, Body] = {
-    "resnet18_slim": _resnet("resnet18", (32, 64, 128, 256)),
-    "resnet18": _resnet("resnet18", (64, 128, 256, 512)),
-    "resnet34": _resnet("resnet34", (64, 128, 256, 512)),
-    "resnet50": _resnet("resnet50", (256, 512, 1024, 2048)),
-    "resnet101": _resnet("resnet101", (256, 512, 1024, 2048)),
-    "resnet152": _resnet("resnet152", (256, 512, 1024, 2048)),
-    "resnext50": _resnet("resnext50_32x4d", (256, 512, 1024, 2048)),
-    "resnext101": _resnet("resnext101_32x8d", (256, 512, 1024, 2048)),
+    "resnet18_slim": _resnet_body("resnet18", (32, 64, 128, 256)),
+    "resnet18": _resnet_body("resnet18", (64, 128, 256, 512)),
+    "resnet34": _resnet_body("resnet34", (64, 128, 256, 512)),
+    "resnet50": _resnet_body("resnet50", (256, 512, 1024, 2048)),
+    "resnet101": _resnet_body("resnet101", (256, 512, 1024, 2048)),
+    "resnet152": _resnet_body("resnet152", (256, 512, 1024, 2048)),
+    "resnext50": _resnet_body("resnext50_32x4d", (256, 512, 1024, 2048)),
+    "resnext101": _resnet_body("resnext101_32x8d", (256, 512, 1024, 2048)),
     # The last block of the MobileNets, a 1x1 convolution for the classifier, is left out: what follows would only
     # shrink it again.
-    "mobilenet_v2": _features("mobilenet_v2", (3, 6, 13, 17), (24, 32, 96, 320), stem=1),
-    "mobilenet_v3_small": _features("mobilenet_v3_small", (1, 3, 8, 11), (16, 24, 48, 96), stem=0),
-    "mobilenet_v3_large": _features("mobilenet_v3_large", (3, 6, 12, 15), (24, 40, 112, 160), stem=1),
+    "mobilenet_v2": _numbered_blocks_body("mobilenet_v2", (3, 6, 13, 17), (24, 32, 96, 320), stem=1),
+    "mobilenet_v3_small": _numbered_blocks_body("mobilenet_v3_small", (1, 3, 8, 11), (16, 24, 48, 96), stem=0),
+    "mobilenet_v3_large": _numbered_blocks_body("mobilenet_v3_large", (3, 6, 12, 15), (24, 40, 112, 160), stem=1),
     # AlexNet strides by 4 at once, so it has no stage 1; its stage 5 is a lone max pooling.
-    "alexnet": _features("alexnet", (1, 4, 11, 12), (64, 192, 256, 256), stem=-1),
+    "alexnet": _numbered_blocks_body("alexnet", (1, 4, 11, 12), (64, 192, 256, 256), stem=-1),
 }
 
 FIRST_AND_LAST = {"mobilenet_v3_large": (("13", 160), ("16", 960))}

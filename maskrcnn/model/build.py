@@ -16,7 +16,7 @@ from maskrcnn.model.pooling import RoIPooler
 from maskrcnn.model.resize import PictureTransform
 from maskrcnn.model.roi_heads import StudioRoIHeads
 from maskrcnn.model.rpn import StudioRPN
-from maskrcnn.model.training_sampling import Sampler
+from maskrcnn.model.training_sampling import TrainingSampler
 
 
 class StudioRCNN(GeneralizedRCNN):
@@ -38,7 +38,7 @@ class StudioRCNN(GeneralizedRCNN):
         return self.config.level_names
 
     @property
-    def samplers(self) -> dict[str, Sampler]:
+    def samplers(self) -> dict[str, TrainingSampler]:
         """What draws the anchors ("rpn") and the RoIs ("roi") that a step learns from."""
         return {"rpn": self.rpn.fg_bg_sampler, "roi": self.roi_heads.fg_bg_sampler}
 
@@ -67,8 +67,8 @@ def build(config: Config) -> StudioRCNN:
     )
     model.config = config
     for part in (model.rpn, model.roi_heads):
-        part.fg_bg_sampler = Sampler(part.fg_bg_sampler)
-    heads.init_last_layers(model)
+        part.fg_bg_sampler = TrainingSampler(part.fg_bg_sampler)
+    heads.init_last_head_layers(model)
     return model.eval()
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import MaskPredictorByCell
-from maskrcnn.model.mask_pasting import crop, encode, pastes_legacy
+from maskrcnn.model.heads import ChannelsLastMaskPredictor
+from maskrcnn.model.mask_pasting import crop_mask, encode_crop, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
 
 PROPOSALS_AT_ONCE = 250
@@ -51,7 +51,7 @@ def detect(model: StudioRCNN, picture: np.ndarray, image_id: int = 0) -> list[di
         legacy = pastes_legacy(model.config)
         masks = found["masks"][:, 0].float().cpu().numpy()
         for detection, mask, box in zip(detections, masks, boxes, strict=True):
-            detection["segmentation"] = encode(crop(mask, box, height, width, legacy), height, width)
+            detection["segmentation"] = encode_crop(crop_mask(mask, box, height, width, legacy), height, width)
     if "keypoints" in found:
         places = found["keypoints"].float().cpu() * torch.tensor([*stretch[:2], 2])
         for detection, points, scores in zip(detections, places, found["keypoints_scores"].tolist(), strict=True):
@@ -96,6 +96,6 @@ def _soft_masks(
     """`(K, 1, M, M)` in [0, 1]: the mask of each box's own class."""
     heads = model.roi_heads
     grids = heads.mask_head(heads.mask_roi_pool(maps, [boxes], [size]))
-    if isinstance(heads.mask_predictor, MaskPredictorByCell) and heads.mask_kind == "sigmoid":
+    if isinstance(heads.mask_predictor, ChannelsLastMaskPredictor) and heads.mask_kind == "sigmoid":
         return heads.mask_predictor.of_class(grids, labels).sigmoid()
     return heads.mask_probabilities(heads.mask_predictor(grids), labels)

@@ -1,16 +1,17 @@
 """A network prepared for inference: the same detections in less time and memory.
 
-`prepare` returns a second network that shares tensors with the first and leaves it, its checkpoint and its training as
-they are. Each of its changes was measured to be faster or smaller (`benchmarks/inference.py`):
+`prepare` returns a second network that shares tensors with the first. The first network, its checkpoint and its
+training do not change. Each change was measured to be faster or smaller (`benchmarks/inference.py`):
 
-- norms with fixed statistics are folded into the convolution before them, which is the same affine map;
-- maps are stored channels last from the picture to the heads, so that convolutions need no reordering and RoIs are read
-  cell by cell;
-- the first fully connected layer of a head has its weights in that order too, so that no grid is reordered for it;
-- the pyramid releases each map of the body once it has read it;
-- the mask of a detection is computed for its own class only;
-- everything with many weights computes in bfloat16 where the processor has units for it. Boxes, scores and what is
-  decided by them stay in float32: a corner at 300 would move by a pixel in bfloat16, and scores would be equal.
+- norms with fixed statistics are folded into the convolution before them (`norm_folding`);
+- maps are stored channels last from the picture to the heads, so that convolutions do not reorder them and the channels
+  of a cell lie together when RoIs are pooled;
+- the first fully connected layer of a head has its weights in that order too, so that the pooled grid is not reordered
+  (`heads.channels_last_head`);
+- the pyramid releases each map of the body after reading it (`backbones.LeanPyramid`);
+- the mask of a detection is computed for its own class only (`heads.ChannelsLastMaskPredictor`);
+- the parts with many weights compute in bfloat16 if the processor supports it (`mixed_precision`). Boxes and scores
+  stay in float32: in bfloat16 a box corner at 300 would move by a pixel, and different scores would become equal.
 
 A prepared network is for `detect`, `trace` and `features`; it cannot be trained or saved.
 """
@@ -28,8 +29,8 @@ from maskrcnn.config import Precision
 from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.backbones import LeanPyramid
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import MaskPredictorByCell, _head_by_cell
-from maskrcnn.model.mixed_precision import _compute_in_bfloat16, supports_bfloat16, wide_parts
+from maskrcnn.model.heads import ChannelsLastMaskPredictor, channels_last_head
+from maskrcnn.model.mixed_precision import set_bfloat16_inference, supports_bfloat16, wide_parts
 from maskrcnn.model.norm_folding import fold_norms
 
 
@@ -38,54 +39,53 @@ def prepare(
 ) -> StudioRCNN:
     """A copy of `model` for inference on `device` (the model's own if None), in eval mode. It shares its tensors.
 
-    `precision`: float32 agrees with `model` up to rounding (1e-5 of the largest value of a map); bfloat16 halves the
-    time where the processor has it; auto takes it there. `compile`: compile the backbone with torch.compile, which
-    takes a minute or more at the first picture and at the first one of another size.
+    `precision`: float32 agrees with `model` up to rounding (1e-5 of the largest value of a map). bfloat16 halves the
+    time on processors that support it. auto is bfloat16 on these and float32 on others. `compile`: compile the backbone
+    with torch.compile, which takes a minute or more at the first picture and at the first picture of another size.
 
-    Raises `StudioError` where `compile` is asked for and does not work on this machine.
+    Raises `StudioError` if `compile` is set and torch.compile does not work on this machine.
     """
     device = next(model.parameters()).device if device is None else torch.device(device)
     half = precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device))
-    twin = _twin(model).eval().requires_grad_(False)
+    twin = _copy_with_shared_tensors(model).eval().requires_grad_(False)
     fold_norms(twin)
-    _use_lean_parts(twin)
-    _store(twin, device, torch.bfloat16 if half else torch.float32)
+    _use_faster_parts(twin)
+    _store_tensors(twin, device, torch.bfloat16 if half else torch.float32)
     if half:
-        _compute_in_bfloat16(twin)
+        set_bfloat16_inference(twin)
     if compile:
         compile_backbone(twin)
     return twin
 
 
-def _twin(model: StudioRCNN) -> StudioRCNN:
-    """A network of new modules with the same tensors."""
+def _copy_with_shared_tensors(model: StudioRCNN) -> StudioRCNN:
+    """A network of new modules that has the same tensors as `model`."""
     tensors = [*model.parameters(), *model.buffers()]
     twin = copy.deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors})
     for module in twin.modules():
-        # Within `bfloat16_training` and `folded_norms` these compute with modules of the first network.
+        # Within `bfloat16_training` and `temporarily_folded_norms` a copied `forward` would use modules of `model`.
         vars(module).pop("forward", None)
     return twin
 
 
-def _use_lean_parts(model: StudioRCNN) -> None:
-    """Replace heads by twins that take grids stored channels last without reordering them, and the pyramid by a lean
-    one."""
+def _use_faster_parts(model: StudioRCNN) -> None:
+    """Replace the heads by ones for grids that are stored channels last, and the pyramid by a `LeanPyramid`. In place."""
     heads = model.roi_heads
     if isinstance(model.backbone, BackboneWithFPN):
         model.backbone.fpn = LeanPyramid(model.backbone.fpn)
-    heads.box_head = _head_by_cell(heads.box_head, heads.box_roi_pool.output_size)
+    heads.box_head = channels_last_head(heads.box_head, heads.box_roi_pool.output_size)
     if heads.has_mask():
-        heads.mask_head = _head_by_cell(heads.mask_head, heads.mask_roi_pool.output_size)
+        heads.mask_head = channels_last_head(heads.mask_head, heads.mask_roi_pool.output_size)
         if isinstance(heads.mask_predictor, MaskRCNNPredictor):
-            heads.mask_predictor = MaskPredictorByCell(heads.mask_predictor)
+            heads.mask_predictor = ChannelsLastMaskPredictor(heads.mask_predictor)
 
 
-def _store(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
-    """Move the network to its device: weights of convolutions channels last, those of the wide parts in `dtype`.
+def _store_tensors(model: StudioRCNN, device: torch.device, dtype: torch.dtype) -> None:
+    """Move a network to its device, with convolution weights channels last and the weights of its wide parts in `dtype`.
 
-    Each tensor is replaced, never changed, because the first network shares it.
+    Tensors are replaced, not changed in place, because the first network shares them.
     """
-    model.to(device)  # does nothing where it is already
+    model.to(device)  # does nothing if it is there already
     wide = {module for part in wide_parts(model) for module in part.modules()}
     for module in model.modules():
         kind = dtype if module in wide else None

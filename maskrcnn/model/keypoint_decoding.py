@@ -41,11 +41,11 @@ def by_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) ->
     ([15.0, 15.0, 1.0], 1.0)
     """
     groups = zip(heatmaps.split(BOXES_AT_ONCE), boxes.split(BOXES_AT_ONCE), strict=True)
-    positions, values = zip(*(_best_positions(maps, near, sigmas) for maps, near in groups), strict=True)
+    positions, values = zip(*(_highest_expected_oks(maps, near, sigmas) for maps, near in groups), strict=True)
     return torch.cat(positions), torch.cat(values)
 
 
-def _best_positions(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
+def _highest_expected_oks(heatmaps: Tensor, boxes: Tensor, sigmas: Sequence[float]) -> tuple[Tensor, Tensor]:
     count, keypoints, side = heatmaps.shape[:3]
     probabilities = heatmaps.float().flatten(2).softmax(dim=2).view(count, keypoints, side, side)
     corner, size = boxes[:, :2].float(), (boxes[:, 2:] - boxes[:, :2]).float().clamp(min=1)

@@ -24,7 +24,7 @@ from maskrcnn.config import Config
 
 
 @dataclass(frozen=True)
-class Crop:
+class MaskCrop:
     """The part of a mask that lies in the picture.
 
     `inside (w, h)` bool, column by column as COCO's run lengths go; its first pixel is (`left`, `top`) of the picture.
@@ -35,12 +35,12 @@ class Crop:
     top: int
 
 
-NOTHING = Crop(np.zeros((0, 0), bool), 0, 0)
+NOTHING = MaskCrop(np.zeros((0, 0), bool), 0, 0)
 
 
-def crop(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> Crop:
+def crop_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> MaskCrop:
     """The pixels that the soft `(M, M)` float32 mask of a `box` covers, xyxy in pixels of a picture of that size."""
-    return (_legacy if legacy else _exact)(mask, box, height, width)
+    return (_legacy_crop if legacy else _exact_crop)(mask, box, height, width)
 
 
 def pastes_legacy(config: Config) -> bool:
@@ -48,33 +48,33 @@ def pastes_legacy(config: Config) -> bool:
     return config.pooling == "align-legacy"
 
 
-def paste(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> np.ndarray:
+def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, legacy: bool = False) -> np.ndarray:
     """The same as a uint8 `(height, width)` bitmap of 0 and 1, in Fortran order as COCO's encoder wants it.
 
     A mask of 1 over a box of 2 x 1 pixels:
 
-    >>> paste(np.ones((4, 4), np.float32), np.array([1.0, 0.0, 3.0, 1.0]), height=2, width=4).tolist()
+    >>> paste_mask(np.ones((4, 4), np.float32), np.array([1.0, 0.0, 3.0, 1.0]), height=2, width=4).tolist()
     [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
-    part = crop(mask, box, height, width, legacy)
+    part = crop_mask(mask, box, height, width, legacy)
     bitmap = np.zeros((height, width), np.uint8, order="F")
     right, bottom = part.left + part.inside.shape[0], part.top + part.inside.shape[1]
     bitmap[part.top : bottom, part.left : right] = part.inside.T
     return bitmap
 
 
-def _exact(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
+def _exact_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
     x1, y1, x2, y2 = (float(side) for side in box)
     left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
     right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
     if right <= left or bottom <= top or x2 <= x1 or y2 <= y1:
         return NOTHING
-    rows = _interpolation(np.arange(top, bottom) + 0.5, y1, y2, mask.shape[0])
-    columns = _interpolation(np.arange(left, right) + 0.5, x1, x2, mask.shape[1])
-    return Crop((columns @ mask.T) @ rows.T >= 0.5, left, top)
+    rows = _interpolation_weights(np.arange(top, bottom) + 0.5, y1, y2, mask.shape[0])
+    columns = _interpolation_weights(np.arange(left, right) + 0.5, x1, x2, mask.shape[1])
+    return MaskCrop((columns @ mask.T) @ rows.T >= 0.5, left, top)
 
 
-def _interpolation(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
+def _interpolation_weights(centres: np.ndarray, low: float, high: float, cells: int) -> np.ndarray:
     """`(len(centres), cells)` weights that read a row of `cells` values, spread over [low, high], linearly at
     `centres`.
 
@@ -84,7 +84,7 @@ def _interpolation(centres: np.ndarray, low: float, high: float, cells: int) -> 
     return np.clip(1 - np.abs(position[:, None] - np.arange(cells)), 0, None).astype(np.float32)
 
 
-def _legacy(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
+def _legacy_crop(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> MaskCrop:
     """As `paste_masks_in_image` of torchvision, cut at more than one half, without the rest of the picture."""
     padded, scale = expand_masks(torch.from_numpy(np.ascontiguousarray(mask))[None, None], padding=1)
     expanded = expand_boxes(torch.from_numpy(np.asarray(box, np.float32))[None], scale).to(torch.int64)
@@ -95,16 +95,16 @@ def _legacy(mask: np.ndarray, box: np.ndarray, height: int, width: int) -> Crop:
         return NOTHING
     soft = functional.interpolate(padded, size=(y2 - y1, x2 - x1), mode="bilinear", align_corners=False)[0, 0]
     inside = soft[top - y1 : bottom - y1, left - x1 : right - x1] > 0.5
-    return Crop(np.ascontiguousarray(inside.numpy().T), left, top)
+    return MaskCrop(np.ascontiguousarray(inside.numpy().T), left, top)
 
 
-def encode(part: Crop, height: int, width: int) -> dict[str, Any]:
+def encode_crop(part: MaskCrop, height: int, width: int) -> dict[str, Any]:
     """COCO's compressed RLE of a picture of that size in which nothing but `part` is set, as JSON can hold it.
 
     The counts are the lengths of runs of 0 and 1 in turn, down the columns, beginning with 0.
 
-    >>> whole = crop(np.ones((28, 28), np.float32), np.array([1, 0, 3, 1]), height=2, width=4)
-    >>> coco_mask.decode(encode(whole, height=2, width=4)).tolist()
+    >>> whole = crop_mask(np.ones((28, 28), np.float32), np.array([1, 0, 3, 1]), height=2, width=4)
+    >>> coco_mask.decode(encode_crop(whole, height=2, width=4)).tolist()
     [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
     columns, rows = part.inside.shape

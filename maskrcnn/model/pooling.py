@@ -30,7 +30,7 @@ CHANNELS_AT_ONCE = 32
 """How many channels the average of RoIPool works on at a time: its sums are float64 and four for each bin."""
 
 MOST_SAMPLES = 4
-"""Most samples per bin side for `roi_align_by_cell`, which writes down the cells of all of them."""
+"""Most samples per bin side for `roi_align_channels_last`, which writes down the cells of all of them."""
 
 
 class RoIPooler(MultiScaleRoIAlign):
@@ -84,8 +84,8 @@ class RoIPooler(MultiScaleRoIAlign):
             return operator(feature_map.to(exact), rois, size, scale).to(dtype)
         if self.pooling == "warp":
             rois, scale = whole_cells(rois, scale), 1.0
-        by_cell = 0 < samples <= MOST_SAMPLES and lies_by_cell(feature_map)
-        align, feature_map = (roi_align_by_cell, feature_map) if by_cell else (roi_align, feature_map.to(exact))
+        by_cell = 0 < samples <= MOST_SAMPLES and is_channels_last_on_cpu(feature_map)
+        align, feature_map = (roi_align_channels_last, feature_map) if by_cell else (roi_align, feature_map.to(exact))
         aligned = self.pooling != "align-legacy"
         if self.mode == "max":
             # One grid cell for each sample of each bin: the same places as with `samples` to a bin.
@@ -100,7 +100,7 @@ class RoIPooler(MultiScaleRoIAlign):
             return self.pool(maps[0], rois, self.strides[0])
         levels = self.level_of(boxes)
         grids = maps[0].new_zeros((len(rois), maps[0].shape[1], *self.output_size))
-        if lies_by_cell(maps[0]):
+        if is_channels_last_on_cpu(maps[0]):
             grids = grids.to(memory_format=torch.channels_last)
         for level, (feature_map, stride) in enumerate(zip(maps, self.strides, strict=True)):
             chosen = torch.where(levels == level)[0]
@@ -136,8 +136,8 @@ def whole_cells(rois: Tensor, scale: float) -> Tensor:
     return torch.cat([rois[:, :1], first, torch.maximum(first, last) + 1], dim=1)
 
 
-def lies_by_cell(feature_map: Tensor) -> bool:
-    """Whether `roi_align_by_cell` is the faster twin: on a processor, where the channels of a cell lie together.
+def is_channels_last_on_cpu(feature_map: Tensor) -> bool:
+    """Whether `roi_align_channels_last` is the faster twin: on a processor, where the channels of a cell lie together.
 
     torchvision's operator would copy such a map first and then walk over one channel after the other, with one thread:
     it takes four times as long forward, and eight forward and backward.
@@ -146,7 +146,7 @@ def lies_by_cell(feature_map: Tensor) -> bool:
     return by_cell and feature_map.device.type == "cpu"
 
 
-def roi_align_by_cell(
+def roi_align_channels_last(
     feature_map: Tensor, rois: Tensor, size: int, scale: float, samples: int, aligned: bool
 ) -> Tensor:
     """`torchvision.ops.roi_align` for a map in channels_last and a fixed number of samples; equal up to rounding.

@@ -22,7 +22,7 @@ from maskrcnn.model.keypoint_decoding import by_expected_oks
 Target = dict[str, Any]
 Masks = Tensor | Sequence[Outline]
 """The masks of a picture: bitmaps `(N, H, W)`, or the outline of each object."""
-Places = tuple[list[list[float]], list[int]]
+OutlineRois = tuple[list[list[float]], list[int]]
 """RoIs xyxy of a picture, and the number of the object that each is for."""
 
 
@@ -79,7 +79,7 @@ class StudioRoIHeads(RoIHeads):
         classes = torch.cat([label[chosen] for label, chosen in zip(labels, positive, strict=True)])
         # Fetched before the heads run: fetched later, a card would first finish these and then wait for the targets,
         # which the processor cuts while the heads run.
-        places = self._places(targets, boxes, objects)
+        places = self._outline_rois(targets, boxes, objects)
         logits, regression = self._classify(features, proposals, image_shapes)
         if len(logits):
             class_loss, box_loss = fastrcnn_loss(logits, regression, labels, deltas)
@@ -151,14 +151,14 @@ class StudioRoIHeads(RoIHeads):
         boxes: list[Tensor],
         objects: list[Tensor],
         like: Tensor,
-        places: list[Places] | None = None,
+        places: list[OutlineRois] | None = None,
     ) -> Tensor:
         """The part of its object's mask that lies in each box, `(K, M, M)` in [0, 1], of the size and dtype of `like`.
 
         `masks`: of each picture, bitmaps `(N_i, H, W)` or outlines; `boxes`: `(K_i, 4)`; `objects`: `(K_i,)`, which
         mask each box is for. `places`: the boxes and objects of outlines, where they have been fetched already.
         """
-        places = places or self._places([{"masks": own} for own in masks], boxes, objects)
+        places = places or self._outline_rois([{"masks": own} for own in masks], boxes, objects)
         side = like.shape[-1]
         cut = [
             self._cut_bitmaps(own, box, match, side)
@@ -168,7 +168,7 @@ class StudioRoIHeads(RoIHeads):
         ]
         return torch.cat(cut).to(like.dtype)
 
-    def _places(self, targets: Sequence[Target], boxes: list[Tensor], objects: list[Tensor]) -> list[Places]:
+    def _outline_rois(self, targets: Sequence[Target], boxes: list[Tensor], objects: list[Tensor]) -> list[OutlineRois]:
         """Boxes and objects of each picture as lists, in the pixel model that outlines are cut in; none for bitmaps."""
         # A mask read without the half-pixel shift is one read half a pixel further on.
         shift = 0.0 if self.aligned_targets else 0.5
@@ -183,7 +183,7 @@ class StudioRoIHeads(RoIHeads):
         rois = torch.cat([objects[:, None].to(boxes), boxes], dim=1)
         return roi_align(masks[:, None].to(boxes), rois, (side, side), aligned=self.aligned_targets)[:, 0]
 
-    def _cut_outlines(self, masks: Sequence[Outline], places: Places, side: int) -> Tensor:
+    def _cut_outlines(self, masks: Sequence[Outline], places: OutlineRois, side: int) -> Tensor:
         boxes, objects = places
         cells = np.zeros((len(boxes), side, side), np.float32)
         for cell, box, chosen in zip(cells, boxes, objects, strict=True):

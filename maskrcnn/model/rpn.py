@@ -36,7 +36,7 @@ class StudioRPN(RegionProposalNetwork):
             wanted = torch.cat(self.box_coder.encode(matched, anchors))
             positives, negatives = (torch.where(torch.cat(drawn))[0] for drawn in self.fg_bg_sampler(labels))
         sampled = torch.cat([positives, negatives])
-        logits, moves = self._at_anchors(maps, sampled, per_level)
+        logits, moves = self._predict_at_anchors(maps, sampled, per_level)
         loss_box = functional.smooth_l1_loss(
             moves[: len(positives)], wanted[positives], beta=1 / 9, reduction="sum"
         ) / max(1, len(sampled))
@@ -47,7 +47,7 @@ class StudioRPN(RegionProposalNetwork):
         parts = self.head.conv
         return len(parts) == 1 and [type(part) for part in parts[0]] == [torch.nn.Conv2d, torch.nn.ReLU]
 
-    def _at_anchors(self, maps: list[Tensor], sampled: Tensor, per_level: list[int]) -> tuple[Tensor, Tensor]:
+    def _predict_at_anchors(self, maps: list[Tensor], sampled: Tensor, per_level: list[int]) -> tuple[Tensor, Tensor]:
         """Objectness logits `(S,)` and deltas `(S, 4)` of the anchors `sampled (S,)`, counted over all pictures.
 
         torchvision counts the anchors of a picture level by level, and in a level by row, column and shape.
@@ -59,7 +59,7 @@ class StudioRPN(RegionProposalNetwork):
             here = torch.where((within >= first) & (within < first + count))[0]
             cell = (within[here] - first) // shapes
             places.append(here)
-            parts.append(neighbourhoods(features, picture[here], cell))
+            parts.append(rpn_neighbourhoods(features, picture[here], cell))
             first += count
         grids = torch.cat(parts).flatten(1)[torch.argsort(torch.cat(places))]
         convolution = self.head.conv[0][0]
@@ -67,12 +67,12 @@ class StudioRPN(RegionProposalNetwork):
         hidden = functional.relu(functional.linear(grids, weights, convolution.bias))
         shape = within % shapes  # every level begins with a whole cell
         rows = torch.arange(len(sampled), device=sampled.device)
-        logits = _of_cells(self.head.cls_logits, hidden).view(-1, shapes)[rows, shape]
-        moves = _of_cells(self.head.bbox_pred, hidden).view(-1, shapes, 4)[rows, shape]
+        logits = _rpn_layer_at_cells(self.head.cls_logits, hidden).view(-1, shapes)[rows, shape]
+        moves = _rpn_layer_at_cells(self.head.bbox_pred, hidden).view(-1, shapes, 4)[rows, shape]
         return logits, moves
 
 
-def neighbourhoods(features: Tensor, picture: Tensor, cell: Tensor) -> Tensor:
+def rpn_neighbourhoods(features: Tensor, picture: Tensor, cell: Tensor) -> Tensor:
     """The 3 x 3 cells around `cell (S,)` (row by row) of the map of `picture (S,)`: `(S, 9, C)`, 0 outside the map.
 
     `features`: `(N, C, H, W)`.
@@ -87,6 +87,6 @@ def neighbourhoods(features: Tensor, picture: Tensor, cell: Tensor) -> Tensor:
     return functional.embedding(rows.flatten(1), table) * inside.flatten(1)[..., None]
 
 
-def _of_cells(layer: torch.nn.Conv2d, hidden: Tensor) -> Tensor:
+def _rpn_layer_at_cells(layer: torch.nn.Conv2d, hidden: Tensor) -> Tensor:
     """A 1 x 1 convolution of single cells `(S, C)`."""
     return functional.linear(hidden, layer.weight.flatten(1), layer.bias)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 
-class Sampler:
+class TrainingSampler:
     """torchvision's sampler of positives and negatives, in its place.
 
     With `seeds`, one for each picture of the batch, the draw of a picture depends on its seed alone: a resumed run, and

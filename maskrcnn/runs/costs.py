@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from maskrcnn.config import Config
-from maskrcnn.durations import short
+from maskrcnn.durations import about, short
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import epochs as epoch_rules
 from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
@@ -192,3 +192,12 @@ def times_through(passes: float) -> str:
         return f"{passes:.2g} times through the pictures"
     times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
     return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"
+
+
+def estimate_in_words(found: Estimate, config: Config) -> str:
+    """The summary `about 12 minutes: 0.9 s a step, 16 steps an epoch (once through the pictures), 20 epochs, ...`.
+
+    The total is the time of the training without the start-up time, which is listed as a part.
+    """
+    most = "at most " if config.patience else ""
+    return f"{most}{about(found.seconds_of_training)}: {parts_in_words(found, config)}"

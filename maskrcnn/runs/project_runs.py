@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from maskrcnn import untrusted_files
@@ -34,3 +35,11 @@ def _all_runs(folder: Path) -> list[RunFolder]:
         return []
     found = [(path.lstat().st_ctime, path) for path in paths if os.path.lexists(path)]
     return [RunFolder(path) for _, path in sorted(found, reverse=True)]
+
+
+def free_run_name(runs_folder: Path, project: str) -> str:
+    """An unused name for a new run: `project-0001`, `project-0002`, ..."""
+    base = re.sub(r"[^\w-]+", "-", project).strip("-").lower() or "run"
+    taken = [path.name for path in runs_folder.iterdir()] if runs_folder.is_dir() else []
+    numbers = [int(match[1]) for name in taken if (match := re.fullmatch(rf"{re.escape(base)}-(\d+)", name))]
+    return f"{base}-{max(numbers, default=0) + 1:04d}"

@@ -42,7 +42,7 @@ def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wi
         if (high <= low).any():
             continue
         window = np.s_[low[1] : high[1], low[0] : high[0]]
-        along, offset, inside = _flat(part, spread, low, high)
+        along, offset, inside = _offsets_from_axis(part, spread, low, high)
         grown = 1 + np.float32(part.growth - 1) * along
         rest = grown**2 - inside
         slope = np.linalg.inv(spread[:2, :2]) @ spread[:2, 2]
@@ -64,7 +64,7 @@ def render(parts: Sequence[Part], skin: Skin, light: np.ndarray, height: int, wi
     return Layer(colour, which, near)
 
 
-def _flat(
+def _offsets_from_axis(
     part: Part, spread: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each pixel between the corners `low` and `high` (x, y), the nearest point of the axis of a part in 2D.

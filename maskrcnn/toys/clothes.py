@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskrcnn.toys.colour_schemes import colour, random_colour
+from maskrcnn.toys.colour_schemes import parse_colour, random_colour
 
 _SKINS = ("#f6d7c1", "#eac0a0", "#d9a47a", "#b97f52", "#8f5b36", "#633e25", "#45291a")
 _HAIRS = ("#1b1512", "#3a2417", "#6b4423", "#a5713a", "#d9b36a", "#8e8a86", "#a33b1f", "#e6e0d6")
@@ -135,11 +135,11 @@ def random_outfit(rng: np.random.Generator) -> Outfit:
     if rng.random() < 0.93:
         place = rng.uniform(0, len(_SKINS) - 1)
         low = int(place)
-        first, second = colour(_SKINS[low]), colour(_SKINS[min(low + 1, len(_SKINS) - 1)])
+        first, second = parse_colour(_SKINS[low]), parse_colour(_SKINS[min(low + 1, len(_SKINS) - 1)])
         skin = first + (place - low) * (second - first) + rng.normal(0, 5, 3)
     else:
         skin = random_colour(rng)
-    hair = colour(str(rng.choice(_HAIRS))) if rng.random() < 0.9 else random_colour(rng)
+    hair = parse_colour(str(rng.choice(_HAIRS))) if rng.random() < 0.9 else random_colour(rng)
     return Outfit(
         skin=np.clip(skin, 20, 250),
         hair=hair,

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Colour schemes of toy pictures: given ones and random ones. Colours are `#rrggbb`, or RGB floats in [0, 255]."""
 
 from __future__ import annotations
 
@@ -28,22 +28,36 @@ SCHEMES: tuple[Scheme, ...] = (
 )
 
 
-def scheme(rng: np.random.Generator) -> Scheme:
-    """A random scheme: with probability 1/2 one of `SCHEMES`, else random colours. No colour depends on a class."""
+def random_scheme(rng: np.random.Generator) -> Scheme:
+    """A random scheme for the world *shapes*: with probability 1/2 one of `SCHEMES`, else random HSV colours.
+
+    No colour depends on a class.
+    """
     if rng.random() < 0.5:
         return SCHEMES[int(rng.integers(len(SCHEMES)))]
     hue, light = float(rng.random()), float(rng.uniform(0.25, 0.9))
-    ground = [_hex(hue + rng.normal(0, 0.06), rng.uniform(0.05, 0.5), light * rng.uniform(0.7, 1)) for _ in range(2)]
-    shapes = [_hex(rng.random(), rng.uniform(0.15, 0.95), rng.uniform(0.25, 1)) for _ in range(5)]
+    ground = [
+        _hsv_hex(hue + rng.normal(0, 0.06), rng.uniform(0.05, 0.5), light * rng.uniform(0.7, 1)) for _ in range(2)
+    ]
+    shapes = [_hsv_hex(rng.random(), rng.uniform(0.15, 0.95), rng.uniform(0.25, 1)) for _ in range(5)]
     return Scheme((ground[0], ground[1]), tuple(shapes))
 
 
-def _hex(hue: float, saturation: float, value: float) -> str:
-    """An HSV colour as `#rrggbb`; each value is in [0, 1], and the hue is taken modulo 1."""
+def random_people_scheme(rng: np.random.Generator) -> Scheme:
+    """A random scheme for the world *people*: with probability 1/2 one of `SCHEMES`, else random colours."""
+    scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
+    if rng.random() < 0.5:
+        return scheme
+    made = ["#" + "".join(f"{int(v):02x}" for v in np.clip(random_colour(rng), 0, 255)) for _ in range(7)]
+    return Scheme((made[0], made[1]), tuple(made[2:]))
+
+
+def _hsv_hex(hue: float, saturation: float, value: float) -> str:
+    """The HSV colour as `#rrggbb`. Each value is in [0, 1]; the hue is taken modulo 1."""
     return "#" + "".join(f"{round(255 * part):02x}" for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))
 
 
-def colour(text: str) -> np.ndarray:
+def parse_colour(text: str) -> np.ndarray:
     """The RGB colour `#rrggbb` as float `(3,)`."""
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], dtype=float)
 
@@ -52,15 +66,6 @@ def random_colour(rng: np.random.Generator) -> np.ndarray:
     """A random RGB colour, float `(3,)` in [0, 255]: one from `SCHEMES` with some noise, or a random hue."""
     if rng.random() < 0.35:
         scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
-        return colour(str(rng.choice(scheme.shapes))) + rng.normal(0, 8, 3)
+        return parse_colour(str(rng.choice(scheme.shapes))) + rng.normal(0, 8, 3)
     hue, saturation, value = rng.random(), rng.beta(1.3, 1.3), rng.uniform(0.12, 1.0)
     return 255 * np.array(colorsys.hsv_to_rgb(hue, saturation, value))
-
-
-def _random_scheme(rng: np.random.Generator) -> Scheme:
-    """One of `SCHEMES`, or random colours."""
-    scheme = SCHEMES[int(rng.integers(len(SCHEMES)))]
-    if rng.random() < 0.5:
-        return scheme
-    made = ["#" + "".join(f"{int(v):02x}" for v in np.clip(random_colour(rng), 0, 255)) for _ in range(7)]
-    return Scheme((made[0], made[1]), tuple(made[2:]))

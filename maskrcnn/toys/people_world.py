@@ -32,7 +32,7 @@ from maskrcnn.toys.backgrounds import background
 from maskrcnn.toys.body_geometry import Figure, posed, random_build
 from maskrcnn.toys.body_rendering import Layer, render
 from maskrcnn.toys.clothes import random_outfit
-from maskrcnn.toys.colour_schemes import Scheme, _random_scheme
+from maskrcnn.toys.colour_schemes import Scheme, random_people_scheme
 from maskrcnn.toys.poses import random_pose, random_view
 from maskrcnn.toys.shape_painting import paint
 from maskrcnn.toys.shapes_world import outline_of
@@ -136,7 +136,7 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
     light = float(rng.uniform(0, 2 * math.pi))
     scene = _arrange(rng, height, width, light)
-    scheme = _random_scheme(rng)
+    scheme = random_people_scheme(rng)
     canvas = background(rng, height, width, scheme).astype(np.float32)
     for item in scene.layout:
         if isinstance(item, _Person):
@@ -147,8 +147,8 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     canvas += rng.uniform(1, 6) * rng.standard_normal(canvas.shape, np.float32)
     regions: list[Region] = []
     for number, item in enumerate(scene.layout, start=1):
-        if isinstance(item, _Person) and (shape := _outline(scene.owner == number)) is not None:
-            keypoints = Keypoints(_keypoints(scene, number, item))
+        if isinstance(item, _Person) and (shape := _person_outline(scene.owner == number)) is not None:
+            keypoints = Keypoints(_coco_keypoints(scene, number, item))
             regions.append(Region(shape, CLASSES[0], keypoints=keypoints, id=f"{seed}-{index}-{len(regions)}"))
     record = ImageRecord(f"people{seed}-{index + 1:04d}.jpg", tuple(regions), width=width, height=height)
     return np.clip(canvas, 0, 255).astype(np.uint8), record
@@ -198,7 +198,7 @@ def _is_visible_enough(scene: _Scene, number: int, person: _Person) -> bool:
     window, _ = _clipped_slices(person, *scene.owner.shape)
     if np.count_nonzero(scene.owner[window] == number) < LEAST_VISIBLE * np.count_nonzero(person.body):
         return False
-    return sum(v == 2 for _, _, v in _keypoints(scene, number, person)) >= LEAST_KEYPOINTS
+    return sum(v == 2 for _, _, v in _coco_keypoints(scene, number, person)) >= LEAST_KEYPOINTS
 
 
 def _random_person(rng: np.random.Generator, stature: float, light: float) -> _Person:
@@ -210,7 +210,7 @@ def _random_person(rng: np.random.Generator, stature: float, light: float) -> _P
     size = np.ceil((high - low)[:2] / FINE).astype(int) + 1
     towards = np.array([0.6 * math.cos(light), 0.6 * math.sin(light), 0.8])
     layer = render(figure.parts, random_outfit(rng).colours, towards, FINE * int(size[1]), FINE * int(size[0]))
-    return _Person(figure, layer, stature, _sightings(figure, layer, stature))
+    return _Person(figure, layer, stature, _joint_sightings(figure, layer, stature))
 
 
 def _moved_at_random(rng: np.random.Generator, person: _Person, height: int, width: int) -> _Person:
@@ -286,7 +286,7 @@ def _paint_thing(rng: np.random.Generator, canvas: np.ndarray, thing: _Thing, sc
         canvas[window] = paint(rng, canvas[window], thing.outline - low, scheme, light)
 
 
-def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
+def _joint_sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting, ...]:
     """The `_Sighting` of each keypoint of a figure: the pixels at which the figure itself does not hide it."""
     numbers = {part.name: number for number, part in enumerate(figure.parts)}
     of_head = [numbers[name] for name in ("head", "nose", "left ear", "right ear", "neck", "chest")]
@@ -310,7 +310,7 @@ def _sightings(figure: Figure, layer: Layer, stature: float) -> tuple[_Sighting,
     return tuple(found)
 
 
-def _keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float, float, int], ...]:
+def _coco_keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float, float, int], ...]:
     """COCO keypoints (x, y, visibility) of item `number` of the scene, in picture pixels, rounded to 0.01."""
     height, width = scene.owner.shape
     found = []
@@ -325,7 +325,7 @@ def _keypoints(scene: _Scene, number: int, person: _Person) -> tuple[tuple[float
     return tuple(found)
 
 
-def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
+def _person_outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
     """The outline of a mask on the fine grid, in picture pixels, rounded to 0.1; None if nothing is left.
 
     Parts and holes smaller than a pixel are left out.
@@ -350,7 +350,10 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
     whole = shapely.union_all([part if part.is_valid else part.buffer(0) for part in seen])
     whole = whole.simplify(0.2).buffer(0.25 / FINE, join_style="mitre")
     parts = [
-        (_points(part.exterior), *(_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1))
+        (
+            _ring_points(part.exterior),
+            *(_ring_points(hole) for hole in part.interiors if shapely.Polygon(hole).area >= 1),
+        )
         for part in shapely.get_parts(shapely.set_precision(whole, 0.1))
         if part.area >= 1
     ]
@@ -359,5 +362,5 @@ def _outline(mask: np.ndarray) -> Polygon | MultiPolygon | None:
     return MultiPolygon(tuple(parts)) if parts else None
 
 
-def _points(ring: shapely.LinearRing) -> Points:
+def _ring_points(ring: shapely.LinearRing) -> Points:
     return tuple((x, y) for x, y in np.round(shapely.get_coordinates(ring)[:-1], 1).tolist())

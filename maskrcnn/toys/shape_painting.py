@@ -1,4 +1,4 @@
-"""Painting of toy pictures: backgrounds, patterns, shading and shadows. Colours are RGB floats in [0, 255]."""
+"""Painting of shapes on toy pictures: fill, pattern, shading and shadow. Colours are RGB floats in [0, 255]."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from maskrcnn.toys.backgrounds import _clouds
-from maskrcnn.toys.colour_schemes import Scheme, colour
+from maskrcnn.toys.backgrounds import clouds_noise
+from maskrcnn.toys.colour_schemes import Scheme, parse_colour
 
 _FINE = 4
 """Supersampling factor: shapes are filled at this many times the resolution, for smooth edges."""
@@ -34,15 +34,15 @@ def paint(
     if not height or not width:
         return canvas
     outline = outline - (left, top)
-    shadow = cv2.GaussianBlur(coverage(outline + away, height, width), (0, 0), blur)
+    shadow = cv2.GaussianBlur(shape_coverage(outline + away, height, width), (0, 0), blur)
     shaded = window * (1 - 0.4 * shadow[:, :, None])
-    fill = _fill(rng, outline, scheme, height, width, light, extent)
+    fill = _shape_fill(rng, outline, scheme, height, width, light, extent)
     canvas = canvas.copy()
-    canvas[top:bottom, left:right] = shaded + coverage(outline, height, width)[:, :, None] * (fill - shaded)
+    canvas[top:bottom, left:right] = shaded + shape_coverage(outline, height, width)[:, :, None] * (fill - shaded)
     return canvas
 
 
-def coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
+def shape_coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
     """The fraction of each pixel that an outline `(N, 2)` covers: float32 `(height, width)` in [0, 1]."""
     fine = np.zeros((height * _FINE, width * _FINE), dtype=np.uint8)
     # In OpenCV integer coordinates are pixel centres, here they are pixel corners. `shift=4` means 4 fractional bits.
@@ -51,7 +51,7 @@ def coverage(outline: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-def _fill(
+def _shape_fill(
     rng: np.random.Generator,
     outline: np.ndarray,
     scheme: Scheme,
@@ -60,13 +60,13 @@ def _fill(
     light: float,
     extent: float,
 ) -> np.ndarray:
-    """The paint of a shape for the whole canvas `(height, width, 3)`: colour, pattern, light and a darker rim."""
-    base, other = (colour(scheme.shapes[i]) for i in rng.choice(len(scheme.shapes), size=2, replace=False))
+    """The colours of a shape for the whole canvas `(height, width, 3)`: colour, pattern, light and a darker rim."""
+    base, other = (parse_colour(scheme.shapes[i]) for i in rng.choice(len(scheme.shapes), size=2, replace=False))
     base = np.clip(base + rng.normal(0, 10, 3), 0, 255)
     ys, xs = np.mgrid[0:height, 0:width] + 0.5
     x, y = (np.stack([xs, ys]) - outline.mean(axis=0)[:, None, None]) / extent
 
-    marks = _marks(rng, x, y)
+    marks = _shape_pattern(rng, x, y)
     strength = float(rng.uniform(0.35, 0.8))
     fill = base + strength * marks[:, :, None] * (other - base)
 
@@ -77,12 +77,12 @@ def _fill(
         brightness += 0.25 * glint
     fill = fill * brightness[:, :, None]
 
-    rim = 1 - cv2.GaussianBlur(coverage(outline, height, width), (0, 0), max(0.7, 0.02 * extent))
+    rim = 1 - cv2.GaussianBlur(shape_coverage(outline, height, width), (0, 0), max(0.7, 0.02 * extent))
     return np.clip(fill * (1 - 0.45 * rim[:, :, None]), 0, 255) + rng.normal(0, 3, (height, width, 1))
 
 
-def _marks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """A random pattern in [0, 1] at coordinates `x` and `y`, in units of the size of the shape."""
+def _shape_pattern(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A random pattern for the fill of a shape, in [0, 1], at coordinates `x` and `y` in units of the shape's size."""
     angle = float(rng.uniform(0, math.pi))
     u, v = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
     step = float(rng.uniform(0.16, 0.32))
@@ -90,19 +90,19 @@ def _marks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray
         rng.choice(["plain", "stripes", "dots", "checks", "waves", "mottled"], p=[0.3, 0.2, 0.15, 0.1, 0.1, 0.15])
     ):
         case "stripes":
-            return _edge(np.sin(2 * math.pi * u / step))
+            return _soft_step(np.sin(2 * math.pi * u / step))
         case "dots":
-            return _edge(np.cos(2 * math.pi * u / step) + np.cos(2 * math.pi * v / step) - 0.9)
+            return _soft_step(np.cos(2 * math.pi * u / step) + np.cos(2 * math.pi * v / step) - 0.9)
         case "checks":
-            return _edge(3 * np.sin(math.pi * u / step) * np.sin(math.pi * v / step))
+            return _soft_step(3 * np.sin(math.pi * u / step) * np.sin(math.pi * v / step))
         case "waves":
-            return _edge(np.sin(2 * math.pi * (u / step + 0.25 * np.sin(2 * math.pi * v / (2 * step)))))
+            return _soft_step(np.sin(2 * math.pi * (u / step + 0.25 * np.sin(2 * math.pi * v / (2 * step)))))
         case "mottled":
-            return 0.7 * _clouds(rng, x.shape[0], x.shape[1], cells=28)
+            return 0.7 * clouds_noise(rng, x.shape[0], x.shape[1], cells=28)
         case _:
             return np.zeros_like(x)
 
 
-def _edge(values: np.ndarray) -> np.ndarray:
+def _soft_step(values: np.ndarray) -> np.ndarray:
     """A soft step from 0 to 1 around the zeros of `values`."""
     return np.clip(0.5 + 2 * values, 0, 1)

@@ -22,7 +22,7 @@ import shapely
 
 from maskrcnn.annotations.regions import Circle, Ellipse, ImageRecord, Polygon, Rect, Region, Shape
 from maskrcnn.toys.backgrounds import background
-from maskrcnn.toys.colour_schemes import scheme
+from maskrcnn.toys.colour_schemes import random_scheme
 from maskrcnn.toys.shape_painting import paint
 
 CLASSES: tuple[str, ...] = ("circle", "ellipse", "square", "triangle", "star", "cross")
@@ -74,7 +74,7 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
     """
     rng = np.random.default_rng([seed, index])
     width, height = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
-    colours = scheme(rng)
+    colours = random_scheme(rng)
     light = float(rng.uniform(0, 2 * math.pi))
     canvas = background(rng, height, width, colours)
     placed = _place(rng, width, height)
@@ -85,7 +85,7 @@ def draw(seed: int, index: int) -> tuple[np.ndarray, ImageRecord]:
         for number, shape in enumerate(placed)
     )
     record = ImageRecord(f"toy{seed}-{index + 1:03d}.jpg", regions, width=width, height=height)
-    return develop(rng, canvas), record
+    return _camera_picture(rng, canvas), record
 
 
 def outline_of(class_name: str, radius: float, angle: float, slimness: float = 1.0) -> np.ndarray:
@@ -178,8 +178,8 @@ def _label(shape: _Placed, simple_shapes: bool) -> Shape:
     return Polygon(tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners))
 
 
-def develop(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
-    """The canvas as a camera would record it, uint8: random exposure, sometimes blurred, with noise."""
+def _camera_picture(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+    """The canvas as a camera would record it, uint8: with random exposure and noise, and sometimes blurred."""
     if rng.random() < 0.3:
         canvas = cv2.GaussianBlur(canvas, (0, 0), float(rng.uniform(0.5, 1.1)))
     canvas = 255 * np.power(np.clip(canvas / 255, 0, 1), float(rng.uniform(0.75, 1.35)))

@@ -60,7 +60,9 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
     detections = {int(path.stem.partition("_")[2]): path for path in (run / "detections").glob("epoch_*.json")}
     for epoch in epochs_kept(max(detections), best):
         results = json.loads(detections[epoch].read_text(encoding="utf-8"))
-        (target / "detections" / detections[epoch].name).write_text(json.dumps(rounded(results, 7)), encoding="utf-8")
+        (target / "detections" / detections[epoch].name).write_text(
+            json.dumps(round_json_floats(results, 7)), encoding="utf-8"
+        )
     halve(run / "best.safetensors", target / "best.safetensors")
 
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -68,7 +70,7 @@ def ship(recipe: Recipe, run: Path, target: Path, place: Path) -> None:
     every = max(1, round(steps / STEPS_KEPT))
     kept = [row for row in rows if row["event"] == "epoch" or row["step"] % every == 0]
     (target / "metrics.jsonl").write_text(
-        "".join(json.dumps(rounded(row, 5)) + "\n" for row in kept),  # curves do not show more digits either
+        "".join(json.dumps(round_json_floats(row, 5)) + "\n" for row in kept),  # curves do not show more digits either
         encoding="utf-8",
     )
 
@@ -103,15 +105,15 @@ def halve(source: Path, target: Path) -> None:
     target.chmod(0o644)
 
 
-def rounded(value: Any, digits: int) -> Any:
+def round_json_floats(value: Any, digits: int) -> Any:
     """A JSON value with all its floats rounded to `digits` significant digits; float32 has seven."""
     match value:
         case float():
             return float(f"{value:.{digits}g}")
         case list():
-            return [rounded(part, digits) for part in value]
+            return [round_json_floats(part, digits) for part in value]
         case dict():
-            return {name: rounded(part, digits) for name, part in value.items()}
+            return {name: round_json_floats(part, digits) for name, part in value.items()}
         case _:
             return value
 

@@ -114,11 +114,11 @@ def _map_indices(draw_one: Callable[[int], ImageRecord], pictures: int, workers:
     if workers == 1 or pictures < _MIN_PICTURES_FOR_PROCESSES:
         yield from map(draw_one, indices)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_exit_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_exit_worker_with_parent) as pool:
         yield from pool.map(draw_one, indices, chunksize=8)
 
 
-def _exit_with_parent() -> None:
+def _exit_worker_with_parent() -> None:
     """Make this worker process exit when its parent does; else it would wait for work forever if that is killed."""
     parent = parent_process()
     assert parent is not None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from maskrcnn.errors import ArgumentError
+
 
 def available_devices() -> tuple[str, ...]:
     """The kinds of device that torch can compute on here, the fastest first: some of "cuda" and "mps", and "cpu"."""
@@ -49,3 +51,13 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def choose_device(name: str) -> torch.device:
+    """The torch device `name`; "auto" is the fastest available one. Raises `ArgumentError` if it is not available."""
+    available = available_devices()
+    if name == "auto":
+        name = available[0]
+    if name not in available:
+        raise ArgumentError(f"--device {name}: this machine has none; leave it out or take cpu")
+    return torch.device(name)

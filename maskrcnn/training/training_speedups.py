@@ -10,7 +10,7 @@ import torch
 from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
-from maskrcnn.model.norm_folding import folded_norms
+from maskrcnn.model.norm_folding import temporarily_folded_norms
 from maskrcnn.model.temporary_attributes import temporary_attributes
 
 
@@ -37,7 +37,7 @@ def prepared_for_training(model: StudioRCNN) -> Iterator[None]:
     precision = model.config.precision
     with ExitStack() as stack:
         stack.enter_context(temporary_attributes((model.transform, "resized", True)))
-        stack.enter_context(folded_norms(model))
+        stack.enter_context(temporarily_folded_norms(model))
         if precision == "bfloat16" or (precision == "auto" and supports_bfloat16(device)):
             stack.enter_context(bfloat16_training(model))
         yield

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.store import Project, path_confinement
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import project_jobs, queue, run_state
+from maskrcnn.jobs import queue, run_state
+from maskrcnn.jobs.job_table import Job, Table
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
-from maskrcnn.words import natural_key
+from maskrcnn.runs.project_runs import runs_in
+from maskrcnn.runs.trainer_process import options_of
+from maskrcnn.untrusted_files import is_confined
 from maskrcnn.workspace.project_errors import JobsWait, in_words
 
 
@@ -25,7 +34,7 @@ def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
     """
     table = open_table(root)
     with table.writing() as db:
-        jobs = project_jobs.of_project(table, db, project)
+        jobs = of_project(table, db, project)
         if jobs.training:
             verb = "trains" if len(jobs.training) == 1 else "train"
             raise StudioError(
@@ -54,7 +63,7 @@ def take_out_waiting(root: Path, project: Path) -> None:
     """
     table = open_table(root)
     with table.reading() as db:
-        jobs = project_jobs.of_project(table, db, project)
+        jobs = of_project(table, db, project)
     for run in () if jobs.training else jobs.waiting:
         with suppress(StudioError):  # it has just been started or removed by another process
             queue.take_out(root, run)
@@ -82,3 +91,52 @@ def run_names(project: Path) -> list[str]:
             )
             return sorted(found, key=natural_key)
     return []
+
+
+@dataclass(frozen=True)
+class ProjectJobs:
+    """The trainings that use a project: the names of the running ones, and the run folders of the waiting ones."""
+
+    training: tuple[str, ...]
+    waiting: tuple[RunFolder, ...]
+
+
+def of_project(table: Table, db: sqlite3.Connection, project: Path) -> ProjectJobs:
+    """The trainings that use a project, found in the table of jobs, in its run folders and in the user's processes.
+
+    If `db` is a write transaction, no other job of the workspace can start before the transaction ends.
+    """
+    training = [job.run.name for job in table.active(db) if _uses_project(job, project)]
+    for run in runs_in(project / RUNS):
+        try:
+            training += [run.name] if run_state.state(run).active else []
+        except StudioError:  # the run folder is damaged
+            continue
+    training += _trained_by_processes(project)
+    waiting = [RunFolder(job.run) for job in table.waiting(db) if _uses_project(job, project)]
+    return ProjectJobs(tuple(dict.fromkeys(training)), tuple(waiting))
+
+
+def _uses_project(job: Job, project: Path) -> bool:
+    """Whether the job's run folder, or a path in its options (such as its labels), is inside the project."""
+    named = [Path(value) for value in job.options[1::2] if os.path.isabs(value)]
+    return any(is_confined(path, [project]) for path in (job.run, *named))
+
+
+def _trained_by_processes(project: Path) -> Iterator[str]:
+    """The run names of this user's trainer processes whose command line contains a path inside the project."""
+    for process in psutil.process_iter():
+        try:
+            if sys.platform != "win32" and process.uids().real != os.getuid():
+                continue
+            words = process.cmdline()
+            found = options_of(words)
+            if found is None or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            options = [word.partition("=")[2] or word for word in found]
+            here = process.cwd()
+        except psutil.Error:
+            continue
+        if any(is_confined(os.path.join(here, word), [project]) for word in options if word[:1] not in ("", "-")):
+            out = options.index("--out") + 1 if "--out" in options[:-1] else None
+            yield os.path.basename(options[out]) if out else f"process {process.pid}"

@@ -15,16 +15,16 @@ import psutil
 
 from maskrcnn import opened_projects, untrusted_files
 from maskrcnn.annotations import intake
+from maskrcnn.annotations.file_names import folded, natural_key
 from maskrcnn.annotations.regions import new_id
 from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project, path_confinement
+from maskrcnn.annotations.unused_names import HYPHEN, unused_name
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.jobs import queue_backup, queue_file
+from maskrcnn.jobs import queue_backup, queue_database
 from maskrcnn.jobs.file_lock import alone
-from maskrcnn.jobs.job_outcome import RUNNER_LOG
+from maskrcnn.jobs.queue_recovery import RUNNER_LOG
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
-from maskrcnn.unused_names import HYPHEN, folded, unused_name
-from maskrcnn.words import natural_key
 from maskrcnn.workspace import folder_names, in_use, new_projects, project_bin, project_copy
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
@@ -38,7 +38,7 @@ HAD_PROJECTS = ".had_projects"
 """An empty marker file in a workspace that has or had a project. With it, the sample is not created automatically."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
-_OWN_FILES = (queue_file.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
+_OWN_FILES = (queue_database.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
 """The names of the studio's own files in a workspace, except hidden ones. No project name may start like them."""
 
 _LONGEST_SHOWN = 255

@@ -5,13 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from maskrcnn.jobs import devices
-from maskrcnn.studio.launch import request_from_inputs, training_material
-from maskrcnn.studio.launch.length_inputs import choose_length
-from maskrcnn.studio.launch.network_inputs import choose_network
-from maskrcnn.studio.launch.preset_input import choose_preset
+from maskrcnn.studio.launch import launch_data, request_from_inputs
+from maskrcnn.studio.launch.network_inputs import choose_network, choose_preset, choose_tasks
 from maskrcnn.studio.launch.summary import summarise
-from maskrcnn.studio.launch.task_inputs import choose_tasks
-from maskrcnn.studio.launch.training_inputs import choose_training
+from maskrcnn.studio.launch.training_inputs import choose_length, choose_training
 from maskrcnn.studio.shell import session
 
 RUNS_PAGE = "pages/train/runs.py"
@@ -22,7 +19,7 @@ with session.fail_softly():
 
 st.title("Launch a training")
 with session.fail_softly():
-    labels = training_material.known_labels(project)
+    labels = launch_data.cached_labels(project)
 form, summary = st.columns([5, 3], gap="medium")
 
 with form, session.fail_softly():
@@ -40,6 +37,6 @@ with form, session.fail_softly():
     request = replace(request, data=str(project.folder))
 
 with summary:
-    run = summarise(project, request, labels.material(tasks), keypoints, machine)
+    run = summarise(project, request, labels.data_for(tasks), keypoints, machine)
     if run:
         st.switch_page(RUNS_PAGE, query_params={"project": project.folder.name, "run": run.name})

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Keypoints, Polygon, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config, parse_settings
-from maskrcnn.jobs import cost_measurement, devices, measured_costs, queue
+from maskrcnn.jobs import cost_measurement, devices, known_costs, queue
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
@@ -374,10 +374,10 @@ def test_a_known_time_is_told_and_given_to_the_queue(
 ) -> None:
     project = make_project(workspace / "cells")
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
-    key = measured_costs.timing_key(config, project.folder, "cpu")
+    key = known_costs.timing_key(config, project.folder, "cpu")
     app = open_launch(root)
     assert "Not known yet" in words(app)
-    measured_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside_training=False)
+    known_costs.keep(COSTS, key, workspace / duration_estimate.STORE, 0.0, beside_training=False)
     app.run()
     assert "#### about 60 seconds" in words(app)  # 20 epochs of one step of 3 s
     assert (

@@ -24,7 +24,7 @@ from streamlit.testing.v1 import AppTest
 from maskrcnn.annotations.regions import Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.jobs import measured_costs
+from maskrcnn.jobs import known_costs
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.launch import duration_estimate
@@ -332,8 +332,8 @@ def test_launch(root: Path, workspace: Path, project: Project) -> None:
     config = Config.preset("classroom", norm="batch", class_names=("cell",))
     costs = {"step": 2.0, "validation": 0.5, "epoch": 1.0, "start": 9.0, "read": 0.2}
     known = Costs({"all": costs["step"]}, costs["read"], costs["validation"], costs["epoch"], costs["start"], 1900.0)
-    measured_costs.keep(
-        known, measured_costs.timing_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
+    known_costs.keep(
+        known, known_costs.timing_key(config, project.folder, "cpu"), workspace / duration_estimate.STORE, 0.0, False
     )
     app.run()
     # 5 pictures by fours are 2 steps; 3 are validated on after each of 20 epochs.

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.job_table import Table
 from maskrcnn.runs.folder import CONFIG, QUEUED, RESULT
 from maskrcnn.workspace import Workspace
 from maskrcnn.workspace.remembered_projects import FILE

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.jobs import local, queue
+from maskrcnn.jobs import local_backend, queue
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.studio.runs import run_tables
 from tests.jobs.fakes import end_all, this_process, trainer_of
@@ -227,7 +227,7 @@ def test_an_unknown_run_falls_back_to_the_newest(root: Path, project: Project) -
 def test_cancel_asks_the_training_to_end(root: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run(project, "cells-0001", epochs=1, alive=True)
     asked: list[str] = []
-    monkeypatch.setattr(local, "cancel", lambda run, workspace: asked.append(run.name))
+    monkeypatch.setattr(local_backend, "cancel", lambda run, workspace: asked.append(run.name))
     app = open_runs(root)
     assert not [element for element in app.button if element.label == "Delete this run"]
     button(app, "Cancel this training").click().run()
@@ -361,7 +361,7 @@ def test_a_run_that_is_deleted_in_another_tab_gives_way_to_the_next(
         for name in ("cells-0001", "cells-0002")
     ]
     app = open_runs(root, "cells-0001")
-    local.delete(runs[0], workspace)
+    local_backend.delete(runs[0], workspace)
     app = app.run()
     assert not app.exception
     assert app.selectbox(key="runs-chosen").value == "cells-0002"

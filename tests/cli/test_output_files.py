@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.cli import main
-from maskrcnn.cli.output_files import require_place, write_json
 from maskrcnn.errors import ArgumentError
+from maskrcnn.output_files import require_place, write_json
 
 
 @pytest.fixture(autouse=True)

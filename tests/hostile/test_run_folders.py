@@ -22,7 +22,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
-from maskrcnn.jobs import local, measured_costs, queue, run_state
+from maskrcnn.jobs import known_costs, local_backend, queue, run_state
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
@@ -88,14 +88,14 @@ def look_at(run: RunFolder) -> None:
     run_words.STATES[now.state], run_words.bar_text(now), run_words.ended_early(run), run_words.settings(run)
     run_words.learns_now(now.row, run.read_json(CONFIG) or {})
     run_words.overview([run])
-    run_state.failure(run), run_state.resumable(run), local.can_be_forced(run)
+    run_state.failure(run), run_state.resumable(run), local_backend.can_be_forced(run)
     epochs = run.epochs()
     table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
     compared_runs.settings_of(run), compared_runs.comparison([run, run]), compared_runs.first_epoch_steps(run)
     compared_runs.axes([run, run]), compared_runs.curves([run]), run_downloads.downloads(run)
     run_downloads.epochs_csv(run), run_downloads.steps_csv(run), run_downloads.archive(run)
-    measured_costs.from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
+    known_costs.from_runs(Config.preset("classroom"), run.path.parents[1], "cpu", [run])
     assert len(rows) >= 0
     if (kept := run.detection_epochs()) and (truth := run.dataset()["val"]):
         best = run_report.best_epoch(run, kept).epoch
@@ -216,7 +216,7 @@ def test_a_field_of_the_metrics_that_is_not_what_it_should_be_is_passed_over(run
                 text = "\n".join(json.dumps(one) for one in wrong)
                 (run.path / METRICS).write_text(f"{json.dumps(step)}\n{text}\n{json.dumps(epoch)}\n")
                 look_at(run)
-                assert run_state.last_row(run) == epoch
+                assert metric_rows.last_row(run) == epoch
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_a_table_of_jobs_in_a_project_is_never_opened(workspace: Path, project: 
     run.write_json(QUEUED, {**QUEUED_NOTE, "workspace": str(project.folder)})
     for place in (project.folder, project.runs_folder, run.path):
         (place / "jobs.db").write_bytes(b"no database")
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     for place in (project.folder, project.runs_folder, run.path):
         assert (place / "jobs.db").read_bytes() == b"no database"
         assert sorted(path.name for path in place.glob("jobs*")) == ["jobs.db"]
@@ -367,10 +367,10 @@ def test_cancel_never_ends_a_process_that_a_run_only_names(
         (run.path / RESULT).unlink()
         assert run_state.state(run) in ("lost", "cancelled")
         with pytest.raises(StudioError, match="has ended already"):
-            local.cancel(run, workspace, grace=0)
+            local_backend.cancel(run, workspace, grace=0)
         assert queue.reconcile(workspace) == []
         assert queue.running(workspace) == []  # it holds no device either
-        local.delete(run, workspace)
+        local_backend.delete(run, workspace)
         assert process.poll() is None
     finally:
         process.kill()
@@ -433,7 +433,7 @@ def test_a_link_out_of_a_run_is_a_fault_and_is_not_followed(
     with pytest.raises(StudioError):
         queue.add(run.path, [], workspace=workspace, resume=True)
     assert [path.read_text() for path in (secret / "epoch_0001.json", secret / "words")] == ["the secret word"] * 2
-    local.delete(run, workspace)
+    local_backend.delete(run, workspace)
     assert sorted(path.name for path in secret.iterdir()) == ["epoch_0001.json", "words"]
 
 
@@ -455,7 +455,7 @@ def test_a_run_that_is_a_link_out_of_its_project_is_not_opened(
     (project.runs_folder / "r1").symlink_to(tmp_path / "theirs")
     assert runs_in(project.runs_folder) == []
     assert "is a link to another place" in faulty_runs_in(project.runs_folder)["r1"]
-    local.delete(RunFolder(project.runs_folder / "r1"), workspace)
+    local_backend.delete(RunFolder(project.runs_folder / "r1"), workspace)
     assert (tmp_path / "theirs" / CONFIG).is_file()
     # Somebody who names a link on the command line means the folder that it leads to.
     (tmp_path / "latest").symlink_to(tmp_path / "theirs")

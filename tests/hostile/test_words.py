@@ -42,7 +42,7 @@ CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
     *("_sentence", "in_words", "turn_words", "waiting_words", "source_in_words"),  # of words that went through `plain`
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
-    *("counted", "_count", "_heading", "about", "clock", "format_ap", "clock_words", "parts_in_words", "short"),
+    *("counted", "_count", "_heading", "about", "clock", "format_ap", "time_of_day_words", "parts_in_words", "short"),
     *("byte_size", "when"),
     *("tip", "key_label"),  # of `hotkeys`: the words of its tables, and names of keys
 }
@@ -52,15 +52,15 @@ OURS: dict[str, str] = {
     "annotate/conflict_view.py": "title label help",  # of _CHOICES and of the two versions
     "annotate/picture_navigation.py": "number entry.n_regions entry.status entry.split",
     "annotate/class_picker.py": "known_colour(entry.colour)",
-    "annotate/history_bar.py": "direction.capitalize() editor.saved_at",
+    "annotate/canvas_controls.py": "direction.capitalize() editor.saved_at",
     "annotate/dataset_links.py": "label",
-    "launch/config_inputs.py": "name part label",  # fields of Config and parts of them
-    "dataset/class_editing.py": "words",
+    "launch/config_field_inputs.py": "name part label",  # fields of Config and parts of them
+    "dataset/classes_view.py": "words",
     "dataset/doctor_view.py": "check.title check.why CHECKS[name].title colour icon meaning state label "
     "finding.region_number",
     "dataset/export_view.py": "counts.pictures counts.train counts.val ready.regions",
     "dataset/project_cache.py": "words done total",
-    "dataset/overview.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
+    "dataset/pictures_view.py": "sign name counts.pictures counts.new counts.in_progress counts.done pages after label "
     "wanted.status",
     "dataset/import_preview.py": "label number meaning counted_up.splits",
     "dataset/import_report.py": "label number meaning",
@@ -71,11 +71,11 @@ OURS: dict[str, str] = {
     "shell/running_trainings.py": "STATES[JobState.QUEUED].meaning now.state words.meaning place(now) times(now)",
     "launch/doctor_summary.py": "number",
     "launch/duration_estimate.py": "label",
-    "launch/network_inputs.py": "request_from_inputs.offered_weights()[start] request_from_inputs.offered_weights() "
-    "request_from_inputs.weights_note(start,default) label about",
-    "launch/preset_input.py": "request_from_inputs.machine_in_words(machine)",
-    "launch/summary.py": "material.left_out() request_from_inputs.in_short(config)",
-    "launch/training_inputs.py": "request_from_inputs.schedule_in_words(values['layers']) heading",
+    "launch/initial_weights_inputs.py": "offered_weights() label about",
+    "launch/network_inputs.py": "initial_weights_inputs.offered_weights()[start] machine_in_words(machine) "
+    "initial_weights_inputs.weights_note(start,default)",
+    "launch/summary.py": "data.left_out() network_in_short(config)",
+    "launch/training_inputs.py": "schedule_in_words(values['layers']) heading",
     "components/network_choice.py": "shipped_models.in_short(card)",  # the card of a model that ships
     "shell/project_list.py": "label words help",
     "runs/queue_view.py": "bar_text(now) job.place state more STATES[state].meaning label meaning",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.errors import ArgumentError
-from maskrcnn.jobs.backend import Backend, JobState, Training
-from maskrcnn.jobs.local import LocalBackend
+from maskrcnn.jobs.backend import Backend, Training
+from maskrcnn.jobs.local_backend import LocalBackend
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
 from tests.jobs.fakes import CLEAN, until, write_code
 

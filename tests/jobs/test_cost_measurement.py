@@ -14,7 +14,7 @@ import pytest
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.store import Project
-from maskrcnn.jobs import cost_measurement, measured_costs
+from maskrcnn.jobs import cost_measurement, known_costs
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
@@ -98,12 +98,12 @@ def test_the_trainer_measures_what_the_page_asks_for(tmp_path: Path) -> None:
     changed = {**tiny.CONFIG, "layers": "heads"}
     request = TrainingRequest(data=project.folder, preset="classroom", init="none", changed=changed)
     config, options = request.config({"classes": ("square",), "keypoints": None}), request.to_argv()
-    key, store = measured_costs.timing_key(config, project.folder, "cpu"), tmp_path / "store"
+    key, store = known_costs.timing_key(config, project.folder, "cpu"), tmp_path / "store"
     before = sorted(project.folder.rglob("*"))
     cost_measurement.start(key, options, store, "cpu", beside_training=False)
     wait_until(lambda: getattr(cost_measurement.poll(key, options, store), "state", None) != "running")
     assert cost_measurement.poll(key, options, store) is None
-    found = measured_costs.known(config, project.folder, "cpu", [], store)
+    found = known_costs.known(config, project.folder, "cpu", [], store)
     assert found is not None
     assert found.costs.step["heads"] > 0
     assert not project.snapshots()

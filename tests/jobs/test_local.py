@@ -15,8 +15,9 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT
-from maskrcnn.jobs import local, queue, run_state
+from maskrcnn.jobs import local_backend, queue, run_state
 from maskrcnn.jobs.trainer_command import PROGRAM
+from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import LOG, METRICS, PROCESS, QUEUED, RESULT, STATE, RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from tests.jobs.fakes import (
@@ -84,7 +85,7 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path, workspace: P
     os.killpg(server.pid, signal.SIGINT)
     server.wait(timeout=10)
     assert run_state.state(run) == "running"
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     (run.path / "let_go").touch()
     assert until(lambda: run_state.state(run) == "cancelled")
 
@@ -92,15 +93,15 @@ def test_ctrl_c_on_whoever_started_it_leaves_it_running(runs: Path, workspace: P
 def test_cancel_asks_and_the_training_ends_by_itself(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", CLEAN)
     assert until(lambda: run_state.state(run) == "running")
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert run_state.state(run) == "cancelling"
     with pytest.raises(StudioError, match="finishes its step"):
-        local.cancel(run, workspace)
+        local_backend.cancel(run, workspace)
     (run.path / "let_go").touch()
     assert until(lambda: run_state.state(run) == "cancelled")
     assert run.result() == {"state": "cancelled", "seconds": 1}
     with pytest.raises(StudioError, match="has ended already"):
-        local.cancel(run, workspace)
+        local_backend.cancel(run, workspace)
 
 
 def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, workspace: Path) -> None:
@@ -119,12 +120,12 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, 
         wait_for("never")
         """,
     )
-    assert until(lambda: run_state.last_row(run) is not None)
-    pids = [run_state.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
-    local.cancel(run, workspace)
+    assert until(lambda: metric_rows.last_row(run) is not None)
+    pids = [metric_rows.last_row(run)[name] for name in ("leader", "worker", "below", "orphan")]  # type: ignore[index]
+    local_backend.cancel(run, workspace)
     assert run_state.state(run) == "cancelling"
     assert not any(dead(pid) for pid in pids)
-    local.cancel(run, workspace, grace=0)
+    local_backend.cancel(run, workspace, grace=0)
     assert [dead(pid) for pid in pids] == [True] * 4
     assert run_state.state(run) == "cancelled"
     assert run.result() is None
@@ -133,7 +134,7 @@ def test_a_training_that_does_not_listen_is_killed_with_its_workers(runs: Path, 
 def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "time.sleep(60)")
     pid = pid_of(run)
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert until(lambda: run_state.state(run) == "cancelled")
     assert dead(pid)
 
@@ -141,7 +142,7 @@ def test_cancelled_before_it_could_listen_counts_as_cancelled(runs: Path, worksp
 def test_cancelled_before_its_process_is_there_it_never_trains(runs: Path, workspace: Path) -> None:
     """Asked at once after the start, the runner is still on its way or has just started the trainer."""
     run = add(runs / "a", UNTIL_TOLD)
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert until(lambda: not run.path.exists() or run_state.state(run) == "cancelled")
     assert until(lambda: not queue.running(runs.parents[1]))
 
@@ -168,7 +169,7 @@ def test_a_number_that_another_process_got_later_is_not_our_process(runs: Path, 
     run = by_hand(runs / "reused", process=this_process(create_time=psutil.Process().create_time() - 3600))
     assert run_state.state(run) == "lost"
     with pytest.raises(StudioError, match="has ended already"):
-        local.cancel(run, workspace)
+        local_backend.cancel(run, workspace)
 
 
 @pytest.mark.parametrize(
@@ -242,14 +243,14 @@ def test_progress_of_an_ended_run_stands_still(runs: Path) -> None:
 def test_delete_refuses_what_trains_and_what_is_no_run(runs: Path, workspace: Path) -> None:
     training = by_hand(runs / "training", process=trainer_of(runs / "training"))
     with pytest.raises(StudioError, match="still training"):
-        local.delete(training, workspace)
+        local_backend.delete(training, workspace)
     photos = runs / "photos"
     photos.mkdir()
     (photos / LOG).touch()
     with pytest.raises(StudioError, match="not a run folder"):
-        local.delete(RunFolder(photos), workspace)
+        local_backend.delete(RunFolder(photos), workspace)
     ended = by_hand(runs / "ended", process=this_process(), result={"state": "done"})
-    local.delete(ended, workspace)
+    local_backend.delete(ended, workspace)
     assert sorted(path.name for path in runs.iterdir()) == ["photos", "training"]
     assert (training.path / PROCESS).exists()
     assert not (ended.path / RESULT).exists()
@@ -285,6 +286,6 @@ def test_deleting_a_run_that_waits_takes_it_out_of_the_queue(runs: Path, workspa
     add(runs / "first", CLEAN)
     second = add(runs / "second", CLEAN)
     assert (second.path / QUEUED).is_file()
-    local.delete(second, workspace)
+    local_backend.delete(second, workspace)
     assert not second.path.exists()
     assert queue.waiting(runs.parents[1]) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.config import Config
-from maskrcnn.jobs import measured_costs
+from maskrcnn.jobs import known_costs
 from maskrcnn.runs.costs import Costs, estimate_of
 from maskrcnn.runs.folder import CONFIG, METRICS, RunFolder
 from maskrcnn.runs.project_runs import runs_in
@@ -51,8 +51,8 @@ def made_run(
     return run
 
 
-def known(project: Path, config: Config = CONFIGURATION, device: str = "cpu") -> measured_costs.KnownCosts | None:
-    return measured_costs.known(config, project, device, runs_in(project / "runs"), project / "store")
+def known(project: Path, config: Config = CONFIGURATION, device: str = "cpu") -> known_costs.KnownCosts | None:
+    return known_costs.known(config, project, device, runs_in(project / "runs"), project / "store")
 
 
 def test_a_run_tells_what_its_parts_cost(project: Path) -> None:
@@ -107,7 +107,7 @@ def test_what_no_step_feels_makes_no_difference(project: Path, changes: dict[str
 )
 def test_another_training_is_unknown(project: Path, changes: dict[str, Any]) -> None:
     made_run(project, "a", [1.0] * 5)
-    measured_costs.keep(COSTS, measured_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store", 5.0, False)
+    known_costs.keep(COSTS, known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store", 5.0, False)
     assert known(project) is not None
     assert known(project, CONFIGURATION.replace(**changes)) is None
 
@@ -115,7 +115,7 @@ def test_another_training_is_unknown(project: Path, changes: dict[str, Any]) -> 
 def test_another_device_or_project_is_unknown(project: Path) -> None:
     made_run(project, "a", [1.0] * 5)
     assert known(project, device="cuda:0") is None
-    assert measured_costs.timing_key(CONFIGURATION, project, "cpu") != measured_costs.timing_key(
+    assert known_costs.timing_key(CONFIGURATION, project, "cpu") != known_costs.timing_key(
         CONFIGURATION, Path("q"), "cpu"
     )
     made_run(project, "b", [8.0] * 5, device="cuda:1")
@@ -132,10 +132,10 @@ def test_runs_of_elsewhere_damaged_ones_and_short_ones_do_not_count(project: Pat
 
 
 def test_a_measurement_is_kept_and_another_stage_is_put_beside_it(project: Path) -> None:
-    key, store = measured_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
-    measured_costs.keep(COSTS, key, store, when=5.0, beside_training=True)
-    assert known(project) == measured_costs.KnownCosts(COSTS, None, 5.0, beside_training=True)
-    measured_costs.keep(Costs({"heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0), key, store, when=6.0, beside_training=False)
+    key, store = known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
+    known_costs.keep(COSTS, key, store, when=5.0, beside_training=True)
+    assert known(project) == known_costs.KnownCosts(COSTS, None, 5.0, beside_training=True)
+    known_costs.keep(Costs({"heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0), key, store, when=6.0, beside_training=False)
     found = known(project, CONFIGURATION.replace(layers="heads,all"))
     assert found is not None
     assert found.costs == Costs({"all": 2.0, "heads": 1.0}, 0.2, 0.3, 0.6, 8.0, 1800.0)
@@ -143,18 +143,18 @@ def test_a_measurement_is_kept_and_another_stage_is_put_beside_it(project: Path)
 
 def test_the_newer_of_run_and_measurement_counts(project: Path) -> None:
     run = made_run(project, "a", [1.0] * 5)
-    key, store = measured_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
+    key, store = known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
     os.utime(run.path / METRICS, (100.0, 100.0))
-    measured_costs.keep(COSTS, key, store, when=99.0, beside_training=False)
+    known_costs.keep(COSTS, key, store, when=99.0, beside_training=False)
     assert known(project).run == "a"  # type: ignore[union-attr]
-    measured_costs.keep(COSTS, key, store, when=101.0, beside_training=False)
+    known_costs.keep(COSTS, key, store, when=101.0, beside_training=False)
     assert known(project).run is None  # type: ignore[union-attr]
 
 
 def test_a_torn_measurement_is_none(project: Path) -> None:
-    key, store = measured_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
+    key, store = known_costs.timing_key(CONFIGURATION, project, "cpu"), project / "store"
     store.mkdir(parents=True)
     (store / f"{key}.json").write_text('{"costs": {"step"')
     assert known(project) is None
-    measured_costs.keep(COSTS, key, store, when=5.0, beside_training=False)
+    known_costs.keep(COSTS, key, store, when=5.0, beside_training=False)
     assert known(project) is not None

@@ -19,10 +19,11 @@ import pytest
 
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import ROOT
-from maskrcnn.jobs import devices, local, processes, queue, queue_backup, run_state
-from maskrcnn.jobs.queue_database import Table
-from maskrcnn.jobs.queue_file import DATABASE, QueueDamaged
+from maskrcnn.jobs import devices, local_backend, processes, queue, queue_backup, run_state
+from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs.queue_database import DATABASE, QueueDamaged
 from maskrcnn.jobs.trainer_command import command
+from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RunFolder
 from maskrcnn.runs.project_runs import runs_in
 from tests.jobs.fakes import (
@@ -163,7 +164,7 @@ def test_how_long_each_waits(runs: Path, workspace: Path) -> None:
     add(runs / "d", BRIEF)
     assert queue.waiting(workspace)[0].seconds == pytest.approx(1000, abs=60)  # before its first step
     (first.path / "go").touch()
-    assert until(lambda: run_state.last_row(first) is not None)
+    assert until(lambda: metric_rows.last_row(first) is not None)
     waiting = queue.waiting(workspace)
     assert [job.place for job in waiting] == [1, 2, 3, 4]
     assert [job.seconds for job in waiting[:3]] == pytest.approx([90, 190, 290], abs=40)
@@ -271,7 +272,7 @@ def test_a_run_that_was_to_go_on_is_as_before_when_it_is_taken_out(runs: Path, w
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     add(run.path, UNTIL_TOLD, resume=True)
     assert run_state.state(run) == "queued"
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert run_state.state(run) == "cancelled"
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
@@ -308,7 +309,7 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
     first, second = add(runs / "first", CLEAN), add(runs / "second", UNTIL_TOLD)
     assert until(lambda: run_state.state(first) == "running")
     (first.path / "let_go").touch()
-    local.cancel(first, workspace)
+    local_backend.cancel(first, workspace)
     assert until(lambda: run_state.state(second) == "running")
     assert dead(pid_of(first))
     assert run_state.state(first) == "cancelled"
@@ -317,8 +318,8 @@ def test_cancel_frees_the_device_for_the_next(runs: Path, workspace: Path) -> No
 def test_a_forced_end_leaves_no_process_of_it(runs: Path, workspace: Path) -> None:
     run = add(runs / "a", "signal.signal(signal.SIGTERM, signal.SIG_IGN); row(); wait_for('never')")
     assert until(lambda: run_state.state(run) == "running")
-    local.cancel(run, workspace)
-    local.cancel(run, workspace, grace=0)
+    local_backend.cancel(run, workspace)
+    local_backend.cancel(run, workspace, grace=0)
     assert until(lambda: not queue.running(workspace))
 
     def left() -> list[str]:

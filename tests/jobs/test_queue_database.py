@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.jobs import queue, run_state
-from maskrcnn.jobs.backend import JobState
-from maskrcnn.jobs.queue_database import Table
-from maskrcnn.jobs.queue_file import DATABASE, QueueFile
+from maskrcnn.jobs.job_table import Table
+from maskrcnn.jobs.queue_database import DATABASE, QueueFile
 from maskrcnn.jobs.queue_recovery import open_table
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, add, by_hand, until
 

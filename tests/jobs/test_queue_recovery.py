@@ -16,10 +16,11 @@ import psutil
 import pytest
 
 from maskrcnn.install_folders import ROOT
-from maskrcnn.jobs import job_outcome, local, processes, queue, queue_file, run_state
-from maskrcnn.jobs.queue_database import Job, Table
-from maskrcnn.jobs.queue_file import DATABASE
+from maskrcnn.jobs import local_backend, processes, queue, queue_database, queue_recovery, run_state
+from maskrcnn.jobs.job_table import Job, Table
+from maskrcnn.jobs.queue_database import DATABASE
 from maskrcnn.jobs.trainer_command import command
+from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, STATE, RunFolder
 from tests.jobs.fakes import BRIEF, CLEAN, UNTIL_TOLD, add, by_hand, dead, pid_of, this_process, until, write_code
 from tests.sweeps import one_in
@@ -50,8 +51,8 @@ def kill_runner(workspace: Path) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a runner or a heartbeat that may still come."""
     monkeypatch.setattr(queue, "SILENT", 0.0)
-    monkeypatch.setattr(job_outcome, "SILENT", 0.0)
-    monkeypatch.setattr(job_outcome, "_RUNNER_START", 0.0)
+    monkeypatch.setattr(queue_recovery, "SILENT", 0.0)
+    monkeypatch.setattr(queue_recovery, "_RUNNER_START", 0.0)
 
 
 def test_a_killed_server_takes_nothing_with_it(runs: Path, workspace: Path) -> None:
@@ -95,8 +96,8 @@ def test_a_killed_trainer_is_lost_and_the_next_one_starts(runs: Path, workspace:
         """,
     )
     second = add(runs / "second", UNTIL_TOLD)
-    assert until(lambda: run_state.last_row(first) is not None)
-    worker = run_state.last_row(first)["worker"]  # type: ignore[index]
+    assert until(lambda: metric_rows.last_row(first) is not None)
+    worker = metric_rows.last_row(first)["worker"]  # type: ignore[index]
     os.kill(pid_of(first), signal.SIGKILL)
     assert until(lambda: run_state.state(second) == "running")
     assert run_state.state(first) == "lost"
@@ -183,7 +184,7 @@ def test_a_trainer_whose_runner_died_before_it_wrote_it_down_is_found(runs: Path
     queue.reconcile(workspace)
     assert [pid_of(job.run) for job in queue.running(workspace)] == [trainer.pid]
     (run.path / "let_go").touch()
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert until(lambda: run_state.state(run) == "cancelled")
 
 
@@ -312,7 +313,7 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
 ) -> None:
     run = add(runs / "a", CLEAN)
     running_job(workspace)
-    monkeypatch.setattr(queue_file, "_PATIENCE", 0.1)
+    monkeypatch.setattr(queue_database, "_PATIENCE", 0.1)
     other = sqlite3.connect(workspace / DATABASE, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     assert until(lambda: _taken(other))
@@ -320,7 +321,7 @@ def test_a_table_that_another_program_holds_is_told_and_nothing_else_breaks(
     assert "jobs.db: another program holds it" in line
     assert until(lambda: run_state.state(run) == "running")
     (run.path / "let_go").touch()
-    local.cancel(run, workspace)
+    local_backend.cancel(run, workspace)
     assert until(lambda: run_state.state(run) == "cancelled")
     other.close()
     assert until(lambda: not queue.running(workspace))
@@ -380,7 +381,7 @@ def test_a_workspace_that_was_moved_keeps_its_queue(runs: Path, workspace: Path,
     workspace.rename(moved)
     [job] = queue.waiting(moved)
     assert job.run.path == moved / "project" / "runs" / "a"
-    local.cancel(job.run, moved)
+    local_backend.cancel(job.run, moved)
     assert queue.waiting(moved) == []
 
 

@@ -11,7 +11,6 @@ from maskrcnn.lessons.roi_pooling import (
     METHODS,
     Box,
     bilinear,
-    box_iou,
     grid_of,
     grids_of_shifted_boxes,
     pyramid_level,
@@ -22,6 +21,7 @@ from maskrcnn.lessons.roi_pooling import (
     roi_pool_bins,
     roi_warp,
     roi_warp_samples,
+    snapped_box_iou,
 )
 from maskrcnn.model.pooling import RoIPooler
 
@@ -219,4 +219,4 @@ def test_bilinear_at_the_border() -> None:
     ("other", "iou"), [((0, 0, 2, 2), 1.0), ((1, 0, 3, 2), 1 / 3), ((2, 0, 4, 2), 0.0), ((5, 5, 6, 6), 0.0)]
 )
 def test_box_iou(other: Box, iou: float) -> None:
-    assert box_iou((0, 0, 2, 2), other) == pytest.approx(iou)
+    assert snapped_box_iou((0, 0, 2, 2), other) == pytest.approx(iou)

@@ -16,7 +16,7 @@ from torch import Tensor
 from maskrcnn.config import LOSS_NAMES, Config
 from maskrcnn.model import build
 from maskrcnn.model.build import PARTS, StudioRCNN, parameter_counts
-from maskrcnn.model.heads import LAST_LAYERS, last_layers
+from maskrcnn.model.heads import LAST_HEAD_LAYERS, last_head_layers
 from tests import tiny
 
 SMALL = {**tiny.CONFIG, "keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 2, "keypoint_pool_size": 7}
@@ -122,17 +122,17 @@ def test_a_seed_makes_the_same_network() -> None:
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"tasks": "box"}, LAST_LAYERS[:2]),
-        ({}, LAST_LAYERS[:3]),
-        ({"mask_head": "mlp"}, (*LAST_LAYERS[:2], LAST_LAYERS[3])),
-        ({"tasks": "box,mask,keypoints"}, (*LAST_LAYERS[:3], LAST_LAYERS[4])),
-        ({"backbone": "mobilenet_v3_small_c4"}, LAST_LAYERS[:3]),
+        ({"tasks": "box"}, LAST_HEAD_LAYERS[:2]),
+        ({}, LAST_HEAD_LAYERS[:3]),
+        ({"mask_head": "mlp"}, (*LAST_HEAD_LAYERS[:2], LAST_HEAD_LAYERS[3])),
+        ({"tasks": "box,mask,keypoints"}, (*LAST_HEAD_LAYERS[:3], LAST_HEAD_LAYERS[4])),
+        ({"backbone": "mobilenet_v3_small_c4"}, LAST_HEAD_LAYERS[:3]),
     ],
 )
 def test_the_last_layers_are_those_whose_size_follows_the_classes(changes: dict[str, Any], names: Any) -> None:
     with torch.device("meta"):
         few, many = (network(**changes, num_classes=n, num_keypoints=n) for n in (2, 5))
-    assert tuple(last_layers(few)) == names
+    assert tuple(last_head_layers(few)) == names
     differing = {
         name.rpartition(".")[0]
         for name, tensor in few.state_dict().items()

@@ -11,8 +11,8 @@ from maskrcnn.config import Config
 from maskrcnn.model import build, detect, prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import find
-from maskrcnn.model.heads import last_layers
-from maskrcnn.model.mask_pasting import paste
+from maskrcnn.model.heads import last_head_layers
+from maskrcnn.model.mask_pasting import paste_mask
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from tests import tiny
 
@@ -50,7 +50,7 @@ def network(**changes: object) -> StudioRCNN:
     fields = {**tiny.CONFIG, "num_classes": 3, "detection_min_confidence": 0.0, "detection_max_instances": 12}
     fields |= {"keypoint_head_width": 8, "keypoint_head_depth": 1, "num_keypoints": 5}
     model = build(Config.preset("classroom", **{**fields, **changes}))
-    for name, layer in last_layers(model).items():
+    for name, layer in last_head_layers(model).items():
         torch.nn.init.normal_(layer.weight, std=3.0 if "mask" in name else 0.3)
     return model
 
@@ -77,7 +77,7 @@ def test_masks_of_another_network_are_pasted_at_exact_places() -> None:
     model, picture = network(pooling="align"), noise(64, 96)
     soft = find(model, to_tensor(picture))
     for number, detection in enumerate(detect(model, picture)):
-        expected = paste(soft["masks"][number, 0].numpy(), soft["boxes"][number].numpy(), 64, 96)
+        expected = paste_mask(soft["masks"][number, 0].numpy(), soft["boxes"][number].numpy(), 64, 96)
         assert np.array_equal(coco_mask.decode(detection["segmentation"]), expected)
 
 

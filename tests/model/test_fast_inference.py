@@ -14,7 +14,7 @@ from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, detect, features, prepare, trace
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.heads import MaskPredictorByCell, last_layers
+from maskrcnn.model.heads import ChannelsLastMaskPredictor, last_head_layers
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from tests import tiny
 from tests.model.test_build import square
@@ -38,7 +38,7 @@ def network(**changes: Any) -> StudioRCNN:
                 (norm.running_var, 0.5, 1.5),
             ):
                 nn.init.uniform_(tensor, low, high)
-    for layer in last_layers(model).values():
+    for layer in last_head_layers(model).values():
         nn.init.normal_(layer.weight, std=0.3)
     return model
 
@@ -105,7 +105,7 @@ def test_every_stage_is_the_same_up_to_rounding(changes: dict[str, Any]) -> None
     if before.has_mask():
         theirs = before.mask_logits(expected, [rois], [SIZE])
         close(after.mask_logits(expected, [rois], [SIZE]), theirs)
-        if isinstance(after.mask_predictor, MaskPredictorByCell) and before.mask_kind == "sigmoid":
+        if isinstance(after.mask_predictor, ChannelsLastMaskPredictor) and before.mask_kind == "sigmoid":
             cells = after.mask_head(after.mask_roi_pool(expected, [rois], [SIZE]))
             close(after.mask_predictor.of_class(cells, labels), theirs[torch.arange(3), labels][:, None])
     if before.has_keypoint():

@@ -9,7 +9,7 @@ from torchvision.ops import FrozenBatchNorm2d
 from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.fast_inference import prepare
-from maskrcnn.model.norm_folding import folded_norms
+from maskrcnn.model.norm_folding import temporarily_folded_norms
 from tests import tiny
 
 BODIES = ("resnet18_fpn", "mobilenet_v2_fpn", "mobilenet_v3_small_fpn", "resnext50_c4")
@@ -33,7 +33,7 @@ def test_maps_and_gradients_are_the_same(backbone: str) -> None:
     folded = copy.deepcopy(plain)
     picture = torch.rand(2, 3, 64, 96)
     expected = plain.backbone(picture)
-    with folded_norms(folded):
+    with temporarily_folded_norms(folded):
         maps = folded.backbone(picture)
     for name in expected:
         torch.testing.assert_close(maps[name], expected[name], rtol=1e-4, atol=1e-5 * expected[name].abs().max().item())
@@ -51,7 +51,7 @@ def test_maps_and_gradients_are_the_same(backbone: str) -> None:
 def test_names_and_weights_stay_as_they_are() -> None:
     model = with_statistics("resnet18_fpn")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    with folded_norms(model):
+    with temporarily_folded_norms(model):
         within = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     for after in (within, model.state_dict()):
         assert list(after) == list(before)
@@ -66,9 +66,9 @@ def test_afterwards_the_norms_are_applied_by_themselves_again() -> None:
     with torch.no_grad():
         before, normed = model.backbone(picture), norm(given)
         assert not torch.equal(normed, given)
-        with folded_norms(model):
+        with temporarily_folded_norms(model):
             assert norm(given) is given
-        with pytest.raises(RuntimeError, match="a step fails"), folded_norms(model):
+        with pytest.raises(RuntimeError, match="a step fails"), temporarily_folded_norms(model):
             raise RuntimeError("a step fails")
         after = model.backbone(picture)
         assert torch.equal(norm(given), normed)
@@ -80,7 +80,7 @@ def test_a_network_that_learns_this_way_is_prepared_as_any_other() -> None:
     plain = with_statistics("mobilenet_v2_fpn")
     folded = copy.deepcopy(plain)
     picture = torch.rand(1, 3, 64, 96)
-    with torch.no_grad(), folded_norms(folded):
+    with torch.no_grad(), temporarily_folded_norms(folded):
         expected = prepare(plain, precision="float32").backbone(picture)
         maps = prepare(folded, precision="float32").backbone(picture)
     for name in expected:

@@ -10,7 +10,7 @@ from torchvision.models.detection.rpn import RegionProposalNetwork
 
 from maskrcnn.config import Config
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.model.rpn import neighbourhoods
+from maskrcnn.model.rpn import rpn_neighbourhoods
 from tests import tiny
 
 PICTURES = [torch.rand(3, 64, 96, generator=torch.Generator().manual_seed(n)) for n in range(2)]
@@ -65,5 +65,5 @@ def test_losses_and_gradients_are_torchvisions(changes: dict[str, Any], empty: b
 def test_the_cells_around_a_cell() -> None:
     # Two maps of 2 x 3 cells and one channel: 0 1 2 / 3 4 5, and ten more than that.
     maps = torch.stack([torch.arange(6.0).view(1, 2, 3), torch.arange(6.0).view(1, 2, 3) + 10])
-    found = neighbourhoods(maps, torch.tensor([0, 1]), torch.tensor([1, 5]))[..., 0]
+    found = rpn_neighbourhoods(maps, torch.tensor([0, 1]), torch.tensor([1, 5]))[..., 0]
     assert found.tolist() == [[0, 0, 0, 0, 1, 2, 3, 4, 5], [11, 12, 0, 14, 15, 0, 0, 0, 0]]

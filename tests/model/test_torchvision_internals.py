@@ -153,7 +153,7 @@ def test_indices_of_the_best_are_by_picture_and_level() -> None:
 
 
 def test_the_samplers_are_where_we_replace_them() -> None:
-    """`build` puts a `Sampler` in the place of `fg_bg_sampler`."""
+    """`build` puts a `TrainingSampler` in the place of `fg_bg_sampler`."""
     rpn = RegionProposalNetwork(None, torch.nn.Identity(), 0.7, 0.3, 4, 0.5, {}, {}, 0.7)
     heads = RoIHeads(None, None, None, 0.5, 0.5, 4, 0.5, None, 0.05, 0.5, 100)
     for part in (rpn, heads):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
-from maskrcnn.model.training_sampling import Sampler
+from maskrcnn.model.training_sampling import TrainingSampler
 
 
 def labels(count: int = 3) -> list[Tensor]:
@@ -14,8 +14,8 @@ def labels(count: int = 3) -> list[Tensor]:
     return [torch.tensor([1] * 20 + [0] * 100 + [-1] * 10)[torch.randperm(130)] for _ in range(count)]
 
 
-def sampler() -> Sampler:
-    return Sampler(BalancedPositiveNegativeSampler(16, 0.25))
+def sampler() -> TrainingSampler:
+    return TrainingSampler(BalancedPositiveNegativeSampler(16, 0.25))
 
 
 def drawn(picked: tuple[list[Tensor], list[Tensor]], picture: int) -> list[int]:

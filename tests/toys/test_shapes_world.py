@@ -12,7 +12,7 @@ from maskrcnn.annotations import pictures, raster, read
 from maskrcnn.annotations.regions import Circle, Ellipse, Polygon, Rect
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.toys import shapes_world
-from maskrcnn.toys.shape_painting import coverage
+from maskrcnn.toys.shape_painting import shape_coverage
 from tests.toys.test_people_world import rim
 
 
@@ -102,7 +102,7 @@ def test_what_may_be_laid_over_a_shape(top: shapes_world._Placed, allowed: bool)
 
 def test_a_shape_is_painted_where_its_outline_lies() -> None:
     outline = shapes_world.outline_of("star", 12, 0.3) + np.array([20.3, 15.8])
-    painted = coverage(outline, 32, 40)
+    painted = shape_coverage(outline, 32, 40)
     mask = raster.mask(Polygon(tuple(map(tuple, outline.tolist()))), 32, 40)
     exact = shapely.Polygon(outline)
     assert abs(painted.sum() - exact.area) < 0.15 * exact.length  # OpenCV fills the rim's cells, 1/8 px too far

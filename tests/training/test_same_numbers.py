@@ -26,7 +26,7 @@ from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.dataset import split_view
-from maskrcnn.studio.launch import training_material
+from maskrcnn.studio.launch import launch_data
 from maskrcnn.training.samples import LabelledPictures
 
 WIDTH, HEIGHT = 96, 64
@@ -128,13 +128,13 @@ def test_one_number_of_objects_everywhere(kind: str, tmp_path: Path) -> None:
     project = project_of(raw, tmp_path)
     dataset = project.dataset()
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
-    material = training_material.labels(project).material(("box", "mask"))
+    data = launch_data.count_labels(project).data_for(("box", "mask"))
     numbers, light = statistics(dataset), split_view._without_outlines(project, lambda done, total: None)
     config = config_for(Config.preset("classroom", image_min_dim=64, image_max_dim=96), documents)
     for split in ("train", "val"):
         expected = oracle(raw, split)
         total = expected.total()
-        half = getattr(material, split)
+        half = getattr(data, split)
         rows = {row.name: row.objects for row in numbers.of(split).table() if row.objects}  # type: ignore[arg-type]
         divided = {row.name: getattr(row, f"{split}_objects") for row in shares(dataset)}
         divided_light = {row.name: getattr(row, f"{split}_objects") for row in shares(light)}
@@ -167,10 +167,10 @@ def test_a_region_without_a_class_is_counted_by_none_and_stops_the_training(spli
     raw = {**BASE, name: [*BASE[name], region(rect(30, 30, 20, 20), None)]}
     project = project_of(raw, tmp_path)
     expected = oracle(raw, split)
-    material = training_material.labels(project).material(("box", "mask"))
-    assert getattr(material, split).of_class == expected
+    data = launch_data.count_labels(project).data_for(("box", "mask"))
+    assert getattr(data, split).of_class == expected
     assert statistics(project.dataset()).of(split).n_objects == expected.total()  # type: ignore[arg-type]
-    assert any("1 region has no class" in obstacle for obstacle in material.obstacles())
+    assert any("1 region has no class" in obstacle for obstacle in data.obstacles())
     with pytest.raises(Exception, match="has no value for"):
         training_documents(project.folder, None, None, project.runs_folder / "run")
 
@@ -184,5 +184,5 @@ def test_pictures_that_wait_for_labels_are_told_by_the_trainer_and_on_launch(tmp
     documents = training_documents(project.folder, None, None, project.runs_folder / "run")
     config = config_for(Config.preset("classroom"), documents)
     assert any(f"{waiting} pictures are left out" in line for line in remarks(config, documents))
-    assert f"{waiting} pictures are left out" in training_material.labels(project).material(("box", "mask")).left_out()
+    assert f"{waiting} pictures are left out" in launch_data.count_labels(project).data_for(("box", "mask")).left_out()
     assert learned_of(project).waiting == waiting

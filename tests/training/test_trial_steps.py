@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from maskrcnn.cli.estimate import estimate_command, in_words
+from maskrcnn.cli.train import estimate_command
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.runs.costs import Costs, estimate_of
+from maskrcnn.runs.costs import Costs, estimate_in_words, estimate_of
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import trial_steps as measuring
@@ -130,4 +130,4 @@ def test_running_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch: p
 def test_it_is_said_in_words(minutes: float, said: str) -> None:
     costs = Costs({"all": 0.9}, 0.0, 0.25, 0.5, 7.0, 1900.0)
     config = Config.preset("classroom", layers="all", epochs=None, minutes=minutes)
-    assert in_words(estimate_of(costs, config, 61, 12), config).startswith(said)
+    assert estimate_in_words(estimate_of(costs, config, 61, 12), config).startswith(said)

@@ -13,7 +13,7 @@ import pytest
 from maskrcnn.annotations.store import unsynced_files
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
-from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.job_table import Table
 from maskrcnn.jobs.trainer_command import PROGRAM
 from maskrcnn.runs.folder import CONFIG, RESULT, RUNS, RunFolder
 from maskrcnn.workspace import JobsWait, Workspace

@@ -11,7 +11,8 @@ import re
 from pathlib import Path
 
 from maskrcnn.annotations.formats import other_formats
-from maskrcnn.errors import StudioError, one_line
+from maskrcnn.errors import StudioError
+from maskrcnn.words import one_line
 
 EXPECTED = "expected VIA, COCO, labelme, YOLO or mask files"
 

@@ -31,7 +31,7 @@ from maskrcnn.annotations.formats.encoded_files import inside
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.unused_names import UnusedNames
+from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.words import counted
 
 ORIGIN = "origin"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, original_names, picture_places
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.intake import embedded
@@ -25,7 +26,7 @@ from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 
 def understand(dropped: Dropped) -> Understood:

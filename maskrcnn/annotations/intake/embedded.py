@@ -11,8 +11,8 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.regions import ImageRecord
+from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import StudioError
-from maskrcnn.unused_names import unused_path
 
 FLAVOURS = ("via1", "via2", "via-project", "labelme")
 _SUFFIXES = {b"\x89PNG": ".png", b"GIF8": ".gif", b"RIFF": ".webp", b"BM": ".bmp", b"II*": ".tif", b"MM": ".tif"}

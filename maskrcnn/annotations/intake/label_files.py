@@ -10,6 +10,7 @@ from typing import Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import class_choice, format_table, masks, other_formats, yolo
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
 from maskrcnn.annotations.formats.label_format import FolderReader
@@ -20,7 +21,6 @@ from maskrcnn.annotations.formats.via import class_change, class_rule
 from maskrcnn.annotations.formats.yolo.settings import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
-from maskrcnn.words import natural_key
 
 _KNOWN = (*LABEL_SUFFIXES, *pictures.SUFFIXES, ".txt", ".md", "")
 """Suffixes of files that cause no warning: they are read, or are readmes and licences."""

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import class_choice, picture_places
 from maskrcnn.annotations.formats.via import class_change, class_per_attribute, class_rule
@@ -25,9 +26,8 @@ from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database import is_project
+from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.unused_names import unused_path
-from maskrcnn.words import natural_key
 
 Upload = tuple[str, bytes]
 """File name as the browser sent it, and content."""

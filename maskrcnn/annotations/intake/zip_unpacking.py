@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import StudioError
-from maskrcnn.unused_names import unused_path
 
 MOST_ENTRIES = 100_000
 MOST_BYTES = 20_000_000_000

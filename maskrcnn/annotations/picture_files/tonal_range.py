@@ -155,3 +155,20 @@ def _number(value: float) -> str:
 
 def _plain(value: float) -> str:
     return f"{value:.0f}" if value == int(value) else f"{value:.6g}"
+
+
+def stretched(values: np.ndarray, black: float, white: float) -> np.ndarray:
+    """The values `(H, W)` or `(H, W, C)` mapped linearly: `black` to 0 and `white` to the largest value of their dtype.
+
+    The largest value is 255 or 65535, and 1 for floats. Results are clipped to that range. A fourth channel is opacity
+    and stays as it is.
+
+    >>> stretched(np.array([[100, 150, 250]], np.uint8), black=100, white=200).tolist()
+    [[0, 128, 255]]
+    """
+    largest = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+    shares = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1) * largest
+    result: np.ndarray = (shares if values.dtype.kind == "f" else np.rint(shares)).astype(values.dtype)
+    if values.ndim == 3 and values.shape[2] == 4:
+        result[..., 3] = values[..., 3]
+    return result

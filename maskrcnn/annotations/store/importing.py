@@ -25,8 +25,8 @@ from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, p
 from maskrcnn.annotations.store.database_errors import cannot_store
 from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.annotations.store.unsynced_files import Staging
+from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
-from maskrcnn.unused_names import UnusedNames
 
 _WORKERS = 4
 """Number of threads that copy and decode. Each holds only a chunk of a file in memory."""

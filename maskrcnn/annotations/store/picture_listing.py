@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.errors import ArgumentError
-from maskrcnn.words import natural_key
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")

@@ -82,7 +82,7 @@ class Suppression:
 
 
 @dataclass(frozen=True)
-class _Left:
+class _Remaining:
     """The candidates that are left, as tensors."""
 
     survivors: Tensor
@@ -90,11 +90,11 @@ class _Left:
     scores: Tensor
     groups: Tensor
 
-    def keep(self, chosen: Tensor | slice) -> _Left:
-        return _Left(self.survivors[chosen], self.boxes[chosen], self.scores[chosen], self.groups[chosen])
+    def keep(self, chosen: Tensor | slice) -> _Remaining:
+        return _Remaining(self.survivors[chosen], self.boxes[chosen], self.scores[chosen], self.groups[chosen])
 
-    def clip(self, size: tuple[int, int]) -> _Left:
-        return _Left(self.survivors, clip_boxes_to_image(self.boxes, size), self.scores, self.groups)
+    def clip(self, size: tuple[int, int]) -> _Remaining:
+        return _Remaining(self.survivors, clip_boxes_to_image(self.boxes, size), self.scores, self.groups)
 
     def as_filter(self, name: str, knob: str = "", limit: float = 0) -> Filter:
         arrays = (tensor.cpu().numpy() for tensor in (self.survivors, self.boxes, self.scores, self.groups))
@@ -110,7 +110,7 @@ def filter_proposals(
     (height, width) of the resized picture. Candidates are numbered as anchors. The RPN must be in eval mode.
     """
     groups = torch.cat([boxes.new_full((count,), level, dtype=torch.int64) for level, count in enumerate(level_sizes)])
-    left = _Left(torch.arange(len(boxes), device=boxes.device), boxes, objectness.sigmoid(), groups)
+    left = _Remaining(torch.arange(len(boxes), device=boxes.device), boxes, objectness.sigmoid(), groups)
     filters = [left.as_filter(DECODED)]
     # By the logits, as the network does: two of them can have one sigmoid in float32.
     left = left.keep(rpn._get_top_n_idx(objectness[None], level_sizes)[0])
@@ -140,7 +140,7 @@ def filter_detections(
     count, classes = probabilities.shape
     groups = torch.arange(1, classes, device=boxes.device).expand(count, -1).reshape(-1)
     everything = torch.arange(len(groups), device=boxes.device)
-    left = _Left(everything, boxes[:, 1:].reshape(-1, 4), probabilities[:, 1:].reshape(-1), groups)
+    left = _Remaining(everything, boxes[:, 1:].reshape(-1, 4), probabilities[:, 1:].reshape(-1), groups)
     filters = [left.as_filter(REFINED)]
     left = left.clip(size)
     filters.append(left.as_filter(BOX_CLIPPED))
@@ -155,7 +155,7 @@ def filter_detections(
     return tuple(filters), suppression
 
 
-def _suppress(before: _Left, threshold: float) -> tuple[_Left, Suppression]:
+def _suppress(before: _Remaining, threshold: float) -> tuple[_Remaining, Suppression]:
     """Greedy NMS within each group, by torchvision, and for each box that it drops the box that dropped it.
 
     That is the best-scored survivor whose IoU is above the threshold: NMS goes through the boxes from the best score

@@ -30,10 +30,10 @@ from maskrcnn.model.tracing.object_candidates import (
     NEAR_IOU,
     SHOWN,
     BestAnchor,
-    Candidates,
-    Case,
-    Lying,
-    Standing,
+    CandidateSummary,
+    FilterCandidates,
+    ObjectCandidates,
+    OverlappingDetection,
 )
 from maskrcnn.model.tracing.trace import Trace
 
@@ -58,8 +58,8 @@ class ObjectStory:
     name: str
     box: tuple[float, ...]
     anchor: BestAnchor
-    proposals: tuple[Standing, ...]
-    detections: tuple[Standing, ...]
+    proposals: tuple[CandidateSummary, ...]
+    detections: tuple[CandidateSummary, ...]
     found: bool
     lost_at: str
     reason: Reason
@@ -80,24 +80,25 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
     anchor_ious = ious(trace.rpn.all_anchors, objects)
     proposal_ious = [ious(step.boxes, objects) for step in trace.rpn.filters]
     detection_ious = [ious(step.boxes, objects) for step in trace.heads.filters]
-    on_objects, matched = _on_objects(trace, trace.assignment, detection_ious[-1], min_score)
-    endings = _endings(trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score)
+    on_objects, matched = _overlaps_and_matches(trace, trace.assignment, detection_ious[-1], min_score)
+    endings = _shown_mask_and_match(trace, trace.assignment, detection_ious[-1], on_objects, matched, min_score)
     stories = []
     for number, label in enumerate(truth.labels.tolist()):
         best = int(anchor_ious[:, number].argmax())
         level, taught = trace.rpn.place(best)[0], int(trace.assignment.anchor_labels[best])
         anchor = BestAnchor(best, level, float(anchor_ious[best, number]), taught)
         proposals = [
-            _left(step, overlap[:, number]) for step, overlap in zip(trace.rpn.filters, proposal_ious, strict=True)
+            _candidates_after(step, overlap[:, number])
+            for step, overlap in zip(trace.rpn.filters, proposal_ious, strict=True)
         ]
         detections = [
-            _left(step, overlap[:, number], step.groups == label)
+            _candidates_after(step, overlap[:, number], step.groups == label)
             for step, overlap in zip(trace.heads.filters, detection_ious, strict=True)
         ]
         detections += [ending[number] for ending in endings]
         steps = {step.filter: step for step in proposals + detections}
-        lying = _lying(trace, on_objects, detection_ious[-1], matched, number, min_score)
-        case = Case(trace, number, label, trace.config.names[label - 1], anchor, steps, lying)
+        overlapping = _overlapping_detections(trace, on_objects, detection_ious[-1], matched, number, min_score)
+        case = ObjectCandidates(trace, number, label, trace.config.names[label - 1], anchor, steps, overlapping)
         lost_at = case.lost_at()
         reason, words = judge(case, lost_at, min_score)
         stories.append(
@@ -107,8 +108,8 @@ def explain(trace: Trace, min_score: float = 0.0) -> list[ObjectStory]:
                 name=case.name,
                 box=tuple(truth.boxes[number].tolist()),
                 anchor=anchor,
-                proposals=tuple(step.standing() for step in proposals),
-                detections=tuple(step.standing() for step in detections),
+                proposals=tuple(step.summary() for step in proposals),
+                detections=tuple(step.summary() for step in detections),
                 found=not lost_at,
                 lost_at=lost_at,
                 reason=reason,
@@ -123,11 +124,11 @@ def ious(boxes: np.ndarray, objects: np.ndarray) -> np.ndarray:
     return box_iou(torch.from_numpy(boxes), torch.from_numpy(objects)).nan_to_num(0).numpy()
 
 
-def _left(step: Filter, overlap: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> Candidates:
-    return Candidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen])
+def _candidates_after(step: Filter, overlap: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> FilterCandidates:
+    return FilterCandidates(step.name, step.survivors[chosen], overlap[chosen], step.scores[chosen])
 
 
-def _on_objects(
+def _overlaps_and_matches(
     trace: Trace, assignment: Assignment, boxes: np.ndarray, min_score: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far each detection lies on each object, whatever its class, and which finds which.
@@ -139,28 +140,28 @@ def _on_objects(
     overlap = boxes
     if truth.masks is not None and found.soft_masks is not None:
         overlap = _mask_ious(trace, truth.masks, boxes > 0)
-    return overlap, _matches(np.where(_right(trace, assignment, min_score), overlap, 0))
+    return overlap, _greedy_matches(np.where(_could_match(trace, assignment, min_score), overlap, 0))
 
 
-def _right(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
+def _could_match(trace: Trace, assignment: Assignment, min_score: float) -> np.ndarray:
     """Which detection could find which object: bool `(D, N)`, where it is shown and the class is right."""
     found = trace.detections
     return (found.scores >= min_score)[:, None] & (found.labels[:, None] == assignment.truth.labels)
 
 
-def _lying(
+def _overlapping_detections(
     trace: Trace, overlap: np.ndarray, boxes: np.ndarray, matched: np.ndarray, number: int, min_score: float
-) -> tuple[Lying, ...]:
+) -> tuple[OverlappingDetection, ...]:
     """The detections that lie on object `number`, closest first. `(D, N)`: IoU of masks where they are known, IoU of
     boxes (the same array where they are not), and which finds which."""
     found, candidates = trace.detections, trace.heads.filters[-1].survivors
     near = np.flatnonzero(overlap[:, number] >= NEAR_IOU)
-    lying = []
+    overlapping = []
     for place in near[np.argsort(-overlap[near, number], kind="stable")].tolist():
         finds = int(matched[place].argmax()) if matched[place].any() else -1
         label, score = int(found.labels[place]), float(found.scores[place])
-        lying.append(
-            Lying(
+        overlapping.append(
+            OverlappingDetection(
                 candidate=int(candidates[place]),
                 label=label,
                 name=trace.config.names[label - 1],
@@ -172,21 +173,21 @@ def _lying(
                 iou_there=float(overlap[place, finds]) if finds >= 0 else 0.0,
             )
         )
-    return tuple(lying)
+    return tuple(overlapping)
 
 
-def _endings(
+def _shown_mask_and_match(
     trace: Trace, assignment: Assignment, boxes: np.ndarray, overlap: np.ndarray, matched: np.ndarray, min_score: float
-) -> list[list[Candidates]]:
+) -> list[list[FilterCandidates]]:
     """What is left for each object at "shown", "mask" and "match". `(D, N)`: IoU of the boxes, IoU of masks where they
     are known, and which finds which."""
     truth, found = assignment.truth, trace.detections
     candidates = trace.heads.filters[-1].survivors
-    right = _right(trace, assignment, min_score)
+    right = _could_match(trace, assignment, min_score)
 
-    def ending(name: str, left: np.ndarray, ious: np.ndarray) -> list[Candidates]:
+    def ending(name: str, left: np.ndarray, ious: np.ndarray) -> list[FilterCandidates]:
         columns = zip(left.T, ious.T, strict=True)
-        return [Candidates(name, candidates[own], values[own], found.scores[own]) for own, values in columns]
+        return [FilterCandidates(name, candidates[own], values[own], found.scores[own]) for own, values in columns]
 
     endings = [ending(SHOWN, right, boxes)]
     if truth.masks is not None and found.soft_masks is not None:
@@ -208,7 +209,7 @@ def _mask_ious(trace: Trace, masks: np.ndarray, wanted: np.ndarray) -> np.ndarra
     return found
 
 
-def _matches(overlap: np.ndarray) -> np.ndarray:
+def _greedy_matches(overlap: np.ndarray) -> np.ndarray:
     """Which detection finds which object, bool `(D, N)`: from the best score down, each takes the free object that it
     overlaps best, the later one of two that it overlaps alike (as `evaluation.matching` does)."""
     matched = np.zeros(overlap.shape, bool)

@@ -10,11 +10,10 @@ from maskrcnn.model.tracing.filters import Filter
 from maskrcnn.model.tracing.trace import Trace
 
 MATCH_IOU = 0.5
-"""A box with at least this IoU belongs to the object, as in AP50."""
+"""Minimum IoU with which a box belongs to the object, as in AP50."""
 
 NEAR_IOU = 0.1
-"""From this IoU on a detection has something to do with the object; below, it lies elsewhere (Bolya et al. 2020, TIDE,
-section 2.2)."""
+"""Minimum IoU with which a detection overlaps the object; below, it is background (Bolya et al. 2020, TIDE, section 2.2)."""
 
 # Filters after those of the network; see `ObjectStory`.
 SHOWN = "shown"
@@ -24,8 +23,11 @@ MATCH = "match"
 
 @dataclass(frozen=True)
 class BestAnchor:
-    """The anchor that overlaps an object best: its number, its level, its IoU with the object, and what it teaches the
-    RPN (`assignment.POSITIVE`, `NEGATIVE` or `NEUTRAL`)."""
+    """The anchor that overlaps an object best.
+
+    `index`: its number; `level`: its level; `iou`: its IoU with the object; `label`: its training target
+    (`assignment.POSITIVE`, `NEGATIVE` or `NEUTRAL`).
+    """
 
     index: int
     level: str
@@ -34,12 +36,12 @@ class BestAnchor:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How an object stands after one filter.
+class CandidateSummary:
+    """The candidates of an object after one filter, in figures.
 
-    `filter`: its name; `left`: how many candidates overlap the object by at least `MATCH_IOU`, and `candidates`: which,
-    by their numbers; `best`: the candidate with the largest IoU, -1 where none is left at all; `iou`, `score`: its own.
-    For detections only those of the object's class are candidates.
+    `filter`: the name of the filter; `left`: the number of candidates that overlap the object by at least `MATCH_IOU`,
+    and `candidates`: their numbers; `best`: the candidate with the largest IoU, -1 if no candidate is left at all;
+    `iou`, `score`: its own. Of the detections only those of the object's class are candidates.
     """
 
     filter: str
@@ -51,8 +53,12 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """What is left for one object after a filter: numbers `(S,)`, IoU with the object `(S,)` and scores `(S,)`."""
+class FilterCandidates:
+    """The candidates that are left for one object after one filter.
+
+    `filter`: the name of the filter; `index (S,)`: the numbers of the candidates; `iou (S,)`: their IoU with the
+    object; `score (S,)`: their scores.
+    """
 
     filter: str
     index: np.ndarray
@@ -61,40 +67,40 @@ class Candidates:
 
     @property
     def fitting(self) -> np.ndarray:
-        """Positions of those that overlap the object by at least `MATCH_IOU`."""
+        """Positions in the arrays of the candidates that overlap the object by at least `MATCH_IOU`."""
         return np.flatnonzero(self.iou >= MATCH_IOU)
 
     def closest(self) -> int:
-        """Position of the largest IoU."""
+        """Position in the arrays of the candidate with the largest IoU."""
         return int(self.iou.argmax())
 
     def strongest(self) -> int:
-        """Position of the best score among those that fit."""
+        """Position in the arrays of the candidate with the highest score among the fitting ones."""
         fitting = self.fitting
         return int(fitting[self.score[fitting].argmax()])
 
     def iou_of(self, candidate: int) -> float:
-        """The IoU of the candidate of that number."""
+        """The IoU of the candidate with that number."""
         return float(self.iou[self.index == candidate][0])
 
-    def standing(self) -> Standing:
-        """The same in five figures."""
+    def summary(self) -> CandidateSummary:
+        """The number of fitting candidates, and number, IoU and score of the closest candidate."""
         if not len(self.index):
-            return Standing(self.filter, 0, -1, 0.0, 0.0)
+            return CandidateSummary(self.filter, 0, -1, 0.0, 0.0)
         best = self.closest()
         found = int(self.index[best]), float(self.iou[best]), float(self.score[best])
         fitting = self.fitting
-        return Standing(self.filter, len(fitting), *found, tuple(self.index[fitting].tolist()))
+        return CandidateSummary(self.filter, len(fitting), *found, tuple(self.index[fitting].tolist()))
 
 
 @dataclass(frozen=True)
-class Lying:
-    """A detection of any class that lies on an object, with an IoU of at least `NEAR_IOU`.
+class OverlappingDetection:
+    """A detection of any class that overlaps an object by an IoU of at least `NEAR_IOU`.
 
     `candidate`: its number among the candidates of the box head; `label`, `name`: its class; `score`; `iou`: with the
-    object, of the masks where both are known, else of the boxes; `box_iou`: of the boxes, None where `iou` is; `shown`:
-    whether its score is high enough; `finds`: which object it counts for (-1: none), and `iou_there`: its IoU with that
-    one.
+    object, of the masks if both are known, else of the boxes; `box_iou`: of the boxes, None if `iou` is that already;
+    `shown`: whether its score is high enough to be shown; `finds`: the object that it is matched to (-1: none), and
+    `iou_there`: its IoU with that object.
     """
 
     candidate: int
@@ -109,11 +115,12 @@ class Lying:
 
 
 @dataclass(frozen=True)
-class Case:
-    """One object and all that is needed to say what became of it.
+class ObjectCandidates:
+    """One object of a traced picture, with its candidates after every filter and the detections that overlap it.
 
-    `number`, `label`, `name`: which of the targets, its class and the class's name; `steps`: filter -> what was left
-    for it after that, in order; `lying`: the detections that lie on it, closest first.
+    `number`, `label`, `name`: its index among the targets, its class and the class's name; `steps`: name of a filter ->
+    the candidates that are left after it, in the order of the filters; `overlapping`: the detections that overlap it,
+    closest first.
     """
 
     trace: Trace
@@ -121,37 +128,41 @@ class Case:
     label: int
     name: str
     anchor: BestAnchor
-    steps: dict[str, Candidates]
-    lying: tuple[Lying, ...] = ()
+    steps: dict[str, FilterCandidates]
+    overlapping: tuple[OverlappingDetection, ...] = ()
 
-    def as_another_class(self, least: float, above: float) -> Lying | None:
-        """The closest shown detection of another class with at least that IoU and a score above the other number, which
-        finds no object of its own class."""
-        others = (d for d in self.lying if d.label != self.label and d.shown and d.finds < 0)
-        return next((d for d in others if d.iou >= least and d.score > above), None)
+    def detection_of_another_class(self, min_iou: float, above: float) -> OverlappingDetection | None:
+        """The closest shown detection of another class, with an IoU of at least `min_iou` and a score above `above`.
 
-    def too_loose(self) -> Lying | None:
-        """The closest shown detection of its class that does not overlap it enough, and finds no other object."""
-        found = (d for d in self.lying if d.label == self.label and d.shown and d.finds < 0 and d.iou < MATCH_IOU)
-        return next(found, None)
+        Detections that are matched to an object of their own class are left out.
+        """
+        others = (d for d in self.overlapping if d.label != self.label and d.shown and d.finds < 0)
+        return next((d for d in others if d.iou >= min_iou and d.score > above), None)
 
-    def counts_for_another(self, candidate: int) -> Lying | None:
-        """The detection of that candidate, if it lies on the object but finds another one."""
-        return next((d for d in self.lying if d.candidate == candidate and d.finds not in (-1, self.number)), None)
+    def loose_detection(self) -> OverlappingDetection | None:
+        """The closest shown detection of its class with an IoU below `MATCH_IOU` that is matched to no other object."""
+        own = (d for d in self.overlapping if d.label == self.label and d.shown and d.finds < 0)
+        return next((d for d in own if d.iou < MATCH_IOU), None)
 
-    def before(self, name: str) -> Candidates:
-        """What was left for it before that filter."""
+    def detection_matched_to_another(self, candidate: int) -> OverlappingDetection | None:
+        """The detection from that candidate, if it overlaps this object but is matched to another one."""
+        matched = (d for d in self.overlapping if d.finds not in (-1, self.number))
+        return next((d for d in matched if d.candidate == candidate), None)
+
+    def left_before(self, name: str) -> FilterCandidates:
+        """The candidates that were left before the filter of that name."""
         names = list(self.steps)
         return self.steps[names[names.index(name) - 1]]
 
-    def filter(self, name: str) -> Filter:
-        """The filter of that name, with all that it left."""
+    def filter_named(self, name: str) -> Filter:
+        """The filter of that name, with the candidates of all objects that survived it."""
         return next(step for step in self.trace.rpn.filters + self.trace.heads.filters if step.name == name)
 
     def lost_at(self) -> str:
-        """The filter after which no candidate was left, "" if there is one at the end.
+        """Name of the filter at which the object was lost: no fitting candidate is left from there on. "" if found.
 
-        Not simply the first without: the box head can pull a proposal back onto the object.
+        This can be later than the first filter without a fitting candidate, because the box head can move a proposal
+        back onto the object.
         """
         fits = [len(step.fitting) > 0 for step in self.steps.values()]
         last = max((number for number, any_left in enumerate(fits) if any_left), default=-1)

@@ -31,7 +31,7 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 from maskrcnn.config import Config
 from maskrcnn.model.backbones import FIRST_AND_LAST, body_of
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.mask_pasting import paste, pastes_legacy
+from maskrcnn.model.mask_pasting import paste_mask, pastes_legacy
 from maskrcnn.model.resize import resize, to_tensor, working_size
 from maskrcnn.model.tracing.assignment import Assignment, GroundTruth, assign
 from maskrcnn.model.tracing.filters import Filter, Suppression, filter_detections, filter_proposals
@@ -163,7 +163,7 @@ class Trace:
             raise LookupError("a network without the mask task has no masks")
         box = self.to_picture(self.detections.boxes[detection])
         mask, legacy = self.detections.soft_masks[detection], pastes_legacy(self.config)
-        return paste(mask, box, *self.picture_size, legacy=legacy).astype(bool)
+        return paste_mask(mask, box, *self.picture_size, legacy=legacy).astype(bool)
 
     @property
     def pasted_masks(self) -> np.ndarray:

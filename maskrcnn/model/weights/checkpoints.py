@@ -16,11 +16,11 @@ from maskrcnn.atomic_files import replacing
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
-from maskrcnn.model.weights.tensor_checks import State
+from maskrcnn.model.weights.tensor_checks import StateDict
 from maskrcnn.model.weights.torchvision_files import (
-    body_in,
-    body_part,
-    detector_in,
+    body_name,
+    body_tensors,
+    identify_detector,
     is_detector,
     read_state,
 )
@@ -40,9 +40,9 @@ class Checkpoint:
     config: Config
     epoch: int | None
     origin: str
-    read: State | None = field(default=None, repr=False, compare=False)
+    read: StateDict | None = field(default=None, repr=False, compare=False)
 
-    def state(self) -> State:
+    def state(self) -> StateDict:
         """Its tensors, by the names of the network's state dict."""
         if self.read is not None:
             return self.read
@@ -86,11 +86,11 @@ def find_checkpoint(model: Path | str) -> Checkpoint:
         return replace(found, origin=f"ships with the studio, {found.origin}") if ships else found
     state = read_state(path)
     if not is_detector(state):
-        body = body_in(body_part(state))
+        body = body_name(body_tensors(state))
         raise StudioError(
             f"{path} holds a {body} without a detector; train one from it with --backbone-weights {path}"
             if body
             else f"{path} holds no detector of torchvision; give a run folder, a checkpoint or such a detector"
         )
-    config, origin = detector_in(state, path)
+    config, origin = identify_detector(state, path)
     return Checkpoint(path, config, None, origin, state)

@@ -12,22 +12,22 @@ from maskrcnn.model.backbones import body_of
 from maskrcnn.model.build import StudioRCNN, build
 from maskrcnn.model.weights.checkpoints import Checkpoint, find_checkpoint
 from maskrcnn.model.weights.tensor_checks import (
-    listed,
-    mismatches,
+    mismatch_summary,
     refuse_batch_statistics,
     refuse_not_finite,
+    tensor_mismatches,
 )
 from maskrcnn.model.weights.torchvision_files import (
-    _bare_body,
-    _known_body,
-    body_in,
-    body_part,
+    body_name,
+    body_tensors,
     coco_state,
     detector_config,
-    downloaded,
+    download_state,
+    known_body_name,
     read_state,
+    state_without_detector,
 )
-from maskrcnn.model.weights.transfer import Transfer, transferred
+from maskrcnn.model.weights.transfer import Transfer, transfer_weights
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_header import TORCH_FILES
 from maskrcnn.runs.coco_detectors import coco_detector
@@ -54,9 +54,9 @@ def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> St
         expected = {name: tensor.shape for name, tensor in build(checkpoint.config).state_dict().items()}
     needed = {name: shape for name, shape in expected.items() if not name.endswith("num_batches_tracked")}
     extra = [name for name in state if name not in expected and not name.endswith("num_batches_tracked")]
-    if problems := mismatches(needed, state, extra):
+    if problems := tensor_mismatches(needed, state, extra):
         raise StudioError(
-            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {listed(problems)}; it was "
+            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {mismatch_summary(problems)}; it was "
             "damaged or is of another kind, give another"
         )
     refuse_not_finite(state.items(), checkpoint.path)
@@ -76,14 +76,14 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
     if str(source) == "coco":
         builder = coco_detector(model.config)
         state, config, source = coco_state(builder), detector_config(builder), f"COCO weights of {builder}"
-    elif (body := _bare_body(source)) is not None:
-        _known_body(body, source)
+    elif (body := state_without_detector(source)) is not None:
+        known_body_name(body, source)
         return load_body(model, source)
     else:
         checkpoint = find_checkpoint(source)
         state, config = checkpoint.state(), checkpoint.config
-    refuse_batch_statistics(model.config.norm, body_part(state), source)
-    return transferred(model.state_dict(), state, config, model.config, source)
+    refuse_batch_statistics(model.config.norm, body_tensors(state), source)
+    return transfer_weights(model.state_dict(), state, config, model.config, source)
 
 
 def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
@@ -95,25 +95,25 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
     body = body_of(model.config)
     if str(source) == "imagenet":
         weights = get_model_weights(body.network)["IMAGENET1K_V1"]
-        state = downloaded(weights, f"ImageNet weights of {body.network}")
+        state = download_state(weights, f"ImageNet weights of {body.network}")
     elif not shipped_models.folder(source) and Path(source).suffix in TORCH_FILES:
         state = read_state(Path(source))
     else:
         state = find_checkpoint(source).state()
-    given = body_part(state)
+    given = body_tensors(state)
     refuse_batch_statistics(model.config.norm, given, source)
-    wanted = body_part(model.state_dict())
+    wanted = body_tensors(model.state_dict())
     expected = {name: tensor.shape for name, tensor in wanted.items() if not name.endswith("num_batches_tracked")}
     extra = [
         name
         for name in given
         if name not in wanted and name.partition(".")[0] in body.stages and not name.endswith("num_batches_tracked")
     ]
-    if problems := mismatches(expected, given, extra):
-        held = body_in(given)
+    if problems := tensor_mismatches(expected, given, extra):
+        held = body_name(given)
         mend = f"choose --backbone {held}_..., or" if held else "give"
         raise StudioError(
-            f"{source} does not hold a {body.network} body: {listed(problems)}; {mend} weights of {body.network}"
+            f"{source} does not hold a {body.network} body: {mismatch_summary(problems)}; {mend} weights of {body.network}"
         )
     refuse_not_finite(((name, given[name]) for name in expected), source)
     for name in expected:

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Checks of the tensors of a weights file before they are loaded: shapes, missing and extra tensors, finite values, norms."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from torch import Size, Tensor
 
 from maskrcnn.errors import StudioError
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
+"""Name in a network's `state_dict` -> tensor."""
+
+MISMATCHES_SHOWN = 3
+"""Maximum number of mismatches that a message lists."""
 
 
 def refuse_not_finite(tensors: Iterable[tuple[str, Tensor]], source: object) -> None:
-    """`StudioError` naming the first tensor of `source` with a value that is NaN or infinite."""
+    """Raise `StudioError` if a tensor has a value that is NaN or infinite. It names the first such tensor of `source`."""
     for name, tensor in tensors:
-        # A sum is thirty times faster to take and finite only if all of it is; huge values may overflow it.
+        # The sum is thirty times faster than `isfinite`. If it is finite, so are all values; huge values may overflow it.
         if tensor.is_floating_point() and not math.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
             raise StudioError(
                 f'{source} is of no use: its tensor "{name}" has values that are NaN or infinite; give another '
@@ -25,41 +29,51 @@ def refuse_not_finite(tensors: Iterable[tuple[str, Tensor]], source: object) -> 
             )
 
 
-SHOWN = 3
-"""How many mismatches are written out."""
+def refuse_batch_statistics(norm: str, state: StateDict, source: Path | str) -> None:
+    """Raise `StudioError` if `norm` is "group" and the tensors have the statistics of BatchNorm.
 
-
-def mismatches(expected: Mapping[str, Size], given: Mapping[str, Tensor], extra: Iterable[str] = ()) -> list[str]:
-    """What of a file does not fit: one phrase for each tensor of another shape, missing, or `extra`."""
-    return [
-        *(
-            f"{name} {_size(given[name].shape)} in the file, {_size(shape)} here"
-            for name, shape in expected.items()
-            if name in given and given[name].shape != shape
-        ),
-        *(f"{name} not in the file, {_size(shape)} here" for name, shape in expected.items() if name not in given),
-        *(f"{name} {_size(given[name].shape)} in the file, not here" for name in extra),
-    ]
-
-
-def listed(problems: Sequence[str]) -> str:
-    """Mismatches as a count and the first few.
-
-    >>> listed(["fc6 is missing"])
-    '1 tensor differs (fc6 is missing)'
+    The weights of GroupNorm have the same shape as those of BatchNorm, but another meaning.
     """
-    count = f"{len(problems)} tensor{'s differ' if len(problems) > 1 else ' differs'}"
-    more = f", and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return f"{count} ({', '.join(problems[:SHOWN])}{more})"
-
-
-def _size(shape: Size) -> str:
-    return f"({', '.join(map(str, shape))})"
-
-
-def refuse_batch_statistics(norm: str, part: State, source: Path | str) -> None:
-    """GroupNorm would take BatchNorm's factors, which are of the same shape, and mean something else by them."""
-    if norm == "group" and any(name.endswith("running_var") for name in part):
+    if norm == "group" and any(name.endswith("running_var") for name in state):
         raise StudioError(
             f"{source} was trained with BatchNorm, but norm is group; set it as trained: --set norm=frozen"
         )
+
+
+def tensor_mismatches(
+    expected: Mapping[str, Size], given: Mapping[str, Tensor], extra: Iterable[str] = ()
+) -> list[str]:
+    """The differences between the `expected` shapes and the tensors of a file, as phrases.
+
+    There is one phrase for each tensor that has another shape, is missing in the file, or is named in `extra` (tensors
+    of the file that the network does not have).
+    """
+    return [
+        *(
+            f"{name} {_shape_text(given[name].shape)} in the file, {_shape_text(shape)} here"
+            for name, shape in expected.items()
+            if name in given and given[name].shape != shape
+        ),
+        *(
+            f"{name} not in the file, {_shape_text(shape)} here"
+            for name, shape in expected.items()
+            if name not in given
+        ),
+        *(f"{name} {_shape_text(given[name].shape)} in the file, not here" for name in extra),
+    ]
+
+
+def mismatch_summary(mismatches: Sequence[str]) -> str:
+    """The number of `tensor_mismatches`, and the first ones.
+
+    >>> mismatch_summary(["fc6 is missing"])
+    '1 tensor differs (fc6 is missing)'
+    """
+    count = f"{len(mismatches)} tensor{'s differ' if len(mismatches) > 1 else ' differs'}"
+    more = f", and {len(mismatches) - MISMATCHES_SHOWN} more" if len(mismatches) > MISMATCHES_SHOWN else ""
+    return f"{count} ({', '.join(mismatches[:MISMATCHES_SHOWN])}{more})"
+
+
+def _shape_text(shape: Size) -> str:
+    """The shape of a tensor as text, such as `(3, 64, 64)`."""
+    return f"({', '.join(map(str, shape))})"

@@ -21,7 +21,7 @@ from torchvision.models import WeightsEnum, get_model_weights
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
-from maskrcnn.model.weights.tensor_checks import State
+from maskrcnn.model.weights.tensor_checks import StateDict
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.checkpoint_header import TORCH_FILES
 from maskrcnn.runs.coco_detectors import DETECTORS, WEIGHTS, detector_fields
@@ -62,13 +62,13 @@ def detector_config(builder: str, weights: str = WEIGHTS, **changes: Any) -> Con
     return Config.preset(preset, **{**fields, **changes})
 
 
-def coco_state(builder: str) -> State:
+def coco_state(builder: str) -> StateDict:
     """The COCO weights of a builder, downloaded once and then kept by torch.hub. `StudioError` without a network."""
     weights = get_model_weights(builder)[WEIGHTS]
-    return canonical(downloaded(weights, f"COCO weights of {builder}"))
+    return current_names(download_state(weights, f"COCO weights of {builder}"))
 
 
-def downloaded(weights: WeightsEnum, what: str) -> State:
+def download_state(weights: WeightsEnum, what: str) -> StateDict:
     """A state dict of torchvision's, from this machine where it was fetched before; `StudioError` where it cannot be
     had."""
     try:
@@ -79,7 +79,7 @@ def downloaded(weights: WeightsEnum, what: str) -> State:
         ) from None
 
 
-def read_state(path: Path) -> State:
+def read_state(path: Path) -> StateDict:
     """A state dict file of torch, read without running code, with torchvision's names of today.
 
     Raises `ArgumentError` where there is no file, `StudioError` where it holds no state dict.
@@ -103,23 +103,23 @@ def read_state(path: Path) -> State:
         ) from None
     if isinstance(held, Mapping):
         held = next((held[key] for key in _WRAPPED_IN if isinstance(held.get(key), Mapping)), held)
-    if not isinstance(held, Mapping) or not held or not all(_is_plain(*item) for item in held.items()):
+    if not isinstance(held, Mapping) or not held or not all(_is_plain_tensor(*item) for item in held.items()):
         raise StudioError(f"{path} holds no state dict (names to tensors); give a .pth weights file")
     state = dict(held)
     for wrapper in ("module.", "_orig_mod."):  # DistributedDataParallel and torch.compile
         if all(name.startswith(wrapper) for name in state):
             state = {name.removeprefix(wrapper): tensor for name, tensor in state.items()}
-    return canonical(state)
+    return current_names(state)
 
 
-def _is_plain(name: object, tensor: object) -> bool:
+def _is_plain_tensor(name: object, tensor: object) -> bool:
     """Whether that is a named tensor with a value of its own in the file for every element."""
     if not isinstance(name, str) or not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
         return False
     return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
-def canonical(state: Mapping[str, Tensor]) -> State:
+def current_names(state: Mapping[str, Tensor]) -> StateDict:
     """The same state dict with torchvision's names of today."""
     renamed = {}
     for name, tensor in state.items():
@@ -135,7 +135,7 @@ def is_detector(state: Mapping[str, Tensor]) -> bool:
     return _CLASSES in state and state[_CLASSES].ndim == 2
 
 
-def known_download(path: Path) -> tuple[str, str] | None:
+def identify_download(path: Path) -> tuple[str, str] | None:
     """Builder and weights that a file is by its name, which says so for torchvision's own downloads."""
     for builder in DETECTORS:
         for weights in get_model_weights(builder):
@@ -144,16 +144,16 @@ def known_download(path: Path) -> tuple[str, str] | None:
     return None
 
 
-def detector_in(state: State, path: Path) -> tuple[Config, str]:
+def identify_detector(state: StateDict, path: Path) -> tuple[Config, str]:
     """The Config of the detector that a state dict holds, and where it comes from in a few words.
 
     What the tensors cannot tell (the names of classes, pooling, sizes of pictures) is taken from torchvision's builder
     of that network, and where the counts are COCO's, the names are too. Raises `StudioError` for a body we do not know.
     """
-    if known := known_download(path):
+    if known := identify_download(path):
         builder, weights = known
         return detector_config(builder, weights), f"torchvision's {builder}, {weights}"
-    body = body_in(body_part(state))
+    body = body_name(body_tensors(state))
     if body is None:
         raise StudioError(f"{path} holds a detector with a body that is unknown here; known are {', '.join(BODIES)}")
     light = body in FIRST_AND_LAST and not any(name.startswith("backbone.fpn.inner_blocks.2.") for name in state)
@@ -170,7 +170,7 @@ def detector_in(state: State, path: Path) -> tuple[Config, str]:
         builder = "maskrcnn_resnet50_fpn" if mask else "fasterrcnn_resnet50_fpn"
     changes: dict[str, Any] = {"backbone": f"{body}_{'fpn32' if light else 'fpn'}", "tasks": ("box",)}
     changes["tasks"] += ("mask",) * mask + ("keypoints",) * keypoints
-    if any(name.endswith("num_batches_tracked") for name in body_part(state)):
+    if any(name.endswith("num_batches_tracked") for name in body_tensors(state)):
         changes["norm"] = "batch"
     like = detector_config(builder)
     classes = len(state[_CLASSES])
@@ -183,7 +183,7 @@ def detector_in(state: State, path: Path) -> tuple[Config, str]:
     return like.replace(**changes), f"a detector like torchvision's {builder}"
 
 
-def body_part(state: Mapping[str, Tensor]) -> State:
+def body_tensors(state: Mapping[str, Tensor]) -> StateDict:
     """The tensors of the body under their names within its blocks, from a classification network or a detector.
 
     A `c4` network keeps stage 5 in its box head; other tensors of a detector are left out.
@@ -194,12 +194,12 @@ def body_part(state: Mapping[str, Tensor]) -> State:
     return {name.removeprefix(home): state[name] for home in homes for name in state if name.startswith(home)}
 
 
-def body_in(part: Mapping[str, Tensor]) -> str | None:
-    """Which of `BODIES` the tensors of `body_part` belong to, found by its convolutions; None for none of them."""
+def body_name(part: Mapping[str, Tensor]) -> str | None:
+    """Which of `BODIES` the tensors of `body_tensors` belong to, found by its convolutions; None for none of them."""
     kernels = {name: tuple(tensor.shape) for name, tensor in part.items() if tensor.ndim == 4}
     for body in BODIES:
         blocks = set(BODIES[body].stages)
-        of_body = _kernels(body)
+        of_body = _body_kernels(body)
         if all(kernels.get(name) == shape for name, shape in of_body.items()) and not any(
             name not in of_body and name.partition(".")[0] in blocks for name in kernels
         ):
@@ -208,7 +208,7 @@ def body_in(part: Mapping[str, Tensor]) -> str | None:
 
 
 @functools.cache
-def _kernels(body: str) -> dict[str, tuple[int, ...]]:
+def _body_kernels(body: str) -> dict[str, tuple[int, ...]]:
     """Name and shape of every convolution in the body's blocks."""
     with torch.device("meta"):
         blocks = blocks_of(Config.preset("classroom", backbone=f"{body}_c4"))
@@ -226,10 +226,10 @@ def torch_file_network(path: Path) -> Config | str:
     Raises `ArgumentError` where there is no file, `StudioError` where it holds no network that we know.
     """
     state = read_state(path)
-    return detector_in(state, path)[0] if is_detector(state) else _known_body(state, path)
+    return identify_detector(state, path)[0] if is_detector(state) else known_body_name(state, path)
 
 
-def _bare_body(source: Path | str) -> State | None:
+def state_without_detector(source: Path | str) -> StateDict | None:
     """The tensors of a torch file that holds no detector; None for any other source."""
     path = Path(source)
     if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
@@ -238,9 +238,9 @@ def _bare_body(source: Path | str) -> State | None:
     return None if is_detector(state) else state
 
 
-def _known_body(state: State, source: Path | str) -> str:
+def known_body_name(state: StateDict, source: Path | str) -> str:
     """Which body a state dict that is no detector holds; `StudioError` for none that we know."""
-    body = body_in(body_part(state))
+    body = body_name(body_tensors(state))
     if body is None:
         raise StudioError(
             f"{source} holds neither a detector of torchvision's R-CNN kind nor a body that is known here "

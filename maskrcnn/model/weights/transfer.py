@@ -1,7 +1,7 @@
 """Transfer of weights between networks: tensor by tensor, and in the last layers class by class.
 
 In two networks of the same architecture only the last layers differ, whose rows belong to classes or keypoints. A row
-is copied to the class of the same name; rows of new names keep their initial values (`model.build.init_last_layers`). A
+is copied to the class of the same name; rows of new names keep their initial values (`model.build.init_last_head_layers`). A
 head that only one of the two has is no mismatch; any other difference is, and is listed.
 """
 
@@ -14,14 +14,20 @@ from torch import Tensor
 
 from maskrcnn.config import Config, fields_with, setting_word
 from maskrcnn.errors import StudioError
-from maskrcnn.model.heads import LAST_LAYERS
-from maskrcnn.model.weights.tensor_checks import SHOWN, State, listed, mismatches, refuse_not_finite
+from maskrcnn.model.heads import LAST_HEAD_LAYERS
+from maskrcnn.model.weights.tensor_checks import (
+    MISMATCHES_SHOWN,
+    StateDict,
+    mismatch_summary,
+    refuse_not_finite,
+    tensor_mismatches,
+)
 from maskrcnn.words import counted
 
 _HEADS = {"mask": ("roi_heads.mask_head.", "roi_heads.mask_predictor."), "keypoints": ("roi_heads.keypoint_",)}
 """Task -> how the names of its tensors begin."""
 
-_MASK_LAYERS = tuple(layer for layer in LAST_LAYERS if layer.startswith(_HEADS["mask"]))
+_MASK_LAYERS = tuple(layer for layer in LAST_HEAD_LAYERS if layer.startswith(_HEADS["mask"]))
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Transfer:
         if not self.fresh:
             parts = [f"kept all of {source}"]
         elif known:
-            parts = [f"kept what {source} knows of {_listed(known)}"]
+            parts = [f"kept what {source} knows of {_names_text(known)}"]
         else:
             parts = [f"kept {source} without what it knows of its own classes"]
         for names, one, many in (
@@ -67,7 +73,7 @@ class Transfer:
         return "; ".join(parts)
 
 
-def _listed(names: Sequence[str], limit: int = 8) -> str:
+def _names_text(names: Sequence[str], limit: int = 8) -> str:
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
 
@@ -87,7 +93,9 @@ def rows_kept(old: Sequence[str], new: Sequence[str], old_count: int, new_count:
     return {place: places[name.casefold()] for place, name in enumerate(new) if name.casefold() in places}
 
 
-def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Config, source: object) -> Transfer:
+def transfer_weights(
+    wanted: StateDict, given: Mapping[str, Tensor], old: Config, new: Config, source: object
+) -> Transfer:
     """Copy what fits of `given` (the tensors of a network `old`) into `wanted` (those of a network `new`), in place.
 
     Raises `StudioError` listing what does not fit, or naming a tensor that is not finite; then nothing was copied.
@@ -102,12 +110,12 @@ def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Co
     if old.mask_kind != new.mask_kind and "agnostic" in (old.mask_kind, new.mask_kind):
         fresh_masks = {name for name in wanted if name in given and name.startswith(_MASK_LAYERS)}
         fresh |= fresh_masks
-    classes, points = _kept(old, new)
+    classes, points = _kept_rows(old, new)
     merged = {
         name: tensor
         for name in wanted
         if name in given and name not in fresh
-        if (tensor := _by_name(name, wanted[name], given[name], old, new, classes, points)) is not None
+        if (tensor := _merged_last_layer(name, wanted[name], given[name], old, new, classes, points)) is not None
     }
 
     needed = [name for name in wanted if name not in fresh and not name.endswith("num_batches_tracked")]
@@ -118,8 +126,10 @@ def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Co
         if name not in wanted and not name.startswith(unused) and not name.endswith("num_batches_tracked")
     ]
     expected = {name: given[name].shape if name in merged else wanted[name].shape for name in needed}
-    if problems := mismatches(expected, given, extra):
-        raise StudioError(f"{source} does not fit this network: {listed(problems)}; {_mend(old, new)}")
+    if problems := tensor_mismatches(expected, given, extra):
+        raise StudioError(
+            f"{source} does not fit this network: {mismatch_summary(problems)}; {_differing_fields_advice(old, new)}"
+        )
     refuse_not_finite(((name, given[name]) for name in needed), source)
     for name in needed:
         wanted[name].copy_(merged.get(name, given[name]))
@@ -138,7 +148,7 @@ def transferred(wanted: State, given: Mapping[str, Tensor], old: Config, new: Co
     )
 
 
-def _kept(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]]:
+def _kept_rows(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]]:
     """`rows_kept` of the classes (without the background) and of the keypoints."""
     classes = rows_kept(old.class_names, new.class_names, old.num_classes - 1, new.num_classes - 1)
     # Who counts as many keypoints, and nobody named the old ones, means the same skeleton.
@@ -146,7 +156,7 @@ def _kept(old: Config, new: Config) -> tuple[dict[int, int], dict[int, int]]:
     return classes, rows_kept(old.keypoint_names, names, old.num_keypoints, new.num_keypoints)
 
 
-def _by_name(
+def _merged_last_layer(
     name: str, start: Tensor, known: Tensor, old: Config, new: Config, classes: dict[int, int], points: dict[int, int]
 ) -> Tensor | None:
     """A tensor of the last layers, put together from rows that are kept and rows that start afresh.
@@ -154,7 +164,7 @@ def _by_name(
     None where it is to be taken whole: it has no such rows, they are all the same, or its shape does not fit.
     """
     layer, _, kind = name.rpartition(".")
-    if layer not in LAST_LAYERS or (layer in _MASK_LAYERS and new.mask_kind == "agnostic"):
+    if layer not in LAST_HEAD_LAYERS or (layer in _MASK_LAYERS and new.mask_kind == "agnostic"):
         return None
     if "keypoint" in layer:
         rows, counts = points, (old.num_keypoints, new.num_keypoints)
@@ -165,10 +175,10 @@ def _by_name(
     if counts[0] == counts[1] and rows == {row: row for row in range(counts[1])}:
         return None
     # A transposed convolution has its outputs second.
-    return _with_rows(start, known, rows, counts, dim=1 if "keypoint" in layer and kind == "weight" else 0)
+    return _replace_rows(start, known, rows, counts, dim=1 if "keypoint" in layer and kind == "weight" else 0)
 
 
-def _with_rows(
+def _replace_rows(
     start: Tensor, known: Tensor, rows: Mapping[int, int], counts: tuple[int, int], dim: int
 ) -> Tensor | None:
     """`start` with the given rows of `known` (new row -> old row); None where the two differ in more than their rows.
@@ -187,7 +197,7 @@ def _with_rows(
     return merged.flatten(0, 1).transpose(0, dim)
 
 
-def _mend(old: Config, new: Config) -> str:
+def _differing_fields_advice(old: Config, new: Config) -> str:
     """Which fields make the two differ."""
     fields = [name for task in new.tasks for name in fields_with(task=task)]
     if "group" not in (old.norm, new.norm):  # frozen or not, BatchNorm has the same tensors
@@ -195,6 +205,8 @@ def _mend(old: Config, new: Config) -> str:
     differing = [name for name in fields if getattr(old, name) != getattr(new, name)]
     if not differing:
         return "it is damaged or of another kind, give another"
-    shown = ", ".join(f"{name}={setting_word(getattr(old, name))}" for name in differing[:SHOWN])
-    more = f" and {counted(len(differing) - SHOWN, 'more field')}" if len(differing) > SHOWN else ""
+    shown = ", ".join(f"{name}={setting_word(getattr(old, name))}" for name in differing[:MISMATCHES_SHOWN])
+    more = (
+        f" and {counted(len(differing) - MISMATCHES_SHOWN, 'more field')}" if len(differing) > MISMATCHES_SHOWN else ""
+    )
     return f"it was trained with {shown}{more}: set that too, or leave out --preset to take the network of the file"

@@ -9,22 +9,20 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.colours import colour_of
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.intake import Staged
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.annotations.skeletons import keypoints_of
-from maskrcnn.annotations.store import ProjectClass
 from maskrcnn.drawing import labelled_picture
 from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR
-from maskrcnn.studio.dataset import many_classes
-from maskrcnn.studio.dataset.class_editing import choice_in_words, in_words
-from maskrcnn.studio.dataset.overview import SPLIT_WORDS
+from maskrcnn.studio.dataset import new_class_questions
+from maskrcnn.studio.dataset.class_attribute_choice import choice_in_words, in_words
+from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 Drawn = dict[tuple[str | None, str], bytes | None]
 """Thumbnails by class attribute and file; None for a picture that cannot be read."""
@@ -34,8 +32,6 @@ _MOST_DRAWN = 300
 """Regions that are drawn on a thumbnail; more could not be told apart there, and would take seconds."""
 _MOST_ROWS = 200
 """Classes that are listed; of thousands the first will do."""
-_MOST_TRIES = 16
-"""As in the store: `tests/app/test_dataset_import.py` holds that a class gets the colour that was shown."""
 
 
 def class_choice(staged: Staged, key: str) -> str | None:
@@ -172,23 +168,10 @@ def may_import(staged: Staged, new: Sequence[str], key: str) -> bool:
     dataset = staged.dataset
     others = [in_words(candidate) for candidate in staged.candidates if not candidate.chosen and candidate.n_regions]
     what = dataset.class_attribute or _CLASS_WORDS.get(str(dataset.extras.get("flavour")), "the class of the file")
-    return many_classes.allowed(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
+    return new_class_questions.allowed(new, what, others, f"{key}_{dataset.class_attribute}_{len(new)}")
 
 
 _CLASS_WORDS = {"coco": "the category", "labelme": "the label"}
-
-
-def class_colours(known: Sequence[ProjectClass], dataset: Dataset) -> Colours:
-    """The colour that each class has in the project, or will get when the dataset is imported."""
-    colours: dict[str | None, str] = {None: NO_CLASS_COLOUR, **{entry.name: entry.colour for entry in known}}
-    taken = {entry.colour for entry in known}
-    new = [name for name in dict.fromkeys(dataset.classes) if name not in colours]
-    for number, name in enumerate(new, start=len(known)):
-        # There are some 1,700 colours in all, so among thousands of classes they repeat.
-        tries = [colour_of(number + step) for step in range(_MOST_TRIES)]
-        colours[name] = next((colour for colour in tries if colour not in taken), tries[0])
-        taken.add(colours[name])
-    return colours
 
 
 def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
@@ -201,7 +184,7 @@ def classes(dataset: Dataset, counted_up: Summary, colours: Colours) -> None:
     more, names = len(names) - _MOST_ROWS, names[:_MOST_ROWS]
     table = pd.DataFrame(
         {
-            "colour": [disc(colours.get(name, NO_CLASS_COLOUR)) for name in names],
+            "colour": [disc(colours[name]) for name in names],
             "class": [name if name is not None else "(no class)" for name in names],
             "regions": [counts.get(name, 0) for name in names],
         }

@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio.shell import url_state
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 _KEY = "dataset_import_report"
 _NAMED = 12

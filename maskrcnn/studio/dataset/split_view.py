@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
@@ -15,10 +16,10 @@ from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails
 from maskrcnn.studio.dataset import project_cache, undo_bar
-from maskrcnn.studio.dataset.overview import SPLIT_WORDS
+from maskrcnn.studio.dataset.pictures_view import SPLIT_WORDS
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 Splits = Mapping[str, Split]
 Groups = list[tuple[str, ...]]

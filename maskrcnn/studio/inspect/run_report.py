@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.evaluation import Report, evaluate
 from maskrcnn.runs import epochs, metric_rows
 from maskrcnn.runs.epochs import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import file_stamps
-from maskrcnn.words import natural_key
 
 
 def shown(run: RunFolder) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from maskrcnn.studio.shell.markdown_escape import plain
 
 
 @dataclass(frozen=True)
-class Turn:
-    """The waiting time of a training that is added now: `seconds` until its start (None: unknown), and the names of the
-    runs `ahead`, which must end first."""
+class DeviceTurn:
+    """When a training on the chosen device would start.
+
+    `seconds` is the waiting time until then (None: unknown), and `ahead` are the names of the runs that must end first.
+    """
 
     seconds: float | None
     ahead: tuple[str, ...]
@@ -28,7 +30,7 @@ class Turn:
         return self.seconds != 0
 
     def in_words(self) -> str:
-        """A sentence that says what happens when the user starts the training, as Markdown."""
+        """A sentence below the start button, as Markdown: what happens when the user starts the training."""
         if not self.must_wait:
             return "It trains on its own: you may close this tab or stop the studio, and find it again under Runs."
         names = ", ".join(f"**{plain(name)}**" for name in self.ahead[:3])
@@ -37,15 +39,15 @@ class Turn:
         return f"It starts by itself when {names}{more} {'has' if len(self.ahead) == 1 else 'have'} ended{when}."
 
 
-def turn(device: str) -> Turn:
-    """The waiting time of a new training on `device` (or "any").
+def turn_on_device(device: str) -> DeviceTurn:
+    """When a new training on `device` (or "any") would start.
 
-    If the queue cannot be read, it is 0; the error is shown when the training is added.
+    If the queue cannot be read, the waiting time is 0; the error is shown when the training is added.
     """
     try:
-        return Turn(*queue.turn(session.workspace(), device))
+        return DeviceTurn(*queue.turn(session.workspace(), device))
     except StudioError:
-        return Turn(0.0, ())
+        return DeviceTurn(0.0, ())
 
 
 def choose_device(machine: Sequence[str]) -> str:

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from maskrcnn.config import Config
-from maskrcnn.durations import about
+from maskrcnn.durations import about, time_of_day_words
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import cost_measurement, devices, measured_costs
+from maskrcnn.jobs import cost_measurement, devices, known_costs
 from maskrcnn.jobs.cost_measurement import Measurement
-from maskrcnn.jobs.measured_costs import KnownCosts
+from maskrcnn.jobs.known_costs import KnownCosts
 from maskrcnn.runs.costs import Estimate, estimate_of, parts_in_words
 from maskrcnn.runs.epochs import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
@@ -35,8 +35,8 @@ NO_REASON = "its process was killed and gave no reason"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The training whose duration is to be estimated.
+class EstimatedTraining:
+    """The training whose duration the page estimates.
 
     `pictures` and `validated` are the numbers of training and validation pictures. `device` is a device or "any".
     `waits` is the waiting time in the queue in seconds, None if unknown. `beside` says whether another training is
@@ -59,72 +59,72 @@ class Wanted:
         return session.workspace() / STORE
 
     @property
-    def where(self) -> str:
+    def likely_device(self) -> str:
         """The device on which the training would most likely run."""
         return devices.candidates(self.device)[0]
 
     @property
-    def key(self) -> str:
-        """The key under which the costs of the training are stored."""
-        return measured_costs.timing_key(self.config, self.project, self.where)
+    def timing_key(self) -> str:
+        """The key under which the measured costs of the training are stored."""
+        return known_costs.timing_key(self.config, self.project, self.likely_device)
 
     def measuring(self) -> Measurement | None:
         """The running or failed measurement, None if there is none. The costs of a finished one are saved."""
-        return cost_measurement.poll(self.key, self.options, self.store)
+        return cost_measurement.poll(self.timing_key, self.options, self.store)
 
-    def known(self) -> KnownCosts | None:
+    def known_costs(self) -> KnownCosts | None:
         """The known costs of the training, None if there are none."""
-        return measured_costs.known(self.config, self.project, self.where, runs_in(self.runs_folder), self.store)
+        return known_costs.known(self.config, self.project, self.likely_device, runs_in(self.runs_folder), self.store)
 
     def estimate(self, known: KnownCosts) -> Estimate:
         """The estimated duration with these costs."""
         return estimate_of(known.costs, self.config, self.pictures, self.validated)
 
 
-def show(wanted: Wanted) -> Estimate | None:
+def show(wanted: EstimatedTraining) -> Estimate | None:
     """Draw the estimated duration and end time, or a button to measure. Returns the estimate, None if unknown."""
     measuring = wanted.measuring()
-    known = wanted.known()
+    known = wanted.known_costs()
     running = measuring is not None and measuring.state == "running"
     with st.container(border=True, gap="xsmall"):
         st.markdown("**How long will it take?**")
         if known:
-            _answer(wanted, known, again=measuring is None)
+            _show_estimate(wanted, known, again=measuring is None)
         elif measuring is None:
             st.markdown("Not known yet for these choices on this computer.")
-            _button("Measure it here", wanted)
+            _measure_button("Measure it here", wanted)
         if measuring is not None and not running:
             st.error(plain(measuring.line or NO_REASON), icon=":material/error:")
-            _button("Try again", wanted)
+            _measure_button("Try again", wanted)
         # `st.fragment` is called here, not as a decorator, because only here it is known whether it must refresh.
-        st.fragment(_progress, run_every="1s" if running else None)(wanted, running)
+        st.fragment(_measurement_progress, run_every="1s" if running else None)(wanted, running)
     return wanted.estimate(known) if known else None
 
 
-def _answer(wanted: Wanted, known: KnownCosts, again: bool) -> None:
+def _show_estimate(wanted: EstimatedTraining, known: KnownCosts, again: bool) -> None:
     """Draw the estimate, its source and, with `again`, a button to measure again."""
     found = wanted.estimate(known)
     config = wanted.config
     most = "at most " if config.patience else ""
     st.markdown(f"#### {most}{about(found.seconds_of_training)}", help=f"{TIME_MEANING} The time of day counts all.")
     if wanted.waits is not None:
-        ready = datetime.now(_zone()) + timedelta(seconds=wanted.waits + found.seconds)
+        ready = datetime.now(_browser_time_zone()) + timedelta(seconds=wanted.waits + found.seconds)
         start = "if it starts now" if wanted.waits == 0 else f"after {about(wanted.waits)} of waiting for its turn"
-        st.markdown(f":material/schedule: {most}ready {clock_words(ready)}, {start}")
+        st.markdown(f":material/schedule: {most}ready {time_of_day_words(ready)}, {start}")
     st.markdown(f":small[{parts_in_words(found, config)}]", help=f"{EPOCH_MEANING} A GB is 1,000,000,000 bytes.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         st.markdown(f":small[{source_in_words(known)}]", width="content")
         if again:
-            _button("Measure again", wanted, kind="tertiary")
+            _measure_button("Measure again", wanted, kind="tertiary")
 
 
-def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
+def _measure_button(label: str, wanted: EstimatedTraining, kind: str = "secondary") -> None:
     """Draw a button that starts a measurement."""
     beside = " Another training runs now, which makes it come out too long." if wanted.beside else ""
 
     def begin() -> None:
         try:
-            cost_measurement.start(wanted.key, wanted.options, wanted.store, wanted.device, wanted.beside)
+            cost_measurement.start(wanted.timing_key, wanted.options, wanted.store, wanted.device, wanted.beside)
         except StudioError as error:
             st.toast(plain(on_page(error)), icon=":material/error:")
 
@@ -139,7 +139,7 @@ def _button(label: str, wanted: Wanted, kind: str = "secondary") -> None:
     )
 
 
-def _progress(wanted: Wanted, running: bool) -> None:
+def _measurement_progress(wanted: EstimatedTraining, running: bool) -> None:
     """Draw the progress of a running measurement. When it has ended, rerun the page to show the result."""
     if not running:
         return
@@ -151,35 +151,20 @@ def _progress(wanted: Wanted, running: bool) -> None:
             st.markdown(f":material/timer: Measuring, {round(measuring.seconds)} s so far")
             st.markdown(f":small[{plain(measuring.line or LOADING)}]")
         if st.button("Cancel", icon=":material/close:", key="launch_measure_cancel"):
-            cost_measurement.cancel(wanted.key, wanted.store)
+            cost_measurement.cancel(wanted.timing_key, wanted.store)
             st.rerun()
-
-
-# Texts
 
 
 def source_in_words(known: KnownCosts) -> str:
     """The source of the costs as text: `as fast as the run shapes-0003`, `measured 13:44`."""
     if known.run:
         return f"as fast as the run {plain(known.run)}"
-    text = f"measured {clock_words(datetime.fromtimestamp(known.when, _zone()), '')}"
+    text = f"measured {time_of_day_words(datetime.fromtimestamp(known.when, _browser_time_zone()), '')}"
     return f"{text}, beside another training: rather less" if known.beside_training else text
 
 
-def clock_words(when: datetime, before: str = "about ") -> str:
-    """A time of day as text, with the day if it is not today: `about 14:05`, `tomorrow about 9:30`."""
-    today = datetime.now(when.tzinfo).date()
-    time_of_day = f"{before}{when:%H:%M}"
-    days = (when.date() - today).days
-    if days == 0:
-        return time_of_day
-    if days == 1:
-        return f"tomorrow {time_of_day}"
-    return f"on {when:%a} {when.day} {when:%B} {time_of_day}"
-
-
-def _zone() -> tzinfo | None:
-    """The time zone of the browser; None if it is unknown, for the time zone of this computer."""
+def _browser_time_zone() -> tzinfo | None:
+    """The time zone of the browser, for the times of day of the estimate; None (that of this computer) if unknown."""
     try:
         return ZoneInfo(st.context.timezone) if st.context.timezone else None
     except (OSError, ValueError):  # this computer does not know the name of the zone

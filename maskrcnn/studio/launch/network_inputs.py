@@ -1,19 +1,122 @@
-"""The Launch page: the inputs for the initial weights and the network. A shipped model determines the network."""
+"""The Launch page: the inputs for preset, tasks and network. A shipped model determines the network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.config import MASK_HEADS, MASK_KINDS, POOLINGS, Config
+from maskrcnn.config import BACKBONES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import form_labels, request_from_inputs
-from maskrcnn.studio.launch.config_inputs import input_keys
+from maskrcnn.studio.launch import initial_weights_inputs, request_from_inputs
+from maskrcnn.studio.launch.config_field_inputs import field_input_keys
+from maskrcnn.studio.launch.initial_weights_inputs import choose_initial_weights
+from maskrcnn.studio.launch.launch_data import LaunchLabels
+from maskrcnn.studio.shell.markdown_escape import plain
+
+PRESET_WORDS: dict[str, str] = {
+    "classroom": "Small and quick: learns from a few pictures in minutes on a processor.",
+    "standard": "The paper's widths at a moderate picture size: for a graphics card.",
+    "paper": "He et al. 2017: ResNet-101 with a pyramid, 800 pixels, SGD. For a large graphics card.",
+    "torchvision": "torchvision's maskrcnn_resnet50_fpn exactly, so that its COCO weights fit: for a graphics card.",
+    "torchvision-v2": "torchvision's maskrcnn_resnet50_fpn_v2, its better detector: for a graphics card.",
+    "torchvision-mobilenet": "torchvision's light Faster R-CNN: boxes alone, from two maps of stride 32.",
+    "torchvision-mobilenet-320": "The same for pictures of 320 pixels: its quickest detector.",
+    "detectron": "Detectron2's ResNet-50 with a pyramid: RoIAlign with the half-pixel shift. For a graphics card.",
+}
+
+POOLING_WORDS: dict[str, str] = {
+    "align": "RoIAlign",
+    "align-legacy": "RoIAlign, legacy",
+    "pool": "RoIPool",
+    "warp": "RoIWarp",
+}
+
+MASK_HEAD_WORDS: dict[str, str] = {"fcn": "convolutions (FCN)", "mlp": "fully connected (MLP)"}
+
+MASK_KIND_WORDS: dict[str, str] = {
+    "sigmoid": "per class, sigmoid",
+    "softmax": "per class, softmax",
+    "agnostic": "one for all classes",
+}
+
+KIND_WORDS: dict[str, str] = {
+    "fpn": "pyramid",
+    "fpn32": "light pyramid",
+    "c4": "one map, stride 16",
+    "c5": "one map, stride 32",
+}
+"""Kind of backbone (the last part of its name) -> label of the feature maps that the heads use."""
+
+BODIES: dict[str, tuple[str, ...]] = {
+    body: tuple(name.rpartition("_")[2] for name in BACKBONES if name.rpartition("_")[0] == body)
+    for body in dict.fromkeys(name.rpartition("_")[0] for name in BACKBONES)
+}
+"""Body -> the available kinds of feature maps; `f"{body}_{kind}"` is the name of a backbone."""
+
+BODY_WORDS: dict[str, str] = {
+    "resnet18_slim": "ResNet-18 slim",
+    **{f"resnet{depth}": f"ResNet-{depth}" for depth in (18, 34, 50, 101, 152)},
+    "resnext50": "ResNeXt-50",
+    "resnext101": "ResNeXt-101",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3_small": "MobileNetV3 small",
+    "mobilenet_v3_large": "MobileNetV3 large",
+    "alexnet": "AlexNet",
+}
+
+
+def choose_preset(machine: Sequence[str]) -> str:
+    """Draw the input for the preset, and return it. The default is the recommended preset for the devices `machine`."""
+    presets = list(PRESETS)
+    recommended = recommended_preset(machine)
+    preset = st.selectbox(
+        "Preset",
+        presets,
+        presets.index(recommended),
+        format_func=lambda name: f"{name} (recommended here)" if name == recommended else name,
+        help="Where all other values start from.",
+        key="launch-preset",
+    )
+    st.markdown(f":small[{PRESET_WORDS[preset]} {machine_in_words(machine)}]")
+    return preset
+
+
+def recommended_preset(devices: Sequence[str]) -> str:
+    """The preset that the input recommends on a machine with these devices."""
+    return "standard" if devices[0].startswith("cuda") else "classroom"
+
+
+def machine_in_words(devices: Sequence[str]) -> str:
+    """A sentence below the input for the preset: the hardware of this machine and the presets that suit it."""
+    if devices[0].startswith("cuda"):
+        cards = "a graphics card" if len(devices) == 1 else f"{len(devices)} graphics cards"
+        return f"This computer has {cards}: standard is comfortable, classroom is done in a moment."
+    what = "an Apple chip" if devices[0] == "mps" else "no graphics card"
+    return f"This computer has {what}: classroom is made for that; the larger ones take hours."
+
+
+def choose_tasks(preset: str, labels: LaunchLabels) -> tuple[str, ...]:
+    """Draw the inputs for the tasks, and return the chosen tasks.
+
+    Boxes are always included. Keypoints can be chosen only if the labels have keypoints that can be learned.
+    """
+    key, usual = field_input_keys(preset), Config.preset(preset).tasks
+    st.markdown(":small[What it finds]", help=Config.model_fields["tasks"].description)
+    with st.container(horizontal=True):
+        st.toggle("boxes", True, disabled=True, help="Every network finds boxes first.", key=key("box"))
+        masks = st.toggle("masks", "mask" in usual, key=key("mask"))
+        keypoints = st.toggle(
+            "keypoints",
+            labels.keypoints is not None and "keypoints" in usual,
+            disabled=labels.keypoints is None,
+            help=plain(labels.no_keypoints) or None,
+            key=key(f"keypoints-{labels.keypoints is not None}"),
+        )
+    return ("box", *["mask"] * masks, *["keypoints"] * keypoints)
 
 
 @dataclass(frozen=True)
@@ -33,35 +136,37 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
 
     Raises `StudioError` if the choices contradict each other.
     """
-    key = input_keys(preset)
+    key = field_input_keys(preset)
     left, right = st.columns(2, vertical_alignment="bottom")
-    start, path = _choose_start(preset, Config.preset(preset, tasks=tasks), right)
+    start, path = choose_initial_weights(preset, Config.preset(preset, tasks=tasks), right)
     request = request_from_inputs.request_of_start(preset, tasks, start, path)
     default = request_from_inputs.config_of_start(request)
     ships = request.init if request.init in shipped_models.names() else ""
     comes_along = (
-        f"It comes along with the initial weights: {request_from_inputs.offered_weights()[start]}." if ships else None
+        f"It comes along with the initial weights: {initial_weights_inputs.offered_weights()[start]}."
+        if ships
+        else None
     )
-    network_key = input_keys(preset, ships)
+    network_key = field_input_keys(preset, ships)
     values: dict[str, Any] = {"tasks": tasks}
 
     body = left.selectbox(
         "Backbone",
-        list(form_labels.BODIES),
-        list(form_labels.BODIES).index(default.body),
-        format_func=form_labels.BODY_WORDS.__getitem__,
+        list(BODIES),
+        list(BODIES).index(default.body),
+        format_func=BODY_WORDS.__getitem__,
         help=comes_along
         or "The body that turns the picture into feature maps. A deeper one sees more and takes longer.",
         disabled=comes_along is not None,
         key=network_key("body"),
     )
     note = st.container()
-    kinds = form_labels.BODIES[body]
+    kinds = BODIES[body]
     kind = st.segmented_control(
         "Feature maps",
         kinds,
         default=default.kind if default.kind in kinds else kinds[0],
-        format_func=form_labels.KIND_WORDS.__getitem__,
+        format_func=KIND_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=comes_along or Config.model_fields["backbone"].description,
@@ -72,12 +177,12 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
     # The two maps of the light pyramid have the same stride, so "one scale for each level" makes no sense.
     scales_at = "every-level" if kind == "fpn32" else default.rpn_scales_at
     default = default.replace(backbone=values["backbone"], rpn_scales_at=scales_at)
-    note.markdown(f":small[{request_from_inputs.weights_note(start, default)}]")
+    note.markdown(f":small[{initial_weights_inputs.weights_note(start, default)}]")
     values["pooling"] = st.segmented_control(
         "RoI pooling",
         POOLINGS,
         default=default.pooling,
-        format_func=form_labels.POOLING_WORDS.__getitem__,
+        format_func=POOLING_WORDS.__getitem__,
         required=True,
         wrap=True,
         help=Config.model_fields["pooling"].description,
@@ -89,7 +194,7 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Mask head",
             MASK_HEADS,
             MASK_HEADS.index(default.mask_head),
-            format_func=form_labels.MASK_HEAD_WORDS.__getitem__,
+            format_func=MASK_HEAD_WORDS.__getitem__,
             help=comes_along or Config.model_fields["mask_head"].description,
             disabled=comes_along is not None,
             key=network_key("mask_head"),
@@ -98,34 +203,8 @@ def choose_network(preset: str, tasks: tuple[str, ...]) -> NetworkChoice:
             "Masks",
             MASK_KINDS,
             MASK_KINDS.index(default.mask_kind),
-            format_func=form_labels.MASK_KIND_WORDS.__getitem__,
+            format_func=MASK_KIND_WORDS.__getitem__,
             help=Config.model_fields["mask_kind"].description,
             key=key("mask_kind"),
         )
     return NetworkChoice(request, default, network_key, values)
-
-
-def _choose_start(preset: str, config: Config, column: DeltaGenerator) -> tuple[str, str]:
-    """Draw the input for the initial weights. Returns a key of START_WORDS or SHIPPED_WORDS, and the typed path.
-
-    Until the user chooses, the default for the network `config` is selected.
-    """
-    key, offered = input_keys(preset), request_from_inputs.offered_weights()
-    at_start, start_chosen = key("start"), key("start-chosen")
-    if st.session_state.get(at_start) not in offered or not st.session_state.get(start_chosen):
-        st.session_state[at_start] = request_from_inputs.default_weights(preset, config)
-        st.session_state[start_chosen] = False
-    start = column.selectbox(
-        "Initial weights",
-        list(offered),
-        format_func=offered.__getitem__,
-        help="ImageNet weights know edges, textures and parts; COCO weights know 80 kinds of objects, too. Both are "
-        "downloaded by torchvision once and kept. The toys ship with the studio: small networks that know drawings, "
-        "for a start without a download. From scratch needs many more pictures and epochs.",
-        on_change=lambda: st.session_state.update({start_chosen: True}),
-        key=at_start,
-    )
-    if start not in form_labels.PATH_WORDS:
-        return start, ""
-    label, placeholder, about = form_labels.PATH_WORDS[start]
-    return start, st.text_input(label, placeholder=placeholder, help=about, key=key(f"path-{start}"))

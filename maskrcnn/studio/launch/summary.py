@@ -25,7 +25,7 @@ from maskrcnn.studio.launch import (
     training_inputs,
     validation_holdout,
 )
-from maskrcnn.studio.launch.launch_data import Material
+from maskrcnn.studio.launch.launch_data import LaunchData
 from maskrcnn.studio.launch.network_inputs import BODY_WORDS, KIND_WORDS, POOLING_WORDS
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
@@ -36,7 +36,7 @@ from maskrcnn.words import counted
 def summarise(
     project: Project,
     request: TrainingRequest,
-    material: Material,
+    data: LaunchData,
     keypoints: KeypointLabels | None,
     machine: Sequence[str],
 ) -> RunFolder | None:
@@ -45,28 +45,28 @@ def summarise(
     `request` has the values of all inputs on the page, including the data. `keypoints` are the keypoints that are
     learned, None without this task. `machine` are the devices.
     """
-    proposed = project_runs.free_name(project.runs_folder, project.name)
+    proposed = project_runs.free_run_name(project.runs_folder, project.name)
     name = st.text_input("Name of the run", proposed, key=f"launch-name-{project.folder}-{proposed}")
     device = device_choice.choose_device(machine)
-    obstacles = material.obstacles()
+    obstacles = data.obstacles()
     config: Config | None = None
     warnings: list[str] = []
-    if material.classes:
+    if data.classes:
         try:
-            config = request_from_inputs.shown_config(request, {"classes": material.classes, "keypoints": keypoints})
+            config = request_from_inputs.shown_config(request, {"classes": data.classes, "keypoints": keypoints})
             request.require_fit(config)
-            warnings = material.warnings(config)
+            warnings = data.warnings(config)
         except StudioError as error:
             config = None
             obstacles.append(str(error))
     for obstacle in obstacles:
         st.error(plain(on_page(obstacle)), icon=":material/block:")
 
-    turn = device_choice.turn(device)
+    turn = device_choice.turn_on_device(device)
     estimate = None
     if config and not obstacles and request.has_files():
-        estimate = duration_estimate.show(_wanted(project, request, config, material, device, turn))
-    validation_holdout.offer(project, material)
+        estimate = duration_estimate.show(_estimated_training(project, request, config, data, device, turn))
+    validation_holdout.offer(project, data)
     started = st.button(
         "Add to the queue" if turn.must_wait else "Start training",
         type="primary",
@@ -83,45 +83,45 @@ def summarise(
                 request.to_argv(),
                 workspace=session.workspace(),
                 device=device,
-                expected_seconds=estimate.seconds if estimate else training_inputs.given_seconds(request.changed),
+                expected_seconds=estimate.seconds if estimate else training_inputs.length_in_seconds(request.changed),
             )
     st.markdown(f":small[{turn.in_words()}]")
-    _show_material(material)
+    _show_data(data)
     if config:
-        st.markdown(f":small[{in_short(config)}]")
+        st.markdown(f":small[{network_in_short(config)}]")
     if warnings:
         st.warning(bullets([on_page(line) for line in warnings], most=8), icon=":material/warning:")
     doctor_summary.show(project)
     return None
 
 
-def _wanted(
+def _estimated_training(
     project: Project,
     request: TrainingRequest,
     config: Config,
-    material: Material,
+    data: LaunchData,
     device: str,
-    turn: device_choice.Turn,
-) -> duration_estimate.Wanted:
-    """The training for `duration_estimate.show`."""
-    return duration_estimate.Wanted(
+    turn: device_choice.DeviceTurn,
+) -> duration_estimate.EstimatedTraining:
+    """The training whose duration the summary shows, for `duration_estimate.show`."""
+    return duration_estimate.EstimatedTraining(
         config,
         request.to_argv(),
         project.folder,
         project.runs_folder,
-        material.train.pictures,
-        material.val.pictures if material.val.objects else 0,
+        data.train.pictures,
+        data.val.pictures if data.val.objects else 0,
         device,
         turn.seconds,
         turn.must_wait,
     )
 
 
-def _show_material(material: Material) -> None:
+def _show_data(data: LaunchData) -> None:
     """Draw the table of the training data, and a line about pictures that are not used."""
     st.markdown("**What it learns from**", help=launch_data.OBJECTS)
     st.dataframe(
-        pd.DataFrame(material.table(), columns=["", "train", "val"]),
+        pd.DataFrame(data.table(), columns=["", "train", "val"]),
         hide_index=True,
         column_config={  # minimum widths, for a third of a projector's screen; on larger screens the columns grow
             "": st.column_config.TextColumn(width=80),
@@ -131,12 +131,12 @@ def _show_material(material: Material) -> None:
             ),
         },
     )
-    if material.left_out():
-        st.markdown(material.left_out())
+    if data.left_out():
+        st.markdown(data.left_out())
 
 
-def in_short(config: Config) -> str:
-    """A summary of the network in one line: its usual name, backbone, RoI pooling, anchors, and output sizes."""
+def network_in_short(config: Config) -> str:
+    """The line of the summary about the network: its usual name, backbone, RoI pooling, anchors, and output sizes."""
     extra = [task for task in config.tasks if task != "box"]
     name = {(): "Faster R-CNN", ("mask",): "Mask R-CNN", ("keypoints",): "Keypoint R-CNN"}.get(
         tuple(extra), "Mask R-CNN with keypoints"

@@ -15,7 +15,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.dataset import project_cache, undo_bar
 from maskrcnn.studio.dataset.split_view import CHECKED_AT_ONCE
-from maskrcnn.studio.launch.training_material import Material
+from maskrcnn.studio.launch.launch_data import LaunchData
 from maskrcnn.studio.shell import session
 from maskrcnn.words import counted
 
@@ -27,8 +27,8 @@ _SPLIT_PROJECT = "launch_kept_back"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A proposed split: `held` of the `labelled` training pictures become validation pictures.
+class HoldoutPlan:
+    """A proposed validation set: `held` of the `labelled` training pictures become validation pictures.
 
     `names` are their file names. It is None if no split is possible, because each picture has a class that no other
     picture has.
@@ -39,7 +39,7 @@ class Plan:
     names: frozenset[str] | None
 
 
-def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: bool = True) -> Plan:
+def holdout_plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: bool = True) -> HoldoutPlan:
     """Choose the validation pictures among the labelled training pictures in `dataset`.
 
     About `SHARE` of the pictures are chosen, at least one with an object. Each class in them is also in the remaining
@@ -56,25 +56,25 @@ def plan(dataset: Dataset, groups: Iterable[Collection[str]] = (), *, outlines: 
     splits = known_to_training(dataset, stratified(dataset, SHARE, SEED, groups), drawn, groups)
     names = frozenset(name for name, split in splits.items() if split == "val")
     if any(drawn[name] for name in names):
-        return Plan(len(drawn), len(names), names)
-    return Plan(len(drawn), held_back(len(drawn), SHARE), None)
+        return HoldoutPlan(len(drawn), len(names), names)
+    return HoldoutPlan(len(drawn), held_back(len(drawn), SHARE), None)
 
 
-def offer(project: Project, material: Material) -> None:
+def offer(project: Project, data: LaunchData) -> None:
     """Draw a warning and a button for the split if there are no validation objects; after a split, the undo bar."""
-    if material.val.objects:
+    if data.val.objects:
         if st.session_state.get(_SPLIT_PROJECT) == project.folder:
             undo_bar.bar(project)
         return
-    if not material.train.objects:
+    if not data.train.objects:
         return
     with session.fail_softly(stop=False):
-        outlines = "mask" in material.tasks
+        outlines = "mask" in data.tasks
         found = project_cache.worked_out(
             f"hold back, outlines {outlines}",
             project,
             "Choosing validation pictures",
-            lambda progress: plan(labelled(project, "train"), outlines=outlines),
+            lambda progress: holdout_plan(labelled(project, "train"), outlines=outlines),
         )
         with st.container(border=True, gap="xsmall", key="launch-holdback"):
             st.markdown(
@@ -93,20 +93,20 @@ def offer(project: Project, material: Material) -> None:
                 help=f"A stratified split: {SHARE:.0%} of the labelled pictures, seed {SEED}, each class in the same "
                 "proportion where whole pictures allow. They are validated on and not learned from. It can be undone "
                 "here and on Dataset > Split, where other shares can be chosen.",
-                on_click=_keep_back,
+                on_click=_hold_out,
                 args=(project, outlines),
                 key="launch-keep-back",
             )
 
 
-def _keep_back(project: Project, outlines: bool) -> None:
+def _hold_out(project: Project, outlines: bool) -> None:
     """Split the project. Duplicate pictures go to the same split, if the project is small enough to search for them."""
     with session.fail_softly(stop=False):
         dataset = labelled(project, "train")
         groups: list[tuple[str, ...]] = []
         if len(dataset.images) <= CHECKED_AT_ONCE:
             groups = duplicate_pictures.groups(dataset.images)
-        found = plan(dataset, groups, outlines=outlines)
+        found = holdout_plan(dataset, groups, outlines=outlines)
         if found.names is None:
             raise StudioError(
                 "the pictures that look alike cannot be divided so that training has every class; choose a split on "

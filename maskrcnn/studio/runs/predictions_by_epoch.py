@@ -14,13 +14,13 @@ import streamlit as st
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.drawing import overlays
 from maskrcnn.drawing.overlays import Mark
 from maskrcnn.evaluation import ImageMatches, match_image
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
-from maskrcnn.words import natural_key
 
 MOST = 4
 """Maximum number of pictures that are shown side by side."""
@@ -224,7 +224,7 @@ def _detections(path: str, epoch: int, stamp: int, image: int) -> list[Document]
 @st.cache_data(max_entries=32, show_spinner=False)
 def _canvas(path: str, stamp: int) -> np.ndarray:
     """The picture, uint8 (h, w, 3), with its longer side at `SIDE`."""
-    return overlays.display(pictures.reduced(path, SIDE), SIDE)[0]
+    return overlays.resize_for_overlay(pictures.reduced(path, SIDE), SIDE)[0]
 
 
 def _shrunk(mark: Mark, scale: float, canvas: np.ndarray) -> Mark:

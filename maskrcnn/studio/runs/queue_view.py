@@ -8,8 +8,8 @@ import streamlit as st
 
 from maskrcnn.durations import about, clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import local, queue, run_state
-from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs import local_backend, queue, run_state
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, address_of, bar_text
 from maskrcnn.studio.shell import session
@@ -78,7 +78,7 @@ def _running(job: queue.Running, several: bool) -> None:
     with actions:
         if now.state is not JobState.CANCELLING:
             _cancel(job.run, "Cancel", "It ends after the current step and keeps what it has learned.")
-        elif local.can_be_forced(job.run):
+        elif local_backend.can_be_forced(job.run):
             _cancel(job.run, "Force", "It has not ended by itself. This kills it with every process that it started.")
 
 
@@ -123,5 +123,5 @@ def _cancel(run: RunFolder, label: str, meaning: str) -> None:
         st.markdown(meaning)
         if st.button(f"{label} {plain(run.name)}", key=f"queue-cancel-{run.path}", type="primary"):
             with session.fail_softly(stop=False):
-                local.cancel(run, session.workspace())
+                local_backend.cancel(run, session.workspace())
                 st.rerun()

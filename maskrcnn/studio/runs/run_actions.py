@@ -7,8 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
-from maskrcnn.jobs import local, queue, run_state
-from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs import local_backend, queue, run_state
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in
 from maskrcnn.studio.runs import queue_view, run_downloads
@@ -103,7 +103,7 @@ def _cancel(run: RunFolder) -> None:
             st.markdown("It ends after the current step and keeps what it has learned. You can resume it later.")
         if st.button("Kill it" if asked else "Cancel this training", type="primary", icon=":material/stop_circle:"):
             with session.fail_softly(stop=False):
-                local.cancel(run, session.workspace())
+                local_backend.cancel(run, session.workspace())
                 st.rerun()
 
 
@@ -163,6 +163,6 @@ def _delete(run: RunFolder) -> None:
         st.markdown(f"This removes **{plain(run.name)}** with its curves, predictions and trained weights, for good.")
         if st.button("Delete this run", type="primary", icon=":material/delete:"):
             with session.fail_softly():
-                local.delete(run, session.workspace())
+                local_backend.delete(run, session.workspace())
             st.query_params.pop("run", None)
             st.rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from maskrcnn.jobs import run_state
-from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import CONFIG
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.runs import run_actions

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from maskrcnn.jobs import run_state
-from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs import compared_runs

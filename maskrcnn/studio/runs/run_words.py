@@ -11,7 +11,7 @@ import pandas as pd
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import run_state
-from maskrcnn.jobs.backend import JobState, Progress
+from maskrcnn.jobs.run_state import JobState, Progress
 from maskrcnn.runs.epochs import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.studio.shell.markdown_escape import plain

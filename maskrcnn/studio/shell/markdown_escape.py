@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from maskrcnn.errors import one_line
+from maskrcnn.words import one_line
 
 LONGEST = 1000
 """Maximum length of an escaped text in characters; longer texts are cut."""

@@ -9,7 +9,7 @@ import streamlit as st
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue, run_state
-from maskrcnn.jobs.backend import JobState
+from maskrcnn.jobs.run_state import JobState
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs.run_words import STATES, address_of, place, times
 from maskrcnn.studio.shell import session

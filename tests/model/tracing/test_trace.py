@@ -274,7 +274,7 @@ def test_nms_against_a_slow_one(model: StudioRCNN, stage: str) -> None:
     assert nms.ious.tolist() == pytest.approx([struck[one][1] for one in nms.dropped.tolist()], abs=1e-5)
     assert len(kept) > 10
     assert len(struck) > 10
-    groups = [nms.group(winner) for winner in kept]
+    groups = [nms.dropped_for(winner) for winner in kept]
     assert sum(len(dropped) for dropped, _ in groups) == len(struck)
     assert all((ious > after.limit).all() for _, ious in groups)
 

@@ -14,7 +14,7 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from maskrcnn.errors import StudioError
 from maskrcnn.model import build, load
 from maskrcnn.model.weights import detector_config, find_checkpoint, initialise
-from maskrcnn.model.weights.torchvision_files import canonical, detector_in, read_state
+from maskrcnn.model.weights.torchvision_files import current_names, identify_detector, read_state
 from maskrcnn.runs.coco_detectors import DETECTORS
 from tests.model.small import network
 
@@ -41,7 +41,7 @@ def test_the_config_of_a_builder_is_that_network_key_for_key(builder: str) -> No
 @pytest.mark.parametrize("builder", DETECTORS)
 def test_a_file_of_torchvisions_is_known_by_its_name(builder: str) -> None:
     for weights in get_model_weights(builder):
-        config, origin = detector_in({}, Path("somewhere") / weights.url.rsplit("/", 1)[1])
+        config, origin = identify_detector({}, Path("somewhere") / weights.url.rsplit("/", 1)[1])
         assert config == detector_config(builder, weights.name)
         assert origin == f"torchvision's {builder}, {weights.name}"
 
@@ -49,7 +49,7 @@ def test_a_file_of_torchvisions_is_known_by_its_name(builder: str) -> None:
 @pytest.mark.parametrize("builder", [name for name in DETECTORS if "320" not in name])
 def test_a_file_of_another_name_is_known_by_its_tensors(builder: str) -> None:
     """Which leaves out the twin for pictures of 320 px: its tensors are the same."""
-    config, origin = detector_in(theirs(builder), Path("renamed.pth"))
+    config, origin = identify_detector(theirs(builder), Path("renamed.pth"))
     assert config == detector_config(builder)
     assert origin == f"a detector like torchvision's {builder}"
 
@@ -90,7 +90,7 @@ def test_the_eps_of_the_norms_is_what_the_weights_were_trained_with(builder: str
 
 def test_a_detector_that_somebody_trained_is_rebuilt_with_its_own_counts() -> None:
     state = theirs("keypointrcnn_resnet50_fpn", num_classes=4, num_keypoints=5)
-    config, _ = detector_in(state, Path("mine.pth"))
+    config, _ = identify_detector(state, Path("mine.pth"))
     assert (config.num_classes, config.class_names, config.num_keypoints, config.keypoint_names) == (4, (), 5, ())
     assert (config.tasks, config.norm, config.norm_eps) == (("box", "keypoints"), "frozen", 1e-5)
     with torch.device("meta"):
@@ -99,7 +99,7 @@ def test_a_detector_that_somebody_trained_is_rebuilt_with_its_own_counts() -> No
 
 def test_batch_norms_that_count_are_batch_norms() -> None:
     state = {**theirs("fasterrcnn_resnet50_fpn"), "backbone.body.bn1.num_batches_tracked": torch.zeros(())}
-    assert detector_in(state, Path("mine.pth"))[0].norm == "batch"
+    assert identify_detector(state, Path("mine.pth"))[0].norm == "batch"
 
 
 def old_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -129,8 +129,8 @@ def test_names_of_torchvisions_first_files_are_translated() -> None:
         missing = original.load_state_dict(dict(old), strict=False, assign=True)
     assert not missing.unexpected_keys
     assert all(name.endswith("num_batches_tracked") for name in missing.missing_keys)
-    assert shapes(canonical(old)) == shapes(state)
-    assert canonical(state) == state
+    assert shapes(current_names(old)) == shapes(state)
+    assert current_names(state) == state
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.jobs import devices, queue
-from maskrcnn.jobs.queue_database import Table
+from maskrcnn.jobs.job_table import Table
 from maskrcnn.studio.launch import device_choice
-from maskrcnn.studio.launch.device_choice import Turn
+from maskrcnn.studio.launch.device_choice import DeviceTurn
 
 
 def occupy(workspace: Path, name: str, device: str, state: str = "running", expected: float | None = None) -> None:
@@ -30,23 +30,23 @@ def occupy(workspace: Path, name: str, device: str, state: str = "running", expe
 
 def test_it_starts_at_once_where_a_device_is_free(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "available", lambda: ("cuda:0", "cuda:1"))
-    assert not device_choice.turn("any").must_wait
+    assert not device_choice.turn_on_device("any").must_wait
     occupy(workspace, "a", "cuda:0")
     assert queue.turn(workspace, "any")[0] == 0  # though nobody knows when the other one is free
-    assert device_choice.turn("cuda:0") == Turn(None, ("a",))
-    assert device_choice.turn("cuda:1").seconds == 0
+    assert device_choice.turn_on_device("cuda:0") == DeviceTurn(None, ("a",))
+    assert device_choice.turn_on_device("cuda:1").seconds == 0
     occupy(workspace, "b", "cuda:1")
-    assert device_choice.turn("any") == Turn(None, ("a", "b"))
+    assert device_choice.turn_on_device("any") == DeviceTurn(None, ("a", "b"))
 
 
 @pytest.mark.parametrize(
     ("turn", "said"),
     [
-        (Turn(0.0, ("a",)), "It trains on its own"),
-        (Turn(None, ("a",)), "It starts by itself when **a** has ended."),
-        (Turn(720.0, ("a", "b")), "It starts by itself when **a**, **b** have ended, in about 12 minutes."),
-        (Turn(None, ("a", "b", "c", "d", "e")), "**a**, **b**, **c** and 2 more have ended."),
+        (DeviceTurn(0.0, ("a",)), "It trains on its own"),
+        (DeviceTurn(None, ("a",)), "It starts by itself when **a** has ended."),
+        (DeviceTurn(720.0, ("a", "b")), "It starts by itself when **a**, **b** have ended, in about 12 minutes."),
+        (DeviceTurn(None, ("a", "b", "c", "d", "e")), "**a**, **b**, **c** and 2 more have ended."),
     ],
 )
-def test_what_happens_when_it_is_started_in_words(turn: Turn, said: str) -> None:
+def test_what_happens_when_it_is_started_in_words(turn: DeviceTurn, said: str) -> None:
     assert said in turn.in_words()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from maskrcnn import durations
 from maskrcnn.config import Config
-from maskrcnn.jobs.measured_costs import KnownCosts
+from maskrcnn.jobs.known_costs import KnownCosts
 from maskrcnn.runs.costs import Costs, estimate_of
 from maskrcnn.studio.launch import doctor_summary, duration_estimate
 
@@ -48,9 +49,9 @@ def test_how_long_an_epoch_is(pictures: int, batch: int, changes: dict[str, floa
 
 def test_a_moment_in_words() -> None:
     now = datetime.now().replace(hour=14, minute=5)
-    assert duration_estimate.clock_words(now) == "about 14:05"
-    assert duration_estimate.clock_words(now + timedelta(days=1)) == "tomorrow about 14:05"
-    assert duration_estimate.clock_words(now + timedelta(days=3)).startswith("on ")
+    assert durations.time_of_day_words(now) == "about 14:05"
+    assert durations.time_of_day_words(now + timedelta(days=1)) == "tomorrow about 14:05"
+    assert durations.time_of_day_words(now + timedelta(days=3)).startswith("on ")
 
 
 def test_where_the_figures_are_from() -> None:

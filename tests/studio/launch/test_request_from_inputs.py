@@ -12,19 +12,19 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
-from maskrcnn.runs import initial_weights
+from maskrcnn.runs import initial_weights, project_runs
 from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
 from maskrcnn.runs.request import TrainingRequest
-from maskrcnn.studio.launch import form_labels, request_from_inputs
+from maskrcnn.studio.launch import initial_weights_inputs, network_inputs, request_from_inputs, summary, training_inputs
 from maskrcnn.studio.shell import session
 from tests.shipping import ship
 
 
 def test_names_count_on(tmp_path: Path) -> None:
-    assert request_from_inputs.free_name(tmp_path / "none", "My cells!") == "my-cells-0001"
+    assert project_runs.free_run_name(tmp_path / "none", "My cells!") == "my-cells-0001"
     for name in ("cells-0002", "cells-0009", "cells-x", "other-0044"):
         (tmp_path / name).mkdir()
-    assert request_from_inputs.free_name(tmp_path, "cells") == "cells-0010"
+    assert project_runs.free_run_name(tmp_path, "cells") == "cells-0010"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "a\\b", "ends."])
@@ -34,33 +34,36 @@ def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
 
 
 def test_every_field_of_the_config_is_offered_once() -> None:
-    offered = [*form_labels.MAIN_FIELDS, *(name for names in form_labels.MORE_FIELDS.values() for name in names)]
-    assert sorted([*offered, *form_labels.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
+    offered = [
+        *training_inputs.MAIN_FIELDS,
+        *(name for names in training_inputs.MORE_FIELDS.values() for name in names),
+    ]
+    assert sorted([*offered, *training_inputs.FOLLOWING_FIELDS]) == sorted(Config.model_fields)
 
 
 def test_every_choice_has_words() -> None:
     for labels, keys in (
-        (form_labels.PRESET_WORDS, PRESETS),
-        (form_labels.POOLING_WORDS, POOLINGS),
-        (form_labels.MASK_HEAD_WORDS, MASK_HEADS),
-        (form_labels.MASK_KIND_WORDS, MASK_KINDS),
-        (form_labels.LAYER_WORDS, LAYERS),
-        (form_labels.LEARNING_WORDS, LAYERS),
-        (form_labels.BODY_WORDS, form_labels.BODIES),
+        (network_inputs.PRESET_WORDS, PRESETS),
+        (network_inputs.POOLING_WORDS, POOLINGS),
+        (network_inputs.MASK_HEAD_WORDS, MASK_HEADS),
+        (network_inputs.MASK_KIND_WORDS, MASK_KINDS),
+        (training_inputs.LAYER_WORDS, LAYERS),
+        (training_inputs.LEARNING_WORDS, LAYERS),
+        (network_inputs.BODY_WORDS, network_inputs.BODIES),
     ):
         assert set(labels) == set(keys)
 
 
 def test_body_and_kind_make_every_backbone_and_no_other() -> None:
-    assert [f"{body}_{kind}" for body, kinds in form_labels.BODIES.items() for kind in kinds] == list(BACKBONES)
-    assert {kind for kinds in form_labels.BODIES.values() for kind in kinds} == set(form_labels.KIND_WORDS)
+    assert [f"{body}_{kind}" for body, kinds in network_inputs.BODIES.items() for kind in kinds] == list(BACKBONES)
+    assert {kind for kinds in network_inputs.BODIES.values() for kind in kinds} == set(network_inputs.KIND_WORDS)
 
 
 def page_request(preset: str, changes: dict[str, Any], start: str = "none", path: str = "") -> TrainingRequest:
     """The request of the page where these inputs were changed and all others hold what they held at first."""
     tasks = tuple(changes.get("tasks", Config.preset(preset).tasks))
     request = request_from_inputs.request_of_start(preset, tasks, start, path)
-    shown = request_from_inputs.config_of_start(request).model_dump(exclude=set(form_labels.FOLLOWING_FIELDS))
+    shown = request_from_inputs.config_of_start(request).model_dump(exclude=set(training_inputs.FOLLOWING_FIELDS))
     return request_from_inputs.with_changes(request, {**shown, **changes})
 
 
@@ -147,15 +150,15 @@ def test_the_eps_of_coco_weights_is_shown_and_trained_with() -> None:
 
 def test_the_preset_for_small_machines_starts_from_what_ships(weights_folder: Path) -> None:
     classroom = Config.preset("classroom")
-    assert "toy" not in request_from_inputs.offered_weights()
+    assert "toy" not in initial_weights_inputs.offered_weights()
     ship(weights_folder, backbone="resnet18_slim_fpn")
-    assert list(request_from_inputs.offered_weights()) == ["imagenet", "coco", "toy", "file", "network", "none"]
-    assert request_from_inputs.default_weights("classroom", classroom) == "toy"
-    assert request_from_inputs.default_weights("standard", Config.preset("standard")) == "none"
-    assert "mask AP 0.700" in request_from_inputs.weights_note("toy", classroom)
+    assert list(initial_weights_inputs.offered_weights()) == ["imagenet", "coco", "toy", "file", "network", "none"]
+    assert initial_weights_inputs.default_weights("classroom", classroom) == "toy"
+    assert initial_weights_inputs.default_weights("standard", Config.preset("standard")) == "none"
+    assert "mask AP 0.700" in initial_weights_inputs.weights_note("toy", classroom)
     # A model that is not in the list is a whole network by its name.
     ship(weights_folder, "toy-other")
-    assert request_from_inputs.weights_and_init("network", " toy-other ") == ("none", "toy-other")
+    assert initial_weights_inputs.weights_and_init("network", " toy-other ") == ("none", "toy-other")
 
 
 def test_what_was_not_changed_is_not_passed_on() -> None:
@@ -200,8 +203,8 @@ def test_what_the_labels_say_of_keypoints_is_in_the_config() -> None:
     request = page_request("classroom", {"tasks": ("box", "keypoints")})
     config = request.config({"classes": ("leaf",), "keypoints": five})
     assert (config.num_keypoints, config.keypoint_names, config.keypoint_edges) == (5, five.names, five.edges)
-    assert request_from_inputs.in_short(config).startswith("Keypoint R-CNN")
-    assert request_from_inputs.in_short(config).endswith("5 keypoints")
+    assert summary.network_in_short(config).startswith("Keypoint R-CNN")
+    assert summary.network_in_short(config).endswith("5 keypoints")
 
 
 @pytest.mark.parametrize(
@@ -237,39 +240,35 @@ def test_coco_weights_are_those_that_the_trainer_takes(
 @pytest.mark.parametrize("number", [None, 0, -1])
 def test_a_run_has_a_length(number: float | None) -> None:
     with pytest.raises(StudioError, match="length of the run"):
-        request_from_inputs.length_fields("minutes", number)
+        training_inputs.length_fields("minutes", number)
     with pytest.raises(StudioError, match="patience of the run"):
-        request_from_inputs.length_fields("until", 100, number)
+        training_inputs.length_fields("until", 100, number)
 
 
 def test_the_three_lengths() -> None:
-    assert request_from_inputs.length_fields("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
-    assert request_from_inputs.length_fields("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
-    assert request_from_inputs.length_fields("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
-    assert request_from_inputs.given_seconds(request_from_inputs.length_fields("minutes", 2.5)) == 150
-    assert request_from_inputs.given_seconds(request_from_inputs.length_fields("epochs", 20)) is None
+    assert training_inputs.length_fields("epochs", 20) == {"epochs": 20, "minutes": None, "patience": None}
+    assert training_inputs.length_fields("minutes", 2.5) == {"epochs": None, "minutes": 2.5, "patience": None}
+    assert training_inputs.length_fields("until", 100, 5) == {"epochs": 100, "minutes": None, "patience": 5}
+    assert training_inputs.length_in_seconds(training_inputs.length_fields("minutes", 2.5)) == 150
+    assert training_inputs.length_in_seconds(training_inputs.length_fields("epochs", 20)) is None
 
 
 def test_a_schedule_is_explained() -> None:
-    assert request_from_inputs.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
+    assert training_inputs.schedule_in_words("heads:0.4,4+:0.2,all:0.4:0.5") == (
         "The heads for 40% of the run, then stage 4 and up for 20% of the run at 0.1 of the learning rate, then all "
         "layers for 40% of the run at 0.5 of the learning rate."
     )
-    assert request_from_inputs.schedule_in_words("all") == ""
-    assert request_from_inputs.schedule_in_words("heads,nonsense") == ""
-    for schedule in form_labels.SCHEDULE_WORDS:
-        assert request_from_inputs.schedule_in_words(schedule)
+    assert training_inputs.schedule_in_words("all") == ""
+    assert training_inputs.schedule_in_words("heads,nonsense") == ""
+    for schedule in training_inputs.SCHEDULE_WORDS:
+        assert training_inputs.schedule_in_words(schedule)
 
 
 def test_what_the_machine_can_do_decides_the_preset() -> None:
-    assert (
-        request_from_inputs.recommended_preset(["cpu"])
-        == request_from_inputs.recommended_preset(["mps"])
-        == "classroom"
-    )
-    assert request_from_inputs.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
-    assert "no graphics card" in request_from_inputs.machine_in_words(["cpu"])
-    assert "2 graphics cards" in request_from_inputs.machine_in_words(["cuda:0", "cuda:1"])
+    assert network_inputs.recommended_preset(["cpu"]) == network_inputs.recommended_preset(["mps"]) == "classroom"
+    assert network_inputs.recommended_preset(["cuda:0", "cuda:1"]) == "standard"
+    assert "no graphics card" in network_inputs.machine_in_words(["cpu"])
+    assert "2 graphics cards" in network_inputs.machine_in_words(["cuda:0", "cuda:1"])
 
 
 def keep(torch_home: Path, url: str) -> None:
@@ -282,19 +281,19 @@ def keep(torch_home: Path, url: str) -> None:
 def test_what_is_proposed_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     small, large = Config.preset("classroom"), Config.preset("torchvision")
-    assert request_from_inputs.default_weights("classroom", small) == "none"
-    assert request_from_inputs.default_weights("torchvision", large) == "none"
-    assert "will be downloaded" in request_from_inputs.weights_note("imagenet", small)
+    assert initial_weights_inputs.default_weights("classroom", small) == "none"
+    assert initial_weights_inputs.default_weights("torchvision", large) == "none"
+    assert "will be downloaded" in initial_weights_inputs.weights_note("imagenet", small)
     keep(tmp_path, "x/mobilenet_v2-b0353104.pth")
-    assert request_from_inputs.default_weights("classroom", small) == "imagenet"
-    assert request_from_inputs.default_weights("torchvision", large) == "none"
-    assert "on this machine" in request_from_inputs.weights_note("imagenet", small)
+    assert initial_weights_inputs.default_weights("classroom", small) == "imagenet"
+    assert initial_weights_inputs.default_weights("torchvision", large) == "none"
+    assert "on this machine" in initial_weights_inputs.weights_note("imagenet", small)
     keep(tmp_path, "x/maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth")
-    assert request_from_inputs.default_weights("classroom", small) == "imagenet"
-    assert request_from_inputs.default_weights("torchvision", large) == "coco"
+    assert initial_weights_inputs.default_weights("classroom", small) == "imagenet"
+    assert initial_weights_inputs.default_weights("torchvision", large) == "coco"
 
 
-@pytest.mark.parametrize("body", [body for body in form_labels.BODIES if body not in initial_weights.NEVER_TRAINED])
+@pytest.mark.parametrize("body", [body for body in network_inputs.BODIES if body not in initial_weights.NEVER_TRAINED])
 def test_torchvision_keeps_its_files_where_we_look(body: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """torch and torchvision themselves are the oracle: the folder, and the names of the files."""
     import torch

@@ -14,7 +14,7 @@ from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Rect, 
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.launch import validation_holdout
-from maskrcnn.studio.launch.validation_holdout import Plan, plan
+from maskrcnn.studio.launch.validation_holdout import HoldoutPlan, holdout_plan
 
 
 def dataset(*rows: str) -> Dataset:
@@ -49,7 +49,7 @@ def dataset(*rows: str) -> Dataset:
     ],
 )
 def test_a_fifth_of_the_labelled_pictures_is_kept_back(rows: list[str], held: int) -> None:
-    found = plan(dataset(*rows))
+    found = holdout_plan(dataset(*rows))
     assert (found.labelled, found.held) == (len(rows), held)
     assert found.names is not None
     drawn = [set(row) - {"."} for number, row in enumerate(rows) if f"{number}.png" in found.names]
@@ -60,7 +60,7 @@ def test_a_fifth_of_the_labelled_pictures_is_kept_back(rows: list[str], held: in
 
 @pytest.mark.parametrize("rows", [["a"], ["a", "b"], ["a", ""], ["a", "."], ["ab", "", "."], ["zp", "zq", "zr"]])
 def test_where_every_picture_has_a_class_of_its_own_none_can_be_kept_back(rows: list[str]) -> None:
-    assert plan(dataset(*rows)).names is None
+    assert holdout_plan(dataset(*rows)).names is None
 
 
 def test_some_are_kept_back_wherever_one_picture_could_be() -> None:
@@ -70,7 +70,7 @@ def test_some_are_kept_back_wherever_one_picture_could_be() -> None:
     for _ in range(60):
         rows = ["".join(rng.sample("abcdefgh", rng.randint(0, 4))) for _ in range(rng.randint(2, 9))]
         single = any(row and set(row) <= set("".join(rows[:at] + rows[at + 1 :])) for at, row in enumerate(rows))
-        names = plan(dataset(*rows)).names
+        names = holdout_plan(dataset(*rows)).names
         assert (names is not None) == single, rows
         if names is not None:
             possible += 1
@@ -99,8 +99,8 @@ def test_where_the_only_two_pictures_are_copies_none_is_kept_back_and_a_line_say
 
 def test_the_same_labels_give_the_same_pictures_and_copies_stay_together() -> None:
     rows = dataset(*["a"] * 10)
-    assert plan(rows) == plan(Dataset(rows.images[::-1]))
-    together = plan(rows, [("0.png", "1.png"), ("2.png", "3.png")])
+    assert holdout_plan(rows) == holdout_plan(Dataset(rows.images[::-1]))
+    together = holdout_plan(rows, [("0.png", "1.png"), ("2.png", "3.png")])
     assert together.names is not None
     for pair in ({"0.png", "1.png"}, {"2.png", "3.png"}):
         assert len(pair & together.names) in (0, 2)
@@ -109,5 +109,5 @@ def test_the_same_labels_give_the_same_pictures_and_copies_stay_together() -> No
 def test_keypoints_alone_are_enough_where_no_masks_are_learned() -> None:
     face = Region(Keypoints(((1, 1, 2), (9, 9, 2))), "face")
     faces = Dataset([ImageRecord(f"{n}.png", (face,)) for n in range(5)])
-    assert plan(faces) == Plan(5, 1, None)
-    assert plan(faces, outlines=False).names is not None
+    assert holdout_plan(faces) == HoldoutPlan(5, 1, None)
+    assert holdout_plan(faces, outlines=False).names is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.jobs.backend import JobState, Progress
+from maskrcnn.jobs.run_state import JobState, Progress
 from maskrcnn.studio.runs.run_words import bar_text
 
 

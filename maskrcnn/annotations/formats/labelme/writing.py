@@ -34,8 +34,8 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
+from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
-from maskrcnn.unused_names import UnusedNames
 
 _VERSION = "5.5.0"
 """The labelme version that our files imitate."""

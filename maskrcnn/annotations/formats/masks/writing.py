@@ -17,8 +17,8 @@ from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, DIVISOR, LARGEST_VALUE
 from maskrcnn.annotations.formats.masks.mask_files import PICTURES
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
+from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
-from maskrcnn.unused_names import UnusedNames
 from maskrcnn.words import counted
 
 _MASK = "_mask"

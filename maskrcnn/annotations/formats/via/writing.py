@@ -42,7 +42,7 @@ from maskrcnn.annotations.regions import (
     Region,
     Shape,
 )
-from maskrcnn.unused_names import UnusedNames
+from maskrcnn.annotations.unused_names import UnusedNames
 
 WORDS = {"via1": "VIA 1.x", "via2": "VIA 2.x", "via-project": "VIA 2.x projects", "via-csv": "VIA CSV"}
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_below, walk
 from maskrcnn.annotations.formats import picture_places, text_encodings
 from maskrcnn.annotations.formats.encoded_files import inside
@@ -22,7 +23,7 @@ from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import ImageRecord
 from maskrcnn.errors import StudioError
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 IMAGES, _LABELS = "images", "labels"
 _LARGEST_LIST = 20_000_000

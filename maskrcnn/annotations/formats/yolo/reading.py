@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import original_names, picture_places
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
 from maskrcnn.annotations.formats.yolo.data_set_files import (
@@ -19,7 +20,7 @@ from maskrcnn.annotations.formats.yolo.data_set_files import (
 )
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
-from maskrcnn.words import counted, natural_key
+from maskrcnn.words import counted
 
 
 def is_yolo(path: Path) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.unused_names import BRACKETS, HYPHEN, UnusedNames, folded, unused_name, unused_path
+from maskrcnn.annotations.file_names import folded
+from maskrcnn.annotations.unused_names import BRACKETS, HYPHEN, UnusedNames, unused_name, unused_path
 
 
 @pytest.mark.parametrize(

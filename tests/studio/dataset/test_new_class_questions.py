@@ -12,7 +12,7 @@ from maskrcnn.annotations.class_renaming import renamed
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.doctor.class_name_checks import of_import
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Skeleton
-from maskrcnn.studio.dataset import similar_class
+from maskrcnn.studio.dataset import new_class_questions
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ class Page:
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     shown = Page()
-    monkeypatch.setattr(similar_class, "st", shown)
-    monkeypatch.setattr(similar_class.session, "fail_softly", lambda **_: nullcontext())
+    monkeypatch.setattr(new_class_questions, "st", shown)
+    monkeypatch.setattr(new_class_questions.session, "fail_softly", lambda **_: nullcontext())
     return shown
 
 
@@ -108,10 +108,10 @@ SIX = "; ".join(f"“N{number}” looks like “n{number}”" for number in rang
 def test_an_import_is_asked_about_its_classes(
     names: dict[str, str], known: list[str], said: list[str], page: Page
 ) -> None:
-    assert similar_class.ask_import(names, known, "key") == {}
+    assert new_class_questions.ask_import(names, known, "key") == {}
     assert page.said == said
     page.pressed = said[-1] if said else ""
-    assert similar_class.ask_import(names, known, "key") == names
+    assert new_class_questions.ask_import(names, known, "key") == names
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_new_class_is_asked_about_until_that_is_answered(renaming: bool, use: 
     def make(name: str | None, existing: list[str], press: str = "") -> list[str]:
         """What is said."""
         page.pressed, page.said = press, []
-        similar_class.make(
+        new_class_questions.make(
             "new", name, existing, lambda n: done.append(f"+{n}"), lambda n: done.append(n), renaming=renaming
         )
         return page.said

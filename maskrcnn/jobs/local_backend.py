@@ -15,7 +15,8 @@ import psutil
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, queue, run_state
-from maskrcnn.jobs.backend import Backend, JobState, Progress, Training
+from maskrcnn.jobs.backend import Backend, Training
+from maskrcnn.jobs.run_state import JobState, Progress
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
 

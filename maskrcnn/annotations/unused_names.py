@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from maskrcnn.annotations.file_names import folded
 
 BRACKETS = "{stem} ({number}){suffix}"
 """`a (2).jpg`, for files."""
 HYPHEN = "{name}-{number}"
 """`cells-2`, for folders."""
-
-
-def folded(name: str) -> str:
-    """The name without differences that some file systems ignore: in case-folded, composed (NFC) form.
-
-    Two names with the same folded form can be the same file on such a file system.
-
-    >>> folded("Cafe\\u0301.JPG") == folded("caf\\xe9.jpg")
-    True
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def unused_name(wanted: str, is_taken: Callable[[str], bool], form: str = BRACKETS, first: int = 2) -> str:

@@ -1,12 +1,36 @@
-"""Formatting of the figures of a report as text: APs, intervals, and the glossary of `--help`. Imports no torch."""
+"""What the commands about AP share: the options of the resampling, and APs and their 95 % intervals as text.
+
+Imports no torch.
+"""
 
 from __future__ import annotations
 
+import argparse
 import textwrap
 from collections.abc import Sequence
 
+from maskrcnn.errors import ArgumentError
 from maskrcnn.evaluation.coco_ap import IouType
 from maskrcnn.evaluation.figure_definitions import report_definitions
+
+FEWEST = 100
+"""Minimum number of resamples: with fewer, one or two of them decide the ends of a 95 % interval."""
+
+
+def add_resampling(parser: argparse.ArgumentParser, default: int, help: str) -> None:
+    """Add both options to a parser; `help` is the help text of `--resamples`."""
+    parser.add_argument("--resamples", type=int, default=default, metavar="N", help=f"{help} ({default})")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which pictures the resamples draw (0)")
+
+
+def check_resampling(args: argparse.Namespace, zero_allowed: bool = False) -> None:
+    """Raise `ArgumentError` for too few resamples or a negative seed. `zero_allowed` allows 0: no intervals."""
+    if args.resamples < FEWEST and not (zero_allowed and args.resamples == 0):
+        leave_out = ", or 0 to leave the intervals out" if zero_allowed else ""
+        raise ArgumentError(f"--resamples {args.resamples}: give at least {FEWEST}{leave_out}")
+    if args.seed < 0:
+        raise ArgumentError(f"--seed {args.seed}: give 0 or more")
+
 
 TASKS: dict[IouType, str] = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
 """COCO's name of a measure -> a word for what is measured."""
@@ -39,15 +63,6 @@ def ap_text(value: float | None) -> str:
     ('0.713', '    -')
     """
     return "    -" if value is None else f"{value:.3f}"
-
-
-def difference_text(value: float | None) -> str:
-    """The difference of two APs with three decimals and its sign; a dash if it is not defined.
-
-    >>> difference_text(0.105)
-    '+0.105'
-    """
-    return "     -" if value is None else f"{value:+.3f}"
 
 
 def interval_text(edges: Sequence[float] | None, sign: str = "") -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config, fields_with
 from maskrcnn.errors import StudioError
+from maskrcnn.jobs.devices import device_kind
 from maskrcnn.runs.costs import Costs, costs_of_run, shares_of
 from maskrcnn.runs.folder import METRICS, PROCESS, RunFolder
 
@@ -43,15 +44,6 @@ def timing_key(config: Config, project: Path, device: str) -> str:
     fields = config.model_dump(mode="json", exclude=set(fields_with(step_time=False)))
     text = json.dumps([fields, str(project), device_kind(device)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def device_kind(device: str) -> str:
-    """The kind of a device, without its number: all GPUs of a machine are assumed to be equally fast.
-
-    >>> device_kind("cuda:1"), device_kind("cpu")
-    ('cuda', 'cpu')
-    """
-    return device.partition(":")[0]
 
 
 def known(config: Config, project: Path, device: str, runs: Iterable[RunFolder], store: Path) -> KnownCosts | None:

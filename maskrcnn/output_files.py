@@ -1,16 +1,37 @@
-"""Output files of commands: a check of the path before long work, and atomic writing. Also warnings about labels."""
+"""Write the output files that a user named: check the path before long work, write atomically, report errors."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset
 from maskrcnn.atomic_files import write_atomic
-from maskrcnn.errors import not_written, one_line, writing
+from maskrcnn.errors import ArgumentError
+
+
+@contextlib.contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """A context that turns an `OSError` of its block into an `ArgumentError`: `place` cannot be written.
+
+    >>> with writing(Path("nowhere/a.txt")):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    ...
+    maskrcnn.errors.ArgumentError: nowhere/a.txt: cannot be written (No space left on device); choose another place
+    """
+    try:
+        yield
+    except OSError as error:
+        raise not_written(place, error.strerror) from None
+
+
+def not_written(place: Path, why: str | None) -> ArgumentError:
+    """The error for the file `place` that cannot be written; `why` is the reason."""
+    return ArgumentError(f"{place}: cannot be written ({why}); choose another place")
 
 
 def require_place(place: Path) -> None:
@@ -29,14 +50,3 @@ def write_json(place: Path, content: Any, indent: int | None = 1) -> None:
     with writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(place, json.dumps(content, indent=indent, allow_nan=False) + "\n")
-
-
-def print_warning(line: str) -> None:
-    """Print a warning about labels on standard error, on one line."""
-    print(f"warning: {one_line(line)}", file=sys.stderr)
-
-
-def print_warnings(dataset: Dataset) -> None:
-    """Print the warnings of the reader of a dataset, such as missing pictures and skipped regions."""
-    for line in dataset.warnings:
-        print_warning(line)

@@ -13,7 +13,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Region
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import editing, key_actions, picture_navigation
+from maskrcnn.studio.annotate import canvas_controls, class_picker, editing, picture_navigation
 from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.shell import hotkeys
 
@@ -51,7 +51,7 @@ def press(state: dict[str, Any], project: Project, monkeypatch: pytest.MonkeyPat
         image = project.images()[0]
         picture_navigation.go_to(project, image)
         editing.open_editor(project, image, VIEW, "polygon")
-        key_actions.listen(project, project.images(), image)
+        canvas_controls.listen(project, project.images(), image)
         bound[action]()
 
     return do
@@ -81,7 +81,7 @@ def test_a_region_is_selected_and_deleted(
     presses: Sequence[str], left: list[float], press: Press, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     toasts: list[str] = []
-    monkeypatch.setattr(key_actions.st, "toast", lambda words, icon: toasts.append(words))
+    monkeypatch.setattr(canvas_controls.st, "toast", lambda words, icon: toasts.append(words))
     for action in presses:
         press(action)
     assert radii(project) == left
@@ -102,13 +102,13 @@ def test_a_region_is_selected_and_deleted(
 def test_zoom_goes_from_step_to_step(presses: Sequence[str], zoom: float, press: Press, state: dict[str, Any]) -> None:
     for action in presses:
         press(action)
-    assert state[key_actions.ZOOM] == zoom
+    assert state[canvas_controls.ZOOM] == zoom
 
 
 @pytest.mark.parametrize("tool", ["polygon", "box", "edit"])
 def test_a_tool_has_a_key(tool: str, press: Press, state: dict[str, Any]) -> None:
     press(tool)
-    assert state[key_actions.TOOL] == tool
+    assert state[canvas_controls.TOOL] == tool
 
 
 def test_done_is_switched(press: Press, project: Project) -> None:
@@ -127,7 +127,7 @@ def test_arrows_open_a_neighbour_and_stop_at_the_end(
 
 def test_a_class_is_chosen_by_its_key(press: Press, project: Project) -> None:
     press(hotkeys.class_action("cell"))
-    assert editing.chosen_class(project) == "cell"
+    assert class_picker.chosen_class(project) == "cell"
 
 
 def test_a_region_of_a_picture_that_is_not_open_is_not_deleted(
@@ -136,5 +136,5 @@ def test_a_region_of_a_picture_that_is_not_open_is_not_deleted(
     press("region_down")
     second: StoredImage = project.images()[1]
     with pytest.raises(StudioError, match="not open yet"):
-        key_actions._delete(project, second)
+        canvas_controls._delete(project, second)
     assert radii(project) == [1, 2, 3, 4]

@@ -6,6 +6,7 @@ The command line and all pages use these forms.
 from __future__ import annotations
 
 import math
+import time
 from datetime import datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -67,3 +68,11 @@ def time_of_day_words(when: datetime, before: str = "about ") -> str:
     if days == 1:
         return f"tomorrow {time_of_day}"
     return f"on {when:%a} {when.day} {when:%B} {time_of_day}"
+
+
+def day_and_time(at: float) -> str:
+    """A time (seconds since 1970) as text for a sentence: `today at 12:04`, `on 29 Nov 2026`."""
+    then = time.localtime(at)
+    if then[:3] == time.localtime()[:3]:
+        return f"today at {time.strftime('%H:%M', then)}"
+    return f"on {then.tm_mday} {time.strftime('%b %Y', then)}"

@@ -120,3 +120,41 @@ def _first_fault(error: ValidationError) -> str:
 def _is_inside(real: str, folder: str) -> bool:
     """Whether a resolved path is the folder or is below it."""
     return real == folder or real.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+_LONGEST_NAME = 255
+"""Maximum length of a file name in bytes."""
+
+
+def is_file_name(name: object) -> bool:
+    """Whether a value is a plain file name: not a path, not `..`, and not too long."""
+    if not isinstance(name, str) or name in ("", ".", "..") or any(char in name for char in "/\\\0"):
+        return False
+    try:
+        return len(os.fsencode(name)) <= _LONGEST_NAME
+    except UnicodeEncodeError:
+        return False
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether the path is a real folder, not a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode) and os.path.realpath(path) == os.path.join(
+            os.path.realpath(path.parent), path.name
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def is_real_file(path: Path) -> bool:
+    """Whether the path is a regular file, not a link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def require_real_folder(path: Path) -> None:
+    """Raise `StudioError` if `path` exists and is not a real folder, so that nothing is written through a link."""
+    if os.path.lexists(path) and not is_real_folder(path):
+        raise StudioError(f"{path}: is a link or no folder, so nothing is written there; put a folder in its place")

@@ -48,3 +48,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-
 def one_line(text: str) -> str:
     """The text as one line that is safe to print: white space is joined, unprintable characters are replaced."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+
+
+def quoted_list(words: tuple[str, ...], most: int = 3) -> str:
+    """A list of names as text for a sentence, at most `most` of them: `"a", "b" and 3 more`."""
+    shown = [f'"{word}"' for word in words[:most]]
+    more = [f"{len(words) - most} more"] if len(words) > most else []
+    *first, last = [*shown, *more]
+    return f"{', '.join(first)} and {last}" if first else last

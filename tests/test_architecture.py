@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("words", "durations", "install_folders"),
     ("errors", "atomic_files"),
     ("untrusted_files", "output_files", "config"),
-    ("opened_projects",),
+    ("external_projects",),
     ("annotations",),
     ("evaluation", "runs"),
     ("drawing", "toys", "lessons"),

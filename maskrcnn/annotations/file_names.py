@@ -251,3 +251,19 @@ def _part_key(text: str) -> tuple[int, str]:
         return 0, text
     digits = text.lstrip("0")
     return len(digits), digits
+
+
+_LONGEST_NAME = 200
+"""Maximum length of a file name in bytes. File systems allow 255; a number may be appended."""
+
+
+def plain_file_name(name: str) -> str:
+    """Return the last part of a path from a browser or another computer, as a file name for all systems."""
+    name = re.split(r"[\\/]", name)[-1]
+    name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
+    name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
+    name = name.strip().lstrip(".") or "picture"
+    stem, suffix = os.path.splitext(name)
+    while len((stem + suffix).encode()) > _LONGEST_NAME:
+        stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
+    return stem + suffix

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from maskrcnn.annotations import learnable_objects
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store import Project, Split
+from maskrcnn.annotations.regions import Dataset, Split
+from maskrcnn.annotations.store import Project
 
 
 def labelled(project: Project, split: Split | None = None) -> Dataset:

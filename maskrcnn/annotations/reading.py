@@ -19,7 +19,7 @@ from maskrcnn.annotations.formats.label_file import (
 )
 from maskrcnn.annotations.formats.masks.mask_files import is_called_so
 from maskrcnn.annotations.intake import combined_dataset
-from maskrcnn.annotations.intake.dropped_project import project_among
+from maskrcnn.annotations.intake.dropped_files import project_among
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import Project
 from maskrcnn.annotations.store.database import is_project

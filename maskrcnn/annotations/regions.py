@@ -167,7 +167,7 @@ class ImageRecord:
     height: int | None = None
     file_size: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    split: Literal["train", "val"] | None = None
+    split: Split | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -204,3 +204,7 @@ def classes_in(images: Iterable[ImageRecord]) -> tuple[str, ...]:
     ('bolt', 'nut')
     """
     return tuple(sorted({region.class_name for image in images for region in image.regions if region.class_name}))
+
+
+Split = Literal["train", "val"]
+SPLITS: tuple[Split, ...] = ("train", "val")

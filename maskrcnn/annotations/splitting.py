@@ -18,16 +18,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from maskrcnn.annotations import learnable_objects
 from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.regions import SPLITS, Dataset, ImageRecord, Split
 from maskrcnn.errors import ArgumentError
-
-Split = Literal["train", "val"]
 
 _SWAPS, _TRIED = 400, 50
 """Number of pictures tried in swaps after distribution, and number tried for each class that one side lacks."""
@@ -337,3 +335,10 @@ class _Deal:
     @cached_property
     def _all_units(self) -> np.ndarray:
         return self.shown.sum(axis=0)
+
+
+def require_split(split: str) -> Split:
+    for known in SPLITS:
+        if split == known:
+            return known
+    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')

@@ -17,6 +17,7 @@ from maskrcnn.annotations.learnable_objects import REASONS, Reason, size_of, why
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import (
     RLE,
+    SPLITS,
     Circle,
     Dataset,
     Ellipse,
@@ -26,10 +27,10 @@ from maskrcnn.annotations.regions import (
     Polygon,
     Rect,
     Shape,
+    Split,
     classes_in,
 )
 
-SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
 SIZES = ("small", "medium", "large")
 SIZE_BOUNDS = (32.0**2, 96.0**2)
 """COCO's bounds of the three size classes in px²: small is below the first one, large from the second one on."""
@@ -98,7 +99,7 @@ class Statistics:
         """The name of each class index; the last one is None."""
         return (*self.classes, None)
 
-    def of(self, split: Literal["train", "val"]) -> Statistics:
+    def of(self, split: Split) -> Statistics:
         """Return the statistics of the pictures of one split only."""
         kept = self.split == SPLITS.index(split)
         renumbered = np.cumsum(kept) - 1

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from maskrcnn import opened_projects
+from maskrcnn import external_projects
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, queue_backup, waiting_folder
 from maskrcnn.jobs.job_table import Job, Table
@@ -114,7 +114,7 @@ def _unended_runs(workspace: Path) -> Iterator[str]:
     Paths are strings, which are faster than `Path`, because every page needs this list.
     """
     projects = [workspace / name for name in _names(workspace) if not os.path.islink(workspace / name)]
-    projects += opened_projects.read(workspace)
+    projects += external_projects.read(workspace)
     for project in projects:
         runs = os.path.realpath(project / RUNS)
         if not is_confined(runs, [project]):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from maskrcnn import untrusted_files
-from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
+from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RUNS, RunFolder
 
 
 def runs_in(folder: Path) -> list[RunFolder]:
@@ -21,8 +23,11 @@ def faulty_runs_in(folder: Path) -> dict[str, str]:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder in `runs/` is a run (with or without a fault), and not some other folder."""
-    return any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
+    """Whether a folder in `runs/` is a run (with or without a fault), and not some other folder.
+
+    A hidden folder is no run: it is a run that is being deleted.
+    """
+    return not folder.name.startswith(".") and any(os.path.lexists(folder / mark) for mark in (CONFIG, PROCESS, QUEUED))
 
 
 def _all_runs(folder: Path) -> list[RunFolder]:
@@ -43,3 +48,17 @@ def free_run_name(runs_folder: Path, project: str) -> str:
     taken = [path.name for path in runs_folder.iterdir()] if runs_folder.is_dir() else []
     numbers = [int(match[1]) for name in taken if (match := re.fullmatch(rf"{re.escape(base)}-(\d+)", name))]
     return f"{base}-{max(numbers, default=0) + 1:04d}"
+
+
+def run_folder_names(project: Path) -> list[str]:
+    """The names of the folders in the project's `runs/`, sorted, without links and hidden folders."""
+    folder = project / RUNS
+    with suppress(OSError):
+        if untrusted_files.is_real_folder(folder):
+            found = (
+                entry.name
+                for entry in os.scandir(folder)
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+            return sorted(found, key=natural_key)
+    return []

@@ -6,8 +6,8 @@ selected in a browser tab is not part of the workspace.
 
 from maskrcnn.workspace.folder_names import folder_name
 from maskrcnn.workspace.project_bin import Deleted
-from maskrcnn.workspace.project_copy import size_on_disk
-from maskrcnn.workspace.project_errors import JobsWait, NoProject, ProjectGone, when
+from maskrcnn.workspace.project_errors import JobsWait, NoProject, ProjectGone
+from maskrcnn.workspace.project_folders import size_on_disk
 from maskrcnn.workspace.workspace import HAD_PROJECTS, About, Duplicate, Workspace
 
 __all__ = [
@@ -21,5 +21,4 @@ __all__ = [
     "Workspace",
     "folder_name",
     "size_on_disk",
-    "when",
 ]

@@ -1,11 +1,12 @@
-"""Convert the name that a user typed for a project or a run to a valid folder name."""
+"""Names of project and run folders: convert a typed name to a valid folder name, and check names for page addresses."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
-from maskrcnn.errors import ArgumentError
+from maskrcnn.errors import ArgumentError, StudioError
 
 MOST_BYTES = 200
 """Maximum length of a name in bytes of UTF-8. File systems allow 255, but a suffix may be added."""
@@ -73,3 +74,18 @@ def _obstacle(name: str) -> str | None:
     if name.partition(".")[0].strip().casefold() in _RESERVED:
         return "Windows keeps it for a device"
     return None
+
+
+def can_be_an_address(path: Path) -> bool:
+    """Whether the name of a folder can be used in the address of a page: it must be valid UTF-8."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require_address(path: Path) -> None:
+    """Raise `StudioError` if the name of a folder cannot be used in an address."""
+    if not can_be_an_address(path):
+        raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.store import Project, path_confinement
+from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue, run_state
 from maskrcnn.jobs.job_table import Job, Table
 from maskrcnn.jobs.queue_recovery import open_table
 from maskrcnn.runs.folder import RUNS, RunFolder
-from maskrcnn.runs.project_runs import runs_in
+from maskrcnn.runs.project_runs import run_folder_names, runs_in
 from maskrcnn.runs.trainer_process import options_of
 from maskrcnn.untrusted_files import is_confined
-from maskrcnn.workspace.project_errors import JobsWait, in_words
+from maskrcnn.words import quoted_list
+from maskrcnn.workspace.project_errors import JobsWait
 
 
 @contextmanager
@@ -38,14 +38,14 @@ def without_trainings(root: Path, project: Path, done: str) -> Iterator[None]:
         if jobs.training:
             verb = "trains" if len(jobs.training) == 1 else "train"
             raise StudioError(
-                f'project "{project.name}" is not {done}: {in_words(jobs.training)} {verb} on it; cancel that '
+                f'project "{project.name}" is not {done}: {quoted_list(jobs.training)} {verb} on it; cancel that '
                 "under Runs, or wait until it has ended"
             )
         if jobs.waiting:
             runs = tuple(run.name for run in jobs.waiting)
             verb = "waits" if len(runs) == 1 else "wait"
             raise JobsWait(
-                f'project "{project.name}" is not {done}: {in_words(runs)} {verb} in the queue for it; take that '
+                f'project "{project.name}" is not {done}: {quoted_list(runs)} {verb} in the queue for it; take that '
                 "out under Runs, or wait until it has trained",
                 runs,
             )
@@ -73,24 +73,10 @@ def busy_runs(project: Path) -> tuple[str, ...]:
     """The names of the runs of a project that are training or waiting, so that their files are incomplete."""
     return tuple(
         run.name
-        for name in run_names(project)
+        for name in run_folder_names(project)
         for run in [RunFolder(project / RUNS / name)]
         if run.fault() is None and not run_state.state(run).ended
     )
-
-
-def run_names(project: Path) -> list[str]:
-    """The names of the folders in the project's `runs/`, sorted, without links and hidden folders."""
-    folder = project / RUNS
-    with suppress(OSError):
-        if path_confinement.is_folder(folder):
-            found = (
-                entry.name
-                for entry in os.scandir(folder)
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
-            )
-            return sorted(found, key=natural_key)
-    return []
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from maskrcnn.annotations import read
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.intake import Staged
-from maskrcnn.annotations.regions import Dataset
-from maskrcnn.annotations.store import SPLITS, ImportReport, Project
+from maskrcnn.annotations.regions import SPLITS, Dataset
+from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.errors import StudioError
 from maskrcnn.install_folders import DATA
 from maskrcnn.runs import shipped_models

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, path_confinement
+from maskrcnn.annotations.store import DATABASE
 from maskrcnn.errors import StudioError
 
 FOLDER = ".bin"
@@ -58,12 +59,12 @@ def put(root: Path, project: Path) -> Deleted:
 def entries(root: Path) -> list[Deleted]:
     """The projects in the bin, the newest first. Folders that were not created by `put` are ignored."""
     box = root / FOLDER
-    if not path_confinement.is_folder(box):
+    if not untrusted_files.is_real_folder(box):
         return []
     found = []
     with suppress(OSError):
         for place in box.iterdir():
-            if _NAME.fullmatch(place.name) and path_confinement.is_folder(place):
+            if _NAME.fullmatch(place.name) and untrusted_files.is_real_folder(place):
                 found += _inside(place)
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
@@ -109,13 +110,13 @@ def destroy(root: Path, deleted: Deleted) -> None:
 def sweep(root: Path) -> None:
     """Delete the remains of an interrupted `destroy` or `put`."""
     box = root / FOLDER
-    if not path_confinement.is_folder(box):
+    if not untrusted_files.is_real_folder(box):
         return
     with suppress(OSError):
         for place in list(box.iterdir()):
-            if place.name.startswith(_DELETING_PREFIX) and path_confinement.is_folder(place):
+            if place.name.startswith(_DELETING_PREFIX) and untrusted_files.is_real_folder(place):
                 shutil.rmtree(place, ignore_errors=True)
-            elif _NAME.fullmatch(place.name) and path_confinement.is_folder(place):
+            elif _NAME.fullmatch(place.name) and untrusted_files.is_real_folder(place):
                 with suppress(OSError):
                     place.rmdir()  # fails if the folder is not empty
 
@@ -127,7 +128,7 @@ def _inside(place: Path) -> list[Deleted]:
         (folder,) = place.iterdir()
         if (
             not folder.name.startswith(".")
-            and path_confinement.is_folder(folder)
+            and untrusted_files.is_real_folder(folder)
             and os.path.lexists(folder / DATABASE)
         ):
             return [Deleted(place.name, folder, deleted)]
@@ -137,5 +138,5 @@ def _inside(place: Path) -> list[Deleted]:
 def _box(root: Path) -> Path:
     """The path of the bin's folder. Raises `StudioError` if something else has its name."""
     box = root / FOLDER
-    path_confinement.require_folder(box)
+    untrusted_files.require_real_folder(box)
     return box

@@ -22,7 +22,6 @@ _DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-
 _CHUNK = 32_000_000
 _NO_RANGES = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EXDEV, errno.EBADF, errno.EPERM)
 _PROGRESS_SECONDS = 0.1
-_FILES_BETWEEN_SIZES = 2000  # number of files between two partial sums
 
 
 @dataclass(frozen=True)
@@ -60,37 +59,6 @@ def copy_project(project: Project, folder: Path, name: str, skip: Collection[str
             if progress and time.monotonic() - reported > _PROGRESS_SECONDS:
                 reported = time.monotonic()
                 progress(done, max(done, total))
-
-
-def size_on_disk(folder: Path) -> Iterator[int]:
-    """Yield the total size in bytes of all files below a folder; before that, partial sums while it counts.
-
-    Links are not followed. Files that cannot be read are ignored.
-    """
-    total = 0
-    for number, entry in enumerate(_walked(os.fspath(folder))):
-        try:
-            about = entry.stat(follow_symlinks=False)
-        except OSError:
-            continue
-        total += about.st_size if stat.S_ISREG(about.st_mode) else 0
-        if number % _FILES_BETWEEN_SIZES == _FILES_BETWEEN_SIZES - 1:
-            yield total
-    yield total
-
-
-def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
-    """All entries below a folder, recursively. Links are not followed; unreadable folders are skipped."""
-    folders = [folder]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    yield entry
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except OSError:
-            continue
 
 
 def _listed(folder: Path, skip: Collection[str]) -> tuple[list[str], list[_File]]:

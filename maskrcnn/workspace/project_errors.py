@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,19 +48,3 @@ def named_os_errors(path: Path, done: str) -> Iterator[None]:
             errno.ENOENT: "it was taken away in this moment; look at the list again",
         }.get(error.errno or 0, "mend the rights of its folder and of the workspace")
         raise StudioError(f"{path}: cannot {done} ({error.strerror or error}); {advice}") from None
-
-
-def in_words(words: tuple[str, ...], most: int = 3) -> str:
-    """A list of names as text for a sentence, at most `most` of them: `"a", "b" and 3 more`."""
-    shown = [f'"{word}"' for word in words[:most]]
-    more = [f"{len(words) - most} more"] if len(words) > most else []
-    *first, last = [*shown, *more]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def when(at: float) -> str:
-    """A time (seconds since 1970) as text for a sentence: `today at 12:04`, `on 29 Nov 2026`."""
-    then = time.localtime(at)
-    if then[:3] == time.localtime()[:3]:
-        return f"today at {time.strftime('%H:%M', then)}"
-    return f"on {then.tm_mday} {time.strftime('%b %Y', then)}"

@@ -1,26 +1,11 @@
-"""Checks of project folders: whether a name can be used in the address of a page, and whether two paths are equal."""
+"""Facts of project folders: their size on disk, and whether two paths are the same folder."""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
-
-from maskrcnn.errors import StudioError
-
-
-def can_be_an_address(path: Path) -> bool:
-    """Whether the name of a folder can be used in the address of a page: it must be valid UTF-8."""
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def require_address(path: Path) -> None:
-    """Raise `StudioError` if the name of a folder cannot be used in an address."""
-    if not can_be_an_address(path):
-        raise StudioError(f"{path}: the name of this folder is not UTF-8, so no address can name it; rename it")
 
 
 def are_same_folder(one: Path, other: Path) -> bool:
@@ -29,3 +14,37 @@ def are_same_folder(one: Path, other: Path) -> bool:
         return os.path.samefile(one, other)
     except OSError:
         return False
+
+
+_FILES_BETWEEN_SIZES = 2000  # number of files between two partial sums
+
+
+def size_on_disk(folder: Path) -> Iterator[int]:
+    """Yield the total size in bytes of all files below a folder; before that, partial sums while it counts.
+
+    Links are not followed. Files that cannot be read are ignored.
+    """
+    total = 0
+    for number, entry in enumerate(_walked(os.fspath(folder))):
+        try:
+            about = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        total += about.st_size if stat.S_ISREG(about.st_mode) else 0
+        if number % _FILES_BETWEEN_SIZES == _FILES_BETWEEN_SIZES - 1:
+            yield total
+    yield total
+
+
+def _walked(folder: str) -> Iterator[os.DirEntry[str]]:
+    """All entries below a folder, recursively. Links are not followed; unreadable folders are skipped."""
+    folders = [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    yield entry
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue

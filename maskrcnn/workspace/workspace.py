@@ -13,32 +13,35 @@ from pathlib import Path
 
 import psutil
 
-from maskrcnn import opened_projects, untrusted_files
+from maskrcnn import external_projects, untrusted_files
 from maskrcnn.annotations import intake
 from maskrcnn.annotations.file_names import folded, natural_key
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project, path_confinement
+from maskrcnn.annotations.store import DATABASE, ImportReport, Project, is_project
 from maskrcnn.annotations.unused_names import HYPHEN, unused_name
+from maskrcnn.durations import day_and_time
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.jobs import queue_backup, queue_database
 from maskrcnn.jobs.file_lock import alone
 from maskrcnn.jobs.queue_recovery import RUNNER_LOG
+from maskrcnn.runs import project_runs
 from maskrcnn.runs.folder import RUNS
 from maskrcnn.runs.project_runs import is_run
 from maskrcnn.workspace import folder_names, in_use, new_projects, project_bin, project_copy
+from maskrcnn.workspace.folder_names import can_be_an_address, require_address
 from maskrcnn.workspace.new_projects import SAMPLE_NAME
 from maskrcnn.workspace.project_bin import Deleted
 from maskrcnn.workspace.project_copy import Progress
-from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors, when
-from maskrcnn.workspace.project_folders import are_same_folder, can_be_an_address, require_address
-from maskrcnn.workspace.remembered_projects import LOCK, Memory
+from maskrcnn.workspace.project_errors import NoProject, ProjectGone, named_os_errors
+from maskrcnn.workspace.project_folders import are_same_folder
 from maskrcnn.workspace.typed_paths import typed_path
+from maskrcnn.workspace.workspace_history import LOCK, WorkspaceHistory
 
 HAD_PROJECTS = ".had_projects"
 """An empty marker file in a workspace that has or had a project. With it, the sample is not created automatically."""
 
 _BUILDING = re.compile(r"\.building-(\d{1,10})-[0-9a-f]{8}")
-_OWN_FILES = (queue_database.DATABASE, queue_backup.NAME, RUNNER_LOG, opened_projects.FILE)
+_OWN_FILES = (queue_database.DATABASE, queue_backup.NAME, RUNNER_LOG, external_projects.FILE)
 """The names of the studio's own files in a workspace, except hidden ones. No project name may start like them."""
 
 _LONGEST_SHOWN = 255
@@ -82,7 +85,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._memory = Memory(root)
+        self._history = WorkspaceHistory(root)
 
     # Find projects
 
@@ -92,7 +95,7 @@ class Workspace:
         In a workspace that never had a project, the sample project is created first.
         """
         found = self._own_projects()
-        elsewhere = [path for path in opened_projects.read(self.root) if path not in found and is_project(path)]
+        elsewhere = [path for path in external_projects.read(self.root) if path not in found and is_project(path)]
         marker = self.root / HAD_PROJECTS
         if not (found or elsewhere or os.path.lexists(marker)):
             self.create_sample()
@@ -107,9 +110,9 @@ class Workspace:
         in the workspace folder. Raises `ProjectGone` if there is none."""
         found = [path for path in self.projects() if path.name == name]
         if found:
-            last = self._memory.opened() if len(found) > 1 else {}
+            last = self._history.opened() if len(found) > 1 else {}
             return max(found, key=lambda path: last.get(str(path), 0.0))
-        opened = [path for path in opened_projects.read(self.root) if path.name == name]
+        opened = [path for path in external_projects.read(self.root) if path.name == name]
         raise self.gone_error(opened[-1] if opened else self.root / name, name)
 
     def first(self) -> Path:
@@ -120,7 +123,7 @@ class Workspace:
         known = self.projects()
         if not known:
             raise NoProject("there is no project in this workspace; make one, or open one")
-        opened = [Path(path) for path in self._memory.opened()]
+        opened = [Path(path) for path in self._history.opened()]
         for path in opened:
             if path in known and can_be_an_address(path):
                 return path
@@ -131,21 +134,21 @@ class Workspace:
 
     def gone_error(self, where: Path, name: str) -> ProjectGone:
         """The error for a project that is not in the folder `where`. It says if it was renamed or is in the bin."""
-        if where.parent == self.root and path_confinement.is_file_name(name):
-            became = self._memory.renamed_to(name)
+        if where.parent == self.root and untrusted_files.is_file_name(name):
+            became = self._history.renamed_to(name)
             deleted = next((entry for entry in self.bin() if entry.name == (became[0] if became else name)), None)
-            if became and is_project(self.root / became[0]) and path_confinement.is_file_name(became[0]):
+            if became and is_project(self.root / became[0]) and untrusted_files.is_file_name(became[0]):
                 return ProjectGone(
                     f'project "{name}" was renamed to "{became[0]}"; open it by its new name', self.root / became[0]
                 )
             if deleted:
                 now = f', which is called "{deleted.name}" now,' if deleted.name != name else ""
                 return ProjectGone(
-                    f'project "{name}"{now} was deleted {when(deleted.deleted)} and lies in the bin; bring it back, or '
-                    "choose another one",
+                    f'project "{name}"{now} was deleted {day_and_time(deleted.deleted)} and lies in the bin; bring it '
+                    "back, or choose another one",
                     deleted=deleted,
                 )
-        place = f": none lies at {where}" if path_confinement.is_file_name(name) else ""
+        place = f": none lies at {where}" if untrusted_files.is_file_name(name) else ""
         name = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}…"
         return ProjectGone(
             f'project "{name}" is not there{place}; put it back, or choose another one from the list of projects'
@@ -153,7 +156,7 @@ class Workspace:
 
     def is_own(self, project: Path) -> bool:
         """Whether a project is in the workspace folder itself, not in another folder or behind a link."""
-        return project.parent == self.root and path_confinement.is_folder(project)
+        return project.parent == self.root and untrusted_files.is_real_folder(project)
 
     def is_taken(self, name: str) -> bool:
         """Whether a project or another entry of the workspace has this name, or a name that is equal on some file
@@ -163,12 +166,12 @@ class Workspace:
     def about(self, project: Path) -> About:
         """The facts of a project for a list. Raises `StudioError` for a project that cannot be read."""
         counts = Project.open(project).counts()
-        runs = sum(is_run(project / RUNS / name) for name in in_use.run_names(project))
-        return About(counts.pictures, counts.done, runs, self._memory.opened().get(str(project)))
+        runs = sum(is_run(project / RUNS / name) for name in project_runs.run_folder_names(project))
+        return About(counts.pictures, counts.done, runs, self._history.opened().get(str(project)))
 
     def note_opened(self, project: Path) -> None:
         """Record that a project was opened now. Errors of the disk are ignored."""
-        self._memory.note_opened(project)
+        self._history.note_opened(project)
 
     # Create projects
 
@@ -182,7 +185,7 @@ class Workspace:
             self._require_free(name)
             with named_os_errors(self.root / name, "be made"):
                 Project.create(self.root / name, name)
-            self._memory.forget_renamed(name)
+            self._history.forget_renamed(name)
         return self.root / name
 
     def create_sample(self) -> Path:
@@ -216,7 +219,7 @@ class Workspace:
             require_address(path)
             Project.open(path)
             if path not in self.projects():
-                opened_projects.add(self.root, path)
+                external_projects.add(self.root, path)
             return Opened(path)
         with intake.stage_path(path, workspace=self.root) as staged:
             new_projects.require_usable(staged, path)
@@ -269,14 +272,14 @@ class Workspace:
             self._require_free(name, project)
             with in_use.without_trainings(self.root, project, "renamed"):
                 # Record the rename first: if the computer stops after this, the record is either unused or correct.
-                self._memory.note_renamed(project.name, name)
+                self._history.note_renamed(project.name, name)
                 try:
                     with named_os_errors(project, "be renamed"):
                         os.rename(project, target)
                 except StudioError:
-                    self._memory.forget_renamed(project.name)
+                    self._history.forget_renamed(project.name)
                     raise
-                self._memory.note_moved(project.name, name)
+                self._history.note_moved(project.name, name)
             # The name inside the project is used only for exports; everywhere else, the folder is the name.
             with suppress(StudioError):
                 Project(target).set_name(name)
@@ -305,7 +308,7 @@ class Workspace:
 
     def remove_from_list(self, project: Path) -> None:
         """Remove a project in another folder from the list, without changing it. `open_folder` adds it again."""
-        opened_projects.remove(self.root, project)
+        external_projects.remove(self.root, project)
 
     # The bin
 
@@ -324,7 +327,7 @@ class Workspace:
             self._require_free(name)
             with named_os_errors(deleted.folder, "be brought back"):
                 project_bin.take_out(deleted, self.root / name)
-            self._memory.forget_renamed(name)
+            self._history.forget_renamed(name)
         return self.root / name
 
     def free_name(self, wanted: str) -> str:
@@ -425,7 +428,7 @@ class Workspace:
                 name = self.free_name(name)
             self._require_free(name)
             os.rename(folder, self.root / name)
-            self._memory.forget_renamed(name)
+            self._history.forget_renamed(name)
         return self.root / name
 
     def _sweep(self) -> None:
@@ -433,5 +436,5 @@ class Workspace:
         with suppress(OSError):
             for path in self.root.iterdir():
                 found = _BUILDING.fullmatch(path.name)
-                if found and path_confinement.is_folder(path) and not psutil.pid_exists(int(found[1])):
+                if found and untrusted_files.is_real_folder(path) and not psutil.pid_exists(int(found[1])):
                     shutil.rmtree(path, ignore_errors=True)

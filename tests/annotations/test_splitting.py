@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskrcnn.annotations import splitting
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.annotations.splitting import Split, leaks, shares, stratified
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
+from maskrcnn.annotations.splitting import leaks, shares, stratified
 from maskrcnn.errors import ArgumentError
 from tests.sweeps import examples
 

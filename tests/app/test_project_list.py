@@ -14,7 +14,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.jobs.job_table import Table
 from maskrcnn.runs.folder import CONFIG, QUEUED, RESULT
 from maskrcnn.workspace import Workspace
-from maskrcnn.workspace.remembered_projects import FILE
+from maskrcnn.workspace.workspace_history import FILE
 from tests.app.test_frame import address, button, make_project, open_app, side_bar
 from tests.workspace.made import shown
 

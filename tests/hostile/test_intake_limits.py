@@ -30,7 +30,7 @@ from maskrcnn.annotations.formats.coco import run_lengths
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.masks import reading as mask_reading
-from maskrcnn.annotations.intake import incoming_folders, picture_headers, stage_path, stage_uploads
+from maskrcnn.annotations.intake import picture_headers, refused_folders, stage_path, stage_uploads
 from maskrcnn.annotations.picture_files import rgb_pixels
 from maskrcnn.annotations.picture_files.pixel_budget import PixelBudget
 from maskrcnn.annotations.regions import MOST_REGIONS, Dataset
@@ -440,7 +440,7 @@ def test_a_project_of_the_workspace_is_a_dataset(workspace: Path, tmp_path: Path
 
 @pytest.mark.parametrize("kind", ["files", "hidden files", "links", "folders"])
 def test_a_folder_of_more_entries_than_the_limit(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming_folders, "MOST_FILES", 50)
+    monkeypatch.setattr(refused_folders, "MOST_FILES", 50)
     for number in range(51):
         place = tmp_path / "set" / str(number % 3) / f"{'.' if kind == 'hidden files' else ''}{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -455,7 +455,7 @@ def test_a_folder_of_more_entries_than_the_limit(kind: str, tmp_path: Path, monk
 
 
 def test_a_folder_that_takes_too_long_to_look_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming_folders, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(refused_folders, "MOST_SECONDS", -1.0)
     (tmp_path / "a.png").write_bytes(noise_png(8, 8))
     with pytest.raises(StudioError, match="to look through; give the folder of one dataset"):
         stage_path(tmp_path)

@@ -22,7 +22,8 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
-from maskrcnn.jobs import known_costs, local_backend, queue, run_state
+from maskrcnn.jobs.local_backend import LocalBackend
+from maskrcnn.jobs import known_costs, queue, run_state
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
@@ -88,7 +89,7 @@ def look_at(run: RunFolder) -> None:
     run_words.STATES[now.state], run_words.bar_text(now), run_words.ended_early(run), run_words.settings(run)
     run_words.learns_now(now.row, run.read_json(CONFIG) or {})
     run_words.overview([run])
-    run_state.failure(run), run_state.resumable(run), local_backend.can_be_forced(run)
+    run_state.failure(run), run_state.resumable(run), LocalBackend(run.path.parents[2]).can_be_forced(run)
     epochs = run.epochs()
     table(epochs, compared_runs.pass_steps(run)), run.log_tail(60)
     rows = metric_rows.read(run)
@@ -311,7 +312,7 @@ def test_a_table_of_jobs_in_a_project_is_never_opened(workspace: Path, project: 
     run.write_json(QUEUED, {**QUEUED_NOTE, "workspace": str(project.folder)})
     for place in (project.folder, project.runs_folder, run.path):
         (place / "jobs.db").write_bytes(b"no database")
-    local_backend.cancel(run, workspace)
+    LocalBackend(workspace).cancel(run)
     for place in (project.folder, project.runs_folder, run.path):
         assert (place / "jobs.db").read_bytes() == b"no database"
         assert sorted(path.name for path in place.glob("jobs*")) == ["jobs.db"]
@@ -367,10 +368,10 @@ def test_cancel_never_ends_a_process_that_a_run_only_names(
         (run.path / RESULT).unlink()
         assert run_state.state(run) in ("lost", "cancelled")
         with pytest.raises(StudioError, match="has ended already"):
-            local_backend.cancel(run, workspace, grace=0)
+            LocalBackend(workspace, grace=0).cancel(run)
         assert queue.reconcile(workspace) == []
         assert queue.running(workspace) == []  # it holds no device either
-        local_backend.delete(run, workspace)
+        LocalBackend(workspace).delete(run)
         assert process.poll() is None
     finally:
         process.kill()
@@ -433,7 +434,7 @@ def test_a_link_out_of_a_run_is_a_fault_and_is_not_followed(
     with pytest.raises(StudioError):
         queue.add(run.path, [], workspace=workspace, resume=True)
     assert [path.read_text() for path in (secret / "epoch_0001.json", secret / "words")] == ["the secret word"] * 2
-    local_backend.delete(run, workspace)
+    LocalBackend(workspace).delete(run)
     assert sorted(path.name for path in secret.iterdir()) == ["epoch_0001.json", "words"]
 
 
@@ -455,7 +456,7 @@ def test_a_run_that_is_a_link_out_of_its_project_is_not_opened(
     (project.runs_folder / "r1").symlink_to(tmp_path / "theirs")
     assert runs_in(project.runs_folder) == []
     assert "is a link to another place" in faulty_runs_in(project.runs_folder)["r1"]
-    local_backend.delete(RunFolder(project.runs_folder / "r1"), workspace)
+    LocalBackend(workspace).delete(RunFolder(project.runs_folder / "r1"))
     assert (tmp_path / "theirs" / CONFIG).is_file()
     # Somebody who names a link on the command line means the folder that it leads to.
     (tmp_path / "latest").symlink_to(tmp_path / "theirs")

@@ -40,10 +40,17 @@ KEYWORDS = ("label", "body", "help", "text", "caption", "captions", "value", "de
 
 CAREFUL = {
     *("plain", "bullets"),  # foreign words, made safe
-    *("_sentence", "in_words", "turn_words", "waiting_words", "source_in_words"),  # of words that went through `plain`
+    *(
+        "_sentence",
+        "in_words",
+        "quoted_list",
+        "turn_words",
+        "waiting_words",
+        "source_in_words",
+    ),  # of words that went through `plain`
     *("len", "sum", "round", "max", "min", "abs"),  # numbers
     *("counted", "_count", "_heading", "about", "clock", "format_ap", "time_of_day_words", "parts_in_words", "short"),
-    *("byte_size", "when"),
+    *("byte_size", "day_and_time"),
     *("tip", "key_label"),  # of `hotkeys`: the words of its tables, and names of keys
 }
 """Functions whose result is a number, or Markdown that was made with care."""

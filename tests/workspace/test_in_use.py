@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn.annotations.store import unsynced_files
+from maskrcnn.annotations.store import import_staging
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import queue
 from maskrcnn.jobs.job_table import Table
@@ -106,7 +106,7 @@ def test_a_run_of_another_project_keeps_nobody(space: Workspace) -> None:
 
 def test_pictures_that_are_being_imported_keep_a_project_where_it_is(space: Workspace) -> None:
     project = make(space.root / "cells")
-    with unsynced_files.staging(project / "project.db", project / "images"):
+    with import_staging.staging(project / "project.db", project / "images"):
         refused(space, project, "pictures are being imported into it; wait until that is done")
         with pytest.raises(StudioError, match="pictures are being imported"):
             space.duplicate(project, "copy")

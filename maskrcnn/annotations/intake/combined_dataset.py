@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
-from maskrcnn.annotations import pictures
+from maskrcnn.annotations import pictures, predefined_splits
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.formats import format_table, original_names, picture_places
 from maskrcnn.annotations.formats.lazy_records import Records
-from maskrcnn.annotations.intake import embedded
+from maskrcnn.annotations.intake import embedded_pictures
 from maskrcnn.annotations.intake import label_files as labels
-from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood
-from maskrcnn.annotations.intake.dropped_project import dropped_project, project_among
+from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
 from maskrcnn.annotations.intake.label_files import Labels
 from maskrcnn.annotations.intake.picture_headers import Headers
-from maskrcnn.annotations.intake.record_sequence import Place, Split, gathered
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.predefined_splits import is_for_test
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton, Split
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import is_confined
 from maskrcnn.words import counted
@@ -77,7 +75,7 @@ def understand(dropped: Dropped) -> Understood:
         rest = {file: path for file, path in dropped.pictures.items() if path not in named}
         plain = _short_names(rest)
         sources.append(tuple(ImageRecord(plain[file], extras=_own_name(file, plain[file])) for file in rest))
-        places += [Place(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
+        places += [PicturePlace(len(found), n, plain[file], path) for n, (file, path) in enumerate(rest.items())]
 
     by_path = {path: file for file, path in index.files.items()}
     mine = {*dropped.known.values()}
@@ -87,7 +85,7 @@ def understand(dropped: Dropped) -> Understood:
     places, remarks = _with_splits(places, found, by_path, dropped.name)
     notices += remarks
     places = [replace(place, found_at=_found_at(place, by_path, dropped)) for place in places]
-    images = gathered(sources, _apart(places, by_path))
+    images = combined_records(sources, _apart(places, by_path))
     return Understood(
         replace(_joined(found, Path(dropped.name)), images=images),
         words,
@@ -129,26 +127,26 @@ def of_labels(
             found = labels.with_one_class_attribute(found)
     by_path = {path: file for file, path in index.files.items()}
     places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
-    records = gathered([entry.dataset.images for entry in found], _apart(places, by_path))
+    records = combined_records([entry.dataset.images for entry in found], _apart(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
     return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(notices))
 
 
 def _places_named(
     found: Sequence[Labels], index: Pictures, dropped: Dropped, unpacks: bool = True
-) -> tuple[list[Place], list[str]]:
+) -> tuple[list[PicturePlace], list[str]]:
     """Return the pictures that the label files name, and warnings."""
-    places: list[Place] = []
+    places: list[PicturePlace] = []
     notices: list[str] = []
     for source, entry in enumerate(found):
         file_names = _file_names(entry.dataset)
         paths, remarks = _paths(entry, file_names, index, dropped, unpacks)
         notices += remarks
-        places += [Place(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
+        places += [PicturePlace(source, n, *known) for n, known in enumerate(zip(file_names, paths, strict=True))]
     return places, notices
 
 
-def _near(found: Sequence[Labels], places: Sequence[Place], index: Pictures) -> dict[str, tuple[str, ...]]:
+def _near(found: Sequence[Labels], places: Sequence[PicturePlace], index: Pictures) -> dict[str, tuple[str, ...]]:
     """Return missing picture name -> pictures with a similar name that no other label refers to."""
     missing = [place.file_name for place in places if place.path is None and not found[place.source].is_folder]
     once = [name for name, number in Counter(missing).items() if number == 1]
@@ -185,15 +183,15 @@ def _paths(
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
     paths = [None if file is None else index.files.get(file) for file in matched]
     for n, path in enumerate(paths):
-        if unpacks and path is None and entry.flavour in embedded.FLAVOURS:
+        if unpacks and path is None and entry.flavour in embedded_pictures.FLAVOURS:
             try:
-                paths[n] = embedded.unpacked(images[n], dropped.room)
+                paths[n] = embedded_pictures.unpacked(images[n], dropped.room)
             except StudioError as error:
                 warnings.append(str(error))
     return paths, warnings
 
 
-def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], name: str) -> None:
+def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[PicturePlace], name: str) -> None:
     """Raise `StudioError` if two label files label the same picture, because it is unknown which one is valid."""
     if len(found) < 2:
         return
@@ -212,8 +210,8 @@ def _refuse_twice_labelled(found: Sequence[Labels], places: Sequence[Place], nam
 
 
 def _opened(
-    places: Sequence[Place], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
-) -> tuple[list[Place], list[str]]:
+    places: Sequence[PicturePlace], by_path: Mapping[Path, str], headers: Headers, progress: Progress | None
+) -> tuple[list[PicturePlace], list[str]]:
     """Return the places with the sizes of their pictures, without pictures that cannot be opened, and the errors of
     these.
 
@@ -239,8 +237,12 @@ def _opened(
 
 
 def _with_splits(
-    places: Sequence[Place], found: Sequence[Labels], by_path: Mapping[Path, str], name: str, keeps_test: bool = False
-) -> tuple[list[Place], list[str]]:
+    places: Sequence[PicturePlace],
+    found: Sequence[Labels],
+    by_path: Mapping[Path, str],
+    name: str,
+    keeps_test: bool = False,
+) -> tuple[list[PicturePlace], list[str]]:
     """Return the places with their splits, and warnings. The split is the one in the labels, else the one that label
     files or folders are named after. No split is set unless there are at least two. Pictures of a test split go to
     validation, or with `keeps_test` are marked as test."""
@@ -265,7 +267,7 @@ def _with_splits(
     ] if tested else []
 
 
-def _own_word(place: Place, found: Sequence[Labels]) -> str | None:
+def _own_word(place: PicturePlace, found: Sequence[Labels]) -> str | None:
     """Return the split of a picture according to its labels, without the folder name."""
     if place.source >= len(found) or isinstance(found[place.source].dataset.images, Records):
         return None  # VIA files have no splits
@@ -288,15 +290,15 @@ def _own_name(file: str, plain: str) -> dict[str, dict[str, str]]:
     return {} if plain == name else {original_names.ORIGIN: {"name": name}}
 
 
-def _found_at(place: Place, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
-    """Return the path of a picture in the dropped files, without the numbered folder that `_stored` adds for a
+def _found_at(place: PicturePlace, by_path: Mapping[Path, str], dropped: Dropped) -> str | None:
+    """Return the path of a picture in the dropped files, without the numbered folder that `write_upload` adds for a
     second file of the same name."""
     file = by_path.get(place.path) if place.path is not None else None
     number, _, name = (file or "").partition("/")
     return name if number.isdecimal() and name in dropped.files else file
 
 
-def _apart(places: Sequence[Place], by_path: Mapping[Path, str]) -> list[Place]:
+def _apart(places: Sequence[PicturePlace], by_path: Mapping[Path, str]) -> list[PicturePlace]:
     """Return the places with the folder added to picture names that would be equal."""
     paths: dict[str, set[Path]] = {}
     for place in places:
@@ -327,3 +329,62 @@ def _joined(found: Sequence[Labels], source: Path) -> Dataset:
     attribute = next((entry.dataset.class_attribute for entry in found if entry.dataset.class_attribute), None)
     source = Path(found[0].name) if len(found) == 1 and found[0].name else source
     return replace(first, classes=classes, class_attribute=attribute, extras=extras, skeletons=skeletons, source=source)
+
+
+@dataclass(frozen=True)
+class PicturePlace:
+    """The position of a record (record `index` of source `source`), and what was found out about its picture."""
+
+    source: int
+    index: int
+    file_name: str
+    path: Path | None
+    size: tuple[int, int] | None = None
+    split: Split | None = None
+    found_at: str | None = None
+    """The picture's path in the dropped files."""
+    is_for_test: bool = False
+    """Whether the picture is in a test split, which `split` cannot express."""
+
+
+class CombinedRecords(Records):
+    """Lazy records of several sources, each with its name, path, size and split.
+
+    Records are created on access, so that those of a large label file need not be in memory all at once.
+    """
+
+    def __init__(self, sources: Sequence[Sequence[ImageRecord]], places: Sequence[PicturePlace]) -> None:
+        super().__init__()
+        self._sources, self._places = sources, places
+        self.file_names = [place.file_name for place in places]
+        self.paths = [place.path for place in places]
+        if len(sources) == 1 and len(sources[0]) == len(places):
+            self.tally = getattr(sources[0], "tally", None)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def made(self, index: int) -> ImageRecord:
+        place = self._places[index]
+        record = self._sources[place.source][place.index]
+        width, height = (record.width, record.height) if record.width is not None else place.size or (None, None)
+        if place.path is not None:
+            file = (place.found_at or place.path.name).rpartition("/")[2]
+            is_stored_otherwise = file != place.path.name
+            record = original_names.remembered(record, file, place.found_at, always=is_stored_otherwise)
+        if place.is_for_test:
+            record = replace(record, extras={**record.extras, **predefined_splits.FOR_TEST})
+        return replace(
+            record,
+            file_name=place.file_name,
+            path=place.path,
+            width=width,
+            height=height,
+            split=place.split or record.split,
+        )
+
+
+def combined_records(sources: Sequence[Sequence[ImageRecord]], places: Sequence[PicturePlace]) -> Sequence[ImageRecord]:
+    """Return the records as a tuple, or as lazy records if any source is lazy."""
+    records = CombinedRecords(sources, places)
+    return records if any(isinstance(source, Records) for source in sources) else tuple(records)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.formats import picture_places
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.store import Project
+from maskrcnn.annotations.store.database import DATABASE
+from maskrcnn.annotations.unused_names import unused_path
+from maskrcnn.errors import StudioError
+from maskrcnn.untrusted_files import is_confined
 
 PICTURES_ONLY = "pictures only"
 """Name of the format if there are no label files."""
@@ -68,3 +75,55 @@ class Understood:
     warnings: tuple[str, ...]
     named: int = 0
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def project_among(files: Mapping[str, Path], source: object) -> Path | None:
+    """Return the folder of the only project among the files (name -> path); None if there is none. Raises
+    `StudioError` that names `source` if there are several."""
+    found = [path.parent for file, path in files.items() if names.parts(file)[-1] == DATABASE]
+    if len(found) > 1:
+        raise StudioError(f"{source}: holds {len(found)} projects; give one of them")
+    return found[0] if found else None
+
+
+def dropped_project(folder: Path, dropped: Dropped) -> Understood:
+    """Return the dataset of a dropped project. A picture outside the project counts as missing. Raises `StudioError`
+    if the database is damaged."""
+    try:
+        dataset = Project.open(folder).dataset()
+        images = tuple(_confined(record, folder) for record in dataset.images)
+    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        raise StudioError(f"{dropped.name}: the project's database is damaged; restore it from a copy") from None
+    missing = tuple(record.file_name for record in images if record.path is None)
+    unlabelled = sum(record.path is not None and not record.regions for record in images)
+    dataset = replace(dataset, images=images)
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_places.shortened(dropped.warnings))
+
+
+def _confined(record: ImageRecord, folder: Path) -> ImageRecord:
+    """Return the record without its picture if that is outside the project: the database may contain any path."""
+    path = record.path
+    if path is not None and not (path.is_file() and is_confined(path, [folder])):
+        path = None
+    return replace(record, path=path)
+
+
+def write_upload(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
+    """Write an uploaded file to the folder and return name -> path. A second file with the same name and other
+    content gets a numbered sub folder."""
+    plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
+    if plain in taken and taken[plain].read_bytes() == content:
+        return {}
+    number, inside = 2, plain
+    while inside in taken:
+        inside = f"{number}/{plain}"
+        number += 1
+    path = unused_path(folder / names.storable(inside))
+    path.write_bytes(content)
+    return {inside: path}
+
+
+def new_zip_folder(folder: Path, name: str) -> Path:
+    made = unused_path(folder / (name or "zip"))
+    made.mkdir()
+    return made

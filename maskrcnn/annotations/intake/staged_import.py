@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +16,19 @@ from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import class_choice, picture_places
 from maskrcnn.annotations.formats.via import class_change, class_per_attribute, class_rule
 from maskrcnn.annotations.formats.via.class_rule import Candidate
-from maskrcnn.annotations.intake import incoming_folders
+from maskrcnn.annotations.intake import refused_folders, temporary_folders
 from maskrcnn.annotations.intake.combined_dataset import understand
-from maskrcnn.annotations.intake.dropped_files import Dropped, Understood
-from maskrcnn.annotations.intake.zip_unpacking import unpack
+from maskrcnn.annotations.intake.dropped_files import Dropped, Understood, new_zip_folder, write_upload
+from maskrcnn.annotations.intake.temporary_folders import (
+    temporary_folder,
+    temporary_folder_if_needed,
+    without_temporary_folder,
+)
+from maskrcnn.annotations.intake.zip_unpacking import first_bytes, is_zip, unpack
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import original_places
 from maskrcnn.annotations.store.database import is_project
-from maskrcnn.annotations.unused_names import unused_path
 from maskrcnn.errors import ArgumentError, StudioError
 
 Upload = tuple[str, bytes]
@@ -143,7 +145,7 @@ class Staged:
     def discard(self) -> None:
         """Remove the unpacked files. The dataset's pictures are then gone."""
         if self.folder is not None:
-            incoming_folders.remove(self.folder)
+            temporary_folders.remove(self.folder)
 
     def __enter__(self) -> Staged:
         return self
@@ -169,16 +171,16 @@ def stage_uploads(
     """
     if not uploads:
         raise ArgumentError("the upload: no file was chosen; choose a label file, pictures, a zip, or several of these")
-    with _folder(base) as folder:
+    with temporary_folder(base) as folder:
         files: dict[str, Path] = {}
         for name, content in uploads:
-            if _is_zip(name, content):
-                into = folder if len(uploads) == 1 else _new_folder(folder, names.stem(names.storable(name)))
+            if is_zip(name, content):
+                into = folder if len(uploads) == 1 else new_zip_folder(folder, names.stem(names.storable(name)))
                 prefix = "" if into == folder else f"{into.name}/"
                 unpacked = unpack(io.BytesIO(content), len(content), name, into)
                 files |= {prefix + inside: path for inside, path in unpacked.items()}
             elif not names.is_junk(name):
-                files |= _stored(name, content, folder, files)
+                files |= write_upload(name, content, folder, files)
         name = names.brief(uploads[0][0]) if len(uploads) == 1 else "the upload"
         known = _known(beside) if beside is not None else {}
         packed = sum(len(content) for _, content in uploads)
@@ -213,17 +215,17 @@ def stage_path(
         raise ArgumentError(f"{names.brief(str(path))}: does not exist on this computer; give a folder or a file")
     if not is_folder and not is_file:
         raise ArgumentError(f"{path}: is neither a file nor a folder; give a label file, a picture, a zip or a folder")
-    incoming_folders.require_kept(path)
-    if is_file and _is_zip(path.name, _beginning(path)):
-        with _folder(base) as folder:
+    refused_folders.refuse_virtual_file(path)
+    if is_file and is_zip(path.name, first_bytes(path)):
+        with temporary_folder(base) as folder:
             packed = path.stat().st_size
             files = unpack(path, packed, path.name, folder)
             dropped = Dropped(files, folder, path.name, lambda: folder, progress=progress, packed=packed)
             return _staged(understand(dropped), folder, dropped)
-    with _folder_if_needed(base) as (room, made):
+    with temporary_folder_if_needed(base) as (room, made):
         if is_folder:
-            incoming_folders.require_of_one_dataset(path, workspace)
-            files, warnings = incoming_folders.walk(path)
+            refused_folders.require_dataset_folder(path, workspace)
+            files, warnings = refused_folders.walk_dataset_folder(path)
             known, lines = picture_places.beside(path)
             dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
@@ -238,39 +240,6 @@ def stage_path(
         return _staged(understood, made[0] if made else None, dropped)
 
 
-@contextmanager
-def _folder_if_needed(base: Path | None) -> Iterator[tuple[Callable[[], Path], list[Path]]]:
-    """Yield a function that creates one staging folder at its first call, and a list that then contains the folder."""
-    made: list[Path] = []
-    with ExitStack() as stack:
-
-        def room() -> Path:
-            if not made:
-                made.append(stack.enter_context(_folder(base)))
-            return made[0]
-
-        yield room, made
-
-
-@contextmanager
-def _folder(base: Path | None) -> Iterator[Path]:
-    """Create a staging folder; it is removed if an error occurs."""
-    folder = incoming_folders.make(base)
-    try:
-        yield folder
-    except StudioError as error:
-        incoming_folders.remove(folder)
-        raise type(error)(_named_as_dropped(str(error), folder)) from None
-    except OSError as error:
-        incoming_folders.remove(folder)
-        raise StudioError(
-            f"the import: cannot be stored ({error.strerror}); free some space on this computer"
-        ) from None
-    except BaseException:
-        incoming_folders.remove(folder)
-        raise
-
-
 def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> Staged:
     """Return the import, with messages that do not mention the staging folder."""
     return Staged(
@@ -279,50 +248,12 @@ def _staged(understood: Understood, folder: Path | None, dropped: Dropped) -> St
         understood.label_files,
         understood.missing,
         understood.unlabelled,
-        tuple(_named_as_dropped(line, folder) for line in understood.warnings),
+        tuple(without_temporary_folder(line, folder) for line in understood.warnings),
         folder,
         understood.named,
         understood.near,
         replace(dropped, progress=None),
     )
-
-
-def _named_as_dropped(line: str, folder: Path | None) -> str:
-    """Return a message without the path of the staging folder, which the user does not know."""
-    return line if folder is None else line.replace(f"{folder}{os.sep}", "").replace(str(folder), "the upload")
-
-
-def _stored(name: str, content: bytes, folder: Path, taken: Mapping[str, Path]) -> dict[str, Path]:
-    """Write an uploaded file to the folder and return name -> path. A second file with the same name and other
-    content gets a numbered sub folder."""
-    plain = "/".join(part for part in names.parts(name) if part != "..") or "file"
-    if plain in taken and taken[plain].read_bytes() == content:
-        return {}
-    number, inside = 2, plain
-    while inside in taken:
-        inside = f"{number}/{plain}"
-        number += 1
-    path = unused_path(folder / names.storable(inside))
-    path.write_bytes(content)
-    return {inside: path}
-
-
-def _new_folder(folder: Path, name: str) -> Path:
-    made = unused_path(folder / (name or "zip"))
-    made.mkdir()
-    return made
-
-
-def _is_zip(name: str, content: bytes) -> bool:
-    return names.suffix(name) == ".zip" or content[:4] in (b"PK\3\4", b"PK\5\6")
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(4)
-    except OSError as error:
-        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
 
 
 def _known(beside: Path) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations.unused_names import unused_path
-from maskrcnn.errors import StudioError
+from maskrcnn.errors import ArgumentError, StudioError
 
 MOST_ENTRIES = 100_000
 MOST_BYTES = 20_000_000_000
@@ -123,3 +123,15 @@ def _written(
                 file.write(piece)
         written[plain] = path
     return written
+
+
+def is_zip(name: str, content: bytes) -> bool:
+    return names.suffix(name) == ".zip" or content[:4] in (b"PK\3\4", b"PK\5\6")
+
+
+def first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise ArgumentError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None

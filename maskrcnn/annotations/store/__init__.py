@@ -3,22 +3,13 @@
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database import DATABASE, is_project
 from maskrcnn.annotations.store.importing import ImportReport
-from maskrcnn.annotations.store.picture_listing import (
-    SPLITS,
-    STATUSES,
-    Counts,
-    PictureCounts,
-    Split,
-    Status,
-    StoredImage,
-)
+from maskrcnn.annotations.store.picture_listing import STATUSES, Counts, PictureCounts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import StaleSave
 from maskrcnn.annotations.store.project import Project
 from maskrcnn.annotations.store.snapshots import Snapshot
 
 __all__ = [
     "DATABASE",
-    "SPLITS",
     "STATUSES",
     "Counts",
     "ImportReport",
@@ -26,7 +17,6 @@ __all__ = [
     "Project",
     "ProjectClass",
     "Snapshot",
-    "Split",
     "StaleSave",
     "Status",
     "StoredImage",

@@ -98,43 +98,6 @@ def put(db: sqlite3.Connection, wanted: Sequence[ProjectClass]) -> None:
         _insert(db, entry, position)
 
 
-def rename(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Rename a class in the list (not in the regions). Raises `StudioError` if `old` is unknown or `new` exists."""
-    known = [entry.name for entry in classes(db)]
-    if old not in known:
-        raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
-    if new in known and new != old:
-        raise StudioError(f'class "{new}" is there already; choose another name')
-    db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
-
-
-def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Check that class `old` can be merged into `new`. If `new` has no keypoints, it gets those of `old`.
-
-    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
-    """
-    known = {entry.name: entry for entry in classes(db)}
-    for name in (old, new):
-        if name not in known:
-            raise StudioError(f'there is no class "{name}"; the classes are {", ".join(known) or "none yet"}')
-    if old == new:
-        raise StudioError(f'class "{old}" cannot be merged into itself; choose another')
-    skeleton = known[old].skeleton
-    if skeleton is not None and known[new].skeleton not in (None, skeleton):
-        raise StudioError(f'classes "{old}" and "{new}" have different keypoints, so they cannot become one; keep both')
-    if skeleton is not None:
-        add(db, (), {new: skeleton})
-
-
-def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
-    """Make `names` the classes, in this order. New classes get a colour and a key; other unused classes are deleted."""
-    kept = set(names)
-    drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
-    add(db, names)
-    entries = {entry.name: entry for entry in classes(db)}
-    put(db, [entries.pop(name) for name in names] + list(entries.values()))
-
-
 def drop_unused(db: sqlite3.Connection, names: Iterable[str]) -> None:
     """Delete those of the classes that no region uses."""
     for name in names:

@@ -88,25 +88,6 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
         db.execute("COMMIT")  # without it, closing the connection undoes all
 
 
-@contextmanager
-def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
-    """Open a write transaction for migrating a database of an older `version`.
-
-    The result is checked against the present version before the commit. Yields None if another process migrated the
-    database while this one waited for the lock.
-    """
-    database_files.require_ordinary(path)
-    with complaining(path), closing(connect(path)) as db:
-        db.execute("BEGIN IMMEDIATE")
-        if db.execute("PRAGMA user_version").fetchone()[0] != version:
-            yield None
-            return
-        database_check.examine(db, path, version)
-        yield db
-        database_check.examine(db, path)
-        db.execute("COMMIT")
-
-
 def connect(path: Path) -> sqlite3.Connection:
     """Open an existing database for reading and writing, without a transaction. Never creates a file."""
     return _connection(path, "mode=rw")

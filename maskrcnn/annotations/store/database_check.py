@@ -198,7 +198,7 @@ _MEASURES = 10_000_000
 _IMAGE = {
     "id": _whole("id", 1, _MANY),
     "file_name": _text("file_name", 255)
-    # A name that is a path counts as a missing picture (`path_confinement`), so it is not an error here.
+    # A name that is a path counts as a missing picture (`picture_paths`), so it is not an error here.
     + " AND file_name NOT IN ('', '.', '..') AND instr(file_name, char(0)) = 0",
     "given_name": _text("given_name", 10_000),
     # Used as the file name of a thumbnail.

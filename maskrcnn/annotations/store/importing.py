@@ -6,9 +6,7 @@ import hashlib
 import io
 import json
 import os
-import re
 import sqlite3
-import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,13 +16,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maskrcnn.annotations import pictures
+from maskrcnn.annotations.file_names import plain_file_name
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, project_meta, region_json
 from maskrcnn.annotations.store.database_errors import cannot_store
+from maskrcnn.annotations.store.import_staging import ImportStaging
 from maskrcnn.annotations.store.picture_rows import State
-from maskrcnn.annotations.store.unsynced_files import Staging
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
 
@@ -35,9 +33,6 @@ _AT_ONCE = 8
 """Number of pictures in a batch for one thread; starting a batch costs as much time as a small picture."""
 
 _CHUNK = 1 << 16
-
-_LONGEST_NAME = 200
-"""Maximum length of a file name in bytes. File systems allow 255; a number may be appended."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +92,9 @@ def from_files(files: Iterable[Path | str | tuple[str, bytes]]) -> Iterator[Inco
             yield Incoming(path.name, _opener(path), ImageRecord(path.name, path=path))
 
 
-def counting(progress: Progress | None, total: int) -> Callable[[], None]:
-    """Return a function to call after each picture. It calls `progress` about 100 times in total."""
-    done = 0
-
-    def one_more() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None and (done == total or done % max(1, total // 100) == 0):
-            progress(done, total)
-
-    return one_more
-
-
-def stage(room: Staging, incoming: Iterable[Incoming], split: str | None, progress: Callable[[], None]) -> list[str]:
+def stage(
+    room: ImportStaging, incoming: Iterable[Incoming], split: str | None, progress: Callable[[], None]
+) -> list[str]:
     """Copy pictures into the staging folder `room`. Return a warning for each picture that cannot be imported.
 
     Raises `StudioError` if they cannot be stored, for example on a full disk.
@@ -155,7 +139,7 @@ class Arrival:
     same: Mapping[tuple[int, int], bool]
 
 
-def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Arrival:
+def prepared(db: sqlite3.Connection, room: ImportStaging, facts: Dataset | None) -> Arrival:
     """Compute everything slow about an import, before the project is locked for writing."""
     classes = dict.fromkeys(facts.classes if facts is not None else ())
     same: dict[tuple[int, int], bool] = {}
@@ -172,7 +156,7 @@ def prepared(db: sqlite3.Connection, room: Staging, facts: Dataset | None) -> Ar
 
 
 def take_in(
-    db: sqlite3.Connection, images_folder: Path, room: Staging, facts: Dataset | None, arrival: Arrival
+    db: sqlite3.Connection, images_folder: Path, room: ImportStaging, facts: Dataset | None, arrival: Arrival
 ) -> ImportReport:
     """Add the staged pictures to the project, in the caller's transaction. The files are moved last.
 
@@ -215,18 +199,6 @@ def take_in(
     )
 
 
-def plain_name(name: str) -> str:
-    """Return the last part of a path from a browser or another computer, as a file name for all systems."""
-    name = re.split(r"[\\/]", name)[-1]
-    name = name.encode("utf-8", "replace").decode("utf-8")  # a name that is no text, as Linux allows
-    name = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in name)
-    name = name.strip().lstrip(".") or "picture"
-    stem, suffix = os.path.splitext(name)
-    while len((stem + suffix).encode()) > _LONGEST_NAME:
-        stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
-    return stem + suffix
-
-
 # Copying into the staging folder
 
 
@@ -245,7 +217,7 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
-def _all_copied(room: Staging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
+def _all_copied(room: ImportStaging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
     """Copy a batch of pictures. An unfit picture gives an `_Unfit` in the result; a full disk raises `StudioError`."""
     found: list[_Copied | _Unfit] = []
     for number, picture in batch:
@@ -256,9 +228,9 @@ def _all_copied(room: Staging, batch: list[Numbered]) -> list[_Copied | _Unfit]:
     return found
 
 
-def _copied(room: Staging, number: int, picture: Incoming) -> _Copied:
+def _copied(room: ImportStaging, number: int, picture: Incoming) -> _Copied:
     """Copy a picture into the staging folder and check that it can be decoded and has the labelled size."""
-    name, record = plain_name(picture.name), picture.record
+    name, record = plain_file_name(picture.name), picture.record
     digest, length = hashlib.sha256(), 0
     try:
         with room.file(number).open("wb") as file:
@@ -290,7 +262,7 @@ def _chunks(picture: Incoming, name: str) -> Iterator[bytes]:
         raise _Unfit(f"{name}: cannot be read ({reason}); check the file") from None
 
 
-def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfit, split: str | None) -> None:
+def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied | _Unfit, split: str | None) -> None:
     """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
     if isinstance(copied, _Unfit):
         raise copied
@@ -298,8 +270,8 @@ def _note(room: Staging, number: int, picture: Incoming, copied: _Copied | _Unfi
     try:
         state = State.of(record.regions)
     except StudioError as error:
-        raise _Unfit(f"{plain_name(picture.name)}: {error}") from None
-    name = plain_name(picture.name)
+        raise _Unfit(f"{plain_file_name(picture.name)}: {error}") from None
+    name = plain_file_name(picture.name)
     extras = {key: value for key, value in record.extras.items() if key != "project"}
     if extras.get(original_names.ORIGIN) == {"name": name}:  # which the column `given_name` says
         del extras[original_names.ORIGIN]

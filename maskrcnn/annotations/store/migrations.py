@@ -7,11 +7,12 @@ the migration is complete or has no effect, and the old database is kept.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from maskrcnn.annotations.store import class_rows, database, table_definitions
+from maskrcnn.annotations.store import class_rows, database, database_check, database_files, table_definitions
+from maskrcnn.annotations.store.database import connect
 from maskrcnn.annotations.store.database_errors import cannot_store, complaining
 from maskrcnn.atomic_files import replacing
 
@@ -26,7 +27,7 @@ def bring_up_to_date(path: Path) -> None:
     if found == table_definitions.VERSION:
         with database.reading(path):  # validates the content
             return
-    with database.migrating(path, found) as db:
+    with migrating(path, found) as db:
         if db is None:
             return
         _copy(path, path.with_name(f"{path.name}.v{found}.bak"))
@@ -62,3 +63,22 @@ def _to_2(db: sqlite3.Connection) -> None:
 
 _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
 """Version -> function that migrates it to the next version."""
+
+
+@contextmanager
+def migrating(path: Path, version: int) -> Iterator[sqlite3.Connection | None]:
+    """Open a write transaction for migrating a database of an older `version`.
+
+    The result is checked against the present version before the commit. Yields None if another process migrated the
+    database while this one waited for the lock.
+    """
+    database_files.require_ordinary(path)
+    with complaining(path), closing(connect(path)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] != version:
+            yield None
+            return
+        database_check.examine(db, path, version)
+        yield db
+        database_check.examine(db, path)
+        db.execute("COMMIT")

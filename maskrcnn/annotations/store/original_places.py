@@ -9,7 +9,7 @@ from pathlib import Path
 from maskrcnn.annotations import file_names
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.annotations.store import database, path_confinement, stored_dataset
+from maskrcnn.annotations.store import database, picture_paths, picture_rows
 
 
 def known_by(project: Path) -> dict[str, Path]:
@@ -20,7 +20,7 @@ def known_by(project: Path) -> dict[str, Path]:
     `1.jpg` alone matches neither. Raises `StudioError` for a damaged database.
     """
     rows = _rows(project)
-    pictures = path_confinement.Pictures(project)
+    pictures = picture_paths.PicturePaths(project)
     originals = {number: original_names.place(record) for number, record in rows}
     count = Counter(map(_last, originals.values()))
     named = _own_names(rows)
@@ -61,7 +61,7 @@ def _own_names(rows: Sequence[tuple[int, ImageRecord]]) -> set[str]:
 def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
     """Return (id, record without regions) for each picture."""
     with database.reading(project / database.DATABASE) as db:
-        return [(number, stored_dataset.without_regions(row)) for number, row in stored_dataset.rows_of_all(db)]
+        return [(number, picture_rows.without_regions(row)) for number, row in picture_rows.rows_of_all(db)]
 
 
 def _last(name: str) -> str:

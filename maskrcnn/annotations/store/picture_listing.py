@@ -9,10 +9,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.annotations.regions import SPLITS, Split
+from maskrcnn.annotations.splitting import require_split
 from maskrcnn.errors import ArgumentError
-
-Split = Literal["train", "val"]
-SPLITS: tuple[Split, ...] = ("train", "val")
 
 Status = Literal["new", "in progress", "done"]
 STATUSES: tuple[Status, ...] = ("new", "in progress", "done")
@@ -107,7 +106,7 @@ def images(
             ORDER BY id""",
         {
             "removed": removed,
-            "split": None if split is None else known_split(split),
+            "split": None if split is None else require_split(split),
             "class_name": class_name,
         },
     ).fetchall()
@@ -151,10 +150,3 @@ def picture_counts(db: sqlite3.Connection) -> PictureCounts:
         {(status, split, name): number for status, split, name, number in with_class},
         tuple(name for (name,) in db.execute("SELECT name FROM class ORDER BY position")),
     )
-
-
-def known_split(split: str) -> Split:
-    for known in SPLITS:
-        if split == known:
-            return known
-    raise ArgumentError(f'split "{split}" is unknown; choose {" or ".join(SPLITS)}')

@@ -5,9 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from maskrcnn.annotations.regions import Region, new_id
-from maskrcnn.annotations.store import class_rows, region_json
+from maskrcnn.annotations.formats import original_names
+from maskrcnn.annotations.regions import ImageRecord, Region, new_id
+from maskrcnn.annotations.store import (
+    class_rows,
+    json_columns,
+    region_json,
+)
 from maskrcnn.errors import StudioError
 
 
@@ -140,3 +146,23 @@ def _put_marks(db: sqlite3.Connection, image_id: int, state: State) -> None:
         "INSERT INTO region (image_id, position, id, class_name) VALUES (?, ?, ?, ?)",
         [(image_id, position, *mark) for position, mark in enumerate(state.marks)],
     )
+
+
+def without_regions(row: sqlite3.Row) -> ImageRecord:
+    """Return a record with only the name, split and extras of a picture."""
+    return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
+
+
+def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
+    """Return (id, row) of every picture, including removed ones."""
+    query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
+    return [(row["id"], row) for row in db.execute(query)]
+
+
+def _extras(row: sqlite3.Row) -> dict[str, Any]:
+    """Return the extras of a picture, with its original name if it has another name in the project."""
+    words = f"project.db: the extras of {row['file_name']}"
+    extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)
+    if row["given_name"] != row["file_name"] and original_names.ORIGIN not in extras:
+        extras = {**extras, original_names.ORIGIN: {"name": row["given_name"]}}
+    return extras

@@ -14,28 +14,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from maskrcnn.annotations.regions import Dataset, Region
+from maskrcnn.annotations.progress_callback import Progress, progress_counter
+from maskrcnn.annotations.regions import Dataset, Region, Split
+from maskrcnn.annotations.splitting import require_split
 from maskrcnn.annotations.store import (
+    class_changes,
     class_rows,
     database,
     database_errors,
     dataset_changes,
+    import_staging,
     importing,
     migrations,
-    path_confinement,
     picture_listing,
+    picture_paths,
     picture_rows,
     project_meta,
     snapshots,
     stored_dataset,
     thumbnails,
-    unsynced_files,
 )
 from maskrcnn.annotations.store.class_rows import ProjectClass
 from maskrcnn.annotations.store.database import DATABASE
 from maskrcnn.annotations.store.folder_making import new_folder
-from maskrcnn.annotations.store.importing import ImportReport, Incoming, Progress
-from maskrcnn.annotations.store.picture_listing import Counts, Split, Status, StoredImage, known_split
+from maskrcnn.annotations.store.importing import ImportReport, Incoming
+from maskrcnn.annotations.store.picture_listing import Counts, Status, StoredImage
 from maskrcnn.annotations.store.picture_rows import State
 from maskrcnn.annotations.store.snapshots import Snapshot
 from maskrcnn.errors import ArgumentError
@@ -80,7 +83,7 @@ class Project:
         if not project._database.is_file():
             raise ArgumentError(f"{folder} is not a project (it has no {DATABASE}); choose a project folder")
         migrations.bring_up_to_date(project._database)
-        unsynced_files.sweep(project._database, project.images_folder)
+        import_staging.sweep(project._database, project.images_folder)
         return project
 
     @property
@@ -138,7 +141,7 @@ class Project:
         """Return the path of a picture's file. Raises `StudioError` if it is outside the project or not a file."""
         with self._reading() as db:
             name = picture_rows.image(db, image_id)["file_name"]
-        return path_confinement.Pictures(self.folder).require(name)
+        return picture_paths.PicturePaths(self.folder).require(name)
 
     def thumbnail(self, image_id: int, side: int = 160) -> bytes:
         """Return a JPEG of the picture as displayed, with a longer side of at most `side` px.
@@ -147,7 +150,7 @@ class Project:
         """
         with self._reading() as db:
             row = picture_rows.image(db, image_id)
-        picture = path_confinement.Pictures(self.folder).require(row["file_name"])
+        picture = picture_paths.PicturePaths(self.folder).require(row["file_name"])
         return thumbnails.thumbnail(self.folder / "thumbnails", picture, row["sha256"], side)
 
     def set_done(self, image_id: int, done: bool) -> None:
@@ -165,7 +168,7 @@ class Project:
         with self._writing() as db:
             for image_id, split in splits.items():
                 picture_rows.image(db, image_id)
-                db.execute("UPDATE image SET split = ? WHERE id = ?", (known_split(split), image_id))
+                db.execute("UPDATE image SET split = ? WHERE id = ?", (require_split(split), image_id))
 
     def set_removed(self, image_id: int, removed: bool) -> None:
         """Hide a picture everywhere, or restore it unchanged. Its file and regions are never deleted."""
@@ -230,14 +233,14 @@ class Project:
     def rename_class(self, old: str, new: str) -> None:
         """Rename a class, in the list and in all regions. Each changed picture gets a new revision."""
         with self._reading() as db:
-            known = dataset_changes.renamed(db, old, new) if new != old else {}
+            known = class_changes.renamed(db, old, new) if new != old else {}
         with self._writing() as db:
-            class_rows.rename(db, old, new)
+            class_changes.rename(db, old, new)
             if new == old:
                 return
             names = {entry.name: entry.name for entry in class_rows.classes(db) if entry.name != new}
             project_meta.follow_classes(db, {**names, old: new})
-            dataset_changes.rename_in_regions(db, old, new, known)
+            class_changes.rename_in_regions(db, old, new, known)
 
     def merge_class(self, old: str, new: str) -> Snapshot:
         """Merge class `old` into the existing class `new`. Return a snapshot of the state before.
@@ -246,11 +249,11 @@ class Project:
         different keypoints.
         """
         with self._reading() as db:
-            known = dataset_changes.renamed(db, old, new)
+            known = class_changes.renamed(db, old, new)
         with self._writing() as db:
             snapshot = snapshots.take(db, f'before "{old}" became "{new}"')
-            class_rows.allow_merge(db, old, new)
-            dataset_changes.rename_in_regions(db, old, new, known)
+            class_changes.allow_merge(db, old, new)
+            class_changes.rename_in_regions(db, old, new, known)
             class_rows.drop_unused(db, [old])
             project_meta.follow_classes(db, {entry.name: entry.name for entry in class_rows.classes(db)})
             return snapshot
@@ -275,17 +278,17 @@ class Project:
         reason = f'before "{name}" became the class' if name else "before one class for all"
         for _ in range(_TRIES):
             with self._reading() as db:
-                seen, before = dataset_changes.seen(db), stored_dataset.dataset(db, self._place)
-            worked_out = dataset_changes.reclassified(before, name)
+                seen, before = class_changes.seen(db), stored_dataset.dataset(db, self._place)
+            worked_out = class_changes.reclassified(before, name)
             with self._writing() as db:
-                if dataset_changes.seen(db) == seen:
+                if class_changes.seen(db) == seen:
                     snapshot = snapshots.take(db, reason)
-                    dataset_changes.reclassify(db, worked_out)
+                    class_changes.reclassify(db, worked_out)
                     return snapshot
         with self._writing() as db:  # others saved during each try, so compute the change with a write lock
-            worked_out = dataset_changes.reclassified(stored_dataset.dataset(db, self._place), name)
+            worked_out = class_changes.reclassified(stored_dataset.dataset(db, self._place), name)
             snapshot = snapshots.take(db, reason)
-            dataset_changes.reclassify(db, worked_out)
+            class_changes.reclassify(db, worked_out)
             return snapshot
 
     # Snapshots, and changes of many pictures
@@ -309,7 +312,7 @@ class Project:
         with self._reading() as db:
             known = snapshots.states_of(db, snapshot_id)
         with self._writing() as db:
-            name = stored_dataset.snapshot_row(db, snapshot_id)["name"]
+            name = snapshots.snapshot_row(db, snapshot_id)["name"]
             before = snapshots.take(db, f"before going back to {name}")
             snapshots.restore(db, snapshot_id, known)
             return before
@@ -365,9 +368,9 @@ class Project:
         progress: Progress | None,
         total: int,
     ) -> ImportReport:
-        wanted = None if split is None else known_split(split)
-        with unsynced_files.staging(self._database, self.images_folder) as room:
-            warnings = importing.stage(room, incoming, wanted, importing.counting(progress, total))
+        wanted = None if split is None else require_split(split)
+        with import_staging.staging(self._database, self.images_folder) as room:
+            warnings = importing.stage(room, incoming, wanted, progress_counter(progress, total))
             with self._reading() as db:
                 arrival = importing.prepared(db, room, dataset)
             with self._writing() as db:
@@ -389,7 +392,7 @@ class Project:
 
     def is_importing(self) -> bool:
         """Whether an import into the project is running."""
-        return unsynced_files.is_in_use(self.images_folder)
+        return import_staging.is_in_use(self.images_folder)
 
     # Inside
 

@@ -14,7 +14,6 @@ from maskrcnn.annotations.store import (
     json_columns,
     picture_rows,
     project_meta,
-    stored_dataset,
 )
 from maskrcnn.errors import StudioError
 
@@ -43,7 +42,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
             name,
             pictures,
             regions,
-            json_columns.dumped(stored_dataset.facts(db), "what the project says of its classes"),
+            json_columns.dumped(facts(db), "what the project says of its classes"),
         ),
     ).lastrowid
     assert number is not None
@@ -52,7 +51,7 @@ def take(db: sqlite3.Connection, name: str) -> Snapshot:
            SELECT ?, id, state, revision, split FROM image WHERE removed = 0""",
         (number,),
     )
-    return _snapshot(stored_dataset.snapshot_row(db, number))
+    return _snapshot(snapshot_row(db, number))
 
 
 def every(db: sqlite3.Connection) -> list[Snapshot]:
@@ -79,7 +78,7 @@ def states_of(db: sqlite3.Connection, snapshot_id: int) -> dict[int, picture_row
 
 def restore(db: sqlite3.Connection, snapshot_id: int, known: Mapping[int, picture_rows.State]) -> None:
     """Restore every picture of a snapshot that differs now, with one save for each. `known`: see `states_of`."""
-    _restore_facts(db, stored_dataset.snapshot_facts(db, snapshot_id))
+    _restore_facts(db, snapshot_facts(db, snapshot_id))
     database_check.require_snapshot_images(db, snapshot_id)
     for number, name, state, split in db.execute(_DIFFERING, (snapshot_id,)).fetchall():
         picture_rows.hide(db, picture_rows.image(db, number), False)
@@ -108,3 +107,26 @@ def _snapshot(row: sqlite3.Row) -> Snapshot:
             f"project.db: snapshot {row['id']} was made at no time; restore the project folder from a copy"
         ) from None
     return Snapshot(row["id"], row["name"], made_at, row["pictures"], row["regions"])
+
+
+def facts(db: sqlite3.Connection) -> dict[str, Any]:
+    """Return the classes, class attribute and extras of a project as JSON values, as stored in a snapshot."""
+    return {
+        "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
+        "class_attribute": project_meta.read(db, "class_attribute", None),
+        "extras": project_meta.read(db, "extras", {}),
+    }
+
+
+def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
+    row = db.execute("SELECT * FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
+    if row is None:
+        raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
+    return row
+
+
+def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
+    """Return the `facts` that are stored in a snapshot."""
+    return json_columns.facts(
+        snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}"
+    )

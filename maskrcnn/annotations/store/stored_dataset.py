@@ -6,22 +6,22 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
+from maskrcnn.annotations.splitting import require_split
 from maskrcnn.annotations.store import (
     class_rows,
     database,
     database_check,
     json_columns,
-    path_confinement,
+    picture_paths,
     picture_rows,
-    project_meta,
     region_json,
 )
-from maskrcnn.annotations.store.picture_listing import known_split, name_order
+from maskrcnn.annotations.store.picture_listing import name_order
+from maskrcnn.annotations.store.picture_rows import _extras, without_regions
+from maskrcnn.annotations.store.snapshots import facts, snapshot_facts
 from maskrcnn.errors import StudioError
 
 _REGIONS_IN_MEMORY = 20_000
@@ -60,29 +60,6 @@ def dataset(db: sqlite3.Connection, place: Place, split: str | None = None, snap
     )
 
 
-def facts(db: sqlite3.Connection) -> dict[str, Any]:
-    """Return the classes, class attribute and extras of a project as JSON values, as stored in a snapshot."""
-    return {
-        "classes": [class_rows.document(entry) for entry in class_rows.classes(db)],
-        "class_attribute": project_meta.read(db, "class_attribute", None),
-        "extras": project_meta.read(db, "extras", {}),
-    }
-
-
-def snapshot_row(db: sqlite3.Connection, snapshot_id: int) -> sqlite3.Row:
-    row = db.execute("SELECT * FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
-    if row is None:
-        raise StudioError(f"there is no snapshot number {snapshot_id} in this project; choose one from the list")
-    return row
-
-
-def snapshot_facts(db: sqlite3.Connection, snapshot_id: int) -> dict[str, Any]:
-    """Return the `facts` that are stored in a snapshot."""
-    return json_columns.facts(
-        snapshot_row(db, snapshot_id)["facts"], f"project.db: the facts of snapshot {snapshot_id}"
-    )
-
-
 class StoredRecords(Records):
     """A lazy sequence of records. Regions are loaded on access, `_AT_ONCE` pictures at a time.
 
@@ -114,19 +91,8 @@ class StoredRecords(Records):
         return some[index - first]
 
 
-def without_regions(row: sqlite3.Row) -> ImageRecord:
-    """Return a record with only the name, split and extras of a picture."""
-    return ImageRecord(row["file_name"], split=row["split"], extras=_extras(row))
-
-
-def rows_of_all(db: sqlite3.Connection) -> list[tuple[int, sqlite3.Row]]:
-    """Return (id, row) of every picture, including removed ones."""
-    query = "SELECT id, file_name, given_name, split, extras FROM image ORDER BY id"
-    return [(row["id"], row) for row in db.execute(query)]
-
-
 def _image_rows(db: sqlite3.Connection, split: str | None, snapshot_id: int | None) -> list[sqlite3.Row]:
-    wanted = None if split is None else known_split(split)
+    wanted = None if split is None else require_split(split)
     if snapshot_id is None:
         query = f"""SELECT {_COLUMNS}, split, revision, state FROM image
                     WHERE removed = 0 AND split = coalesce(?, split) ORDER BY id"""
@@ -145,7 +111,7 @@ def _in_order(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
 
 def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iterator[ImageRecord]:
     """Yield the records of image rows. A picture outside the project folder gets path None and counts as missing."""
-    pictures = path_confinement.Pictures(place.folder)
+    pictures = picture_paths.PicturePaths(place.folder)
     for first in range(0, len(rows), _AT_ONCE):
         some = rows[first : first + _AT_ONCE]
         query = f"SELECT id, regions FROM history WHERE id IN ({', '.join('?' * len(some))})"
@@ -167,10 +133,9 @@ def _each(db: sqlite3.Connection, place: Place, rows: list[sqlite3.Row]) -> Iter
             )
 
 
-def _extras(row: sqlite3.Row) -> dict[str, Any]:
-    """Return the extras of a picture, with its original name if it has another name in the project."""
-    words = f"project.db: the extras of {row['file_name']}"
-    extras = json_columns.require_extras(json_columns.parsed(row["extras"], words), words)
-    if row["given_name"] != row["file_name"] and original_names.ORIGIN not in extras:
-        extras = {**extras, original_names.ORIGIN: {"name": row["given_name"]}}
-    return extras
+def stored_identity(record: ImageRecord) -> tuple[int, int]:
+    """Return the picture id and the revision of a record. Raises `StudioError` if it is not from a project."""
+    known = record.extras.get("project")
+    if not isinstance(known, dict) or not {"id", "revision"} <= known.keys():
+        raise StudioError(f"{record.file_name}: does not come from this project; read the project again")
+    return known["id"], known["revision"]

@@ -11,7 +11,6 @@ from PIL import Image
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.store import path_confinement
 from maskrcnn.atomic_files import write_atomic
 
 LARGEST = 1024
@@ -35,7 +34,7 @@ def thumbnail(folder: Path, picture: Path, sha256: str, side: int) -> bytes:
     # If the disk is full or read-only, or the folder is a link, the thumbnail is made again each time.
     with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
-        if path_confinement.is_folder(folder):
+        if untrusted_files.is_real_folder(folder):
             write_atomic(kept, content, durable=False)  # a lost file is made again
     return content
 
@@ -45,7 +44,7 @@ def _kept(path: Path, side: int) -> bytes | None:
 
     A project may come from an untrusted source, and the content of this file is sent to the browser unchanged.
     """
-    if not path_confinement.is_folder(path.parent) or not path_confinement.is_file(path):
+    if not untrusted_files.is_real_folder(path.parent) or not untrusted_files.is_real_file(path):
         return None
     try:
         content = untrusted_files.read_bytes(path, path.parent, _MOST_BYTES)

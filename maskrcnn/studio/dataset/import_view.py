@@ -10,9 +10,11 @@ import streamlit as st
 from maskrcnn.annotations import class_renaming, intake
 from maskrcnn.annotations.doctor import class_name_checks
 from maskrcnn.annotations.intake import Staged
-from maskrcnn.annotations.store import ImportReport, Project, Split
+from maskrcnn.annotations.regions import Split
+from maskrcnn.annotations.store import ImportReport, Project
 from maskrcnn.studio import serving
-from maskrcnn.studio.dataset import import_preview, import_report, similar_class
+from maskrcnn.studio.components import class_colours
+from maskrcnn.studio.dataset import import_preview, import_report, new_class_questions
 from maskrcnn.studio.dataset.import_preview import Drawn, Summary
 from maskrcnn.studio.dataset.project_cache import bar
 from maskrcnn.studio.shell import session
@@ -113,7 +115,7 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
             waiting.summary = import_preview.summary(waiting.staged.dataset)
             st.rerun()
     known = project.classes()
-    colours = import_preview.class_colours(known, staged.dataset)
+    colours = class_colours.colours_after_import(known, staged.dataset)
     left, right = st.columns([2, 3], gap="large")
     with left:
         chosen = import_preview.class_choice(staged, f"dataset_import_class_{generation}")
@@ -123,7 +125,7 @@ def _look(project: Project, waiting: _Waiting, page: str) -> None:
         there = {entry.name: regions.get(entry.name, 0) for entry in known}
         incoming = {name: number for name, number in summary.classes.items() if name is not None}
         alike = class_name_checks.of_import(incoming, there)
-        if renamed := similar_class.ask_import(alike, there, f"dataset_import_alike_{generation}"):
+        if renamed := new_class_questions.ask_import(alike, there, f"dataset_import_alike_{generation}"):
             waiting.staged = replace(staged, dataset=class_renaming.renamed(staged.dataset, renamed))
             waiting.summary = import_preview.summary(waiting.staged.dataset)
             st.rerun()

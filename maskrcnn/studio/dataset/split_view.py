@@ -10,8 +10,8 @@ import streamlit as st
 from maskrcnn.annotations import duplicate_pictures, learnable_objects
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.progress_callback import Progress
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
-from maskrcnn.annotations.splitting import ClassShare, Split, leaks, shares, stratified
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region, Split
+from maskrcnn.annotations.splitting import ClassShare, leaks, shares, stratified
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.components import thumbnails

@@ -10,11 +10,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from maskrcnn.durations import day_and_time
 from maskrcnn.errors import StudioError
 from maskrcnn.studio.shell import project_undo, session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import byte_size, counted
-from maskrcnn.workspace import Deleted, JobsWait, size_on_disk, when
+from maskrcnn.workspace import Deleted, JobsWait, size_on_disk
 from maskrcnn.workspace.folder_names import proposed
 
 _OPEN, _VIEW, _FORM_SHOWN, _SIZES, _MESSAGE, _TIMES_CLOSED = (
@@ -158,7 +159,7 @@ def _description(path: Path, own: bool) -> str:
         counted(about.pictures, "picture"),
         f"{about.done:,} done",
         counted(about.runs, "run"),
-        *([f"opened {when(about.opened)}"] if about.opened else []),
+        *([f"opened {day_and_time(about.opened)}"] if about.opened else []),
         *([] if own else [f"in {plain(path.parent)}"]),
     ]
     return ", ".join(words)
@@ -253,7 +254,7 @@ def _bin(entries: Sequence[Deleted]) -> list[tuple[Path, DeltaGenerator, str]]:
                 with st.container(gap=None, width="stretch"):
                     st.markdown(f"**{plain(entry.name)}**")
                     place = st.empty()
-                rows.append((path, place, f"deleted {when(entry.deleted)}"))
+                rows.append((path, place, f"deleted {day_and_time(entry.deleted)}"))
                 if st.button("Restore", key=f"bin_restore_{number}", type="tertiary"):
                     with session.fail_softly(stop=False):
                         there = project_undo.bring_back(entry)

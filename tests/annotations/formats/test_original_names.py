@@ -18,8 +18,8 @@ from PIL import Image
 
 from maskrcnn.annotations import intake, raster, read
 from maskrcnn.annotations.formats import original_names, writing
-from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region
-from maskrcnn.annotations.store import Project, Split
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Polygon, Region, Split
+from maskrcnn.annotations.store import Project
 
 WIDTH, HEIGHT = 40, 30
 

@@ -19,7 +19,14 @@ from maskrcnn.annotations import read
 from maskrcnn.annotations.formats.lazy_records import Records
 from maskrcnn.annotations.formats.via import large_files
 from maskrcnn.annotations.formats.writing import encode
-from maskrcnn.annotations.intake import Staged, incoming_folders, label_files, stage_path, stage_uploads
+from maskrcnn.annotations.intake import (
+    Staged,
+    label_files,
+    refused_folders,
+    stage_path,
+    stage_uploads,
+    temporary_folders,
+)
 from maskrcnn.annotations.regions import Dataset, Polygon
 from maskrcnn.annotations.store import Project
 from maskrcnn.errors import StudioError
@@ -476,8 +483,8 @@ def test_a_staging_folder_is_removed_and_old_ones_are_swept(jpeg: Any, waiting: 
     assert staged.folder is not None
     assert staged.folder.parent == waiting
     old, young, other = (
-        waiting / f"{incoming_folders.PREFIX}old",
-        waiting / f"{incoming_folders.PREFIX}young",
+        waiting / f"{temporary_folders.PREFIX}old",
+        waiting / f"{temporary_folders.PREFIX}young",
         waiting / "other",
     )
     for folder in (old, young, other):
@@ -517,7 +524,7 @@ def test_too_many_files_and_too_deep(laid_out: Any, jpeg: Any, monkeypatch: pyte
     staged = stage_path(folder)
     assert summary(staged) == {"a.jpg": (None, 0)}
     assert "folders deep and was passed over" in staged.warnings[0]
-    monkeypatch.setattr(incoming_folders, "MOST_FILES", 3)
+    monkeypatch.setattr(refused_folders, "MOST_FILES", 3)
     with pytest.raises(StudioError, match="more than 3 files"):
         stage_path(laid_out({f"{n}.jpg": b"" for n in range(5)}))
 

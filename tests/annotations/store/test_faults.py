@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Region
-from maskrcnn.annotations.store import Project, StaleSave, database, unsynced_files
+from maskrcnn.annotations.store import Project, StaleSave, database, import_staging
 from maskrcnn.errors import StudioError
 from tests.sweeps import FUZZ, wider
 
@@ -340,7 +340,7 @@ def test_a_disk_that_fails_in_an_import_leaves_nothing(
 
     records = [ImageRecord(path.name, tuple(points(1)), path) for path in paths]
     with monkeypatch.context() as patch:
-        patch.setattr(unsynced_files.os, step, fail_the_third_time)
+        patch.setattr(import_staging.os, step, fail_the_third_time)
         with pytest.raises(StudioError, match=words):
             project.import_dataset(Dataset(records, ("cat", "dog")), "train")
     assert len(calls) == 3 or step == "fsync"

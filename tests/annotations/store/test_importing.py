@@ -14,7 +14,7 @@ import pytest
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Rect, Region, Skeleton
-from maskrcnn.annotations.store import Project, importing, unsynced_files
+from maskrcnn.annotations.store import Project, import_staging, importing
 from maskrcnn.errors import StudioError
 
 BOX = Region(Rect(1, 2, 3, 4), "cat")
@@ -280,13 +280,13 @@ def test_an_import_that_breaks_after_the_pictures_were_moved_leaves_nothing(
     paths = [picture(f"{number}.jpg", seed=number) for number in range(4)]
     moved: list[str] = []
 
-    def broken(self: unsynced_files.Staging) -> None:
+    def broken(self: import_staging.ImportStaging) -> None:
         move(self)
         moved.extend(os.listdir(project.images_folder))
         raise StudioError("the very last moment")
 
-    move = unsynced_files.Staging.move
-    monkeypatch.setattr(unsynced_files.Staging, "move", broken)
+    move = import_staging.ImportStaging.move
+    monkeypatch.setattr(import_staging.ImportStaging, "move", broken)
     with pytest.raises(StudioError, match="last moment"):
         project.import_dataset(dataset_of(*paths), "train")
     assert len(moved) == 5  # the pictures, and the waiting room

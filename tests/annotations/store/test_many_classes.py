@@ -17,7 +17,7 @@ from PIL import Image
 
 from maskrcnn.annotations.colours import colour_of
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Point, Polygon, Region
-from maskrcnn.annotations.store import Project, ProjectClass
+from maskrcnn.annotations.store import Project, ProjectClass, class_changes
 from maskrcnn.errors import StudioError
 from tests.sweeps import sweep
 
@@ -105,16 +105,14 @@ def test_a_picture_that_is_saved_while_a_class_is_renamed_keeps_its_save(
 ) -> None:
     first, second = Region(Point(1, 1), "cat"), Region(Point(2, 2), "cat")
     project.save(image_id, [first], 1)
-    from maskrcnn.annotations.store import dataset_changes
-
-    renamed = dataset_changes.renamed
+    renamed = class_changes.renamed
 
     def and_somebody_saves(*args):
         worked_out = renamed(*args)
         project.save(image_id, [first, second], 2)
         return worked_out
 
-    monkeypatch.setattr(dataset_changes, "renamed", and_somebody_saves)
+    monkeypatch.setattr(class_changes, "renamed", and_somebody_saves)
     project.rename_class("cat", "dog")
     assert project.regions(image_id)[0] == (replace(first, class_name="dog"), replace(second, class_name="dog"))
 
@@ -128,9 +126,7 @@ def test_a_picture_that_is_saved_while_another_attribute_becomes_the_class_keeps
 
     project.save(image_id, [region(0)], 1)
 
-    from maskrcnn.annotations.store import dataset_changes
-
-    reclassified, done = dataset_changes.reclassified, []
+    reclassified, done = class_changes.reclassified, []
 
     def and_somebody_saves(*args):
         worked_out = reclassified(*args)
@@ -140,7 +136,7 @@ def test_a_picture_that_is_saved_while_another_attribute_becomes_the_class_keeps
                 project.save(image_id, [region(number) for number in range(len(done) + 1)], 1 + len(done))
         return worked_out
 
-    monkeypatch.setattr(dataset_changes, "reclassified", and_somebody_saves)
+    monkeypatch.setattr(class_changes, "reclassified", and_somebody_saves)
     monkeypatch.setattr("maskrcnn.annotations.store.database.PATIENCE", 0.05)
     snapshot = project.set_class_attribute("kind")
     kept = project.regions(image_id)[0]

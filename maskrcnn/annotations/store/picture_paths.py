@@ -11,23 +11,10 @@ import stat
 from pathlib import Path
 
 from maskrcnn.errors import StudioError
-from maskrcnn.untrusted_files import is_confined
-
-_LONGEST_NAME = 255
-"""Maximum length of a file name in bytes."""
+from maskrcnn.untrusted_files import is_confined, is_file_name
 
 
-def is_file_name(name: object) -> bool:
-    """Whether a value is a plain file name: not a path, not `..`, and not too long."""
-    if not isinstance(name, str) or name in ("", ".", "..") or any(char in name for char in "/\\\0"):
-        return False
-    try:
-        return len(os.fsencode(name)) <= _LONGEST_NAME
-    except UnicodeEncodeError:
-        return False
-
-
-class Pictures:
+class PicturePaths:
     """The picture files of a project, in its folder `images/`."""
 
     def __init__(self, project: Path) -> None:
@@ -62,27 +49,3 @@ class Pictures:
                 "put the picture itself there"
             )
         return path
-
-
-def is_folder(path: Path) -> bool:
-    """Whether the path is a real folder, not a link to one."""
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode) and os.path.realpath(path) == os.path.join(
-            os.path.realpath(path.parent), path.name
-        )
-    except (OSError, ValueError):
-        return False
-
-
-def is_file(path: Path) -> bool:
-    """Whether the path is a regular file, not a link to one."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def require_folder(path: Path) -> None:
-    """Raise `StudioError` if `path` exists and is not a real folder, so that nothing is written through a link."""
-    if os.path.lexists(path) and not is_folder(path):
-        raise StudioError(f"{path}: is a link or no folder, so nothing is written there; put a folder in its place")

@@ -1,4 +1,4 @@
-"""Staging of imported pictures, so that an import adds all of its pictures or none.
+"""ImportStaging of imported pictures, so that an import adds all of its pictures or none.
 
 An import copies its pictures into its own folder `images/.incoming/<id>/`, without blocking other saves. Then, in one
 transaction, the files are moved to `images/` and their rows are inserted. The list of moved files is written before
@@ -21,8 +21,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from maskrcnn import untrusted_files
 from maskrcnn.annotations.regions import new_id
-from maskrcnn.annotations.store import database, database_files, path_confinement
+from maskrcnn.annotations.store import database, database_files
 from maskrcnn.annotations.store.database_errors import cannot_store, complaining
 from maskrcnn.errors import StudioError
 from maskrcnn.untrusted_files import read_bytes
@@ -47,7 +48,7 @@ CREATE TABLE waiting (
 """
 
 
-class Staging:
+class ImportStaging:
     """The staging area of one import: its `folder` of files, and `db` with the table `waiting`."""
 
     def __init__(self, folder: Path, images_folder: Path, db: sqlite3.Connection) -> None:
@@ -91,13 +92,13 @@ class Staging:
 
 
 @contextmanager
-def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
+def staging(database_file: Path, images_folder: Path) -> Iterator[ImportStaging]:
     """Create a staging area for an import. It is deleted at the end, as are abandoned ones of crashed imports.
 
     Raises `StudioError` if `images/` or `.incoming` is a link, because pictures would be written elsewhere.
     """
     for folder in (images_folder, images_folder / _FOLDER):
-        path_confinement.require_folder(folder)
+        untrusted_files.require_real_folder(folder)
     sweep(database_file, images_folder)
     folder = images_folder / _FOLDER / new_id()
     try:
@@ -109,7 +110,7 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
     try:
         with complaining(images_folder):
             db.execute(_WAITING)
-            yield Staging(folder, images_folder, db)
+            yield ImportStaging(folder, images_folder, db)
     finally:
         db.close()
         _empty(folder)
@@ -119,7 +120,7 @@ def staging(database_file: Path, images_folder: Path) -> Iterator[Staging]:
 def sweep(database_file: Path, images_folder: Path) -> None:
     """Delete the files of interrupted imports. Links are not followed, because a project may be untrusted."""
     parent = images_folder / _FOLDER
-    if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
+    if not untrusted_files.is_real_folder(images_folder) or not untrusted_files.is_real_folder(parent):
         return
     # If this fails now (full or read-only disk), a later import does it.
     with suppress(OSError, StudioError):
@@ -140,10 +141,10 @@ def sweep(database_file: Path, images_folder: Path) -> None:
 def is_in_use(images_folder: Path) -> bool:
     """Whether an import is running, that is, a process holds the lock of a staging folder."""
     parent = images_folder / _FOLDER
-    if not path_confinement.is_folder(images_folder) or not path_confinement.is_folder(parent):
+    if not untrusted_files.is_real_folder(images_folder) or not untrusted_files.is_real_folder(parent):
         return False
     with suppress(OSError):
-        return any(path_confinement.is_folder(folder) and not _is_abandoned(folder) for folder in parent.iterdir())
+        return any(untrusted_files.is_real_folder(folder) and not _is_abandoned(folder) for folder in parent.iterdir())
     return False
 
 
@@ -164,16 +165,16 @@ def _moved(folder: Path) -> list[str]:
         names = json.loads(read_bytes(folder / _MOVING, folder, _MOST_NOTED))
     except (FileNotFoundError, ValueError, RecursionError, StudioError):  # not there, or cut off: nothing was moved yet
         return []
-    return [name for name in names if path_confinement.is_file_name(name)] if isinstance(names, list) else []
+    return [name for name in names if untrusted_files.is_file_name(name)] if isinstance(names, list) else []
 
 
 def _is_abandoned(folder: Path) -> bool:
     """Whether a staging folder is left from an import that no longer runs (its lock can be taken)."""
-    if not path_confinement.is_folder(folder):
+    if not untrusted_files.is_real_folder(folder):
         return False  # not made by an import
     lock = folder / _LOCK
     # An import has no other SQLite files there. Do not let SQLite open untrusted ones.
-    if not path_confinement.is_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
+    if not untrusted_files.is_real_file(lock) or any(os.path.lexists(f"{lock}{suffix}") for suffix in _BESIDE):
         return True
     try:
         db = sqlite3.connect(f"{lock.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn import opened_projects
-from maskrcnn.workspace import ProjectGone, Workspace, remembered_projects
-from maskrcnn.workspace.remembered_projects import FILE
+from maskrcnn import external_projects
+from maskrcnn.workspace import ProjectGone, Workspace, workspace_history
+from maskrcnn.workspace.workspace_history import FILE
 from tests.workspace.made import make
 
 
 def test_the_one_that_was_opened_last_is_the_first_and_then_the_one_before(space: Workspace, tmp_path: Path) -> None:
     a, b, far = make(space.root / "a", 0), make(space.root / "b", 0), make(tmp_path / "far", 0)
     assert space.first() == a
-    opened_projects.add(space.root, far)
+    external_projects.add(space.root, far)
     for path in (a, far, b):
         space.note_opened(path)
     assert Workspace(space.root).first() == b
@@ -31,7 +31,7 @@ def test_the_one_that_was_opened_last_is_the_first_and_then_the_one_before(space
 def test_of_several_of_one_name_a_link_means_the_one_that_was_opened_last(space: Workspace, tmp_path: Path) -> None:
     own, far, other = (make(folder / "cells", 0) for folder in (space.root, tmp_path / "far", tmp_path / "other"))
     for path in (far, other):
-        opened_projects.add(space.root, path)
+        external_projects.add(space.root, path)
     assert space.find("cells") == own
     for path in (far, own, other):
         space.note_opened(path)
@@ -125,7 +125,7 @@ def test_what_lies_in_place_of_the_memory_is_not_followed(space: Workspace, tmp_
 
 
 def test_memory_is_bounded_and_keeps_the_newest(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered_projects, "MOST", 5)
+    monkeypatch.setattr(workspace_history, "MOST", 5)
     for number in range(9):
         space.note_opened(space.root / f"p{number}")
         space._memory.note_renamed(f"r{number}", f"r{number + 1}")

@@ -66,7 +66,7 @@ class Document(TypedDict):
 _SCHEMA: TypeAdapter[Document] = TypeAdapter(Document)
 
 
-class Memory:
+class WorkspaceHistory:
     """The history of the workspace in the folder `root`."""
 
     def __init__(self, root: Path) -> None:

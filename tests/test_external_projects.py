@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from maskrcnn import opened_projects
+from maskrcnn import external_projects
 from maskrcnn.errors import StudioError
-from maskrcnn.opened_projects import FILE, MOST, add, read
+from maskrcnn.external_projects import FILE, MOST, add, read
 from tests.work import calls
 
 
@@ -84,4 +84,4 @@ def test_a_path_that_a_line_cannot_hold_is_refused(tmp_path: Path, name: str) ->
 
 
 def test_it_needs_no_streamlit() -> None:
-    assert "streamlit" not in Path(opened_projects.__file__).read_text()
+    assert "streamlit" not in Path(external_projects.__file__).read_text()

@@ -1,0 +1,123 @@
+"""Change the class of many regions: rename a class, merge two, or use another VIA attribute as the class."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from maskrcnn.annotations.formats.via import class_change
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.annotations.store import picture_rows, project_meta, snapshots
+from maskrcnn.annotations.store.class_rows import add, checked_name, classes, drop_unused, put
+from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.stored_dataset import stored_identity
+from maskrcnn.errors import StudioError
+
+# Another attribute as the class
+
+
+@dataclass(frozen=True)
+class Reclassified:
+    """The result of changing the class attribute: the new dataset without pictures, and {picture id: new state}."""
+
+    facts: Dataset
+    states: Mapping[int, State]
+
+
+def seen(db: sqlite3.Connection) -> object:
+    """Return a fingerprint of the project. While it is equal, `reclassified` gives the same result."""
+    pictures = db.execute("SELECT id, state FROM image WHERE removed = 0 ORDER BY id").fetchall()
+    return list(map(tuple, pictures)), snapshots.facts(db)
+
+
+def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
+    """Compute the dataset with another VIA attribute as the class. The old class becomes an attribute again.
+
+    Takes long for many regions, so call it without holding a lock on the project.
+    """
+    after = class_change.reclassified(before, attribute)
+    states = {
+        stored_identity(was)[0]: State.of(now.regions)
+        for was, now in zip(before.images, after.images, strict=True)
+        if was.regions != now.regions
+    }
+    return Reclassified(replace(after, images=()), states)
+
+
+def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
+    """Store the result of `reclassified`; the project must be unchanged since (`seen`)."""
+    for number, state in worked_out.states.items():
+        picture_rows.save_state(db, picture_rows.image(db, number), state)
+    become(db, worked_out.facts.classes)
+    project_meta.write(db, "class_attribute", worked_out.facts.class_attribute)
+    project_meta.write(db, "extras", dict(worked_out.facts.extras))
+
+
+# Another name of a class
+
+
+def renamed(db: sqlite3.Connection, old: str, new: str) -> dict[int, State]:
+    """Compute {old state: new state} for renaming class `old` to `new`, also in removed pictures.
+
+    States never change, so this can run before the project is locked for writing.
+    """
+    return {row["state"]: state for row in _concerned(db, old) if (state := _renamed(db, row, old, new)) is not None}
+
+
+def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, State]) -> None:
+    """Change the class of all regions from `old` to `new` and save each changed picture. `known`: see `renamed`."""
+    for row in _concerned(db, old):
+        state = known.get(row["state"]) or _renamed(db, row, old, new)
+        if state is not None:
+            picture_rows.save_state(db, row, state)
+
+
+def _concerned(db: sqlite3.Connection, class_name: str) -> list[sqlite3.Row]:
+    # Removed pictures have no region rows. They are renamed too, so that the old name does not return with them.
+    query = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?) OR removed"
+    return db.execute(query, (class_name,)).fetchall()
+
+
+def _renamed(db: sqlite3.Connection, row: sqlite3.Row, old: str, new: str) -> State | None:
+    regions = picture_rows.regions(db, row)
+    if not any(region.class_name == old for region in regions):
+        return None
+    return State.of([replace(r, class_name=new) if r.class_name == old else r for r in regions])
+
+
+def rename(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Rename a class in the list (not in the regions). Raises `StudioError` if `old` is unknown or `new` exists."""
+    known = [entry.name for entry in classes(db)]
+    if old not in known:
+        raise StudioError(f'there is no class "{old}"; the classes are {", ".join(known) or "none yet"}')
+    if new in known and new != old:
+        raise StudioError(f'class "{new}" is there already; choose another name')
+    db.execute("UPDATE class SET name = ? WHERE name = ?", (checked_name(new), old))
+
+
+def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Check that class `old` can be merged into `new`. If `new` has no keypoints, it gets those of `old`.
+
+    Raises `StudioError` if a class is unknown, both are the same, or their keypoints differ.
+    """
+    known = {entry.name: entry for entry in classes(db)}
+    for name in (old, new):
+        if name not in known:
+            raise StudioError(f'there is no class "{name}"; the classes are {", ".join(known) or "none yet"}')
+    if old == new:
+        raise StudioError(f'class "{old}" cannot be merged into itself; choose another')
+    skeleton = known[old].skeleton
+    if skeleton is not None and known[new].skeleton not in (None, skeleton):
+        raise StudioError(f'classes "{old}" and "{new}" have different keypoints, so they cannot become one; keep both')
+    if skeleton is not None:
+        add(db, (), {new: skeleton})
+
+
+def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
+    """Make `names` the classes, in this order. New classes get a colour and a key; other unused classes are deleted."""
+    kept = set(names)
+    drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])
+    add(db, names)
+    entries = {entry.name: entry for entry in classes(db)}
+    put(db, [entries.pop(name) for name in names] + list(entries.values()))

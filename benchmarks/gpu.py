@@ -52,13 +52,14 @@ from maskrcnn.model import build, detect, load, prepare
 from maskrcnn.model.mixed_precision import supports_bfloat16
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
+from maskrcnn.training.batch_loader import Batch
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.loader import Batch
-from maskrcnn.training.loop import seed_everything, step
+from maskrcnn.training.hardware import on_device, seed_everything
+from maskrcnn.training.labelled_samples import Target
+from maskrcnn.training.loop import step
+from maskrcnn.training.losses import losses, numbers
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.samples import Target
-from maskrcnn.training.training_speedups import on_device, prepared_for_training
-from maskrcnn.training.validation import losses, numbers
+from maskrcnn.training.training_speedups import prepared_for_training
 
 ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")

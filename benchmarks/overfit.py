@@ -37,8 +37,9 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.toys import shapes_world
-from maskrcnn.training.loop import seed_everything, train
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.hardware import seed_everything
+from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.loop import train
 from maskrcnn.training.validation import average_precision, detect_all
 
 PICTURES, SIDE = 4, 192

@@ -43,6 +43,8 @@ from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import FrozenBatchNorm2d
 
+from maskrcnn.training import hardware
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from maskrcnn.annotations import pictures
@@ -57,11 +59,12 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import training_speedups
+from maskrcnn.training.batch_loader import Loader
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.loader import Loader, loader_threads
-from maskrcnn.training.loop import seed_everything, step
+from maskrcnn.training.hardware import loader_threads, seed_everything
+from maskrcnn.training.labelled_samples import LabelledPictures, Target
+from maskrcnn.training.loop import step
 from maskrcnn.training.optimiser import make_optimiser
-from maskrcnn.training.samples import LabelledPictures, Target
 
 ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")
@@ -181,7 +184,7 @@ class Material:
         else:
             set_norms(model, self.run.picture_path(self.document["images"][0]))
         propose_well(model)
-        model = training_speedups.on_device(model, CPU)
+        model = hardware.on_device(model, CPU)
         if not variant.sampled_rpn:
             model.rpn.__class__ = RegionProposalNetwork
         if not variant.channels_last:

@@ -16,7 +16,7 @@ import pytest
 from maskrcnn.annotations.regions import Circle, Ellipse, Point, Polygon, Polyline, Rect
 from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
-from maskrcnn.runs.epochs import best_epoch
+from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.folder import RunFolder
 
 LANDED = Path(__file__).parent / "landed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 from maskrcnn.annotations import learnable_objects, pictures, raster
 from maskrcnn.annotations.formats import picture_places
 from maskrcnn.annotations.formats.via import missing_class
-from maskrcnn.annotations.regions import Dataset, classes_in
+from maskrcnn.annotations.learnable_objects import has_outline
+from maskrcnn.annotations.regions import Dataset, Region, classes_in
+from maskrcnn.annotations.skeletons import keypoints_of
 from maskrcnn.errors import StudioError
 
 Watch = Callable[[Iterable[Any], str, int], Iterable[Any]]
@@ -69,3 +71,23 @@ def nothing_to_learn(source: object, found: learnable_objects.Learned) -> Studio
         return StudioError(f"{source}: there is no region to learn from; draw at least one")
     mend = "draw at least one object, or see what the doctor offers: python -m maskrcnn doctor"
     return StudioError(f"{source}: there is no object to learn from: {why}; {mend}")
+
+
+def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
+    """Raise `StudioError` if the labels have nothing for one of the tasks. The message lists the possible tasks."""
+
+    def some(holds: Callable[[Region], object]) -> bool:
+        return any(holds(region) for record in dataset.images for region in record.regions)
+
+    lacking = []
+    if "mask" in tasks and not some(has_outline):
+        lacking.append("an outline to learn masks from")
+    if "keypoints" in tasks and not some(keypoints_of):
+        lacking.append("keypoints to learn")
+    # If there are no usable objects at all, `require_trainable` raises a better message.
+    if lacking and some(lambda region: raster.has_box(region.shape)):
+        possible = ["box", *["mask"] * some(has_outline), *["keypoints"] * some(keypoints_of)]
+        raise StudioError(
+            f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "
+            f"is: --tasks {','.join(possible)}"
+        )

@@ -20,9 +20,9 @@ from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.request_options import add_options
 from maskrcnn.training.distributed import join
 from maskrcnn.training.hardware import choose_device
-from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.start import rehearse
+from maskrcnn.training.labelled_samples import LabelledPictures
 from maskrcnn.training.training_run import train
+from maskrcnn.training.training_start import rehearse
 from maskrcnn.training.trial_steps import estimate
 
 

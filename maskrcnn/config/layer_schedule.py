@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 LAYERS: tuple[str, ...] = ("heads", "3+", "4+", "5+", "all")
@@ -50,3 +51,17 @@ def parse_stages(layers: str) -> tuple[Stage, ...]:
     whole = [left / open_shares if share is None else share for share in shares]
     ends = [sum(whole[: number + 1]) for number in range(len(whole) - 1)] + [1.0]
     return tuple(Stage(word, end, rate) for (word, *_), end, rate in zip(parts, ends, rates, strict=True))
+
+
+def layer_shares(stages: Sequence[Stage]) -> dict[str, float]:
+    """Map each group of layers (a value of `LAYERS`) to the share of the run, in (0, 1], in which it is trained.
+
+    >>> layer_shares(parse_stages("heads:0.25,all"))
+    {'heads': 0.25, 'all': 0.75}
+    """
+    shares: dict[str, float] = {}
+    begins = 0.0
+    for stage in stages:
+        shares[stage.layers] = shares.get(stage.layers, 0.0) + stage.until - begins
+        begins = stage.until
+    return shares

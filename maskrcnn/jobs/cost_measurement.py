@@ -21,7 +21,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, known_costs, processes
 from maskrcnn.runs.costs import Costs
 from maskrcnn.runs.folder import LOG, PROCESS, RunFolder
-from maskrcnn.runs.trainer_process import TRAINER, living_trainer
+from maskrcnn.runs.trainer_process import TRAINER, trainer_with_pid
 
 MEASURER: tuple[str, ...] = (sys.executable, *TRAINER)
 """The start of the measuring command; `--estimate` and the options are appended to it."""
@@ -71,7 +71,7 @@ def poll(key: str, options: Sequence[str], store: Path) -> Measurement | None:
     if process_info is None:
         return None
     # Check the process before reading its log: if the process has ended, the log is complete.
-    alive = living_trainer(folder / "run", process_info.get("pid")) is not None
+    alive = trainer_with_pid(folder / "run", process_info.get("pid")) is not None
     printed = RunFolder(folder).log_tail(20).strip().splitlines()
     last = printed[-1] if printed else ""
     seconds = time.time() - process_info.get("started", time.time())
@@ -97,7 +97,7 @@ def cancel(key: str, store: Path) -> None:
 def _remove(folder: Path) -> None:
     """Kill the process of a measurement folder, if it is alive, and delete the folder."""
     process_info = _process_info(folder)
-    if process_info and (process := living_trainer(folder / "run", process_info.get("pid"))):
+    if process_info and (process := trainer_with_pid(folder / "run", process_info.get("pid"))):
         processes.kill_tree(process)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -18,10 +19,11 @@ from pathlib import Path
 
 from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config, fields_with
+from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs.devices import device_kind
-from maskrcnn.runs.costs import Costs, costs_of_run, shares_of
-from maskrcnn.runs.folder import METRICS, PROCESS, RunFolder
+from maskrcnn.runs.costs import Costs
+from maskrcnn.runs.folder import CONFIG, METRICS, PROCESS, Row, RunFolder
 
 MOST_RUNS = 30
 """Maximum number of runs, newest first, that are searched for a run with the same key."""
@@ -62,7 +64,7 @@ def from_store(config: Config, project: Path, device: str, store: Path) -> Known
         entry = KnownCosts(Costs.parse(document["costs"]), None, float(document["when"]), bool(document.get("beside")))
     except (OSError, ValueError, KeyError, TypeError, StudioError):
         return None
-    return entry if set(shares_of(config)) <= set(entry.costs.step) else None
+    return entry if set(layer_shares(config.stages)) <= set(entry.costs.step) else None
 
 
 def keep(costs: Costs, key: str, store: Path, when: float, beside_training: bool) -> None:
@@ -82,7 +84,7 @@ def from_runs(config: Config, project: Path, device: str, runs: Iterable[RunFold
 
     None if no run covers all groups of layers that `config` trains.
     """
-    key, layers = timing_key(config, project, device), set(shares_of(config))
+    key, layers = timing_key(config, project, device), set(layer_shares(config.stages))
     for run in islice(runs, MOST_RUNS):
         try:
             process, made_with = run.read_json(PROCESS), run.config()
@@ -115,3 +117,37 @@ def _read(run: Path, size: int, started: float | None) -> tuple[Costs | None, st
 
 def _file(store: Path, key: str) -> Path:
     return store / f"{key}.json"
+
+
+_WARM_UP_STEPS = 2
+"""Number of steps at the start of a run that are ignored, because they are slow."""
+
+_USUAL_START = 10.0
+"""Seconds from the start of the process to the first step, used if a run does not record them."""
+
+
+def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
+    """The costs of a run (seconds per step, validation and start) from its metrics `rows`; None if it has too few."""
+    paces: dict[str, list[float]] = {}
+    for row in rows:
+        if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
+            paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
+    if not paces:
+        return None
+    validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
+    validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
+    return Costs(
+        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
+        first_read=0.0,  # in the median step, the pictures are in memory already
+        validation=statistics.median(validations) / validated if validated else 0.0,
+        epoch=0.0,  # the rows do not say how long the checkpoints took
+        start=_seconds_to_start(run),
+        memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
+    )
+
+
+def _seconds_to_start(run: RunFolder) -> float:
+    """Seconds from the start of the process until config.json was written, which is shortly before the first step."""
+    started = (run.read_json(PROCESS) or {}).get("started")
+    took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
+    return took if 0 < took < 600 else _USUAL_START  # otherwise, the times are from different attempts

@@ -17,28 +17,27 @@ from maskrcnn.errors import StudioError
 from maskrcnn.jobs import processes, queue, run_state
 from maskrcnn.jobs.backend import Backend, Training
 from maskrcnn.jobs.run_state import JobState, Progress
-from maskrcnn.runs import attempts
-from maskrcnn.runs.folder import CONFIG, PROCESS, QUEUED, RunFolder
+from maskrcnn.runs import trainer_process
+from maskrcnn.runs.folder import PROCESS, QUEUED, RunFolder
+from maskrcnn.runs.project_runs import is_run
 
-GRACE = 15.0
-"""Seconds between the first `cancel`, which asks the training to end, and the earliest `cancel` that kills it."""
+_DELETED = ".deleted"
+"""The end of the name of a run folder that is being deleted; the name starts with a dot."""
 
 
 @dataclass(frozen=True)
 class LocalBackend(Backend):
-    """The backend of this machine. It uses the queue in `workspace`, the folder with the projects."""
+    """The backend of this machine. It uses the queue in `workspace`, the folder with the projects.
+
+    `grace` is the time in seconds between the first `cancel`, which asks the training to end, and the earliest `cancel`
+    that kills it.
+    """
 
     workspace: Path
+    grace: float = 15.0
 
     def start(self, training: Training) -> None:
-        queue.add(
-            training.run.path,
-            training.options,
-            workspace=self.workspace,
-            device=training.device,
-            resume=training.resume,
-            expected_seconds=training.expected_seconds,
-        )
+        queue.add(self.workspace, training)
 
     def state(self, run: RunFolder) -> JobState:
         return run_state.state(run)
@@ -47,69 +46,67 @@ class LocalBackend(Backend):
         return run_state.progress(run)
 
     def cancel(self, run: RunFolder) -> None:
-        cancel(run, self.workspace)
+        """Ask a training to end (SIGTERM). A second call, `grace` seconds later, kills it and its child processes.
 
-
-def cancel(run: RunFolder, workspace: Path, grace: float = GRACE) -> None:
-    """Ask a training to end (SIGTERM). A second call, at least `grace` seconds later, kills it and its child processes.
-
-    SIGTERM is sent to the trainer only: the trainer stops its own workers, and would report a failure if they died
-    first. A waiting run is removed from the queue of `workspace`. Raises `StudioError` if the run has ended, if the
-    first call was less than `grace` seconds ago, or if its process is unknown.
-    """
-    now = run_state.state(run)
-    if now is JobState.QUEUED or (now is JobState.STARTING and (run.path / QUEUED).is_file()):
-        with contextlib.suppress(StudioError):
-            queue.take_out(workspace, run)
-            return
-        now = _state_once_started(run)
-    if not now.active:
-        raise StudioError(f"{run.name}: has ended already; there is nothing to cancel")
-    process = attempts.living_trainer(run)
-    if process is None:
-        raise StudioError(f"{run.name}: its process is not known; end it where it was started")
-    asked = run_state.cancel_asked(run)
-    if asked is not None and time.time() - asked < grace:
-        wait = round(grace - (time.time() - asked)) + 1
-        raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if asked is None:
-            with contextlib.suppress(OSError):  # on a full disk, the training must still be stopped
-                run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
-            process.terminate()
-        else:
-            processes.kill_tree(process)
-
-
-def can_be_forced(run: RunFolder, grace: float = GRACE) -> bool:
-    """Whether the next `cancel` kills the training: it was asked to end at least `grace` seconds ago."""
-    asked = run_state.cancel_asked(run)
-    return run_state.state(run) is JobState.CANCELLING and asked is not None and time.time() - asked >= grace
-
-
-def delete(run: RunFolder, workspace: Path) -> None:
-    """Delete a run folder with all its files. Raises `StudioError` if the run is training or the folder is no run."""
-    if not any((run.path / mark).is_file() for mark in (CONFIG, PROCESS, QUEUED)):
-        raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
-    if run.fault() is None:
-        if run_state.state(run) is JobState.QUEUED:
-            queue.take_out(workspace, run)
-            if not run.path.exists():
+        SIGTERM is sent to the trainer only: the trainer stops its own workers, and would report a failure if they died
+        first. Raises `StudioError` also if the process of the training is unknown.
+        """
+        now = run_state.state(run)
+        if now is JobState.QUEUED or (now is JobState.STARTING and (run.path / QUEUED).is_file()):
+            with contextlib.suppress(StudioError):
+                queue.take_out(self.workspace, run)
                 return
-        if run_state.state(run).active:
-            raise StudioError(f"{run.name}: is still training; cancel it first")
-    # Rename the folder first, so that no page reads a partly deleted folder.
-    hidden = run.path.with_name(f".{run.name}.deleted")
-    run.path.rename(hidden)
-    if hidden.is_symlink():
-        hidden.unlink()
-    else:
-        shutil.rmtree(hidden)
+            now = _state_once_started(run)
+        if not now.active:
+            raise StudioError(f"{run.name}: has ended already; there is nothing to cancel")
+        process = trainer_process.living_trainer(run)
+        if process is None:
+            raise StudioError(f"{run.name}: its process is not known; end it where it was started")
+        asked = run_state.cancel_asked(run)
+        if asked is not None and time.time() - asked < self.grace:
+            wait = round(self.grace - (time.time() - asked)) + 1
+            raise StudioError(f"{run.name}: was asked to end and finishes its step; in {wait} s it can be forced")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if asked is None:
+                with contextlib.suppress(OSError):  # on a full disk, the training must still be stopped
+                    run.write_json(PROCESS, {**(run.read_json(PROCESS) or {}), "cancel_asked": time.time()})
+                process.terminate()
+            else:
+                processes.kill_tree(process)
+
+    def can_be_forced(self, run: RunFolder) -> bool:
+        """Whether the next `cancel` kills the training: it was asked to end at least `grace` seconds ago."""
+        asked = run_state.cancel_asked(run)
+        return run_state.state(run) is JobState.CANCELLING and asked is not None and time.time() - asked >= self.grace
+
+    def delete(self, run: RunFolder) -> None:
+        if not is_run(run.path):
+            raise StudioError(f"{run.path}: is not a run folder; nothing was deleted")
+        if run.fault() is None:
+            if run_state.state(run) is JobState.QUEUED:
+                queue.take_out(self.workspace, run)
+                if not run.path.exists():
+                    return
+            if run_state.state(run).active:
+                raise StudioError(f"{run.name}: is still training; cancel it first")
+        _finish_deletions(run.path.parent)  # a deletion that was interrupted may have left a folder of the same name
+        # Rename the folder first, so that no page reads a partly deleted folder.
+        run.path.rename(run.path.with_name(f".{run.name}{_DELETED}"))
+        _finish_deletions(run.path.parent)
+
+
+def _finish_deletions(runs: Path) -> None:
+    """Delete the run folders in `runs/` that `LocalBackend.delete` has renamed."""
+    for folder in runs.glob(f".*{_DELETED}"):
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
 
 
 def _state_once_started(run: RunFolder, patience: float = 3.0) -> JobState:
     """The state of a run that a runner is starting; wait up to `patience` seconds until its process is known."""
     deadline = time.monotonic() + patience
-    while attempts.living_trainer(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
+    while trainer_process.living_trainer(run) is None and (run.path / QUEUED).is_file() and time.monotonic() < deadline:
         time.sleep(0.02)
     return run_state.state(run)

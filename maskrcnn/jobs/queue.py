@@ -20,11 +20,12 @@ from pathlib import Path
 
 from maskrcnn.errors import StudioError
 from maskrcnn.jobs import devices, processes, queue_recovery, run_state, trainer_command, waiting_folder
+from maskrcnn.jobs.backend import Training
 from maskrcnn.jobs.job_table import Job, Snapshot, Table
 from maskrcnn.jobs.queue_database import QueueDamaged
 from maskrcnn.jobs.queue_recovery import RUNNER_LOG, SILENT, add_unknown_trainings, open_table, runner_of, with_table
 from maskrcnn.jobs.run_state import JobState
-from maskrcnn.runs import attempts
+from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import QUEUED, RunFolder
 
 RUNNER: tuple[str, ...] = (sys.executable, "-m", "maskrcnn.jobs.runner")
@@ -55,34 +56,24 @@ class Running:
     silent: float | None
 
 
-def add(
-    run: Path,
-    options: Sequence[str],
-    *,
-    workspace: Path,
-    device: str = devices.ANY,
-    resume: bool = False,
-    expected_seconds: float | None = None,
-) -> RunFolder:
-    """Add a training to the queue; it starts now if a device is free. Returns the run folder without waiting.
+def add(workspace: Path, training: Training) -> None:
+    """Add a training to the queue; it starts now if a device is free. Returns without waiting.
 
-    `options` are options of `python -m maskrcnn train` without `--out` and `--device`. `device` is "any", "cpu" or one
-    of `devices.available()`. `run` is the path of a new folder. With `resume`, `run` exists already and its training is
-    continued from its saved state. `expected_seconds` is the estimated duration, from which the waiting times of later
-    jobs are computed.
+    `training.device` is "any", "cpu" or one of `devices.available()`. From `training.expected_seconds`, the waiting
+    times of later jobs are computed.
 
     Raises `ArgumentError` if the name is taken, the device does not exist or an option is invalid (see
     `trainer_command`). Raises `StudioError` if the run cannot be resumed, waits or trains already, or files cannot be
     written.
     """
-    folder = RunFolder(run.resolve())
+    folder, device, resume = RunFolder(training.run.path.resolve()), training.device, training.resume
     devices.require(device)
-    chosen = json.dumps(trainer_command.checked(options))
+    options = json.dumps(trainer_command.checked(training.request.to_argv()))
     if resume and (wrong := folder.fault()):
         raise StudioError(wrong)
     if resume and not run_state.resumable(folder):
         raise StudioError(f"{folder.name}: cannot go on; it trains, it waits, or it was stopped before its first state")
-    about = {"resume": resume, "expected_seconds": expected_seconds, "created": time.time()}
+    about = {"resume": resume, "expected_seconds": training.expected_seconds, "created": time.time()}
 
     def insert(table: Table) -> None:
         if resume:
@@ -94,7 +85,7 @@ def add(
                     raise StudioError(f"{folder.name}: waits or trains already; see Runs")
                 waiting_folder.make(folder, {**about, "device": device, "priority": 0})
                 made = True
-                table.insert(db, folder.path, JobState.QUEUED, options=chosen, wanted=device, **about)
+                table.insert(db, folder.path, JobState.QUEUED, options=options, wanted=device, **about)
         except BaseException:  # also of the commit, after which `with_table` may call this once more
             if made:
                 waiting_folder.undo(folder)
@@ -103,7 +94,6 @@ def add(
     with_table(workspace, insert)
     with suppress(StudioError):  # the job waits; the next page that is loaded starts it, or shows the error
         _bring_up_to_date(open_table(workspace))
-    return folder
 
 
 def reconcile(workspace: Path) -> list[str]:
@@ -202,7 +192,7 @@ def take_out(workspace: Path, run: RunFolder) -> None:
         with table.writing() as db:
             # A run that is in no queue of this workspace has only a queued.json, which is deleted.
             known = table.take_out(db, run.path) or not table.of_run(db, run.path)
-            if not known or run.read_json(QUEUED) is None or attempts.living_trainer(run) is not None:
+            if not known or run.read_json(QUEUED) is None or trainer_process.living_trainer(run) is not None:
                 raise StudioError(f"{run.name}: does not wait any more; it was started, or taken out")
 
     with_table(workspace, remove)
@@ -242,7 +232,7 @@ def _wait_for_exit(table: Table, run: RunFolder, patience: float = 10.0) -> None
     while time.monotonic() < deadline:
         with table.reading() as db:
             job = table.of_run(db, run.path)
-        if job is None and attempts.living_trainer(run) is None:
+        if job is None and trainer_process.living_trainer(run) is None:
             return
         _bring_up_to_date(table)
         time.sleep(0.05)

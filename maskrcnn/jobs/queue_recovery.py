@@ -22,9 +22,9 @@ from maskrcnn.jobs import devices, processes, queue_backup, waiting_folder
 from maskrcnn.jobs.job_table import Job, Table
 from maskrcnn.jobs.queue_database import QueueDamaged
 from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
-from maskrcnn.runs import attempts
+from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import PROCESS, QUEUED, RESULT, RUNS, RunFolder
-from maskrcnn.runs.trainer_process import living_trainer, trainer_started_since
+from maskrcnn.runs.trainer_process import trainer_started_since, trainer_with_pid
 from maskrcnn.untrusted_files import is_confined
 
 T = TypeVar("T")
@@ -143,7 +143,7 @@ def _row_of(run: RunFolder) -> dict[str, Any] | None:
     """
     try:
         noted, queued = run.read_json(PROCESS) or {}, run.read_json(QUEUED) or {}
-        process = living_trainer(run.path, noted.get("pid"))
+        process = trainer_with_pid(run.path, noted.get("pid"))
         if process is None or (run.path / RESULT).is_file():
             return None
         created = process.create_time()
@@ -198,7 +198,7 @@ def bring_up_to_date(table: Table, job: Job) -> None:
             return  # its runner is starting
         _start_again(table, job)
         return
-    if living_trainer(run.path, trainer[0]) is None:
+    if trainer_with_pid(run.path, trainer[0]) is None:
         _note_end(table, job)
     elif job.runner is not None and silent > SILENT:
         with table.writing() as db:
@@ -257,7 +257,7 @@ def _unnoted_trainer(job: Job) -> tuple[int, float] | None:
     if process is None:
         return None
     created = process.create_time()
-    attempts.note_trainer(run, process.pid, process.cmdline(), job.attempt, created, job.device)
+    trainer_process.note_trainer(run, process.pid, process.cmdline(), job.attempt, created, job.device)
     waiting_folder.end_waiting(run)
     return process.pid, created
 

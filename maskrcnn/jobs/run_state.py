@@ -17,7 +17,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.runs import attempts
 from maskrcnn.runs.folder import CONFIG, LOG, METRICS, PROCESS, QUEUED, STATE, Row, RunFolder
 from maskrcnn.runs.metric_rows import last_row
-from maskrcnn.runs.trainer_process import living_trainer
+from maskrcnn.runs.trainer_process import trainer_with_pid
 
 
 class JobState(StrEnum):
@@ -82,7 +82,7 @@ _LONGEST_START = 120.0
 def state(run: RunFolder) -> JobState:
     """The state of a run, from its folder and the list of processes. Raises `StudioError` for a damaged run folder."""
     queued, process = run.read_json(QUEUED), run.read_json(PROCESS)
-    has_trainer = process is not None and living_trainer(run.path, process.get("pid")) is not None
+    has_trainer = process is not None and trainer_with_pid(run.path, process.get("pid")) is not None
     if queued is not None and not has_trainer:
         claimed = abs(time.time() - queued.get("claimed", 0.0)) < _LONGEST_START
         return JobState.STARTING if claimed else JobState.QUEUED

@@ -22,7 +22,7 @@ from maskrcnn.jobs import devices, processes, run_state, trainer_command, waitin
 from maskrcnn.jobs.job_table import Job
 from maskrcnn.jobs.queue_recovery import add_unknown_trainings, open_table
 from maskrcnn.jobs.run_state import JobState, outcome_notice, outcome_of
-from maskrcnn.runs import attempts
+from maskrcnn.runs import attempts, trainer_process
 from maskrcnn.runs.folder import LOG, RunFolder
 
 BEAT = 2.0
@@ -51,7 +51,7 @@ def _train(workspace: Path, job: Job, runner: tuple[int, float]) -> None:
         trainer, argv = started
         known = {"pid": trainer.pid, "create_time": processes.create_time(trainer.pid)}
         with suppress(OSError):  # the disk is full; the trainer will report it
-            attempts.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
+            trainer_process.note_trainer(run, trainer.pid, argv, attempt, known["create_time"], job.device)
         _beat(workspace, run, runner, known)
         waiting_folder.end_waiting(run)
         while (status := _wait_one_beat(trainer)) is None:

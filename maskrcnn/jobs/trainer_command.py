@@ -1,6 +1,6 @@
 """Build the command line of a training from checked options, each time a training is started.
 
-The queue stores the options of a training (`runs.request.TrainingRequest`), never a whole command. So, even if a file
+The queue stores the options of a request (`runs.request.TrainingRequest`), never a whole command. So, even if a file
 was manipulated, a job can start only the trainer, with valid options, in its own run folder.
 """
 

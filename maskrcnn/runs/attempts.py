@@ -16,16 +16,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import psutil
 
-from maskrcnn.errors import StudioError
-from maskrcnn.runs import trainer_process
 from maskrcnn.runs.folder import BEGUN, METRICS, PROCESS, RESULT, RunFolder
+from maskrcnn.runs.trainer_process import is_trainer, note_trainer, noted_here
 
 ATTEMPT = "MASKRCNN_ATTEMPT"
 """The environment variable that passes the attempt id to a trainer."""
@@ -49,46 +46,9 @@ def begin(run: RunFolder) -> None:
     as a notebook, because Cancel would kill that program.
     """
     process = psutil.Process()
-    if not noted_here(run) and trainer_process.is_trainer(process, run.path):
+    if not noted_here(run) and is_trainer(process, run.path):
         given = os.environ.get(ATTEMPT, "")
         note_trainer(run, process.pid, sys.argv, given if re.fullmatch(r"[0-9a-f]{32}", given) else new_attempt())
-
-
-def note_trainer(
-    run: RunFolder,
-    pid: int,
-    argv: Sequence[str],
-    attempt: str | None,
-    created: float | None = None,
-    device: str | None = None,
-) -> None:
-    """Write process.json for the trainer with this pid, command line and attempt id (None: it has no id).
-
-    `created` is the create time of the process in seconds since 1970; None: ask the system. Raises `OSError` if the
-    file cannot be written.
-    """
-    created = psutil.Process(pid).create_time() if created is None else created
-    about = {"pid": pid, "create_time": created, "argv": list(argv), "started": time.time()}
-    more = {"attempt": attempt, "device": device}
-    run.write_json(PROCESS, {**about, **{name: value for name, value in more.items() if value is not None}})
-
-
-def noted_here(run: RunFolder) -> bool:
-    """Whether process.json contains the pid of the current process."""
-    try:
-        return (run.read_json(PROCESS) or {}).get("pid") == os.getpid()
-    except StudioError:
-        return False
-
-
-def living_trainer(run: RunFolder) -> psutil.Process | None:
-    """The process with the pid in process.json, or None if it is dead or no trainer of this run."""
-    return trainer_process.living_trainer(run.path, (run.read_json(PROCESS) or {}).get("pid"))
-
-
-def is_training(run: RunFolder) -> bool:
-    """Whether a trainer of the run is alive and has not written a result."""
-    return living_trainer(run) is not None and run.result() is None
 
 
 def has_rows(run: RunFolder, process: dict[str, Any] | None = None) -> bool:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from maskrcnn.config import Config
+from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.durations import about, short
 from maskrcnn.errors import StudioError
-from maskrcnn.runs import epochs as epoch_rules
-from maskrcnn.runs.folder import CONFIG, PROCESS, Row, RunFolder
+from maskrcnn.runs import epochs_and_passes
+from maskrcnn.runs.epochs_and_passes import times_through
 from maskrcnn.words import byte_size, counted
-
-_WARM_UP_STEPS = 2
-"""Number of steps at the start of a run that are ignored, because they are slow."""
-
-_USUAL_START = 10.0
-"""Seconds from the start of the process to the first step, used if a run does not record them."""
 
 
 @dataclass(frozen=True)
@@ -92,23 +86,23 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
     share of the time, so it is the weighted harmonic mean. If the minutes end before the first epoch does, the epoch
     has the steps that fit.
     """
-    shares = shares_of(config)
-    per_step = epoch_rules.pictures_per_step(config.batch_size, pictures)
+    shares = layer_shares(config.stages)
+    per_step = epochs_and_passes.pictures_per_step(config.batch_size, pictures)
     step_of = {word: costs.step[word] * per_step / config.batch_size for word in shares}
-    per_pass = epoch_rules.steps_per_pass(config.batch_size, pictures)
+    per_pass = epochs_and_passes.steps_per_pass(config.batch_size, pictures)
     validation = validated * costs.validation
     seconds_after_steps = validation + costs.epoch
     first_pass = pictures * costs.first_read
     if config.minutes is None:
         step = sum(share * step_of[word] for word, share in shares.items())
-        steps = epoch_rules.steps_per_epoch(config, per_pass, step)
+        steps = epochs_and_passes.steps_per_epoch(config, per_pass, step)
         epochs = config.epochs or 1
         seconds = epochs * (steps * step + seconds_after_steps) + first_pass
     else:
         step = 1 / sum(share / step_of[word] for word, share in shares.items())
         seconds = 60 * config.minutes
         fitting = max(1, round(seconds / (step + per_step * costs.first_read)))
-        steps = min(epoch_rules.steps_per_epoch(config, per_pass, step), fitting)
+        steps = min(epochs_and_passes.steps_per_epoch(config, per_pass, step), fitting)
         epochs = max(1, round((seconds - first_pass) / (steps * step + seconds_after_steps)))
     return Estimate(
         seconds_per_step=step,
@@ -119,46 +113,9 @@ def estimate_of(costs: Costs, config: Config, pictures: int, validated: int) -> 
         images_per_second=per_step / step,
         memory_mb=costs.memory_mb,
         epochs=epochs,
-        passes=epoch_rules.passes(steps, config.batch_size, pictures),
+        passes=epochs_and_passes.passes(steps, config.batch_size, pictures),
         costs=costs,
     )
-
-
-def costs_of_run(run: RunFolder, config: Config, rows: list[Row]) -> Costs | None:
-    """The costs of a run (seconds per step, validation and start) from its metrics `rows`; None if it has too few."""
-    paces: dict[str, list[float]] = {}
-    for row in rows:
-        if row["event"] == "step" and row["step"] > _WARM_UP_STEPS and row["images_per_second"] > 0:
-            paces.setdefault(row.get("layers", config.layers), []).append(row["images_per_second"])
-    if not paces:
-        return None
-    validations = [row["validation_seconds"] for row in rows if row.get("validation_seconds")]
-    validated = len((run.dataset()["val"] or {"images": ()})["images"]) if validations else 0
-    return Costs(
-        step={word: config.batch_size / statistics.median(found) for word, found in paces.items()},
-        first_read=0.0,  # in the median step, the pictures are in memory already
-        validation=statistics.median(validations) / validated if validated else 0.0,
-        epoch=0.0,  # the rows do not say how long the checkpoints took
-        start=_seconds_to_start(run),
-        memory_mb=max((row["memory_mb"] for row in rows if row.get("memory_mb")), default=0.0),
-    )
-
-
-def _seconds_to_start(run: RunFolder) -> float:
-    """Seconds from the start of the process until config.json was written, which is shortly before the first step."""
-    started = (run.read_json(PROCESS) or {}).get("started")
-    took = (run.path / CONFIG).stat().st_mtime - started if started else -1.0
-    return took if 0 < took < 600 else _USUAL_START  # otherwise, the times are from different attempts
-
-
-def shares_of(config: Config) -> dict[str, float]:
-    """Map each group of layers (a value of `config.LAYERS`) to the share of the run, in (0, 1], that trains it."""
-    shares: dict[str, float] = {}
-    begins = 0.0
-    for stage in config.stages:
-        shares[stage.layers] = shares.get(stage.layers, 0.0) + stage.until - begins
-        begins = stage.until
-    return shares
 
 
 # Texts, the same for the pages and the terminal
@@ -181,17 +138,6 @@ def parts_in_words(found: Estimate, config: Config) -> str:
     if found.memory_mb:
         parts.append(f"{byte_size(found.memory_mb * 2**20)} of memory")
     return ", ".join(parts)
-
-
-def times_through(passes: float) -> str:
-    """A number of passes as text: `once through the pictures`, `4 times through the pictures`, `0.017 times ...`
-
-    A number close to an integer is rounded, because an epoch has whole steps. A small number keeps two digits.
-    """
-    if 0 < passes < 0.1:
-        return f"{passes:.2g} times through the pictures"
-    times = f"{passes:.0f}" if passes >= 9.95 or abs(passes - round(passes)) < 0.05 else f"{passes:.1f}"
-    return "once through the pictures" if times in ("1", "1.0") else f"{times} times through the pictures"
 
 
 def estimate_in_words(found: Estimate, config: Config) -> str:

@@ -38,8 +38,8 @@ no step is there twice.
 Files are written under a temporary name and then renamed, so a reader gets either the old or the new file. Only
 `metrics.jsonl` and `log.txt` are appended to; an incomplete last line of `metrics.jsonl` is skipped.
 
-A run folder may come from another person. Its documents are validated with a schema (`runs.documents`), links that lead
-out of it are not followed, and `RunFolder.fault` reports what is wrong with it.
+A run folder may come from another person. Its documents are validated with a schema (`runs.document_schemas`), links
+that lead out of it are not followed, and `RunFolder.fault` reports what is wrong with it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from maskrcnn.atomic_files import write_atomic
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import DATA
-from maskrcnn.runs.documents import (
+from maskrcnn.runs.document_schemas import (
     BEGUN_SCHEMA,
     CONFIG_SCHEMA,
     DATASET_SCHEMA,
@@ -199,7 +199,7 @@ class RunFolder:
         return self.path.name
 
     def read_json(self, name: str) -> Any | None:
-        """A document of the folder, validated with its schema (`runs.documents`); None if the file does not exist.
+        """A document of the folder, validated with its schema (`runs.document_schemas`); None if the file is missing.
 
         Raises `StudioError` if the document is invalid.
         """

@@ -5,19 +5,17 @@ The command line, the Launch page and the Python interface use the same rules. T
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.config import DEFAULT_PRESET, TASKS, Config, fields_with, setting_word
-from maskrcnn.errors import ArgumentError
+from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.coco_detectors import detector_fields, nearest_detector
-from maskrcnn.runs.folder import CONFIG
+from maskrcnn.runs.checkpoint_files import TORCH_FILES, read_header, weights_file
+from maskrcnn.runs.shipped_models import shipped_config
 
 IMAGENET_WEIGHTS: dict[str, str] = {"resnext50": "resnext50_32x4d", "resnext101": "resnext101_32x8d"}
 """Bodies (of a backbone) whose name in torchvision differs -> that name."""
@@ -82,25 +80,6 @@ def usual_fields(start: InitialWeights, norm: str) -> dict[str, Any]:
     if shipped_models.folder(start.init) or shipped_models.folder(start.weights):
         return dict(shipped_models.FINE_TUNE)
     return {"norm": norm, "layers": "3+"}
-
-
-# Shipped models
-
-
-def shipped_config(name: str) -> Config:
-    """The Config of a shipped model. Raises `ArgumentError` if there is no shipped model of that name."""
-    folder = shipped_models.folder(name)
-    if folder is None:
-        raise ArgumentError(
-            f'no model "{name}" ships with the studio; there is {", ".join(shipped_models.names()) or "none"}'
-        )
-    path = folder / CONFIG
-    return _config(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _config(path: Path, stamp: int) -> Config:
-    return Config.parse(json.loads(path.read_text(encoding="utf-8")))
 
 
 def shipped_misfit(name: str, config: Config) -> str | None:
@@ -191,3 +170,121 @@ def coco_misfit(config: Config) -> str | None:
             f'{setting_word(getattr(config, field))}; choose the preset "{preset}", or start without them'
         )
     return None
+
+
+DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "maskrcnn_resnet50_fpn": ("torchvision", {}),
+    "maskrcnn_resnet50_fpn_v2": ("torchvision-v2", {}),
+    "fasterrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box",)}),
+    "fasterrcnn_resnet50_fpn_v2": ("torchvision-v2", {"tasks": ("box",)}),
+    "fasterrcnn_mobilenet_v3_large_fpn": ("torchvision-mobilenet", {}),
+    "fasterrcnn_mobilenet_v3_large_320_fpn": ("torchvision-mobilenet-320", {}),
+    "keypointrcnn_resnet50_fpn": ("torchvision", {"tasks": ("box", "keypoints"), "num_classes": 2}),
+}
+"""Name of torchvision's builder function -> the preset of the same network, and the fields that differ from it."""
+
+WEIGHTS = "COCO_V1"
+"""torchvision's name of the weights for the option `--init coco`."""
+
+_WITHOUT_EPS = ("maskrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn")
+"""Builders whose COCO weights were trained with frozen BatchNorm and eps = 0 (first generation)."""
+
+
+def detector_fields(builder: str, weights: str = WEIGHTS) -> tuple[str, dict[str, Any]]:
+    """The preset and the changed fields of the network as which torchvision's `builder` and `weights` were trained.
+
+    The names of the COCO classes and keypoints are not included; `model.weights.detector_config` takes them from
+    torchvision. Raises `KeyError` for a builder that is not in `DETECTORS`.
+
+    >>> detector_fields("fasterrcnn_resnet50_fpn")
+    ('torchvision', {'tasks': ('box',), 'norm_eps': 0.0})
+    >>> detector_fields("maskrcnn_resnet50_fpn_v2")
+    ('torchvision-v2', {})
+    """
+    preset, fields = DETECTORS[builder]
+    return preset, {**fields, **({"norm_eps": 0.0} if builder in _WITHOUT_EPS and weights == WEIGHTS else {})}
+
+
+def nearest_detector(config: Config) -> str:
+    """The builder of the COCO detector that is most similar to the network `config`. Its weights may still not fit.
+
+    >>> nearest_detector(Config.preset("torchvision-v2", tasks=("box",)))
+    'fasterrcnn_resnet50_fpn_v2'
+    """
+    if config.kind == "fpn32":
+        small = abs(config.image_min_dim - 320) < abs(config.image_min_dim - 800)
+        return f"fasterrcnn_mobilenet_v3_large_{'320_' if small else ''}fpn"
+    second = config.rpn_head_depth == 2 and config.box_head_depth > 0
+    if "keypoints" in config.tasks and "mask" not in config.tasks and not second:
+        return "keypointrcnn_resnet50_fpn"
+    return f"{'mask' if 'mask' in config.tasks else 'faster'}rcnn_resnet50_fpn{'_v2' if second else ''}"
+
+
+def coco_detector(config: Config) -> str:
+    """Like `nearest_detector`, but raises `StudioError` if torchvision has no COCO weights for the backbone."""
+    if config.backbone not in ("resnet50_fpn", "mobilenet_v3_large_fpn32"):
+        raise StudioError(
+            f"--init coco: there are no COCO weights with the backbone {config.backbone}; choose resnet50_fpn or "
+            "mobilenet_v3_large_fpn32, or --backbone-weights imagenet"
+        )
+    return nearest_detector(config)
+
+
+TorchFile = Callable[[Path], Config | str]
+"""A function that reads a `.pth` file with torch (`model.weights.torch_file_network`). Returns the Config of a
+detector, or the name of the body ("resnet18") if the file contains only a body."""
+
+SMALLEST_EPS = 1e-5
+"""Minimum `norm_eps` of a trained norm, because the variance within a small batch may be 0."""
+
+
+def source_fields(
+    source: str, changed: Mapping[str, Any], preset: str | None, torch_file: TorchFile | None
+) -> dict[str, Any]:
+    """The Config fields of the network of the initial weights `source` (a value of `--init`).
+
+    For "coco", the nearest of torchvision's COCO networks is chosen, from the `preset` and the fields that the user has
+    `changed`. Classes and keypoints are not included, because they depend on the labels; nor is `layers`. For a run,
+    training fields such as seed, length and learning rate are not included, because they were chosen for other
+    pictures. For a shipped model, only the network's fields are included, because all others were chosen for a toy
+    world. For a file with only a body, the result is its `backbone`.
+
+    Raises `ArgumentError` if the file does not exist, `StudioError` if it cannot be read, and `ValueError` for a `.pth`
+    file without `torch_file`.
+
+    >>> source_fields("coco", {}, "torchvision", None)["norm_eps"]
+    0.0
+    >>> source_fields("coco", {}, "torchvision-v2", None)["norm_eps"]
+    1e-05
+    """
+    left_out = {*fields_with(role="labels"), "layers"}
+    if source == "none":
+        return {}
+    if shipped_models.folder(source):
+        chosen = {name: changed[name] for name in ("tasks",) if name in changed}
+        config = read_header(weights_file(source))[0]
+        return network_fields(config, Config.preset(preset or DEFAULT_PRESET, **chosen).tasks)
+    if source == "coco":
+        config = _coco_network(changed, preset)
+    elif (path := weights_file(source)).suffix in TORCH_FILES:
+        if torch_file is None:
+            raise ValueError(f"{path}: only torch can look into it; pass torch_file")
+        held = torch_file(path)
+        if isinstance(held, str):
+            return {"backbone": f"{held}_fpn"}
+        config = held  # the training fields of a torchvision detector are those of its preset, so they are included
+    else:
+        config, _ = read_header(path)
+        left_out |= set(fields_with(role="training"))
+    fields = config.model_dump(exclude=left_out)
+    if changed.get("norm", config.norm) != "frozen":
+        fields["norm_eps"] = max(config.norm_eps, SMALLEST_EPS)
+    return fields
+
+
+def _coco_network(changed: Mapping[str, Any], preset: str | None) -> Config:
+    """The network of the COCO weights that are most similar to the preset and the changed fields."""
+    light = changed.get("backbone") == "mobilenet_v3_large_fpn32"
+    usual = "torchvision-mobilenet" if light else "torchvision"
+    theirs, fields = detector_fields(nearest_detector(Config.preset(preset or usual, **changed)))
+    return Config.preset(theirs, **fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from maskrcnn.annotations.learnable_objects import Learned
 from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
+from maskrcnn.runs.training_documents import objects_of_class
 from maskrcnn.words import counted
 
 FEW = 5
@@ -28,16 +28,6 @@ def require_ready(documents: dict[str, Any]) -> None:
         pictures = len(train["images"])
         where = "the only picture" if pictures == 1 else f"any of the {pictures:,} pictures"
         raise StudioError(f"there is no object on {where} to learn from; label some, or give another --data")
-
-
-def objects_of_class(document: dict[str, Any]) -> Counter[int]:
-    """The number of objects per category id in a training document, without crowds.
-
-    >>> document = {"annotations": [{"category_id": 1, "iscrowd": 0}, {"category_id": 1, "iscrowd": 1}]}
-    >>> dict(objects_of_class(document))
-    {1: 1}
-    """
-    return Counter(entry["category_id"] for entry in document["annotations"] if not entry.get("iscrowd"))
 
 
 def remarks(config: Config, documents: dict[str, Any]) -> Iterator[str]:

@@ -21,8 +21,8 @@ from typing import Any
 from maskrcnn.config import DEFAULT_PRESET, Config, parse_settings
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs.initial_weights import TorchFile, source_fields
 from maskrcnn.runs.request_options import FIELD_OPTIONS, LONGEST_VALUE, OPTIONS, read_pairs, written
-from maskrcnn.runs.source_network import TorchFile, source_fields
 
 _TEXTS = tuple(option.key for option in OPTIONS if not option.is_field)
 _PATHS = ("data", "val", "images", "backbone_weights", "init")

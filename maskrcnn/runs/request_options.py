@@ -17,7 +17,7 @@ from typing import Any
 from maskrcnn.config import BACKBONES, POOLINGS, PRESETS, parse_settings, setting_word
 from maskrcnn.errors import ArgumentError
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.epochs import EPOCHS_IN_A_BUDGET
+from maskrcnn.runs.epochs_and_passes import EPOCHS_IN_A_BUDGET
 
 LONGEST_VALUE = 10_000
 """Maximum number of characters of a value."""

@@ -21,10 +21,10 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from maskrcnn import untrusted_files
-from maskrcnn.config import MEASURES
-from maskrcnn.errors import StudioError
+from maskrcnn.config import MEASURES, Config
+from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.install_folders import DATA
-from maskrcnn.runs.folder import BEST, DATASET
+from maskrcnn.runs.folder import BEST, CONFIG, DATASET
 from maskrcnn.words import counted
 
 FOLDER = DATA / "weights"
@@ -200,3 +200,20 @@ def in_short(about: Card) -> str:
     `10,000 pictures of the toy world shapes, seed 1000  ·  mask AP 0.713 [0.690, 0.735] on 500 others`
     """
     return "  ·  ".join(filter(None, [world_words(about["train"]), ap_words(about)]))
+
+
+# Shipped models
+
+
+def shipped_config(name: str) -> Config:
+    """The Config of a shipped model. Raises `ArgumentError` if there is no shipped model of that name."""
+    found = folder(name)
+    if found is None:
+        raise ArgumentError(f'no model "{name}" ships with the studio; there is {", ".join(names()) or "none"}')
+    path = found / CONFIG
+    return _shipped_config(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _shipped_config(path: Path, stamp: int) -> Config:
+    return Config.parse(json.loads(path.read_text(encoding="utf-8")))

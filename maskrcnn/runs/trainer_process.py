@@ -12,9 +12,13 @@ import itertools
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+
+from maskrcnn.errors import StudioError
+from maskrcnn.runs.folder import PROCESS, RunFolder
 
 TRAINER = ("-m", "maskrcnn", "train")
 """The words in the command line of a trainer, before its options."""
@@ -67,7 +71,7 @@ def living_process(pid: int | None) -> psutil.Process | None:
         return None
 
 
-def living_trainer(run: Path, pid: int | None) -> psutil.Process | None:
+def trainer_with_pid(run: Path, pid: int | None) -> psutil.Process | None:
     """The process with this pid, if it is alive and a trainer of `run` (`is_trainer`); otherwise None.
 
     The create time in the run folder is not compared, because it changes when the system clock is set.
@@ -86,3 +90,40 @@ def trainer_started_since(run: Path, since: float) -> psutil.Process | None:
             if process.create_time() >= since - 2 and is_trainer(process, run):
                 return process
     return None
+
+
+def note_trainer(
+    run: RunFolder,
+    pid: int,
+    argv: Sequence[str],
+    attempt: str | None,
+    created: float | None = None,
+    device: str | None = None,
+) -> None:
+    """Write process.json for the trainer with this pid, command line and attempt id (None: it has no id).
+
+    `created` is the create time of the process in seconds since 1970; None: ask the system. Raises `OSError` if the
+    file cannot be written.
+    """
+    created = psutil.Process(pid).create_time() if created is None else created
+    about = {"pid": pid, "create_time": created, "argv": list(argv), "started": time.time()}
+    more = {"attempt": attempt, "device": device}
+    run.write_json(PROCESS, {**about, **{name: value for name, value in more.items() if value is not None}})
+
+
+def noted_here(run: RunFolder) -> bool:
+    """Whether process.json contains the pid of the current process."""
+    try:
+        return (run.read_json(PROCESS) or {}).get("pid") == os.getpid()
+    except StudioError:
+        return False
+
+
+def living_trainer(run: RunFolder) -> psutil.Process | None:
+    """The process with the pid in process.json, or None if it is dead or no trainer of this run."""
+    return trainer_with_pid(run.path, (run.read_json(PROCESS) or {}).get("pid"))
+
+
+def is_training(run: RunFolder) -> bool:
+    """Whether a trainer of the run is alive and has not written a result."""
+    return living_trainer(run) is not None and run.result() is None

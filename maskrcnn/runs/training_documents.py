@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations import Dataset, learnable_objects, raster, read
+from maskrcnn.annotations import Dataset, learnable_objects, read
 from maskrcnn.annotations.formats import class_choice, coco
 from maskrcnn.annotations.labelled_pictures import labelled
-from maskrcnn.annotations.learnable_objects import has_outline
 from maskrcnn.annotations.predefined_splits import by_own_split
-from maskrcnn.annotations.regions import ImageRecord, Region, classes_in
-from maskrcnn.annotations.skeletons import keypoint_labels, keypoints_of, require_keypoints
+from maskrcnn.annotations.regions import ImageRecord, classes_in
+from maskrcnn.annotations.skeletons import keypoint_labels, require_keypoints
 from maskrcnn.annotations.store import Project, is_project
-from maskrcnn.annotations.trainable_check import Watch, require_trainable, unwatched
+from maskrcnn.annotations.trainable_check import Watch, require_tasks, require_trainable, unwatched
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.folder import RunFolder
 
@@ -94,26 +94,6 @@ def training_documents(
     }
 
 
-def require_tasks(dataset: Dataset, tasks: Sequence[str]) -> None:
-    """Raise `StudioError` if the labels have nothing for one of the tasks. The message lists the possible tasks."""
-
-    def some(holds: Callable[[Region], object]) -> bool:
-        return any(holds(region) for record in dataset.images for region in record.regions)
-
-    lacking = []
-    if "mask" in tasks and not some(has_outline):
-        lacking.append("an outline to learn masks from")
-    if "keypoints" in tasks and not some(keypoints_of):
-        lacking.append("keypoints to learn")
-    # If there are no usable objects at all, `require_trainable` raises a better message.
-    if lacking and some(lambda region: raster.has_box(region.shape)):
-        possible = ["box", *["mask"] * some(has_outline), *["keypoints"] * some(keypoints_of)]
-        raise StudioError(
-            f"{dataset.source or 'the dataset'}: no object has {' or '.join(lacking)}; label some, or learn what there "
-            f"is: --tasks {','.join(possible)}"
-        )
-
-
 def frozen(dataset: Dataset, classes: Sequence[str], run: Path, *, outlines: bool = True) -> dict[str, Any]:
     """The dataset as a COCO document whose images also have the path of their file (`path`).
 
@@ -143,3 +123,13 @@ def stored_path(picture: Path, run: Path) -> str:
     if project is not None and picture.is_relative_to(project):
         return os.path.relpath(picture, run)
     return str(picture)
+
+
+def objects_of_class(document: dict[str, Any]) -> Counter[int]:
+    """The number of objects per category id in a training document, without crowds.
+
+    >>> document = {"annotations": [{"category_id": 1, "iscrowd": 0}, {"category_id": 1, "iscrowd": 1}]}
+    >>> dict(objects_of_class(document))
+    {1: 1}
+    """
+    return Counter(entry["category_id"] for entry in document["annotations"] if not entry.get("iscrowd"))

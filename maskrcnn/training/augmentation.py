@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torchvision.transforms.v2 import functional
 
+from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize
 from maskrcnn.training.picture_objects import Objects
@@ -133,3 +134,13 @@ def colour(picture: Picture, jitter: float, draw: random.Random) -> Picture:
     for change, amount in changes:
         pixels = change(pixels, amount)
     return pixels.numpy().transpose(1, 2, 0)
+
+
+def mirror_order(config: Config) -> tuple[int, ...] | None:
+    """Which keypoint becomes which when a picture is mirrored; None where that would mislabel, so that it is not.
+
+    Empty where keypoints are not learned: then nothing stands in the way.
+    """
+    if "keypoints" not in config.tasks:
+        return ()
+    return mirrored(config.keypoint_names, config.num_keypoints)

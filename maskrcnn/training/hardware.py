@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import random
 from pathlib import Path
 
+import cv2
+import numpy as np
+import psutil
 import torch
 
+from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
+from maskrcnn.model.backbone_compilation import compile_backbone
+from maskrcnn.model.build import StudioRCNN
 
 
 def available_devices() -> tuple[str, ...]:
@@ -61,3 +68,37 @@ def choose_device(name: str) -> torch.device:
     if name not in available:
         raise ArgumentError(f"--device {name}: this machine has none; leave it out or take cpu")
     return torch.device(name)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the random numbers of Python, numpy and torch, and keep OpenCV to one thread."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    cv2.setNumThreads(1)  # its pictures are small, and its threads would compete with torch's
+
+
+def loader_threads(config: Config, device: torch.device) -> int:
+    """`loader_threads`, or as many as help: with a graphics card nearly all cores are free for it."""
+    if config.loader_threads is not None:
+        return config.loader_threads
+    cores = os.cpu_count() or 1
+    return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
+
+
+def on_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
+    """`model` moved to `device`, its weights channels last, its backbone compiled if its config says so.
+
+    Raises `StudioError` where it is to be compiled and this machine has no compiler.
+    """
+    if model.config.compile:
+        compile_backbone(model.to(device))
+    # Convolutions of small pictures run up to twice as fast channels last.
+    return model.to(device, memory_format=torch.channels_last)
+
+
+def memory_mb(device: torch.device) -> float:
+    """Memory that the training has taken until now: of the graphics card where one computes, else of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**20
+    return psutil.Process().memory_info().rss / 2**20

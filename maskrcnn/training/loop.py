@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
-from maskrcnn.runs.epochs import pictures_per_step, steps_per_pass
-from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
-from maskrcnn.runs.schedule import Clock
+from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
+from maskrcnn.runs.folder import Row, RunFolder
 from maskrcnn.training.averaging import RunningMean
+from maskrcnn.training.batch_loader import Batch, Loader
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.failures import require_finite, words_for_disk, words_for_memory
-from maskrcnn.training.loader import Batch, Loader, loader_threads
+from maskrcnn.training.hardware import loader_threads, seed_everything
+from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.losses import losses, numbers, sampled, weighted_sum
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory, position, result
-from maskrcnn.training.samples import LabelledPictures
-from maskrcnn.training.saved_state import load_training_state, save_state, training_state
+from maskrcnn.training.saved_state import keep_weights, load_training_state, save_state, training_state
+from maskrcnn.training.schedule import Clock
 from maskrcnn.training.step_measures import Measures
+from maskrcnn.training.training_errors import require_finite, words_for_disk, words_for_memory
 from maskrcnn.training.training_speedups import prepared_for_training
-from maskrcnn.training.validation import (
-    Interrupted,
-    average_precision,
-    detect_all,
-    losses,
-    never,
-    numbers,
-    validation_losses,
-    weighted_sum,
-)
+from maskrcnn.training.validation import Interrupted, never, validate
 
 STATE_EVERY = 60.0
 """Seconds after which the state is saved within a long epoch, so that a killed run loses no more."""
@@ -179,60 +168,3 @@ def step(
     # Step: move the weights against the gradient.
     optimiser.step()
     return values
-
-
-def sampled(model: StudioRCNN) -> dict[str, int]:
-    """Loss -> number of anchors or RoIs of the last step whose mean it is."""
-    rpn, roi = model.samplers["rpn"], model.samplers["roi"]
-    of_all = {"rpn": rpn.positives + rpn.negatives, "mrcnn": roi.positives + roi.negatives}
-    on_objects = ("mrcnn_mask_loss", "mrcnn_keypoint_loss")
-    return {
-        name: roi.positives if name in on_objects else of_all[name.partition("_")[0]] for name in model.config.losses
-    }
-
-
-def validate(
-    model: StudioRCNN,
-    training: LabelledPictures,
-    validation: LabelledPictures | None,
-    run: RunFolder,
-    epoch: int,
-    team: Team,
-    cancelled: Callable[[], bool],
-) -> Row:
-    """Losses and AP on the validation set, whose detections are written into `run`; without a set, only detections on
-    some training pictures, to look at.
-
-    Raises `Interrupted` when `cancelled`, which is asked in a process on its own only: in a team the others would wait
-    for it.
-    """
-    asked = cancelled if team.size == 1 else never
-    row: Row = {}
-    if validation is not None:
-        row |= validation_losses(model, validation, team, asked)
-        detections = detect_all(model, validation, None, team, asked)
-        row |= average_precision(model.config, validation.document, detections)
-    else:
-        shown = shown_pictures(training.document, None)
-        detections = detect_all(model, training, shown["images"], team, asked)
-    if team.leads:
-        run.write_detections(epoch, detections)
-    return row
-
-
-def keep_weights(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
-    """Write the checkpoint of the epoch that has just ended, also as the best one where it is; delete all but the last
-    `kept`."""
-    weights.save(model, run.checkpoint(history.finished), history.finished)
-    if history.best_epoch == history.finished:
-        weights.save(model, run.best, history.finished)
-    for old in list(run.checkpoints().values())[: -kept or None]:
-        old.unlink()
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the random numbers of Python, numpy and torch, and keep OpenCV to one thread."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-    cv2.setNumThreads(1)  # its pictures are small, and its threads would compete with torch's

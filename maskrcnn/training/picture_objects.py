@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from maskrcnn.annotations.polygon_outline import Outline
 
@@ -90,3 +92,19 @@ def apart(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 def as_floats(values: tuple[float, float]) -> np.ndarray:
     return np.array(values, np.float32)
+
+
+def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
+    """`(N, count, 3)` float32 of x, y, visibility; rows of 0 for an object without keypoints."""
+    rows = np.zeros((len(annotations), count, 3), np.float32)
+    for row, annotation in zip(rows, annotations, strict=True):
+        if given := annotation.get("keypoints"):
+            row[:] = np.reshape(given, (-1, 3))
+    return rows
+
+
+def labelled_inside(keypoints: Tensor, height: int, width: int) -> Tensor:
+    """`(N, K, 3)` of x, y, visibility, all 0 where nothing is labelled within the picture."""
+    places = keypoints[..., :2]
+    inside = (places >= 0).all(-1) & (places <= places.new_tensor([width, height])).all(-1)
+    return keypoints * (inside & (keypoints[..., 2] > 0))[..., None]

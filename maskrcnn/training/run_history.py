@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maskrcnn.config import Config
-from maskrcnn.runs.epochs import Best, better
+from maskrcnn.runs.best_epoch import Best, better
 from maskrcnn.runs.folder import Row
-from maskrcnn.runs.schedule import Clock
+from maskrcnn.training.schedule import Clock
 
 
 @dataclass

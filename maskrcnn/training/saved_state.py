@@ -10,11 +10,12 @@ import torch
 
 from maskrcnn.atomic_files import replacing
 from maskrcnn.errors import StudioError
+from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.schedule import Clock
 from maskrcnn.training.averaging import RunningMean
 from maskrcnn.training.run_history import RunHistory
+from maskrcnn.training.schedule import Clock
 
 FORMAT = "mask-rcnn-studio-state/1"
 
@@ -76,3 +77,13 @@ def start_anew(folder: Path) -> str:
     if run.best.exists() or run.checkpoints():
         return f"start a new run from what it has learned: --init {folder}"
     return "it has learned nothing yet, so train into another --out folder"
+
+
+def keep_weights(model: StudioRCNN, run: RunFolder, history: RunHistory, kept: int) -> None:
+    """Write the checkpoint of the epoch that has just ended, also as the best one where it is; delete all but the last
+    `kept`."""
+    weights.save(model, run.checkpoint(history.finished), history.finished)
+    if history.best_epoch == history.finished:
+        weights.save(model, run.best, history.finished)
+    for old in list(run.checkpoints().values())[: -kept or None]:
+        old.unlink()

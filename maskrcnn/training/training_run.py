@@ -19,21 +19,22 @@ from typing import Any
 import torch
 
 from maskrcnn.annotations.trainable_check import Watch, unwatched
-from maskrcnn.config import LOSSES
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.runs import attempts
-from maskrcnn.runs.epochs import Best, best_epoch, passes, passes_in_words
+from maskrcnn.runs import trainer_process
+from maskrcnn.runs.best_epoch import best_epoch
+from maskrcnn.runs.epochs_and_passes import passes
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
 from maskrcnn.runs.readiness import remarks
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training import loop
 from maskrcnn.training.distributed import Team
 from maskrcnn.training.hardware import device_or_fastest, machine, machines
-from maskrcnn.training.logbook import Logbook
-from maskrcnn.training.start import Start, begin, labelled_sets
-from maskrcnn.training.start import resume as resume_run
+from maskrcnn.training.labelled_samples import labelled_sets
+from maskrcnn.training.run_log import Logbook, best_words, epoch_line, error_line
 from maskrcnn.training.tensorboard import Events
+from maskrcnn.training.training_start import Start, begin
+from maskrcnn.training.training_start import resume as resume_run
 from maskrcnn.training.validation import never
 from maskrcnn.words import counted
 
@@ -67,7 +68,7 @@ def train(
     team = team or Team()
     place, where = RunFolder(out), device_or_fastest(device)
     # The page that started this process reads the folder, not our exit status.
-    started_by_studio = attempts.noted_here(place) and (resume or not (place.path / CONFIG).exists())
+    started_by_studio = trainer_process.noted_here(place) and (resume or not (place.path / CONFIG).exists())
     try:
         given = (request, place.path, where, team)
         start = resume_run(*given) if resume else begin(*given, watch)
@@ -122,32 +123,3 @@ def _follow(
     best = best_words(best_epoch(run.epochs()))
     log(f"{outcome['state']}{early}, took {clock(outcome['seconds'])}, {best}: {run.path}")
     return outcome
-
-
-# Lines of the log
-
-
-def best_words(best: Best | None) -> str:
-    """`best epoch 3 (mask AP 0.602)`"""
-    if best is None:
-        return "no epoch finished"
-    if best.score is None:
-        return f"best epoch {best.epoch}, the last one, as there was nothing to measure on"
-    return f"best epoch {best.epoch} ({best.judged_by} {best.score:.3f})"
-
-
-def epoch_line(row: Row, seen: float) -> str:
-    """One epoch as a line of the log; until its end each training picture was `seen` so many times."""
-    parts = [f"epoch {row['epoch']:3d}  step {row['step']}  passes {passes_in_words(seen)}  loss {row['loss']:.3f}"]
-    if "val_loss" in row:
-        parts.append(f"val {row['val_loss']:.3f}")
-    parts += [f"{name.removesuffix('_loss')} {row[name]:.3f}" for name in LOSSES if name in row]
-    shown = ("segm_ap", "segm_ap50", "keypoints_ap", "keypoints_ap50", "bbox_ap")
-    parts += [f"{name} {row[name]:.3f}" for name in shown if row.get(name) is not None]
-    return "  ".join([*parts, f"{clock(row['elapsed'])} so far", f"ETA {clock(row['eta'])}"])
-
-
-def error_line(error: Exception) -> str:
-    """An error as one line; its kind is named unless its message was written for a person."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, StudioError) else f"{type(error).__name__}: {text}"

@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import torch
-
-from maskrcnn.model.backbone_compilation import compile_backbone
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
 from maskrcnn.model.norm_folding import temporarily_folded_norms
 from maskrcnn.model.temporary_attributes import temporary_attributes
-
-
-def on_device(model: StudioRCNN, device: torch.device) -> StudioRCNN:
-    """`model` moved to `device`, its weights channels last, its backbone compiled if its config says so.
-
-    Raises `StudioError` where it is to be compiled and this machine has no compiler.
-    """
-    if model.config.compile:
-        compile_backbone(model.to(device))
-    # Convolutions of small pictures run up to twice as fast channels last.
-    return model.to(device, memory_format=torch.channels_last)
 
 
 @contextmanager

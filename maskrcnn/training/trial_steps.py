@@ -13,26 +13,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import psutil
 import torch
 from torch import Tensor
 
+from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.temporary_attributes import temporary_attributes
-from maskrcnn.runs.costs import Costs, Estimate, estimate_of, shares_of
-from maskrcnn.runs.epochs import pictures_per_step
+from maskrcnn.runs.costs import Costs, Estimate, estimate_of
+from maskrcnn.runs.epochs_and_passes import pictures_per_step
 from maskrcnn.runs.folder import with_images
-from maskrcnn.runs.schedule import Clock
-from maskrcnn.training import loop
+from maskrcnn.training import hardware, loop
 from maskrcnn.training.averaging import RunningMean
+from maskrcnn.training.batch_loader import Loader
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.failures import words_for_memory
-from maskrcnn.training.loader import Loader, loader_threads
+from maskrcnn.training.hardware import loader_threads, memory_mb
+from maskrcnn.training.labelled_samples import LabelledPictures
 from maskrcnn.training.optimiser import make_optimiser
 from maskrcnn.training.run_history import RunHistory
-from maskrcnn.training.samples import LabelledPictures
 from maskrcnn.training.saved_state import save_state, training_state
+from maskrcnn.training.schedule import Clock
+from maskrcnn.training.training_errors import words_for_memory
 from maskrcnn.training.training_speedups import prepared_for_training
 from maskrcnn.training.validation import detect_all, validation_losses
 
@@ -69,7 +70,7 @@ def estimate(
     what a step of the training raises, running out of memory for one.
     """
     config, device = model.config, next(model.parameters()).device
-    loop.seed_everything(config.seed)
+    hardware.seed_everything(config.seed)
     now = clock_of(device)
     with words_for_memory(config), prepared_for_training(model):
         report("reading pictures")
@@ -78,7 +79,7 @@ def estimate(
         read_each_time = config.batch_size * first_read * share_without_room(some, len(training))
         full = config.batch_size / pictures_per_step(config.batch_size, len(training))
         step = {}
-        for word in shares_of(config):
+        for word in layer_shares(config.stages):
             report(f"timing steps while these layers learn: {word}")
             step[word] = full * seconds_per_step(model, some, word, now) + read_each_time
         per_picture = 0.0
@@ -199,10 +200,3 @@ def clock_of(device: torch.device) -> Now:
         return time.perf_counter()
 
     return now
-
-
-def memory_mb(device: torch.device) -> float:
-    """Memory that the training has taken until now: of the graphics card where one computes, else of the process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device) / 2**20
-    return psutil.Process().memory_info().rss / 2**20

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from maskrcnn.annotations import pictures
-from maskrcnn.config import LOSS_NAMES, Config
+from maskrcnn.config import Config
 from maskrcnn.evaluation import coco_summary
 from maskrcnn.evaluation.coco_ap import KIND_OF_TASK
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.detect import detect
 from maskrcnn.model.fast_inference import prepare
+from maskrcnn.runs.folder import Row, RunFolder, shown_pictures
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.samples import LabelledPictures, Target
+from maskrcnn.training.labelled_samples import LabelledPictures
+from maskrcnn.training.losses import losses, numbers, weighted_sum
 
 Detections = list[dict[str, Any]]
 
@@ -27,36 +29,6 @@ class Interrupted(Exception):
 
 def never() -> bool:
     return False
-
-
-def losses(
-    model: nn.Module, samples: Sequence[tuple[Tensor, Target]], seeds: Sequence[int] | None = None
-) -> dict[str, Tensor]:
-    """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
-
-    `seeds`, one for each sample, decide which anchors and RoIs are sampled; without them torch's global state does.
-    """
-    network = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
-    assert isinstance(network, StudioRCNN)
-    for sampler in network.samplers.values():
-        sampler.seeds = seeds
-    device = next(network.parameters()).device
-    images = [picture.to(device) for picture, _ in samples]
-    targets = [
-        {name: value.to(device) if isinstance(value, Tensor) else value for name, value in target.items()}
-        for _, target in samples
-    ]
-    return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
-
-
-def numbers(scalars: Iterable[Tensor]) -> list[float]:
-    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has finished."""
-    return torch.stack([scalar.detach() for scalar in scalars]).tolist()
-
-
-def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
-    """The `loss` that is minimised: the losses that the network has, each times its weight."""
-    return sum(config.loss_weights[name] * value for name, value in parts.items())
 
 
 @torch.no_grad()
@@ -119,4 +91,33 @@ def average_precision(config: Config, document: dict[str, Any], detections: Dete
         kind = KIND_OF_TASK[task]
         summary = coco_summary(document, detections, kind, config.sigmas if kind == "keypoints" else None)
         row |= {f"{kind}_{name.lower()}": summary[name] for name in wanted[task]}
+    return row
+
+
+def validate(
+    model: StudioRCNN,
+    training: LabelledPictures,
+    validation: LabelledPictures | None,
+    run: RunFolder,
+    epoch: int,
+    team: Team,
+    cancelled: Callable[[], bool],
+) -> Row:
+    """Losses and AP on the validation set, whose detections are written into `run`; without a set, only detections on
+    some training pictures, to look at.
+
+    Raises `Interrupted` when `cancelled`, which is asked in a process on its own only: in a team the others would wait
+    for it.
+    """
+    asked = cancelled if team.size == 1 else never
+    row: Row = {}
+    if validation is not None:
+        row |= validation_losses(model, validation, team, asked)
+        detections = detect_all(model, validation, None, team, asked)
+        row |= average_precision(model.config, validation.document, detections)
+    else:
+        shown = shown_pictures(training.document, None)
+        detections = detect_all(model, training, shown["images"], team, asked)
+    if team.leads:
+        run.write_detections(epoch, detections)
     return row

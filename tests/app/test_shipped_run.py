@@ -124,7 +124,7 @@ from pathlib import Path
 from maskrcnn.runs import shipped_models as shipped
 shipped.FOLDER = Path({str(shipped_toy.path.parent)!r})
 from maskrcnn.studio.shell import session
-assert [path.name for path in session.projects()] == ["shapes"]
+assert [path.name for path in session.this_workspace().projects()] == ["shapes"]
 assert "torch" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=300)

@@ -23,7 +23,7 @@ from maskrcnn.runs.folder import BEGUN, PROCESS, RESULT, RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.start import begin, refuse_uneven
+from maskrcnn.training.training_start import begin, refuse_uneven
 from maskrcnn.words import counted
 from tests import tiny
 from tests.forked import in_child

@@ -19,7 +19,7 @@ from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.start import begin
+from maskrcnn.training.training_start import begin
 from tests import tiny
 from tests.model.small import network
 from tests.shipping import CARD, ship

@@ -15,10 +15,10 @@ from torch import Tensor
 from maskrcnn.model import detect, load, prepare
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.model.mixed_precision import bfloat16_training, supports_bfloat16
-from maskrcnn.training.loader import Loader
+from maskrcnn.training.batch_loader import Loader
+from maskrcnn.training.hardware import on_device
+from maskrcnn.training.losses import losses
 from maskrcnn.training.saved_state import load_state
-from maskrcnn.training.training_speedups import on_device
-from maskrcnn.training.validation import losses
 from tests.model.test_fast_inference import network, noise
 from tests.training.prepared import Prepared
 

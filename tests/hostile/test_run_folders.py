@@ -22,11 +22,13 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.evaluation import evaluate, match_image
-from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.jobs import known_costs, queue, run_state
+from maskrcnn.jobs.backend import Training
+from maskrcnn.jobs.local_backend import LocalBackend
 from maskrcnn.runs import metric_rows
 from maskrcnn.runs.folder import BEGUN, CONFIG, DATASET, LOG, METRICS, PROCESS, QUEUED, RESULT, START, RunFolder
 from maskrcnn.runs.project_runs import faulty_runs_in, runs_in
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.inspect import report_table, run_report
 from maskrcnn.studio.runs import compared_runs, run_downloads, run_words
 from maskrcnn.studio.runs.curve_lines import table
@@ -339,7 +341,7 @@ def test_options_that_are_no_choices_of_a_training_are_refused(
     project: Project, workspace: Path, options: list[str]
 ) -> None:
     with pytest.raises(StudioError, match=r"choose|no field"):
-        queue.add(project.runs_folder / "new", options, workspace=workspace)
+        queue.add(workspace, Training(RunFolder(project.runs_folder / "new"), TrainingRequest.from_argv(options)))
     assert not (project.runs_folder / "new").exists()
 
 
@@ -432,7 +434,7 @@ def test_a_link_out_of_a_run_is_a_fault_and_is_not_followed(
     with pytest.raises(StudioError, match="leads out"):
         RunFolder.open(run.path)
     with pytest.raises(StudioError):
-        queue.add(run.path, [], workspace=workspace, resume=True)
+        queue.add(workspace, Training(run, resume=True))
     assert [path.read_text() for path in (secret / "epoch_0001.json", secret / "words")] == ["the secret word"] * 2
     LocalBackend(workspace).delete(run)
     assert sorted(path.name for path in secret.iterdir()) == ["epoch_0001.json", "words"]
@@ -583,7 +585,7 @@ def test_a_broken_run_is_listed_with_what_is_wrong(root: Path, run: RunFolder) -
 
 def test_a_training_does_not_open_pictures_outside_of_its_project(tmp_path: Path, run: RunFolder) -> None:
     """As on Resume, which reads the labels of the run folder again."""
-    from maskrcnn.training.samples import LabelledPictures
+    from maskrcnn.training.labelled_samples import LabelledPictures
 
     Image.new("RGB", (288, 216), "red").save(tmp_path / "photo.png")
     labels = run.dataset()

@@ -17,8 +17,10 @@ from typing import Any
 import psutil
 
 from maskrcnn.jobs import processes, queue
+from maskrcnn.jobs.backend import Training
 from maskrcnn.runs.attempts import ATTEMPT
 from maskrcnn.runs.folder import CONFIG, PROCESS, RunFolder
+from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.runs.trainer_process import TRAINER
 
 ROW = {"event": "step", "epoch": 1, "step": 3, "progress": 0.25, "elapsed": 30.0, "eta": 90.0, "loss": 2.5}
@@ -76,7 +78,9 @@ def write_code(workspace: Path, code: str, name: str = "any") -> None:
 def add(run: Path, code: str, options: tuple[str, ...] = (), **arguments: Any) -> RunFolder:
     """Put a training of that code into the queue of the workspace `run` lies in."""
     write_code(run.parents[2], code, run.name)
-    return queue.add(run, options, workspace=run.parents[2], **arguments)
+    training = Training(RunFolder(run), TrainingRequest.from_argv(options), **arguments)
+    queue.add(run.parents[2], training)
+    return RunFolder(run.resolve())
 
 
 def until(claim: Callable[[], Any], seconds: float = 20) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from maskrcnn.config import Config
+from maskrcnn.config.layer_schedule import layer_shares
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.costs import Costs, estimate_of, parts_in_words, shares_of, times_through
+from maskrcnn.runs.costs import Costs, estimate_of, parts_in_words
+from maskrcnn.runs.epochs_and_passes import times_through
 
 COSTS = Costs(step={"heads": 0.5, "all": 2.0}, first_read=0.1, validation=0.25, epoch=0.5, start=7.0, memory_mb=1900.0)
 
@@ -92,7 +94,7 @@ def test_how_often_an_epoch_goes_through_the_pictures(passes: float, said: str) 
 
 
 def test_a_word_that_comes_twice_has_both_shares() -> None:
-    shares = shares_of(config(layers="heads:0.2,all:0.5,heads:0.3"))
+    shares = layer_shares(config(layers="heads:0.2,all:0.5,heads:0.3").stages)
     assert shares == {"heads": pytest.approx(0.5), "all": pytest.approx(0.5)}
 
 

@@ -24,8 +24,8 @@ from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.initial_weights import network_fields
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import request_from_inputs
-from maskrcnn.studio.launch.form_labels import FOLLOWING_FIELDS
-from maskrcnn.training import start as training_start
+from maskrcnn.studio.launch.training_inputs import FOLLOWING_FIELDS
+from maskrcnn.training import training_start
 from maskrcnn.training.distributed import Team
 from tests import tiny
 from tests.model.small import FIELDS, classifier, network

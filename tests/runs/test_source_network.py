@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from maskrcnn.runs.source_network import source_fields
+from maskrcnn.runs.initial_weights import source_fields
 
 
 def test_without_a_preset_coco_is_the_network_itself() -> None:

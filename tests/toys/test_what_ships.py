@@ -13,7 +13,7 @@ from maskrcnn.annotations.formats import coco
 from maskrcnn.config import Config
 from maskrcnn.evaluation import evaluate
 from maskrcnn.model import detect, load
-from maskrcnn.runs import initial_weights, shipped_models
+from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.toys.training_recipes import SHIPS
 
@@ -47,7 +47,7 @@ def test_each_is_a_run_with_its_card(name: str) -> None:
     run, about = RunFolder.open(shipped_models.FOLDER / name), shipped_models.card(name)
     assert about is not None
     config = run.config()
-    assert config == initial_weights.shipped_config(name) == load(name).config
+    assert config == shipped_models.shipped_config(name) == load(name).config
     assert about["name"] == name
     assert shipped_models.ap_words(about)
     assert not run.state.exists()

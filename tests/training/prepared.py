@@ -11,8 +11,8 @@ from maskrcnn.config import Config
 from maskrcnn.model import build
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.training_documents import training_documents
+from maskrcnn.training.labelled_samples import LabelledPictures
 from maskrcnn.training.loop import train
-from maskrcnn.training.samples import LabelledPictures
 from tests import tiny
 
 SMALL = {**tiny.CONFIG, "backbone": "mobilenet_v3_small_fpn", "class_names": ("square",), "epochs": 2}

@@ -17,14 +17,16 @@ from maskrcnn.annotations.skeletons import KeypointLabels
 from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model import build
-from maskrcnn.runs.epochs import finest_ap
+from maskrcnn.runs.best_epoch import finest_ap
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import loop
+from maskrcnn.training.augmentation import mirror_order
+from maskrcnn.training.labelled_samples import LabelledPictures
 from maskrcnn.training.loop import train
-from maskrcnn.training.samples import LabelledPictures, mirror_order
-from maskrcnn.training.validation import losses, validation_losses
+from maskrcnn.training.losses import losses
+from maskrcnn.training.validation import validation_losses
 from tests import tiny
 
 CONFIG: dict[str, Any] = {

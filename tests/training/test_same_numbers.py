@@ -27,7 +27,7 @@ from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.studio.dataset import split_view
 from maskrcnn.studio.launch import launch_data
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledPictures
 
 WIDTH, HEIGHT = 96, 64
 

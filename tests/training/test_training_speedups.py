@@ -13,7 +13,7 @@ from maskrcnn.errors import StudioError
 from maskrcnn.model import build
 from maskrcnn.model.build import StudioRCNN
 from maskrcnn.training import loop
-from maskrcnn.training.loader import Loader
+from maskrcnn.training.batch_loader import Loader
 from maskrcnn.training.training_speedups import prepared_for_training
 from tests.training.prepared import Prepared
 

@@ -19,7 +19,7 @@ from maskrcnn.runs.costs import Costs, estimate_in_words, estimate_of
 from maskrcnn.runs.request import config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training import trial_steps as measuring
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledPictures
 from tests import tiny
 
 

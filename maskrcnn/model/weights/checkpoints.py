@@ -1,7 +1,8 @@
-"""Our own checkpoints, written and read.
+"""Checkpoints: files that contain a whole trained network. Writing, opening, and finding the one that a user means.
 
-A checkpoint is a safetensors file whose metadata hold `format`, the `config` and the `epoch`, so the network can
-be built from the file alone. The format holds tensors and text, and no code.
+A checkpoint of the studio is a safetensors file whose metadata contain `format`, `config` and `epoch`, so the network
+can be built from the file alone. The format contains tensors and text, and no code. (`runs.checkpoint_files` reads the
+metadata without torch; `training.saved_state` has the state from which a training is resumed.)
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from maskrcnn.model.weights.torchvision_files import (
     read_state,
 )
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_header import FORMAT, TORCH_FILES, read_header, unreadable, weights_file
+from maskrcnn.runs.checkpoint_files import FORMAT, TORCH_FILES, read_header, unreadable, weights_file
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file that holds a whole network.
+    """A file that contains a whole network.
 
-    `path`: where it is; `config`: what it was built from; `epoch`: after which one of ours it was written, None for a
-    network that was trained elsewhere; `origin`: where it comes from, in a few words.
+    `path`: the file; `config`: the description of the network; `epoch`: the epoch after which the studio wrote it, None
+    for a network of torchvision; `origin`: where it comes from, in a few words; `read`: the tensors, if the file was
+    read already.
     """
 
     path: Path
@@ -43,7 +45,7 @@ class Checkpoint:
     read: StateDict | None = field(default=None, repr=False, compare=False)
 
     def state(self) -> StateDict:
-        """Its tensors, by the names of the network's state dict."""
+        """The tensors, by their names in the state dict of the network. Raises `StudioError` if the file is damaged."""
         if self.read is not None:
             return self.read
         try:
@@ -54,27 +56,26 @@ class Checkpoint:
 
 
 def save(model: StudioRCNN, path: Path, epoch: int) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint of a network after `epoch`, completely or not at all."""
     metadata = {"format": FORMAT, "config": model.config.model_dump_json(), "epoch": str(epoch)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    path.parent.mkdir(exist_ok=True)  # of a run that was deleted meanwhile, nothing is to come back
+    path.parent.mkdir(exist_ok=True)  # without `parents`: a run that was deleted meanwhile is not created again
     with replacing(path) as temporary:
         save_file(state, temporary, metadata=metadata)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """A `.safetensors` file by what it says of itself; its tensors stay on the disk until `state()`. Raises as
-    `read_header`."""
+    """The `Checkpoint` of a `.safetensors` file. Its tensors are not read before `state()`. Raises as `read_header`."""
     config, epoch = read_header(path)
     return Checkpoint(path, config, epoch, f"written after epoch {epoch}")
 
 
 def find_checkpoint(model: Path | str) -> Checkpoint:
-    """The checkpoint that MODEL means: a model that ships, by its name ("toy"; a folder of that name is "./toy"), a
-    file, or the best (else the latest) one of a run folder.
+    """The checkpoint for `model`: the name of a shipped model ("toy"; write "./toy" for a folder of that name), a file,
+    or a run folder, of which it is the best checkpoint or else the latest.
 
-    A file is `.safetensors`, one of ours, or `.pth`, a detector of torchvision. Raises `ArgumentError` where there is
-    none, `StudioError` where the file holds no whole network that we know.
+    A file is `.safetensors` (written by the studio) or `.pth` (a torchvision detector). Raises `ArgumentError` if there
+    is no file, `StudioError` if it contains no whole network that is known.
 
     >>> find_checkpoint("toy").config.tasks
     ('box', 'mask')

@@ -1,4 +1,4 @@
-"""Load weights: find a checkpoint, build its network, initialise a network from another, or load its body alone."""
+"""Loading of weights into networks: build the network of a checkpoint, or initialise a network or only its body."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from maskrcnn.model.weights.tensor_checks import (
     tensor_mismatches,
 )
 from maskrcnn.model.weights.torchvision_files import (
+    BODY_PREFIXES,
     body_name,
     body_tensors,
     coco_state,
@@ -29,16 +30,16 @@ from maskrcnn.model.weights.torchvision_files import (
 )
 from maskrcnn.model.weights.transfer import Transfer, transfer_weights
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_header import TORCH_FILES
-from maskrcnn.runs.coco_detectors import coco_detector
+from maskrcnn.runs.checkpoint_files import TORCH_FILES
+from maskrcnn.runs.initial_weights import coco_detector
 
 
 def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
-    """The trained network of a model that ships ("toy"), a run folder, a checkpoint or a `.pth` file of torchvision's
-    detectors, in eval mode and in float32.
+    """The trained network of a shipped model ("toy"), a run folder, a checkpoint or a `.pth` file of a torchvision
+    detector, in eval mode and in float32.
 
-    Its `.config` says how it was built. Raises as `find_checkpoint` does, and `StudioError` where the tensors do not
-    fit that config or are not finite.
+    Its `.config` describes it. Raises as `find_checkpoint` does, and `StudioError` if the tensors do not fit the config
+    or are not finite.
 
     >>> load("toy").training
     False
@@ -47,17 +48,19 @@ def load(model: Path | str, device: str | torch.device = "cpu") -> StudioRCNN:
 
 
 def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> StudioRCNN:
-    """The network that a checkpoint holds, as `load` gives it. `StudioError` where its tensors do not fit its config,
-    or are not finite."""
+    """The network of a checkpoint, in eval mode and in float32.
+
+    Raises `StudioError` if the tensors do not fit the config or are not finite.
+    """
     state = checkpoint.state()
-    with torch.device("meta"):  # shapes alone: a damaged file may ask for more memory than there is
+    with torch.device("meta"):  # only shapes: the config of a damaged file may need more memory than there is
         expected = {name: tensor.shape for name, tensor in build(checkpoint.config).state_dict().items()}
     needed = {name: shape for name, shape in expected.items() if not name.endswith("num_batches_tracked")}
     extra = [name for name in state if name not in expected and not name.endswith("num_batches_tracked")]
     if problems := tensor_mismatches(needed, state, extra):
         raise StudioError(
-            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {mismatch_summary(problems)}; it was "
-            "damaged or is of another kind, give another"
+            f"{checkpoint.path} does not fit its own description ({checkpoint.origin}): {mismatch_summary(problems)}; "
+            "it was damaged or is of another kind, give another"
         )
     refuse_not_finite(state.items(), checkpoint.path)
     network = build(checkpoint.config)
@@ -66,12 +69,14 @@ def network_of(checkpoint: Checkpoint, device: str | torch.device = "cpu") -> St
 
 
 def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
-    """Fill the whole network from "coco" (torchvision's weights of the builder that is most like it), from a model that
-    ships ("toy"), from a checkpoint or run of ours, from a detector of torchvision (`.pth`), or its body alone from a
-    classification network (`.pth`).
+    """Initialise a network from trained weights, in place.
 
-    In the last layers, classes and keypoints that the source knows by name keep their rows. Heads of tasks that it has
-    not start afresh. Everything else must fit: `StudioError` lists what does not, and then the model is as it was.
+    `source`: "coco" (torchvision's weights of the most similar builder), a shipped model ("toy"), a run folder or
+    checkpoint, a torchvision detector (`.pth`), or a classification network (`.pth`), which initialises only the body.
+
+    In the last layers, the rows of classes and keypoints that the source has by name are copied. Heads of tasks that
+    the source does not have keep their random weights. Everything else must fit: otherwise `StudioError` lists what
+    does not fit, and the model is not changed.
     """
     if str(source) == "coco":
         builder = coco_detector(model.config)
@@ -87,10 +92,12 @@ def initialise(model: StudioRCNN, source: Path | str) -> Transfer:
 
 
 def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
-    """Fill the body from "imagenet" (downloaded by torchvision), from whatever `find_checkpoint` finds, or from a state
-    dict file with torchvision's key names: of a classification network, or of a detector.
+    """Load trained weights into the body of a network, in place.
 
-    Raises `StudioError` where the file does not hold that body, and then the model is as it was.
+    `source`: "imagenet" (downloaded by torchvision), anything that `find_checkpoint` finds, or a state dict file with
+    torchvision's names, of a classification network or of a detector.
+
+    Raises `StudioError` if the source does not contain this body; then the model is not changed.
     """
     body = body_of(model.config)
     if str(source) == "imagenet":
@@ -113,11 +120,11 @@ def load_body(model: StudioRCNN, source: Path | str) -> Transfer:
         held = body_name(given)
         mend = f"choose --backbone {held}_..., or" if held else "give"
         raise StudioError(
-            f"{source} does not hold a {body.network} body: {mismatch_summary(problems)}; {mend} weights of {body.network}"
+            f"{source} does not hold a {body.network} body: {mismatch_summary(problems)}; {mend} weights of "
+            f"{body.network}"
         )
     refuse_not_finite(((name, given[name]) for name in expected), source)
     for name in expected:
         wanted[name].copy_(given[name])
-    homes = ("backbone.body.", "roi_heads.box_head.stage5.")
-    fresh = tuple(name for name in model.state_dict() if not name.startswith(homes))
+    fresh = tuple(name for name in model.state_dict() if not name.startswith(BODY_PREFIXES))
     return Transfer(len(expected), fresh, part=f"{model.config.body} body")

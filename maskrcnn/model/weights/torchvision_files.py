@@ -1,7 +1,7 @@
-"""Files of torchvision: state dicts (`.pth`) of its detectors and of the classification networks that make a body.
+"""torchvision's weights: download them, read `.pth` files, and identify the detector or body that a file contains.
 
-They are read with `weights_only=True`, which builds tensors and runs no code. Which network a file holds follows from
-its name, where it is one of torchvision's own downloads, else from the names and shapes of its tensors.
+Files are read with `weights_only=True`, which builds tensors and runs no code. The network of a file follows from the
+file name, if it is a download of torchvision, else from the names and shapes of its tensors.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.model.backbones import BODIES, FIRST_AND_LAST, blocks_of
 from maskrcnn.model.weights.tensor_checks import StateDict
 from maskrcnn.runs import shipped_models
-from maskrcnn.runs.checkpoint_header import TORCH_FILES
-from maskrcnn.runs.coco_detectors import DETECTORS, WEIGHTS, detector_fields
+from maskrcnn.runs.checkpoint_files import TORCH_FILES
+from maskrcnn.runs.initial_weights import DETECTORS, WEIGHTS, detector_fields
 
 PERSON_EDGES = (
     *((15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10)),
@@ -36,7 +36,7 @@ _RENAMED = (
     (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$"), r"\1.0.\2"),
     (re.compile(r"^(rpn\.head\.conv)\.(weight|bias)$"), r"\1.0.0.\2"),
 )
-"""Names in torchvision's first files -> its names of today. Its own modules translate when they load a state dict."""
+"""Tensor names in torchvision's first files -> its current names. torchvision's modules rename them when loading."""
 
 _MASK_LAYER = re.compile(r"^(roi_heads\.mask_head)\.mask_fcn(\d+)\.(weight|bias)$")
 
@@ -44,12 +44,15 @@ _CLASSES = "roi_heads.box_predictor.cls_score.weight"
 _MASKS = "roi_heads.mask_predictor.mask_fcn_logits.weight"
 _KEYPOINTS = "roi_heads.keypoint_predictor.kps_score_lowres.weight"
 
+BODY_PREFIXES = ("backbone.body.", "roi_heads.box_head.stage5.")
+"""Prefixes of the names of the body's tensors in a detector; the second with a `c4` backbone only."""
+
 _WRAPPED_IN = ("model", "state_dict", "model_state_dict")
-"""Keys under which training scripts keep the state dict."""
+"""Keys under which training scripts save the state dict."""
 
 
 def detector_config(builder: str, weights: str = WEIGHTS, **changes: Any) -> Config:
-    """The network of torchvision's `builder` as its COCO `weights` were trained: classes, keypoints and eps included.
+    """The Config of torchvision's `builder` with its COCO `weights`, including their classes, keypoints and eps.
 
     Raises `KeyError` for a builder that is not in `DETECTORS`.
     """
@@ -63,14 +66,19 @@ def detector_config(builder: str, weights: str = WEIGHTS, **changes: Any) -> Con
 
 
 def coco_state(builder: str) -> StateDict:
-    """The COCO weights of a builder, downloaded once and then kept by torch.hub. `StudioError` without a network."""
+    """The COCO weights of a torchvision builder, downloaded once and then cached by torch.hub.
+
+    Raises `StudioError` if they are not cached and there is no network connection.
+    """
     weights = get_model_weights(builder)[WEIGHTS]
     return current_names(download_state(weights, f"COCO weights of {builder}"))
 
 
 def download_state(weights: WeightsEnum, what: str) -> StateDict:
-    """A state dict of torchvision's, from this machine where it was fetched before; `StudioError` where it cannot be
-    had."""
+    """A state dict of torchvision, downloaded or from the cache; `what` names it in messages.
+
+    Raises `StudioError` if the download fails.
+    """
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
@@ -80,9 +88,9 @@ def download_state(weights: WeightsEnum, what: str) -> StateDict:
 
 
 def read_state(path: Path) -> StateDict:
-    """A state dict file of torch, read without running code, with torchvision's names of today.
+    """The state dict in a file of torch, with torchvision's current names. No code in the file is run.
 
-    Raises `ArgumentError` where there is no file, `StudioError` where it holds no state dict.
+    Raises `ArgumentError` if there is no file, `StudioError` if it contains no state dict.
     """
     if not path.is_file():
         raise ArgumentError(f"{path} does not exist; give a weights file")
@@ -90,9 +98,9 @@ def read_state(path: Path) -> StateDict:
         raise StudioError(f"{path} is empty; give another weights file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about TorchScript, which is refused right after
+            warnings.simplefilter("ignore")  # a warning about TorchScript files; they are refused below
             held = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is not its own
+    except Exception as error:  # torch raises many types for other files
         if found := re.search(r"GLOBAL (\S+) was not an allowed", str(error)):
             raise StudioError(
                 f"{path} holds more than tensors ({found[1]}) and is not opened, because such a file can run code; "
@@ -113,14 +121,14 @@ def read_state(path: Path) -> StateDict:
 
 
 def _is_plain_tensor(name: object, tensor: object) -> bool:
-    """Whether that is a named tensor with a value of its own in the file for every element."""
+    """Whether an item of a state dict is a name and a dense tensor whose elements are all stored in the file."""
     if not isinstance(name, str) or not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
         return False
     return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
 def current_names(state: Mapping[str, Tensor]) -> StateDict:
-    """The same state dict with torchvision's names of today."""
+    """The state dict with torchvision's current names instead of those of its first files."""
     renamed = {}
     for name, tensor in state.items():
         for old, new in _RENAMED:
@@ -131,12 +139,12 @@ def current_names(state: Mapping[str, Tensor]) -> StateDict:
 
 
 def is_detector(state: Mapping[str, Tensor]) -> bool:
-    """Whether a state dict is that of an R-CNN (of whatever body)."""
+    """Whether a state dict belongs to an R-CNN detector, with any body."""
     return _CLASSES in state and state[_CLASSES].ndim == 2
 
 
 def identify_download(path: Path) -> tuple[str, str] | None:
-    """Builder and weights that a file is by its name, which says so for torchvision's own downloads."""
+    """Builder and weights of a file whose name is that of a torchvision download; None for other names."""
     for builder in DETECTORS:
         for weights in get_model_weights(builder):
             if path.name == Path(urlsplit(weights.url).path).name:
@@ -145,57 +153,63 @@ def identify_download(path: Path) -> tuple[str, str] | None:
 
 
 def identify_detector(state: StateDict, path: Path) -> tuple[Config, str]:
-    """The Config of the detector that a state dict holds, and where it comes from in a few words.
+    """The Config of the detector in a state dict, and its origin in a few words.
 
-    What the tensors cannot tell (the names of classes, pooling, sizes of pictures) is taken from torchvision's builder
-    of that network, and where the counts are COCO's, the names are too. Raises `StudioError` for a body we do not know.
+    The tensors show the body, the tasks and the number of classes. Everything else (names of classes, pooling, picture
+    sizes) is taken from the torchvision builder that is most similar. Raises `StudioError` if the body is unknown.
     """
-    if known := identify_download(path):
-        builder, weights = known
+    if download := identify_download(path):
+        builder, weights = download
         return detector_config(builder, weights), f"torchvision's {builder}, {weights}"
     body = body_name(body_tensors(state))
     if body is None:
         raise StudioError(f"{path} holds a detector with a body that is unknown here; known are {', '.join(BODIES)}")
-    light = body in FIRST_AND_LAST and not any(name.startswith("backbone.fpn.inner_blocks.2.") for name in state)
-    second = "roi_heads.box_head.0.0.weight" in state
-    mask, keypoints = _MASKS in state, _KEYPOINTS in state
-    # One of the builders that torchvision has, or the same network with another body.
-    if light:
-        builder = "fasterrcnn_mobilenet_v3_large_fpn"
-    elif second:
-        builder = "maskrcnn_resnet50_fpn_v2" if mask else "fasterrcnn_resnet50_fpn_v2"
-    elif keypoints:
-        builder = "keypointrcnn_resnet50_fpn"
-    else:
-        builder = "maskrcnn_resnet50_fpn" if mask else "fasterrcnn_resnet50_fpn"
-    changes: dict[str, Any] = {"backbone": f"{body}_{'fpn32' if light else 'fpn'}", "tasks": ("box",)}
-    changes["tasks"] += ("mask",) * mask + ("keypoints",) * keypoints
+    has_mask, has_keypoints = _MASKS in state, _KEYPOINTS in state
+    has_third_level = any(name.startswith("backbone.fpn.inner_blocks.2.") for name in state)
+    has_light_pyramid = body in FIRST_AND_LAST and not has_third_level
+    builder = _similar_builder(state, has_light_pyramid)
+    changes: dict[str, Any] = {
+        "backbone": f"{body}_{'fpn32' if has_light_pyramid else 'fpn'}",
+        "tasks": ("box", *(("mask",) if has_mask else ()), *(("keypoints",) if has_keypoints else ())),
+    }
     if any(name.endswith("num_batches_tracked") for name in body_tensors(state)):
         changes["norm"] = "batch"
-    like = detector_config(builder)
+    similar = detector_config(builder)
     classes = len(state[_CLASSES])
-    if classes != like.num_classes or body not in builder:
-        # Trained by somebody, from ImageNet perhaps: the names are unknown, and so is whether eps was 0. Its usual
-        # value is safe for a variance of 0.
+    if classes != similar.num_classes or body not in builder:
+        # Trained by somebody else, perhaps from ImageNet weights: the names of the classes are unknown, and so is eps.
+        # The usual eps is safe for a variance of 0.
         changes |= {"num_classes": classes, "class_names": (), "norm_eps": 1e-5}
-    if keypoints and (count := state[_KEYPOINTS].shape[1:2].numel()) != like.num_keypoints:
+    if has_keypoints and (count := state[_KEYPOINTS].shape[1:2].numel()) != similar.num_keypoints:
         changes |= {"num_keypoints": count, "keypoint_names": (), "keypoint_edges": ()}
-    return like.replace(**changes), f"a detector like torchvision's {builder}"
+    return similar.replace(**changes), f"a detector like torchvision's {builder}"
+
+
+def _similar_builder(state: StateDict, has_light_pyramid: bool) -> str:
+    """The torchvision builder of the same detector as in a state dict, perhaps with another body."""
+    if has_light_pyramid:
+        return "fasterrcnn_mobilenet_v3_large_fpn"
+    kind = "maskrcnn" if _MASKS in state else "fasterrcnn"
+    if "roi_heads.box_head.0.0.weight" in state:  # convolutions in the box head: the second generation
+        return f"{kind}_resnet50_fpn_v2"
+    return "keypointrcnn_resnet50_fpn" if _KEYPOINTS in state else f"{kind}_resnet50_fpn"
 
 
 def body_tensors(state: Mapping[str, Tensor]) -> StateDict:
-    """The tensors of the body under their names within its blocks, from a classification network or a detector.
+    """The tensors of the body by their names within its blocks, from the state dict of a detector or classifier.
 
-    A `c4` network keeps stage 5 in its box head; other tensors of a detector are left out.
+    The body of a `c4` detector has its stage 5 in the box head. Other tensors of a detector are left out.
     """
-    homes = ("backbone.body.", "roi_heads.box_head.stage5.")
-    if not any(name.startswith(homes[0]) for name in state):
+    if not any(name.startswith(BODY_PREFIXES[0]) for name in state):
         return {name.removeprefix("features."): tensor for name, tensor in state.items()}
-    return {name.removeprefix(home): state[name] for home in homes for name in state if name.startswith(home)}
+    return {name.removeprefix(p): state[name] for p in BODY_PREFIXES for name in state if name.startswith(p)}
 
 
 def body_name(part: Mapping[str, Tensor]) -> str | None:
-    """Which of `BODIES` the tensors of `body_tensors` belong to, found by its convolutions; None for none of them."""
+    """Name of the body in `BODIES` (such as "resnet18") to which tensors belong, by their names and shapes.
+
+    `part`: a result of `body_tensors`. Only the convolutions are compared. None if no body fits.
+    """
     kernels = {name: tuple(tensor.shape) for name, tensor in part.items() if tensor.ndim == 4}
     for body in BODIES:
         blocks = set(BODIES[body].stages)
@@ -209,7 +223,7 @@ def body_name(part: Mapping[str, Tensor]) -> str | None:
 
 @functools.cache
 def _body_kernels(body: str) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every convolution in the body's blocks."""
+    """Name and shape of every convolution kernel in a body of `BODIES`."""
     with torch.device("meta"):
         blocks = blocks_of(Config.preset("classroom", backbone=f"{body}_c4"))
     return {
@@ -220,17 +234,17 @@ def _body_kernels(body: str) -> dict[str, tuple[int, ...]]:
 
 
 def torch_file_network(path: Path) -> Config | str:
-    """What network a torch file holds: the Config of a detector of torchvision, or the name of a bare body
-    ("resnet18"). This is the `TorchFile` of `runs.source_network`.
+    """The network in a `.pth` file of torch: the Config of a detector, or the name of a body ("resnet18").
 
-    Raises `ArgumentError` where there is no file, `StudioError` where it holds no network that we know.
+    This is the `TorchFile` of `runs.initial_weights`. Raises `ArgumentError` if there is no file, `StudioError` if it
+    contains no known network.
     """
     state = read_state(path)
     return identify_detector(state, path)[0] if is_detector(state) else known_body_name(state, path)
 
 
 def state_without_detector(source: Path | str) -> StateDict | None:
-    """The tensors of a torch file that holds no detector; None for any other source."""
+    """The state dict of a `.pth` file without a detector (a classification network); None for any other source."""
     path = Path(source)
     if shipped_models.folder(source) or path.is_dir() or path.suffix not in TORCH_FILES:
         return None
@@ -239,7 +253,7 @@ def state_without_detector(source: Path | str) -> StateDict | None:
 
 
 def known_body_name(state: StateDict, source: Path | str) -> str:
-    """Which body a state dict that is no detector holds; `StudioError` for none that we know."""
+    """Name of the body in the state dict of a classification network. Raises `StudioError` if no known body fits."""
     body = body_name(body_tensors(state))
     if body is None:
         raise StudioError(

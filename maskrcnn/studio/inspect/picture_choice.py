@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.runs.epochs import Best
+from maskrcnn.runs.best_epoch import Best
 from maskrcnn.studio.inspect import drawing_options, run_report
 from maskrcnn.studio.inspect.inspected_run import PAGE, InspectedRun
 from maskrcnn.studio.shell import hotkeys, session, url_state

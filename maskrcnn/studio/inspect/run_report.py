@@ -9,8 +9,9 @@ import streamlit as st
 
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.evaluation import Report, evaluate
-from maskrcnn.runs import epochs, metric_rows
-from maskrcnn.runs.epochs import Best
+from maskrcnn.runs import best_epoch as epoch_rule
+from maskrcnn.runs import metric_rows
+from maskrcnn.runs.best_epoch import Best
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.shell import file_stamps
 
@@ -46,9 +47,9 @@ def _report(run_path: str, epoch: int, stamp: tuple[int, ...], min_score: float)
 
 
 def best_epoch(run: RunFolder, kept: list[int]) -> Best:
-    """Return the best epoch (see `runs.epochs.best_epoch`) among `kept`, the epochs with saved detections (at least 1).
+    """Return the best epoch (see `runs.best_epoch`) among `kept`, the epochs with saved detections (at least 1).
 
     If no epoch was measured, return the last one.
     """
-    found = epochs.best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
+    found = epoch_rule.best_epoch(row for row in metric_rows.read(run).epochs if row["epoch"] in kept)
     return found if found and found.score is not None else Best(kept[-1])

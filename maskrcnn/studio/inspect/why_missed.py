@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from maskrcnn.annotations import pictures
 from maskrcnn.drawing.region_crops import boxed_crop
 from maskrcnn.evaluation.matching import ImageMatches, Truth
-from maskrcnn.runs.checkpoint_epochs import kept
+from maskrcnn.runs.checkpoint_files import kept
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.components.chart import draw

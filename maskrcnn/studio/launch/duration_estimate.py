@@ -17,7 +17,7 @@ from maskrcnn.jobs import cost_measurement, devices, known_costs
 from maskrcnn.jobs.cost_measurement import Measurement
 from maskrcnn.jobs.known_costs import KnownCosts
 from maskrcnn.runs.costs import Estimate, estimate_of, parts_in_words
-from maskrcnn.runs.epochs import EPOCH_MEANING
+from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING
 from maskrcnn.runs.project_runs import runs_in
 from maskrcnn.studio.runs.run_words import TIME_MEANING
 from maskrcnn.studio.shell import session

@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskrcnn.config import LAYERS, TASK_OF_SECTION, Config, Section, fields_with, parse_stages
 from maskrcnn.errors import StudioError
-from maskrcnn.runs.epochs import EPOCH_MEANING
+from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING
 from maskrcnn.studio.launch import request_from_inputs
 from maskrcnn.studio.launch.config_field_inputs import config_grid, config_input, field_input_keys
 from maskrcnn.studio.launch.network_inputs import NetworkChoice

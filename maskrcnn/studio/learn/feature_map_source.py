@@ -12,7 +12,7 @@ import streamlit as st
 from maskrcnn.annotations import pictures
 from maskrcnn.lessons.filter_maps import FILTERS, hand_made_maps
 from maskrcnn.lessons.roi_pooling import Box
-from maskrcnn.runs.checkpoint_header import checkpoint_of_run
+from maskrcnn.runs.checkpoint_files import checkpoint_of_run
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.components import network_choice
 from maskrcnn.studio.shell.file_stamps import stamp

@@ -13,15 +13,16 @@ from maskrcnn.config import LOSSES, Config
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import run_state
 from maskrcnn.runs import metric_rows, shipped_models
-from maskrcnn.runs.epochs import best_epoch, pictures_per_step, steps_per_pass
+from maskrcnn.runs.best_epoch import best_epoch
+from maskrcnn.runs.epochs_and_passes import pictures_per_step, steps_per_pass
 from maskrcnn.runs.folder import CONFIG, DATASET, RunFolder
 from maskrcnn.studio.components.chart_axes import COMPARED_AXES, X_AXES, XAxis
 from maskrcnn.studio.runs.curve_lines import Curves
 from maskrcnn.studio.runs.curve_points import most_steps
 from maskrcnn.studio.runs.curve_words import RUN_COLOURS, RUN_SHAPES
 from maskrcnn.studio.runs.initial_weights_words import start_of
+from maskrcnn.studio.shell import session
 
 MOST_RUNS = len(RUN_COLOURS)
 """Maximum number of runs in a chart: the number of distinguishable colours."""
@@ -123,14 +124,14 @@ def comparison(runs: Sequence[RunFolder]) -> pd.DataFrame:
             {
                 " ": disc(RUN_COLOURS[number]),
                 "run": run.name,
-                "state": run_state.state(run),
+                "state": session.backend().state(run),
                 "best AP": best.score if best else None,
                 "AP of": best.judged_by if best else None,
                 "best epoch": best.epoch if best else None,
                 "start": start_of(run).get("start", "–"),
                 "steps": step,
                 "passes": step / whole if whole else None,
-                "time": clock(run_state.progress(run).elapsed),
+                "time": clock(session.backend().progress(run).elapsed),
             }
         )
     return pd.DataFrame(lines).assign(**differences([settings_of(run) for run in runs]))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from maskrcnn.config import LOSSES, MEASURES
 from maskrcnn.durations import clock
-from maskrcnn.runs.epochs import passes_in_words
+from maskrcnn.runs.epochs_and_passes import passes_in_words
 from maskrcnn.runs.folder import Row
 from maskrcnn.runs.metric_rows import RunRows
 from maskrcnn.studio.components.chart_axes import XAxis

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from maskrcnn.jobs import run_state
-from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
+from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.studio.runs import compared_runs, curve_charts, run_choice
 from maskrcnn.studio.runs.curve_lines import losses_in
@@ -56,7 +55,7 @@ def show(chosen: Choice) -> None:
             with st.expander("How it computes", icon=":material/speed:", key="runs-computes", on_change="rerun") as box:
                 if box.open:
                     curve_charts.gauges(lines, view)
-        elif run_state.state(chosen.run).active:
+        elif session.backend().state(chosen.run).active:
             st.info("The first losses come when packages and pictures are loaded.", icon=":material/hourglass_top:")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from maskrcnn import untrusted_files
 from maskrcnn.runs import shipped_models
 from maskrcnn.runs.folder import LOG, PROCESS, START, RunFolder
-from maskrcnn.studio.launch.form_labels import START_WORDS
+from maskrcnn.studio.launch.initial_weights_inputs import START_WORDS
 
 _OPTIONS = {"--init": "init", "--backbone-weights": "backbone_weights", "--preset": "preset"}
 _HEAD, _LINES, _LONGEST = 20_000, 60, 1_000

@@ -19,7 +19,7 @@ from maskrcnn.annotations.formats.spreadsheet import csv_of
 from maskrcnn.annotations.store.original_places import original_file_names
 from maskrcnn.errors import StudioError
 from maskrcnn.runs import metric_rows
-from maskrcnn.runs.epochs import best_epoch
+from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.folder import CONFIG, DATASET, LOG, METRICS, RESULT, START, RunFolder
 from maskrcnn.runs.shipped_models import CARD
 from maskrcnn.studio.runs import compared_runs

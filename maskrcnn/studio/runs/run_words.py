@@ -10,10 +10,10 @@ import pandas as pd
 
 from maskrcnn.durations import clock
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import run_state
 from maskrcnn.jobs.run_state import JobState, Progress
-from maskrcnn.runs.epochs import best_epoch
+from maskrcnn.runs.best_epoch import best_epoch
 from maskrcnn.runs.folder import CONFIG, Row, RunFolder
+from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
 
@@ -122,7 +122,7 @@ def overview(runs: Iterable[RunFolder]) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     for run in runs:
         try:
-            now = run_state.progress(run)
+            now = session.backend().progress(run)
             config = run.read_json(CONFIG) or {}
         except StudioError:
             lines.append({"run": run.name, "state": "damaged"})

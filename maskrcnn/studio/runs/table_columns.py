@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from maskrcnn.config import LOSSES
-from maskrcnn.runs.epochs import EPOCH_MEANING, PASS_MEANING
+from maskrcnn.runs.epochs_and_passes import EPOCH_MEANING, PASS_MEANING
 from maskrcnn.studio.runs.curve_words import AP_MEANING, AP_NAMES, LOSS_MEANINGS, LOSS_TITLES
 from maskrcnn.studio.runs.run_words import BEST_MEANING, TIME_MEANING
 

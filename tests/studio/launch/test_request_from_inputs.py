@@ -13,10 +13,10 @@ from maskrcnn.cli import train
 from maskrcnn.config import BACKBONES, LAYERS, LOSSES, MASK_HEADS, MASK_KINDS, POOLINGS, PRESETS, Config
 from maskrcnn.errors import ArgumentError, StudioError
 from maskrcnn.runs import initial_weights, project_runs
-from maskrcnn.runs.coco_detectors import DETECTORS, coco_detector
+from maskrcnn.runs.initial_weights import DETECTORS, coco_detector
 from maskrcnn.runs.request import TrainingRequest
 from maskrcnn.studio.launch import initial_weights_inputs, network_inputs, request_from_inputs, summary, training_inputs
-from maskrcnn.studio.shell import session
+from maskrcnn.workspace import folder_name
 from tests.shipping import ship
 
 
@@ -30,7 +30,7 @@ def test_names_count_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "a\\b", "ends."])
 def test_a_name_that_is_no_folder_name_is_refused(name: str) -> None:
     with pytest.raises(ArgumentError):
-        session.folder_name(name, "run")
+        folder_name(name, "run")
 
 
 def test_every_field_of_the_config_is_offered_once() -> None:

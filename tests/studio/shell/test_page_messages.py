@@ -12,7 +12,7 @@ import pytest
 from maskrcnn.studio.shell.page_messages import on_page
 
 PACKAGE = Path(__file__).resolve().parents[3] / "maskrcnn"
-OPTIONS = ("training/start.py", "runs/request.py", "runs/request_options.py")
+OPTIONS = ("training/training_start.py", "runs/request.py", "runs/request_options.py")
 """Files with the help texts of command line options."""
 
 PARTS = ("annotations", "evaluation", "jobs", "model", "runs", "training", "workspace")

@@ -27,11 +27,11 @@ from torch import Tensor
 
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.polygon_outline import Outline
-from maskrcnn.annotations.skeletons import mirrored
 from maskrcnn.config import Config
 from maskrcnn.model.resize import resize, working_size
-from maskrcnn.training.augmentation import Augmentation
-from maskrcnn.training.picture_objects import Objects
+from maskrcnn.runs.folder import RunFolder
+from maskrcnn.training.augmentation import Augmentation, mirror_order
+from maskrcnn.training.picture_objects import Objects, keypoint_rows, labelled_inside
 
 Target = dict[str, Any]
 
@@ -121,27 +121,10 @@ class LabelledPictures:
         return lambda: self.read((index + draw.randrange(1, max(2, len(self)))) % len(self))
 
 
-def mirror_order(config: Config) -> tuple[int, ...] | None:
-    """Which keypoint becomes which when a picture is mirrored; None where that would mislabel, so that it is not.
-
-    Empty where keypoints are not learned: then nothing stands in the way.
-    """
-    if "keypoints" not in config.tasks:
-        return ()
-    return mirrored(config.keypoint_names, config.num_keypoints)
-
-
-def keypoint_rows(annotations: list[dict[str, Any]], count: int) -> np.ndarray:
-    """`(N, count, 3)` float32 of x, y, visibility; rows of 0 for an object without keypoints."""
-    rows = np.zeros((len(annotations), count, 3), np.float32)
-    for row, annotation in zip(rows, annotations, strict=True):
-        if given := annotation.get("keypoints"):
-            row[:] = np.reshape(given, (-1, 3))
-    return rows
-
-
-def labelled_inside(keypoints: Tensor, height: int, width: int) -> Tensor:
-    """`(N, K, 3)` of x, y, visibility, all 0 where nothing is labelled within the picture."""
-    places = keypoints[..., :2]
-    inside = (places >= 0).all(-1) & (places <= places.new_tensor([width, height])).all(-1)
-    return keypoints * (inside & (keypoints[..., 2] > 0))[..., None]
+def labelled_sets(
+    documents: dict[str, Any], run: RunFolder, config: Config
+) -> tuple[LabelledPictures, LabelledPictures | None]:
+    """Return the training samples, augmented, and the validation samples; None if there are no validation pictures."""
+    val = documents["val"]
+    training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
+    return training, LabelledPictures(val, run.picture_path, config) if val and val["images"] else None

@@ -17,17 +17,17 @@ from maskrcnn.config import Config
 from maskrcnn.errors import ArgumentError
 from maskrcnn.model import weights
 from maskrcnn.model.build import StudioRCNN, build
-from maskrcnn.runs import attempts, shipped_models
-from maskrcnn.runs.coco_detectors import coco_detector
+from maskrcnn.runs import attempts, shipped_models, trainer_process
 from maskrcnn.runs.folder import CONFIG, DATASET, RESULT, START, RunFolder
+from maskrcnn.runs.initial_weights import coco_detector
 from maskrcnn.runs.readiness import require_ready
 from maskrcnn.runs.request import TrainingRequest, config_for
 from maskrcnn.runs.training_documents import training_documents
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.hardware import on_device
+from maskrcnn.training.labelled_samples import LabelledPictures, labelled_sets
 from maskrcnn.training.saved_state import load_state
 from maskrcnn.training.tensorboard import require_tensorboard
-from maskrcnn.training.training_speedups import on_device
 from maskrcnn.words import counted
 
 KNOWN_SOURCES = {"coco": "COCO", "imagenet": "ImageNet"}
@@ -86,15 +86,6 @@ def rehearse(
     return on_device(model, device), training, validation
 
 
-def labelled_sets(
-    documents: dict[str, Any], run: RunFolder, config: Config
-) -> tuple[LabelledPictures, LabelledPictures | None]:
-    """Return the training samples, augmented, and the validation samples; None if there are no validation pictures."""
-    val = documents["val"]
-    training = LabelledPictures(documents["train"], run.picture_path, config, augment=True)
-    return training, LabelledPictures(val, run.picture_path, config) if val and val["images"] else None
-
-
 def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team) -> Start:
     """The run in `out`, where it was stopped; longer than planned, if the request says so (`TrainingRequest.longer`).
 
@@ -102,7 +93,7 @@ def resume(request: TrainingRequest, out: Path, device: torch.device, team: Team
     """
     epochs, minutes = request.longer()
     run = RunFolder.open(out)
-    if team.leads and not attempts.noted_here(run) and attempts.is_training(run):
+    if team.leads and not trainer_process.noted_here(run) and trainer_process.is_training(run):
         raise ArgumentError(f"{run.path} is still training; cancel it first, or wait for it")
     ended = run.result() or {}
     if ended.get("state") == "done" and not ended.get("stopped_early") and epochs is minutes is None:

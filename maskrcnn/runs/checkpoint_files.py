@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -109,3 +110,29 @@ def unreadable(path: Path, error: Exception) -> StudioError:
         f"{path} cannot be read as a checkpoint of ours ({reason}): it was cut short, or is no safetensors file; give "
         "another"
     )
+
+
+def kept(run: RunFolder) -> dict[int, Path]:
+    """Map each epoch that has a checkpoint to its file, in order of epoch.
+
+    Includes the numbered checkpoints, and `best.safetensors` for the epoch in its header.
+    """
+    found = run.checkpoints()
+    if run.best.is_file():
+        about = run.best.stat()
+        epoch = _epoch_in_header(run.best, about.st_mtime_ns, about.st_size)
+        if epoch is not None:
+            found.setdefault(epoch, run.best)
+    return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=200)
+def _epoch_in_header(checkpoint: Path, modified: int, size: int) -> int | None:
+    """The epoch in the header of a checkpoint; None if it cannot be read.
+
+    `modified` (ns) and `size` (bytes) are part of the cache key, so that a changed file is read again.
+    """
+    try:
+        return read_header(checkpoint)[1]
+    except (StudioError, OSError):
+        return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from maskrcnn.config import Config, Stage
-from maskrcnn.runs.epochs import steps_per_epoch
+from maskrcnn.runs.epochs_and_passes import steps_per_epoch
 
 TIMED_STEPS = 5
 """Number of steps that are timed to determine the length of an epoch in a run by minutes."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.config import Config
-from maskrcnn.runs.schedule import Clock
+from maskrcnn.training.schedule import Clock
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ same batches, and several processes can share each one.
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import time
 from collections import deque
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 
 from maskrcnn.config import Config
-from maskrcnn.training.samples import LabelledPictures, Target
+from maskrcnn.training.labelled_samples import LabelledPictures, Target
 
 READ_AHEAD = 2
 """Batches that are read ahead while the network computes on one."""
@@ -93,14 +92,6 @@ class Loader:
         """End the threads; samples that are not begun yet are dropped."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def loader_threads(config: Config, device: torch.device) -> int:
-    """`loader_threads`, or as many as help: with a graphics card nearly all cores are free for it."""
-    if config.loader_threads is not None:
-        return config.loader_threads
-    cores = os.cpu_count() or 1
-    return max(1, min(8, cores - 1)) if device.type == "cuda" else max(1, min(4, cores // 4))
 
 
 def batch_order(images: Sequence[dict[str, Any]], batch_size: int, seed: int) -> Iterator[list[int]]:

@@ -13,7 +13,7 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.labelled_samples import LabelledPictures
 from tests import tiny
 
 

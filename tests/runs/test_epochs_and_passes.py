@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from maskrcnn.config import Config
-from maskrcnn.runs import epochs
+from maskrcnn.runs import epochs_and_passes
+from maskrcnn.runs.best_epoch import Best, ap_words, best_epoch
 from maskrcnn.runs.costs import Costs, estimate_of
-from maskrcnn.runs.epochs import Best, ap_words, best_epoch
 from maskrcnn.runs.folder import RunFolder
-from maskrcnn.runs.schedule import Clock
 from maskrcnn.training.run_history import RunHistory
+from maskrcnn.training.schedule import Clock
 
 Rows = list[dict[str, Any]]
 
@@ -117,7 +117,7 @@ def test_an_ap_in_words(field: str, said: str) -> None:
     ],
 )
 def test_passes_are_pictures_seen_by_training_pictures(steps: int, batch: int, pictures: int, passes: float) -> None:
-    assert epochs.passes(steps, batch, pictures) == pytest.approx(passes)
+    assert epochs_and_passes.passes(steps, batch, pictures) == pytest.approx(passes)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_passes_are_pictures_seen_by_training_pictures(steps: int, batch: int, p
 )
 def test_few_steps_are_more_than_no_pass(passes: float, said: str) -> None:
     """1,000 steps of 2 of COCO's 118,000 pictures are 0.017 passes, not 0.0."""
-    assert epochs.passes_in_words(passes) == said
+    assert epochs_and_passes.passes_in_words(passes) == said
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_few_steps_are_more_than_no_pass(passes: float, said: str) -> None:
     ],
 )
 def test_the_steps_of_an_epoch(changes: dict[str, Any], pass_steps: int, seconds: float, steps: int) -> None:
-    assert epochs.steps_per_epoch(Config.preset("classroom", **changes), pass_steps, seconds) == steps
+    assert epochs_and_passes.steps_per_epoch(Config.preset("classroom", **changes), pass_steps, seconds) == steps
 
 
 @pytest.mark.parametrize("pictures", [1, 3, 8, 17, 61, 200])
@@ -162,7 +162,7 @@ def test_the_trainer_does_what_launch_says(pictures: int, seconds: float) -> Non
     full = seconds * 2 / min(2, pictures)  # costs are those of a full batch, and a step on one picture is half of one
     said = estimate_of(Costs({"all": full}, 0.0, 0.0, 0.0, 5.0, 0.0), config, pictures, 0)
     now, taken = [0.0], []
-    per_pass = epochs.steps_per_pass(2, pictures)
+    per_pass = epochs_and_passes.steps_per_pass(2, pictures)
     clock = Clock(config, per_pass, lambda: now[0])
     while clock.progress < 1:
         clock.next_epoch()

@@ -10,7 +10,7 @@ import pytest
 from maskrcnn.config import Config
 from maskrcnn.model import build
 from maskrcnn.model.weights import save
-from maskrcnn.runs.checkpoint_epochs import kept
+from maskrcnn.runs.checkpoint_files import kept
 from maskrcnn.runs.folder import RunFolder
 
 SMALL = {"fpn_channels": 8, "box_head_width": 8, "mask_head_width": 8}

@@ -20,9 +20,9 @@ from maskrcnn.model import load
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.readiness import remarks, require_ready
 from maskrcnn.training import loop
-from maskrcnn.training.failures import disk_is_full, diverged, words_for_memory
-from maskrcnn.training.loader import Loader
+from maskrcnn.training.batch_loader import Loader
 from maskrcnn.training.saved_state import load_state
+from maskrcnn.training.training_errors import disk_is_full, diverged, words_for_memory
 from tests import tiny
 from tests.sweeps import one_in
 from tests.training.prepared import Prepared

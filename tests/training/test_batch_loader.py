@@ -15,8 +15,9 @@ from maskrcnn.annotations.polygon_outline import stacked
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.runs.training_documents import training_documents
-from maskrcnn.training.loader import Batch, Loader, batch_order, loader_threads
-from maskrcnn.training.samples import LabelledPictures
+from maskrcnn.training.batch_loader import Batch, Loader, batch_order
+from maskrcnn.training.hardware import loader_threads
+from maskrcnn.training.labelled_samples import LabelledPictures
 from tests import tiny
 
 

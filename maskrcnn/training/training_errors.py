@@ -13,9 +13,9 @@ import torch
 from maskrcnn.config import Config
 from maskrcnn.errors import StudioError
 from maskrcnn.model.build import StudioRCNN
+from maskrcnn.training.batch_loader import Batch
 from maskrcnn.training.distributed import Team
-from maskrcnn.training.loader import Batch
-from maskrcnn.training.validation import losses
+from maskrcnn.training.losses import losses
 
 
 def not_finite(values: Mapping[str, float]) -> list[str]:

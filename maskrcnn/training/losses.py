@@ -1,0 +1,53 @@
+"""The losses of a batch: computed by the network, fetched as numbers, weighted to the loss that is minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from maskrcnn.config import LOSS_NAMES, Config
+from maskrcnn.model.build import StudioRCNN
+from maskrcnn.training.labelled_samples import Target
+
+
+def sampled(model: StudioRCNN) -> dict[str, int]:
+    """Loss -> number of anchors or RoIs of the last step whose mean it is."""
+    rpn, roi = model.samplers["rpn"], model.samplers["roi"]
+    of_all = {"rpn": rpn.positives + rpn.negatives, "mrcnn": roi.positives + roi.negatives}
+    on_objects = ("mrcnn_mask_loss", "mrcnn_keypoint_loss")
+    return {
+        name: roi.positives if name in on_objects else of_all[name.partition("_")[0]] for name in model.config.losses
+    }
+
+
+def losses(
+    model: nn.Module, samples: Sequence[tuple[Tensor, Target]], seeds: Sequence[int] | None = None
+) -> dict[str, Tensor]:
+    """The network's losses of a batch under our names, each a scalar tensor. It must be in train mode.
+
+    `seeds`, one for each sample, decide which anchors and RoIs are sampled; without them torch's global state does.
+    """
+    network = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+    assert isinstance(network, StudioRCNN)
+    for sampler in network.samplers.values():
+        sampler.seeds = seeds
+    device = next(network.parameters()).device
+    images = [picture.to(device) for picture, _ in samples]
+    targets = [
+        {name: value.to(device) if isinstance(value, Tensor) else value for name, value in target.items()}
+        for _, target in samples
+    ]
+    return {LOSS_NAMES[name]: value for name, value in model(images, targets).items()}
+
+
+def numbers(scalars: Iterable[Tensor]) -> list[float]:
+    """The values of scalar tensors of one device, fetched together: a fetch waits until the device has finished."""
+    return torch.stack([scalar.detach() for scalar in scalars]).tolist()
+
+
+def weighted_sum(config: Config, parts: dict[str, Any]) -> Any:
+    """The `loss` that is minimised: the losses that the network has, each times its weight."""
+    return sum(config.loss_weights[name] * value for name, value in parts.items())

@@ -12,7 +12,7 @@ from maskrcnn.annotations import raster
 from maskrcnn.annotations.raster import Box
 from maskrcnn.annotations.regions import MultiPolygon, Point, Points, Polyline, Region, Shape
 from maskrcnn.drawing.hex_colours import rgb
-from maskrcnn.drawing.overlays import display
+from maskrcnn.drawing.overlays import resize_for_overlay
 from maskrcnn.drawing.region_painting import paint_shape
 from maskrcnn.drawing.text_contrast import BLACK, WHITE
 
@@ -57,7 +57,7 @@ def boxed_crop(picture: np.ndarray, bbox: Sequence[float], side: int, colour: st
     left, top, right, bottom = window((x, y, x + width, y + height), picture.shape[1], picture.shape[0])
     left, top = max(0, left), max(0, top)
     piece = picture[top : max(1, bottom), left : max(1, right)]
-    shown, scale = display(piece, side)
+    shown, scale = resize_for_overlay(piece, side)
     corners = [
         (round((across - left) * scale), round((down - top) * scale))
         for across, down in ((x, y), (x + width, y + height))

@@ -4,14 +4,13 @@ import streamlit as st
 
 from maskrcnn.studio.annotate import (
     canvas_area,
+    canvas_controls,
     class_picker,
     conflict_view,
     dataset_links,
-    history_bar,
     picture_navigation,
     region_attributes,
     region_table,
-    tool_bar,
 )
 from maskrcnn.studio.dataset import import_report, import_view
 from maskrcnn.studio.shell import session
@@ -32,13 +31,13 @@ left, right = st.columns([3.2, 1], gap="small")
 
 with left:
     picture_navigation.show_bar(project, images, image)
-    tool, zoom = tool_bar.show(project, images, image)
+    tool, zoom = canvas_controls.show(project, images, image)
     editor = canvas_area.show(project, image, tool, zoom)
     conflict_view.show(project, editor)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        history_bar.history_buttons(project, editor)
-        history_bar.save_status(editor)
-        st.markdown(tool_bar.HINTS[tool], width="content")
+        canvas_controls.history_buttons(project, editor)
+        canvas_controls.save_status(editor)
+        st.markdown(canvas_controls.HINTS[tool], width="content")
 
 with right:
     class_picker.show(project)

@@ -5,11 +5,11 @@ from functools import partial
 import streamlit as st
 
 from maskrcnn.studio.dataset import (
-    class_editing,
+    classes_view,
     doctor_view,
     export_view,
     import_view,
-    overview,
+    pictures_view,
     split_view,
     statistics_view,
 )
@@ -40,7 +40,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
 if view == "import":
     import_view.show(project)
 elif view == "classes":
-    class_editing.show(project)
+    classes_view.show(project)
 elif not project.counts().pictures and not (view == "pictures" and project.removed()):
     st.info(f"{EMPTY_TEXTS[view]} This project has no pictures yet.", icon=":material/photo_library:")
     st.button(
@@ -52,7 +52,7 @@ elif not project.counts().pictures and not (view == "pictures" and project.remov
 elif view == "export":
     export_view.show(project)
 elif view == "pictures":
-    overview.show(project)
+    pictures_view.show(project)
 elif view == "statistics":
     statistics_view.show(project)
 elif view == "doctor":

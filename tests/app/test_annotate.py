@@ -27,7 +27,7 @@ from maskrcnn.annotations.regions import (
 )
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.annotate import (
-    canvas_background,
+    canvas_area,
     conflict_view,
     editing,
     picture_navigation,
@@ -273,7 +273,7 @@ def test_keypoints_holes_and_masks_are_painted(tmp_path: Path) -> None:
         Region(pose, "cell"),
         Region(RLE((48, 64), "0")),
     ]
-    content = canvas_background.background(
+    content = canvas_area.background(
         tmp_path / "a.png",
         regions,
         {region.id for region in regions},

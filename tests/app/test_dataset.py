@@ -15,7 +15,7 @@ from maskrcnn.annotations import duplicate_pictures
 from maskrcnn.annotations.regions import Polygon, Polyline, Rect, Region
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.components import gallery
-from maskrcnn.studio.dataset import doctor_view, overview, project_cache, split_view
+from maskrcnn.studio.dataset import doctor_view, pictures_view, project_cache, split_view
 
 PAGE = "pages/label/dataset.py"
 VIEWS = ("pictures", "statistics", "doctor", "split", "import", "export", "classes")
@@ -193,7 +193,7 @@ def test_a_filter_that_nothing_passes_says_so_and_offers_the_way_back(
 
 
 def test_pages_of_pictures(open_page: Callable[..., AppTest], grid: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overview, "PER_PAGE", 4)
+    monkeypatch.setattr(pictures_view, "PER_PAGE", 4)
     app = open_page(page="3")
     assert grid.names == ["p8.png", "p9.png"]
     # Another filter begins with its first page.

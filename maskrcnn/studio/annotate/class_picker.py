@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from maskrcnn.annotations.store import Project, ProjectClass
 from maskrcnn.drawing.hex_colours import known_colour
-from maskrcnn.studio.annotate import dataset_links, editing
-from maskrcnn.studio.dataset import class_editing, similar_class
+from maskrcnn.studio.annotate import dataset_links
+from maskrcnn.studio.components.class_colours import free_colour
+from maskrcnn.studio.dataset import new_class_questions
 from maskrcnn.studio.shell import hotkeys
+from maskrcnn.studio.shell.hotkeys import CLASS_ACTION, KEYS, Shortcut
 from maskrcnn.studio.shell.markdown_escape import plain
+
+_FIRST_CLASS = "object"
+"""Class of the first region in a project without classes."""
 
 _MANY_CLASSES = 12
 """With more classes than this, the buttons are in a scrolling container, so that the region table stays visible."""
 
+_CLASS = "annotate_class"
+_NEXT_CLASS = "annotate_next_class"
+
 
 def show(project: Project) -> None:
     """Draw a button with colour and key for each class. New regions get the chosen class."""
-    chosen = editing.chosen_class(project)
+    chosen = chosen_class(project)
     classes = project.classes()
     with st.container(horizontal=True, gap="xsmall", height=260 if len(classes) > _MANY_CLASSES else "content"):
         for number, entry in enumerate(classes, 1):
-            key = hotkeys.class_key(entry)
+            key = class_key(entry)
             st.button(
                 f':color[⬤]{{foreground="{known_colour(entry.colour)}"}} {plain(entry.name)}'
                 + (f" :gray-badge[{hotkeys.key_label(key)}]" if key else ""),
                 key=f"annotate_class_{number}",
                 type="primary" if entry.name == chosen else "secondary",
-                on_click=editing.choose_class,
+                on_click=choose_class,
                 args=(entry.name,),
             )
         with st.popover("Classes", icon=":material/palette:", help="Add a class, or change one."):
@@ -41,12 +51,55 @@ def _add_class(project: Project, classes: list[ProjectClass]) -> None:
         added = st.form_submit_button("Add class", icon=":material/add:")
 
     def add(name: str) -> None:
-        project.set_classes([*classes, ProjectClass(name, class_editing.free_colour(classes))])
+        project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
         use(name)
 
     def use(name: str) -> None:
-        editing.choose_class(name)
+        choose_class(name)
         st.rerun()
 
-    similar_class.make("annotate", name.strip() if added else None, [entry.name for entry in classes], add, use)
+    new_class_questions.make("annotate", name.strip() if added else None, [entry.name for entry in classes], add, use)
     dataset_links.link("classes", "Names, colours, keys, order", ":material/palette:")
+
+
+def chosen_class(project: Project) -> str | None:
+    """Return the class of new regions; None in a project without classes.
+
+    A choice of `choose_class` takes effect in the next script run. So a polygon that arrives in the same message still
+    gets the class that was chosen while it was drawn.
+    """
+    names = [entry.name for entry in project.classes()]
+    chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)
+    if chosen not in names:
+        chosen = names[0] if names else None
+    st.session_state[_CLASS] = chosen
+    return chosen
+
+
+def choose_class(name: str) -> None:
+    """Choose the class of new regions; for callbacks and keys."""
+    st.session_state[_NEXT_CLASS] = name
+
+
+def class_of_new_region() -> str:
+    """Return the class of a region that was just drawn; `_FIRST_CLASS` in a project without classes."""
+    return st.session_state.get(_CLASS) or _FIRST_CLASS
+
+
+def class_key(entry: ProjectClass) -> str | None:
+    """Return the key of a class; None if it has no key or a key that is not in `KEYS`."""
+    return entry.hotkey if entry.hotkey in KEYS else None
+
+
+def class_shortcuts(classes: Sequence[ProjectClass]) -> tuple[Shortcut, ...]:
+    """Return a shortcut for each class that has a key. Its action is `class_action(name)`."""
+    return tuple(
+        Shortcut(class_action(entry.name), (key,), f"Class {entry.name}")
+        for entry in classes
+        if (key := class_key(entry))
+    )
+
+
+def class_action(name: str) -> str:
+    """Return the name of the action that chooses a class."""
+    return f"{CLASS_ACTION}{name}"

@@ -21,7 +21,7 @@ from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.annotate.editing import Conflict, Editor
 from maskrcnn.studio.annotate.three_way_merge import Difference, Regions, differences
 from maskrcnn.studio.components.class_colours import class_colours
-from maskrcnn.studio.shell import project_list
+from maskrcnn.studio.shell import projects_dialog
 
 _SIDE, _MAX_HEIGHT = 640, 450
 _STYLES: dict[Difference, Style] = {"new": "solid", "changed": "hatched", "removed": "dashed"}
@@ -34,7 +34,7 @@ _CHOICES = (
 
 def show(project: Project, editor: Editor) -> None:
     """Open the dialog if the editor has a conflict. Every choice keeps both versions in the history."""
-    if editor.conflict is not None and not project_list.is_open():  # Streamlit raises for two open dialogs
+    if editor.conflict is not None and not projects_dialog.is_open():  # Streamlit raises for two open dialogs
         _window(project, editor, editor.conflict)
 
 

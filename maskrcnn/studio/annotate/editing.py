@@ -14,9 +14,10 @@ from typing import Any
 
 import streamlit as st
 
-from maskrcnn.annotations.regions import Region, Shape, Skeleton
+from maskrcnn.annotations.regions import Region
 from maskrcnn.annotations.store import Project, StaleSave, StoredImage
 from maskrcnn.errors import StudioError
+from maskrcnn.studio.annotate.class_picker import class_of_new_region
 from maskrcnn.studio.annotate.three_way_merge import Regions, merged
 from maskrcnn.studio.components import canvas
 from maskrcnn.studio.components.canvas_drawing import Drawing
@@ -24,13 +25,8 @@ from maskrcnn.studio.components.canvas_objects import on_canvas
 from maskrcnn.studio.components.canvas_view import View
 from maskrcnn.studio.components.class_colours import class_colours
 
-FIRST_CLASS = "object"
-"""Class of the first region in a project without classes."""
-
 _EDITORS = "annotate_editors"
 _GENERATION = "annotate_generation"
-_CLASS = "annotate_class"
-_NEXT_CLASS = "annotate_next_class"
 _SELECTED = "annotate_selected"
 _KEPT = 4
 """Number of editors that are kept, because late messages of an old canvas may still arrive."""
@@ -81,11 +77,6 @@ class Editor:
         """
         coloured = {region.id for region in self.drawing.base if on_canvas(region.shape)}
         return {region.id for region in self.regions} - coloured
-
-
-def skeletons(project: Project) -> dict[str, Skeleton]:
-    """Return class name -> skeleton, for the classes that have keypoints."""
-    return {entry.name: entry.skeleton for entry in project.classes() if entry.skeleton}
 
 
 def open_editor(project: Project, image: StoredImage, view: View, mode: canvas.Mode) -> Editor:
@@ -146,7 +137,7 @@ def take_drawing(key: str) -> None:
     objects = canvas.objects_of(key)
     if editor is None or objects is None or editor.is_over:
         return
-    drawing = editor.drawing.after(objects, _new_region)
+    drawing = editor.drawing.after(objects, lambda shape: Region(shape, class_of_new_region()))
     if drawing.regions == editor.regions:
         return
     _save(editor, drawing.regions, drawing)
@@ -193,30 +184,6 @@ def resolve(key: str, choice: str) -> None:
         editor.conflict, editor.is_over = None, True
 
     _attempt(editor, save)
-
-
-def chosen_class(project: Project) -> str | None:
-    """Return the class of new regions; None in a project without classes.
-
-    A choice of `choose_class` takes effect in the next script run. So a polygon that arrives in the same message still
-    gets the class that was chosen while it was drawn.
-    """
-    names = [entry.name for entry in project.classes()]
-    chosen = st.session_state.pop(_NEXT_CLASS, None) or st.session_state.get(_CLASS)
-    if chosen not in names:
-        chosen = names[0] if names else None
-    st.session_state[_CLASS] = chosen
-    return chosen
-
-
-def choose_class(name: str) -> None:
-    """Choose the class of new regions; for callbacks and keys."""
-    st.session_state[_NEXT_CLASS] = name
-
-
-def _new_region(shape: Shape) -> Region:
-    """Return a region of the chosen class for a newly drawn shape."""
-    return Region(shape, st.session_state.get(_CLASS) or FIRST_CLASS)
 
 
 def _save(editor: Editor, regions: Regions, drawing: Drawing | None) -> None:

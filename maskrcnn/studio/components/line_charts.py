@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, encoded, field, table
-from maskrcnn.studio.components.chart_axes import XAxis, integer_ticks, log_ticks, name_offsets, round_down, round_up
+from maskrcnn.studio.components.chart_axes import XAxis, integer_ticks, log_ticks, round_down, round_up
 
 Kind = Literal["training", "validation", "steps", "smoothed"]
 Note = dict[str, str]
@@ -287,3 +287,22 @@ def _log_domain(lines: Sequence[Line]) -> tuple[float, float]:
         return 0.1, 1.0
     low, high = round_down(float(values.min())), round_up(float(values.max()))
     return low, high if high > low else 10 * low
+
+
+def name_offsets(values: Sequence[float], gap: int, text: int = 14) -> list[int]:
+    """Return the vertical offset of each line's name from the line's last point, in pixels (positive: downwards).
+
+    `values` are the ends of up to three lines, ascending, as shares of the axis (0 to 1). With these offsets no name
+    overlaps another name or the axis, or lies outside the plot. The highest line has its name above, the lowest below,
+    and the middle one on the side with more space.
+    """
+    above = [-gap - text * place for place in range(len(values))]
+    below = [gap + text * place for place in reversed(range(len(values)))]
+    on_axis, at_top = min(values, default=0) < 0.1, max(values, default=0) > 0.9
+    if on_axis and at_top:
+        low = sum(value < 0.5 for value in values)
+        return above[:low] + below[low:]
+    if on_axis or at_top or len(values) == 1:
+        return below if at_top else above
+    middle_above = len(values) == 2 or values[-1] - values[-2] > values[-2] - values[-3]
+    return [gap, *above[:-1]] if middle_above else [*below[1:], -gap]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.words import counted
 
 

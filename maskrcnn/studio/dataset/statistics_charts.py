@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from maskrcnn.annotations.statistics import GRID, SIZES, ClassRow, Statistics
+from maskrcnn.drawing.labelled_picture import Colours
 from maskrcnn.studio.components.chart import INK, Chart, Spec, datum, field, table
 from maskrcnn.studio.components.chart_axes import integer_ticks
 
@@ -21,8 +22,6 @@ SIZE_COLOURS: dict[str, str] = {"small": "#86b6e8", "medium": "#4f8fd6", "large"
 _PLAIN = "#4f8fd6"
 _BARS: dict[str, Any] = {"type": "bar", "color": _PLAIN, "binSpacing": 1}
 _ROW, _AXES = 30, 62  # pixels of a bar with its gap, and of the axis below
-
-Colours = Mapping[str | None, str]
 
 _AXIS: Spec = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal", "titlePadding": 8}
 _LEGEND: Spec = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal"}

@@ -13,7 +13,7 @@ from maskrcnn.annotations.learnable_objects import WORDS
 from maskrcnn.annotations.statistics import GRID, Statistics, statistics
 from maskrcnn.annotations.store import Project
 from maskrcnn.studio.components.chart import draw
-from maskrcnn.studio.components.class_colours import NO_CLASS_COLOUR, class_colours
+from maskrcnn.studio.components.class_colours import class_colours
 from maskrcnn.studio.dataset import project_cache, statistics_charts
 from maskrcnn.studio.dataset.statistics_charts import MOST_CLASSES, NO_CLASS
 from maskrcnn.studio.shell import session, url_state
@@ -77,7 +77,6 @@ def show(project: Project) -> None:
     if not found.n_objects:
         _nothing(project, found)
         return
-    colours = {name: colours.get(name, NO_CLASS_COLOUR) for name in found.names}
     left, right = st.columns(2, gap="medium")
     with left:
         classes = len(found.classes)

@@ -37,16 +37,16 @@ def show(project: Project) -> None:
         return
     with session.fail_softly(stop=False):
         state = project_cache.stamp(project)
-        if not project_cache.known("doctor", project, state) and seconds_to_examine(images) > AT_ONCE:
-            if not st.button(
-                f"Let the doctor look at {counted(len(images), 'picture')}",
-                icon=":material/stethoscope:",
-                width="stretch",
-                help="What in the labels hurts training: outlines that leave their picture, regions drawn twice, "
-                "pictures in both halves, and more. It reads each picture once.",
-                key="launch_examine",
-            ):
-                return
+        is_due = project_cache.known("doctor", project, state) or seconds_to_examine(images) <= AT_ONCE
+        if not is_due and not st.button(
+            f"Let the doctor look at {counted(len(images), 'picture')}",
+            icon=":material/stethoscope:",
+            width="stretch",
+            help="What in the labels hurts training: outlines that leave their picture, regions drawn twice, "
+            "pictures in both halves, and more. It reads each picture once.",
+            key="launch_examine",
+        ):
+            return
         _summary(project, doctor_view.findings(project, state))
 
 

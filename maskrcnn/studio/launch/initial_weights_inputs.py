@@ -43,7 +43,9 @@ PATH_WORDS: dict[str, tuple[str, str, str]] = {
 
 
 def choose_initial_weights(preset: str, config: Config, column: DeltaGenerator) -> tuple[str, str]:
-    """Draw the input for the initial weights, and one for a path if it is needed. Returns a key of START_WORDS or SHIPPED_WORDS, and the typed path.
+    """Draw the input for the initial weights, and one for a path if it is needed.
+
+    Returns the chosen key of START_WORDS or SHIPPED_WORDS, and the typed path.
 
     Until the user chooses, the default for the network `config` is selected.
     """

@@ -12,7 +12,7 @@ from maskrcnn.annotations.store import Project
 from maskrcnn.config import Config
 from maskrcnn.config.derived_shapes import anchor_count
 from maskrcnn.errors import StudioError
-from maskrcnn.jobs import queue
+from maskrcnn.jobs.backend import Training
 from maskrcnn.runs import project_runs
 from maskrcnn.runs.folder import RunFolder
 from maskrcnn.runs.request import TrainingRequest
@@ -31,6 +31,7 @@ from maskrcnn.studio.shell import session
 from maskrcnn.studio.shell.markdown_escape import bullets, plain
 from maskrcnn.studio.shell.page_messages import on_page
 from maskrcnn.words import counted
+from maskrcnn.workspace import folder_name
 
 
 def summarise(
@@ -78,13 +79,10 @@ def summarise(
     if started:
         with session.fail_softly():
             request.require_files()
-            return queue.add(
-                project.runs_folder / session.folder_name(name, "run"),
-                request.to_argv(),
-                workspace=session.workspace(),
-                device=device,
-                expected_seconds=estimate.seconds if estimate else training_inputs.length_in_seconds(request.changed),
-            )
+            run = RunFolder(project.runs_folder / folder_name(name, "run"))
+            seconds = estimate.seconds if estimate else training_inputs.length_in_seconds(request.changed)
+            session.backend().start(Training(run, request, device, expected_seconds=seconds))
+            return run
     st.markdown(f":small[{turn.in_words()}]")
     _show_data(data)
     if config:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from maskrcnn.jobs import run_state
 from maskrcnn.runs.folder import CONFIG, RunFolder
 from maskrcnn.studio.components.chart import draw
-from maskrcnn.studio.components.chart_axes import XAxis, x_end
+from maskrcnn.studio.components.chart_axes import XAxis
 from maskrcnn.studio.components.line_charts import Line, line_chart
 from maskrcnn.studio.runs.curve_lines import (
     Curves,
@@ -23,8 +22,9 @@ from maskrcnn.studio.runs.curve_lines import (
     small_words,
     steps_words,
 )
-from maskrcnn.studio.runs.curve_points import most_steps
+from maskrcnn.studio.runs.curve_points import most_steps, x_end
 from maskrcnn.studio.runs.curve_words import AP_LINES, AP_MEANING, GAUGES, LOSS_MEANINGS, LOSS_TITLES
+from maskrcnn.studio.shell import session
 
 _LARGE, _SMALL = 220, 150
 _GAUGES_IN_A_ROW = 4
@@ -47,7 +47,7 @@ def end_of(runs: Sequence[RunFolder], curves: Sequence[Curves], axis: XAxis) -> 
             axis,
             one.rows.last,
             (run.read_json(CONFIG) or {}).get("epochs"),
-            run_state.state(run).active,
+            session.backend().state(run).active,
             one.pass_steps,
         )
         for run, one in zip(runs, curves, strict=True)

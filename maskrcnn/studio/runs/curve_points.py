@@ -8,7 +8,7 @@ import numpy as np
 
 from maskrcnn.runs.folder import Row
 from maskrcnn.runs.metric_rows import RunRows
-from maskrcnn.studio.components.chart_axes import XAxis
+from maskrcnn.studio.components.chart_axes import XAxis, round_up
 
 MOST_STEPS = 320
 """Maximum number of steps in a chart of one run. The page shows how many steps are drawn."""
@@ -97,3 +97,28 @@ def epoch_positions(epochs: tuple[Row, ...], axis: XAxis, pass_steps: float | No
 def epoch_values(epochs: tuple[Row, ...], field: str) -> np.ndarray:
     """A field of the epoch rows, (E,); NaN for a row without it."""
     return np.array([np.nan if row.get(field) is None else float(row[field]) for row in epochs])
+
+
+def x_end(axis: XAxis, row: Row, epochs: int | None, active: bool, pass_steps: float | None = None) -> float:
+    """Return the end of the x axis for a run with the last row `row`: the expected end of the run, if it is known.
+
+    `epochs` is the planned number of epochs. It is None for a run whose length is set in minutes; the number of epochs
+    is then estimated from the pace so far and rounded up to a multiple of 5. `pass_steps` is the number of steps per
+    pass; without it the end on the axis "passes" is 0. If the row has no progress (it is from another version), the
+    axis ends at the row.
+    """
+    if axis == "passes":
+        return x_end("steps", row, epochs, active) / pass_steps if pass_steps else 0.0
+    elapsed, progress = row.get("elapsed") or 0.0, row.get("progress")
+    if active and axis == "minutes":
+        return round_up((elapsed + (row.get("eta") or 0.0)) / 60)
+    if active and axis == "epochs" and epochs:
+        return float(max(epochs, row["epoch"]))
+    if not active or not progress:
+        now = {"epochs": row["epoch"], "steps": row["step"], "minutes": elapsed / 60}
+        return float(now[axis])
+    progress = max(progress, 1e-6)
+    if axis == "steps":
+        all_steps = row["step"] / progress
+        return float(max(round(all_steps) if epochs else round_up(all_steps), row["step"]))
+    return float(5 * math.ceil(row["epoch"] / progress / 5 - 1e-9))

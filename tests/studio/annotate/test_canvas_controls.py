@@ -126,7 +126,7 @@ def test_arrows_open_a_neighbour_and_stop_at_the_end(
 
 
 def test_a_class_is_chosen_by_its_key(press: Press, project: Project) -> None:
-    press(hotkeys.class_action("cell"))
+    press(class_picker.class_action("cell"))
     assert class_picker.chosen_class(project) == "cell"
 
 

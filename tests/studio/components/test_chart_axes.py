@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from maskrcnn.studio.components import chart_axes
+from maskrcnn.studio.components import chart_axes, line_charts
 from maskrcnn.studio.components.chart_axes import XAxis
+from maskrcnn.studio.runs import curve_points
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_x_axis_ends_where_the_run_will(
     axis: XAxis, row: dict[str, float | None], epochs: int | None, active: bool, end: float
 ) -> None:
     row = {"epoch": 1, "step": 1, "elapsed": 1.0, **row}
-    assert chart_axes.x_end(axis, row, epochs, active) == pytest.approx(end)
+    assert curve_points.x_end(axis, row, epochs, active) == pytest.approx(end)
 
 
 @pytest.mark.parametrize(
@@ -103,4 +104,4 @@ def test_the_x_axis_ends_where_the_run_will(
     ],
 )
 def test_three_lines_are_named_without_lying_on_each_other(values: list[float], offsets: list[int]) -> None:
-    assert chart_axes.name_offsets(values, gap=7, text=14) == offsets
+    assert line_charts.name_offsets(values, gap=7, text=14) == offsets

@@ -19,7 +19,9 @@ from maskrcnn.drawing.hex_colours import known_colour
 from maskrcnn.drawing.swatches import disc
 from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import editing
-from maskrcnn.studio.dataset import many_classes, project_cache, similar_class
+from maskrcnn.studio.components.class_colours import free_colour
+from maskrcnn.studio.dataset import new_class_questions, project_cache
+from maskrcnn.studio.dataset.class_attribute_choice import choice_in_words, in_words, values_in_words
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -102,7 +104,7 @@ def _new_class(project: Project, classes: Sequence[ProjectClass]) -> None:
 
     names = [entry.name for entry in classes]
     asked = name.strip() if added else None
-    similar_class.make("dataset_new_class", asked, names, add, lambda other: _finish("", other))
+    new_class_questions.make("dataset_new_class", asked, names, add, lambda other: _finish("", other))
 
 
 def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
@@ -139,7 +141,7 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
         project.merge_class(name, into)
         _finish(f"{name} is now {into}; a snapshot of before was kept", into)
 
-    similar_class.make(
+    new_class_questions.make(
         f"dataset_class_name_{generation}_{name}",
         new.strip() if saved else None,
         [other for other in names if other != name or other == new.strip()],
@@ -210,15 +212,6 @@ def _finish(message: str, chosen: str | None = None) -> None:
     st.rerun()
 
 
-def free_colour(classes: Sequence[ProjectClass]) -> str:
-    """Return the first colour that no class uses; if all are used, a repeated one."""
-    from maskrcnn.annotations.colours import colour_of
-
-    used = {entry.colour for entry in classes}
-    free = (colour for index in range(len(used) + 1) if (colour := colour_of(index)) not in used)
-    return next(free, colour_of(len(classes)))
-
-
 # Where the classes come from
 
 
@@ -258,7 +251,7 @@ def _class_attribute(project: Project) -> None:
         named = known[chosen].values if chosen in known else rivals if chosen else ()
         new = [name for name in named if name not in own]
         others = [in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
-        allowed = many_classes.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
+        allowed = new_class_questions.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
         blocked = chosen == now or not allowed
         if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
             with session.fail_softly(stop=False):
@@ -274,27 +267,6 @@ def _candidates(
     """What could be the class, and the attributes that each name the class of other regions."""
     dataset = Project(Path(folder)).dataset()
     return class_rule.candidates(dataset), class_per_attribute.rival_attributes(dataset)
-
-
-def choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:
-    """A choice of the class attribute: none of them, one of those `known`, or several at once."""
-    if name is None:
-        return "none: all regions are of one class"
-    return in_words(known[name]) if name in known else f"{name}: each where it is set"
-
-
-def in_words(candidate: Candidate) -> str:
-    """For example "type: 3 values in 240 regions"."""
-    text = f"{candidate.name}: {counted(len(candidate.values), 'value')} in {counted(candidate.n_regions, 'region')}"
-    return f"{text}, {candidate.several} with several ticked" if candidate.several else text
-
-
-def values_in_words(values: Mapping[str, int], most: int = 12) -> str:
-    """For example "cat (12), dog (3)", the most frequent first."""
-    shown = [f"{name} ({count})" for name, count in list(values.items())[:most]]
-    if len(values) > most:
-        shown.append(f"and {len(values) - most} more")
-    return ", ".join(shown) or "none"
 
 
 def _definitions(project: Project) -> None:

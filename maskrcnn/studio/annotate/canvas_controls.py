@@ -9,9 +9,11 @@ import streamlit as st
 
 from maskrcnn.annotations.store import Project, StoredImage
 from maskrcnn.errors import StudioError
-from maskrcnn.studio.annotate import editing, picture_navigation
+from maskrcnn.studio.annotate import class_picker, editing, picture_navigation
 from maskrcnn.studio.annotate.editing import Editor
+from maskrcnn.studio.components import canvas
 from maskrcnn.studio.shell import hotkeys
+from maskrcnn.studio.shell.markdown_escape import plain
 
 TOOL, ZOOM = "annotate_tool", "annotate_zoom"
 """Session state keys of the tool and zoom controls above the picture."""
@@ -22,7 +24,7 @@ ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) -> None:
     """Listen to the keys of the Annotate page, and draw the button that opens the list of shortcuts."""
     classes = project.classes()
-    shortcuts = (*hotkeys.ANNOTATE, *hotkeys.class_shortcuts(classes))
+    shortcuts = (*hotkeys.ANNOTATE, *class_picker.class_shortcuts(classes))
     actions = {
         "previous": partial(picture_navigation.step_picture, project, images, -1),
         "next": partial(picture_navigation.step_picture, project, images, 1),
@@ -36,9 +38,9 @@ def listen(project: Project, images: Sequence[StoredImage], image: StoredImage) 
         "zoom_in": partial(_zoom, 1),
         "zoom_out": partial(_zoom, -1),
         **{
-            hotkeys.class_action(entry.name): partial(editing.choose_class, entry.name)
+            class_picker.class_action(entry.name): partial(class_picker.choose_class, entry.name)
             for entry in classes
-            if hotkeys.class_key(entry)
+            if class_picker.class_key(entry)
         },
     }
     hotkeys.listen(shortcuts, actions, "annotate_keys")
@@ -94,3 +96,63 @@ def _step(project: Project, image: StoredImage, direction: str) -> None:
     editor = _editor(project, image)
     if (project.can_undo if direction == "undo" else project.can_redo)(image.id):
         editing.undo_or_redo(editor.key, direction)
+
+
+TOOLS: dict[canvas.Mode, str] = {"polygon": "Polygon", "box": "Box", "edit": "Edit"}
+HINTS: dict[canvas.Mode, str] = {
+    "polygon": "Click around an object; click the first point again to close it.",
+    "box": "Drag a box around an object.",
+    "edit": "Press the pencil above the picture, then click a region: drag it, or click it again for its points.",
+}
+"""Tool -> instruction for the line below the canvas."""
+
+
+def show(project: Project, images: Sequence[StoredImage], image: StoredImage) -> tuple[canvas.Mode, float]:
+    """Draw the row of controls above the canvas, and return the chosen tool and the zoom factor.
+
+    At zoom factor 1 the whole picture is visible.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        tool = st.segmented_control(
+            "Tool",
+            list(TOOLS),
+            format_func=TOOLS.__getitem__,
+            key=TOOL,
+            default="polygon",
+            required=True,
+            label_visibility="collapsed",
+        )
+        zoom = st.selectbox(
+            "Zoom",
+            ZOOMS,
+            key=ZOOM,
+            format_func="Zoom {:.0%}".format,
+            label_visibility="collapsed",
+            width=140,
+        )
+        listen(project, images, image)
+    return tool, zoom
+
+
+def history_buttons(project: Project, editor: Editor) -> None:
+    """Draw the Undo and Redo buttons. They step through the saves of this picture, back to its import."""
+    possible = {"undo": project.can_undo(editor.image_id), "redo": project.can_redo(editor.image_id)}
+    for direction in ("undo", "redo"):
+        st.button(
+            direction.capitalize(),
+            icon=f":material/{direction}:",
+            help=hotkeys.tip(hotkeys.ANNOTATE, direction),
+            disabled=not possible[direction],
+            on_click=editing.undo_or_redo,
+            args=(editor.key, direction),
+        )
+
+
+def save_status(editor: Editor) -> None:
+    """Draw the time of the last save, or the error message if it failed."""
+    if editor.problem:
+        st.error(plain(editor.problem), icon=":material/error:")
+    elif editor.saved_at:
+        st.markdown(f":material/cloud_done: saved {editor.saved_at}", width="content")
+    else:
+        st.markdown(":material/cloud_done: all saved", width="content")

@@ -12,6 +12,8 @@ import os
 import posixpath
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, unquote
 
 from maskrcnn.annotations.pictures import SUFFIXES
@@ -267,3 +269,40 @@ def plain_file_name(name: str) -> str:
     while len((stem + suffix).encode()) > _LONGEST_NAME:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
     return stem + suffix
+
+
+def inside(file_name: str) -> str:
+    r"""Return a picture's name as a relative path that stays inside its folder.
+
+    >>> inside("../a.jpg"), inside("C:\\x\\a.jpg")
+    ('a.jpg', 'C_/x/a.jpg')
+    """
+    parts = [part for part in re.split(r"[\\/]+", file_name) if part not in ("", ".", "..")]
+    return "/".join(re.sub(r"[:\x00-\x1f]", "_", part) for part in parts) or "picture"
+
+
+def label_file_of(picture: str, suffix: str) -> str:
+    """Return the name of a picture's own label file: the picture's path inside the folder, with another suffix.
+
+    >>> label_file_of("../sub/a.jpg", ".txt")
+    'sub/a.txt'
+    """
+    path = PurePosixPath(inside(picture))
+    return str(path.with_name(f"{path.stem}{suffix}"))
+
+
+def last_part(name: str) -> str:
+    """Return the file name at the end of a path of any operating system."""
+    return (parts(name) or [name])[-1]
+
+
+def _writable(name: str) -> str:
+    """Return the name without characters that label files cannot hold: control characters and lone surrogates."""
+    whole = name.encode("utf-8", "replace").decode("utf-8")
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
+
+
+def folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
+    """Return the folders of these files, sorted; `.` for the top folder."""
+    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
+    return sorted((folder or "." for folder in folders), key=natural_key)

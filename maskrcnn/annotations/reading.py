@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from maskrcnn.annotations import file_names
-from maskrcnn.annotations.folder_walk import files_in, walk
-from maskrcnn.annotations.formats import folder_contents, format_table, json_mistakes, masks, picture_places
-from maskrcnn.annotations.formats.label_file import (
-    LABEL_SUFFIXES,
-    NO_LABELS,
-    labels_of_all_files,
-    labels_of_file,
-    with_pictures,
+from maskrcnn.annotations.folder_walk import files_below, files_in, walk
+from maskrcnn.annotations.formats import (
+    format_table,
+    json_mistakes,
+    masks,
+    missing_pictures,
+    picture_folders,
+    unreadable_folders,
 )
+from maskrcnn.annotations.formats.format_interface import DocumentReader
+from maskrcnn.annotations.formats.json_mistakes import _document
+from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, _text, labels_of_file
+from maskrcnn.annotations.formats.labelme import reading
+from maskrcnn.annotations.formats.lazy_records import Records, with_paths
 from maskrcnn.annotations.formats.masks.mask_files import is_called_so
+from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import combined_dataset
 from maskrcnn.annotations.intake.dropped_files import project_among
 from maskrcnn.annotations.regions import Dataset
@@ -33,11 +40,11 @@ def read(path: Path | str, images: Path | str | None = None, class_attribute: st
 
     Supported files: VIA JSON or CSV, COCO, labelme, YOLO's `data.yaml`. Supported folders: one such file, a labelme
     file for each picture, a YOLO dataset, or PNG masks. `class_attribute` overrides the VIA attribute that gives the
-    class (else `via.class_rule` chooses it). It may list several attributes, separated by commas; the one that is set
-    on a region gives its class.
+    class (else `via.class_attributes` chooses it). It may list several attributes, separated by commas; the one that
+    is set on a region gives its class.
 
     Pictures are searched in `images` if given, else in the folder of the label file, its subfolders and the layouts of
-    `picture_places.around`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
+    `picture_folders.around`. Names are matched by the rules of `picture_index`. A picture that is not found has `path`
     None; this is not an error here, but in `trainable_check.require_trainable`. `warnings` tell if no picture was found
     or if files have similar names.
 
@@ -98,14 +105,14 @@ def _dataset_of_folder(folder: Path, images: Path | None, class_attribute: str |
                 further = [f"{folder}: left out {left_out}, which lie in folders of it; read together: {error}"]
         passed_over = [f"passed over: {error}" for error in refused]
         dataset = with_pictures(found[0], folder, images)
-        return replace(dataset, warnings=(*dataset.warnings, *picture_places.shortened([*passed_over, *further])))
+        return replace(dataset, warnings=(*dataset.warnings, *picture_folders.shortened([*passed_over, *further])))
     return _dataset_of_folders_in(folder, images, class_attribute, refused)
 
 
 def _further_labels(folder: Path) -> list[str]:
     """List the readable label files in subfolders, by their names relative to the folder."""
     further = []
-    for name, file in walk(folder, enough=picture_places.MOST_FILES)[0].items():
+    for name, file in walk(folder, enough=picture_folders.MOST_FILES)[0].items():
         if "/" in name and file_names.suffix(name) in LABEL_SUFFIXES:
             with contextlib.suppress(StudioError):
                 labels_of_file(file)
@@ -130,13 +137,15 @@ def _dataset_of_folders_in(
     if (
         refused
         and all(NO_LABELS in str(error) for error in refused)
-        and (trouble := folder_contents.trouble(folder, files))
+        and (trouble := unreadable_folders.trouble(folder, files))
     ):
         raise StudioError(f"{folder}: {trouble}")
     if refused:
         # If several files failed, prefer the error of a label file to the error of another kind of file.
         raise min(refused, key=lambda error: NO_LABELS in str(error))
-    raise StudioError(f"{folder}: {folder_contents.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder")
+    raise StudioError(
+        f"{folder}: {unreadable_folders.nothing_to_read(folder, files)}; {_EXPECTED}, or a project folder"
+    )
 
 
 def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
@@ -145,3 +154,45 @@ def _folder_of_masks(folder: Path, files: Mapping[str, Path]) -> Path | None:
     found = {place for place in places if is_called_so(place.name) and masks.is_mask_folder(place)}
     place = next(iter(found)) if len(found) == 1 else folder
     return place if masks.is_mask_folder(place) else None
+
+
+def labels_of_all_files(folder: Path) -> list[Dataset]:
+    """Return at most one dataset for each format with one file per picture, read from all JSON files in and below a
+    folder. Unreadable files are skipped with a line in `warnings`."""
+    found = []
+    for format in format_table.LABEL_FORMATS:
+        if (reader := format.document) is not None and reader.parse_all is not None:
+            dataset = _of_all_documents(folder, reader)
+            if dataset is not None:
+                found.append(dataset)
+    return found
+
+
+def _of_all_documents(folder: Path, reader: DocumentReader) -> Dataset | None:
+    """Return the dataset of all documents of one format in and below a folder, or None if there are none."""
+    assert reader.parse_all is not None
+    passed_over: list[str] = []
+
+    def documents() -> Iterator[tuple[str, Any]]:
+        for name, file in files_below(folder, (".json",)).items():
+            try:
+                document = _document(_text(file), file)
+            except StudioError as error:
+                passed_over.append(f"passed over: {error}")
+                continue
+            if reader.is_one(document):
+                yield name, document
+
+    dataset = reader.parse_all(documents(), folder)
+    return replace(dataset, warnings=picture_folders.shortened(passed_over)) if dataset.images else None
+
+
+def with_pictures(dataset: Dataset, label_file: Path, images: Path | None = None) -> Dataset:
+    """Return the dataset with `path` set for each picture that is found. `warnings` name the missing pictures."""
+    records = dataset.images
+    file_names = records.file_names if isinstance(records, Records) else [record.file_name for record in records]
+    also = reading.own_names(records) if format_table.has_one_file_for_each_picture(dataset) else None
+    found = picture_folders.find(file_names, label_file, images, project_parts.default_folder(dataset), also)
+    base = label_file if label_file.is_dir() else label_file.parent
+    warnings = missing_pictures.lines(label_file, found, str(images or base))
+    return replace(dataset, images=with_paths(records, found.paths), warnings=(*dataset.warnings, *warnings))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from maskrcnn.annotations import learnable_objects, pictures, raster
-from maskrcnn.annotations.formats import picture_places
+from maskrcnn.annotations.formats import missing_pictures
 from maskrcnn.annotations.formats.via import missing_class
 from maskrcnn.annotations.learnable_objects import has_outline
 from maskrcnn.annotations.regions import Dataset, Region, classes_in
@@ -38,7 +38,7 @@ def require_trainable(dataset: Dataset, *, outlines: bool = True, watch: Watch =
     is_object = raster.has_area if outlines else raster.has_box
     for record in dataset.images:
         if record.path is None:
-            near = picture_places.near_hint(dataset, record.file_name)
+            near = missing_pictures.near_hint(dataset, record.file_name)
             raise StudioError(f'{source}: image "{record.file_name}" not found beside it{near}; pass --images DIR')
         for number, region in enumerate(record.regions, start=1):
             if region.class_name is None and is_object(region.shape):

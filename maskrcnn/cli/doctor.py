@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from maskrcnn.annotations import Dataset, learnable_objects, read
 from maskrcnn.annotations.doctor import CHECKS, Finding, Look, apply, choose, examine
-from maskrcnn.annotations.formats import class_choice
+from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.formats.writing import FORMATS, encode, in_words, put
 from maskrcnn.annotations.labelled_pictures import learned_of
 from maskrcnn.annotations.learnable_objects import Learned
@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> None:
         raise ArgumentError(f"--choose {args.choose[0]}: nothing is mended without --fix DST; name where to write it")
     sources = [path for path in (args.data, args.val) if path]
     datasets = [read(args.data, args.images, args.class_attribute)]
-    class_choice.require_choice(datasets[0], args.class_attribute)
+    common_class_attribute.require_choice(datasets[0], args.class_attribute)
     if args.val:
-        datasets.append(class_choice.as_in(read(args.val, args.images), datasets[0]))
+        datasets.append(common_class_attribute.as_in(read(args.val, args.images), datasets[0]))
     for dataset in datasets:
         print_warnings(dataset)
     _refuse_to_overwrite([path for path in (args.json, args.fix, args.fix_val) if path], sources, datasets)

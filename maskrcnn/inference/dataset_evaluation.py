@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, pictures, read
-from maskrcnn.annotations.formats import class_choice, coco
+from maskrcnn.annotations.formats import coco
+from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.skeletons import KeypointLabels, require_keypoints
 from maskrcnn.annotations.trainable_check import Watch, require_trainable, unwatched
 from maskrcnn.config import Config
@@ -70,7 +71,7 @@ def evaluate(
         warn(line)
     truth = coco.ground_truth(dataset, outlines="mask" in config.tasks)
     source = dataset.source if isinstance(data, Dataset) else data
-    numbers = dict(zip(config.names, category_numbers(truth, config.names, source, model_name), strict=True))
+    numbers = dict(zip(config.names, category_ids_of_classes(truth, config.names, source, model_name), strict=True))
     detections: list[dict[str, Any]] = []
     shown = watch(dataset.images, "detecting", len(dataset.images))
     for image, record in zip(truth["images"], shown, strict=True):
@@ -90,9 +91,9 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
 
     Reads every picture once. Raises the errors of `evaluate`, except those for unknown classes.
     """
-    class_choice.require_choice(dataset, class_attribute)
+    common_class_attribute.require_choice(dataset, class_attribute)
     if class_attribute is None:
-        dataset = class_choice.following(dataset, None, config.names, "the network")
+        dataset = common_class_attribute.following(dataset, None, config.names, "the network")
     dataset = require_trainable(dataset, outlines="mask" in config.tasks)
     if "keypoints" in config.tasks:
         learned = KeypointLabels(config.num_keypoints, tuple(config.keypoint_names))
@@ -100,7 +101,7 @@ def measurable(dataset: Dataset, config: Config, class_attribute: str | None = N
     return dataset
 
 
-def category_numbers(
+def category_ids_of_classes(
     ground_truth: Mapping[str, Any], classes: Sequence[str], source: object, model_name: str
 ) -> list[Id]:
     """The category id in `ground_truth` of each of `classes` (the classes of the network), found by name.
@@ -109,7 +110,7 @@ def category_numbers(
     object of another class; its message names the labels (`source`), that class and the network (`model_name`).
 
     >>> labels = {"categories": [{"id": 7, "name": "nut"}], "annotations": []}
-    >>> category_numbers(labels, ["bolt", "nut"], "labels.json", "toy")
+    >>> category_ids_of_classes(labels, ["bolt", "nut"], "labels.json", "toy")
     [8, 7]
     """
     ids = {category["name"]: category["id"] for category in ground_truth["categories"]}

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations import Dataset, learnable_objects, read
-from maskrcnn.annotations.formats import class_choice, coco
+from maskrcnn.annotations.formats import coco
+from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.labelled_pictures import labelled
 from maskrcnn.annotations.predefined_splits import by_own_split
 from maskrcnn.annotations.regions import ImageRecord, classes_in
@@ -40,8 +41,8 @@ def training_documents(
 
     `val` are other labels for validation. Without it, the validation set is that of the project, or the split in the
     label files (`predefined_splits`). `images` is the folder of the pictures. `class_attribute` is the VIA attribute
-    with the class, None: choose automatically; it also applies to the validation set (`class_choice`). With `snapshot`,
-    the labels of a project are saved in its history under the name of the run. `watch` reports the progress.
+    with the class, None: choose automatically; it also applies to the validation set
+    (`via.common_class_attribute`). With `snapshot`, the labels of a project are saved in its history under the name of the run. `watch` reports the progress.
 
     Raises `StudioError` for labels that cannot be trained on, for a task without labels, and for classes or keypoints
     in the validation set that the training set does not have.
@@ -64,8 +65,8 @@ def training_documents(
         found = learnable_objects.tally(held_back.images, outlines=outlines) if held_back else None
         validation = held_back if found and (found.n_objects or found.n_left("no-class")) else None
     else:
-        validation = held_back = class_choice.as_in(read(val, images), training)
-    class_choice.require_choice(training, class_attribute)
+        validation = held_back = common_class_attribute.as_in(read(val, images), training)
+    common_class_attribute.require_choice(training, class_attribute)
     notes = [*training.warnings, *(validation.warnings if validation else ()), *([own_split] if own_split else [])]
     require_tasks(training, tasks)
     training = require_trainable(training, outlines=outlines, watch=watch)
@@ -125,11 +126,11 @@ def stored_path(picture: Path, run: Path) -> str:
     return str(picture)
 
 
-def objects_of_class(document: dict[str, Any]) -> Counter[int]:
+def objects_by_class(document: dict[str, Any]) -> Counter[int]:
     """The number of objects per category id in a training document, without crowds.
 
     >>> document = {"annotations": [{"category_id": 1, "iscrowd": 0}, {"category_id": 1, "iscrowd": 1}]}
-    >>> dict(objects_of_class(document))
+    >>> dict(objects_by_class(document))
     {1: 1}
     """
     return Counter(entry["category_id"] for entry in document["annotations"] if not entry.get("iscrowd"))

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats.single_outline import joined
+from maskrcnn.annotations.formats.exported_outline import joined
 from maskrcnn.annotations.regions import Circle, Ellipse, MultiPolygon, Point, Polygon, Polyline, Rect, Shape
 
 SQUARE = ((0, 0), (4, 0), (4, 4), (0, 4))

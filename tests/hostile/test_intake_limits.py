@@ -25,8 +25,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from maskrcnn.annotations import pictures, raster, read
-from maskrcnn.annotations.formats import picture_places
-from maskrcnn.annotations.formats.coco import run_lengths
+from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.json_values import Complaint
 from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.masks import reading as mask_reading
@@ -608,7 +607,7 @@ def test_a_mask_of_labelme_is_placed_as_one_that_is_painted(seed: int) -> None:
 
 def test_no_runs_are_an_empty_mask() -> None:
     nothing = np.empty(0, np.int64)
-    assert run_lengths.from_runs(nothing, nothing, 3, 4) == raster.from_mask(np.zeros((3, 4), bool))
+    assert raster.from_runs(nothing, nothing, 3, 4) == raster.from_mask(np.zeros((3, 4), bool))
 
 
 def masks_of_labelme(count: int, side: int, mask: bytes) -> bytes:
@@ -821,4 +820,4 @@ def test_an_ordinary_link_inside_the_set_is_followed(given: Path) -> None:
     (given / "labels.json").write_bytes(via("a.png"))
     [record] = read(given / "labels.json").images
     assert record.path == given / "a.png"
-    assert picture_places.find(["a.png"], given / "labels.json").paths == (given / "a.png",)
+    assert picture_folders.find(["a.png"], given / "labels.json").paths == (given / "a.png",)

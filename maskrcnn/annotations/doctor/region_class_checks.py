@@ -11,7 +11,7 @@ from maskrcnn.annotations.doctor import class_name_checks, duplicate_regions
 from maskrcnn.annotations.doctor.duplicate_regions import Drawn, Pair
 from maskrcnn.annotations.doctor.findings import Finding, Fix, Symptom
 from maskrcnn.annotations.doctor.picture_notes import PictureNotes, counts
-from maskrcnn.annotations.formats.via import attribute_definitions, class_per_attribute
+from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes, class_values
 from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.words import counted
 
@@ -54,7 +54,7 @@ def duplicates_and_classes(dataset: Dataset, noted: list[PictureNotes]) -> list[
                 name = intended.get(class_name, class_name)
                 objects[slips.get(name, name)] += count
     found = [*_drawn_twice(noted, intended), *class_name_checks.imbalance(objects)]
-    rivals = class_per_attribute.rival_attributes(dataset) if left[None] else ()
+    rivals = class_attributes.rival_attributes(dataset) if left[None] else ()
     if rivals:
         found.append(_several_attributes(dataset, rivals))
     if intended or slips or left[None]:
@@ -180,7 +180,7 @@ def _without_class(
     """
     own = {
         name: name if value.strip().casefold() in _YES else value
-        for name, value in class_per_attribute.own_names(region).items()
+        for name, value in class_values.own_names(region).items()
         if not rivals or name in rivals
     }
     several = any(isinstance(value, Mapping) and value for value in region.attributes.values())

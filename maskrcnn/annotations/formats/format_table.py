@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats import coco, labelme, masks, via, yolo
-from maskrcnn.annotations.formats.label_format import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
+from maskrcnn.annotations.formats.format_interface import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
 from maskrcnn.annotations.regions import Dataset
 
 LABEL_FORMATS: tuple[LabelFormat, ...] = (via.FORMAT, coco.FORMAT, labelme.FORMAT, yolo.FORMAT, masks.FORMAT)

@@ -6,11 +6,15 @@ program that writes Python or JavaScript instead of JSON.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from maskrcnn.annotations.formats import other_formats
+from maskrcnn.annotations.formats import unsupported_formats
+from maskrcnn.annotations.formats.format_interface import Source
 from maskrcnn.errors import StudioError
 from maskrcnn.words import one_line
 
@@ -36,7 +40,7 @@ def mistake(text: str, error: json.JSONDecodeError, source: Path | str) -> Studi
     at = error.pos
     first = text.lstrip(_BLANK)[0]
     if not text[:at].strip(_BLANK) or (error.msg == "Extra data" and first not in "{["):  # not JSON at all
-        if known := other_formats.of_text(text) or other_formats.of_table(text):
+        if known := unsupported_formats.of_text(text) or unsupported_formats.of_table(text):
             return StudioError(f"{source}: not JSON: this is {known}")
         if script := _SCRIPT.match(text):
             found = script[0].strip()
@@ -87,7 +91,7 @@ def _further(text: str, at: int, source: Path | str) -> StudioError:
     at = len(text) - len(rest)
     if rest[0] in "{[":
         try:
-            known = other_formats.of_document(json.loads(text[:at]))
+            known = unsupported_formats.of_document(json.loads(text[:at]))
         except ValueError:
             known = None
         if known:
@@ -161,3 +165,33 @@ def _place(text: str, at: int) -> str:
 def _shown(part: str, most: int = 2 * _AROUND) -> str:
     """Return a part of the text for a message: on one line, without backquotes."""
     return "".join(char if char.isprintable() else " " for char in one_line(part[:most])).replace("`", "'")
+
+
+def _document(text: str, source: Source) -> Any:
+    """Return the parsed JSON text. Raises `StudioError` that explains the mistake in it."""
+    with _json_mistakes_named(text, source):
+        return json.loads(text, parse_constant=_refuse)
+
+
+@contextlib.contextmanager
+def _json_mistakes_named(text: str, source: Source) -> Iterator[None]:
+    """Convert errors of the JSON parser to `StudioError` with a clear message."""
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        raise mistake(text, error, source) from None
+    except RecursionError:
+        raise StudioError(f"{source}: the JSON is nested too deep to be a label file; {EXPECTED}") from None
+    except _NoNumber as error:
+        raise no_number(text, str(error), source) from None
+    except ValueError as error:
+        raise StudioError(f"{source}: not JSON ({error}); {EXPECTED}") from None
+
+
+class _NoNumber(ValueError):
+    """Raised for NaN and Infinity, which JSON does not allow."""
+
+
+def _refuse(constant: str) -> Any:
+    """Raise `_NoNumber`; called by the JSON parser for NaN and Infinity."""
+    raise _NoNumber(constant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -166,3 +167,15 @@ def brief(value: Any, longest: int = 40) -> str:
         return f'"{value}"'.encode("utf-8", "replace").decode("utf-8")
     shown = repr(value)
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."
+
+
+def json_bytes(document: Any, source: object) -> bytes:
+    """Return a JSON document as bytes. Raises `StudioError` that names `source` if JSON cannot hold the document."""
+    try:
+        return json.dumps(document, allow_nan=False).encode() + b"\n"
+    except (ValueError, TypeError, RecursionError):
+        raise StudioError(f"{source}: an attribute holds what JSON cannot; remove it") from None
+
+
+LARGEST_SIDE = 100_000
+"""Maximum width and height of a picture or mask, in pixels."""

@@ -19,7 +19,6 @@ Names that differ only in upper and lower case are duplicates only if the pictur
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from maskrcnn.annotations import file_names
-from maskrcnn.annotations.formats.encoded_files import inside
+from maskrcnn.annotations.file_names import _writable, inside, last_part
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.formats.lazy_records import ChangedRecords, Records
 from maskrcnn.annotations.regions import Dataset, ImageRecord
@@ -56,11 +55,6 @@ def remembered(record: ImageRecord, file: str, place: str | None = None, *, alwa
     return replace(record, extras={**record.extras, ORIGIN: origin})
 
 
-def last_part(name: str) -> str:
-    """Return the file name at the end of a path of any operating system."""
-    return (file_names.parts(name) or [name])[-1]
-
-
 def called(record: ImageRecord) -> str:
     """Return the picture's original name, as a relative path that stays inside its folder."""
     written = _origin(record).get("name")
@@ -75,12 +69,6 @@ def place(record: ImageRecord) -> str:
     if not isinstance(written, str) or not 0 < len(written) <= _LONGEST or file_names.leads_out(written):
         return called(record)
     return _writable("/".join(file_names.parts(written))) or called(record)
-
-
-def _writable(name: str) -> str:
-    """Return the name without characters that label files cannot hold: control characters and lone surrogates."""
-    whole = name.encode("utf-8", "replace").decode("utf-8")
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in whole)
 
 
 def restored(

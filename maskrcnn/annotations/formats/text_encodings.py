@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from maskrcnn.annotations.formats.unsupported_formats import binary
 from maskrcnn.errors import StudioError
 from maskrcnn.words import byte_size
 
@@ -16,59 +17,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """Byte order mark -> encoding."""
-
-_BINARY = (
-    (b"\x1f\x8b", "a file packed by gzip; unpack it first"),
-    (b"BZh", "a file packed by bzip2; unpack it first"),
-    (b"\xfd7zXZ\x00", "a file packed by xz; unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "a file packed by zstd; unpack it first"),
-    (b"Rar!", "a rar archive; unpack it first"),
-    (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
-    (b"\x89PNG", "a PNG picture; name the file with its labels"),
-    (b"\xff\xd8\xff", "a JPEG picture; name the file with its labels"),
-    (b"GIF8", "a GIF picture; name the file with its labels"),
-    (b"II*\x00", "a TIFF picture; name the file with its labels"),
-    (b"MM\x00*", "a TIFF picture; name the file with its labels"),
-    (b"%PDF", "a PDF document; name the file with the labels"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook or another file of Office; save its table as CSV UTF-8"),
-    (b"SQLite format 3\x00", "a database; name the project's folder instead"),
-    (b"\x93NUMPY", "a NumPy array; save the labels as COCO"),
-    (b"\x89HDF", "an HDF5 file, such as the weights of a network; name the file with the labels"),
-    (b"MATLAB 5.0", "a file of MATLAB; save the labels as COCO"),
-    (b"PAR1", "a Parquet table; save the labels as COCO"),
-    (b"ARROW1", "an Arrow table; save the labels as COCO"),
-    *((bytes((first, 0x71, 0)), "a Python pickle; save the labels as COCO") for first in b"}]"),
-    *((bytes((0x80, protocol)), "a Python pickle; save the labels as COCO") for protocol in range(1, 6)),
-)
-"""First bytes of other kinds of files -> what the file is, and what to do."""
-
-_ZIPS = (
-    (b"xl/", "an Excel workbook; save its table as CSV UTF-8"),
-    (b"mimetypeapplication/vnd.oasis", "a file of LibreOffice; save its table as CSV"),
-    (b"data.pkl", "weights of a network (torch); name the file with the labels"),
-    (b".npy", "NumPy arrays (npz); save the labels as COCO"),
-)
-"""A name inside a zip -> what the zip is, and what to do."""
-
-
-def binary(content: bytes) -> str | None:
-    """Return what a binary file is, judged by its first bytes, and what to do. None for text and unknown files.
-
-    A TFRecord has no signature: it begins with the length of its first record and a checksum, and the record is a
-    protocol buffer.
-    """
-    if content.startswith(b"PK\x03\x04"):
-        known = next((words for name, words in _ZIPS if name in content), None)
-        return known or "a zip; unpack it, or import the zip under Dataset"
-    if content[4:8] == b"ftyp":
-        return "a HEIC picture or a video; name the file with the labels"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "a WebP picture; name the file with its labels"
-    if content[257:262] == b"ustar":
-        return "a tar archive; unpack it first"
-    if content[4:8] == bytes(4) and content[12:13] == b"\n" and any(content[:4]):
-        return "a TFRecord of TensorFlow; save the labels as COCO"
-    return next((words for beginning, words in _BINARY if content.startswith(beginning)), None)
 
 
 def beginning(content: bytes) -> str:

@@ -16,8 +16,9 @@ from typing import BinaryIO
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import pictures as pictures_of
+from maskrcnn.annotations.file_names import inside
 from maskrcnn.annotations.formats import original_names
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside
+from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.format_table import WRITERS
 from maskrcnn.annotations.formats.json_values import brief
 from maskrcnn.annotations.regions import Dataset

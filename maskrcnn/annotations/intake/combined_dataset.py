@@ -10,8 +10,10 @@ from pathlib import Path
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures, predefined_splits
 from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.formats import format_table, original_names, picture_places
+from maskrcnn.annotations.formats import format_table, missing_pictures, original_names, picture_folders
+from maskrcnn.annotations.formats.labelme import reading
 from maskrcnn.annotations.formats.lazy_records import Records
+from maskrcnn.annotations.formats.via import project_parts
 from maskrcnn.annotations.intake import embedded_pictures
 from maskrcnn.annotations.intake import label_files as labels
 from maskrcnn.annotations.intake.dropped_files import PICTURES_ONLY, Dropped, Understood, dropped_project, project_among
@@ -92,7 +94,7 @@ def understand(dropped: Dropped) -> Understood:
         tuple(entry.name or dropped.name for entry in found),
         missing,
         sum(record.path is not None and not record.regions for record in images),
-        picture_places.shortened([*dropped.warnings, *notices]),
+        picture_folders.shortened([*dropped.warnings, *notices]),
         named_in_all,
         offered,
     )
@@ -113,11 +115,11 @@ def of_labels(
     found, remarks = labels.without_twins(found) if len(found) > 1 else (found, [])
     notices += remarks
     dropped = Dropped(files, root, str(root), room=Path, images=images)
-    index = Pictures(dropped.pictures) if images is None else picture_places.around(root, images).index
+    index = Pictures(dropped.pictures) if images is None else picture_folders.around(root, images).index
     places, remarks = _places_named(found, index, dropped, unpacks=False)
     notices += remarks
-    there = picture_places.Found(tuple(place.path for place in places), _near(found, places, index))
-    notices += picture_places.lines(root, there, str(root))
+    there = picture_folders.Found(tuple(place.path for place in places), _near(found, places, index))
+    notices += missing_pictures.lines(root, there, str(root))
     _refuse_twice_labelled(found, places, dropped.name)
     labels.of_one_kind(found)
     if found[0].flavour.startswith("via"):
@@ -129,7 +131,7 @@ def of_labels(
     places, _ = _with_splits(places, found, by_path, dropped.name, keeps_test=True)
     records = combined_records([entry.dataset.images for entry in found], _apart(places, by_path))
     source = root / found[0].name if len(found) == 1 else root
-    return replace(_joined(found, root), images=records, source=source, warnings=picture_places.shortened(notices))
+    return replace(_joined(found, root), images=records, source=source, warnings=picture_folders.shortened(notices))
 
 
 def _places_named(
@@ -155,7 +157,7 @@ def _near(found: Sequence[Labels], places: Sequence[PicturePlace], index: Pictur
         name: file
         for entry in found
         if format_table.has_one_file_for_each_picture(entry.dataset)
-        for name, file in picture_places.own_names(entry.dataset.images).items()
+        for name, file in reading.own_names(entry.dataset.images).items()
     }
     return near(once, [file for file, path in index.files.items() if path not in used], also) if once else {}
 
@@ -178,7 +180,7 @@ def _paths(
             record.path if record.path and (record.path in known or is_confined(record.path, inside)) else None
             for record in images
         ], []
-    default = picture_places.default_folder(entry.dataset)
+    default = project_parts.default_folder(entry.dataset)
     matched, warnings = index.match_all(file_names, entry.name, default)
     matched = [file or dropped.taken.get(name) for name, file in zip(file_names, matched, strict=True)]
     paths = [None if file is None else index.files.get(file) for file in matched]

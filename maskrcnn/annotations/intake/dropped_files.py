@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
-from maskrcnn.annotations.formats import picture_places
+from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.progress_callback import Progress
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import Project
@@ -97,7 +97,7 @@ def dropped_project(folder: Path, dropped: Dropped) -> Understood:
     missing = tuple(record.file_name for record in images if record.path is None)
     unlabelled = sum(record.path is not None and not record.regions for record in images)
     dataset = replace(dataset, images=images)
-    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_places.shortened(dropped.warnings))
+    return Understood(dataset, PROJECT, (DATABASE,), missing, unlabelled, picture_folders.shortened(dropped.warnings))
 
 
 def _confined(record: ImageRecord, folder: Path) -> ImageRecord:

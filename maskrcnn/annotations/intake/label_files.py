@@ -11,14 +11,14 @@ from typing import Any
 from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.formats import class_choice, format_table, masks, other_formats, yolo
+from maskrcnn.annotations.formats import format_table, masks, unreadable_folders, yolo
+from maskrcnn.annotations.formats.format_interface import FolderReader
 from maskrcnn.annotations.formats.label_file import LABEL_SUFFIXES, NO_LABELS, labels_of_file
-from maskrcnn.annotations.formats.label_format import FolderReader
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, CLASSES_AS_TABLE
 from maskrcnn.annotations.formats.masks.mask_files import coloured_masks, is_called_so
-from maskrcnn.annotations.formats.via import class_change, class_rule
-from maskrcnn.annotations.formats.yolo.settings import is_class_list
+from maskrcnn.annotations.formats.via import class_attributes, common_class_attribute
+from maskrcnn.annotations.formats.yolo.text_files import is_class_list
 from maskrcnn.annotations.regions import Dataset, Shape
 from maskrcnn.errors import StudioError
 
@@ -77,7 +77,7 @@ def find(
     if not found:
         found = list(_folders_of_labels(files, root, images, among, of_plain_masks=True))
     are_others = all(NO_LABELS in str(error) for error in refused)  # files without labels, such as notes.json
-    if refused and not found and are_others and (trouble := yolo.without_names(files)):
+    if refused and not found and are_others and (trouble := unreadable_folders.yolo_without_class_names(files)):
         raise StudioError(f"{root}: {trouble}")
     if refused and not found and not (are_others and _have_sidecars(files)):
         # Of several errors, report one about a label file rather than one about another file.
@@ -86,13 +86,16 @@ def find(
     warnings += [f"passed over: {error}" for error in refused]
     texts = [] if found else _texts_of_pictures(files)
     if texts:
-        why = yolo.without_names(files) or "if these are labels of YOLO, add the data.yaml that names the classes"
+        why = (
+            unreadable_folders.yolo_without_class_names(files)
+            or "if these are labels of YOLO, add the data.yaml that names the classes"
+        )
         warnings.append(f"passed over: {names.listed(texts)}; {why}")
     if not found:
         warnings += _masks_in_colours(files, root)
     others = [name for name in files if names.suffix(name) not in _KNOWN and not (inside and name.startswith(inside))]
     if others:
-        what = other_formats.of_files({name: files[name] for name in others})
+        what = unreadable_folders.of_files({name: files[name] for name in others})
         why = what or "these are neither pictures nor labels that can be read"
         warnings.append(f"passed over: {names.listed(others)}; {why}")
     return found, warnings
@@ -257,7 +260,7 @@ def of_one_kind(labels: Sequence[Labels]) -> str:
 def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
     """Return VIA files that belong together with the same class attribute: by the rule for all their regions
     together, else that of the file with the most regions, else the only class attribute of any file."""
-    chosen = class_choice.common([entry.dataset for entry in labels])
+    chosen = common_class_attribute.common([entry.dataset for entry in labels])
     if chosen is None:
         chosen = max(labels, key=lambda entry: entry.dataset.n_regions).dataset.class_attribute
     if chosen is None and len(others := {entry.dataset.class_attribute for entry in labels} - {None}) == 1:
@@ -267,8 +270,8 @@ def with_one_class_attribute(labels: Sequence[Labels]) -> list[Labels]:
 
 def with_class_attribute(labels: Sequence[Labels], name: str) -> list[Labels]:
     """Return VIA files that belong together with the class attribute that the user names
-    (`class_choice.asked_of_all`)."""
-    datasets = class_choice.asked_of_all([entry.dataset for entry in labels], name)
+    (`common_class_attribute.asked_of_all`)."""
+    datasets = common_class_attribute.asked_of_all([entry.dataset for entry in labels], name)
     return [replace(entry, dataset=dataset) for entry, dataset in zip(labels, datasets, strict=True)]
 
 
@@ -276,6 +279,6 @@ def _reclassified(dataset: Dataset, name: str | None) -> Dataset:
     """Return the dataset with class attribute `name` (ignoring case); unchanged if it does not have this attribute."""
     if name is None or dataset.class_attribute == name:
         return dataset
-    known = [candidate.name for candidate in class_rule.candidates(dataset)]
-    same = class_choice.in_any_case(name, known)
-    return class_change.reclassified(dataset, same) if same is not None else dataset
+    known = [candidate.name for candidate in class_attributes.candidates(dataset)]
+    same = common_class_attribute.in_any_case(name, known)
+    return class_attributes.reclassified(dataset, same) if same is not None else dataset

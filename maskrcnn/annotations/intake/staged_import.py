@@ -13,9 +13,9 @@ from maskrcnn.annotations import file_names as names
 from maskrcnn.annotations import pictures
 from maskrcnn.annotations.file_names import natural_key
 from maskrcnn.annotations.folder_walk import files_in
-from maskrcnn.annotations.formats import class_choice, picture_places
-from maskrcnn.annotations.formats.via import class_change, class_per_attribute, class_rule
-from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.formats import picture_folders
+from maskrcnn.annotations.formats.via import class_attributes, common_class_attribute
+from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.intake import refused_folders, temporary_folders
 from maskrcnn.annotations.intake.combined_dataset import understand
 from maskrcnn.annotations.intake.dropped_files import Dropped, Understood, new_zip_folder, write_upload
@@ -95,12 +95,12 @@ class Staged:
     def candidates(self) -> tuple[Candidate, ...]:
         """The attributes of a VIA file that are or could be the class; empty for formats that have classes."""
         is_via = str(self.dataset.extras.get("flavour", "")).startswith("via")
-        return class_rule.candidates(self.dataset) if is_via else ()
+        return class_attributes.candidates(self.dataset) if is_via else ()
 
     @cached_property
     def rivals(self) -> tuple[str, ...]:
-        """The attributes of a VIA file that each name the class of different regions; see `class_per_attribute`."""
-        return class_per_attribute.rival_attributes(self.dataset) if self.candidates else ()
+        """The attributes of a VIA file that each name the class of different regions; see `class_attributes`."""
+        return class_attributes.rival_attributes(self.dataset) if self.candidates else ()
 
     def with_class_attribute(self, name: str | None) -> Staged:
         """Return the import with another class attribute.
@@ -108,11 +108,11 @@ class Staged:
         None gives every region the same class. Several names with commas between them are combined: the one that is set
         on a region is the class. Raises `ArgumentError` if no region has the attribute.
         """
-        return replace(self, dataset=class_change.reclassified(self.dataset, name))
+        return replace(self, dataset=class_attributes.reclassified(self.dataset, name))
 
     def following(self, attribute: str | None, classes: Collection[str]) -> Staged:
         """Return the import with its class attribute chosen to match a project with this class attribute and these
-        classes. A warning is added if that differs from the file's own rule (`class_choice.following`).
+        classes. A warning is added if that differs from the file's own rule (`common_class_attribute.following`).
 
         Unlike a validation set, an import may bring new classes. The project's attribute is used if it gives some of
         the project's classes, or if the file's own rule finds no class.
@@ -122,7 +122,7 @@ class Staged:
             same = (entry for entry in self.candidates if entry.name.strip().lower() == attribute.strip().lower())
             if not any(set(entry.values) & set(classes) for entry in same):
                 attribute = None
-        dataset = class_choice.following(self.dataset, attribute, classes, "this project")
+        dataset = common_class_attribute.following(self.dataset, attribute, classes, "this project")
         added = dataset.warnings[len(self.dataset.warnings) :]
         return replace(self, dataset=dataset, warnings=(*self.warnings, *added)) if added else self
 
@@ -226,12 +226,12 @@ def stage_path(
         if is_folder:
             refused_folders.require_dataset_folder(path, workspace)
             files, warnings = refused_folders.walk_dataset_folder(path)
-            known, lines = picture_places.beside(path)
+            known, lines = picture_folders.beside(path)
             dropped = Dropped(files, path, str(path), room, [*warnings, *lines], known=known)
         elif names.suffix(path.name) in pictures.SUFFIXES:
             dropped = Dropped({path.name: path}, path.parent, path.name, room)
         else:
-            there = picture_places.around(path)
+            there = picture_folders.around(path)
             root = path.parents[there.label_file.count("/")]
             files = {**there.index.files, there.label_file: path}
             dropped = Dropped(files, root, path.name, room, there.warnings, only=there.label_file)

@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from maskrcnn.annotations.formats.via import class_change
+from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.annotations.store import picture_rows, project_meta, snapshots
 from maskrcnn.annotations.store.class_rows import add, checked_name, classes, drop_unused, put
-from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.stored_dataset import stored_identity
 from maskrcnn.errors import StudioError
 
@@ -18,38 +18,38 @@ from maskrcnn.errors import StudioError
 
 
 @dataclass(frozen=True)
-class Reclassified:
+class ReclassifiedProject:
     """The result of changing the class attribute: the new dataset without pictures, and {picture id: new state}."""
 
     facts: Dataset
-    states: Mapping[int, State]
+    states: Mapping[int, PictureState]
 
 
-def seen(db: sqlite3.Connection) -> object:
-    """Return a fingerprint of the project. While it is equal, `reclassified` gives the same result."""
+def project_fingerprint(db: sqlite3.Connection) -> object:
+    """Return a value that changes with each save. While it is equal, `reclassified` gives the same result."""
     pictures = db.execute("SELECT id, state FROM image WHERE removed = 0 ORDER BY id").fetchall()
-    return list(map(tuple, pictures)), snapshots.facts(db)
+    return list(map(tuple, pictures)), snapshots.project_facts(db)
 
 
-def reclassified(before: Dataset, attribute: str | None) -> Reclassified:
+def reclassified(before: Dataset, attribute: str | None) -> ReclassifiedProject:
     """Compute the dataset with another VIA attribute as the class. The old class becomes an attribute again.
 
     Takes long for many regions, so call it without holding a lock on the project.
     """
-    after = class_change.reclassified(before, attribute)
+    after = class_attributes.reclassified(before, attribute)
     states = {
-        stored_identity(was)[0]: State.of(now.regions)
+        stored_identity(was)[0]: PictureState.of(now.regions)
         for was, now in zip(before.images, after.images, strict=True)
         if was.regions != now.regions
     }
-    return Reclassified(replace(after, images=()), states)
+    return ReclassifiedProject(replace(after, images=()), states)
 
 
-def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
-    """Store the result of `reclassified`; the project must be unchanged since (`seen`)."""
+def reclassify(db: sqlite3.Connection, worked_out: ReclassifiedProject) -> None:
+    """Store the result of `reclassified`; the project must be unchanged since (`project_fingerprint`)."""
     for number, state in worked_out.states.items():
         picture_rows.save_state(db, picture_rows.image(db, number), state)
-    become(db, worked_out.facts.classes)
+    replace_class_list(db, worked_out.facts.classes)
     project_meta.write(db, "class_attribute", worked_out.facts.class_attribute)
     project_meta.write(db, "extras", dict(worked_out.facts.extras))
 
@@ -57,36 +57,45 @@ def reclassify(db: sqlite3.Connection, worked_out: Reclassified) -> None:
 # Another name of a class
 
 
-def renamed(db: sqlite3.Connection, old: str, new: str) -> dict[int, State]:
+def renamed_states(db: sqlite3.Connection, old: str, new: str) -> dict[int, PictureState]:
     """Compute {old state: new state} for renaming class `old` to `new`, also in removed pictures.
 
     States never change, so this can run before the project is locked for writing.
     """
-    return {row["state"]: state for row in _concerned(db, old) if (state := _renamed(db, row, old, new)) is not None}
+    return {
+        row["state"]: state
+        for row in _rows_with_class(db, old)
+        if (state := _renamed_state(db, row, old, new)) is not None
+    }
 
 
-def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, State]) -> None:
-    """Change the class of all regions from `old` to `new` and save each changed picture. `known`: see `renamed`."""
-    for row in _concerned(db, old):
-        state = known.get(row["state"]) or _renamed(db, row, old, new)
+def rename_in_regions(db: sqlite3.Connection, old: str, new: str, known: Mapping[int, PictureState]) -> None:
+    """Change the class of all regions from `old` to `new`, with one save for each changed picture.
+
+    `known` is the result of `renamed_states`, which may be older than the present state.
+    """
+    for row in _rows_with_class(db, old):
+        state = known.get(row["state"]) or _renamed_state(db, row, old, new)
         if state is not None:
             picture_rows.save_state(db, row, state)
 
 
-def _concerned(db: sqlite3.Connection, class_name: str) -> list[sqlite3.Row]:
+def _rows_with_class(db: sqlite3.Connection, class_name: str) -> list[sqlite3.Row]:
+    """Return the image rows of the pictures that have regions of a class, and those of all removed pictures."""
     # Removed pictures have no region rows. They are renamed too, so that the old name does not return with them.
     query = "SELECT * FROM image WHERE id IN (SELECT image_id FROM region WHERE class_name = ?) OR removed"
     return db.execute(query, (class_name,)).fetchall()
 
 
-def _renamed(db: sqlite3.Connection, row: sqlite3.Row, old: str, new: str) -> State | None:
+def _renamed_state(db: sqlite3.Connection, row: sqlite3.Row, old: str, new: str) -> PictureState | None:
+    """Return the state of a picture with class `old` renamed to `new`; None if no region has the class `old`."""
     regions = picture_rows.regions(db, row)
     if not any(region.class_name == old for region in regions):
         return None
-    return State.of([replace(r, class_name=new) if r.class_name == old else r for r in regions])
+    return PictureState.of([replace(r, class_name=new) if r.class_name == old else r for r in regions])
 
 
-def rename(db: sqlite3.Connection, old: str, new: str) -> None:
+def rename_in_list(db: sqlite3.Connection, old: str, new: str) -> None:
     """Rename a class in the list (not in the regions). Raises `StudioError` if `old` is unknown or `new` exists."""
     known = [entry.name for entry in classes(db)]
     if old not in known:
@@ -114,7 +123,7 @@ def allow_merge(db: sqlite3.Connection, old: str, new: str) -> None:
         add(db, (), {new: skeleton})
 
 
-def become(db: sqlite3.Connection, names: Sequence[str]) -> None:
+def replace_class_list(db: sqlite3.Connection, names: Sequence[str]) -> None:
     """Make `names` the classes, in this order. New classes get a colour and a key; other unused classes are deleted."""
     kept = set(names)
     drop_unused(db, [entry.name for entry in classes(db) if entry.name not in kept])

@@ -1,4 +1,4 @@
-"""Store changes of many pictures at once: an edited dataset, another class attribute, a renamed class."""
+"""Find and store the differences between two datasets of one project, for example after repairs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from itertools import zip_longest
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.splitting import require_split
 from maskrcnn.annotations.store import class_rows, picture_rows, project_meta
-from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.store.stored_dataset import stored_identity
 from maskrcnn.errors import StudioError
 
 
 @dataclass(frozen=True)
-class Change:
+class PictureChange:
     """The record of one picture before and after a change. `now` is None if the picture was removed."""
 
     was: ImageRecord
     now: ImageRecord | None
 
 
-def between(before: Dataset, after: Dataset) -> list[Change]:
+def between(before: Dataset, after: Dataset) -> list[PictureChange]:
     """Return the changes of regions and splits, and the removed pictures, between two datasets of one project.
 
     Raises `StudioError` for records that do not come from a project, and for records that are only in `after`.
@@ -40,25 +40,29 @@ def between(before: Dataset, after: Dataset) -> list[Change]:
                 number = stored_identity(record)[0]
                 side[number] = record
                 if number in first and number in second:
-                    change = Change(first.pop(number), second.pop(number))
+                    change = PictureChange(first.pop(number), second.pop(number))
                     if _differ(change.was, change.now):
                         found.append(change)
     for record in second.values():
         raise StudioError(f"{record.file_name}: is new in the changed dataset; import it into the project first")
-    return [*found, *(Change(record, None) for record in first.values())]
+    return [*found, *(PictureChange(record, None) for record in first.values())]
 
 
-def states_of(changes: Sequence[Change]) -> dict[int, State]:
+def states_of(changes: Sequence[PictureChange]) -> dict[int, PictureState]:
     """Return {picture id: new state} for the pictures whose regions changed. Argument of `apply`."""
     return {
-        stored_identity(change.was)[0]: State.of(change.now.regions)
+        stored_identity(change.was)[0]: PictureState.of(change.now.regions)
         for change in changes
         if change.now is not None and change.now.regions != change.was.regions
     }
 
 
 def apply(
-    db: sqlite3.Connection, changes: Sequence[Change], states: Mapping[int, State], before: Dataset, after: Dataset
+    db: sqlite3.Connection,
+    changes: Sequence[PictureChange],
+    states: Mapping[int, PictureState],
+    before: Dataset,
+    after: Dataset,
 ) -> None:
     """Store changes and the classes of `after`. Raises `StaleSave` if a changed picture was saved in the meantime."""
     for change in changes:
@@ -79,4 +83,5 @@ def apply(
 
 
 def _differ(was: ImageRecord, now: ImageRecord | None) -> bool:
+    """Whether the regions or the split of a picture changed, or the picture was removed."""
     return now is None or (was.regions, was.split) != (now.regions, now.split)

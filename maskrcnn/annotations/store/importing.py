@@ -15,14 +15,14 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from maskrcnn.annotations import pictures
+from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.file_names import plain_file_name
 from maskrcnn.annotations.formats import original_names
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.annotations.store import class_rows, json_columns, picture_rows, project_meta, region_json
 from maskrcnn.annotations.store.database_errors import cannot_store
 from maskrcnn.annotations.store.import_staging import ImportStaging
-from maskrcnn.annotations.store.picture_rows import State
+from maskrcnn.annotations.store.picture_rows import PictureState
 from maskrcnn.annotations.unused_names import UnusedNames
 from maskrcnn.errors import StudioError
 
@@ -169,7 +169,7 @@ def take_in(
     stored = [name for (name,) in db.execute("SELECT file_name FROM image")]
     names = UnusedNames([*os.listdir(images_folder), *stored])
     for waiting in room.db.execute("SELECT * FROM waiting ORDER BY number"):
-        state = State(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
+        state = PictureState(waiting["regions"], tuple(map(tuple, json.loads(waiting["marks"]))))
         identity = waiting["name"], waiting["sha256"]
         if identity in known:
             row = picture_rows.image(db, known[identity])
@@ -187,7 +187,7 @@ def take_in(
         counted.image_ids.append(known[identity])
     room.move()
     if facts is not None:
-        project_meta.merge(db, facts)
+        project_meta.add_dataset_facts(db, facts)
     return ImportReport(
         counted.added,
         counted.updated,
@@ -266,9 +266,9 @@ def _note(room: ImportStaging, number: int, picture: Incoming, copied: _Copied |
     """Insert a staged picture with its regions into the table `waiting`. Raises `_Unfit` for bad labels."""
     if isinstance(copied, _Unfit):
         raise copied
-    record = original_names.remembered(picture.record, original_names.last_part(picture.name), always=True)
+    record = original_names.remembered(picture.record, file_names.last_part(picture.name), always=True)
     try:
-        state = State.of(record.regions)
+        state = PictureState.of(record.regions)
     except StudioError as error:
         raise _Unfit(f"{plain_file_name(picture.name)}: {error}") from None
     name = plain_file_name(picture.name)
@@ -343,7 +343,7 @@ def _merge(
     db: sqlite3.Connection,
     row: sqlite3.Row,
     split: str | None,
-    state: State,
+    state: PictureState,
     is_same: bool | None,
     counted: _Counted,
 ) -> None:

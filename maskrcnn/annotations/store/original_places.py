@@ -34,7 +34,7 @@ def known_by(project: Path) -> dict[str, Path]:
             own[record.file_name] = path
         if count[_last(place)] > 1 and "/" not in place:
             place = f"{record.split}/{place}"
-        before[place if place not in before else f"{record.split}/{number}/{original_names.last_part(place)}"] = path
+        before[place if place not in before else f"{record.split}/{number}/{file_names.last_part(place)}"] = path
     return own | before
 
 
@@ -65,4 +65,4 @@ def _rows(project: Path) -> list[tuple[int, ImageRecord]]:
 
 
 def _last(name: str) -> str:
-    return file_names.same(original_names.last_part(name)).casefold()
+    return file_names.same(file_names.last_part(name)).casefold()

@@ -8,20 +8,20 @@ from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.words import counted
 
 
-def choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:
+def class_choice_in_words(name: str | None, known: Mapping[str, Candidate]) -> str:
     """A choice of the class attribute: none of them, one of those `known`, or several at once."""
     if name is None:
         return "none: all regions are of one class"
-    return in_words(known[name]) if name in known else f"{name}: each where it is set"
+    return candidate_in_words(known[name]) if name in known else f"{name}: each where it is set"
 
 
-def in_words(candidate: Candidate) -> str:
+def candidate_in_words(candidate: Candidate) -> str:
     """For example "type: 3 values in 240 regions"."""
     text = f"{candidate.name}: {counted(len(candidate.values), 'value')} in {counted(candidate.n_regions, 'region')}"
     return f"{text}, {candidate.several} with several ticked" if candidate.several else text
 
 
-def values_in_words(values: Mapping[str, int], most: int = 12) -> str:
+def class_values_in_words(values: Mapping[str, int], most: int = 12) -> str:
     """For example "cat (12), dog (3)", the most frequent first."""
     shown = [f"{name} ({count})" for name, count in list(values.items())[:most]]
     if len(values) > most:

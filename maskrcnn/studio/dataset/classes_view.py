@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskrcnn.annotations.formats.via import attribute_definitions, class_per_attribute, class_rule
-from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes
+from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.regions import Skeleton
 from maskrcnn.annotations.store import Project, ProjectClass, Snapshot
 from maskrcnn.drawing.hex_colours import known_colour
@@ -21,7 +21,7 @@ from maskrcnn.errors import ArgumentError
 from maskrcnn.studio.annotate import editing
 from maskrcnn.studio.components.class_colours import free_colour
 from maskrcnn.studio.dataset import new_class_questions, project_cache
-from maskrcnn.studio.dataset.class_attribute_choice import choice_in_words, in_words, values_in_words
+from maskrcnn.studio.dataset.class_attribute_choice import class_choice_in_words, candidate_in_words, class_values_in_words
 from maskrcnn.studio.shell import hotkeys, session
 from maskrcnn.studio.shell.markdown_escape import plain
 from maskrcnn.words import counted
@@ -42,19 +42,19 @@ def show(project: Project) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         if classes:
-            _table(classes, counts)
+            _classes_table(classes, counts)
         else:
             st.info("No classes yet. They come with imported labels; or make one here.", icon=":material/info:")
-        _new_class(project, classes)
+        _add_class_form(project, classes)
     with right:
         if classes:
-            _one_class(project, classes, counts)
+            _selected_class(project, classes, counts)
     _class_attribute(project)
-    _definitions(project)
+    _attribute_definitions(project)
     _snapshots(project)
 
 
-def _table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
+def _classes_table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
     table = pd.DataFrame(
         {
             "colour": [disc(entry.colour, str(number)) for number, entry in enumerate(classes, 1)],
@@ -92,7 +92,7 @@ def _table(classes: Sequence[ProjectClass], counts: Mapping[str, int]) -> None:
     )
 
 
-def _new_class(project: Project, classes: Sequence[ProjectClass]) -> None:
+def _add_class_form(project: Project, classes: Sequence[ProjectClass]) -> None:
     form = st.form("dataset_new_class", clear_on_submit=True, border=False)
     with form.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("New class", placeholder="for example cell", key="dataset_new_class_name")
@@ -100,14 +100,14 @@ def _new_class(project: Project, classes: Sequence[ProjectClass]) -> None:
 
     def add(name: str) -> None:
         project.set_classes([*classes, ProjectClass(name, free_colour(classes))])
-        _finish(f"Class {name} added", name)
+        _rerun_after_change(f"Class {name} added", name)
 
     names = [entry.name for entry in classes]
     asked = name.strip() if added else None
-    new_class_questions.make("dataset_new_class", asked, names, add, lambda other: _finish("", other))
+    new_class_questions.add_class_or_ask("dataset_new_class", asked, names, add, lambda other: _rerun_after_change("", other))
 
 
-def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
+def _selected_class(project: Project, classes: list[ProjectClass], counts: Mapping[str, int]) -> None:
     names = [entry.name for entry in classes]
     if st.session_state.get(_CHOSEN) not in names:
         st.session_state[_CHOSEN] = names[0]
@@ -134,14 +134,14 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
         saved = st.form_submit_button("Save", icon=":material/check:", type="primary")
 
     def save(new: str) -> None:
-        _change(project, classes, replace(entry, colour=colour, hotkey=None if key == _NO_KEY else key), new)
-        _finish(f"Class {new} saved", new)
+        _change_class(project, classes, replace(entry, colour=colour, hotkey=None if key == _NO_KEY else key), new)
+        _rerun_after_change(f"Class {new} saved", new)
 
     def merge(into: str) -> None:
         project.merge_class(name, into)
-        _finish(f"{name} is now {into}; a snapshot of before was kept", into)
+        _rerun_after_change(f"{name} is now {into}; a snapshot of before was kept", into)
 
-    new_class_questions.make(
+    new_class_questions.add_class_or_ask(
         f"dataset_class_name_{generation}_{name}",
         new.strip() if saved else None,
         [other for other in names if other != name or other == new.strip()],
@@ -157,7 +157,7 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
                     order = list(classes)
                     order[place], order[other] = order[other], order[place]
                     project.set_classes(order)
-                    _finish("", name)
+                    _rerun_after_change("", name)
         if st.button(
             "Remove",
             icon=":material/delete:",
@@ -167,7 +167,7 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
         ):
             with session.fail_softly(stop=False):
                 project.set_classes([other for other in classes if other.name != name])
-                _finish(f"Class {name} removed")
+                _rerun_after_change(f"Class {name} removed")
     if len(classes) > 1:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             into = st.selectbox(
@@ -178,10 +178,10 @@ def _one_class(project: Project, classes: list[ProjectClass], counts: Mapping[st
                 with session.fail_softly(stop=False):
                     merge(into)
     if entry.skeleton:
-        _skeleton(entry.skeleton)
+        _skeleton_of_class(entry.skeleton)
 
 
-def _skeleton(skeleton: Skeleton) -> None:
+def _skeleton_of_class(skeleton: Skeleton) -> None:
     points, bones = counted(len(skeleton.names), "keypoint"), counted(len(skeleton.edges), "bone")
     with st.expander(f"{points}, {bones}", icon=":material/accessibility_new:"):
         st.markdown(plain(", ".join(skeleton.names)))
@@ -189,7 +189,7 @@ def _skeleton(skeleton: Skeleton) -> None:
             st.markdown(plain(", ".join(f"{skeleton.names[a]}-{skeleton.names[b]}" for a, b in skeleton.edges)))
 
 
-def _change(project: Project, classes: Sequence[ProjectClass], changed: ProjectClass, new: str) -> None:
+def _change_class(project: Project, classes: Sequence[ProjectClass], changed: ProjectClass, new: str) -> None:
     """Store colour and key of a class, and its new name."""
     if new != changed.name and any(other.name == new for other in classes):
         raise ArgumentError(f'class "{new}" is there already; to make one class of the two, use Merge')
@@ -199,7 +199,7 @@ def _change(project: Project, classes: Sequence[ProjectClass], changed: ProjectC
     project.rename_class(changed.name, new)
 
 
-def _finish(message: str, chosen: str | None = None) -> None:
+def _rerun_after_change(message: str, chosen: str | None = None) -> None:
     """Rerun the page with new widgets after a change was stored, and show `message` as a toast."""
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     st.session_state.pop(_CHOSEN, None)
@@ -222,7 +222,7 @@ def _class_attribute(project: Project) -> None:
         if not st.session_state[_OPEN]:  # every region must be read to say what there is to choose from
             return
         with st.spinner("Looking at the attributes of all regions"):
-            found, rivals = _candidates(str(project.folder), now, project_cache.stamp(project))
+            found, rivals = _class_attribute_candidates(str(project.folder), now, project_cache.stamp(project))
         if not found:
             st.markdown("No region has attributes, so there is nothing to choose from.")
             return
@@ -239,37 +239,37 @@ def _class_attribute(project: Project) -> None:
             "Which attribute is the class",
             choices,
             choices.index(now) if now in choices else 0,
-            format_func=lambda name: choice_in_words(name, known),
+            format_func=lambda name: class_choice_in_words(name, known),
             key=f"dataset_class_attribute_{st.session_state.get(_GENERATION, 0)}",
         )
         if chosen in known:
-            st.markdown(f"Its values: {plain(values_in_words(known[chosen].values))}")
+            st.markdown(f"Its values: {plain(class_values_in_words(known[chosen].values))}")
         st.markdown(
             "The classes that regions have now go back into their attribute, and how it is now is kept as a snapshot."
         )
         own = {entry.name for entry in project.classes()}
         named = known[chosen].values if chosen in known else rivals if chosen else ()
         new = [name for name in named if name not in own]
-        others = [in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
-        allowed = new_class_questions.allowed(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
+        others = [candidate_in_words(candidate) for candidate in found if candidate.name != chosen and candidate.n_regions]
+        allowed = new_class_questions.confirm_many_classes(new, chosen or "", others, f"dataset_class_many_{chosen}_{len(new)}")
         blocked = chosen == now or not allowed
         if st.button("Change the class attribute", disabled=blocked, key="dataset_set_class_attribute"):
             with session.fail_softly(stop=False):
                 with st.spinner("Giving every region its class anew"):
                     project.set_class_attribute(chosen)
-                _finish("Every region has its class from " + (chosen or "no attribute"))
+                _rerun_after_change("Every region has its class from " + (chosen or "no attribute"))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _candidates(
+def _class_attribute_candidates(
     folder: str, now: str | None, stamp: project_cache.Stamp
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
     """What could be the class, and the attributes that each name the class of other regions."""
     dataset = Project(Path(folder)).dataset()
-    return class_rule.candidates(dataset), class_per_attribute.rival_attributes(dataset)
+    return class_attributes.candidates(dataset), class_attributes.rival_attributes(dataset)
 
 
-def _definitions(project: Project) -> None:
+def _attribute_definitions(project: Project) -> None:
     rows: list[dict[str, Any]] = []
     for definitions, of in (
         (project.attribute_definitions("region"), "regions"),
@@ -307,13 +307,13 @@ def _snapshots(project: Project) -> None:
             if kept:
                 with session.fail_softly(stop=False):
                     made = project.snapshot(name.strip())
-                    _finish(f"Snapshot {made.name} kept")
+                    _rerun_after_change(f"Snapshot {made.name} kept")
         if not snapshots:
             return
         table = pd.DataFrame(
             {
                 "Snapshot": [entry.name for entry in snapshots],
-                "Made": [_local(entry) for entry in snapshots],
+                "Made": [_local_time_of_snapshot(entry) for entry in snapshots],
                 "Pictures": [entry.pictures for entry in snapshots],
                 "Regions": [entry.regions for entry in snapshots],
             }
@@ -330,7 +330,7 @@ def _snapshots(project: Project) -> None:
                 "Go back to",
                 list(known),
                 index=None,
-                format_func=lambda number: f"{known[number].name}, {_local(known[number]):%Y-%m-%d %H:%M:%S}",
+                format_func=lambda number: f"{known[number].name}, {_local_time_of_snapshot(known[number]):%Y-%m-%d %H:%M:%S}",
                 key=f"dataset_restore_{st.session_state.get(_GENERATION, 0)}",
             )
             if st.button("Restore", icon=":material/history:", disabled=chosen is None, key="dataset_restore_button"):
@@ -338,9 +338,9 @@ def _snapshots(project: Project) -> None:
                 with session.fail_softly(stop=False):
                     with st.spinner("Bringing the labels back"):
                         project.restore(chosen)
-                    _finish(f"Labels are as in {known[chosen].name}; how they were before is a snapshot too")
+                    _rerun_after_change(f"Labels are as in {known[chosen].name}; how they were before is a snapshot too")
 
 
-def _local(snapshot: Snapshot) -> datetime:
+def _local_time_of_snapshot(snapshot: Snapshot) -> datetime:
     """When a snapshot was made, by the clock of this machine."""
     return snapshot.made_at.astimezone().replace(tzinfo=None)

@@ -8,7 +8,7 @@ import shapely
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.doctor import enclosed_area
-from maskrcnn.annotations.formats.single_outline import joined
+from maskrcnn.annotations.formats.exported_outline import joined
 from maskrcnn.annotations.regions import Polygon
 
 SQUARE = ((0, 0), (10, 0), (10, 10), (0, 10))

@@ -12,8 +12,15 @@ from PIL import Image
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import format_table
-from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
-from maskrcnn.annotations.formats.label_format import DocumentReader, FolderReader, LabelFormat, TextReader, Writer
+from maskrcnn.annotations.formats.format_interface import (
+    DocumentReader,
+    Encoded,
+    FolderReader,
+    LabelFormat,
+    TextReader,
+    Writer,
+)
+from maskrcnn.annotations.formats.json_values import json_bytes
 from maskrcnn.annotations.intake import stage_path
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.errors import StudioError

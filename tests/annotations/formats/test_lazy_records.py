@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskrcnn.annotations import read
-from maskrcnn.annotations.formats import label_file, lazy_records, via
-from maskrcnn.annotations.formats.via import class_change, class_rule, large_files
+from maskrcnn.annotations import read, reading
+from maskrcnn.annotations.formats import json_mistakes, label_file, lazy_records, via
+from maskrcnn.annotations.formats.via import class_attributes, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError, StudioError
 from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of_images, one_x_files, projects
@@ -22,7 +22,7 @@ from tests.annotations.formats.test_lossless import ANY, AWKWARD, REAL, lists_of
 
 def large(text: str, class_attribute: str | None = None) -> Dataset | None:
     """A text read as if it were large."""
-    return large_files.parse(text, "labels.json", class_attribute, refuse=label_file._refuse, large=0)
+    return large_files.parse(text, "labels.json", class_attribute, refuse=json_mistakes._refuse, large=0)
 
 
 def alike(records: Any) -> list[ImageRecord]:
@@ -35,8 +35,10 @@ def assert_same(lazily: Dataset, whole: Dataset) -> None:
     assert alike(lazily.images) == alike(whole.images)
     assert replace(lazily, images=()) == replace(whole, images=())
     assert list(lazily.images.file_names) == [record.file_name for record in whole.images]
-    assert class_rule.candidates(lazily) == class_rule.candidates(whole)
-    assert class_rule.candidates(lazily) == class_rule.candidates(replace(lazily, images=tuple(lazily.images)))
+    assert class_attributes.candidates(lazily) == class_attributes.candidates(whole)
+    assert class_attributes.candidates(lazily) == class_attributes.candidates(
+        replace(lazily, images=tuple(lazily.images))
+    )
 
 
 @ANY
@@ -175,7 +177,7 @@ def test_changes_are_made_on_demand() -> None:
 
 
 def test_records_can_be_pickled(tmp_path: Path) -> None:
-    dataset = label_file.with_pictures(some(3), tmp_path / "labels.json")
+    dataset = reading.with_pictures(some(3), tmp_path / "labels.json")
     assert isinstance(dataset.images, lazy_records.Records)
     assert pickle.loads(pickle.dumps(dataset)) == dataset
 
@@ -189,7 +191,7 @@ def test_the_class_attribute_can_be_named_and_changed() -> None:
     assert lazily is not None
     assert named is not None
     assert (lazily.class_attribute, named.class_attribute) == ("name", "kind")
-    again = class_change.reclassified(lazily, "kind")
+    again = class_attributes.reclassified(lazily, "kind")
     assert isinstance(again.images, lazy_records.Records)
     assert alike(again.images) == alike(named.images)
     assert replace(again, images=()) == replace(named, images=())

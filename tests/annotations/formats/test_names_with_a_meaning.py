@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations.formats import coco, labelme, via, writing
-from maskrcnn.annotations.formats.via import class_rule, csv_file
+from maskrcnn.annotations.formats.via import class_attributes, csv_file
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Keypoints, Polygon, Region
 from maskrcnn.errors import ArgumentError
 
@@ -47,7 +47,7 @@ def again(dataset: Dataset, format: str) -> tuple[Region, tuple[str, ...]]:
     """The one region of a dataset after it was written and read, and what was said when it was written."""
     encoded = writing.encode(dataset, format)
     (content,) = encoded.files.values()
-    attribute = class_rule.class_attribute_for(dataset)
+    attribute = class_attributes.class_attribute_for(dataset)
     match format:
         case "via-csv":
             read = csv_file.parse(content.decode(), "a.csv", attribute)

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from maskrcnn.annotations.formats.coco.reading import is_coco, parse
 from maskrcnn.annotations.formats.coco.writing import document, encode, ground_truth
-from maskrcnn.annotations.formats.label_format import DocumentReader, LabelFormat, Writer
+from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, Writer
 
 __all__ = ["FORMAT", "document", "encode", "ground_truth", "is_coco", "parse"]
 

@@ -10,10 +10,11 @@ import numpy as np
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.coco.categories import UNKNOWN, Category
 from maskrcnn.annotations.formats.coco.ids import id_of
-from maskrcnn.annotations.formats.coco.run_lengths import LARGEST_SIDE, run_lengths
+from maskrcnn.annotations.formats.coco.run_lengths import run_lengths
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
     FARTHEST,
+    LARGEST_SIDE,
     Complaint,
     Json,
     as_number,
@@ -22,7 +23,7 @@ from maskrcnn.annotations.formats.json_values import (
     numbers,
     plain,
 )
-from maskrcnn.annotations.formats.via.attribute_tally import is_no, is_yes
+from maskrcnn.annotations.formats.via.class_values import is_no, is_yes
 from maskrcnn.annotations.regions import (
     ImageRecord,
     Keypoints,

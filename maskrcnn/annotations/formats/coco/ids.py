@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json, as_id, brief, text
@@ -80,3 +81,31 @@ class ById(Generic[T]):
         """Return a copy in order of the ids, numbers before strings."""
         ordered = sorted(self._values, key=lambda normalised: (isinstance(normalised, str), normalised))
         return ById((self._own[normalised], self._values[normalised]) for normalised in ordered)
+
+
+_LARGEST_ID = 2**53
+"""Largest whole number that every JSON reader keeps exact."""
+
+
+def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
+    """Return an id for each entry: the given one if it is a whole number and not used before, else a new one above all
+    others.
+
+    Strings are kept if all ids are strings, because numbers and strings together have no order. With `afresh`, ids
+    count from 1. With `as_they_are`, unique ids of any type are kept.
+    """
+    if afresh:
+        return list(range(1, len(given) + 1))
+    if as_they_are and None not in given and len(set(given)) == len(given):
+        return list(given)
+    if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
+        return list(given)
+    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
+    fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
+    taken: set[int] = set()
+    ids: list[int | str] = []
+    for value in usable:
+        chosen = next(fresh) if value is None or value in taken else value
+        taken.add(chosen)
+        ids.append(chosen)
+    return ids

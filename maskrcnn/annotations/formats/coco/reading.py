@@ -25,9 +25,9 @@ from maskrcnn.annotations.formats.coco.categories import (
     read_categories,
 )
 from maskrcnn.annotations.formats.coco.ids import ById, id_of
-from maskrcnn.annotations.formats.coco.run_lengths import LARGEST_SIDE
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
 from maskrcnn.annotations.formats.json_values import (
+    LARGEST_SIDE,
     Complaint,
     Json,
     as_number,

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from maskrcnn.annotations.formats.json_values import Complaint, Json, as_id, as_number, brief
+from maskrcnn.annotations.formats.json_values import LARGEST_SIDE, Complaint, Json, as_id, as_number, brief
 from maskrcnn.annotations.regions import RLE, ImageRecord
 
 _BYTES = re.compile(r"b['\"](.*)['\"]")
-LARGEST_SIDE = 100_000
-"""Maximum width and height of a picture or mask, in pixels."""
 
 
 def run_lengths(segmentation: Json, record: ImageRecord, complain: Complaint) -> RLE:
@@ -76,19 +74,3 @@ def pixels_of(counts: str) -> int | None:
     for first in (1, 2):  # each run depends on the run two before it; the first run depends on none
         runs[first::2] = np.cumsum(stored[first::2])
     return None if runs.min() < 0 else int(runs.sum())
-
-
-def from_runs(starts: np.ndarray, ends: np.ndarray, height: int, width: int) -> RLE:
-    """Return the mask of these runs: pixels from each start to before its end, counted down the columns, in order.
-
-    The time depends only on the number of runs, not on the number of pixels.
-    """
-    if len(starts):  # join runs that touch
-        apart = starts[1:] != ends[:-1]
-        starts, ends = starts[np.append(True, apart)], ends[np.append(apart, True)]
-    edges = np.column_stack([starts, ends]).ravel()
-    counts = np.diff(np.concatenate([[0], edges, [height * width]]))
-    if counts[-1] == 0:
-        counts = counts[:-1]
-    coded = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
-    return RLE((height, width), coded["counts"].decode("ascii"))

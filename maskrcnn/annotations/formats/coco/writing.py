@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 from pycocotools import mask as coco_mask
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import mask_requirements
+from maskrcnn.annotations.formats import writer_checks
+from maskrcnn.annotations.formats.coco.ids import _ids
 from maskrcnn.annotations.formats.coco.reading import IMAGE_FIELDS
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
-from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
-from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.format_interface import Encoded
+from maskrcnn.annotations.formats.json_values import Json, json_bytes
 from maskrcnn.annotations.regions import (
     Circle,
     Dataset,
@@ -25,9 +25,6 @@ from maskrcnn.annotations.regions import (
     Region,
     Skeleton,
 )
-
-_LARGEST_ID = 2**53
-"""Largest whole number that every JSON reader keeps exact."""
 
 
 def document(dataset: Dataset, classes: Sequence[str] | None = None, *, outlines: bool = True) -> Json:
@@ -77,14 +74,14 @@ def _document(
     annotations: list[Json] = []
     given: list[Any] = []
     for image_id, record in zip(image_ids, dataset.images, strict=True):
-        width, height = mask_requirements.size_of(record, source, "COCO")
+        width, height = writer_checks.size_of(record, source, "COCO")
         images.append(_image(image_id, record, width, height, afresh, dropped))
         for number, region in enumerate(record.regions, start=1):
             here = f'{source}: region {number} of "{record.file_name}"'
             if _left_out(region, afresh or measured, outlines, dropped):
                 continue
-            category_id = mask_requirements.class_of(region, category_ids, dataset, here)
-            mask_requirements.fitting_mask(region, width, height, here)
+            category_id = writer_checks.class_of(region, category_ids, dataset, here)
+            writer_checks.fitting_mask(region, width, height, here)
             as_read = {} if afresh else region.extras.get("coco", {})
             if measured:
                 as_read = _measurable(as_read, region, width, height, outlines)
@@ -114,30 +111,6 @@ def _document(
             for name, number in category_ids.items()
         ],
     }
-
-
-def _ids(given: Sequence[Any], afresh: bool, as_they_are: bool = False) -> list[int | str]:
-    """Return an id for each entry: the given one if it is a whole number and not used before, else a new one above all
-    others.
-
-    Strings are kept if all ids are strings, because numbers and strings together have no order. With `afresh`, ids
-    count from 1. With `as_they_are`, unique ids of any type are kept.
-    """
-    if afresh:
-        return list(range(1, len(given) + 1))
-    if as_they_are and None not in given and len(set(given)) == len(given):
-        return list(given)
-    if given and all(isinstance(value, str) for value in given) and len(set(given)) == len(given):
-        return list(given)
-    usable = [value if type(value) is int and abs(value) < _LARGEST_ID else None for value in given]
-    fresh = count(max([0, *(value for value in usable if value is not None)]) + 1)
-    taken: set[int] = set()
-    ids: list[int | str] = []
-    for value in usable:
-        chosen = next(fresh) if value is None or value in taken else value
-        taken.add(chosen)
-        ids.append(chosen)
-    return ids
 
 
 def _measurable(as_read: Json, region: Region, width: int, height: int, outlines: bool) -> Json:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskrcnn.annotations.formats.label_format import DocumentReader, LabelFormat, Writer
+from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, Writer
 from maskrcnn.annotations.formats.labelme.reading import is_labelme, parse
 from maskrcnn.annotations.formats.labelme.writing import encode
 

@@ -9,7 +9,7 @@ import math
 import posixpath
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from maskrcnn.annotations.formats.coco import run_lengths
+from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.json_values import (
     Complaint,
     Json,
@@ -30,7 +30,7 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
-from maskrcnn.annotations.formats.via.attribute_tally import is_yes
+from maskrcnn.annotations.formats.via.class_values import is_yes
 from maskrcnn.annotations.picture_files.pixel_budget import DECODING
 from maskrcnn.annotations.regions import (
     RLE,
@@ -334,9 +334,7 @@ def _placed(inside: np.ndarray, x0: int, y0: int, height: int, width: int) -> RL
     columns[:, 1:-1] = inside.T
     steps = np.diff(columns, axis=1)
     (column, row), (end_column, end_row) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    return run_lengths.from_runs(
-        (x0 + column) * height + y0 + row, (x0 + end_column) * height + y0 + end_row, height, width
-    )
+    return raster.from_runs((x0 + column) * height + y0 + row, (x0 + end_column) * height + y0 + end_row, height, width)
 
 
 def _decoded(value: Any, complain: Complaint) -> np.ndarray:
@@ -356,3 +354,10 @@ def _decoded(value: Any, complain: Complaint) -> np.ndarray:
     if pixels.ndim != 2:
         raise complain('has a "mask" of several colours')
     return pixels.astype(bool)
+
+
+def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
+    """Return picture name -> labelme file name. A picture that was renamed together with its labelme file has the name
+    of that file."""
+    notes = {record.file_name: record.extras.get("labelme") for record in records}
+    return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from maskrcnn.annotations import pictures, raster
-from maskrcnn.annotations.formats import original_names
+from maskrcnn.annotations import file_names, pictures, raster
+from maskrcnn.annotations.file_names import inside, label_file_of
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
-from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.format_interface import Encoded
+from maskrcnn.annotations.formats.json_values import Json, json_bytes
 from maskrcnn.annotations.formats.labelme.reading import DOCUMENT_FIELDS, attributes_of, picture_name, region_facts
 from maskrcnn.annotations.regions import (
     RLE,
@@ -81,7 +81,7 @@ def _document(record: ImageRecord, as_read: Json, data: str | None, dropped: Dro
         document = {
             "version": as_read.get("version", _VERSION),
             "flags": others.pop("flags", {}),
-            "imagePath": as_read.get("imagePath") or original_names.last_part(record.file_name),
+            "imagePath": as_read.get("imagePath") or file_names.last_part(record.file_name),
             "imageHeight": height,
             "imageWidth": width,
         }

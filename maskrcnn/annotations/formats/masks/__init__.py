@@ -24,7 +24,7 @@ Each pixel belongs to one object: where objects overlap, to the later one.
 
 from __future__ import annotations
 
-from maskrcnn.annotations.formats.label_format import FolderReader, LabelFormat, Writer
+from maskrcnn.annotations.formats.format_interface import FolderReader, LabelFormat, Writer
 from maskrcnn.annotations.formats.masks.mask_files import has_class_list, has_masks, is_mask_folder
 from maskrcnn.annotations.formats.masks.reading import read_folder
 from maskrcnn.annotations.formats.masks.writing import encode

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from maskrcnn.annotations import file_names, pictures
 from maskrcnn.annotations.folder_walk import files_below
-from maskrcnn.annotations.formats import picture_places
+from maskrcnn.annotations.formats import picture_folders
 from maskrcnn.annotations.formats.masks.class_list import CLASSES
 from maskrcnn.annotations.formats.masks.mask_files import PICTURES, is_called_so
 from maskrcnn.annotations.picture_index import Pictures
@@ -24,7 +24,7 @@ def pictures_around(folder: Path, images: Path | None) -> Iterator[tuple[str, Pa
         yield from _named(images, pictures.SUFFIXES, images)
         return
     above = folder.parent
-    if is_called_so(above.name) or above.name.lower() in picture_places.OF_LABELS:  # masks/train beside images/train
+    if is_called_so(above.name) or above.name.lower() in picture_folders.OF_LABELS:  # masks/train beside images/train
         for beside in _folders_of_pictures(above):
             yield from _named(beside / folder.name, pictures.SUFFIXES, above.parent)
     for beside in _folders_of_pictures(folder):
@@ -38,7 +38,7 @@ def _folders_of_pictures(folder: Path) -> list[Path]:
     PedMasks/ (Penn-Fudan), JPEGImages/ for SegmentationObject/ (VOC), train_images/ or train/ for train_masks/."""
     own = folder.name.lower()
     swapped = [re.sub(r"(mask|label|annotation|segmentation)s?", word, own) for word in ("", *_WORDS_OF_PICTURES)]
-    likely = [*picture_places.OF_PICTURES, *(name.strip("_- ") for name in swapped if name != own), PICTURES]
+    likely = [*picture_folders.OF_PICTURES, *(name.strip("_- ") for name in swapped if name != own), PICTURES]
     try:
         there = [place for place in folder.parent.iterdir() if place.name.lower() in likely and place.is_dir()]
     except OSError:

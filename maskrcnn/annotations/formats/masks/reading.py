@@ -7,9 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.formats import picture_places
-from maskrcnn.annotations.formats.coco import run_lengths
+from maskrcnn.annotations import file_names, pictures, raster
+from maskrcnn.annotations.formats import missing_pictures, picture_folders
 from maskrcnn.annotations.formats.json_values import Complaint, require_few_regions
 from maskrcnn.annotations.formats.masks import voc_masks
 from maskrcnn.annotations.formats.masks.class_list import MEND, read_settings
@@ -21,7 +20,7 @@ from maskrcnn.annotations.formats.masks.mask_files import (
     stem_of_picture,
 )
 from maskrcnn.annotations.formats.masks.picture_search import PicturesByWholeName, pictures_around
-from maskrcnn.annotations.formats.via import class_rule
+from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
 from maskrcnn.errors import StudioError
@@ -91,9 +90,9 @@ def read_folder(
     missing = [record.file_name for record in records if record.path is None]
     used = {*paths}
     unused = [picture.name for picture in dict.fromkeys(found.values()) if picture not in used]
-    lines = picture_places.lines(
+    lines = missing_pictures.lines(
         folder,
-        picture_places.Found(paths, near(missing, unused)),
+        picture_folders.Found(paths, near(missing, unused)),
         str(images or f"{folder} and {PICTURES}/ beside it"),
     )
     if pair is None and any(map(pictures.is_stored_in_colours, masks[:EXAMINED])):
@@ -111,7 +110,7 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
     for value in owners:
         number, within = divmod(value, divisor)
         if names is None:
-            class_name = f"class {number}" if number else class_rule.THE_ONLY_CLASS
+            class_name = f"class {number}" if number else class_attributes.THE_ONLY_CLASS
             is_crowd = within == 0 and number > 0
         else:
             # Cityscapes writes a crowd as the class number without an object number.
@@ -119,7 +118,7 @@ def _regions(values: np.ndarray, names: dict[int, str] | None, divisor: int, com
             if number not in names:
                 raise complain(f"has the value {value}, but there is no class {number}")
             class_name = names[number]
-        yield Region(run_lengths.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
+        yield Region(raster.from_runs(*runs[value], *values.shape), class_name, iscrowd=is_crowd)
 
 
 def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complain: Complaint) -> Iterator[Region]:
@@ -127,7 +126,7 @@ def _regions_of_pair(values: np.ndarray, class_names: Mapping[int, str], complai
     runs = _runs(values, complain)
     require_few_regions(len(runs), complain)
     for value, of_value in runs.items():
-        yield Region(run_lengths.from_runs(*of_value, *values.shape), class_names.get(value))
+        yield Region(raster.from_runs(*of_value, *values.shape), class_names.get(value))
 
 
 def _runs(values: np.ndarray, complain: Complaint) -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 from maskrcnn.annotations import file_names, raster
-from maskrcnn.annotations.formats import mask_requirements
+from maskrcnn.annotations.file_names import inside, label_file_of
+from maskrcnn.annotations.formats import writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside, json_bytes, label_file_of
-from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.format_interface import Encoded
+from maskrcnn.annotations.formats.json_values import Json, json_bytes
 from maskrcnn.annotations.formats.masks.class_list import CLASSES, DIVISOR, LARGEST_VALUE
 from maskrcnn.annotations.formats.masks.mask_files import PICTURES
 from maskrcnn.annotations.regions import RLE, Dataset, ImageRecord, Region
@@ -72,7 +73,7 @@ def _painted(
     record: ImageRecord, dataset: Dataset, numbers: Mapping[str, int], divisor: int, dropped: DroppedInfo
 ) -> np.ndarray:
     """Return the mask of a picture, uint16 `(H, W)`."""
-    width, height = mask_requirements.size_of(record, dropped.source, "a PNG mask")
+    width, height = writer_checks.size_of(record, dropped.source, "a PNG mask")
     values = np.zeros((height, width), dtype=np.uint16)
     objects: dict[str, int] = {}
     crowds: dict[str, np.ndarray] = {}
@@ -82,8 +83,8 @@ def _painted(
         if not raster.has_area(region.shape):
             dropped.add("{regions} without area (points, lines) left out because PNG masks are pixels")
             continue
-        class_number = mask_requirements.class_of(region, numbers, dataset, here)
-        mask_requirements.fitting_mask(region, width, height, here)
+        class_number = writer_checks.class_of(region, numbers, dataset, here)
+        writer_checks.fitting_mask(region, width, height, here)
         pixels = raster.mask(region.shape, height, width)
         if not pixels.any():
             dropped.add("{regions} left out because PNG masks are pixels, and theirs has none inside the picture")

@@ -6,9 +6,9 @@
 | via2 | `{key: image}` | a list | not repeated |
 | via-project | `{"_via_settings", "_via_img_metadata": {key: image}, "_via_attributes", ...}` | a list | not repeated |
 
-The key of an image is never parsed: the image's entry itself has the file name and size. `class_rule` decides which
-region attribute is the class; its module docstring has the rule. All other attributes are kept, and numbers are written
-back as they were read.
+The key of an image is never parsed: the image's entry itself has the file name and size. `class_attributes` decides
+which region attribute is the class; its module docstring has the rule. All other attributes are kept, and numbers are
+written back as they were read.
 
 A file that is read and written in its own flavour is unchanged. Information without a field in Region, ImageRecord and
 Dataset is kept in their `extras` as plain JSON values:
@@ -32,24 +32,16 @@ of a project file. `encode` returns a warning for everything that is lost.
 
 from __future__ import annotations
 
-from maskrcnn.annotations.formats.label_format import DocumentReader, LabelFormat, TextReader, Writer
-from maskrcnn.annotations.formats.via.assembling import IMAGES
-from maskrcnn.annotations.formats.via.attribute_tally import CROWD
+from maskrcnn.annotations.formats.format_interface import DocumentReader, LabelFormat, TextReader, Writer
+from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions
+from maskrcnn.annotations.formats.via.class_values import CROWD
 from maskrcnn.annotations.formats.via.csv_file import encode as encode_csv
 from maskrcnn.annotations.formats.via.csv_file import is_csv
 from maskrcnn.annotations.formats.via.csv_file import parse as parse_csv
 from maskrcnn.annotations.formats.via.embedded_pictures import LARGEST_EMBEDDED, embedded_picture
-from maskrcnn.annotations.formats.via.json_file import (
-    FLAVOURS,
-    document,
-    encode,
-    is_attribute_definitions,
-    is_project,
-    is_via,
-    only_definitions,
-    parse,
-)
+from maskrcnn.annotations.formats.via.json_file import FLAVOURS, document, encode, is_project, is_via, parse
 from maskrcnn.annotations.formats.via.large_files import parse as parse_large
+from maskrcnn.annotations.formats.via.project_parts import IMAGES
 
 __all__ = [
     "CROWD",

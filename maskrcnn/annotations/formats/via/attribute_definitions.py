@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from maskrcnn.annotations.formats.json_values import Json
 from maskrcnn.annotations.regions import Dataset
+from maskrcnn.errors import StudioError
 
 
 def definitions_of(dataset: Dataset) -> Mapping[str, Any]:
@@ -40,3 +43,32 @@ def with_options(
         return dict(definitions)
     widened = {**definition["options"], **{class_name: class_name for class_name in missing}}
     return {**definitions, name: {**definition, "options": widened}}
+
+
+def is_attribute_definitions(document: Any) -> bool:
+    """Whether a parsed JSON document is VIA's export of attributes: definitions, and no pictures."""
+    return (
+        isinstance(document, dict)
+        and set(document) == {"region", "file"}
+        and all(isinstance(part, dict) and "filename" not in part for part in document.values())
+    )
+
+
+def only_definitions(source: Path | str) -> StudioError:
+    """Return the error for a file of attribute definitions that is read as a dataset."""
+    return StudioError(
+        f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
+        "writes with Annotation > Export, or its saved project"
+    )
+
+
+def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
+    """Add VIA definitions of these attributes: text, or checkbox if the options are on or off."""
+    for name, value in attributes.items():
+        if not isinstance(value, dict):
+            definitions.setdefault(name, {"type": "text", "description": "", "default_value": ""})
+        elif value and all(isinstance(is_on, bool) for is_on in value.values()):
+            fresh = {"type": "checkbox", "description": "", "options": {}, "default_options": {}}
+            definition = definitions.setdefault(name, fresh)
+            if definition["type"] == "checkbox":
+                definition["options"].update({option: option for option in value})

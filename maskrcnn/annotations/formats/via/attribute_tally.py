@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskrcnn.annotations.formats.json_values import as_id
+from maskrcnn.annotations.formats.via.class_values import CROWD, class_of, form_of, ticked
+from maskrcnn.annotations.regions import ImageRecord
 
-CROWD = "iscrowd"
-"""The attribute that marks a crowd in a VIA file converted from COCO. It is never the class."""
-
-MARKS = frozenset((CROWD, "keypoints", "maskrcnn_source", "maskrcnn_score"))
-"""Attributes in which the studio stores information that VIA cannot hold (see `reading`). They are never the class."""
-
-_YES = frozenset(("1", "true", "yes", "y", "x", "on"))
-_NO = frozenset(("0", "false", "no", "n", "off", "none"))
 MOST_SETS = 1000
 """Maximum number of different attribute combinations that are stored. A file with more has no attribute for each
 class."""
-
-_LARGEST_NUMBER = 2**63
 Attributes = Mapping[str, Any]
 
 
@@ -120,48 +111,10 @@ class _Attribute:
         self.n_set += other.n_set
 
 
-def class_of(value: Any) -> str | None:
-    """Return the class that an attribute value names; None if it names none."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if isinstance(value, Mapping):
-        ticked = [option for option, is_on in value.items() if is_on is True]
-        return class_of(ticked[0]) if len(ticked) == 1 else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
-        return None
-    return str(as_id(value))
-
-
-def ticked(value: Any) -> int:
-    """Return how many options of a checkbox are on."""
-    return sum(is_on is True for is_on in value.values()) if isinstance(value, Mapping) else 0
-
-
-def form_of(name: str, value: Any, class_name: str | None) -> str:
-    """Return the kind of an attribute value: "own" (the attribute's own name), "yes", "no", "" (no value) or
-    "other"."""
-    if class_name is None:
-        return "yes" if value is True else "no" if value is False else "other" if ticked(value) > 1 else ""
-    spelt = class_name.strip().casefold()
-    return "own" if spelt == name.strip().casefold() else "yes" if spelt in _YES else "no" if spelt in _NO else "other"
-
-
-def is_yes(value: Any) -> bool:
-    """Whether a crowd attribute is true in any spelling: 1, true, "yes", or a ticked box called crowd."""
-    class_name = class_of(value)
-    is_box = isinstance(value, Mapping) and class_name is not None and class_name.strip().casefold() == "crowd"
-    return value == 1 or is_box or form_of(CROWD, value, class_name) in ("own", "yes")
-
-
-def is_no(value: Any) -> bool:
-    """Whether a crowd attribute is false in any spelling."""
-    return value == 0 or form_of(CROWD, value, class_of(value)) == "no"
-
-
-def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
-    """Return the attributes of a combined name such as "mango, orange", each of which is the class where it is set.
-    Empty if `name` is one attribute or unknown."""
-    if name in tally.names:
-        return ()
-    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in name.split(",")))))
-    return parts if len(parts) > 1 and set(parts) <= set(tally.names) else ()
+def counted(records: Iterable[ImageRecord]) -> Tally:
+    """Return the tally of the attributes of all regions."""
+    tally = Tally()
+    for record in records:
+        for region in record.regions:
+            tally.add(region.attributes)
+    return tally

@@ -31,9 +31,9 @@ from typing import Any
 
 from maskrcnn.annotations.formats import spreadsheet
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
-from maskrcnn.annotations.formats.encoded_files import Encoded
+from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.formats.json_values import Complaint, Json, brief, require_few_regions
-from maskrcnn.annotations.formats.via import assembling, reading, writing
+from maskrcnn.annotations.formats.via import attribute_tally, class_attributes, dataset_building, reading, writing
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Region
 from maskrcnn.errors import StudioError
 
@@ -74,11 +74,13 @@ def parse(text: str, source: Path | str, class_attribute: str | None = None) -> 
     reader = reading.Reader(complain, FLAVOUR)
     records = [_record(reader, index, picture, is_mixed) for index, picture in enumerate(pictures)]
 
-    def classified(choice: assembling.Choice) -> tuple[ImageRecord, ...]:
+    def classified(choice: class_attributes.Choice) -> tuple[ImageRecord, ...]:
         return tuple(choice.applied(record) for record in records)
 
     keys = [str(number) for number in range(len(records))]
-    dataset = assembling.assembled(reader, keys, None, assembling.counted(records), class_attribute, classified)
+    dataset = dataset_building.assembled(
+        reader, keys, None, attribute_tally.counted(records), class_attribute, classified
+    )
     if header != list(COLUMNS):
         dataset = replace(dataset, extras={**dataset.extras, "via": {"csv": {"header": header}}})
     return dataset

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo
-from maskrcnn.annotations.formats.encoded_files import Encoded, json_bytes
-from maskrcnn.annotations.formats.json_values import Complaint, Json, mapping
-from maskrcnn.annotations.formats.via import assembling, reading, writing
-from maskrcnn.annotations.formats.via.assembling import IMAGES
+from maskrcnn.annotations.formats.format_interface import Encoded
+from maskrcnn.annotations.formats.json_values import Complaint, Json, json_bytes, mapping
+from maskrcnn.annotations.formats.via import (
+    attribute_tally,
+    class_attributes,
+    dataset_building,
+    project_parts,
+    reading,
+    writing,
+)
+from maskrcnn.annotations.formats.via.attribute_definitions import is_attribute_definitions, only_definitions
+from maskrcnn.annotations.formats.via.project_parts import IMAGES
+from maskrcnn.annotations.formats.via.reading import is_one_x
 from maskrcnn.annotations.regions import Dataset, ImageRecord
-from maskrcnn.errors import StudioError
 
 FLAVOURS: tuple[str, ...] = ("via1", "via2", "via-project")
 
@@ -31,27 +40,10 @@ def is_project(document: Any) -> bool:
     return isinstance(document, dict) and IMAGES in document
 
 
-def is_attribute_definitions(document: Any) -> bool:
-    """Whether a parsed JSON document is VIA's export of attributes: definitions, and no pictures."""
-    return (
-        isinstance(document, dict)
-        and set(document) == {"region", "file"}
-        and all(isinstance(part, dict) and "filename" not in part for part in document.values())
-    )
-
-
-def only_definitions(source: Path | str) -> StudioError:
-    """Return the error for a file of attribute definitions that is read as a dataset."""
-    return StudioError(
-        f"{source}: this holds VIA's definitions of attributes, no pictures and no regions; give the file that VIA "
-        "writes with Annotation > Export, or its saved project"
-    )
-
-
 def parse(document: Json, source: Path | str, class_attribute: str | None = None) -> Dataset:
     """Return the dataset of a VIA document. `source` is its file, for messages.
 
-    `class_attribute` names the region attribute that is the class; None: by the rule of `class_rule`. Raises
+    `class_attribute` names the region attribute that is the class; None: by the rule of `class_attributes`. Raises
     `StudioError` that names the picture and region if the document is invalid, and `ArgumentError` if the class
     attribute is neither on a region nor defined.
     """
@@ -60,14 +52,16 @@ def parse(document: Json, source: Path | str, class_attribute: str | None = None
     complain = Complaint(str(source), "the file", reading.MEND)
     parts = {name: part for name, part in document.items() if name != IMAGES} if IMAGES in document else None
     images = document if parts is None else mapping(document[IMAGES], f'"{IMAGES}"', complain)
-    keys = assembling.ordered(images, parts)
-    reader = reading.Reader(complain, assembling.flavour(parts, images.values()), assembling.unlisted(keys, parts))
+    keys = project_parts.ordered(images, parts)
+    reader = reading.Reader(complain, flavour(parts, images.values()), project_parts.unlisted(keys, parts))
     records = [reader.record(index, key, images[key]) for index, key in enumerate(keys)]
 
-    def classified(choice: assembling.Choice) -> tuple[ImageRecord, ...]:
+    def classified(choice: class_attributes.Choice) -> tuple[ImageRecord, ...]:
         return tuple(choice.applied(record) for record in records)
 
-    return assembling.assembled(reader, keys, parts, assembling.counted(records), class_attribute, classified)
+    return dataset_building.assembled(
+        reader, keys, parts, attribute_tally.counted(records), class_attribute, classified
+    )
 
 
 def document(dataset: Dataset, flavour: str) -> Json:
@@ -78,7 +72,11 @@ def document(dataset: Dataset, flavour: str) -> Json:
     """
     found = writing.survey(dataset, flavour, DroppedInfo(dataset.source))
     images = dict(writing.images(dataset, flavour, found))
-    return {IMAGES: images, **writing.project_parts(dataset, found, [*images])} if flavour == "via-project" else images
+    return (
+        {IMAGES: images, **project_parts.project_parts(dataset, found, [*images])}
+        if flavour == "via-project"
+        else images
+    )
 
 
 def encode(dataset: Dataset, flavour: str) -> Encoded:
@@ -98,6 +96,13 @@ def encode(dataset: Dataset, flavour: str) -> Encoded:
         pieces.append(b"%s: %s" % (json.dumps(key).encode(), json_bytes(image, source).rstrip()))
     content = b"{%s}" % b", ".join(pieces)
     if flavour == "via-project":
-        further = json_bytes(writing.project_parts(dataset, found, keys), source).rstrip()[1:]
+        further = json_bytes(project_parts.project_parts(dataset, found, keys), source).rstrip()[1:]
         content = b'{"%s": %s%s%s' % (IMAGES.encode(), content, b"" if further == b"}" else b", ", further)
     return Encoded({f"{flavour}.json": content + b"\n"}, n_regions, dropped.warnings())
+
+
+def flavour(parts: Json | None, images: Iterable[Any]) -> str:
+    """Return the flavour of a file. `parts` are the parts of a project except its pictures, or None for other files."""
+    if parts is not None:
+        return "via-project"
+    return "via1" if any(is_one_x(image) for image in images) else "via2"

@@ -18,7 +18,7 @@ from typing import Any
 
 from maskrcnn.annotations.formats.json_values import Complaint, Json
 from maskrcnn.annotations.formats.lazy_records import TextRecords
-from maskrcnn.annotations.formats.via import assembling, reading
+from maskrcnn.annotations.formats.via import class_attributes, dataset_building, project_parts, reading
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import StudioError
@@ -55,14 +55,14 @@ def parse(
         raise scan.complaint
 
     flavour = "via-project" if scan.parts is not None else "via1" if scan.is_one_x else "via2"
-    keys = assembling.ordered(scan.starts, scan.parts)
-    reader = reading.Reader(complain, flavour, assembling.unlisted(keys, scan.parts), is_checked=True)
+    keys = project_parts.ordered(scan.starts, scan.parts)
+    reader = reading.Reader(complain, flavour, project_parts.unlisted(keys, scan.parts), is_checked=True)
 
-    def classified(choice: assembling.Choice) -> TextRecords:
+    def classified(choice: class_attributes.Choice) -> TextRecords:
         starts = array("q", (scan.starts[key] for key in keys))
         return TextRecords(text, starts, _Maker(reader, keys, choice), [scan.names[key] for key in keys], scan.tally)
 
-    return assembling.assembled(reader, keys, scan.parts, scan.tally, class_attribute, classified)
+    return dataset_building.assembled(reader, keys, scan.parts, scan.tally, class_attribute, classified)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Maker:
 
     reader: reading.Reader
     keys: Sequence[str]
-    choice: assembling.Choice
+    choice: class_attributes.Choice
 
     def __call__(self, index: int, entry: Any) -> ImageRecord:
         return self.choice.applied(self.reader.record(index, self.keys[index], entry))
@@ -150,7 +150,7 @@ class _Scan:
     def _part(self, name: str, start: int) -> int:
         """Read one part of a project and return where it ends."""
         assert self.parts is not None
-        if name == assembling.IMAGES:
+        if name == project_parts.IMAGES:
             if self._has_images or self.text[start : start + 1] != "{":
                 raise _NotEvident
             self._has_images = True
@@ -162,10 +162,10 @@ class _Scan:
         """Read and count one picture, and return where its entry ends."""
         entry, end = self._decode(self.text, start)
         # JSON readers use the later of two equal keys.
-        if key in self.starts or (self.parts is None and key == assembling.IMAGES):
+        if key in self.starts or (self.parts is None and key == project_parts.IMAGES):
             raise _NotEvident
         self.starts[key] = start
-        self.is_one_x = self.is_one_x or assembling.is_one_x(entry)
+        self.is_one_x = self.is_one_x or reading.is_one_x(entry)
         if self.complaint is None:
             try:
                 record = self._reader.record(0, key, entry)

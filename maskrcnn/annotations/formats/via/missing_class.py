@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from maskrcnn.annotations.formats.via.attribute_tally import class_of, form_of, ticked
-from maskrcnn.annotations.formats.via.class_per_attribute import rival_attributes
+from maskrcnn.annotations.formats.via.class_attributes import rival_attributes
+from maskrcnn.annotations.formats.via.class_values import class_of, form_of, ticked
 from maskrcnn.annotations.regions import Dataset, Region
 from maskrcnn.errors import StudioError
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from maskrcnn.annotations.formats.json_values import (
-    FARTHEST,
     Complaint,
     Json,
     brief,
@@ -20,13 +18,13 @@ from maskrcnn.annotations.formats.json_values import (
     require_few_regions,
     text,
 )
-from maskrcnn.annotations.formats.via import attribute_tally
-from maskrcnn.annotations.formats.via.attribute_tally import is_yes
+from maskrcnn.annotations.formats.via import class_values
+from maskrcnn.annotations.formats.via.class_values import is_yes
+from maskrcnn.annotations.formats.via.studio_attributes import _OURS, KEYPOINTS, _Ours, _taken_out
 from maskrcnn.annotations.regions import (
     Circle,
     Ellipse,
     ImageRecord,
-    Keypoints,
     Point,
     Points,
     Polygon,
@@ -41,17 +39,9 @@ CLOSES: dict[str, bool] = {"via1": True, "via2": False, "via-project": False, "v
 """Whether a polygon of the flavour repeats its first vertex at the end."""
 
 MEND = "mend it in VIA, or take it out of the file"
-
-KEYPOINTS = "keypoints"
-SOURCE = "maskrcnn_source"
-SCORE = "maskrcnn_score"
-"""Region attributes in which the studio stores information that VIA cannot hold."""
-
-_OURS = frozenset((KEYPOINTS, SOURCE, SCORE))
 _REGION_FIELDS = {"shape_attributes", "region_attributes"}
 _IMAGE_FIELDS = {"filename", "size", "regions", "file_attributes"}
 _LARGEST_FILE = 2**53
-_LONGEST_KEYPOINTS = 100_000
 _LONGEST_NAME = 80
 _MOST_REPEATED = 50
 
@@ -149,7 +139,7 @@ class Reader:
                 kept["region"] = further
         if empty := _empty(region, ("region_attributes",)):
             own["empty"] = empty
-        is_crowd = is_yes(attributes.get(attribute_tally.CROWD))
+        is_crowd = is_yes(attributes.get(class_values.CROWD))
         ours = _Ours(attributes, shape)
         if not _OURS.isdisjoint(attributes):
             ours = _taken_out(attributes, shape, kept)
@@ -290,75 +280,6 @@ def _require_plain(values: Json, what: str, complain: Complaint) -> None:
             plain(value, what, complain)
 
 
-# Information that VIA cannot hold
-
-
-class _Ours(NamedTuple):
-    """A region's attributes and shape, and what the studio had stored in its attributes."""
-
-    attributes: Json
-    shape: Shape
-    keypoints: Keypoints | None = None
-    source: Literal["human", "model"] = "human"
-    score: float | None = None
-
-
-def _taken_out(attributes: Json, shape: Shape, kept: Json) -> _Ours:
-    """Return the attributes without those that the studio wrote, and the values of these."""
-    attributes = dict(attributes)
-    source: Literal["human", "model"] = "human"
-    if attributes.get(SOURCE) == "model":
-        source = "model"
-        del attributes[SOURCE]
-    score = score_from(attributes.get(SCORE))
-    if score is not None:
-        del attributes[SCORE]
-    keypoints = keypoints_from(attributes.get(KEYPOINTS))
-    if keypoints is not None:
-        kept_notes = attributes.pop(KEYPOINTS)
-        if kept_notes != keypoints_text(keypoints):
-            kept[KEYPOINTS] = kept_notes
-        if shape == outline_of_keypoints(keypoints):
-            shape, keypoints = keypoints, None
-    return _Ours(attributes, shape, keypoints, source, score)
-
-
-def score_from(value: Any) -> float | None:
-    """Return the score in an attribute value; None if it is no score."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
-    return value if is_number else None
-
-
-def keypoints_text(keypoints: Keypoints) -> str:
-    """Return keypoints as the text of an attribute: `[[x, y, visibility], ...]`."""
-    return json.dumps(keypoints.points, allow_nan=False)
-
-
-def keypoints_from(value: Any) -> Keypoints | None:
-    """Return the keypoints in an attribute's text; None if it has none."""
-    if not isinstance(value, str) or not value.startswith("[") or len(value) > _LONGEST_KEYPOINTS:
-        return None
-    try:
-        places = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    return Keypoints(tuple(tuple(place) for place in places)) if all(map(_is_keypoint, places)) else None
-
-
-def _is_keypoint(place: Any) -> bool:
-    """Whether a JSON value is one keypoint: a list of x, y and visibility."""
-    return (
-        isinstance(place, list)
-        and len(place) == 3
-        and all(type(value) in (int, float) and abs(value) <= FARTHEST for value in place)
-        and type(place[2]) is int
-        and place[2] in (0, 1, 2)
-    )
-
-
-def outline_of_keypoints(keypoints: Keypoints) -> Shape:
-    """Return the shape that VIA shows for an object with only keypoints: a line through the labelled ones."""
-    labelled = tuple((x, y) for x, y, visibility in keypoints.points if visibility)
-    if len(labelled) > 1:
-        return Polyline(labelled)
-    return Point(*labelled[0]) if labelled else Point(0, 0)
+def is_one_x(image: Any) -> bool:
+    """Whether a picture's entry is written in the form of VIA 1.x."""
+    return isinstance(image, dict) and ("base64_img_data" in image or isinstance(image.get("regions"), dict))

@@ -8,24 +8,12 @@ from typing import Any
 
 from maskrcnn.annotations import raster
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info
+from maskrcnn.annotations.formats.exported_outline import _needs_joining, single
 from maskrcnn.annotations.formats.json_values import Json, brief
-from maskrcnn.annotations.formats.single_outline import single
-from maskrcnn.annotations.formats.via import attribute_definitions, attribute_tally, class_rule, class_values
-from maskrcnn.annotations.formats.via.assembling import SKELETONS, VERSION, skeletons_document
-from maskrcnn.annotations.formats.via.attribute_tally import is_yes
-from maskrcnn.annotations.formats.via.reading import (
-    CLOSES,
-    KEYPOINTS,
-    SCORE,
-    SOURCE,
-    key_of,
-    keypoints_from,
-    keypoints_text,
-    notes,
-    outline_of_keypoints,
-    score_from,
-    size_of,
-)
+from maskrcnn.annotations.formats.via import class_attributes, class_values
+from maskrcnn.annotations.formats.via.attribute_definitions import _collect
+from maskrcnn.annotations.formats.via.reading import CLOSES, key_of, notes, size_of
+from maskrcnn.annotations.formats.via.studio_attributes import outline_of_keypoints, region_attributes, renamed
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -85,7 +73,7 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
                 continue
             if region.class_name is not None:
                 found.used.add(region.class_name)
-            something = something or class_rule.says_something(region.attributes)
+            something = something or class_values.says_something(region.attributes)
             attributes = region_attributes(region, None, {}, {})
             taken.update(attributes)
             _collect(found.region_attributes, attributes)
@@ -103,7 +91,7 @@ def survey(dataset: Dataset, flavour: str, dropped: DroppedInfo) -> Survey:
                 dropped.add("further fields of {regions} left out, as VIA CSV has no place for them")
     found.class_attribute = dataset.class_attribute
     if found.class_attribute is None:
-        found.class_attribute = class_rule.unnamed_class_attribute({*found.used}, taken, something)
+        found.class_attribute = class_attributes.unnamed_class_attribute({*found.used}, taken, something)
     if len(splits) > 1:
         dropped.add(f"which pictures are for training and which for validation is not said, as {WORDS[flavour]} cannot")
     if flavour != "via-project":
@@ -127,23 +115,6 @@ def _has_outline(shape: Shape) -> bool:
         case Polygon() | Polyline():
             return bool(shape.points)
     return True
-
-
-def _needs_joining(shape: Shape) -> bool:
-    """Whether a shape is not exactly one outline: it has several, or is a mask."""
-    return isinstance(shape, RLE) or (isinstance(shape, MultiPolygon) and sum(map(len, shape.parts)) > 1)
-
-
-def _collect(definitions: dict[str, Json], attributes: Mapping[str, Any]) -> None:
-    """Add VIA definitions of these attributes: text, or checkbox if the options are on or off."""
-    for name, value in attributes.items():
-        if not isinstance(value, dict):
-            definitions.setdefault(name, {"type": "text", "description": "", "default_value": ""})
-        elif value and all(isinstance(is_on, bool) for is_on in value.values()):
-            fresh = {"type": "checkbox", "description": "", "options": {}, "default_options": {}}
-            definition = definitions.setdefault(name, fresh)
-            if definition["type"] == "checkbox":
-                definition["options"].update({option: option for option in value})
 
 
 # Pictures
@@ -229,56 +200,6 @@ def region_document(region: Region, class_attribute: str | None, extras: Mapping
     return document
 
 
-def region_attributes(
-    region: Region, class_attribute: str | None, extras: Mapping[str, Any], noted: Mapping[str, Any]
-) -> Json:
-    """Return the region's attributes with its class, and with the information that VIA cannot hold otherwise."""
-    attributes = dict(region.attributes)
-    is_marked = is_yes(attributes.get(attribute_tally.CROWD))
-    if region.iscrowd and not is_marked:
-        attributes[attribute_tally.CROWD] = 1
-    elif is_marked and not region.iscrowd:
-        del attributes[attribute_tally.CROWD]
-    for name, other in renamed(region, class_attribute).items():
-        attributes[other] = attributes.pop(name)
-    if (keypoints := _stored_keypoints(region)) is not None:
-        written = noted.get(KEYPOINTS)
-        attributes[KEYPOINTS] = written if keypoints_from(written) == keypoints else keypoints_text(keypoints)
-    if region.source != "human":
-        attributes[SOURCE] = region.source
-    if region.score is not None:
-        attributes[SCORE] = region.score
-    if class_attribute is not None and region.class_name is not None:
-        attributes[class_attribute] = class_values.class_value(region, class_attribute, extras)
-    return attributes
-
-
-def renamed(region: Region, class_attribute: str | None) -> dict[str, str]:
-    """Return attribute -> new name, for a region's own attributes whose name is needed for something else or would
-    be read back as something else: the `keypoints` of another program, for example, or an attribute with the name of
-    the class attribute."""
-    attributes = region.attributes
-    needed = {
-        KEYPOINTS: _stored_keypoints(region) is not None or keypoints_from(attributes.get(KEYPOINTS)) is not None,
-        SOURCE: region.source != "human" or attributes.get(SOURCE) == "model",
-        SCORE: region.score is not None or score_from(attributes.get(SCORE)) is not None,
-    }
-    if class_attribute is not None and region.class_name is not None:
-        needed[class_attribute] = True
-    others: dict[str, str] = {}
-    for name in (name for name, is_needed in needed.items() if is_needed and name in attributes):
-        other = f"{name}_"
-        while other in attributes or other in needed:
-            other += "_"
-        others[name] = other
-    return others
-
-
-def _stored_keypoints(region: Region) -> Keypoints | None:
-    """Return the keypoints of a region, even if none of them is labelled."""
-    return region.shape if isinstance(region.shape, Keypoints) else region.keypoints
-
-
 def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Json:
     """Return the `shape_attributes` of a shape."""
     points: Points
@@ -307,82 +228,3 @@ def _shape_document(shape: Shape, flavour: str, noted: Mapping[str, Any]) -> Jso
 
 def _vertices(points: Points) -> Json:
     return {"all_points_x": [x for x, _ in points], "all_points_y": [y for _, y in points]}
-
-
-# Projects
-
-
-def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
-    """Return the parts of a project file except the pictures. `keys` are the keys of the pictures."""
-    extras = dataset.extras
-    noted = extras.get("via", {}).get("project", {})
-    parts: Json = {
-        "_via_settings": extras["via_settings"] if "via_settings" in extras else _settings(dataset, found),
-        "_via_attributes": _attributes(dataset, found, noted),
-        "_via_data_format_version": VERSION,
-        "_via_image_id_list": _id_list(dataset, noted, keys),
-        **({SKELETONS: skeletons_document(dataset.skeletons)} if dataset.skeletons else {}),
-        **extras.get("via_other", {}),
-    }
-    return {name: part for name, part in parts.items() if name not in noted.get("without", ()) or name[1:] in extras}
-
-
-def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
-    """Return the attribute definitions: as in the file, with options added for all current classes."""
-    name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
-    if attributes is None:
-        fresh = {other: definition for other, definition in found.region_attributes.items() if other != name}
-        attributes = {"region": fresh, "file": found.file_attributes}
-    region = attributes.get("region", {})
-    if name is not None:
-        undefined = noted.get("undefined", {}).get(name, ())  # used in the file without being defined
-        classes = (*dataset.classes, *sorted(found.used - set(dataset.classes)))
-        new = [class_name for class_name in classes if class_name not in undefined]
-        if new or not undefined:
-            is_checkbox = any(isinstance(value, Mapping) for value in dataset.extras.get("class_values", {}).values())
-            kind = "checkbox" if is_checkbox else "dropdown"
-            region = attribute_definitions.with_options(region, name, new if name in region else classes, kind)
-    whole = {"file": {}, **attributes, "region": region}
-    return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
-
-
-def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
-    """Return the order of the pictures: as in the file, without removed pictures and with new ones."""
-    listed = noted.get("image_id_list", keys)
-    if not isinstance(listed, list) or listed is keys:
-        return listed
-    expected = {*keys, *noted.get("dangling", ())}
-    kept = [key for key in listed if not isinstance(key, str) or key in expected]
-    known = {key for key in kept if isinstance(key, str)}
-    for key, record in zip(keys, dataset.images, strict=True):
-        if notes(record.extras, "via-project").get("unlisted"):
-            known.add(key)
-    return [*kept, *(key for key in keys if key not in known)]
-
-
-def _settings(dataset: Dataset, found: Survey) -> Json:
-    """Return settings that VIA 2.0.10 can open. VIA then shows each region's class, if there is one."""
-    return {
-        "ui": {
-            "annotation_editor_height": 25,
-            "annotation_editor_fontsize": 0.8,
-            "leftsidebar_width": 18,
-            "image_grid": {
-                "img_height": 80,
-                "rshape_fill": "none",
-                "rshape_fill_opacity": 0.3,
-                "rshape_stroke": "yellow",
-                "rshape_stroke_width": 2,
-                "show_region_shape": True,
-                "show_image_policy": "all",
-            },
-            "image": {
-                "region_label": found.class_attribute or "__via_region_id__",
-                "region_color": "__via_default_region_color__",
-                "region_label_font": "10px Sans",
-                "on_image_annotation_editor_placement": "NEAR_REGION",
-            },
-        },
-        "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
-        "project": {"name": dataset.source.stem if dataset.source else "project"},
-    }

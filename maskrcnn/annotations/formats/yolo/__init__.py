@@ -19,17 +19,17 @@ without `data.yaml` are read if another file names the classes (`settings`).
 
 Written are rows with ten decimals, and the pictures under `images/<split>/`; pictures without a split go to `train`.
 YOLO has one outline for each object, inside the picture. So parts, holes and masks become one outline, joined by lines
-of zero width (`single_outline`), and the outline is clipped to the picture. YOLO has no objects without area, no
+of zero width (`exported_outline`), and the outline is clipped to the picture. YOLO has no objects without area, no
 crowds, attributes and keypoints, and no marks for a model's suggestions; each loss gives a warning.
 """
 
 from __future__ import annotations
 
-from maskrcnn.annotations.formats.label_format import FolderReader, LabelFormat, Writer
-from maskrcnn.annotations.formats.yolo.reading import is_yolo, read_folder, without_names
+from maskrcnn.annotations.formats.format_interface import FolderReader, LabelFormat, Writer
+from maskrcnn.annotations.formats.yolo.reading import is_yolo, read_folder
 from maskrcnn.annotations.formats.yolo.writing import encode
 
-__all__ = ["FORMAT", "encode", "is_yolo", "read_folder", "without_names"]
+__all__ = ["FORMAT", "encode", "is_yolo", "read_folder"]
 
 FORMAT = LabelFormat(
     writers={"yolo": Writer("YOLO segmentation", None, encode, own_folders=True)},

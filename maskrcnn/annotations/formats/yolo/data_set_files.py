@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -12,13 +12,12 @@ from typing import Literal
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import natural_key
+from maskrcnn.annotations.file_names import folders_of, inside
 from maskrcnn.annotations.folder_walk import files_below, walk
-from maskrcnn.annotations.formats import picture_places, text_encodings
-from maskrcnn.annotations.formats.encoded_files import inside
-from maskrcnn.annotations.formats.yolo import label_rows
-from maskrcnn.annotations.formats.yolo import settings as yolo_settings
-from maskrcnn.annotations.formats.yolo.settings import NO_LABELS, SPLITS, Settings
+from maskrcnn.annotations.formats import picture_folders, text_encodings
+from maskrcnn.annotations.formats.yolo import label_rows, text_files
+from maskrcnn.annotations.formats.yolo.settings import SPLITS, Settings
+from maskrcnn.annotations.formats.yolo.text_files import is_no_label
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
 from maskrcnn.annotations.regions import ImageRecord
@@ -247,18 +246,16 @@ class DataSetFiles:
             if (_lies_in(text, folder) or _lies_in(text, labels))
             and text not in used
             and not is_no_label(f"{text}.txt")
-            and (_LABELS in map(str.lower, text.split("/")[:-1]) or yolo_settings.is_row(path))
+            and (_LABELS in map(str.lower, text.split("/")[:-1]) or text_files.is_row(path))
         }
         # Readmes or logs among the labels.
-        others = [
-            t for t in orphans.values() if self.texts[t].stat().st_size and not yolo_settings.is_row(self.texts[t])
-        ]
+        others = [t for t in orphans.values() if self.texts[t].stat().st_size and not text_files.is_row(self.texts[t])]
         lines = [
             f"{self.texts[text]}: was passed over, as it has no rows of YOLO and no picture is called so"
             for text in others
         ]
         orphans = {name: text for name, text in orphans.items() if text not in others}
-        return SplitEntry(split, shown, orphans, folder, words, picture_places.shortened(lines))
+        return SplitEntry(split, shown, orphans, folder, words, picture_folders.shortened(lines))
 
     # Lists
 
@@ -275,7 +272,7 @@ class DataSetFiles:
             raise StudioError(f"{lists[found]}: is gone; check the file") from None
         written = [line.strip() for line in text_encodings.decoded(content, lists[found]).splitlines() if line.strip()]
         matched, remarks = self.index.match_all(written, found)
-        lines = [*picture_places.shortened(remarks)]
+        lines = [*picture_folders.shortened(remarks)]
         shown: dict[str, str] = {}
         orphans: dict[str, str] = {}
         missing: list[str] = []
@@ -308,7 +305,7 @@ class DataSetFiles:
         `labels`, or beside the picture. With `rows`, only a file that begins with a YOLO row."""
         for text in ("/".join(_swapped(name.split("/"), IMAGES, _LABELS)), name):
             alike = [text] if text in self.texts else self.texts_spelled_otherwise.get(file_names.plainest(text), [])
-            if len(alike) == 1 and (not rows or yolo_settings.is_row(self.texts[alike[0]])):
+            if len(alike) == 1 and (not rows or text_files.is_row(self.texts[alike[0]])):
                 return alike[0]
         return None
 
@@ -374,17 +371,6 @@ def _droppable(parts: Sequence[str]) -> int:
         keep = min(keep, len(parts) - 1 - lowered[::-1].index(IMAGES))
     split = [number for number, part in enumerate(parts) if file_names.split_word(part) is not None]
     return min(keep, split[-1]) if split else keep
-
-
-def is_no_label(name: str) -> bool:
-    """Whether a text file is known not to hold labels: a list of classes or pictures, or a readme."""
-    return file_names.parts(name)[-1].lower() in NO_LABELS or yolo_settings.is_class_list(name)
-
-
-def folders_of(found: Iterator[str] | Sequence[str] | Mapping[str, object]) -> list[str]:
-    """Return the folders of these files, sorted; `.` for the top folder."""
-    folders = dict.fromkeys(name.rpartition("/")[0] for name in found)
-    return sorted((folder or "." for folder in folders), key=natural_key)
 
 
 def listed(folders: Sequence[str]) -> str:

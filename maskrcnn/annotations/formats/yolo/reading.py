@@ -7,17 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskrcnn.annotations import file_names, pictures
-from maskrcnn.annotations.file_names import natural_key
-from maskrcnn.annotations.formats import original_names, picture_places
+from maskrcnn.annotations.file_names import folders_of, natural_key
+from maskrcnn.annotations.formats import original_names, picture_folders
 from maskrcnn.annotations.formats.yolo import settings as yolo_settings
-from maskrcnn.annotations.formats.yolo.data_set_files import (
-    IMAGES,
-    DataSetFiles,
-    folders_of,
-    is_no_label,
-    listed,
-    studio_split,
-)
+from maskrcnn.annotations.formats.yolo.data_set_files import DataSetFiles, listed, studio_split
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
@@ -72,7 +65,7 @@ def read_folder(
             records.append(there.record(name, place, picture, text, size))
     if refused and not records:
         raise refused[0]
-    warnings += picture_places.shortened([f"passed over: {error}" for error in refused])
+    warnings += picture_folders.shortened([f"passed over: {error}" for error in refused])
     warnings += [
         f"{settings.file}: {counted(number, 'picture')} of {other} {'is' if number == 1 else 'are'} in {split} too, "
         f"and {'was' if number == 1 else 'were'} taken for {split}"
@@ -93,21 +86,6 @@ def read_folder(
         extras={"flavour": "yolo"},
         skeletons=skeletons,
         warnings=(*settings.warnings, *warnings),
-    )
-
-
-def without_names(files: Mapping[str, Path]) -> str:
-    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
-    there are no such rows."""
-    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_no_label(name)]
-    rows = next((name for name in texts[:20] if yolo_settings.is_row(files[name])), None)
-    if rows is None:
-        return ""
-    folders = folders_of(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
-    train = folders[0] if folders else IMAGES
-    return (
-        f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
-        f'"train: {train}" and "names: [first class, second class]"'
     )
 
 

@@ -10,17 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from maskrcnn import untrusted_files
-from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations import file_names
 from maskrcnn.annotations.folder_walk import files_in
 from maskrcnn.annotations.formats import text_encodings
 from maskrcnn.annotations.formats.json_values import Complaint, brief
+from maskrcnn.annotations.formats.yolo.text_files import (
+    _LARGEST,
+    _MOST_FILES,
+    _folders_in,
+    _has_rows,
+    _lines,
+    _names_classes,
+    _rank,
+    _text,
+    is_class_list,
+)
 from maskrcnn.errors import StudioError
 from maskrcnn.words import counted
 
@@ -28,20 +38,7 @@ SPLITS = ("train", "val", "test")
 _OTHER_WORDS = {"train": ("training",), "val": ("valid", "validation"), "test": ("testing",)}
 """Other names of a split in Darknet and CVAT, in any case (`Validation`)."""
 
-CLASS_LISTS = (
-    *("classes.txt", "obj.names", "classes.names", "_darknet.labels"),
-    *("predefined_classes.txt", "class_names.txt", "labels.txt"),
-)
-"""Files with one class name per line, the first is class 0. Any other `.names` file is one too. The first existing
-file is used."""
-NO_LABELS = (*CLASS_LISTS, "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "notes.txt")
-"""Text files that are not label files, unless a picture has the same name."""
-
 MEND = "mend that file"
-_LARGEST = 250_000
-_MOST_FILES = 20
-"""Maximum number of files in a folder that are searched for settings, and of text files that are checked for rows."""
-_FIRST_ROW = 4096
 _FIRST_SETTINGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 """Preferred settings files if a folder has several. Others, such as `coco8.yaml`, are usually left over."""
 
@@ -107,32 +104,6 @@ def read(path: Path) -> Settings:
     )
 
 
-def is_row(file: Path) -> bool:
-    """Whether a text file begins with a YOLO row: a class number and at least four fractions."""
-    try:
-        with untrusted_files.opened(file) as opened:
-            lines = opened.read(_FIRST_ROW).decode("ascii").splitlines()
-    except (OSError, ValueError, StudioError):
-        return False
-    values = next((line.split() for line in lines if line.strip()), [])
-    is_class = len(values) >= 5 and re.fullmatch(r"[0-9]{1,9}(\.0*)?", values[0])
-    return bool(is_class) and all(map(_is_number, values[1:-1]))
-
-
-def is_class_list(name: str) -> bool:
-    """Whether a file has the name of a list of class names."""
-    last = file_names.parts(name)[-1].lower()
-    return last in CLASS_LISTS or last.endswith(".names")
-
-
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
-
-
 # Finding
 
 _Content = tuple[Path, Path, dict[str, Any]]
@@ -160,26 +131,6 @@ def _content(path: Path) -> _Content | None:
 
 def _is_not_first(file: Path) -> bool:
     return file.name.lower() not in _FIRST_SETTINGS
-
-
-def _rank(file: Path) -> int:
-    name = file.name.lower()
-    return CLASS_LISTS.index(name) if name in CLASS_LISTS else len(CLASS_LISTS)
-
-
-def _names_classes(file: Path) -> bool:
-    """Whether a text file with the name of a class list is one: it has no YOLO rows and no picture names."""
-    lines = [line.strip().lower() for line in (_text(file) or "").splitlines()]
-    return any(lines) and not is_row(file) and not any(file_names.suffix(line) in pictures.SUFFIXES for line in lines)
-
-
-def _folders_in(folder: Path, called: tuple[str, ...]) -> list[Path]:
-    """Return the sub folders with these names, in any case; links are skipped."""
-    try:
-        there = [p for p in sorted(folder.iterdir()) if p.name.lower() in called and p.is_dir() and not p.is_symlink()]
-    except OSError:
-        return []
-    return sorted(there, key=lambda place: called.index(place.name.lower()))
 
 
 def _of_file(file: Path) -> _Content | None:
@@ -257,44 +208,6 @@ def _checked(text: Path, folder: Path, content: dict[str, Any], settings: Path |
     except StudioError as error:
         return settings or text, folder, {_TROUBLE: error}
     return settings or text, folder, content
-
-
-def _has_rows(folder: Path) -> bool:
-    """Whether a folder, its `labels/` or `images/`, or a folder in these has YOLO label files."""
-    places = [folder]
-    for labels in _folders_in(folder, ("labels", "images")):
-        places += [labels, *(p for p in sorted(labels.iterdir()) if p.is_dir() and not p.is_symlink())][:_MOST_FILES]
-    for place in places:
-        texts = [file for name, file in files_in(place, (".txt",)).items() if name.lower() not in NO_LABELS]
-        # In a video, the first hundred frames may have no objects.
-        if any(map(is_row, list(islice(filter(_holds_something, texts), _MOST_FILES)))):
-            return True
-    return False
-
-
-def _holds_something(file: Path) -> bool:
-    try:
-        return file.stat().st_size > 0
-    except OSError:
-        return False
-
-
-def _text(file: Path) -> str | None:
-    """Return the text of a small file, as Latin-1 if it is not UTF-8; None if it is not text."""
-    try:
-        content = untrusted_files.read_bytes(file, most=_LARGEST)
-    except (OSError, ValueError, StudioError):
-        return None
-    try:
-        return text_encodings.decoded(content, file)
-    except StudioError:
-        return None if b"\0" in content else content.decode("latin-1")
-
-
-def _lines(file: Path) -> dict[str, str]:
-    """Return line number, from 0 -> class name."""
-    lines = [line.strip() for line in (_text(file) or "").splitlines()]
-    return {str(number): line for number, line in enumerate(lines) if line}
 
 
 def _parsed(text: str) -> Any:

@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.formats import mask_requirements, single_outline
+from maskrcnn.annotations.file_names import inside
+from maskrcnn.annotations.formats import exported_outline, writer_checks
 from maskrcnn.annotations.formats.dropped_info import DroppedInfo, count_dataset_info, count_region_info
-from maskrcnn.annotations.formats.encoded_files import Encoded, inside
+from maskrcnn.annotations.formats.format_interface import Encoded
 from maskrcnn.annotations.regions import (
     RLE,
     Circle,
@@ -78,7 +79,7 @@ def _label_file(picture: str) -> str:
 
 def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[str]:
     """Return the rows of a picture's label file."""
-    width, height = mask_requirements.size_of(record, dropped.source, "YOLO")
+    width, height = writer_checks.size_of(record, dropped.source, "YOLO")
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
     for position, region in enumerate(record.regions, start=1):
@@ -89,11 +90,11 @@ def _rows(record: ImageRecord, dataset: Dataset, dropped: DroppedInfo) -> list[s
         if not raster.has_area(region.shape):
             dropped.add("{regions} without area (points, lines) left out because YOLO has outlines and boxes only")
             continue
-        class_number = mask_requirements.class_of(region, numbers, dataset, here)
-        mask_requirements.fitting_mask(region, width, height, here)
-        outline = single_outline.single(region.shape)
-        if not single_outline.is_inside(outline, width, height):
-            outline = single_outline.cut_off(outline, width, height)
+        class_number = writer_checks.class_of(region, numbers, dataset, here)
+        writer_checks.fitting_mask(region, width, height, here)
+        outline = exported_outline.single(region.shape)
+        if not exported_outline.is_inside(outline, width, height):
+            outline = exported_outline.cut_off(outline, width, height)
             if not outline:
                 dropped.add("{regions} left out because YOLO ends at the picture's edge, and they lie outside")
                 continue

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.annotations.formats.via.test_class_rule import SQUARE, choice
 
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.formats.via import class_change, class_per_attribute, large_files
+from maskrcnn.annotations.formats.via import class_attributes, class_values, large_files
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
-from tests.annotations.formats.via.test_class_rule import SQUARE, choice
 
 
 def labels(*regions: dict[str, Any], **definitions: Any) -> Dataset:
@@ -60,12 +60,12 @@ CAT, DOG = {"cat": "cat"}, {"dog": "dog"}
 def test_attributes_that_each_name_a_class(
     regions: list[dict[str, Any]], definitions: dict[str, Any], rivals: tuple[str, ...]
 ) -> None:
-    assert class_per_attribute.rival_attributes(labels(*regions, **definitions)) == rivals
+    assert class_attributes.rival_attributes(labels(*regions, **definitions)) == rivals
 
 
 def test_classes_of_another_origin_have_no_rivals() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"dog": "dog"}), Region(Rect(0, 0, 1, 1), "dog"))
-    assert class_per_attribute.rival_attributes(Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))) == ()
+    assert class_attributes.rival_attributes(Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_classes_of_another_origin_have_no_rivals() -> None:
     ],
 )
 def test_what_its_own_attributes_call_a_region(attributes: dict[str, Any], names: dict[str, str]) -> None:
-    assert class_per_attribute.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
+    assert class_values.own_names(Region(Rect(0, 0, 1, 1), None, attributes)) == names
 
 
 def test_training_says_what_to_do() -> None:
@@ -123,7 +123,10 @@ def classes_in(dataset: Dataset) -> list[str | None]:
 def test_several_attributes_are_asked_for_together(
     regions: list[dict[str, Any]], asked: str, classes: list[str | None]
 ) -> None:
-    for dataset in (via.parse(document(regions), "a.json", asked), class_change.reclassified(labels(*regions), asked)):
+    for dataset in (
+        via.parse(document(regions), "a.json", asked),
+        class_attributes.reclassified(labels(*regions), asked),
+    ):
         assert classes_in(dataset) == classes
         assert list(dataset.classes) == sorted({name for name in classes if name})
         # What was said stays, and a file that is written has one attribute that says it all.

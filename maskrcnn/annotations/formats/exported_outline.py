@@ -9,7 +9,13 @@ import numpy as np
 import shapely
 
 from maskrcnn.annotations import raster
-from maskrcnn.annotations.regions import MultiPolygon, Points, Polygon, Shape
+from maskrcnn.annotations.regions import (
+    RLE,
+    MultiPolygon,
+    Points,
+    Polygon,
+    Shape,
+)
 
 
 def single(shape: Shape) -> Points:
@@ -74,3 +80,8 @@ def _rings(area: Any) -> list[Points]:
     polygons = [polygon for polygon in shapely.get_parts(shapely.get_parts(area)) if polygon.area > 0]
     outlines = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [tuple((float(x), float(y)) for x, y in ring.coords[:-1]) for ring in outlines]
+
+
+def _needs_joining(shape: Shape) -> bool:
+    """Whether a shape is not exactly one outline: it has several, or is a mask."""
+    return isinstance(shape, RLE) or (isinstance(shape, MultiPolygon) and sum(map(len, shape.parts)) > 1)

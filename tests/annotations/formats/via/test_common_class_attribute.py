@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from maskrcnn.annotations import read
-from maskrcnn.annotations.formats import class_choice, coco, via
+from maskrcnn.annotations.formats import coco, via
+from maskrcnn.annotations.formats.via import common_class_attribute
 from maskrcnn.annotations.regions import Dataset
 from maskrcnn.errors import ArgumentError
 
@@ -58,7 +59,7 @@ def test_a_validation_file_follows_its_training_file(
 ) -> None:
     training = labels("train.json", *TRAIN, kind=KINDS)
     assert training.class_attribute == "kind"
-    assert classes_of(class_choice.as_in(labels("val.json", *regions, **definitions), training)) == found
+    assert classes_of(common_class_attribute.as_in(labels("val.json", *regions, **definitions), training)) == found
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_validation_file_follows_its_training_file(
     ],
 )
 def test_what_is_read_otherwise_is_said(regions: list[Any], attribute: str, instead: str) -> None:
-    dataset = class_choice.as_in(labels("val.json", *regions), labels("train.json", *TRAIN, kind=KINDS))
+    dataset = common_class_attribute.as_in(labels("val.json", *regions), labels("train.json", *TRAIN, kind=KINDS))
     assert dataset.class_attribute == attribute
     assert dataset.warnings == (f'val.json: the attribute "{attribute}" is the class there{instead}',)
 
@@ -78,14 +79,14 @@ def test_what_is_read_otherwise_is_said(regions: list[Any], attribute: str, inst
 def test_nothing_is_changed_where_nothing_is_open() -> None:
     training = labels("train.json", *TRAIN, kind=KINDS)
     same = labels("val.json", {"kind": "leaf"}, kind=KINDS)
-    assert class_choice.as_in(same, training) is same
+    assert common_class_attribute.as_in(same, training) is same
     other = coco.parse({"images": [], "annotations": [], "categories": [{"id": 1, "name": "oak"}]}, "coco.json")
-    assert class_choice.as_in(other, training) is other
+    assert common_class_attribute.as_in(other, training) is other
     unlabelled = labels("val.json")
-    assert class_choice.as_in(unlabelled, training) is unlabelled
+    assert common_class_attribute.as_in(unlabelled, training) is unlabelled
     # Two fit: nobody knows which, so it stays, and is refused for its classes.
     two = labels("val.json", *EITHER)
-    assert class_choice.as_in(two, training) is two
+    assert common_class_attribute.as_in(two, training) is two
 
 
 @pytest.mark.parametrize(
@@ -93,23 +94,23 @@ def test_nothing_is_changed_where_nothing_is_open() -> None:
 )
 def test_where_training_has_no_attribute_every_region_is_of_its_one_class(regions: list[Any]) -> None:
     training = labels("train.json", {}, {})
-    found = class_choice.as_in(labels("val.json", *regions), training)
+    found = common_class_attribute.as_in(labels("val.json", *regions), training)
     assert classes_of(found) == ["object"] * len(regions)
     assert [dict(region.attributes) for region in found.images[0].regions] == regions
     assert found.warnings == (
         'val.json: no attribute is the class there, as in train.json; every region is an "object"',
     )
     same = labels("val.json", {}, {})
-    assert class_choice.as_in(same, training) is same
+    assert common_class_attribute.as_in(same, training) is same
     called_so = labels("train.json", {"kind": "object"}, {"kind": "object"})
-    found = class_choice.as_in(labels("val.json", {"kind": "object"}, {"kind": "rock"}), called_so)
+    found = common_class_attribute.as_in(labels("val.json", {"kind": "object"}, {"kind": "rock"}), called_so)
     assert classes_of(found) == ["object", "rock"]
 
 
 def test_labels_that_are_measured_on_are_read_as_the_network_has_learned() -> None:
     dataset = labels("val.json", {"name": "p9", "type": "leaf"})
     assert dataset.class_attribute == "name"
-    found = class_choice.following(dataset, None, ("leaf", "stem"), "the network")
+    found = common_class_attribute.following(dataset, None, ("leaf", "stem"), "the network")
     assert classes_of(found) == ["leaf"]
     assert found.warnings == (
         'val.json: the attribute "type" is the class there, not "name", as its values are classes of the network',
@@ -120,30 +121,30 @@ def test_a_validation_file_follows_where_each_attribute_is_a_class() -> None:
     fruit = [{"mango": "mango"}, {"orange": "orange"}, {"kiwi": "kiwi"}, {"mango": "mango"}]
     training = labels("train.json", *fruit, attribute="mango, orange, kiwi")
     assert classes_of(training) == ["mango", "orange", "kiwi", "mango"]
-    found = class_choice.as_in(labels("val.json", {"orange": "orange"}, {"mango": "mango"}), training)
+    found = common_class_attribute.as_in(labels("val.json", {"orange": "orange"}, {"mango": "mango"}), training)
     assert classes_of(found) == ["orange", "mango"]
     assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in train.json",)
-    assert classes_of(class_choice.as_in(labels("val.json", {"orange": "orange"}), training)) == ["orange"]
+    assert classes_of(common_class_attribute.as_in(labels("val.json", {"orange": "orange"}), training)) == ["orange"]
     written = via.parse(via.document(training, "via2"), "val.json")  # where it has been said already
-    assert classes_of(class_choice.as_in(written, training)) == ["mango", "orange", "kiwi", "mango"]
+    assert classes_of(common_class_attribute.as_in(written, training)) == ["mango", "orange", "kiwi", "mango"]
     given = replace(labels("val.json", *fruit), extras={})  # of no VIA file: somebody has chosen its classes
-    assert class_choice.as_in(given, training) is given
+    assert common_class_attribute.as_in(given, training) is given
 
 
 def test_of_many_attributes_the_first_are_named() -> None:
     names = [f"kind {number}" for number in range(10)]
     regions = [{name: name} for name in names]
     training = labels("train.json", *regions, attribute=", ".join(names))
-    (line,) = class_choice.as_in(labels("val.json", *regions), training).warnings
+    (line,) = common_class_attribute.as_in(labels("val.json", *regions), training).warnings
     assert line.startswith(f"val.json: each of the attributes {', '.join(names[:8])} and 2 more is a class there")
 
 
 def test_a_network_knows_the_classes_that_several_attributes_name() -> None:
     dataset = labels("val.json", {"mango": "mango"}, {"mango": "mango"}, {"orange": "orange"})
-    found = class_choice.following(dataset, None, ("kiwi", "mango", "orange"), "the network")
+    found = common_class_attribute.following(dataset, None, ("kiwi", "mango", "orange"), "the network")
     assert classes_of(found) == ["mango", "mango", "orange"]
     assert found.warnings == ("val.json: each of the attributes mango, orange is a class there, as in the network",)
-    assert class_choice.following(dataset, None, ("mango",), "the network") is dataset
+    assert common_class_attribute.following(dataset, None, ("mango",), "the network") is dataset
 
 
 # Several files of one set
@@ -162,14 +163,14 @@ def test_a_network_knows_the_classes_that_several_attributes_name() -> None:
 )
 def test_the_rule_for_the_regions_of_all_files_together(files: list[list[Any]], attribute: str | None) -> None:
     datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
-    assert class_choice.common(datasets) == attribute
+    assert common_class_attribute.common(datasets) == attribute
     whole = labels("all.json", *(region for regions in files for region in regions))
     assert whole.class_attribute == attribute  # what one file with all of them has
 
 
 def test_the_tallies_of_the_files_stay_theirs() -> None:
     one, two = labels("1.json", {"kind": "a"}), labels("2.json", {"kind": "b"})
-    assert class_choice.common([one, two]) == class_choice.common([one, two])
+    assert common_class_attribute.common([one, two]) == common_class_attribute.common([one, two])
     assert classes_of(one) == ["a"]
 
 
@@ -191,14 +192,14 @@ FRUIT = [{"mango": "mango"}, {"orange": "yes"}]
 )
 def test_what_is_asked_for_is_asked_of_all_files(files: list[Any], name: str, found: list[Any]) -> None:
     datasets = [labels(f"{n}.json", *regions) for n, regions in enumerate(files)]
-    assert [classes_of(dataset) for dataset in class_choice.asked_of_all(datasets, name)] == found
+    assert [classes_of(dataset) for dataset in common_class_attribute.asked_of_all(datasets, name)] == found
 
 
 def test_what_no_file_has_is_refused_with_what_they_all_have() -> None:
     datasets = [labels("1.json", {"mango": "mango"}), labels("2.json", {"orange": "orange"})]
     for name in ("kiwi", "mango,kiwi", "Mango", ""):
         with pytest.raises(ArgumentError, match=f'no region has the attribute "{name}"; choose "mango", "orange"'):
-            class_choice.asked_of_all(datasets, name)
+            common_class_attribute.asked_of_all(datasets, name)
 
 
 # --class-attribute
@@ -207,17 +208,17 @@ def test_what_no_file_has_is_refused_with_what_they_all_have() -> None:
 def test_an_attribute_is_only_asked_of_labels_that_leave_it_open(tmp_path: Path, picture: Any) -> None:
     from maskrcnn.annotations.store import Project
 
-    class_choice.require_choice(labels("via.json", {"kind": "leaf"}), "kind")
+    common_class_attribute.require_choice(labels("via.json", {"kind": "leaf"}), "kind")
     other = coco.parse({"images": [], "annotations": [], "categories": []}, "coco.json")
-    class_choice.require_choice(other, None)
+    common_class_attribute.require_choice(other, None)
     with pytest.raises(
         ArgumentError, match=r'--class-attribute "kind": coco\.json is no VIA file, so its classes are g'
     ):
-        class_choice.require_choice(other, "kind")
+        common_class_attribute.require_choice(other, "kind")
     picture("a.jpg")
     path = tmp_path / "via.json"
     path.write_text(json.dumps(via.document(labels("via.json", {"kind": "leaf"}, {"kind": "leaf"}), "via2")))
     project = Project.create(tmp_path / "project")
     project.import_dataset(read(path), "train")
     with pytest.raises(ArgumentError, match="the class attribute of a project is changed under Dataset > Classes"):
-        class_choice.require_choice(read(project.folder), "kind")
+        common_class_attribute.require_choice(read(project.folder), "kind")

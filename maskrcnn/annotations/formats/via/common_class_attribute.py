@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from maskrcnn.annotations.formats.json_values import brief
-from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_per_attribute, class_rule
+from maskrcnn.annotations.formats.via import class_attributes
 from maskrcnn.annotations.formats.via.attribute_tally import Tally
 from maskrcnn.annotations.regions import Dataset, classes_in
 from maskrcnn.annotations.store.database import is_project
@@ -38,22 +38,22 @@ def common(datasets: Sequence[Dataset]) -> str | None:
     tally = Tally()
     definitions: dict[str, Any] = {}
     for dataset in datasets:
-        own, further = class_rule.tally_and_definitions(dataset)
+        own, further = class_attributes.tally_and_definitions(dataset)
         tally.include(own)
         definitions = {**further, **definitions}
-    return class_rule.by_rule(tally, definitions)
+    return class_attributes.by_rule(tally, definitions)
 
 
 def as_in(validation: Dataset, training: Dataset) -> Dataset:
     """Return the validation set with the class attribute of its training set."""
     other = str(training.source or "the training set")
     if has_choice(validation) and (names := training.extras.get("class_from")):
-        there = class_rule.tally_and_definitions(validation)[0].names
+        there = class_attributes.tally_and_definitions(validation)[0].names
         if training.class_attribute not in there and (parts := [name for name in names if name in there]):
             line = f"{validation.source}: each of the attributes {_listed(parts)} is a class there, as in {other}"
-            return replace(class_change.joined(validation, parts), warnings=(*validation.warnings, line))
+            return replace(class_attributes.joined(validation, parts), warnings=(*validation.warnings, line))
     classes = classes_in(training.images)
-    only = class_rule.THE_ONLY_CLASS
+    only = class_attributes.THE_ONLY_CLASS
     is_of_one = has_choice(training) and training.class_attribute is None and classes == (only,)
     if (
         is_of_one
@@ -61,7 +61,7 @@ def as_in(validation: Dataset, training: Dataset) -> Dataset:
         and any(region.class_name != only for record in validation.images for region in record.regions)
     ):
         line = f'{validation.source}: no attribute is the class there, as in {other}; every region is an "{only}"'
-        return replace(class_change.reclassified(validation, None), warnings=(*validation.warnings, line))
+        return replace(class_attributes.reclassified(validation, None), warnings=(*validation.warnings, line))
     return following(validation, training.class_attribute, classes, other)
 
 
@@ -82,11 +82,11 @@ def following(dataset: Dataset, attribute: str | None, classes: Collection[str],
     """
     if not has_choice(dataset):
         return dataset
-    known = class_rule.candidates(dataset)
+    known = class_attributes.candidates(dataset)
     if attribute is not None and (same := in_any_case(attribute, [entry.name for entry in known])):
         return _read_by(dataset, same, f"as in {other}")
-    if rivals := class_per_attribute.rival_attributes(dataset):
-        each = class_change.joined(dataset, rivals)
+    if rivals := class_attributes.rival_attributes(dataset):
+        each = class_attributes.joined(dataset, rivals)
         if set(each.classes) <= set(classes):
             line = f"{dataset.source}: each of the attributes {_listed(rivals)} is a class there, as in {other}"
             return replace(each, warnings=(*dataset.warnings, line))
@@ -114,18 +114,20 @@ def asked_of_all(datasets: Sequence[Dataset], name: str) -> list[Dataset]:
     definitions: dict[str, Any] = {}
     known: list[list[str]] = []
     for dataset in datasets:
-        own, further = class_rule.tally_and_definitions(dataset)
+        own, further = class_attributes.tally_and_definitions(dataset)
         tally.include(own)
         definitions = {**further, **definitions}
         known.append([*dict.fromkeys((*own.names, *further))])
-    if parts := attribute_tally.parts_of(name, tally):
+    if parts := class_attributes.parts_of(name, tally):
         there = [[same for part in parts if (same := in_any_case(part, names))] for names in known]
-        return [class_change.joined(dataset, own) for dataset, own in zip(datasets, there, strict=True)]
-    class_rule.require_known(name, tally, definitions, datasets[0].source or "the dataset")
+        return [class_attributes.joined(dataset, own) for dataset, own in zip(datasets, there, strict=True)]
+    class_attributes.require_known(name, tally, definitions, datasets[0].source or "the dataset")
     read = []
     for dataset, names in zip(datasets, known, strict=True):
         same = in_any_case(name, names)
-        read.append(class_change.reclassified(dataset, same) if same else class_change.without_classes(dataset, name))
+        read.append(
+            class_attributes.reclassified(dataset, same) if same else class_attributes.without_classes(dataset, name)
+        )
     return read
 
 
@@ -135,7 +137,7 @@ def _read_by(dataset: Dataset, name: str, why: str) -> Dataset:
         return dataset
     instead = f", not {brief(dataset.class_attribute)}" if dataset.class_attribute is not None else ""
     line = f"{dataset.source or 'the dataset'}: the attribute {brief(name)} is the class there{instead}, {why}"
-    return replace(class_change.reclassified(dataset, name), warnings=(*dataset.warnings, line))
+    return replace(class_attributes.reclassified(dataset, name), warnings=(*dataset.warnings, line))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The types that describe a label format for the table of formats (`table.LABEL_FORMATS`).
+"""The types that describe a label format for the table of formats (`format_table.LABEL_FORMATS`).
 
 A format has its writers, and one reader for each way in which its labels can be stored: a JSON document, another kind
 of text, or a folder of files. The reader is chosen by the content, never by the file name.
@@ -7,11 +7,10 @@ of text, or a folder of files. The reader is chosen by the content, never by the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskrcnn.annotations.formats.encoded_files import Encoded
 from maskrcnn.annotations.regions import Dataset
 
 Source = Path | str
@@ -89,3 +88,26 @@ class LabelFormat:
     document: DocumentReader | None = None
     text: TextReader | None = None
     folder: FolderReader | None = None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Label files in memory, by their name relative to the target folder, with the warnings of `encode`.
+
+    - `files`: name -> content. A single-file format has exactly one entry; the caller may write it under another name.
+    - `n_regions`: the number of regions in the files. It may be smaller than in the dataset; `warnings` say why.
+    - `warnings`: one line for each kind of information that the format cannot hold.
+    - `pictures`: name relative to the target folder -> picture file. Empty if the pictures belong beside their label
+      files under their own names.
+    - `within`: the folder that no picture may lie outside of. None if the reader of the labels has checked this.
+    - `left_out`: a line about the pictures that cannot be written.
+    - `notes`: lines about unexpected changes that lose no information.
+    """
+
+    files: Mapping[str, bytes]
+    n_regions: int
+    warnings: tuple[str, ...] = ()
+    pictures: Mapping[str, Path] = field(default_factory=dict)
+    within: Path | None = None
+    left_out: str | None = None
+    notes: tuple[str, ...] = ()

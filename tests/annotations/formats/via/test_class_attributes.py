@@ -12,8 +12,8 @@ from hypothesis import example, given
 
 from maskrcnn.annotations import read
 from maskrcnn.annotations.formats import via
-from maskrcnn.annotations.formats.via import attribute_tally, class_change, class_rule
-from maskrcnn.annotations.formats.via.class_rule import Candidate
+from maskrcnn.annotations.formats.via import class_attributes, class_values
+from maskrcnn.annotations.formats.via.class_attributes import Candidate
 from maskrcnn.annotations.regions import Dataset, ImageRecord, Rect, Region
 from maskrcnn.annotations.trainable_check import require_trainable
 from maskrcnn.errors import ArgumentError, StudioError
@@ -69,7 +69,7 @@ TEXT = {"type": "text"}
     ],
 )
 def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str, Any], expected: str | None) -> None:
-    assert class_rule.class_attribute(regions, definitions) == expected
+    assert class_attributes.class_attribute(regions, definitions) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_which_attribute_is_the_class(regions: list[Any], definitions: dict[str,
     ],
 )
 def test_the_class_in_a_value(value: Any, expected: str | None) -> None:
-    assert attribute_tally.class_of(value) == expected
+    assert class_values.class_of(value) == expected
 
 
 SQUARE = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
@@ -124,26 +124,26 @@ def test_candidates_are_counted_and_the_chosen_one_comes_first() -> None:
         ),
         "a.json",
     )
-    assert class_rule.candidates(dataset) == (
+    assert class_attributes.candidates(dataset) == (
         Candidate("kind", 3, {"dog": 2, "cat": 1}, chosen=True),
         Candidate("name", 3, {"n1": 1, "n2": 1, "n3": 1}, chosen=False),
         Candidate("wet", 1, {"a": 1}, chosen=False, several=1),
         Candidate("note", 0, {}, chosen=False),
         Candidate("unused", 0, {}, chosen=False),
     )
-    assert list(class_rule.candidates(dataset)[0].values) == ["dog", "cat"]
+    assert list(class_attributes.candidates(dataset)[0].values) == ["dog", "cat"]
 
 
 def test_without_attributes_there_is_no_candidate() -> None:
     dataset = via.parse(document({}, {}), "a.json")
     assert classes_of(dataset) == ["object"] * 2
-    assert class_rule.candidates(dataset) == ()
+    assert class_attributes.candidates(dataset) == ()
 
 
 def test_a_dataset_of_another_origin_has_its_classes_as_a_candidate() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"note": "x"}), Region(Rect(0, 0, 1, 1), "dog", {"class": ""}))
     dataset = Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))
-    assert class_rule.candidates(dataset) == (
+    assert class_attributes.candidates(dataset) == (
         Candidate("name", 2, {"cat": 1, "dog": 1}, chosen=True),
         Candidate("note", 1, {"x": 1}, chosen=False),
         Candidate("class", 0, {}, chosen=False),
@@ -155,7 +155,7 @@ def test_several_ticked_boxes_name_no_class() -> None:
     written = document(*({"kind": value} for value in ticked), kind=choice("cat", "dog", kind="checkbox"))
     dataset = via.parse(written, "a.json", "kind")
     assert classes_of(dataset) == [None, "cat", "cat"]
-    (candidate,) = class_rule.candidates(dataset)
+    (candidate,) = class_attributes.candidates(dataset)
     assert (candidate.n_regions, candidate.several) == (2, 1)
     there = replace(dataset, images=tuple(replace(record, path=Path("a.jpg")) for record in dataset.images))
     with pytest.raises(StudioError, match=r'region 1 of "a\.jpg" has 2 boxes ticked for "kind"; leave one of them'):
@@ -187,7 +187,7 @@ def test_an_attribute_that_is_not_there_is_refused_with_the_choices(attributes: 
         via.parse(document(attributes), "a.json", "colour")
     assert complaint in str(caught.value)
     with pytest.raises(ArgumentError) as caught:
-        class_change.reclassified(via.parse(document(attributes), "a.json"), "colour")
+        class_attributes.reclassified(via.parse(document(attributes), "a.json"), "colour")
     assert complaint in str(caught.value)
 
 
@@ -200,43 +200,43 @@ def test_another_class_there_and_back() -> None:
         {"name": "n2"},
     )
     dataset = via.parse(written, "a.json")
-    other = class_change.reclassified(dataset, "kind")
+    other = class_attributes.reclassified(dataset, "kind")
     assert (other.class_attribute, other.classes) == ("kind", ("3", "cat"))
     assert classes_of(other) == ["3", "cat", "cat", "3", None]
     assert [r.attributes for r in other.images[0].regions] == [
         {"name": "n1"}, {"name": "n1"}, {"name": "n2"}, {"name": ""}, {"name": "n2"},
     ]  # fmt: skip
-    assert class_change.reclassified(other, "name") == dataset
+    assert class_attributes.reclassified(other, "name") == dataset
     images = via.document(other, "via2")["a.jpg5"]["regions"]
     assert images == written["_via_img_metadata"]["a.jpg5"]["regions"]
 
 
 def test_one_class_there_and_back() -> None:
     dataset = via.parse(document({"name": "n1"}, {"name": "n1"}, {}), "a.json")
-    one = class_change.reclassified(dataset, None)
+    one = class_attributes.reclassified(dataset, None)
     assert (one.class_attribute, one.classes, classes_of(one)) == (None, ("object",), ["object"] * 3)
     assert [r.attributes for r in one.images[0].regions] == [{"name": "n1"}, {"name": "n1"}, {}]
-    assert class_change.reclassified(one, "name") == dataset
+    assert class_attributes.reclassified(one, "name") == dataset
     again = via.parse(json.loads(json.dumps(via.document(one, "via2"))), "a.json")
     assert set(classes_of(again)) == {"object"}  # it is written down, so the rule finds nothing else
 
 
 def test_classes_without_a_region_are_remembered_under_their_attribute() -> None:
     dataset = replace(via.parse(document({"name": "n", "kind": "k"}), "a.json"), classes=("z", "n"))
-    other = class_change.reclassified(dataset, "kind")
+    other = class_attributes.reclassified(dataset, "kind")
     assert other.classes == ("k",)
-    assert class_change.reclassified(other, "name") == dataset
+    assert class_attributes.reclassified(other, "name") == dataset
 
 
 def test_classes_of_another_origin_become_an_attribute() -> None:
     regions = (Region(Rect(0, 0, 1, 1), "cat", {"colour": "red"}), Region(Rect(0, 0, 1, 1), "dog"))
     dataset = Dataset((ImageRecord("a.jpg", regions),), ("cat", "dog"))
-    other = class_change.reclassified(dataset, "colour")
+    other = class_attributes.reclassified(dataset, "colour")
     assert [(r.class_name, r.attributes) for r in other.images[0].regions] == [
         ("red", {"class": "cat"}),
         (None, {"class": "dog"}),
     ]
-    assert class_change.reclassified(other, "class") == replace(dataset, class_attribute="class")
+    assert class_attributes.reclassified(other, "class") == replace(dataset, class_attribute="class")
 
 
 def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
@@ -244,8 +244,8 @@ def test_the_mark_of_a_crowd_is_no_class_where_no_region_says_more() -> None:
     defined = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
     dataset = via.parse({"_via_img_metadata": {}, "_via_attributes": {"region": defined, "file": {}}}, "a.json")
     assert dataset.class_attribute is None
-    assert [candidate.name for candidate in class_rule.candidates(dataset)] == ["class"]
-    assert class_change.reclassified(class_change.reclassified(dataset, "class"), None).class_attribute is None
+    assert [candidate.name for candidate in class_attributes.candidates(dataset)] == ["class"]
+    assert class_attributes.reclassified(class_attributes.reclassified(dataset, "class"), None).class_attribute is None
 
 
 CROWDS = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"type": "text"}}
@@ -257,19 +257,20 @@ CROWDS = {"iscrowd": {"type": "dropdown", "options": {"1": "yes"}}, "class": {"t
 @given(lists_of_images | projects)
 def test_any_choice_there_and_back(written: dict[str, Any]) -> None:
     dataset = via.parse(written, "a.json")
-    for candidate in class_rule.candidates(dataset):
+    for candidate in class_attributes.candidates(dataset):
         assert sum(candidate.values.values()) == candidate.n_regions
         named = via.parse(written, "a.json", candidate.name)
         assert sorted(filter(None, classes_of(named))) == sorted(
             c for c, n in candidate.values.items() for _ in range(n)
         )
-        changed = class_change.reclassified(dataset, candidate.name)
+        changed = class_attributes.reclassified(dataset, candidate.name)
         assert classes_of(changed) == classes_of(named)
         assert changed.classes == named.classes
         if dataset.class_attribute is not None:
-            assert class_change.reclassified(changed, dataset.class_attribute) == dataset
+            assert class_attributes.reclassified(changed, dataset.class_attribute) == dataset
             assert (
-                class_change.reclassified(class_change.reclassified(dataset, None), dataset.class_attribute) == dataset
+                class_attributes.reclassified(class_attributes.reclassified(dataset, None), dataset.class_attribute)
+                == dataset
             )
 
 
@@ -348,7 +349,7 @@ def test_a_class_of_ticked_boxes_is_defined_so() -> None:
 
 def test_the_real_demo(real_data: Path) -> None:
     dataset = read(real_data / "via_official/v2_basic_demo/via_region_data.json")
-    assert [(c.name, c.n_regions, c.chosen, c.several) for c in class_rule.candidates(dataset)] == [
+    assert [(c.name, c.n_regions, c.chosen, c.several) for c in class_attributes.candidates(dataset)] == [
         ("type", 4, True, 0),
         ("name", 4, False, 0),
         ("image_quality", 2, False, 1),

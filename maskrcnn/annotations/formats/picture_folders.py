@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from maskrcnn import untrusted_files
 from maskrcnn.annotations import file_names as names
@@ -15,7 +13,6 @@ from maskrcnn.annotations import pictures
 from maskrcnn.annotations.folder_walk import walk
 from maskrcnn.annotations.near_names import near
 from maskrcnn.annotations.picture_index import Pictures
-from maskrcnn.annotations.regions import Dataset, ImageRecord
 from maskrcnn.errors import ArgumentError
 from maskrcnn.words import counted
 
@@ -27,7 +24,6 @@ OF_LABELS = ("annotations", "annotation", "anns", "ann", "labels", "label", "jso
 _IMAGES = "images"
 OF_PICTURES = ("image", "imgs", "img", "jpegimages", "pngimages", "pictures", "photos", "frames")
 """Names (in any case) of picture folders that are used if no folder is called `images`."""
-_SHOWN = 3
 _MOST_LINES = 20
 
 
@@ -130,38 +126,6 @@ def find(
     return Found(tuple(paths), near(missing, unused, also or {}), (*there.warnings, *warnings))
 
 
-def own_names(records: Sequence[ImageRecord]) -> dict[str, str]:
-    """Return picture name -> labelme file name. A picture that was renamed together with its labelme file has the name
-    of that file."""
-    notes = {record.file_name: record.extras.get("labelme") for record in records}
-    return {name: str(kept["file"]) for name, kept in notes.items() if isinstance(kept, dict) and kept.get("file")}
-
-
-def default_folder(dataset: Dataset) -> str:
-    """Return the picture folder that a VIA project sets; empty if it sets none or for other formats."""
-    core: Any = dataset.extras.get("via_settings", {})
-    for key in ("core", "default_filepath"):
-        core = core.get(key) if isinstance(core, Mapping) else None
-    return core.strip() if isinstance(core, str) else ""
-
-
-def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
-    """Return the messages about missing pictures, for a terminal."""
-    sentences = [*shortened(found.warnings)]
-    if found.paths and not any(found.paths):
-        number = len(found.paths)
-        which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
-        sentences.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
-    if found.near:
-        pairs = [f"{_may_be(name)}{_either(files)}" for name, files in found.near.items()]
-        some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
-        more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-        sentences.append(
-            f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
-        )
-    return tuple(sentences)
-
-
 def shortened(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the first lines of many, and a line with the number of lines that were cut."""
     more = len(lines) - _MOST_LINES
@@ -169,24 +133,6 @@ def shortened(lines: Sequence[str]) -> tuple[str, ...]:
         *lines[:_MOST_LINES],
         *([f"and {counted(more, 'more remark')} like {'this' if more == 1 else 'these'}"] if more > 0 else []),
     )
-
-
-def near_hint(dataset: Dataset, file_name: str) -> str:
-    """Return ` ("1 (2).jpg" is there)` if `lines` has such a suggestion for a missing picture; otherwise an empty
-    string."""
-    begin = _may_be(file_name)
-    for line in dataset.warnings:
-        if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):
-            return f" ({files[0]} is there)"
-    return ""
-
-
-def _may_be(name: str) -> str:
-    return f'"{names.brief(name)}" may be '
-
-
-def _either(files: Sequence[str]) -> str:
-    return " or ".join(f'"{names.brief(file)}"' for file in files[:2])
 
 
 def _exact(file_names: Sequence[str], label_file: Path, images: Path | None, default_folder: str) -> list[Path | None]:

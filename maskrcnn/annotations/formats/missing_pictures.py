@@ -1,0 +1,49 @@
+"""Messages about pictures of a label file that were not found: how many, and which files have similar names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskrcnn.annotations import file_names as names
+from maskrcnn.annotations.formats.picture_folders import Found, shortened
+from maskrcnn.annotations.regions import Dataset
+from maskrcnn.words import counted
+
+_SHOWN = 3
+
+
+def lines(source: Path | str, found: Found, where: str) -> tuple[str, ...]:
+    """Return the messages about missing pictures, for a terminal."""
+    sentences = [*shortened(found.warnings)]
+    if found.paths and not any(found.paths):
+        number = len(found.paths)
+        which = "its picture was not" if number == 1 else f"none of its {number:,} pictures was"
+        sentences.append(f"{source}: {which} found in {where}; give the folder of pictures with --images DIR")
+    if found.near:
+        pairs = [f"{_may_be(name)}{_either(files)}" for name, files in found.near.items()]
+        some, shown = counted(len(pairs), "picture"), "; ".join(pairs[:_SHOWN])
+        more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
+        sentences.append(
+            f"{source}: {some} not found, but near names are there: {shown}{more}; if so, rename one of the two"
+        )
+    return tuple(sentences)
+
+
+def near_hint(dataset: Dataset, file_name: str) -> str:
+    """Return ` ("1 (2).jpg" is there)` if `lines` has such a suggestion for a missing picture; otherwise an empty
+    string."""
+    begin = _may_be(file_name)
+    for line in dataset.warnings:
+        if begin in line and (files := re.match(r'"[^"]*"(?: or "[^"]*")?', line.partition(begin)[2])):
+            return f" ({files[0]} is there)"
+    return ""
+
+
+def _may_be(name: str) -> str:
+    return f'"{names.brief(name)}" may be '
+
+
+def _either(files: Sequence[str]) -> str:
+    return " or ".join(f'"{names.brief(file)}"' for file in files[:2])

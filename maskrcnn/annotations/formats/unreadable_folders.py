@@ -1,0 +1,96 @@
+"""Explain why no labels can be read from a folder: the message names what the folder holds instead."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from maskrcnn import untrusted_files
+from maskrcnn.annotations import file_names, pictures
+from maskrcnn.annotations.file_names import folders_of
+from maskrcnn.annotations.formats import text_encodings, unsupported_formats
+from maskrcnn.annotations.formats.masks.mask_files import coloured_masks
+from maskrcnn.annotations.formats.unsupported_formats import _BEGINNING, of_document, of_text
+from maskrcnn.annotations.formats.yolo import text_files
+from maskrcnn.annotations.formats.yolo.data_set_files import IMAGES
+from maskrcnn.annotations.formats.yolo.text_files import is_no_label
+from maskrcnn.errors import StudioError
+from maskrcnn.words import counted
+
+_SHOWN = 4
+
+
+def trouble(folder: Path, files: Mapping[str, Path]) -> str:
+    """Return the message about unusable labels in a folder that only their content shows: masks in colours, or YOLO
+    rows without class names. Empty if there are none."""
+    return coloured_masks(folder) or yolo_without_class_names(files)
+
+
+def nothing_to_read(folder: Path, files: Mapping[str, Path]) -> str:
+    """Return the message why no labels were read from a folder with these files (relative name -> path), and how to fix
+    it."""
+    shown = [name for name in files if file_names.suffix(name) in pictures.SUFFIXES]
+    others = [name for name in files if file_names.suffix(name) not in pictures.SUFFIXES]
+    if not files:
+        return "no label file is in this folder, which is empty; give the folder that holds the labels"
+    if known := trouble(folder, files):
+        return known
+    if not others:
+        return (
+            f"no label file is in this folder, only {counted(len(shown), 'picture')}; give it, and this folder "
+            "with --images, or label the pictures in the studio"
+        )
+    if of_another := of_files(files):
+        return f"no label file that can be read is in this folder; it holds {of_another}"
+    kinds = Counter(file_names.suffix(name) or "no suffix" for name in others).most_common(_SHOWN)
+    listed = ", ".join(f"{number} x {suffix}" for suffix, number in kinds)
+    there = f"{counted(len(shown), 'picture')} and other files" if shown else "only other files, and no pictures"
+    return f"no label file is in this folder, {there} ({listed}); give the folder that holds the labels"
+
+
+def of_files(files: Mapping[str, Path]) -> str | None:
+    """Return what unreadable files of a folder are, judged by the beginning of the first few; None if unknown."""
+    for path in [path for name, path in files.items() if name.lower().endswith(_SUFFIXES)][:_LOOKED_INTO]:
+        try:
+            with untrusted_files.opened(path) as file:
+                content = file.read(_BEGINNING)
+        except (StudioError, OSError):
+            continue
+        beginning = text_encodings.beginning(content)
+        known = of_text(beginning) or _of_first_line(beginning)
+        if known := unsupported_formats.binary(content) if "\0" in beginning or "\ufffd" in beginning else known:
+            return known
+    return None
+
+
+_SUFFIXES = (
+    *(".xml", ".txt", ".jsonl", ".ndjson", ".manifest", ".tfrecord", ".tfrecords", ".record", ".pkl", ".pickle"),
+    *(".parquet", ".arrow", ".npz", ".npy", ".mat", ".h5", ".hdf5", ".xlsx", ".xls", ".ods", ".zip", ".rar", ".7z"),
+    *(".tar", ".gz", ".tgz"),
+)
+_LOOKED_INTO = 3
+
+
+def _of_first_line(text: str) -> str | None:
+    """Return what a text of rows is, judged by its first line; None if unknown."""
+    try:
+        return of_document(json.loads(text.split("\n", 1)[0]))
+    except (ValueError, RecursionError):
+        return None
+
+
+def yolo_without_class_names(files: Mapping[str, Path]) -> str:
+    """Return the message about files (relative name -> path) with YOLO rows but no file with class names; empty if
+    there are no such rows."""
+    texts = [name for name in files if file_names.suffix(name) == ".txt" and not is_no_label(name)]
+    rows = next((name for name in texts[:20] if text_files.is_row(files[name])), None)
+    if rows is None:
+        return ""
+    folders = folders_of(name for name in files if file_names.suffix(name) in pictures.SUFFIXES)
+    train = folders[0] if folders else IMAGES
+    return (
+        f"{file_names.brief(rows)} is of YOLO, and nothing names its classes; write a data.yaml with two lines: "
+        f'"train: {train}" and "names: [first class, second class]"'
+    )

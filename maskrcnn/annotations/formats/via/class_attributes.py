@@ -1,0 +1,391 @@
+"""The VIA region attribute that is the class: the rule that chooses it, the candidates, and the change to another one.
+
+A VIA file does not say which attribute is the class. A rule chooses it; a user can choose another one.
+
+Only attributes with a value on at least one region are considered. The first of these that fits is chosen:
+
+1. an attribute called class, name, label, type or category (ignoring case, in this order) that is defined as a list of
+options (dropdown or radio);
+2. an attribute with one of those names whose values repeat across regions;
+3. the only attribute defined as dropdown or radio;
+4. any attribute with one of those names;
+5. the only attribute that more than half of the regions have, if its values are texts and few (at most half the number
+of regions, at most 50).
+
+If regions have no values at all, the only attribute defined as dropdown or radio is the class, and no region has a
+class yet. Without such a definition (the classic balloon dataset) there is no class attribute, and every region has the
+class "object". If regions have attributes but none fits, no region gets a class, and training reports it.
+
+The class is the value as text. For dropdown and radio it is the option's id, for a checkbox `{option: true}` the only
+option that is true. If several options are true, the region has no class (`Candidate.several` counts such regions).
+
+Some files have an attribute for each class: `{"mango": "mango"}` on some regions, `{"orange": "orange"}` on others. No
+single attribute is the class then. `rival_attributes` finds these attributes, the user can choose several of them
+("mango, orange"), and `joined` combines them to one.
+
+If a class's value in the file differs from its name, it is kept: in `Dataset.extras["class_values"]` for the class, and
+in `Region.extras["via"]["class_value"]` for a region that has a different value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from maskrcnn.annotations.formats.json_values import Complaint, brief, text
+from maskrcnn.annotations.formats.lazy_records import each
+from maskrcnn.annotations.formats.via import attribute_definitions, class_values
+from maskrcnn.annotations.formats.via.attribute_definitions import definitions_of, is_choice, options
+from maskrcnn.annotations.formats.via.attribute_tally import MOST_SETS, Attributes, Tally
+from maskrcnn.annotations.formats.via.class_values import (
+    CROWD,
+    MARKS,
+    class_given_back,
+    class_of,
+    classified,
+    form_of,
+    says_something,
+)
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Region, classes_in
+from maskrcnn.errors import ArgumentError
+
+USUAL_NAMES: tuple[str, ...] = ("class", "name", "label", "type", "category")
+THE_ONLY_CLASS = "object"
+
+_AT_MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An attribute that is or could be the class.
+
+    `n_regions` is the number of regions with a class in it. `values` counts them by class, most frequent first.
+    `several` is the number of further regions with more than one ticked option of a checkbox, which names no class.
+    """
+
+    name: str
+    n_regions: int
+    values: Mapping[str, int]
+    chosen: bool
+    several: int = 0
+
+
+# The rule
+
+
+def class_attribute(regions: Iterable[Attributes], definitions: Mapping[str, Any]) -> str | None:
+    """Return the name of the class attribute by the rule of this module, or None.
+
+    `regions` are the regions' attributes; `definitions` is VIA's `_via_attributes.region`.
+    """
+    tally = Tally()
+    for attributes in regions:
+        tally.add(attributes)
+    return by_rule(tally, definitions)
+
+
+def by_rule(tally: Tally, definitions: Mapping[str, Any]) -> str | None:
+    """Return `class_attribute` for regions that are already counted."""
+    values = tally.valued
+    choices = [name for name, definition in definitions.items() if name != CROWD and is_choice(definition)]
+    if not values:
+        return choices[0] if len(choices) == 1 else None
+
+    carried_choices = [name for name in choices if name in values]
+    usual = [name for wanted in USUAL_NAMES for name in values if name.strip().lower() == wanted]
+    repeating = [
+        name for name in usual if values[name].n_regions > len(values[name].counts) or values[name].n_regions == 1
+    ]
+    if found := [name for name in usual if name in carried_choices] or repeating:
+        return found[0]
+    if len(carried_choices) == 1:
+        return carried_choices[0]
+    if usual:
+        return usual[0]
+    common = [
+        name
+        for name, value in values.items()
+        if value.is_plain
+        and value.n_regions > tally.n_regions / 2
+        and len(value.counts) <= min(50, max(1, value.n_regions // 2))
+    ]
+    return common[0] if len(common) == 1 else None
+
+
+# The choice
+
+
+def candidates(dataset: Dataset) -> tuple[Candidate, ...]:
+    """Return the attributes that are or could be the class: the chosen one first, then by number of regions with a
+    class.
+
+    Attributes that are only defined (in a VIA project) or always empty are included. Works for a dataset of any format.
+    """
+    chosen = current_class_attribute(dataset)
+    return candidates_of(_tally(dataset, chosen), definitions_of(dataset), chosen)
+
+
+def tally_and_definitions(dataset: Dataset) -> tuple[Tally, Mapping[str, Any]]:
+    """Return the tally of all regions' attributes, including their class, and the attribute definitions."""
+    return _tally(dataset, current_class_attribute(dataset)), definitions_of(dataset)
+
+
+def candidates_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[Candidate, ...]:
+    """Return `candidates` for regions that are already counted, with their classes among their attributes."""
+    names = dict.fromkeys((*tally.names, *(name for name in definitions if name != CROWD)))
+    listed = [
+        Candidate(
+            name,
+            tally.of(name).n_regions,
+            dict(sorted(tally.of(name).counts.items(), key=lambda entry: -entry[1])),
+            name == chosen,
+            tally.of(name).several,
+        )
+        for name in names
+    ]
+    return tuple(sorted(listed, key=lambda candidate: (not candidate.chosen, -candidate.n_regions)))
+
+
+def require_known(name: str, tally: Tally, definitions: Mapping[str, Any], source: object) -> None:
+    """Raise `ArgumentError`, which lists the choices, if no region has the attribute and it is not defined."""
+    names = sorted({*tally.names, *(known for known in definitions if known != CROWD)})
+    if name in names:
+        return
+    listed = ", ".join(f'"{known[:40]}"' for known in names[:_AT_MOST_LISTED])
+    rest = f" and {len(names) - _AT_MOST_LISTED} more" if len(names) > _AT_MOST_LISTED else ""
+    mend = f"choose {listed}{rest}" if names else "its regions have no attributes, so leave it out"
+    if name == CROWD:
+        raise ArgumentError(f'{source}: the attribute "{CROWD}" marks crowds and is no class; {mend}')
+    raise ArgumentError(f'{source}: no region has the attribute "{name[:40]}"; {mend}')
+
+
+def classes_of(tally: Tally, definitions: Mapping[str, Any], name: str | None) -> tuple[str, ...]:
+    """Return the classes of an attribute: its options in their order, then other values of regions, sorted."""
+    declared = options(definitions.get(name)) if name is not None else ()
+    return (*declared, *sorted(set(tally.of(name).counts) - set(declared)))
+
+
+def current_class_attribute(dataset: Dataset) -> str | None:
+    """Return the attribute that is the class now. None also if the user made all regions one class."""
+    if dataset.class_attribute is None and set(classes_in(dataset.images)) <= {THE_ONLY_CLASS}:
+        return None
+    return class_attribute_for(dataset)
+
+
+def _tally(dataset: Dataset, name: str | None) -> Tally:
+    """Return the tally of the regions' attributes, with their class counted as attribute `name`."""
+    counted = getattr(dataset.images, "tally", None)  # large files are already counted
+    if isinstance(counted, Tally):
+        return counted
+    tally = Tally()
+    for record in dataset.images:
+        for region in record.regions:
+            tally.add(class_given_back(region, name, dataset.extras).attributes)
+    return tally
+
+
+def class_attribute_for(dataset: Dataset) -> str | None:
+    """Return the region attribute that holds the class when the dataset is written.
+
+    None if the class need not be written: no attribute was chosen, and every region has the class "object".
+    """
+    if dataset.class_attribute is not None:
+        return dataset.class_attribute
+    used: set[str | None] = set()
+    taken: set[str] = set()
+    something = False
+    for record in dataset.images:
+        for region in record.regions:
+            used.add(region.class_name)
+            taken.update(region.attributes)
+            something = something or says_something(region.attributes)
+    return unnamed_class_attribute(used, taken, something)
+
+
+def unnamed_class_attribute(used: set[str | None], taken: set[str], something: bool) -> str | None:
+    """Return `class_attribute_for` if no attribute was chosen. `used` are the regions' classes, `taken` their
+    attributes."""
+    used = used - {None}
+    if not used or (used == {THE_ONLY_CLASS} and not something):
+        return None
+    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(taken) + 1))
+    return next(name for name in (*USUAL_NAMES, *numbered) if name not in taken)
+
+
+def parts_of(name: str, tally: Tally) -> tuple[str, ...]:
+    """Return the attributes of a combined name such as "mango, orange", each of which is the class where it is set.
+    Empty if `name` is one attribute or unknown."""
+    if name in tally.names:
+        return ()
+    parts = tuple(dict.fromkeys(filter(None, (part.strip() for part in name.split(",")))))
+    return parts if len(parts) > 1 and set(parts) <= set(tally.names) else ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen class attribute, and what is needed to set the class of every region."""
+
+    attribute: str | None
+    only_class: str | None
+    classes: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    def applied(self, record: ImageRecord) -> ImageRecord:
+        """Return the record with the class of each region set."""
+        regions = (
+            class_values.classified(region, self.attribute, self.only_class, self.values) for region in record.regions
+        )
+        return replace(record, regions=tuple(regions)) if record.regions else record
+
+
+def chosen(tally: Tally, definitions: Mapping[str, Any], wanted: str | None, complain: Complaint) -> Choice:
+    """Return the choice of the class attribute: `wanted`, or by the rule if that is None. Raises `ArgumentError` if
+    `wanted` does not exist."""
+    if wanted is not None:
+        require_known(wanted, tally, definitions, complain.source)
+    name = wanted if wanted is not None else by_rule(tally, definitions)
+    only_class = THE_ONLY_CLASS if name is None and not tally.says_something else None
+    classes = classes_of(tally, definitions, name)
+    for class_name in classes:
+        text(class_name, f"the class {brief(class_name)}", complain.at(f"attribute {brief(name)}"))
+    if only_class is not None and tally.n_regions:
+        classes = (only_class,)
+    return Choice(name, only_class, classes, dict(tally.of(name).forms))
+
+
+def rival_attributes(dataset: Dataset) -> tuple[str, ...]:
+    """Return the attributes that each name the class of different regions, those with the most regions first.
+
+    Empty if one attribute names all classes, or if no attribute does. The attributes are never set together on one
+    region, and are of one kind: each has its own name as its value (`{"mango": "mango"}`), or each only a yes
+    (`{"mango": "1"}`, one on every region), or each is a usual name for the class, a list of options or the class
+    attribute (`class` on some regions, `Class` on others). The doctor and the import page report them: "several
+    attributes name classes: mango, orange". Works for a dataset of any format.
+    """
+    return rivals_of(*tally_and_definitions(dataset), current_class_attribute(dataset))
+
+
+def rivals_of(tally: Tally, definitions: Mapping[str, Any], chosen: str | None) -> tuple[str, ...]:
+    """Return `rival_attributes` for regions that are already counted, with their classes among their attributes."""
+    if len(tally.sets) > MOST_SETS:
+        return ()
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(tally.names, key=lambda name: (name != chosen, -tally.of(name).n_set)):
+        forms = tally.of(name).forms_of_mark - {"", "no"}
+        if name in MARKS or not forms:
+            continue
+        if forms == {"own"} or forms == {"yes"}:
+            kinds.setdefault(forms.pop(), []).append(name)
+        elif (
+            name == chosen
+            or name.strip().lower() in USUAL_NAMES
+            or attribute_definitions.is_choice(definitions.get(name))
+        ):
+            kinds.setdefault("list", []).append(name)
+    found = []
+    for kind, names in kinds.items():
+        apart: list[str] = []
+        for name in names:
+            if not any(name in together and not together.isdisjoint(apart) for together in tally.sets):
+                apart.append(name)
+        covers = all(not together.isdisjoint(apart) for together in tally.sets)
+        if len(apart) > 1 and (chosen in (None, *apart)) and (kind != "yes" or covers):
+            found.append(apart)
+    most: list[str] = max(found, key=len, default=[])
+    return tuple(most)
+
+
+def reclassified(dataset: Dataset, name: str | None) -> Dataset:
+    """Return the dataset with attribute `name` as the class. None gives every region the class "object".
+
+    The old class becomes an attribute again, with its value in the file; changing back gives an equal dataset. Classes
+    without a region are remembered for their attribute. Raises `ArgumentError` if the attribute is unknown.
+    """
+    if name is not None and name == dataset.class_attribute:
+        return dataset
+    old = current_class_attribute(dataset)
+    tally, definitions = tally_and_definitions(dataset)
+    if name is not None and (parts := parts_of(name, tally)):
+        return joined(dataset, parts)
+    if name is not None:
+        require_known(name, tally, definitions, dataset.source or "the dataset")
+
+    extras = {key: value for key, value in dataset.extras.items() if key not in ("class_values", "classes_of")}
+    remembered = dict(dataset.extras.get("classes_of", {}))
+    if old is not None and dataset.classes != classes_of(tally, definitions, old):
+        remembered[old] = list(dataset.classes)
+    classes = (THE_ONLY_CLASS,) if name is None and tally.n_regions else classes_of(tally, definitions, name)
+    if name is not None and name in remembered:
+        kept = remembered.pop(name)
+        classes = (*kept, *(class_name for class_name in classes if class_name not in kept))
+    if remembered:
+        extras["classes_of"] = remembered
+    values = dict(tally.of(name).forms)
+    if values:
+        extras["class_values"] = values
+
+    def change(record: ImageRecord) -> ImageRecord:
+        given_back = (class_given_back(region, old, dataset.extras) for region in record.regions)
+        only_class = THE_ONLY_CLASS if name is None else None
+        return replace(record, regions=tuple(classified(region, name, only_class, values) for region in given_back))
+
+    return replace(dataset, images=each(dataset.images, change), classes=classes, class_attribute=name, extras=extras)
+
+
+def without_classes(dataset: Dataset, name: str) -> Dataset:
+    """Return the dataset with class attribute `name`, which none of its regions has. So no region has a class."""
+    old = current_class_attribute(dataset)
+
+    def change(record: ImageRecord) -> ImageRecord:
+        return replace(
+            record, regions=tuple(class_given_back(region, old, dataset.extras) for region in record.regions)
+        )
+
+    extras = {key: value for key, value in dataset.extras.items() if key != "class_values"}
+    return replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=name, extras=extras)
+
+
+def joined(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """Return the dataset with a new class attribute that combines the attributes `names`.
+
+    If exactly one of these attributes is set on a region, its value is the class; if the value only says yes, the
+    attribute's name is the class. These attributes are kept, and `Dataset.extras["class_from"]` has their names.
+    """
+    tally, _ = tally_and_definitions(dataset)
+    numbered = (f"maskrcnn_class{number or ''}" for number in range(len(tally.names) + 1))
+    fresh = next(name for name in (*USUAL_NAMES, *numbered) if name not in tally.names)
+    old = current_class_attribute(dataset)
+
+    def change(record: ImageRecord) -> ImageRecord:
+        regions = (class_given_back(region, old, dataset.extras) for region in record.regions)
+        return replace(record, regions=tuple(_with_joined(region, names, fresh) for region in regions))
+
+    classless = replace(dataset, images=each(dataset.images, change), classes=(), class_attribute=None)
+    counted = Tally()
+    for record in classless.images:
+        for region in record.regions:
+            counted.add(region.attributes)
+    classes = classes_of(counted, definitions_of(dataset), fresh)
+
+    def classify(record: ImageRecord) -> ImageRecord:
+        return replace(record, regions=tuple(classified(region, fresh, None, {}) for region in record.regions))
+
+    kept = {key: value for key, value in dataset.extras.items() if key != "class_values"}
+    extras = {**kept, "class_from": list(names)}
+    return replace(
+        classless, images=each(classless.images, classify), classes=classes, class_attribute=fresh, extras=extras
+    )
+
+
+def _with_joined(region: Region, names: Sequence[str], fresh: str) -> Region:
+    """Return the region with its class in the attribute `fresh`, if exactly one of the attributes `names` is set."""
+    found = []
+    for name in names:
+        value = region.attributes.get(name)
+        form = form_of(name, value, class_name := class_of(value))
+        if form not in ("", "no"):
+            found.append(name if form in ("own", "yes") else class_name)
+    if len(found) != 1 or found[0] is None:
+        return region
+    return replace(region, attributes={**region.attributes, fresh: found[0]})

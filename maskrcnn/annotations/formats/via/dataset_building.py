@@ -1,0 +1,50 @@
+"""Build the dataset of a VIA file after its pictures are read: class attribute, parts of a project, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from maskrcnn.annotations.formats.json_values import Json, brief, is_too_deep
+from maskrcnn.annotations.formats.via import attribute_definitions, class_attributes
+from maskrcnn.annotations.formats.via.attribute_tally import Tally
+from maskrcnn.annotations.formats.via.class_attributes import Choice, chosen, parts_of
+from maskrcnn.annotations.formats.via.project_parts import _project_extras
+from maskrcnn.annotations.formats.via.reading import Reader
+from maskrcnn.annotations.regions import Dataset, ImageRecord, Skeleton
+
+
+def assembled(
+    reader: Reader,
+    keys: Sequence[str],
+    parts: Json | None,
+    tally: Tally,
+    class_attribute: str | None,
+    classified: Callable[[Choice], Sequence[ImageRecord]],
+) -> Dataset:
+    """Return the dataset of a file whose regions are counted in `tally`. `classified` returns the records for the
+    chosen class attribute."""
+    complain = reader.complain
+    extras: Json = {"flavour": reader.flavour}
+    skeletons: dict[str, Skeleton] = {}
+    definitions: Json = {}
+    warnings: tuple[str, ...] = ()
+    if parts is not None:
+        deep = [name for name, part in parts.items() if is_too_deep(part)]
+        warnings = tuple(f"{complain.source}: {brief(name)} left out because it is nested too deep" for name in deep)
+        further, skeletons = _project_extras(parts, deep, keys)
+        extras |= further
+        definitions = extras.get("via_attributes", {}).get("region", {})
+    parts_of_class = parts_of(class_attribute, tally) if class_attribute is not None else ()
+    choice = chosen(tally, definitions, None if parts_of_class else class_attribute, complain)
+    if choice.values:
+        extras["class_values"] = dict(choice.values)
+    if parts is not None and choice.attribute is not None:
+        options = attribute_definitions.options(definitions.get(choice.attribute))
+        if undefined := sorted(set(tally.of(choice.attribute).counts) - set(options)):
+            extras["via"]["project"]["undefined"] = {choice.attribute: undefined}
+    images = classified(choice)
+    dataset = Dataset(
+        images, choice.classes, choice.attribute, Path(complain.source), extras, skeletons, warnings=warnings
+    )
+    return class_attributes.joined(dataset, parts_of_class) if parts_of_class else dataset

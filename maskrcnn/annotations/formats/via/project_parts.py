@@ -1,0 +1,197 @@
+"""The parts of a VIA project file except its pictures: settings, attribute definitions, the order of the pictures, and
+the studio's skeletons. Read and written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from maskrcnn.annotations.formats.json_values import Json
+from maskrcnn.annotations.formats.via import attribute_definitions
+from maskrcnn.annotations.formats.via.reading import notes
+from maskrcnn.annotations.formats.via.writing import Survey
+from maskrcnn.annotations.regions import (
+    Dataset,
+    Skeleton,
+)
+
+IMAGES = "_via_img_metadata"
+VERSION = "2.0.10"
+SKELETONS = "_maskrcnn_skeletons"
+"""The part of a project file with the names and bones of keypoints, which VIA itself cannot hold."""
+
+
+def ordered(keys: Iterable[str], parts: Json | None) -> tuple[str, ...]:
+    """Return the keys of the pictures in the order of the project's own list; unlisted keys come last."""
+    keys = dict.fromkeys(keys)
+    listed = parts.get("_via_image_id_list") if parts is not None else None
+    if not isinstance(listed, list):
+        return tuple(keys)
+    return tuple(dict.fromkeys((*(key for key in listed if isinstance(key, str) and key in keys), *keys)))
+
+
+def unlisted(keys: Iterable[str], parts: Json | None) -> frozenset[str]:
+    """Return the keys that are missing in the project's own list."""
+    listed = parts.get("_via_image_id_list") if parts is not None else None
+    if not isinstance(listed, list):
+        return frozenset()
+    return frozenset(keys) - {key for key in listed if isinstance(key, str)}
+
+
+def _project_extras(parts: Json, deep: Sequence[str], keys: Sequence[str]) -> tuple[Json, dict[str, Skeleton]]:
+    """Return the dataset's extras and skeletons from the parts of a project except its pictures. The parts named in
+    `deep` are left out."""
+    extras: Json = {}
+    noted: Json = {}
+    if without := [name for name in _PARTS if name not in parts]:
+        noted["without"] = without
+    parts = {name: part for name, part in parts.items() if name not in deep}
+    other = {name: part for name, part in parts.items() if name not in _PARTS}
+    for part in ("_via_settings", "_via_attributes"):
+        if part in parts and _is_group_of_groups(part, parts[part]):
+            extras[part[1:]] = parts[part]
+        elif part in parts:  # display settings: if invalid, the regions can still be read
+            other[part] = parts[part]
+    if missing := [part for part in ("region", "file") if part not in extras.get("via_attributes", {})]:
+        noted["without_attributes"] = missing
+    listed = parts.get("_via_image_id_list", [*keys])
+    if listed != [*keys]:
+        noted["image_id_list"] = listed
+        if isinstance(listed, list):
+            known = set(keys)
+            noted["dangling"] = [key for key in listed if isinstance(key, str) and key not in known]
+    if parts.get("_via_data_format_version", VERSION) != VERSION:
+        other["_via_data_format_version"] = parts["_via_data_format_version"]
+    skeletons = _skeletons(other.get(SKELETONS))
+    if skeletons is None:
+        skeletons = {}
+    else:
+        del other[SKELETONS]
+    if other:
+        extras["via_other"] = other
+    extras["via"] = {"project": noted}
+    return extras, skeletons
+
+
+def _is_group_of_groups(name: str, part: Any) -> bool:
+    """Whether a part of a project has the expected form: settings are an object, attribute definitions an object of
+    objects."""
+    groups = (part.get("region", {}), part.get("file", {})) if isinstance(part, dict) else (None,)
+    return isinstance(part, dict) and (name == "_via_settings" or all(isinstance(group, dict) for group in groups))
+
+
+_PARTS = ("_via_settings", "_via_attributes", "_via_data_format_version", "_via_image_id_list")
+"""The parts of a project file that VIA itself writes, except the pictures."""
+
+
+def skeletons_document(skeletons: Mapping[str, Skeleton]) -> Json:
+    """Return the keypoints' names and bones of each class as a JSON object."""
+    return {
+        class_name: {"names": list(skeleton.names), "edges": [list(edge) for edge in skeleton.edges]}
+        for class_name, skeleton in skeletons.items()
+    }
+
+
+def _skeletons(written: Any) -> dict[str, Skeleton] | None:
+    """Return the skeletons from a `skeletons_document`; None for any other value."""
+    try:
+        skeletons = {
+            class_name: Skeleton(tuple(entry["names"]), tuple((start, end) for start, end in entry["edges"]))
+            for class_name, entry in written.items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    for skeleton in skeletons.values():
+        places = range(len(skeleton.names))
+        if not all(isinstance(name, str) for name in skeleton.names):
+            return None
+        if not all(type(place) is int and place in places for edge in skeleton.edges for place in edge):
+            return None
+    return skeletons if skeletons_document(skeletons) == written else None
+
+
+# Projects
+
+
+def project_parts(dataset: Dataset, found: Survey, keys: list[str]) -> Json:
+    """Return the parts of a project file except the pictures. `keys` are the keys of the pictures."""
+    extras = dataset.extras
+    noted = extras.get("via", {}).get("project", {})
+    parts: Json = {
+        "_via_settings": extras["via_settings"] if "via_settings" in extras else _settings(dataset, found),
+        "_via_attributes": _attributes(dataset, found, noted),
+        "_via_data_format_version": VERSION,
+        "_via_image_id_list": _id_list(dataset, noted, keys),
+        **({SKELETONS: skeletons_document(dataset.skeletons)} if dataset.skeletons else {}),
+        **extras.get("via_other", {}),
+    }
+    return {name: part for name, part in parts.items() if name not in noted.get("without", ()) or name[1:] in extras}
+
+
+def _attributes(dataset: Dataset, found: Survey, noted: Mapping[str, Any]) -> Json:
+    """Return the attribute definitions: as in the file, with options added for all current classes."""
+    name, attributes = found.class_attribute, dataset.extras.get("via_attributes")
+    if attributes is None:
+        fresh = {other: definition for other, definition in found.region_attributes.items() if other != name}
+        attributes = {"region": fresh, "file": found.file_attributes}
+    region = attributes.get("region", {})
+    if name is not None:
+        undefined = noted.get("undefined", {}).get(name, ())  # used in the file without being defined
+        classes = (*dataset.classes, *sorted(found.used - set(dataset.classes)))
+        new = [class_name for class_name in classes if class_name not in undefined]
+        if new or not undefined:
+            is_checkbox = any(isinstance(value, Mapping) for value in dataset.extras.get("class_values", {}).values())
+            kind = "checkbox" if is_checkbox else "dropdown"
+            region = attribute_definitions.with_options(region, name, new if name in region else classes, kind)
+    whole = {"file": {}, **attributes, "region": region}
+    return {part: value for part, value in whole.items() if value or part not in noted.get("without_attributes", ())}
+
+
+def _id_list(dataset: Dataset, noted: Mapping[str, Any], keys: list[str]) -> Any:
+    """Return the order of the pictures: as in the file, without removed pictures and with new ones."""
+    listed = noted.get("image_id_list", keys)
+    if not isinstance(listed, list) or listed is keys:
+        return listed
+    expected = {*keys, *noted.get("dangling", ())}
+    kept = [key for key in listed if not isinstance(key, str) or key in expected]
+    known = {key for key in kept if isinstance(key, str)}
+    for key, record in zip(keys, dataset.images, strict=True):
+        if notes(record.extras, "via-project").get("unlisted"):
+            known.add(key)
+    return [*kept, *(key for key in keys if key not in known)]
+
+
+def _settings(dataset: Dataset, found: Survey) -> Json:
+    """Return settings that VIA 2.0.10 can open. VIA then shows each region's class, if there is one."""
+    return {
+        "ui": {
+            "annotation_editor_height": 25,
+            "annotation_editor_fontsize": 0.8,
+            "leftsidebar_width": 18,
+            "image_grid": {
+                "img_height": 80,
+                "rshape_fill": "none",
+                "rshape_fill_opacity": 0.3,
+                "rshape_stroke": "yellow",
+                "rshape_stroke_width": 2,
+                "show_region_shape": True,
+                "show_image_policy": "all",
+            },
+            "image": {
+                "region_label": found.class_attribute or "__via_region_id__",
+                "region_color": "__via_default_region_color__",
+                "region_label_font": "10px Sans",
+                "on_image_annotation_editor_placement": "NEAR_REGION",
+            },
+        },
+        "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
+        "project": {"name": dataset.source.stem if dataset.source else "project"},
+    }
+
+
+def default_folder(dataset: Dataset) -> str:
+    """Return the picture folder that a VIA project sets; empty if it sets none or for other formats."""
+    core: Any = dataset.extras.get("via_settings", {})
+    for key in ("core", "default_filepath"):
+        core = core.get(key) if isinstance(core, Mapping) else None
+    return core.strip() if isinstance(core, str) else ""
